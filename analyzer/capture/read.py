@@ -1,0 +1,54 @@
+"""Opens a capture of any known format."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from analyzer.capture.pcap import is_pcap, read_pcap
+from analyzer.capture.pcapng import is_pcapng, read_pcapng
+from analyzer.capture.records import FileInfo, Records
+from analyzer.capture.snoop import is_snoop, read_snoop
+from analyzer.capture.source import STDIN, WINDOW, Window, open_source
+from analyzer.errors import InputError, UnknownFormatError
+
+
+class CaptureFile:
+    """
+    One capture, read once from its beginning.
+
+    ``info`` is complete when ``batches()`` is exhausted. Only the damage of a file that gives no header at all is an
+    exception; all other damage is in ``info.damage``.
+    """
+
+    def __init__(self, path: str, window: int = WINDOW) -> None:
+        """
+        Open *path*, ``-`` for stdin.
+
+        Raises:
+            InputError: it cannot be opened, or is empty.
+            UnknownFormatError: it is neither pcap nor pcapng.
+        """
+        self.path = path
+        self.info = FileInfo("stdin" if path == STDIN else PurePath(path).name)
+        self._window = Window(open_source(path), window)
+        self._window.fill()
+        magic = self._window.bytes(8)
+        if is_pcap(magic):
+            self._read = read_pcap
+        elif is_pcapng(magic):
+            self._read = read_pcapng
+        elif is_snoop(magic):
+            self._read = read_snoop
+        else:
+            self._window.close()
+            if self._window.problem:
+                raise InputError(f"{path}: {self._window.problem}")
+            if not magic:
+                raise InputError(f"{path}: empty file")
+            raise UnknownFormatError(f"{path}: neither pcap nor pcapng: begins with {magic[:4].hex()}")
+
+    def batches(self) -> Iterator[Records]:
+        """Give all records, in order; each batch is valid until the next is asked for."""
+        try:
+            yield from self._read(self._window, self.info)
+        finally:
+            self._window.close()

@@ -1,0 +1,89 @@
+"""What the readers give: batches of raw records, and what the file says about itself."""
+
+from dataclasses import dataclass, field
+
+from analyzer.schema import Array, Bytes, Int64
+
+MAX_RECORD = 262_144
+"""Longest believable record, bytes; libpcap's MAXIMUM_SNAPLEN and Wireshark's WTAP_MAX_PACKET_SIZE_STANDARD."""
+
+FRONT, BACK = 64, 512
+"""Readable bytes before the first and after the last record of a batch, so that wide gathers stay inside."""
+
+LINKTYPE_NULL = 0
+LINKTYPE_ETHERNET = 1
+LINKTYPE_RAW_OPENBSD = 12
+LINKTYPE_RAW_BSDOS = 14
+LINKTYPE_RAW = 101
+LINKTYPE_LOOP = 108
+LINKTYPE_LINUX_SLL = 113
+LINKTYPE_IPV4 = 228
+LINKTYPE_IPV6 = 229
+LINKTYPE_LINUX_SLL2 = 276
+LINKTYPE_NONE = -1
+"""A record that is no packet, e.g. a systemd journal entry in a pcapng."""
+
+
+@dataclass(slots=True)
+class Interface:
+    """One interface of a capture file."""
+
+    link_type: int
+    snap_len: int
+    """As declared, bytes; 0 for no limit."""
+    name: str | None = None
+    description: str | None = None
+    fcs_len: int = 0
+    """Bytes of frame check sequence at the end of each frame."""
+    dropped: int | None = None
+    """Interface statistics' drops: ``isb_ifdrop`` and ``isb_osdrop`` together."""
+    units_per_second: int = 1_000_000
+    offset_s: int = 0
+
+
+@dataclass(slots=True)
+class Damage:
+    """Where a file stops being readable, and why."""
+
+    offset: int
+    """Byte in the (decompressed) file."""
+    problem: str
+
+
+@dataclass(slots=True)
+class FileInfo:
+    """What is known of a file, complete when its last batch was taken."""
+
+    name: str
+    interfaces: list[Interface] = field(default_factory=list)
+    comments: list[tuple[int, str]] = field(default_factory=list)
+    """Packet comments with their frame number; 0 for those of a section or an interface."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Address texts to host names of Name Resolution Blocks."""
+    frames: int = 0
+    damage: Damage | None = None
+    big_endian: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """
+    n consecutive records of one file.
+
+    *buffer* is reused for the next batch; whoever keeps bytes copies them. FRONT bytes before and BACK bytes
+    after every record are readable.
+    """
+
+    buffer: Bytes
+    start: Int64
+    """(n,) Places of the packets in *buffer*."""
+    cap_len: Int64
+    orig_len: Int64
+    time_ns: Int64
+    interface: Array
+    """(n,) int32 indices of ``FileInfo.interfaces``."""
+    first_frame: int
+    """Frame number of the first record."""
+
+    def __len__(self) -> int:
+        return len(self.start)

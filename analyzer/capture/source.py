@@ -1,0 +1,112 @@
+"""Bytes of a capture: a file or stdin, plain or compressed; and the window in which readers see them.
+
+A window holds a bounded part of the file, so memory does not grow with a file, however it was compressed.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import zstandard
+
+from analyzer.capture.records import BACK, FRONT
+from analyzer.errors import InputError
+from analyzer.schema import Bytes
+
+WINDOW = 16 << 20
+STDIN = "-"
+
+DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+
+
+def open_source(path: str) -> BinaryIO:
+    """
+    Open *path*, or stdin for ``-``, and undo its compression, which is told by the first bytes, not the name.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    try:
+        if path != STDIN and Path(path).is_dir():
+            raise InputError(f"{path}: a folder, not a capture")
+        raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - closed by Window
+        buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
+        magic = buffered.peek(6)[:6]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb"))
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):
+        return cast(
+            BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True, closefd=True)
+        )
+    if magic.startswith(b"\xfd7zXZ\x00"):
+        return cast(BinaryIO, lzma.LZMAFile(buffered))
+    if magic.startswith(b"BZh"):
+        return cast(BinaryIO, bz2.BZ2File(buffered))
+    return buffered
+
+
+class Window:
+    """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
+
+    def __init__(self, stream: BinaryIO, size: int = WINDOW) -> None:
+        self._stream = stream
+        self.buffer: Bytes = np.zeros(FRONT + size + BACK, np.uint8)
+        self.begin = self.end = FRONT
+        self.eof = False
+        self.problem: str | None = None
+        """Why the stream ended early, if decompression or reading failed."""
+        self._consumed = 0
+
+    @property
+    def offset(self) -> int:
+        """File offset of ``buffer[begin]``."""
+        return self._consumed
+
+    def take(self, count: int) -> None:
+        """Consume *count* bytes."""
+        self.begin += count
+        self._consumed += count
+
+    def fill(self, at_least: int = 0) -> int:
+        """Read until the window is full or the stream ends; return the number of bytes at hand.
+
+        *at_least* bytes have room afterwards: the window grows if one record needs it.
+        """
+        left = self.end - self.begin
+        room = max(len(self.buffer) - FRONT - BACK, at_least)
+        if room > len(self.buffer) - FRONT - BACK:
+            grown = np.zeros(FRONT + room + BACK, np.uint8)
+            grown[FRONT : FRONT + left] = self.buffer[self.begin : self.end]
+            self.buffer = grown
+        elif self.begin > FRONT and left:
+            self.buffer[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
+        self.begin, self.end = FRONT, FRONT + left
+        limit = FRONT + room
+        view = memoryview(self.buffer.data)
+        while self.end < limit and not self.eof:
+            try:
+                got = self._stream.readinto(view[self.end : limit])  # type: ignore[attr-defined]
+            except DECOMPRESSION_ERRORS as error:
+                self.problem = f"cannot read on: {error or type(error).__name__}"
+                got = 0
+            self.eof = not got
+            self.end += got or 0
+        return self.end - self.begin
+
+    def bytes(self, count: int, skip: int = 0) -> bytes:
+        """Return up to *count* bytes from *skip* on, without consuming them."""
+        start = self.begin + skip
+        return self.buffer[start : min(start + count, self.end)].tobytes()
+
+    def close(self) -> None:
+        """Close the stream, unless it is stdin."""
+        if self._stream is not sys.stdin.buffer:
+            self._stream.close()

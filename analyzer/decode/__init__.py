@@ -1,0 +1,1 @@
+"""Records to FRAMES, QUOTES and NEIGHBOURS: ``vector`` decodes all frames at once, ``reference`` defines right."""

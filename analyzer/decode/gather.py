@@ -1,0 +1,38 @@
+"""Copies a few bytes of many frames into rows, the one slow thing of decoding, done once per header."""
+
+import numpy as np
+
+from analyzer.schema import Array, Bytes, Int64
+
+
+class Gather:
+    """Rows of bytes at given places of a buffer; places past its end read its last bytes."""
+
+    def __init__(self, buffer: Bytes) -> None:
+        self._buffer = buffer
+
+    def rows(self, at: Int64, width: int) -> Bytes:
+        """Return the (n, width) bytes at *at*, contiguous."""
+        last = len(self._buffer) - width
+        overlapping = np.lib.stride_tricks.as_strided(self._buffer, (last + 1, width), (1, 1), writeable=False)
+        return overlapping[np.minimum(at, last)]
+
+
+def u16(rows: Bytes, at: int) -> Array:
+    """Return the big-endian 16-bit field at column *at* as (n,) uint16."""
+    return rows[:, at : at + 2].view(">u2")[:, 0].astype(np.uint16)
+
+
+def u32(rows: Bytes, at: int) -> Array:
+    """Return the big-endian 32-bit field at column *at* as (n,) uint32."""
+    return rows[:, at : at + 4].view(">u4")[:, 0].astype(np.uint32)
+
+
+def u64(rows: Bytes, at: int) -> Array:
+    """Return the big-endian 64-bit field at column *at* as (n,) uint64."""
+    return rows[:, at : at + 8].view(">u8")[:, 0].astype(np.uint64)
+
+
+def u48(rows: Bytes, at: int) -> Int64:
+    """Return the big-endian 48-bit field at column *at* as (n,) int64."""
+    return (u16(rows, at).astype(np.int64) << 32) | u32(rows, at + 2)

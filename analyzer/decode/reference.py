@@ -1,0 +1,441 @@
+"""Defines what decoding means, one frame at a time, with dpkt's header definitions.
+
+``vector`` must agree with this on every column, on whole, cut and corrupt frames, and leaves to it what it does not
+decode. Only dpkt's headers are used: its own way down the layers guesses, and raises on what it does not like.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import dpkt
+
+from analyzer.capture import records as link_types
+from analyzer.capture.records import Interface
+from analyzer.decode import offsets as o
+from analyzer.decode.digest import DIGEST_BYTES, digest_one
+from analyzer.schema import FRAMES, QUOTES, Layer
+
+KEEP_ALL = 1 << 30
+MAX_TAGS = 16
+MAX_EXTENSIONS = 64
+Row = dict[str, int]
+
+PORT_PROTOCOLS = (o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP)
+HEADERS = {
+    o.PROTO_TCP: o.TCP_HEADER,
+    o.PROTO_UDP: o.UDP_HEADER,
+    o.PROTO_UDPLITE: o.UDP_HEADER,
+    o.PROTO_DCCP: o.TRANSPORT_MINIMUM,
+    o.PROTO_SCTP: o.SCTP_HEADER,
+    o.PROTO_ICMP: o.ICMP_HEADER,
+    o.PROTO_ICMP6: o.ICMP_HEADER,
+    o.PROTO_GRE: o.GRE_HEADER,
+    o.PROTO_ESP: o.ESP_HEADER,
+}
+
+
+@cache
+def _header_only(kind: Any) -> Any:
+    return type(kind.__name__, (kind,), {"unpack": dpkt.Packet.unpack, "__hdr__": kind.__hdr__})
+
+
+def _header(kind: Any, data: bytes) -> Any:
+    """Unpack only the fixed header that dpkt defines for *kind*."""
+    return _header_only(kind)(data)
+
+
+@dataclass(slots=True)
+class One:
+    """What one frame gives to the three tables, and why decoding stopped early."""
+
+    frame: Row
+    quote: Row | None = None
+    neighbour: Row | None = None
+    stopped: str = ""
+
+
+@dataclass(slots=True)
+class _Layered:
+    """A frame being decoded: what is captured of it from the current place on, and how much there should be."""
+
+    data: bytes
+    length: int
+    """Bytes from the current place on, by the headers in front, captured or not."""
+    place: int = 0
+    row: Row = field(default_factory=dict)
+    layers: Layer = Layer(0)
+    stopped: str = ""
+
+    def set(self, layer: Layer, **values: int) -> None:
+        self.layers |= layer
+        self.row.update(values)
+
+    def stop(self, layer: str, needed: int) -> None:
+        self.layers |= Layer.CUT if len(self.data) < self.length else Layer.MALFORMED
+        self.stopped = f"{layer} header at byte {self.place}: needed {needed} bytes, found {len(self.data)}"
+
+    def malformed(self, why: str) -> None:
+        self.layers |= Layer.MALFORMED
+        self.stopped = f"{why} at byte {self.place}"
+
+    def skip(self, count: int) -> None:
+        self.data = self.data[count:]
+        self.length -= count
+        self.place += count
+
+    def u(self, at: int, size: int) -> int:
+        return int.from_bytes(self.data[at : at + size], "big")
+
+
+def decode_frame(data: bytes, orig_len: int, interface: Interface, *, keep: int = KEEP_ALL) -> One:
+    """Decode one frame of which *data* was captured; columns that its record gives are not in the result."""
+    wire = max(orig_len - interface.fcs_len, 0)
+    frame = _Layered(data[: min(len(data), wire)], wire)
+    one = One({})
+    kind = _link(frame, interface.link_type)
+    network_at = frame.place
+    transport = _network(frame, kind)
+    if kind == o.ETHERTYPE_ARP:
+        one.neighbour = _arp(frame)
+    if transport:
+        _transport(frame)
+    if frame.layers & Layer.ICMP:
+        one.neighbour = _ndp(frame)
+        one.quote = _quote(frame)
+    if one.neighbour is not None:
+        frame.layers |= Layer.NEIGHBOUR
+    if one.quote is not None:
+        frame.layers |= Layer.QUOTE
+    wanted = max(min(frame.length, DIGEST_BYTES, keep - (frame.place - network_at)), 0)
+    if wanted == 0 or len(frame.data) >= wanted:
+        frame.set(Layer.DIGEST, digest=digest_one(frame.data[:wanted]))
+    frame.row.update(payload_len=max(frame.length, 0), layers=int(frame.layers))
+    given = ("point", "frame", "time_ns", "cap_len", "orig_len")
+    one.frame = {name: frame.row.get(name, 0) for name in FRAMES.dtypes if name not in given}
+    one.stopped = frame.stopped
+    return one
+
+
+def _link(frame: _Layered, link_type: int) -> int:
+    """Take off the link layer; return the EtherType behind it, 0 if unknown."""
+    kind = 0
+    if link_type == link_types.LINKTYPE_ETHERNET:
+        if len(frame.data) < o.ETH_HEADER:
+            frame.stop("Ethernet", o.ETH_HEADER)
+            return 0
+        eth = _header(dpkt.ethernet.Ethernet, frame.data)
+        frame.set(Layer.MAC_SRC | Layer.MAC_DST, eth_src=_int(eth.src), eth_dst=_int(eth.dst))
+        kind = eth.type
+        frame.skip(o.ETH_HEADER)
+    elif link_type == link_types.LINKTYPE_LINUX_SLL:
+        if len(frame.data) < o.SLL_HEADER:
+            frame.stop("LINUX_SLL", o.SLL_HEADER)
+            return 0
+        sll = _header(dpkt.sll.SLL, frame.data)
+        frame.set(Layer.COOKED, direction=min(sll.type, 255))
+        if sll.hlen == 6:
+            frame.set(Layer.MAC_SRC, eth_src=_int(sll.hdr[:6]))
+        kind = sll.ethtype
+        frame.skip(o.SLL_HEADER)
+    elif link_type == link_types.LINKTYPE_LINUX_SLL2:
+        if len(frame.data) < o.SLL2_HEADER:
+            frame.stop("LINUX_SLL2", o.SLL2_HEADER)
+            return 0
+        sll2 = _header(dpkt.sll2.SLL2, frame.data)
+        frame.set(Layer.COOKED, direction=sll2.type)
+        if sll2.hlen == 6:
+            frame.set(Layer.MAC_SRC, eth_src=_int(sll2.hdr[:6]))
+        kind = sll2.ethtype
+        frame.skip(o.SLL2_HEADER)
+    elif link_type in (link_types.LINKTYPE_NULL, link_types.LINKTYPE_LOOP):
+        if len(frame.data) < o.NULL_HEADER:
+            return 0
+        family = frame.u(0, 4)
+        if link_type == link_types.LINKTYPE_NULL:
+            # In the byte order of the host that captured; families are small numbers.
+            family = family if family <= 0xFFFF else int.from_bytes(frame.data[:4], "little")
+        frame.skip(o.NULL_HEADER)
+        return {o.AF_INET: o.ETHERTYPE_IPV4, **dict.fromkeys(o.AF_INET6, o.ETHERTYPE_IPV6)}.get(family, 0)
+    else:
+        return _raw_kind(frame, link_type)
+    return _tags(frame, kind)
+
+
+def _raw_kind(frame: _Layered, link_type: int) -> int:
+    if link_type in (link_types.LINKTYPE_IPV4, link_types.LINKTYPE_IPV6):
+        return o.ETHERTYPE_IPV4 if link_type == link_types.LINKTYPE_IPV4 else o.ETHERTYPE_IPV6
+    raw = (link_types.LINKTYPE_RAW, link_types.LINKTYPE_RAW_OPENBSD, link_types.LINKTYPE_RAW_BSDOS)
+    if link_type in raw and frame.data:
+        return {4: o.ETHERTYPE_IPV4, 6: o.ETHERTYPE_IPV6}.get(frame.data[0] >> 4, 0)
+    return 0
+
+
+def _tags(frame: _Layered, kind: int) -> int:
+    for _ in range(MAX_TAGS):
+        if kind not in o.VLAN_TYPES:
+            break
+        if len(frame.data) < o.VLAN_TAG:
+            frame.stop("VLAN", o.VLAN_TAG)
+            return 0
+        if not frame.layers & Layer.VLAN:
+            frame.set(Layer.VLAN, vlan=frame.u(0, 2) & 0x0FFF)
+        kind = frame.u(2, 2)
+        frame.skip(o.VLAN_TAG)
+    if kind <= o.MAX_LENGTH_FIELD:
+        return 0
+    frame.set(Layer.ETH_TYPE, eth_type=kind)
+    return kind
+
+
+def _network(frame: _Layered, kind: int) -> bool:
+    """Take off IPv4 or IPv6; return whether a transport header follows."""
+    if kind == o.ETHERTYPE_IPV4:
+        return _ipv4(frame)
+    if kind == o.ETHERTYPE_IPV6:
+        return _ipv6(frame)
+    if len(frame.data) < frame.length:
+        frame.layers |= Layer.CUT
+    return False
+
+
+def _ipv4(frame: _Layered) -> bool:
+    if len(frame.data) < o.IPV4_HEADER:
+        frame.stop("IPv4", o.IPV4_HEADER)
+        return False
+    ip = _header(dpkt.ip.IP, frame.data)
+    header = (ip._v_hl & 15) * 4
+    total = ip.len or frame.length
+    if ip._v_hl >> 4 != 4 or header < o.IPV4_HEADER or total < header:
+        frame.malformed("IPv4 version or length contradicts itself")
+        return False
+    offset = (ip._flags_offset & 0x1FFF) * 8
+    more = bool(ip._flags_offset & 0x2000)
+    if ip._flags_offset & 0x4000:
+        frame.layers |= Layer.DONT_FRAGMENT
+    if more:
+        frame.layers |= Layer.MORE_FRAGMENTS
+    if more or offset:
+        frame.layers |= Layer.FRAGMENT
+    if len(frame.data) < total:
+        frame.layers |= Layer.CUT
+    frame.set(
+        Layer.IPV4,
+        src=_int(ip.src),
+        dst=_int(ip.dst),
+        proto=ip.p,
+        ttl=ip.ttl,
+        tos=ip.tos,
+        ip_id=ip.id,
+        ip_len=total,
+        frag_offset=offset,
+    )
+    frame.data, frame.length = frame.data[:total], total
+    frame.skip(header)
+    return offset == 0
+
+
+def _ipv6(frame: _Layered) -> bool:
+    if len(frame.data) < o.IPV6_HEADER:
+        frame.stop("IPv6", o.IPV6_HEADER)
+        return False
+    ip = _header(dpkt.ip6.IP6, frame.data)
+    if ip._v_fc_flow >> 28 != 6:
+        frame.malformed("IPv6 version contradicts the link layer")
+        return False
+    total = max(ip.plen + o.IPV6_HEADER if ip.plen else frame.length, o.IPV6_HEADER)
+    if len(frame.data) < total:
+        frame.layers |= Layer.CUT
+    src, dst = _int(ip.src), _int(ip.dst)
+    low = (1 << 64) - 1
+    frame.set(
+        Layer.IPV6,
+        src_hi=src >> 64,
+        src=src & low,
+        dst_hi=dst >> 64,
+        dst=dst & low,
+        proto=ip.nxt,
+        ttl=ip.hlim,
+        tos=ip._v_fc_flow >> 20 & 255,
+        ip_len=total,
+    )
+    frame.data, frame.length = frame.data[:total], total
+    frame.skip(o.IPV6_HEADER)
+    return _extensions(frame)
+
+
+def _extensions(frame: _Layered) -> bool:
+    for _ in range(MAX_EXTENSIONS):
+        proto = frame.row["proto"]
+        if proto not in o.EXTENSIONS:
+            break
+        size = (frame.u(1, 1) + 1) * 8
+        if proto == o.EXT_AUTH:
+            size = (frame.u(1, 1) + 2) * 4
+        if proto == o.EXT_FRAGMENT:
+            size = 8
+        if len(frame.data) < 2 <= frame.length:
+            return False  # cut, and how long it is was not captured
+        if size > frame.length:
+            frame.malformed("IPv6 extension header longer than the packet")
+            return False
+        if size > len(frame.data):
+            return False
+        head, data = frame.u(0, 1), frame.data
+        frame.skip(size)
+        frame.row["proto"] = head
+        if proto == o.EXT_FRAGMENT:
+            fragment = _header(dpkt.ip6.IP6FragmentHeader, data)
+            offset, more = fragment._frag_off_resv_m & 0xFFF8, fragment._frag_off_resv_m & 1
+            frame.set(Layer(0), frag_offset=offset, ip_id=fragment.id if offset or more else 0)
+            if offset or more:
+                frame.layers |= Layer.FRAGMENT
+            if more:
+                frame.layers |= Layer.MORE_FRAGMENTS
+            if offset:
+                return False
+    return True
+
+
+def _transport(frame: _Layered) -> None:
+    proto, version6 = frame.row["proto"], bool(frame.layers & Layer.IPV6)
+    needed = HEADERS.get(proto)
+    if needed is None or proto == (o.PROTO_ICMP if version6 else o.PROTO_ICMP6):
+        return
+    if frame.length < needed:
+        frame.malformed(f"IP length leaves {frame.length} bytes for protocol {proto}, which needs {needed}")
+        return
+    if len(frame.data) >= o.TRANSPORT_MINIMUM and proto in PORT_PROTOCOLS:
+        frame.set(Layer.PORTS, sport=frame.u(0, 2), dport=frame.u(2, 2))
+        if proto in (o.PROTO_TCP, o.PROTO_SCTP):
+            frame.set(Layer(0), seq=frame.u(4, 4))
+        if proto == o.PROTO_SCTP:
+            frame.layers |= Layer.TAG
+    if len(frame.data) < needed:
+        frame.stopped = f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
+        return
+    header = _tcp(frame) if proto == o.PROTO_TCP else needed
+    if proto == o.PROTO_UDP:
+        frame.layers |= Layer.UDP
+    elif proto in (o.PROTO_ICMP, o.PROTO_ICMP6):
+        _icmp(frame, version6=version6)
+    elif proto == o.PROTO_ESP:
+        esp = _header(dpkt.esp.ESP, frame.data)
+        frame.set(Layer.TAG, seq=esp.spi, ack=esp.seq)
+    elif proto == o.PROTO_GRE:
+        flags = frame.u(0, 2)
+        key_at = 8 if flags & o.GRE_CHECKSUM else 4
+        if flags & o.GRE_KEY and len(frame.data) >= key_at + 4:
+            frame.set(Layer.TAG, seq=frame.u(key_at, 4))
+    frame.skip(header)
+
+
+def _tcp(frame: _Layered) -> int:
+    tcp = _header(dpkt.tcp.TCP, frame.data)
+    flags = frame.u(12, 2)
+    header = (flags >> 12) * 4
+    if header < o.TCP_HEADER or header > frame.length:
+        frame.malformed(f"TCP data offset {header}")
+        return 0
+    frame.set(Layer.TCP, ack=tcp.ack, tcp_flags=flags & 0x0FFF, window=tcp.win)
+    options = frame.data[o.TCP_HEADER : header]
+    place = 0
+    while place < len(options):
+        kind = options[place]
+        if kind == o.TCPOPT_EOL:
+            break
+        if kind == o.TCPOPT_NOP:
+            place += 1
+            continue
+        size = options[place + 1] if place + 1 < len(options) else 0
+        if size < 2 or place + size > len(options):
+            break
+        if kind == o.TCPOPT_TIMESTAMP and size == o.TCPOLEN_TIMESTAMP:
+            stamps = options[place + 2 : place + 10]
+            frame.set(Layer.TCP_TS, tsval=_int(stamps[:4]), tsecr=_int(stamps[4:]))
+            break
+        place += size
+    return header
+
+
+def _icmp(frame: _Layered, *, version6: bool) -> None:
+    icmp = _header(dpkt.icmp.ICMP, frame.data)
+    frame.set(Layer.ICMP, icmp_type=icmp.type, icmp_code=icmp.code)
+    if icmp.type in ((o.ICMP6_ECHO, o.ICMP6_ECHO_REPLY) if version6 else (o.ICMP_ECHO, o.ICMP_ECHO_REPLY)):
+        echo = _header(dpkt.icmp.ICMP.Echo, frame.data[4:])
+        frame.set(Layer.ECHO, icmp_id=echo.id, icmp_seq=echo.seq)
+    frame.row["_rest"] = frame.u(4, 4)
+
+
+def _arp(frame: _Layered) -> Row | None:
+    if len(frame.data) < o.ARP_LENGTH <= frame.length:
+        return None
+    arp = _header(dpkt.arp.ARP, frame.data) if len(frame.data) >= o.ARP_LENGTH else None
+    if arp is None or _int(frame.data[:6]) != o.ARP_ETHERNET_IPV4:
+        frame.malformed("ARP not for Ethernet and IPv4")
+        return None
+    sender, target = _int(arp.spa), _int(arp.tpa)
+    frame.set(Layer.ARP, src=sender, dst=target)
+    frame.length = 0
+    answer = arp.op == dpkt.arp.ARP_OP_REPLY
+    return {
+        "op": min(arp.op, 255),
+        "asked_hi": 0,
+        "asked": sender if answer else target,
+        "mac": _int(arp.sha),
+        "to_mac": _int(arp.tha),
+        "peer_hi": 0,
+        "peer": target if answer else sender,
+    }
+
+
+def _ndp(frame: _Layered) -> Row | None:
+    row = frame.row
+    if not frame.layers & Layer.IPV6 or row["icmp_code"] != 0 or len(frame.data) < 16:
+        return None
+    if row["icmp_type"] not in (o.NDP_SOLICITATION, o.NDP_ADVERTISEMENT):
+        return None
+    advertised = row["icmp_type"] == o.NDP_ADVERTISEMENT
+    mac, place = row.get("eth_src", 0), 16
+    for _ in range(4):
+        if place + 8 > len(frame.data):
+            break
+        size = frame.data[place + 1] * 8
+        if frame.data[place] == (o.NDP_OPT_TARGET if advertised else o.NDP_OPT_SOURCE) and size == 8:
+            mac = frame.u(place + 2, 6)
+            break
+        if not size:
+            break
+        place += size
+    return {
+        "op": 2 if advertised else 1,
+        "asked_hi": frame.u(0, 8),
+        "asked": frame.u(8, 8),
+        "mac": mac,
+        "to_mac": row.get("eth_dst", 0),
+        "peer_hi": row["dst_hi" if advertised else "src_hi"],
+        "peer": row["dst" if advertised else "src"],
+    }
+
+
+def _quote(frame: _Layered) -> Row | None:
+    version6 = bool(frame.layers & Layer.IPV6)
+    kind, code, rest = frame.row["icmp_type"], frame.row["icmp_code"], frame.row["_rest"]
+    if kind not in (o.ICMP6_ERRORS if version6 else o.ICMP_ERRORS):
+        return None
+    quoted = _Layered(frame.data, max(frame.length, 0))
+    if _network(quoted, o.ETHERTYPE_IPV6 if version6 else o.ETHERTYPE_IPV4):
+        _transport(quoted)
+    if not quoted.layers & (Layer.IPV4 | Layer.IPV6):
+        return None
+    mtu = 0
+    if version6 and kind == o.ICMP6_TOO_BIG:
+        mtu = rest
+    elif not version6 and (kind, code) == (o.ICMP_UNREACHABLE, o.ICMP_FRAGMENTATION_NEEDED):
+        mtu = rest & 0xFFFF
+    values = {**quoted.row, "layers": int(quoted.layers), "mtu": mtu}
+    return {name: values.get(name, 0) for name in QUOTES.dtypes if name != "row"}
+
+
+def _int(data: bytes) -> int:
+    return int.from_bytes(data, "big")

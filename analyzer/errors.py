@@ -1,0 +1,37 @@
+"""Every exception hoptrace raises on purpose.
+
+::
+
+    HoptraceError                 one line for a person; never a traceback
+    +-- InputError                a file that gives nothing: what, where, needed, found
+    |   +-- UnknownFormatError    neither pcap nor pcapng, after decompression
+    +-- SelectionError            a selection, point or journey that cannot be understood or found
+    +-- SchemaError               a table breaks its contract: a bug in hoptrace, not in the input
+    +-- ToolError                 an outside program (tshark) is missing or failed
+
+A damaged packet is data, not an exception, and so is the damage of a file that gave at least one frame.
+"""
+
+
+class HoptraceError(Exception):
+    """Base of all errors a caller may want to catch."""
+
+
+class InputError(HoptraceError):
+    """A file cannot be used at all."""
+
+
+class UnknownFormatError(InputError):
+    """A file is neither pcap nor pcapng."""
+
+
+class SelectionError(HoptraceError):
+    """What was asked for cannot be understood, or is not there."""
+
+
+class SchemaError(HoptraceError):
+    """A table does not have the columns, types or order that its schema promises."""
+
+
+class ToolError(HoptraceError):
+    """An outside program is missing or failed."""

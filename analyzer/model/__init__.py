@@ -1,0 +1,72 @@
+"""The words of hoptrace as frozen values; the standard library only.
+
+A *frame* is one record at one *point*. A *packet* is the datagram, seen as frames at several points; a *hop*
+is one packet at one point. A *connection* is conntrack's view, an original and a reply *tuple*. A *journey* is
+a packet's ordered hops with the *steps* between them and a *disposition*. Every claim carries a *basis*.
+"""
+
+from analyzer.model.basis import Basis
+from analyzer.model.connection import Connection, NatChange, NatKind
+from analyzer.model.finding import Evidence, Finding, Severity
+from analyzer.model.host import (
+    ConntrackEntry,
+    Container,
+    FdbEntry,
+    HostState,
+    Link,
+    NatRule,
+    Neighbour,
+    Network,
+    Route,
+)
+from analyzer.model.journey import (
+    ArpExchange,
+    ArpStep,
+    Disposition,
+    FdbStep,
+    Hop,
+    Journey,
+    NatStep,
+    Rewrite,
+    RouteStep,
+    Step,
+)
+from analyzer.model.point import Point, Role
+from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, mac_text
+
+__all__ = [
+    "Address",
+    "ArpExchange",
+    "ArpStep",
+    "Basis",
+    "Connection",
+    "ConntrackEntry",
+    "Container",
+    "Direction",
+    "Disposition",
+    "Evidence",
+    "FdbEntry",
+    "FdbStep",
+    "Finding",
+    "FlowTuple",
+    "Hop",
+    "HostState",
+    "Journey",
+    "Link",
+    "Mac",
+    "NatChange",
+    "NatKind",
+    "NatRule",
+    "NatStep",
+    "Neighbour",
+    "Network",
+    "Point",
+    "Rewrite",
+    "Role",
+    "Route",
+    "RouteStep",
+    "Severity",
+    "Step",
+    "address",
+    "mac_text",
+]

@@ -1,0 +1,14 @@
+"""How hoptrace knows what it says."""
+
+from enum import StrEnum
+
+
+class Basis(StrEnum):
+    """Where a claim comes from, strongest first."""
+
+    OBSERVED = "observed"
+    """Stands in a captured frame."""
+    STATED = "stated"
+    """Stands in a dump of the host's state, or was given by the user."""
+    INFERRED = "inferred"
+    """Follows from frames, but no single frame or dump says it."""

@@ -1,0 +1,49 @@
+"""Connections, as conntrack sees them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.model.basis import Basis
+from analyzer.model.tuple import FlowTuple
+
+
+class NatKind(StrEnum):
+    """What was translated in the original direction; the reply gets the inverse."""
+
+    SNAT = "SNAT"
+    DNAT = "DNAT"
+
+
+@dataclass(frozen=True, slots=True)
+class NatChange:
+    """One end of the original tuple and what it became."""
+
+    kind: NatKind
+    before: str
+    after: str
+    basis: Basis
+    rule: str | None = None
+    """The recorded rule that asks for this, where exactly one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An original and a reply tuple, as ``struct nf_conn`` has them."""
+
+    id: int
+    protocol: str
+    original: FlowTuple
+    reply: FlowTuple
+    """What answers look like before they are translated back: the inverse of the translated original."""
+    nat: tuple[NatChange, ...]
+    basis: Basis
+    first_ns: int
+    last_ns: int
+    frames: int
+    packets: int
+    ambiguous: bool = False
+    """Another grouping of the frames would explain them as well."""
+    conntrack_id: int | None = None
+    """``id=`` of the conntrack entry that states the mapping."""
+    relayed_to: int | None = None
+    relayed_from: int | None = None

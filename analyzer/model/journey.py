@@ -1,0 +1,171 @@
+"""A packet's journey: hops, the steps between them, and how it ended.
+
+Objects of this module are built only for packets that someone will read; everything else stays in tables.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.model.basis import Basis
+from analyzer.model.tuple import Address, Direction, Mac
+
+
+class Disposition(StrEnum):
+    """How a journey ended. ``lost`` is claimed only where the next point would have shown the packet."""
+
+    DELIVERED = "delivered"
+    LEFT_HOST = "left-host"
+    REJECTED = "rejected"
+    DROPPED = "dropped"
+    LOST = "lost"
+    NOT_OBSERVABLE = "not-observable"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A field that differs from the hop before."""
+
+    field: str
+    before: str
+    after: str
+    by: str
+    """``SNAT``, ``DNAT``, ``forwarding`` or ``fragmentation``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One packet at one point."""
+
+    point: str
+    frames: tuple[int, ...]
+    """1-based frame numbers in the point's file, in order of time."""
+    time_ns: int
+    """Of the first frame, ns since the epoch."""
+    latency_ns: int | None
+    """To the next hop; None at the last."""
+    length: int
+    """On the wire, bytes, all frames together."""
+    eth_src: Mac | None = None
+    eth_dst: Mac | None = None
+    vlan: int | None = None
+    src: Address | None = None
+    dst: Address | None = None
+    sport: int | None = None
+    dport: int | None = None
+    icmp_id: int | None = None
+    ttl: int | None = None
+    ip_id: int | None = None
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArpExchange:
+    """Who asked for an address, who answered, and how long it took; ARP and NDP alike."""
+
+    protocol: str
+    """``arp`` (RFC 826) or ``ndp`` (RFC 4861)."""
+    asked_ip: Address
+    asker: Mac
+    asker_ip: Address | None
+    point: str
+    request_frame: int
+    request_ns: int
+    answer_mac: Mac | None = None
+    reply_frame: int | None = None
+    latency_ns: int | None = None
+    """From the last request to the answer."""
+    requests: int = 1
+    """Times it was asked before the answer, or at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArpStep:
+    """The packet had to wait until its next hop's MAC was known."""
+
+    exchange: ArpExchange
+    at_hop: int
+    basis: Basis = Basis.OBSERVED
+    kind: str = "arp"
+
+
+@dataclass(frozen=True, slots=True)
+class FdbStep:
+    """A bridge passed the frame on, by destination MAC."""
+
+    mac: Mac
+    from_point: str
+    to_point: str
+    at_hop: int
+    learnt_point: str | None
+    """Port where frames from *mac* entered the bridge; None if the bridge itself owns the MAC or floods."""
+    learnt_frame: int | None
+    local: bool
+    """The MAC is the bridge's own: the frame goes up to the host's IP stack."""
+    flooded: bool
+    """Broadcast or multicast: the frame went to every port."""
+    basis: Basis
+    kind: str = "fdb"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStep:
+    """The host forwarded the packet: TTL one less (RFC 1812 section 5.3.1), new MACs."""
+
+    from_point: str
+    to_point: str
+    at_hop: int
+    ttl_before: int
+    ttl_after: int
+    next_hop_mac: Mac | None
+    next_hop_ip: Address | None
+    """The address whose ARP or NDP answer gave *next_hop_mac*."""
+    route: str | None
+    """The recorded route that matches, as ``ip route`` prints it."""
+    basis: Basis
+    kind: str = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class NatStep:
+    """conntrack rewrote one end of the tuple."""
+
+    nat: str
+    """``SNAT`` or ``DNAT`` of the connection; on the reply's way the inverse is applied."""
+    reverse: bool
+    field: str
+    before: str
+    after: str
+    at_hop: int
+    rule: str | None
+    basis: Basis
+    kind: str = "nat"
+
+
+Step = ArpStep | FdbStep | RouteStep | NatStep
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One packet, from the first point that saw it to the last."""
+
+    id: int
+    connection: int | None
+    direction: Direction | None
+    protocol: str
+    summary: str
+    """What the packet is, e.g. ``TCP SYN`` or ``ICMP echo request seq 1``."""
+    disposition: Disposition
+    reason: str
+    """Why this disposition and no other, in one sentence."""
+    basis: Basis
+    latency_ns: int
+    """From the first hop to the last."""
+    hops: tuple[Hop, ...]
+    steps: tuple[Step, ...]
+    answers: int | None = None
+    """Journey that this packet answers."""
+    answered_by: int | None = None
+    reply_latency_ns: int | None = None
+    """From this packet's first hop to its answer's last."""
+    retransmission_of: int | None = None
+    ambiguous: bool = False

@@ -1,0 +1,56 @@
+"""Capture points: where frames were recorded."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzer.model.basis import Basis
+
+
+class Role(StrEnum):
+    """What an interface is on a Docker host; the order is the way out of a container."""
+
+    CONTAINER = "container"
+    """The container's own end, e.g. its ``eth0``."""
+    VETH = "veth"
+    """The host's end of a container's veth pair."""
+    BRIDGE = "bridge"
+    """``docker0``, ``br-<network id>`` or ``docker_gwbridge``."""
+    OVERLAY = "overlay"
+    """A VXLAN device, or the bridge in an overlay network's namespace."""
+    LOOPBACK = "loopback"
+    UPLINK = "uplink"
+    """The way out of the host."""
+    UNKNOWN = "unknown"
+
+
+OUTWARD_ORDER: dict[Role, int] = {role: rank for rank, role in enumerate(Role)}
+"""Rank of a role on a container's way out; it only breaks ties that times and TTLs leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One interface, in one network namespace, on one host, as one capture saw it."""
+
+    id: int
+    name: str
+    """Unique in one analysis; what reports and JSON refer to."""
+    file: str
+    """Base name of the file."""
+    interface: str | None
+    role: Role
+    role_basis: Basis
+    link_type: int
+    """LINKTYPE_ number of the tcpdump.org registry."""
+    host: str | None = None
+    container: str | None = None
+    container_basis: Basis | None = None
+    network: str | None = None
+    """Name of the Docker network the interface belongs to."""
+    frames: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+    snap_len: int | None = None
+    """Longest record the capture would keep, in bytes; None if nothing was to be cut."""
+    dropped: int | None = None
+    """Frames that the kernel dropped before the capture, where the file says so."""
+    comments: tuple[str, ...] = ()
