@@ -29,7 +29,26 @@ FCS_PRESENT = 0x0400_0000
 
 def is_pcap(magic: bytes) -> bool:
     """Tell a pcap file by its first four bytes."""
-    return any(int.from_bytes(magic[:4], order) in (MICROSECONDS, NANOSECONDS, MODIFIED) for order in ("big", "little"))
+    return any(
+        int.from_bytes(magic[:4], order) in (MICROSECONDS, NANOSECONDS, MODIFIED)
+        for order in ("big", "little")
+    )
+
+
+def _is_big_endian(header: bytes) -> bool:
+    return int.from_bytes(header[:4], "big") in (MICROSECONDS, NANOSECONDS, MODIFIED)
+
+
+def declared_interface(header: bytes) -> Interface:
+    """Return the one interface that a whole file header describes."""
+    word = np.frombuffer(header[:FILE_HEADER], ">u4" if _is_big_endian(header) else "<u4")
+    network = int(word[5])
+    return Interface(
+        link_type=network & 0xFFFF,
+        snap_len=int(word[4]),
+        fcs_len=(network >> 28) * 2 if network & FCS_PRESENT else 0,
+        units_per_second=1_000_000_000 if int(word[0]) == NANOSECONDS else 1_000_000,
+    )
 
 
 def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
@@ -42,22 +61,16 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
     """
     header = window.bytes(FILE_HEADER)
     if len(header) < FILE_HEADER:
-        raise InputError(f"{info.name}: pcap file header cut: needed {FILE_HEADER} bytes, found {len(header)}")
-    info.big_endian = int.from_bytes(header[:4], "big") in (MICROSECONDS, NANOSECONDS, MODIFIED)
-    word = np.frombuffer(header, ">u4" if info.big_endian else "<u4")
+        raise InputError(
+            f"{info.name}: pcap file header cut: needed {FILE_HEADER} bytes, found {len(header)}"
+        )
+    info.big_endian = _is_big_endian(header)
     half = np.frombuffer(header, ">u2" if info.big_endian else "<u2")
-    magic, major, minor = int(word[0]), int(half[2]), int(half[3])
+    major, minor = int(half[2]), int(half[3])
     if major != 2:
         raise UnknownFormatError(f"{info.name}: pcap version {major}.{minor} at byte 4, known is 2.4")
-    network = int(word[5])
-    info.interfaces.append(
-        Interface(
-            link_type=network & 0xFFFF,
-            snap_len=int(word[4]),
-            fcs_len=(network >> 28) * 2 if network & FCS_PRESENT else 0,
-            units_per_second=1_000_000_000 if magic == NANOSECONDS else 1_000_000,
-        )
-    )
+    info.interfaces.append(declared_interface(header))
+    magic = int.from_bytes(header[:4], "big" if info.big_endian else "little")
     size = MODIFIED_RECORD_HEADER if magic == MODIFIED else RECORD_HEADER
     # Before 2.3 the two lengths stood in the other order (libpcap's sf-pcap.c, SWAPPED).
     cap_len, orig_len = (2, 3) if minor >= 3 else (3, 2)
@@ -72,4 +85,6 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
         signature_at=0 if info.big_endian else 2,
     )
     window.take(FILE_HEADER)
-    yield from read_chain(window, info, Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len))
+    yield from read_chain(
+        window, info, Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len)
+    )

@@ -5,11 +5,18 @@ snap length, time unit and offset; comments, drop counts and names. Blocks that 
 those that Wireshark counts as a frame keep their frame number. Whole blocks before any damage are kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import numpy as np
 
-from analyzer.capture.options import interface_description, interface_statistics, name_resolution, options_of, text
+from analyzer.capture.options import (
+    interface_description,
+    interface_statistics,
+    name_resolution,
+    options_of,
+    text,
+)
 from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, Damage, FileInfo, Interface, Records
 from analyzer.capture.source import Window
 from analyzer.capture.walk import Shape, unaligned, walk
@@ -39,6 +46,25 @@ SHAPE = Shape(
 def is_pcapng(magic: bytes) -> bool:
     """Tell a pcapng file by its first four bytes."""
     return int.from_bytes(magic[:4], "big") == SECTION_HEADER
+
+
+def first_interfaces(head: bytes) -> list[Interface]:
+    """Return the interfaces described before the first packet, as far as *head* shows them."""
+    byte_order: Literal["big", "little"] = "little"
+    if head[8:12] == BYTE_ORDER_MAGIC.to_bytes(4, "big"):
+        byte_order = "big"
+    found: list[Interface] = []
+    place = 0
+    while place + SMALLEST_BLOCK <= len(head):
+        kind = int.from_bytes(head[place : place + 4], byte_order)
+        length = int.from_bytes(head[place + 4 : place + 8], byte_order)
+        body = head[place + 8 : place + length - 4]
+        if kind == INTERFACE_DESCRIPTION and len(body) >= 8:
+            found.append(interface_description(body, ">" if byte_order == "big" else "<"))
+        elif kind != SECTION_HEADER or length < SMALLEST_BLOCK:
+            break
+        place += max(length, SMALLEST_BLOCK)
+    return found
 
 
 def read_pcapng(window: Window, info: FileInfo) -> Iterator[Records]:
@@ -118,7 +144,9 @@ class _Reader:
                 self.order = order
                 break
         else:
-            raise _DamageError(self.window.offset, f"section header without byte-order magic: {head[8:12].hex()}")
+            raise _DamageError(
+                self.window.offset, f"section header without byte-order magic: {head[8:12].hex()}"
+            )
         self.info.big_endian = self.order == ">"
         half = np.frombuffer(head, f"{self.order}u2")
         major, minor = int(half[6]), int(half[7])
@@ -160,8 +188,11 @@ class _Reader:
         cap_len = np.where(enhanced, words[starts + 20], 0).astype(np.int64)
         interface = np.where(enhanced, words[starts + 8], 0).astype(np.int64)
         described = self._described() + np.cumsum(types == INTERFACE_DESCRIPTION)
-        checks = (
-            (trailing != lengths, lambda i: f"block length {lengths[i]} at its start, {trailing[i]} at its end"),
+        checks: tuple[tuple[Array, Callable[[int], str]], ...] = (
+            (
+                trailing != lengths,
+                lambda i: f"block length {lengths[i]} at its start, {trailing[i]} at its end",
+            ),
             (enhanced & (lengths < 32), lambda i: f"packet block of {lengths[i]} bytes, needs 32"),
             (
                 (cap_len > lengths - 32) & enhanced | (cap_len > MAX_RECORD),
@@ -223,7 +254,9 @@ class _Reader:
         elif kind == NAME_RESOLUTION:
             self.info.names.update(name_resolution(body, self.order))
         elif kind == SECTION_HEADER:
-            self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
+            self.info.comments.extend(
+                (0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT
+            )
         elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
             orig_len = self._word(body, 0)
             limit = self.info.interfaces[self.section_base].snap_len or orig_len
@@ -232,7 +265,9 @@ class _Reader:
             index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
             cap_len = self._word(body, 12)
             if index >= self._described() or cap_len > min(len(body) - 20, MAX_RECORD):
-                raise _DamageError(self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes")
+                raise _DamageError(
+                    self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes"
+                )
             ticks = self._word(body, 4) << 32 | self._word(body, 8)
             yield self._one(start + 28, cap_len, self._word(body, 16), index, ticks)
         elif kind in FRAMES_WITHOUT_PACKET:
@@ -273,5 +308,6 @@ def to_ns(ticks: Array, units_per_second: int, offset_s: int) -> Int64:
     else:
         # Rare powers of two above 2^30: Python's integers do not overflow.
         below = np.array([int(f) * 1_000_000_000 // units_per_second for f in fraction], np.uint64)
-    whole = np.clip(seconds + np.clip(offset_s, -9_000_000_000, 9_000_000_000), -9_000_000_000, 9_000_000_000)
-    return whole * 1_000_000_000 + below.astype(np.int64)
+    whole: Int64 = np.clip(seconds + np.clip(offset_s, -9_000_000_000, 9_000_000_000), -9_000_000_000, 9_000_000_000)
+    time_ns: Int64 = whole * 1_000_000_000 + below.astype(np.int64)
+    return time_ns

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from analyzer.capture.pcap import is_pcap, read_pcap
-from analyzer.capture.pcapng import is_pcapng, read_pcapng
-from analyzer.capture.records import FileInfo, Records
+from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
+from analyzer.capture.pcapng import first_interfaces, is_pcapng, read_pcapng
+from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Records
 from analyzer.capture.snoop import is_snoop, read_snoop
 from analyzer.capture.source import STDIN, WINDOW, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
@@ -45,6 +45,27 @@ class CaptureFile:
             if not magic:
                 raise InputError(f"{path}: empty file")
             raise UnknownFormatError(f"{path}: neither pcap nor pcapng: begins with {magic[:4].hex()}")
+
+    @property
+    def snap_len(self) -> int:
+        """Return the smallest snap length declared at the file's beginning; 0 if nothing was to be cut."""
+        return self._declared()[1]
+
+    @property
+    def link_type(self) -> int:
+        """Return the first interface's link type, LINKTYPE_NONE where it is not known yet."""
+        return self._declared()[0]
+
+    def _declared(self) -> tuple[int, int]:
+        head = self._window.bytes(4096)
+        if self._read is read_pcapng:
+            found = first_interfaces(head)
+        elif self._read is read_pcap:
+            found = [declared_interface(head)] if len(head) >= FILE_HEADER else []
+        else:
+            found = []
+        limits = [i.snap_len for i in found if 0 < i.snap_len < MAX_RECORD]
+        return (found[0].link_type if found else LINKTYPE_NONE), min(limits, default=0)
 
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""

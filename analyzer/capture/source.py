@@ -44,7 +44,8 @@ def open_source(path: str) -> BinaryIO:
         return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb"))
     if magic.startswith(b"\x28\xb5\x2f\xfd"):
         return cast(
-            BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True, closefd=True)
+            BinaryIO,
+            zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True, closefd=True),
         )
     if magic.startswith(b"\xfd7zXZ\x00"):
         return cast(BinaryIO, lzma.LZMAFile(buffered))

@@ -16,7 +16,8 @@ MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E
 FINAL = 0xFF51AFD7ED558CCD
 
 _KEEP = np.array(
-    [[(1 << (8 * max(0, min(8, count - 8 * lane)))) - 1 for lane in range(LANES)] for count in range(33)], np.uint64
+    [[(1 << (8 * max(0, min(8, count - 8 * lane)))) - 1 for lane in range(LANES)] for count in range(33)],
+    np.uint64,
 )
 
 
@@ -49,7 +50,9 @@ def digest_one(payload: bytes) -> int:
     padded = payload.ljust(DIGEST_BYTES, b"\0")
     state = len(payload)
     for lane in range(LANES):
-        state = (state ^ int.from_bytes(padded[8 * lane : 8 * lane + 8], "little")) * MULTIPLIERS[lane] & MASK64
+        state = (state ^ int.from_bytes(padded[8 * lane : 8 * lane + 8], "little")) * MULTIPLIERS[
+            lane
+        ] & MASK64
         state ^= state >> 29
         state = state * FINAL & MASK64
         state ^= state >> 32

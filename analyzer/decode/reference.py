@@ -14,7 +14,7 @@ from analyzer.capture import records as link_types
 from analyzer.capture.records import Interface
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import DIGEST_BYTES, digest_one
-from analyzer.schema import FRAMES, QUOTES, Layer
+from analyzer.schema import ALWAYS, FRAMES, QUOTES, Layer
 
 KEEP_ALL = 1 << 30
 MAX_TAGS = 16
@@ -64,7 +64,7 @@ class _Layered:
     """Bytes from the current place on, by the headers in front, captured or not."""
     place: int = 0
     row: Row = field(default_factory=dict)
-    layers: Layer = Layer(0)
+    layers: Layer = ALWAYS
     stopped: str = ""
 
     def set(self, layer: Layer, **values: int) -> None:
@@ -209,7 +209,7 @@ def _ipv4(frame: _Layered) -> bool:
     if ip._v_hl >> 4 != 4 or header < o.IPV4_HEADER or total < header:
         frame.malformed("IPv4 version or length contradicts itself")
         return False
-    offset = (ip._flags_offset & 0x1FFF) * 8
+    offset: int = (ip._flags_offset & 0x1FFF) * 8
     more = bool(ip._flags_offset & 0x2000)
     if ip._flags_offset & 0x4000:
         frame.layers |= Layer.DONT_FRAGMENT
@@ -232,7 +232,7 @@ def _ipv4(frame: _Layered) -> bool:
     )
     frame.data, frame.length = frame.data[:total], total
     frame.skip(header)
-    return offset == 0
+    return not offset
 
 
 def _ipv6(frame: _Layered) -> bool:
@@ -287,7 +287,7 @@ def _extensions(frame: _Layered) -> bool:
         if proto == o.EXT_FRAGMENT:
             fragment = _header(dpkt.ip6.IP6FragmentHeader, data)
             offset, more = fragment._frag_off_resv_m & 0xFFF8, fragment._frag_off_resv_m & 1
-            frame.set(Layer(0), frag_offset=offset, ip_id=fragment.id if offset or more else 0)
+            frame.set(ALWAYS, frag_offset=offset, ip_id=fragment.id if offset or more else 0)
             if offset or more:
                 frame.layers |= Layer.FRAGMENT
             if more:
@@ -308,11 +308,13 @@ def _transport(frame: _Layered) -> None:
     if len(frame.data) >= o.TRANSPORT_MINIMUM and proto in PORT_PROTOCOLS:
         frame.set(Layer.PORTS, sport=frame.u(0, 2), dport=frame.u(2, 2))
         if proto in (o.PROTO_TCP, o.PROTO_SCTP):
-            frame.set(Layer(0), seq=frame.u(4, 4))
+            frame.set(ALWAYS, seq=frame.u(4, 4))
         if proto == o.PROTO_SCTP:
             frame.layers |= Layer.TAG
     if len(frame.data) < needed:
-        frame.stopped = f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
+        frame.stopped = (
+            f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
+        )
         return
     header = _tcp(frame) if proto == o.PROTO_TCP else needed
     if proto == o.PROTO_UDP:

@@ -1,0 +1,1 @@
+"""What dumps tell of a host: recorded command output to HostState."""

@@ -1,0 +1,89 @@
+"""What identifies a packet wherever it is seen: a 64-bit hash of all that forwarding and NAT leave alone.
+
+Left out, because a Docker host rewrites it: MACs, VLAN, TTL, addresses, ports, ECN, checksums, the MSS option, ICMP
+echo ids, and the addresses in the packet that an ICMP error quotes. Taken in: IP id, lengths, TCP's numbers, flags
+and timestamps, the payload digest. So equal identities nominate frames for one packet; they do not prove it.
+"""
+
+import numpy as np
+
+from analyzer.decode.digest import mix_rows
+from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, PROTO_TCP, TCP_HEADER, TRANSPORT_MINIMUM
+from analyzer.schema import Array, Columns, Int64, Layer
+
+
+def has(layers: Array, bits: Layer) -> Array:
+    """Tell where any of *bits* is set."""
+    found: Array = layers & np.uint32(bits) != 0
+    return found
+
+
+def identify(frames: Columns, quotes: Columns, neighbours: Columns, keep: int) -> Int64:
+    """
+    Hash the invariants of every frame.
+
+    Args:
+        frames: FRAMES, n rows.
+        quotes: QUOTES of them.
+        neighbours: NEIGHBOURS of them.
+        keep: bytes that every point kept, from the network header on; what lies behind is not used.
+
+    Returns:
+        (n,) identities. Frames without an IP header, ARP and NDP keep their addresses in it: nobody rewrites those.
+    """
+    layers = frames["layers"]
+    ip = has(layers, Layer.IPV4 | Layer.IPV6)
+    ip_header = np.where(has(layers, Layer.IPV6), IPV6_HEADER, IPV4_HEADER)
+    # What a header says counts only if no point cut it off.
+    tcp = has(layers, Layer.TCP) & (keep >= ip_header + TCP_HEADER)
+    tag = has(layers, Layer.TAG) & (keep >= ip_header + TRANSPORT_MINIMUM)
+    header = frames["ip_len"] - np.minimum(frames["payload_len"], frames["ip_len"])
+    state = (
+        frames["proto"].astype(np.uint64)
+        | has(layers, Layer.IPV6).astype(np.uint64) << np.uint64(8)
+        | has(layers, Layer.MORE_FRAGMENTS).astype(np.uint64) << np.uint64(9)
+        | frames["frag_offset"].astype(np.uint64) << np.uint64(16)
+        | frames["ip_id"].astype(np.uint64) << np.uint64(32)
+    )
+    state = mix_rows(state, np.where(ip, frames["ip_len"], frames["payload_len"]).astype(np.uint64), 0)
+    numbers = frames["seq"] * (keep >= ip_header + TRANSPORT_MINIMUM)
+    state = mix_rows(state, numbers.astype(np.uint64) << np.uint64(32) | frames["ack"] * (tcp | tag), 1)
+    stamps = frames["tsval"].astype(np.uint64) << np.uint64(32) | frames["tsecr"]
+    state = mix_rows(state, stamps * (tcp & (header <= keep)), 2)
+    rest = (
+        (frames["tcp_flags"] * tcp).astype(np.uint64)
+        | frames["icmp_type"].astype(np.uint64) << np.uint64(16)
+        | frames["icmp_code"].astype(np.uint64) << np.uint64(24)
+        | frames["icmp_seq"].astype(np.uint64) << np.uint64(32)
+    )
+    state = mix_rows(state, rest, 3)
+    first_of_tcp = (frames["proto"] == PROTO_TCP) & (frames["frag_offset"] == 0)
+    by_payload = has(layers, Layer.DIGEST) & ~first_of_tcp & ~has(layers, Layer.QUOTE)
+    state = mix_rows(state, frames["digest"].view(np.uint64) * by_payload, 0)
+    _fold_quotes(state, quotes)
+    _fold_neighbours(state, frames, neighbours)
+    _fold_unrouted(state, frames, np.flatnonzero(~ip & ~has(layers, Layer.NEIGHBOUR)))
+    return state.view(np.int64)
+
+
+def _fold_quotes(state: Array, quotes: Columns) -> None:
+    """Take in what identifies the quoted packet, as for the packet itself, and the MTU."""
+    rows = quotes["row"]
+    one = quotes["proto"].astype(np.uint64) | quotes["ip_id"].astype(np.uint64) << np.uint64(32)
+    two = quotes["ip_len"].astype(np.uint64) | quotes["mtu"].astype(np.uint64) << np.uint64(32)
+    three = quotes["seq"].astype(np.uint64) | quotes["icmp_seq"].astype(np.uint64) << np.uint64(32)
+    for lane, value in enumerate((one, two, three)):
+        state[rows] = mix_rows(state[rows], value, lane)
+
+
+def _fold_neighbours(state: Array, frames: Columns, neighbours: Columns) -> None:
+    rows = neighbours["row"]
+    for lane, name in enumerate(("op", "asked_hi", "asked", "mac", "to_mac", "peer_hi", "peer")):
+        state[rows] = mix_rows(state[rows], neighbours[name].astype(np.uint64), lane % 4)
+    for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst")):
+        state[rows] = mix_rows(state[rows], frames[name][rows], lane)
+
+
+def _fold_unrouted(state: Array, frames: Columns, rows: Int64) -> None:
+    for lane, name in enumerate(("eth_src", "eth_dst", "eth_type", "vlan")):
+        state[rows] = mix_rows(state[rows], frames[name][rows].astype(np.uint64), lane)

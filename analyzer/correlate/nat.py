@@ -1,0 +1,112 @@
+"""Which conversations are one connection, before and after translation.
+
+Frames of equal identity in two conversations, at two points, within a short time, are a vote that NAT made one of
+the other. Votes that nothing contradicts make a mapping. Where conversations compete, NAT's own rules decide: it is
+one to one, it leaves one end alone, it keeps the port if it can, and it takes microseconds. What even these do not
+decide is marked ambiguous.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.runs import Runs
+from analyzer.correlate.tuples import Conversations
+from analyzer.correlate.votes import Candidates, collect_votes
+from analyzer.schema import Array, Columns, Int64
+
+STATED = 1 << 40
+"""Votes that a conntrack entry counts for, if a single frame agrees."""
+
+
+@dataclass(slots=True)
+class Mapping:
+    """Conversations joined to connections."""
+
+    connection: Int64
+    """(conversations,) connection, from 0."""
+    flipped: Array
+    """(conversations,) bool: its first endpoint is the other side than in the connection's first conversation."""
+    ambiguous: Array
+    """(conversations,) bool: another mapping would explain the frames as well."""
+
+
+def map_conversations(
+    frames: Columns, conversations: Conversations, runs: Runs, stated: list[tuple[int, int, bool]]
+) -> Mapping:
+    """
+    Join conversations to connections.
+
+    *stated* lists pairs that a conntrack entry joins: conversation, conversation, whether their first endpoints are
+    on different sides.
+    """
+    candidates = collect_votes(frames, conversations, runs)
+    for first, second, crossed in stated:
+        candidates.support(first, second, crossed, STATED)
+    joined = _Joined(conversations, frames)
+    ambiguous = np.zeros(conversations.count, bool)
+    for index in candidates.best_first().tolist():
+        if joined.join(candidates, index) and candidates.rival(index):
+            ambiguous[[candidates.first[index], candidates.second[index]]] = True
+    connection, flipped = joined.result()
+    return Mapping(connection, flipped, ambiguous)
+
+
+class _Joined:
+    """Groups of conversations; a disjoint-set forest that also keeps which way round each one is."""
+
+    def __init__(self, conversations: Conversations, frames: Columns) -> None:
+        self._parent = list(range(conversations.count))
+        self._crossed = [False] * conversations.count
+        self._points = _points_of(conversations, frames)
+        self._changed: dict[int, set[int]] = {}
+
+    def _find(self, item: int) -> tuple[int, bool]:
+        crossed = False
+        while self._parent[item] != item:
+            crossed ^= self._crossed[item]
+            item = self._parent[item]
+        return item, crossed
+
+    def join(self, candidates: Candidates, index: int) -> bool:
+        """Join the two conversations of a candidate, if the rules of NAT allow it."""
+        first, second = int(candidates.first[index]), int(candidates.second[index])
+        root, crossed_first = self._find(first)
+        other, crossed_second = self._find(second)
+        if root == other:
+            return False
+        change = int(candidates.change[index])
+        mine = {0, 1} if change == 2 else {change ^ crossed_first}
+        crossed = crossed_first ^ crossed_second ^ bool(candidates.crossed[index])
+        theirs = {side ^ crossed for side in self._changed.get(other, set())}
+        changed = self._changed.get(root, set()) | theirs
+        if not candidates.strong[index]:
+            # One conversation per point, and each end translated once: else two senders would share one image.
+            if self._points[root] & self._points[other] or mine & changed or not candidates.plausible[index]:
+                return False
+        changed |= mine
+        if other < root:
+            root, other = other, root
+            changed = {side ^ crossed for side in changed}
+        self._parent[other] = root
+        self._crossed[other] = crossed
+        self._points[root] |= self._points[other]
+        self._changed[root] = changed
+        return True
+
+    def result(self) -> tuple[Int64, Array]:
+        """Number the groups, in order of their first conversation."""
+        found = [self._find(item) for item in range(len(self._parent))]
+        roots, connection = np.unique(np.array([root for root, _ in found], np.int64), return_inverse=True)
+        del roots
+        return connection.astype(np.int64), np.array([crossed for _, crossed in found], bool)
+
+
+def _points_of(conversations: Conversations, frames: Columns) -> list[int]:
+    """Return the set of points that saw each conversation, as bits."""
+    known = conversations.of_row >= 0
+    pairs = np.unique(conversations.of_row[known] << 16 | frames["point"][known])
+    points = [0] * conversations.count
+    for pair in pairs.tolist():
+        points[pair >> 16] |= 1 << (pair & 0xFFFF)
+    return points

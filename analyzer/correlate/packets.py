@@ -1,0 +1,201 @@
+"""Runs of equal identity to packets, and the frames of a packet to their real order.
+
+Takes runs and connections, gives HOPS without what concerns connections. Frames of one packet have equal identities,
+belong to one direction of one connection, and lie within a short time. A point sees a packet once; if it sees equal
+frames again, they differ in MACs, TTL or tuple (a hairpin: the same packet), or they are another packet.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analyzer.correlate.runs import Runs
+from analyzer.correlate.votes import WINDOW_NS
+from analyzer.decode.digest import mix_rows
+from analyzer.schema import Array, Columns, Int64
+
+OPEN_PACKETS = 64
+"""Packets of equal identity that may be under way at once."""
+SLOWEST_NS = 5_000_000
+"""Time across the host that is always allowed where equal packets follow each other."""
+
+
+@dataclass(slots=True)
+class Packets:
+    """Every row of FRAMES, sorted by (packet, place on its way)."""
+
+    row: Int64
+    packet: Int64
+    hop: Int64
+    ambiguous: Array
+
+
+def find_packets(frames: Columns, runs: Runs, stream: Int64, outward: Int64) -> Packets:
+    """
+    Group frames to packets.
+
+    Args:
+        frames: FRAMES, n rows.
+        runs: its rows by identity and time.
+        stream: (n,) connection and direction of each row as one number; equal for all rows without a tuple.
+        outward: (points,) rank of each point's role on the way out of a container.
+    """
+    order = _streams_apart(runs, stream)
+    time_ns = frames["time_ns"][order]
+    begins = np.ones(len(order), bool)
+    begins[1:] = (runs.run[1:] != runs.run[:-1]) | (stream[order][1:] != stream[order][:-1])
+    begins[1:] |= np.diff(time_ns) > WINDOW_NS
+    group = np.cumsum(begins) - 1
+    repeated = _groups_with_repeats(group, frames["point"][order])
+    ambiguous = np.zeros(len(order), bool)
+    if len(repeated):
+        group, doubtful = _split(frames, order, group, repeated)
+        ambiguous[doubtful] = True
+        resorted = np.argsort(group, kind="stable")
+        order, group, ambiguous = order[resorted], group[resorted], ambiguous[resorted]
+    order = _real_order(frames, order, group, outward)
+    packet = _number_by_time(frames["time_ns"][order], group)
+    sorted_by_packet = np.argsort(packet, kind="stable")
+    packet = packet[sorted_by_packet]
+    start = np.flatnonzero(np.append(True, packet[1:] != packet[:-1])) if len(packet) else np.zeros(0, np.int64)
+    hop = np.arange(len(packet)) - np.repeat(start, np.diff(np.append(start, len(packet))))
+    return Packets(order[sorted_by_packet], packet, hop, ambiguous[sorted_by_packet])
+
+
+def _streams_apart(runs: Runs, stream: Int64) -> Int64:
+    """Sort the rows of runs that mix streams by stream, too."""
+    order = runs.order.copy()
+    streams = stream[order]
+    mixed = np.flatnonzero((streams[1:] != streams[:-1]) & (runs.run[1:] == runs.run[:-1]))
+    if len(mixed):
+        involved = np.zeros(len(runs.start), bool)
+        involved[runs.run[mixed]] = True
+        places = np.flatnonzero(involved[runs.run])
+        sorted_places = places[np.lexsort((places, streams[places], runs.run[places]))]
+        order[places] = runs.order[sorted_places]
+    return order
+
+
+def _groups_with_repeats(group: Int64, point: Array) -> Int64:
+    """Return the groups in which a point occurs twice."""
+    found: list[Int64] = []
+    sizes = np.bincount(group) if len(group) else np.zeros(0, np.int64)
+    points = int(point.max()) + 1 if len(point) else 0
+    found.append(np.flatnonzero(sizes > points))
+    for reach in range(1, min(points, int(sizes.max(initial=0)))):
+        left = np.flatnonzero((group[reach:] == group[:-reach]) & (point[reach:] == point[:-reach]))
+        found.append(group[left])
+    return np.unique(np.concatenate(found))
+
+
+def _split(frames: Columns, order: Int64, group: Int64, repeated: Int64) -> tuple[Int64, Int64]:
+    """Split groups in which a point saw equal frames twice; return new groups and places that are doubtful."""
+    fresh = int(group[-1]) + 1
+    result = group.copy()
+    doubtful: list[int] = []
+    start = np.searchsorted(group, repeated)
+    stop = np.searchsorted(group, repeated, side="right")
+    for first, last in zip(start.tolist(), stop.tolist(), strict=True):
+        rows = order[first:last]
+        variant = _variants(frames, rows)
+        packets, unsure = _assign(frames["time_ns"][rows].tolist(), variant, frames["point"][rows].tolist())
+        numbers = np.array(packets)
+        result[first:last] = np.where(numbers == 0, group[first], fresh + numbers - 1)
+        fresh += int(numbers.max())
+        doubtful.extend(first + place for place in unsure)
+    return result, np.array(doubtful, np.int64)
+
+
+def _variants(frames: Columns, rows: Int64) -> list[int]:
+    """Return a hash of what differs between two sightings of one packet at one point, but not between two packets."""
+    state = frames["point"][rows].astype(np.uint64)
+    for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "eth_src", "eth_dst", "ttl", "direction")):
+        state = mix_rows(state, frames[name][rows].astype(np.uint64), lane % 4)
+    found: list[int] = state.tolist()
+    return found
+
+
+def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[list[int], list[int]]:
+    """
+    Give each sighting, in order of time, to the oldest packet under way that was not seen like this yet.
+
+    Hosts keep the order of equal packets. Returns packet numbers from 0, and the places where that does not decide:
+    several equal packets were under way, and one of them was not seen everywhere.
+    """
+    limit = _usual_spread(times, points)
+    under_way: deque[tuple[int, int]] = deque(maxlen=OPEN_PACKETS)
+    numbers: list[int] = []
+    seen: list[set[int]] = []
+    contested: set[int] = set()
+    for time, variant in zip(times, variants, strict=True):
+        while under_way and time - under_way[0][0] > limit:
+            under_way.popleft()
+        fitting = [number for _, number in under_way if variant not in seen[number]]
+        if len(fitting) > 1:
+            contested.update(fitting)
+        if fitting:
+            number = fitting[0]
+        else:
+            number = len(seen)
+            seen.append(set())
+            under_way.append((time, number))
+        seen[number].add(variant)
+        numbers.append(number)
+    if len({len(seen[number]) for number in contested}) < 2:
+        contested = set()  # all were seen everywhere: order tells which is which
+    return numbers, [place for place, number in enumerate(numbers) if number in contested]
+
+
+def _usual_spread(times: list[int], points: list[int]) -> int:
+    """Return the longest time one of several equal packets may take, in ns."""
+    by_point: dict[int, list[int]] = {}
+    for time, point in zip(times, points, strict=True):
+        by_point.setdefault(point, []).append(time)
+    between = [b - a for seen in by_point.values() for a, b in zip(seen, seen[1:], strict=False)]
+    return max(SLOWEST_NS, min(between, default=0) // 2)
+
+
+def _real_order(frames: Columns, order: Int64, group: Int64, outward: Int64) -> Int64:
+    """Sort the frames of each packet into the order in which the host passed them on."""
+    if not len(order):
+        return order
+    time_ns, ttl = frames["time_ns"][order], frames["ttl"][order]
+    same = group[1:] == group[:-1]
+    unclear = np.flatnonzero(same & ((time_ns[1:] <= time_ns[:-1]) | (ttl[1:] > ttl[:-1])))
+    if not len(unclear):
+        return order
+    late = _usual_delay(frames, order, group)
+    involved = np.zeros(group[-1] + 1, bool)
+    involved[group[unclear]] = True
+    places = np.flatnonzero(involved[group])
+    rank = outward[frames["point"][order[places]]]
+    # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
+    keys = (places, rank, late[places], time_ns[places], -ttl[places].astype(np.int64), group[places])
+    result = order.copy()
+    result[places] = order[places[np.lexsort(keys)]]
+    return result
+
+
+def _usual_delay(frames: Columns, order: Int64, group: Int64) -> Array:
+    """Return how long after its first sighting a sender's packets usually come to the row's point, in ns."""
+    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    first = np.repeat(frames["time_ns"][order[start]], np.diff(np.append(start, len(order))))
+    delay = (frames["time_ns"][order] - first).astype(np.float64)
+    key = frames["eth_src"][order] * 65536 + frames["point"][order]
+    code, _ = pd.factorize(key)
+    mean = np.bincount(code, np.minimum(delay, SLOWEST_NS)) / np.bincount(code)
+    found: Array = mean[code]
+    return found
+
+
+def _number_by_time(time_ns: Int64, group: Int64) -> Int64:
+    """Number groups by the time of their first frame."""
+    if not len(group):
+        return group
+    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    earliest = np.minimum.reduceat(time_ns, start)
+    rank = np.empty(len(start), np.int64)
+    rank[np.argsort(earliest, kind="stable")] = np.arange(len(start))
+    return np.repeat(rank, np.diff(np.append(start, len(group))))

@@ -1,0 +1,136 @@
+"""Conversations: the frames between two endpoints, in both directions, in the addresses of one point.
+
+An endpoint is an address with a port, of a ping with its identifier. NAT makes one connection two conversations;
+which belong together is found out elsewhere. A conversation whose ports are used again for something new is cut in
+time, as conntrack would make a new entry.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analyzer.correlate.identity import has
+from analyzer.decode import offsets as o
+from analyzer.decode.digest import mix_rows
+from analyzer.schema import Array, Columns, Int64, Layer
+
+SYN, ACK = 0x02, 0x10
+TIMEOUT_NS = {True: 120_000_000_000, False: 30_000_000_000}
+"""nf_conntrack_udp_timeout_stream where both directions were seen, else nf_conntrack_udp_timeout."""
+ICMP_TIMEOUT_NS = 30_000_000_000
+FRAGMENT_TIMEOUT_NS = 30_000_000_000
+"""net.ipv4.ipfrag_time: a datagram's fragments are no further apart."""
+
+
+@dataclass(slots=True)
+class Conversations:
+    """Which conversation each frame belongs to."""
+
+    of_row: Int64
+    """(n,) conversation, from 0; -1 for frames that have no tuple: ARP, NDP, ICMP errors, no IP."""
+    backward: Array
+    """(n,) bool: the frame goes from the conversation's second endpoint to the first."""
+    example: Int64
+    """(conversations,) a row of each, its first in time."""
+
+    @property
+    def count(self) -> int:
+        """Number of conversations."""
+        return len(self.example)
+
+
+def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
+    """
+    Give every frame its conversation.
+
+    Args:
+        frames: FRAMES, n rows.
+        time_order: (n,) its rows, sorted by time.
+    """
+    layers = frames["layers"]
+    icmp = has(layers, Layer.ICMP)
+    with_tuple = has(layers, Layer.IPV4 | Layer.IPV6) & (~icmp | has(layers, Layer.ECHO))
+    sport, dport = frames["sport"], frames["dport"]
+    if has(layers, Layer.FRAGMENT).any():
+        sport, dport = _ports_of_fragments(frames, time_order, sport.copy(), dport.copy())
+    echo = has(layers, Layer.ECHO)
+    port_a = np.where(echo, frames["icmp_id"], sport).astype(np.uint64)
+    port_b = np.where(echo, frames["icmp_id"], dport).astype(np.uint64)
+    salt = frames["proto"].astype(np.uint64) | has(layers, Layer.IPV6).astype(np.uint64) << np.uint64(8)
+    source = _endpoint(frames["src_hi"], frames["src"], port_a, salt)
+    target = _endpoint(frames["dst_hi"], frames["dst"], port_b, salt)
+    # Of a ping, the asker is the first endpoint; of all else, the one with the smaller hash.
+    answers = (frames["icmp_type"] == o.ICMP_ECHO_REPLY) | (frames["icmp_type"] == o.ICMP6_ECHO_REPLY)
+    backward = np.where(echo, answers, source > target)
+    key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3).view(np.int64)
+    of_row = np.full(len(key), -1, np.int64)
+    of_row[with_tuple] = pd.factorize(key[with_tuple])[0]
+    of_row = _cut_in_time(frames, of_row, backward, time_order)
+    in_time = of_row[time_order]
+    _, first = np.unique(in_time, return_index=True)
+    example = time_order[first]
+    return Conversations(of_row, backward, example[of_row[example] >= 0])
+
+
+def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
+    return mix_rows(mix_rows(salt | port << np.uint64(16), low, 0), high, 1)
+
+
+def _ports_of_fragments(frames: Columns, time_order: Int64, sport: Array, dport: Array) -> tuple[Array, Array]:
+    """Give later fragments the ports that only the first one carries."""
+    rows = time_order[has(frames["layers"], Layer.FRAGMENT)[time_order]]
+    key = frames["ip_id"][rows].astype(np.uint64)
+    for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
+        key = mix_rows(key, frames[name][rows].astype(np.uint64), lane % 4)
+    rows = rows[np.argsort(key, kind="stable")]
+    sorted_key = np.sort(key)
+    group = np.cumsum(np.append(True, sorted_key[1:] != sorted_key[:-1])) - 1
+    firsts = np.flatnonzero(has(frames["layers"][rows], Layer.PORTS))
+    owner = np.full(group[-1] + 1, -1, np.int64)
+    owner[group[firsts][::-1]] = rows[firsts][::-1]
+    mine = owner[group]
+    near = np.abs(frames["time_ns"][rows] - frames["time_ns"][mine]) <= FRAGMENT_TIMEOUT_NS
+    known = (mine >= 0) & near
+    sport[rows[known]], dport[rows[known]] = sport[mine[known]], dport[mine[known]]
+    return sport, dport
+
+
+def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: Int64) -> Int64:
+    """Begin a new conversation at a new TCP handshake, and after a silence that ends a conntrack entry."""
+    begins = np.zeros(len(of_row), bool)
+    flags = frames["tcp_flags"]
+    syn = time_order[((flags[time_order] & (SYN | ACK)) == SYN) & (of_row[time_order] >= 0)]
+    if len(syn):
+        syn = syn[np.argsort(of_row[syn], kind="stable")]
+        same = (of_row[syn][1:] == of_row[syn][:-1]) & (backward[syn][1:] == backward[syn][:-1])
+        begins[syn[1:][same & (frames["seq"][syn][1:] != frames["seq"][syn][:-1])]] = True
+    quiet = time_order[(of_row[time_order] >= 0) & (frames["proto"][time_order] != o.PROTO_TCP)]
+    if len(quiet):
+        quiet = quiet[np.argsort(of_row[quiet], kind="stable")]
+        conversation, time_ns = of_row[quiet], frames["time_ns"][quiet]
+        first_way = backward[quiet][np.searchsorted(conversation, conversation)]
+        both = np.zeros(of_row.max() + 1, bool)
+        both[conversation[backward[quiet] != first_way]] = True
+        icmp = has(frames["layers"][quiet], Layer.ICMP)
+        limit = np.where(both[conversation], TIMEOUT_NS[True], TIMEOUT_NS[False])
+        limit = np.where(icmp, ICMP_TIMEOUT_NS, limit)
+        silence = (np.diff(time_ns) > limit[1:]) & (conversation[1:] == conversation[:-1])
+        begins[quiet[1:][silence]] = True
+    if not begins.any():
+        return of_row
+    return _renumber(of_row, begins, time_order)
+
+
+def _renumber(of_row: Int64, begins: Array, time_order: Int64) -> Int64:
+    """Give a new number from each row that begins anew to the next one that does."""
+    affected = np.zeros(of_row.max() + 1, bool)
+    affected[of_row[begins]] = True
+    rows = time_order[(of_row >= 0)[time_order] & affected[of_row[time_order]]]
+    rows = rows[np.argsort(of_row[rows], kind="stable")]
+    starts = begins[rows] | np.append(True, of_row[rows][1:] != of_row[rows][:-1])
+    result = of_row.copy()
+    result[rows] = of_row.max() + np.cumsum(starts)
+    known = result >= 0
+    result[known] = pd.factorize(result[known])[0]
+    return result
