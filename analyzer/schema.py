@@ -187,9 +187,7 @@ NEIGHBOURS = Table(
     "One row per ARP (RFC 826) or neighbour discovery (RFC 4861) message.",
     (
         Column("row", "int64", "-", "Row of FRAMES that holds the message."),
-        Column(
-            "op", "uint8", "-", "1 question (ARP request, neighbour solicitation), 2 answer; else ARP's own."
-        ),
+        Column("op", "uint8", "-", "1 question (ARP request, neighbour solicitation), 2 answer; else ARP's own."),
         Column("asked_hi", "uint64", "-", "Upper 64 bits of the address the message is about; 0 for ARP."),
         Column(
             "asked",
@@ -200,9 +198,7 @@ NEIGHBOURS = Table(
         Column("mac", "int64", "48-bit MAC", "Answer's MAC; a question's sender MAC."),
         Column("to_mac", "int64", "48-bit MAC", "ARP's target MAC, or the frame's destination for NDP."),
         Column("peer_hi", "uint64", "-", "Upper 64 bits of the asker's address; 0 for ARP."),
-        Column(
-            "peer", "uint64", "-", "Asker's address, of a question its sender, of an answer its receiver."
-        ),
+        Column("peer", "uint64", "-", "Asker's address, of a question its sender, of an answer its receiver."),
     ),
 )
 
@@ -213,9 +209,7 @@ HOPS = Table(
         Column("row", "int64", "-", "Row of FRAMES."),
         Column("packet", "int64", "-", "Packet id, from 0, in order of each packet's first frame."),
         Column("hop", "int16", "-", "Place on the packet's way, from 0; frames of one hop share it."),
-        Column(
-            "connection", "int32", "-", "Row of CONNECTIONS, -1 for a packet outside any (ARP, NDP, ...)."
-        ),
+        Column("connection", "int32", "-", "Row of CONNECTIONS, -1 for a packet outside any (ARP, NDP, ...)."),
         Column("reply", "bool", "-", "The packet goes in the reply direction."),
         Column("ambiguous", "bool", "-", "Another packet could own this frame as well."),
     ),
@@ -229,9 +223,7 @@ CONNECTIONS = Table(
         Column("version", "uint8", "-", "4 or 6."),
         Column("proto", "uint8", "IANA protocol number", "Transport protocol."),
         *(
-            Column(
-                f"{way}_{name}", "uint64" if name in _TUPLE else "uint16", "-", f"{doc} of the {way} tuple."
-            )
+            Column(f"{way}_{name}", "uint64" if name in _TUPLE else "uint16", "-", f"{doc} of the {way} tuple.")
             for way in ("orig", "reply")
             for name, doc in (
                 ("src_hi", "Upper half of the IPv6 source"),

@@ -40,9 +40,7 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
         if found.broken:
             data = window.bytes(4, skip=4 * layout.cap_len)
             length = int.from_bytes(data, "big" if info.big_endian else "little")
-            info.damage = Damage(
-                window.offset, f"record of {length} bytes, at most {MAX_RECORD} are believable"
-            )
+            info.damage = Damage(window.offset, f"record of {length} bytes, at most {MAX_RECORD} are believable")
             return
         if window.eof and left:
             info.damage = Damage(window.offset, f"record cut: {left} bytes left of it")

@@ -29,10 +29,7 @@ FCS_PRESENT = 0x0400_0000
 
 def is_pcap(magic: bytes) -> bool:
     """Tell a pcap file by its first four bytes."""
-    return any(
-        int.from_bytes(magic[:4], order) in (MICROSECONDS, NANOSECONDS, MODIFIED)
-        for order in ("big", "little")
-    )
+    return any(int.from_bytes(magic[:4], order) in (MICROSECONDS, NANOSECONDS, MODIFIED) for order in ("big", "little"))
 
 
 def _is_big_endian(header: bytes) -> bool:
@@ -61,9 +58,7 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
     """
     header = window.bytes(FILE_HEADER)
     if len(header) < FILE_HEADER:
-        raise InputError(
-            f"{info.name}: pcap file header cut: needed {FILE_HEADER} bytes, found {len(header)}"
-        )
+        raise InputError(f"{info.name}: pcap file header cut: needed {FILE_HEADER} bytes, found {len(header)}")
     info.big_endian = _is_big_endian(header)
     half = np.frombuffer(header, ">u2" if info.big_endian else "<u2")
     major, minor = int(half[2]), int(half[3])
@@ -85,6 +80,4 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
         signature_at=0 if info.big_endian else 2,
     )
     window.take(FILE_HEADER)
-    yield from read_chain(
-        window, info, Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len)
-    )
+    yield from read_chain(window, info, Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len))

@@ -38,9 +38,7 @@ FRAMES_WITHOUT_PACKET = (JOURNAL, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x21
 OPT_COMMENT = 1
 MAX_BLOCK = 16 << 20
 SMALLEST_BLOCK = 12
-SHAPE = Shape(
-    header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0
-)
+SHAPE = Shape(header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0)
 
 
 def is_pcapng(magic: bytes) -> bool:
@@ -144,9 +142,7 @@ class _Reader:
                 self.order = order
                 break
         else:
-            raise _DamageError(
-                self.window.offset, f"section header without byte-order magic: {head[8:12].hex()}"
-            )
+            raise _DamageError(self.window.offset, f"section header without byte-order magic: {head[8:12].hex()}")
         self.info.big_endian = self.order == ">"
         half = np.frombuffer(head, f"{self.order}u2")
         major, minor = int(half[6]), int(half[7])
@@ -254,9 +250,7 @@ class _Reader:
         elif kind == NAME_RESOLUTION:
             self.info.names.update(name_resolution(body, self.order))
         elif kind == SECTION_HEADER:
-            self.info.comments.extend(
-                (0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT
-            )
+            self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
         elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
             orig_len = self._word(body, 0)
             limit = self.info.interfaces[self.section_base].snap_len or orig_len
@@ -265,9 +259,7 @@ class _Reader:
             index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
             cap_len = self._word(body, 12)
             if index >= self._described() or cap_len > min(len(body) - 20, MAX_RECORD):
-                raise _DamageError(
-                    self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes"
-                )
+                raise _DamageError(self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes")
             ticks = self._word(body, 4) << 32 | self._word(body, 8)
             yield self._one(start + 28, cap_len, self._word(body, 16), index, ticks)
         elif kind in FRAMES_WITHOUT_PACKET:

@@ -19,16 +19,16 @@ class CaptureFile:
     exception; all other damage is in ``info.damage``.
     """
 
-    def __init__(self, path: str, window: int = WINDOW) -> None:
+    def __init__(self, path: str, *, shown: str | None = None, window: int = WINDOW) -> None:
         """
-        Open *path*, ``-`` for stdin.
+        Open *path*, ``-`` for stdin; *shown* is what messages call it.
 
         Raises:
             InputError: it cannot be opened, or is empty.
             UnknownFormatError: it is neither pcap nor pcapng.
         """
-        self.path = path
-        self.info = FileInfo("stdin" if path == STDIN else PurePath(path).name)
+        shown = shown or path
+        self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         self._window = Window(open_source(path), window)
         self._window.fill()
         magic = self._window.bytes(8)
@@ -41,10 +41,10 @@ class CaptureFile:
         else:
             self._window.close()
             if self._window.problem:
-                raise InputError(f"{path}: {self._window.problem}")
+                raise InputError(f"{shown}: {self._window.problem}")
             if not magic:
-                raise InputError(f"{path}: empty file")
-            raise UnknownFormatError(f"{path}: neither pcap nor pcapng: begins with {magic[:4].hex()}")
+                raise InputError(f"{shown}: empty file")
+            raise UnknownFormatError(f"{shown}: neither pcap nor pcapng: begins with {magic[:4].hex()}")
 
     @property
     def snap_len(self) -> int:
@@ -73,3 +73,7 @@ class CaptureFile:
             yield from self._read(self._window, self.info)
         finally:
             self._window.close()
+
+    def close(self) -> None:
+        """Close a file that is not to be read."""
+        self._window.close()

@@ -51,9 +51,7 @@ def read_snoop(window: Window, info: FileInfo) -> Iterator[Records]:
     """
     header = window.bytes(FILE_HEADER)
     if len(header) < FILE_HEADER:
-        raise InputError(
-            f"{info.name}: snoop file header cut: needed {FILE_HEADER} bytes, found {len(header)}"
-        )
+        raise InputError(f"{info.name}: snoop file header cut: needed {FILE_HEADER} bytes, found {len(header)}")
     version = int.from_bytes(header[8:12], "big")
     if version != 2:
         raise UnknownFormatError(f"{info.name}: snoop version {version} at byte 8, known is 2")

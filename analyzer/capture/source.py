@@ -7,8 +7,12 @@ import bz2
 import gzip
 import io
 import lzma
+import shutil
 import sys
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -52,6 +56,15 @@ def open_source(path: str) -> BinaryIO:
     if magic.startswith(b"BZh"):
         return cast(BinaryIO, bz2.BZ2File(buffered))
     return buffered
+
+
+@contextmanager
+def spool() -> Iterator[str]:
+    """Copy stdin to a temporary file, because captures may have to be read twice; give its path."""
+    with tempfile.NamedTemporaryFile(prefix="hoptrace-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        file.flush()
+        yield file.name
 
 
 class Window:

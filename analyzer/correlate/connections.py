@@ -99,9 +99,7 @@ def _original_is_away(frames: Columns, packets: Packets, connection: Int64, away
     return result
 
 
-def _tuples(
-    frames: Columns, packets: Packets, connection: Int64, reply: Array, places: Int64, table: Columns
-) -> None:
+def _tuples(frames: Columns, packets: Packets, connection: Int64, reply: Array, places: Int64, table: Columns) -> None:
     total = len(table["proto"])
     there = _best(packets, connection, reply, places, total, want_reply=False)
     back = _best(packets, connection, reply, places, total, want_reply=True)
@@ -116,9 +114,7 @@ def _tuples(
     inverse = {
         name: _field(frames, there.last, other, answer=True) for name, other in zip(TUPLE, _SWAPPED, strict=True)
     }
-    plain = {
-        name: _field(frames, there.first, other, answer=True) for name, other in zip(TUPLE, _SWAPPED, strict=True)
-    }
+    plain = {name: _field(frames, there.first, other, answer=True) for name, other in zip(TUPLE, _SWAPPED, strict=True)}
     observed = {name: _field(frames, back.first, name) for name in TUPLE}
     translated = forward_seen & np.logical_or.reduce([inverse[name] != plain[name] for name in TUPLE])
     use_inverse = translated | ~reply_seen
@@ -141,9 +137,7 @@ def _field(frames: Columns, row: Int64, name: str, *, answer: bool = False) -> A
     return np.where(echo, kind * np.uint16(256) + frames["icmp_code"][row], frames[name][row])
 
 
-def _best(
-    packets: Packets, connection: Int64, reply: Array, places: Int64, total: int, *, want_reply: bool
-) -> _Best:
+def _best(packets: Packets, connection: Int64, reply: Array, places: Int64, total: int, *, want_reply: bool) -> _Best:
     """Find each connection's packet with the most hops in one direction, of several the first."""
     first = np.full(total, -1, np.int64)
     last = np.full(total, -1, np.int64)

@@ -9,7 +9,7 @@ from analyzer.correlate.identity import identify
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import find_packets
 from analyzer.correlate.runs import sort_runs
-from analyzer.correlate.stated import Stated, stated_pairs
+from analyzer.correlate.stated import Contradiction, Stated, apply_stated, stated_pairs
 from analyzer.correlate.tuples import Conversations, find_conversations
 from analyzer.schema import CONNECTIONS, HOPS, Columns, Int64
 
@@ -20,6 +20,7 @@ class Correlated:
 
     hops: Columns
     connections: Columns
+    contradictions: list[Contradiction]
 
 
 def correlate(
@@ -43,7 +44,7 @@ def correlate(
         stated: conntrack entries of the host.
     """
     if not len(frames["frame"]):
-        return Correlated(HOPS.empty(0), CONNECTIONS.empty(0))
+        return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
     time_order = np.argsort(frames["time_ns"], kind="stable")
     conversations = find_conversations(frames, time_order)
     runs = sort_runs(identify(frames, quotes, neighbours, keep), time_order)
@@ -51,7 +52,7 @@ def correlate(
     mapping = map_conversations(frames, conversations, runs, pairs)
     packets = find_packets(frames, runs, _streams(conversations, mapping), outward)
     hops, connections = build_connections(frames, conversations, mapping, packets)
-    return Correlated(hops, connections)
+    return Correlated(hops, connections, apply_stated(connections, stated))
 
 
 def _streams(conversations: Conversations, mapping: Mapping) -> Int64:

@@ -80,10 +80,10 @@ class _Joined:
         crossed = crossed_first ^ crossed_second ^ bool(candidates.crossed[index])
         theirs = {side ^ crossed for side in self._changed.get(other, set())}
         changed = self._changed.get(root, set()) | theirs
-        if not candidates.strong[index]:
-            # One conversation per point, and each end translated once: else two senders would share one image.
-            if self._points[root] & self._points[other] or mine & changed or not candidates.plausible[index]:
-                return False
+        # One conversation per point, and each end translated once: else two senders would share one image.
+        clash = bool(self._points[root] & self._points[other] or mine & changed)
+        if not candidates.strong[index] and (clash or not candidates.plausible[index]):
+            return False
         changed |= mine
         if other < root:
             root, other = other, root

@@ -7,6 +7,7 @@ frames again, they differ in MACs, TTL or tuple (a hairpin: the same packet), or
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -153,7 +154,7 @@ def _usual_spread(times: list[int], points: list[int]) -> int:
     by_point: dict[int, list[int]] = {}
     for time, point in zip(times, points, strict=True):
         by_point.setdefault(point, []).append(time)
-    between = [b - a for seen in by_point.values() for a, b in zip(seen, seen[1:], strict=False)]
+    between = [b - a for seen in by_point.values() for a, b in pairwise(seen)]
     return max(SLOWEST_NS, min(between, default=0) // 2)
 
 

@@ -6,10 +6,14 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.tuples import Conversations
+from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6
 from analyzer.schema import Columns, Int64, Layer
 
-Side = tuple[int, int, int, int]
-"""Upper and lower half of an address, port or echo id, and 1 for the asker of a ping, else 0."""
+SLACK_NS = 1_000_000_000
+"""conntrack's events and the frames have two writers; their times may differ a little."""
+
+End = tuple[int, int, int]
+"""Upper and lower half of an address, and port or echo id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +22,25 @@ class Stated:
 
     version: int
     proto: int
-    original: tuple[tuple[int, int, int], tuple[int, int, int]]
-    """Source and destination: address halves and port, or echo id."""
-    reply: tuple[tuple[int, int, int], tuple[int, int, int]]
+    original: tuple[End, End]
+    """Source and destination."""
+    reply: tuple[End, End]
     first_ns: int | None = None
     last_ns: int | None = None
 
 
-Key = tuple[int, int, tuple[tuple[int, int, int], ...]]
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Frames and a conntrack entry disagree about a connection."""
+
+    connection: int
+    entry: int
 
 
-def stated_pairs(
-    frames: Columns, conversations: Conversations, stated: list[Stated]
-) -> list[tuple[int, int, bool]]:
+Key = tuple[int, int, tuple[End, ...]]
+
+
+def stated_pairs(frames: Columns, conversations: Conversations, stated: list[Stated]) -> list[tuple[int, int, bool]]:
     """Return (conversation, conversation, crossed) for each entry whose two conversations were both captured."""
     if not stated or not conversations.count:
         return []
@@ -50,7 +60,7 @@ def stated_pairs(
     return pairs
 
 
-def _key(version: int, proto: int, src: tuple[int, int, int], dst: tuple[int, int, int]) -> tuple[Key, bool]:
+def _key(version: int, proto: int, src: End, dst: End) -> tuple[Key, bool]:
     """Return a key that is the same for both directions, and whether they were swapped for it."""
     turned = src > dst
     return (version, proto, (dst, src) if turned else (src, dst)), turned
@@ -66,11 +76,70 @@ def _keys(frames: Columns, conversations: Conversations) -> list[tuple[Key, bool
     columns = (version, frames["proto"][row], *(frames[n][row] for n in ("src_hi", "src")), sport)
     rest = (*(frames[n][row] for n in ("dst_hi", "dst")), dport, conversations.backward[row])
     found: list[tuple[Key, bool]] = []
-    for v, p, sh, sl, sp, dh, dl, dp, backward in zip(
-        *(c.tolist() for c in (*columns, *rest)), strict=True
-    ):
+    for v, p, sh, sl, sp, dh, dl, dp, backward in zip(*(c.tolist() for c in (*columns, *rest)), strict=True):
         src, dst = (sh, sl, sp), (dh, dl, dp)
         # The key's order is relative to the conversation's first endpoint, not to this row's source.
         key, turned = _key(v, p, dst, src) if backward else _key(v, p, src, dst)
         found.append((key, turned))
     return found
+
+
+def apply_stated(connections: Columns, stated: list[Stated]) -> list[Contradiction]:
+    """
+    Note in ``stated`` which entry tells of each connection.
+
+    Where the frames show no translation, because the point behind it was not captured, the entry's reply tuple is
+    taken over. Where they show another one than the entry, that is a contradiction, and the frames stand.
+    """
+    by_original: dict[tuple[int, int, tuple[End, End]], list[int]] = {}
+    for number, entry in enumerate(stated):
+        by_original.setdefault((entry.version, entry.proto, entry.original), []).append(number)
+    found: list[Contradiction] = []
+    if not by_original:
+        return found
+    version, proto = connections["version"].tolist(), connections["proto"].tolist()
+    ends = {way: _ends(connections, way) for way in ("orig", "reply")}
+    for number, (original, reply) in enumerate(zip(ends["orig"], ends["reply"], strict=True)):
+        original, reply = (_without_type(proto[number], pair) for pair in (original, reply))
+        candidates = by_original.get((version[number], proto[number], original), [])
+        candidates = [c for c in candidates if _at_the_time(stated[c], connections, number)]
+        agreeing = [c for c in candidates if stated[c].reply == reply]
+        translated = (reply[1], reply[0]) != original
+        if agreeing:
+            connections["stated"][number] = agreeing[0]
+        elif candidates and not translated:
+            connections["stated"][number] = candidates[0]
+            _take_over(connections, number, stated[candidates[0]].reply, proto[number])
+        elif candidates:
+            found.append(Contradiction(number, candidates[0]))
+    return found
+
+
+def _ends(connections: Columns, way: str) -> list[tuple[End, End]]:
+    names = ("src_hi", "src", "sport", "dst_hi", "dst", "dport")
+    columns = zip(*(connections[f"{way}_{name}"].tolist() for name in names), strict=True)
+    return [((a, b, c), (d, e, f)) for a, b, c, d, e, f in columns]
+
+
+def _without_type(proto: int, pair: tuple[End, End]) -> tuple[End, End]:
+    """Give both ends of a ping its identifier, as conntrack entries are compared here."""
+    if proto not in (PROTO_ICMP, PROTO_ICMP6):
+        return pair
+    (a, b, identifier), (d, e, _) = pair
+    return (a, b, identifier), (d, e, identifier)
+
+
+def _at_the_time(entry: Stated, connections: Columns, number: int) -> bool:
+    if entry.first_ns is None or entry.last_ns is None:
+        return True
+    begins, ends = int(connections["first_ns"][number]), int(connections["last_ns"][number])
+    return entry.first_ns <= ends + SLACK_NS and entry.last_ns >= begins - SLACK_NS
+
+
+def _take_over(connections: Columns, number: int, reply: tuple[End, End], proto: int) -> None:
+    (src_hi, src, sport), (dst_hi, dst, dport) = reply
+    values = {"src_hi": src_hi, "src": src, "dst_hi": dst_hi, "dst": dst, "sport": sport}
+    if proto not in (PROTO_ICMP, PROTO_ICMP6):
+        values["dport"] = dport
+    for name, value in values.items():
+        connections[f"reply_{name}"][number] = value

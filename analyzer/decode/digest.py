@@ -50,9 +50,7 @@ def digest_one(payload: bytes) -> int:
     padded = payload.ljust(DIGEST_BYTES, b"\0")
     state = len(payload)
     for lane in range(LANES):
-        state = (state ^ int.from_bytes(padded[8 * lane : 8 * lane + 8], "little")) * MULTIPLIERS[
-            lane
-        ] & MASK64
+        state = (state ^ int.from_bytes(padded[8 * lane : 8 * lane + 8], "little")) * MULTIPLIERS[lane] & MASK64
         state ^= state >> 29
         state = state * FINAL & MASK64
         state ^= state >> 32

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from analyzer.capture import records as link_types
+from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, FileInfo
 from analyzer.decode.vector import KEEP_ALL, Decoded, decode
@@ -32,18 +33,6 @@ class Progress(Protocol):
 
     def __call__(self, frames: int) -> None:
         """Take the number of frames decoded so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a point's frames come from."""
-
-    file: int
-    """Index of the file."""
-    interface: int
-    """Index in ``FileInfo.interfaces``."""
-    device: int
-    """Interface index of a LINUX_SLL2 header, else 0."""
 
 
 @dataclass(slots=True)
@@ -81,9 +70,7 @@ class _Collector:
         self.neighbours.append(decoded.neighbours)
 
 
-def read_frames(
-    open_all: Callable[[], Sequence[CaptureFile]], progress: Progress | None = None
-) -> FrameTables:
+def read_frames(open_all: Callable[[], Sequence[CaptureFile]], progress: Progress | None = None) -> FrameTables:
     """
     Decode all captures.
 

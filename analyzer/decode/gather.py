@@ -14,9 +14,7 @@ class Gather:
     def rows(self, at: Int64, width: int) -> Bytes:
         """Return the (n, width) bytes at *at*, contiguous."""
         last = len(self._buffer) - width
-        overlapping = np.lib.stride_tricks.as_strided(
-            self._buffer, (last + 1, width), (1, 1), writeable=False
-        )
+        overlapping = np.lib.stride_tricks.as_strided(self._buffer, (last + 1, width), (1, 1), writeable=False)
         return overlapping[np.minimum(at, last)]
 
 

@@ -81,9 +81,7 @@ def _cooked(gather: Gather, frames: Frames, out: Columns) -> Network:
     out["eth_src"][:] = u48(rows, o.SLL_ADDRESS_AT) * has_mac
     out["layers"] |= there * np.uint32(Layer.COOKED) | has_mac * np.uint32(Layer.MAC_SRC)
     _stop(out, frames, ~there)
-    return _tags(
-        gather, frames, frames.start + o.SLL_HEADER * there, u16(rows, o.SLL_PROTOCOL_AT) * there, out
-    )
+    return _tags(gather, frames, frames.start + o.SLL_HEADER * there, u16(rows, o.SLL_PROTOCOL_AT) * there, out)
 
 
 def _cooked2(gather: Gather, frames: Frames, out: Columns) -> Network:
@@ -109,9 +107,7 @@ def _null(gather: Gather, frames: Frames, *, loop: bool) -> Network:
     if not loop:  # in the byte order of the host that captured; families are small numbers
         family = np.where(family > 0xFFFF, family.byteswap(), family)
     there = frames.end - frames.start >= o.NULL_HEADER
-    kind = np.select(
-        [family == o.AF_INET, np.isin(family, o.AF_INET6)], [o.ETHERTYPE_IPV4, o.ETHERTYPE_IPV6], 0
-    )
+    kind = np.select([family == o.AF_INET, np.isin(family, o.AF_INET6)], [o.ETHERTYPE_IPV4, o.ETHERTYPE_IPV6], 0)
     return Network(frames.start + o.NULL_HEADER * there, (kind * there).astype(np.uint16))
 
 

@@ -33,9 +33,7 @@ class Payload:
         return self.end - self.at
 
 
-def decode_network(
-    gather: Gather, at: Int64, end: Int64, wire_end: Int64, kind: Array, out: Columns
-) -> Payload:
+def decode_network(gather: Gather, at: Int64, end: Int64, wire_end: Int64, kind: Array, out: Columns) -> Payload:
     """Decode the network headers at *at*; where there are none, the payload begins right there."""
     payload = Payload(at.copy(), wire_end - at, end.copy(), np.zeros(len(at), bool))
     is4 = kind == o.ETHERTYPE_IPV4

@@ -312,9 +312,7 @@ def _transport(frame: _Layered) -> None:
         if proto == o.PROTO_SCTP:
             frame.layers |= Layer.TAG
     if len(frame.data) < needed:
-        frame.stopped = (
-            f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
-        )
+        frame.stopped = f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
         return
     header = _tcp(frame) if proto == o.PROTO_TCP else needed
     if proto == o.PROTO_UDP:

@@ -83,9 +83,7 @@ def _tcp(gather: Gather, rows: Array, tcp: Array, payload: Payload, moved: Array
     usual = tcp & (u32(rows, 20) == USUAL_OPTIONS) & (options >= 12)
     out["tsval"][:] = u32(rows, 24) * usual
     out["tsecr"][:] = u32(rows, 28) * usual
-    bits: Array = (
-        tcp * np.uint32(Layer.TCP) | usual * np.uint32(Layer.TCP_TS) | wrong * np.uint32(Layer.MALFORMED)
-    )
+    bits: Array = tcp * np.uint32(Layer.TCP) | usual * np.uint32(Layer.TCP_TS) | wrong * np.uint32(Layer.MALFORMED)
     unusual = np.flatnonzero(tcp & ~usual & (options > 0))
     if len(unusual):
         found, at = _find_timestamps(gather, payload.at[unusual] + o.TCP_HEADER, options[unusual])

@@ -105,9 +105,7 @@ def _piece(
         for tables, row in ((quotes, one.quote), (neighbours, one.neighbour)):
             if row is not None:
                 table = QUOTES if tables is quotes else NEIGHBOURS
-                side.append(
-                    (tables, {n: np.array([{**row, "row": index}[n]], d) for n, d in table.dtypes.items()})
-                )
+                side.append((tables, {n: np.array([{**row, "row": index}[n]], d) for n, d in table.dtypes.items()}))
     for tables, found in side:
         found["row"] = rows[found["row"]]
         tables.append(found)

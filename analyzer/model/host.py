@@ -145,7 +145,5 @@ class HostState:
 
     def route_to(self, ip: Address) -> Route | None:
         """Return the main table's route for *ip*: longest prefix, then lowest metric."""
-        matching = [
-            r for r in self.routes if r.table == "main" and ip.version == r.dst.version and ip in r.dst
-        ]
+        matching = [r for r in self.routes if r.table == "main" and ip.version == r.dst.version and ip in r.dst]
         return min(matching, key=lambda r: (-r.dst.prefixlen, r.metric), default=None)

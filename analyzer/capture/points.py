@@ -1,0 +1,166 @@
+"""Which point is a file? What the user said, the interface's name, and the file's name tell; traffic tells later.
+
+Takes where frames come from, gives Points. What was not told is left unknown here.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzer.capture.records import FileInfo
+from analyzer.errors import SelectionError
+from analyzer.model import Basis, HostState, Point, Role
+
+NO_SNAP = 65_535
+"""Snap lengths from here on cut nothing that an interface carries; tcpdump's old and new defaults are larger."""
+
+_ROLES: tuple[tuple[Role, str], ...] = (
+    (Role.LOOPBACK, r"lo"),
+    (Role.BRIDGE, r"docker0|docker_gwbridge|br-?[0-9a-f]{12}|br-?[a-z]\w*|br\d+|virbr\d+|bridge\d*"),
+    (Role.VETH, r"veth\w*"),
+    (Role.OVERLAY, r"vxlan\w*|vx-\w+|ov-\w+|overlay\w*"),
+    (Role.UPLINK, r"wlan\d+|wlp\w+|wlx\w+|eth\d+|en[opsx]\w+|em\d+|bond\d+|uplink|wan\d*|wwan\d+|usb\d+"),
+)
+_PATTERNS = [(role, re.compile(rf"(?:^|[._-])(?:{pattern})(?=$|[._-])")) for role, pattern in _ROLES]
+_KERNEL_VETH = re.compile(r"^veth[0-9a-f]{7}$")
+_VETH_OF = re.compile(r"(?:^|[._])veth[-_]([A-Za-z0-9][\w.-]*)$")
+_SUFFIXES = re.compile(r"(\.(pcap|pcapng|cap|dmp|gz|zst|xz|bz2))+\d*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a point's frames come from."""
+
+    file: int
+    """Index of the file."""
+    interface: int
+    """Index in ``FileInfo.interfaces``."""
+    device: int
+    """Interface index of a LINUX_SLL2 header, else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointSpec:
+    """What the user said about a file with ``--point``."""
+
+    file: str
+    name: str | None = None
+    role: Role | None = None
+    host: str | None = None
+    container: str | None = None
+
+
+def parse_point(text: str) -> PointSpec:
+    """
+    Parse ``NAME=FILE[,role=ROLE][,host=HOST][,container=CONTAINER]``.
+
+    Raises:
+        SelectionError: it is not of that form.
+    """
+    first, *rest = text.split(",")
+    name, separator, file = first.partition("=")
+    if not separator or not name or not file:
+        raise SelectionError(f"--point {text}: needs NAME=FILE[,role=ROLE][,host=HOST][,container=CONTAINER]")
+    given = dict(part.partition("=")[::2] for part in rest)
+    unknown = sorted(set(given) - {"role", "host", "container"})
+    if unknown:
+        raise SelectionError(f"--point {text}: unknown {unknown[0]!r}; known are role, host, container")
+    role = given.get("role")
+    if role is not None and role not in set(Role):
+        raise SelectionError(f"--point {text}: unknown role {role!r}; known are {', '.join(Role)}")
+    return PointSpec(file, name, Role(role) if role else None, given.get("host"), given.get("container"))
+
+
+def role_of_name(name: str) -> Role:
+    """Tell a role by the way Linux and Docker name interfaces."""
+    for role, pattern in _PATTERNS:
+        if pattern.search(name):
+            return role
+    return Role.UNKNOWN
+
+
+def stem(file: str) -> str:
+    """Return a file's name without the endings of captures and compression."""
+    return _SUFFIXES.sub("", file) or file
+
+
+def name_points(
+    sources: Sequence[Source], files: Sequence[FileInfo], specs: Sequence[PointSpec], host: HostState
+) -> list[Point]:
+    """Make a Point of every source, as far as names tell; *specs* has one entry per file."""
+    points: list[Point] = []
+    taken: set[str] = set()
+    per_file = [sum(source.file == index for source in sources) for index in range(len(files))]
+    for number, source in enumerate(sources):
+        info, spec = files[source.file], specs[source.file]
+        interface = info.interfaces[source.interface]
+        device = _device_name(source.device, host)
+        said = device or interface.name
+        base = spec.name or (stem(info.name) if per_file[source.file] == 1 or not said else said)
+        if spec.name and per_file[source.file] > 1:
+            base = f"{spec.name}:{said or source.interface}"
+        role, basis = _role(spec, said, stem(info.name) if per_file[source.file] == 1 else "", base, host)
+        container = spec.container or _container_of_name(base, role, host)
+        points.append(
+            Point(
+                id=number,
+                name=_unique(base, taken),
+                file=info.name,
+                interface=said,
+                role=role,
+                role_basis=basis,
+                link_type=interface.link_type,
+                host=spec.host,
+                container=container,
+                container_basis=(Basis.STATED if spec.container else Basis.INFERRED) if container else None,
+                snap_len=interface.snap_len if 0 < interface.snap_len < NO_SNAP else None,
+                dropped=interface.dropped,
+                comments=tuple(comment for frame, comment in info.comments if frame == 0),
+            )
+        )
+    return points
+
+
+def _device_name(device: int, host: HostState) -> str | None:
+    if not device:
+        return None
+    return next((link.name for link in host.links if link.index == device), f"if{device}")
+
+
+def _role(spec: PointSpec, said: str | None, file: str, base: str, host: HostState) -> tuple[Role, Basis]:
+    if spec.role is not None:
+        return spec.role, Basis.STATED
+    link = host.link(said or base) or host.link(file)
+    if link is not None:
+        if link.kind == "bridge":
+            return Role.BRIDGE, Basis.STATED
+        if link.loopback:
+            return Role.LOOPBACK, Basis.STATED
+        if link.kind == "vxlan":
+            return Role.OVERLAY, Basis.STATED
+        if link.kind == "veth" and link.master:
+            return Role.VETH, Basis.STATED
+        if any(route.dev == link.name and route.dst.prefixlen == 0 for route in host.routes):
+            return Role.UPLINK, Basis.STATED
+    for name in (said, base, file):
+        role = role_of_name(name) if name else Role.UNKNOWN
+        if role is not Role.UNKNOWN:
+            return role, Basis.INFERRED
+    return Role.UNKNOWN, Basis.INFERRED
+
+
+def _container_of_name(name: str, role: Role, host: HostState) -> str | None:
+    """Read the container from names like ``veth-web``; the kernel's own veth names tell nothing."""
+    found = _VETH_OF.search(name)
+    if role is not Role.VETH or found is None or _KERNEL_VETH.match(name):
+        return None
+    known = {container.name for container in host.containers}
+    return found[1] if not known or found[1] in known else None
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}-{number}", number + 1
+    taken.add(candidate)
+    return candidate

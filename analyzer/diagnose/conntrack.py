@@ -1,0 +1,29 @@
+"""The recorded conntrack table tells another translation than the frames show."""
+
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Basis, Evidence, Finding, Severity
+
+
+def check(subject: Subject) -> list[Finding]:
+    """Report each connection whose conntrack entry contradicts its frames."""
+    found: list[Finding] = []
+    for contradiction in subject.contradictions:
+        connection = subject.tracer.connection(contradiction.connection)
+        entry = subject.context.host.conntrack[contradiction.entry]
+        packets = subject.context.packets_of_connection[contradiction.connection]
+        journey = subject.tracer.journey(packets[0])
+        found.append(
+            Finding(
+                check="conntrack-contradiction",
+                severity=Severity.WARNING,
+                title=f"conntrack and frames disagree about {connection.original}",
+                explanation=(
+                    f"The frames show replies as {connection.reply}; the conntrack entry says {entry.reply}. "
+                    "The frames stand; the entry is of another time, another host or another zone."
+                ),
+                remedy="Record the conntrack table on the same host, while the captures run.",
+                basis=Basis.OBSERVED,
+                evidence=tuple(Evidence(hop.point, hop.frames[0]) for hop in journey.hops),
+            )
+        )
+    return found

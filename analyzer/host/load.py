@@ -1,0 +1,77 @@
+"""A folder of dumps to HostState. Every dump is optional; a damaged one is named and left out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import InputError
+from analyzer.host.conntrack import parse_conntrack
+from analyzer.host.docker import parse_containers, parse_networks
+from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes
+from analyzer.host.natrules import parse_nat_rules
+from analyzer.model import ConntrackEntry, HostState, NatRule
+
+MAX_DUMP = 256 << 20
+_JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
+    "links": ("ip-addr.json", parse_links),
+    "routes": ("ip-route.json", parse_routes),
+    "neighbours": ("ip-neigh.json", parse_neighbours),
+    "fdb": ("bridge-fdb.json", parse_fdb),
+    "containers": ("docker-inspect.json", parse_containers),
+    "networks": ("docker-network-inspect.json", parse_networks),
+}
+_WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def load_host(folder: Path, *, events: Path | None = None, name: str | None = None) -> HostState:
+    """
+    Read the dumps in *folder*, and conntrack's events beside it.
+
+    Raises:
+        InputError: *folder* is not there.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder of host dumps")
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for part, (file, parse) in _JSON_DUMPS.items():
+        text = _read(folder / file, problems)
+        if text is None or not text.strip():
+            continue
+        try:
+            found[part] = parse(json.loads(text))
+        except _WRONG_SHAPE as error:
+            problems.append(f"{file}: not as its command prints it: {_short(error)}")
+    rules: list[NatRule] = []
+    for file in ("iptables-save.txt", "ip6tables-save.txt"):
+        text = _read(folder / file, problems)
+        try:
+            rules += parse_nat_rules((text or "").splitlines())
+        except _WRONG_SHAPE as error:
+            problems.append(f"{file}: not as its command prints it: {_short(error)}")
+    conntrack: list[ConntrackEntry] = []
+    for path in (folder / "conntrack.txt", folder / "conntrack-events.txt", events):
+        text = _read(path, problems) if path is not None else None
+        entries, unreadable = parse_conntrack((text or "").splitlines())
+        conntrack += entries
+        if path is not None and unreadable:
+            problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
+    return HostState(name=name, nat_rules=tuple(rules), conntrack=tuple(conntrack), problems=tuple(problems), **found)
+
+
+def _read(path: Path, problems: list[str]) -> str | None:
+    try:
+        if not path.is_file():
+            return None
+        if path.stat().st_size > MAX_DUMP:
+            problems.append(f"{path.name}: larger than {MAX_DUMP >> 20} MiB")
+            return None
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        problems.append(f"{path.name}: {error.strerror}")
+        return None
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:120]

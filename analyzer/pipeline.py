@@ -1,0 +1,225 @@
+"""The stages in order: captures and dumps in, a Trace out. The one module that sees them all."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.capture.points import PointSpec, name_points
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.records import FileInfo
+from analyzer.capture.source import STDIN, spool
+from analyzer.correlate.correlate import Correlated, correlate
+from analyzer.correlate.roles import infer_points
+from analyzer.correlate.stated import Stated
+from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.diagnose import diagnose
+from analyzer.diagnose.subject import Subject
+from analyzer.errors import InputError, SelectionError
+from analyzer.host.load import load_host
+from analyzer.model import ArpExchange, Connection, ConntrackEntry, Finding, FlowTuple, HostState, Journey, Point
+from analyzer.model.point import OUTWARD_ORDER
+from analyzer.trace.build import Tracer
+from analyzer.trace.context import Context
+from analyzer.trace.text import PROTOCOLS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
+COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
+_NUMBERS = {name: number for number, name in PROTOCOLS.items()}
+
+
+@dataclass
+class Trace:
+    """
+    The result of an analysis.
+
+    Tables are DataFrames whose columns ``analyzer.schema`` documents. Journeys are built when they are asked for.
+    """
+
+    context: Context
+    tables: FrameTables
+    correlated: Correlated
+    unusable: list[InputError] = field(default_factory=list)
+    """Files that gave nothing."""
+
+    @property
+    def points(self) -> list[Point]:
+        """Capture points."""
+        return self.context.points
+
+    @property
+    def host(self) -> HostState:
+        """What dumps told."""
+        return self.context.host
+
+    @property
+    def files(self) -> list[FileInfo]:
+        """Captures, with their damage if they have any."""
+        return self.tables.files
+
+    @cached_property
+    def frames(self) -> "pd.DataFrame":
+        """FRAMES: one row per captured frame."""
+        return _data_frame(self.tables.frames)
+
+    @cached_property
+    def hops(self) -> "pd.DataFrame":
+        """HOPS: which packet each frame shows, and where on its way."""
+        return _data_frame(self.correlated.hops)
+
+    @cached_property
+    def connections(self) -> "pd.DataFrame":
+        """CONNECTIONS: original and reply tuple of each connection."""
+        return _data_frame(self.correlated.connections)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Builder of journeys."""
+        return Tracer(self.context)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a person should act on, worst first."""
+        return diagnose(Subject(self.context, self.tracer, self.files, self.correlated.contradictions))
+
+    @property
+    def arp(self) -> list[ArpExchange]:
+        """ARP and NDP exchanges, in order of time."""
+        return self.tracer.exchanges()
+
+    @property
+    def packets(self) -> int:
+        """Number of packets."""
+        return self.context.packets
+
+    def connection(self, number: int) -> Connection:
+        """Build one connection."""
+        return self.tracer.connection(number)
+
+    def journey(self, number: int) -> Journey:
+        """
+        Build one journey.
+
+        Raises:
+            SelectionError: there is none of that number.
+        """
+        if not 0 <= number < self.packets:
+            raise SelectionError(f"no journey {number}; there are 0 to {self.packets - 1}")
+        return self.tracer.journey(number)
+
+    def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
+        """Build journeys one after the other: those of *numbers*, or all in order of time."""
+        return (self.journey(number) for number in (range(self.packets) if numbers is None else numbers))
+
+
+def analyze(
+    paths: Sequence[str | Path],
+    host: str | Path | None = None,
+    *,
+    points: Sequence[PointSpec] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Trace:
+    """
+    Follow packets through the captures in *paths*.
+
+    Args:
+        paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
+        host: folder of dumps of the host's state.
+        points: what is known of files; files named only here are read, too.
+        progress: called with the number of frames decoded so far.
+
+    Raises:
+        InputError: no file was usable, or a path or *host* is not there.
+    """
+    files, hosts, events = _inputs([str(path) for path in paths], points)
+    folder = Path(host) if host is not None else next(iter(hosts), None)
+    state = load_host(folder, events=next(iter(events), None)) if folder is not None else HostState()
+    specs = {spec.file: spec for spec in points}
+    unusable: list[InputError] = []
+    with ExitStack() as stack:
+        local = {file: stack.enter_context(spool()) if file == STDIN else file for file in files}
+        usable = _usable(files, local, unusable)
+        tables = read_frames(lambda: [CaptureFile(local[file], shown=file) for file in usable], progress)
+    chosen = [specs.get(file, PointSpec(file)) for file in usable]
+    named = name_points(tables.sources, tables.files, chosen, state)
+    correlated = correlate(
+        tables.frames,
+        tables.quotes,
+        tables.neighbours,
+        keep=tables.keep,
+        outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
+        stated=[_as_integers(entry) for entry in state.conntrack],
+    )
+    known = infer_points(named, tables.frames, correlated.hops, state)
+    context = Context(
+        tables.frames, tables.quotes, tables.neighbours, correlated.hops, correlated.connections, known, state
+    )
+    return Trace(context, tables, correlated, unusable)
+
+
+def _inputs(paths: list[str], points: Sequence[PointSpec]) -> tuple[list[str], list[Path], list[Path]]:
+    """Return captures, host folders and event files; bundles are opened up."""
+    files: list[str] = []
+    hosts: list[Path] = []
+    events: list[Path] = []
+    for path in paths:
+        folder = Path(path)
+        if path == STDIN or not folder.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(str(p) for p in folder.iterdir() if is_capture(p))
+        if not inside:
+            raise InputError(f"{path}: no captures in this folder")
+        files += inside
+        hosts += [p for p in (folder / "host",) if p.is_dir()]
+        events += [p for p in (folder / "conntrack-events.txt",) if p.is_file()]
+    files += [spec.file for spec in points if spec.file not in files]
+    if not files:
+        raise InputError("no captures given")
+    return list(dict.fromkeys(files)), hosts, events
+
+
+def is_capture(path: Path) -> bool:
+    """Tell a capture by its name, compressed or not, rotated or not."""
+    suffixes = [s.lower() for s in path.suffixes]
+    while suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    return path.is_file() and bool(suffixes) and suffixes[-1].rstrip("0123456789") in CAPTURE_SUFFIXES
+
+
+def _usable(files: list[str], local: dict[str, str], unusable: list[InputError]) -> list[str]:
+    """Return the files that open as captures; raise if none does."""
+    found: list[str] = []
+    for file in files:
+        try:
+            CaptureFile(local[file], shown=file).close()
+            found.append(file)
+        except InputError as error:
+            unusable.append(error)
+    if not found:
+        raise unusable[0]
+    return found
+
+
+def _as_integers(entry: ConntrackEntry) -> Stated:
+    def ends(t: FlowTuple) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        ports = (t.icmp_id, t.icmp_id) if t.icmp_id is not None else (t.sport, t.dport)
+        (a, b), (c, d) = (divmod(int(ip), 1 << 64) for ip in (t.src, t.dst))
+        return (a, b, ports[0] or 0), (c, d, ports[1] or 0)
+
+    proto = _NUMBERS.get(entry.original.protocol, 0)
+    original, reply = ends(entry.original), ends(entry.reply)
+    return Stated(entry.original.src.version, proto, original, reply, entry.first_ns, entry.last_ns)
+
+
+def _data_frame(columns: dict[str, np.ndarray]) -> "pd.DataFrame":  # type: ignore[type-arg]
+    import pandas as pd  # noqa: PLC0415 - imported late: it costs half a second
+
+    return pd.DataFrame(columns, copy=False)

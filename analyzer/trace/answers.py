@@ -1,0 +1,91 @@
+"""Which packet answers which, and which one was sent again; per connection, in order of time."""
+
+from dataclasses import dataclass
+
+from analyzer.schema import Layer
+from analyzer.trace.context import Context
+
+FIN, SYN, ACK = 0x01, 0x02, 0x10
+HALF = 1 << 31
+
+
+@dataclass(slots=True)
+class Answers:
+    """By packet id."""
+
+    answers: dict[int, int]
+    answered_by: dict[int, int]
+    retransmission_of: dict[int, int]
+
+
+def find_answers(context: Context, packets: list[int]) -> Answers:
+    """Join requests and replies among *packets* of one connection."""
+    found = Answers({}, {}, {})
+    if not packets:
+        return found
+    layers = context.layers(context.rows_of(packets[0])[0])
+    if layers & Layer.TCP:
+        _tcp(context, packets, found)
+    elif layers & Layer.ECHO:
+        _echo(context, packets, found)
+    else:
+        _alternating(context, packets, found)
+    return found
+
+
+def _is_reply(context: Context, packet: int) -> bool:
+    return bool(context.hops["reply"][context.packet_start[packet]])
+
+
+def _join(found: Answers, question: int, answer: int) -> None:
+    found.answered_by.setdefault(question, answer)
+    found.answers.setdefault(answer, question)
+
+
+def _echo(context: Context, packets: list[int], found: Answers) -> None:
+    """Echo replies carry the request's sequence number (RFC 792)."""
+    asked: dict[int, int] = {}
+    for packet in packets:
+        sequence = context.value("icmp_seq", context.rows_of(packet)[0])
+        if not _is_reply(context, packet):
+            asked[sequence] = packet
+        elif sequence in asked:
+            _join(found, asked.pop(sequence), packet)
+
+
+def _alternating(context: Context, packets: list[int], found: Answers) -> None:
+    """Without numbers, a reply answers the oldest question that has none."""
+    waiting: list[int] = []
+    for packet in packets:
+        if not _is_reply(context, packet):
+            waiting.append(packet)
+        elif waiting:
+            _join(found, waiting.pop(0), packet)
+
+
+def _tcp(context: Context, packets: list[int], found: Answers) -> None:
+    """An acknowledgement answers the newest segment it covers, and settles all before (RFC 9293 section 3.4)."""
+    unanswered: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+    sent: dict[tuple[bool, int, int, int], int] = {}
+    for packet in packets:
+        row = context.rows_of(packet)[0]
+        if not context.layers(row) & Layer.TCP:
+            continue
+        reply, flags = _is_reply(context, packet), context.value("tcp_flags", row)
+        if flags & ACK:
+            ack = context.value("ack", row)
+            covered = [(end, p) for end, p in unanswered[not reply] if (ack - end) % (1 << 32) < HALF]
+            if covered:
+                _join(found, covered[-1][1], packet)
+                for _, earlier in covered[:-1]:
+                    found.answered_by.setdefault(earlier, packet)
+                unanswered[not reply] = [item for item in unanswered[not reply] if item not in covered]
+        length = context.value("payload_len", row) + bool(flags & SYN) + bool(flags & FIN)
+        if not length:
+            continue
+        sequence = context.value("seq", row)
+        key = (reply, sequence, length, flags & (SYN | FIN))
+        if key in sent:
+            found.retransmission_of[packet] = sent[key]
+        sent.setdefault(key, packet)
+        unanswered[reply].append(((sequence + length) % (1 << 32), packet))

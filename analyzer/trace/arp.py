@@ -1,0 +1,125 @@
+"""Address resolution: the exchanges of ARP and NDP, and which packet had to wait for one.
+
+The kernel queues packets while it asks (net/core/neighbour.c, ``arp_queue``) and sends them with the answer. So a
+packet waited if it is in the first burst from the asker to the MAC that was answered, before anything came back.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.model import ArpExchange, ArpStep, Mac, address
+from analyzer.schema import Layer
+from analyzer.trace.context import Context
+
+BURST_NS = 1_000_000
+"""How long after the answer the queued packets are on their way at the latest."""
+RETRY_NS = 5_000_000_000
+"""Questions further apart are another resolution; the kernel asks three times, 1 s apart, and then gives up."""
+
+Exchanges = dict[tuple[int, int, int], list[ArpExchange]]
+"""By point, asker's MAC and answered MAC."""
+
+
+def all_exchanges(context: Context) -> list[ArpExchange]:
+    """Return every exchange once, where its question was first seen, in order of time."""
+    frames, table = context.frames, context.neighbours
+    rows = table["row"]
+    order = np.argsort(frames["time_ns"][rows], kind="stable").tolist()
+    point_names = [point.name for point in context.points]
+    open_questions: dict[tuple[int, int, int, int], int] = {}
+    found: list[ArpExchange] = []
+    for index in order:
+        row = int(rows[index])
+        version = 4 if context.value("proto", row) == 0 else 6
+        asked_key = int(table["asked_hi"][index]) << 64 | int(table["asked"][index])
+        point = context.value("point", row)
+        time_ns, frame = context.value("time_ns", row), context.value("frame", row)
+        asker = int(table["mac"][index] if table["op"][index] == 1 else table["to_mac"][index])
+        key = (point, version, asked_key, asker)
+        known = open_questions.get(key)
+        if table["op"][index] == 1:
+            peer = int(table["peer_hi"][index]) << 64 | int(table["peer"][index])
+            if peer == asked_key:
+                continue  # an announcement (RFC 5227), nobody asks
+            if known is not None and time_ns - found[known].request_ns <= RETRY_NS:
+                old = found[known]
+                found[known] = replace(old, request_frame=frame, request_ns=time_ns, requests=old.requests + 1)
+                continue
+            open_questions[key] = len(found)
+            found.append(
+                ArpExchange(
+                    protocol="arp" if version == 4 else "ndp",
+                    asked_ip=address(version, asked_key >> 64, asked_key & (1 << 64) - 1),
+                    asker=Mac(asker),
+                    asker_ip=address(version, peer >> 64, peer & (1 << 64) - 1) if peer else None,
+                    point=point_names[point],
+                    request_frame=frame,
+                    request_ns=time_ns,
+                )
+            )
+        elif table["op"][index] == 2 and known is not None:
+            found[known] = replace(
+                found[known],
+                answer_mac=Mac(int(table["mac"][index])),
+                reply_frame=frame,
+                latency_ns=time_ns - found[known].request_ns,
+            )
+            del open_questions[key]
+    return found
+
+
+def distinct(context: Context, exchanges: list[ArpExchange]) -> list[ArpExchange]:
+    """Leave out repetitions: the same question is seen at every port of a bridge."""
+    points = {point.name: point.id for point in context.points}
+    first_of_file = _rows_by_frame(context)
+    kept: dict[int, ArpExchange] = {}
+    for exchange in exchanges:
+        row = first_of_file[points[exchange.point], exchange.request_frame]
+        packet = int(context.packet_of_row[row])
+        place = context.rows_of(packet).index(row)
+        better = place == 0 or packet not in kept
+        if better and (packet not in kept or kept[packet].reply_frame is None or exchange.reply_frame is not None):
+            kept[packet] = exchange
+    return list(kept.values())
+
+
+def _rows_by_frame(context: Context) -> dict[tuple[int, int], int]:
+    rows = context.neighbours["row"]
+    return {(context.value("point", int(row)), context.value("frame", int(row))): int(row) for row in rows}
+
+
+def by_pair(context: Context, exchanges: list[ArpExchange]) -> Exchanges:
+    """Index answered exchanges."""
+    points = {point.name: point.id for point in context.points}
+    found: Exchanges = {}
+    for exchange in exchanges:
+        if exchange.answer_mac is not None:
+            key = (points[exchange.point], int(exchange.asker), int(exchange.answer_mac))
+            found.setdefault(key, []).append(exchange)
+    return found
+
+
+def waited_for(context: Context, exchanges: Exchanges, row: int, hop: int) -> ArpStep | None:
+    """Return the exchange that the frame at *row* had to wait for."""
+    point, time_ns = context.value("point", row), context.value("time_ns", row)
+    asker, target = context.value("eth_src", row), context.value("eth_dst", row)
+    for exchange in exchanges.get((point, asker, target), ()):
+        answered_ns = exchange.request_ns + (exchange.latency_ns or 0)
+        if answered_ns <= time_ns <= answered_ns + BURST_NS and not _came_back(
+            context, point, target, answered_ns, row
+        ):
+            return ArpStep(exchange, hop)
+    return None
+
+
+def _came_back(context: Context, point: int, mac: int, since_ns: int, row: int) -> bool:
+    """Tell whether *mac* sent anything but the answer itself at *point* before *row*."""
+    frames = context.frames
+    begin, first_of_file = row, row - context.value("frame", row) + 1
+    while begin > first_of_file and frames["time_ns"][begin - 1] >= since_ns:
+        begin -= 1
+    earlier = slice(begin, row)
+    sent = (frames["point"][earlier] == point) & (frames["eth_src"][earlier] == mac)
+    return bool((sent & ~has(frames["layers"][earlier], Layer.NEIGHBOUR)).any())

@@ -1,0 +1,122 @@
+"""One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
+
+from analyzer.model import ArpExchange, Connection, Direction, Hop, Journey, Mac, Step
+from analyzer.schema import Layer
+from analyzer.trace.answers import Answers, find_answers
+from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
+from analyzer.trace.connection import build_connection
+from analyzer.trace.context import Context
+from analyzer.trace.outcome import Outcomes
+from analyzer.trace.steps import between, rewrites
+from analyzer.trace.text import protocol_of, summary
+
+
+class Tracer:
+    """Builds journeys on request; what journeys share is looked up once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._outcomes = Outcomes(context)
+        self._exchanges = all_exchanges(context)
+        self._by_pair = by_pair(context, self._exchanges)
+        self._answers: dict[int, Answers] = {}
+        self._connections: dict[int, Connection] = {}
+
+    def exchanges(self) -> list[ArpExchange]:
+        """Return every ARP and NDP exchange once, in order of time."""
+        return distinct(self._context, self._exchanges)
+
+    def connection(self, number: int) -> Connection:
+        """Return a connection."""
+        if number not in self._connections:
+            self._connections[number] = build_connection(self._context, number)
+        return self._connections[number]
+
+    def journey(self, packet: int) -> Journey:
+        """Tell one packet's journey."""
+        context = self._context
+        rows = context.rows_of(packet)
+        place = int(context.packet_start[packet])
+        connection = int(context.hops["connection"][place])
+        reply = bool(context.hops["reply"][place])
+        nat = self.connection(connection).nat if connection >= 0 else ()
+        hops: list[Hop] = []
+        steps: list[Step] = []
+        for index, row in enumerate(rows):
+            changed = rewrites(context, rows[index - 1], row, reply=reply) if index else ()
+            if index:
+                steps += between(context, rows[index - 1], row, index, changed, self._exchanges, nat)
+            waited = waited_for(context, self._by_pair, row, index)
+            if waited is not None and not any(s.kind == "arp" and s == waited for s in steps):
+                # On a bridge the exchange is seen at every port; the packet waited where it was sent.
+                sent_here = not index or any(r.field == "eth_src" for r in changed)
+                steps += [waited] if sent_here else []
+            following = rows[index + 1] if index + 1 < len(rows) else None
+            hops.append(_hop(context, row, following, changed))
+        outcome = self._outcomes.of(packet, rows)
+        answers = self._answers_of(connection)
+        answered_by = answers.answered_by.get(packet) if answers else None
+        return Journey(
+            id=packet,
+            connection=connection if connection >= 0 else None,
+            direction=(Direction.REPLY if reply else Direction.ORIGINAL) if connection >= 0 else None,
+            protocol=protocol_of(context, rows[0]),
+            summary=summary(context, rows[0]),
+            disposition=outcome.disposition,
+            reason=outcome.reason,
+            basis=outcome.basis,
+            latency_ns=hops[-1].time_ns - hops[0].time_ns,
+            hops=tuple(hops),
+            steps=tuple(steps),
+            answers=answers.answers.get(packet) if answers else None,
+            answered_by=answered_by,
+            reply_latency_ns=self._reply_latency(rows, answered_by),
+            retransmission_of=answers.retransmission_of.get(packet) if answers else None,
+            ambiguous=bool(context.hops["ambiguous"][place]),
+        )
+
+    def _answers_of(self, connection: int) -> Answers | None:
+        if connection < 0:
+            return None
+        if connection not in self._answers:
+            packets = self._context.packets_of_connection[connection]
+            self._answers[connection] = find_answers(self._context, packets)
+        return self._answers[connection]
+
+    def _reply_latency(self, rows: list[int], answered_by: int | None) -> int | None:
+        """Return the time until the answer came back to the point that saw the question first."""
+        if answered_by is None:
+            return None
+        context = self._context
+        point = context.value("point", rows[0])
+        back = [r for r in context.rows_of(answered_by) if context.value("point", r) == point]
+        return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
+
+
+def _hop(context: Context, row: int, following: int | None, changed: tuple) -> Hop:  # type: ignore[type-arg]
+    layers = context.layers(row)
+
+    def value(name: str, layer: Layer) -> int | None:
+        return context.value(name, row) if layers & layer else None
+
+    ip = Layer.IPV4 | Layer.IPV6
+    src_mac, dst_mac = value("eth_src", Layer.MAC_SRC), value("eth_dst", Layer.MAC_DST)
+    time_ns = context.value("time_ns", row)
+    return Hop(
+        point=context.point(row).name,
+        frames=(context.value("frame", row),),
+        time_ns=time_ns,
+        latency_ns=context.value("time_ns", following) - time_ns if following is not None else None,
+        length=context.value("orig_len", row),
+        eth_src=Mac(src_mac) if src_mac is not None else None,
+        eth_dst=Mac(dst_mac) if dst_mac is not None else None,
+        vlan=value("vlan", Layer.VLAN),
+        src=context.src(row),
+        dst=context.dst(row),
+        sport=value("sport", Layer.PORTS),
+        dport=value("dport", Layer.PORTS),
+        icmp_id=value("icmp_id", Layer.ECHO),
+        ttl=value("ttl", ip),
+        ip_id=value("ip_id", Layer.IPV4 | Layer.FRAGMENT),
+        rewrites=changed,
+    )

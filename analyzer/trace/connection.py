@@ -1,0 +1,71 @@
+"""A row of CONNECTIONS to a Connection, with the recorded rules behind its translations."""
+
+from analyzer.host.natrules import rule_for_dnat, rule_for_snat
+from analyzer.model import Address, Basis, Connection, FlowTuple, HostState, NatChange, NatKind, address
+from analyzer.trace.context import Context
+from analyzer.trace.text import protocol_name
+
+
+def build_connection(context: Context, number: int) -> Connection:
+    """Build one connection."""
+    table = context.connections
+    original, reply = _tuple(context, number, "orig"), _tuple(context, number, "reply")
+    stated = int(table["stated"][number])
+    seen = Basis.OBSERVED if table["seen_reply"][number] else Basis.INFERRED
+    basis = Basis.STATED if stated >= 0 else seen
+    return Connection(
+        id=number,
+        protocol=original.protocol,
+        original=original,
+        reply=reply,
+        nat=tuple(_changes(context.host, original, reply, basis)),
+        basis=basis,
+        first_ns=int(table["first_ns"][number]),
+        last_ns=int(table["last_ns"][number]),
+        frames=int(table["frames"][number]),
+        packets=int(table["packets"][number]),
+        ambiguous=bool(table["ambiguous"][number]),
+        conntrack_id=context.host.conntrack[stated].id if stated >= 0 else None,
+    )
+
+
+def _tuple(context: Context, number: int, way: str) -> FlowTuple:
+    table = context.connections
+    version = int(table["version"][number])
+    src, dst = (
+        address(version, int(table[f"{way}_{end}_hi"][number]), int(table[f"{way}_{end}"][number]))
+        for end in ("src", "dst")
+    )
+    protocol = protocol_name(int(table["proto"][number]))
+    first, second = int(table[f"{way}_sport"][number]), int(table[f"{way}_dport"][number])
+    if protocol in ("icmp", "icmpv6"):
+        return FlowTuple(protocol, src, dst, icmp_type=second >> 8, icmp_code=second & 255, icmp_id=first)
+    if protocol in ("tcp", "udp", "sctp", "dccp", "udplite"):
+        return FlowTuple(protocol, src, dst, first, second)
+    return FlowTuple(protocol, src, dst)
+
+
+def _changes(host: HostState, original: FlowTuple, reply: FlowTuple, basis: Basis) -> list[NatChange]:
+    found: list[NatChange] = []
+    source = (original.src, original.sport or original.icmp_id), (reply.dst, reply.dport or reply.icmp_id)
+    target = (original.dst, original.dport), (reply.src, reply.sport)
+    if source[0] != source[1]:
+        rule = rule_for_snat(host.nat_rules, original.src, reply.src, None)
+        found.append(NatChange(NatKind.SNAT, *_texts(source), basis, rule.text if rule else None))
+    if target[0] != target[1]:
+        to = f"{reply.src}:{reply.sport}" if reply.src.version == 4 else f"[{reply.src}]:{reply.sport}"
+        found_rule = rule_for_dnat(host.nat_rules, original.protocol, original.dport, to)
+        found.append(NatChange(NatKind.DNAT, *_texts(target), basis, found_rule.text if found_rule else None))
+    return found
+
+
+def _texts(ends: tuple[tuple[Address, int | None], tuple[Address, int | None]]) -> tuple[str, str]:
+    """Print both ends; the port only where it changed or the addresses did not."""
+    (before, port), (after, new_port) = ends
+    if port is None or (port == new_port and before != after):
+        return str(before), str(after)
+    return _with_port(before, port), _with_port(after, new_port)
+
+
+def _with_port(ip: Address, port: int | None) -> str:
+    return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"

@@ -1,0 +1,101 @@
+"""Everything a journey is told from, and the lookups that all its parts share, each made when first needed."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.correlate.roles import first_seen_macs
+from analyzer.model import Address, HostState, Point, address
+from analyzer.schema import Columns, Int64, Layer
+
+
+@dataclass
+class Context:
+    """Tables of one analysis; columns as schema.py documents them."""
+
+    frames: Columns
+    quotes: Columns
+    neighbours: Columns
+    hops: Columns
+    connections: Columns
+    points: list[Point]
+    host: HostState = field(default_factory=HostState)
+
+    @cached_property
+    def packet_start(self) -> Int64:
+        """(packets + 1,) Where each packet begins in HOPS."""
+        packet = self.hops["packet"]
+        begins = np.flatnonzero(np.append(True, packet[1:] != packet[:-1])) if len(packet) else np.zeros(0, np.int64)
+        return np.append(begins, len(packet))
+
+    @property
+    def packets(self) -> int:
+        """Number of packets."""
+        return len(self.packet_start) - 1
+
+    def rows_of(self, packet: int) -> list[int]:
+        """Return the rows of FRAMES of one packet, in the order of its way."""
+        found: list[int] = self.hops["row"][self.packet_start[packet] : self.packet_start[packet + 1]].tolist()
+        return found
+
+    @cached_property
+    def packet_of_row(self) -> Int64:
+        """(n,) Packet of each row of FRAMES."""
+        found = np.empty(len(self.hops["row"]), np.int64)
+        found[self.hops["row"]] = self.hops["packet"]
+        return found
+
+    @cached_property
+    def packets_of_connection(self) -> dict[int, list[int]]:
+        """Packets of each connection, in order of time."""
+        first = self.packet_start[:-1]
+        found: dict[int, list[int]] = {}
+        for packet, connection in enumerate(self.hops["connection"][first].tolist()):
+            if connection >= 0:
+                found.setdefault(connection, []).append(packet)
+        return found
+
+    @cached_property
+    def homes(self) -> dict[int, tuple[int, int]]:
+        """Where packets from each MAC come from: point and frame."""
+        return first_seen_macs(self.frames, self.hops, self.points)
+
+    @cached_property
+    def host_macs(self) -> set[int]:
+        """MACs of the host's own routed interfaces: those that change where a packet is routed."""
+        row, nxt = self.hops["row"][:-1], self.hops["row"][1:]
+        frames = self.frames
+        routed = (self.hops["packet"][1:] == self.hops["packet"][:-1]) & (frames["ttl"][row] > frames["ttl"][nxt])
+        routed &= has(frames["layers"][row], Layer.MAC_SRC) & has(frames["layers"][nxt], Layer.MAC_SRC)
+        found = {*frames["eth_dst"][row[routed]].tolist(), *frames["eth_src"][nxt[routed]].tolist()}
+        return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
+
+    def layers(self, row: int) -> int:
+        """Return the layers of a row."""
+        return int(self.frames["layers"][row])
+
+    def src(self, row: int) -> Address | None:
+        """Return a row's source address."""
+        return self._address(row, "src")
+
+    def dst(self, row: int) -> Address | None:
+        """Return a row's destination address."""
+        return self._address(row, "dst")
+
+    def _address(self, row: int, name: str) -> Address | None:
+        layers = self.layers(row)
+        if layers & Layer.IPV6:
+            return address(6, int(self.frames[f"{name}_hi"][row]), int(self.frames[name][row]))
+        if layers & (Layer.IPV4 | Layer.ARP):
+            return address(4, 0, int(self.frames[name][row]))
+        return None
+
+    def point(self, row: int) -> Point:
+        """Return the point of a row."""
+        return self.points[int(self.frames["point"][row])]
+
+    def value(self, name: str, row: int) -> int:
+        """Return one value of FRAMES."""
+        return int(self.frames[name][row])

@@ -1,0 +1,179 @@
+"""How a journey ended. Three values for what was not seen: lost needs proof that the next point would have shown it.
+
+A packet is lost only if the next point on its way was recording at that time, as its own frames before and after
+show, and if the way leads there: other packets of the connection, or to the same destination, went from the last
+point to that one, or a recorded route says so. Else its fate is not observable.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from analyzer.model import Basis, Disposition, Point, Role
+from analyzer.schema import Layer
+from analyzer.trace.context import Context
+from analyzer.trace.text import icmp_text
+
+UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4 = 3, 11, 12
+ERRORS6 = (1, 2, 3, 4)
+INSIDE = (Role.CONTAINER, Role.VETH)
+MULTICAST = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A disposition, with its reason and basis."""
+
+    disposition: Disposition
+    reason: str
+    basis: Basis
+
+
+class Outcomes:
+    """Decides journeys' ends; the lookups are made once for all."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._errors = _errors_by_quote(context)
+        self._next_of_stream: dict[tuple[int, bool, int], set[int]] = defaultdict(set)
+        self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._index_ways()
+
+    def _index_ways(self) -> None:
+        """Remember to which point packets went on from which, by connection and by destination."""
+        context, hops = self._context, self._context.hops
+        point = context.frames["point"][hops["row"]]
+        going = hops["packet"][1:] == hops["packet"][:-1]
+        dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
+        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], point[1:])
+        ways = set(zip(*(column[going].tolist() for column in columns), strict=True))
+        for connection, reply, here, high, low, there in ways:
+            if connection >= 0:
+                self._next_of_stream[connection, reply, here].add(there)
+            self._next_of_target[here, high, low].add(there)
+
+    def of(self, packet: int, rows: list[int]) -> Outcome:
+        """Decide one packet's end."""
+        context = self._context
+        last = rows[-1]
+        point = context.point(last)
+        error = self._error_for(rows)
+        if error is not None:
+            version = 6 if context.layers(error) & Layer.IPV6 else 4
+            why = icmp_text(version, context.value("icmp_type", error), context.value("icmp_code", error))
+            where = f"frame {context.value('frame', error)} at {context.point(error).name}"
+            return Outcome(Disposition.REJECTED, f"{context.src(error)} answered: {why} ({where})", Basis.OBSERVED)
+        if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & MULTICAST:
+            return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
+        if context.layers(last) & Layer.NEIGHBOUR:
+            return Outcome(Disposition.DELIVERED, f"seen at {point.name}, on its own segment", Basis.OBSERVED)
+        return self._by_place(packet, rows, point)
+
+    def _by_place(self, packet: int, rows: list[int], point: Point) -> Outcome:
+        context, last = self._context, rows[-1]
+        arrived = len(rows) > 1
+        outward = point.role is Role.VETH and arrived and context.point(rows[-2]).role is Role.CONTAINER
+        if point.role in INSIDE and not outward and (arrived or self._goes_to_container(last, point)):
+            to = f"container {point.container}" if point.container else "its container"
+            return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, the way into {to}", Basis.OBSERVED)
+        if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
+            return Outcome(Disposition.LEFT_HOST, f"last seen going out on {point.name}", Basis.OBSERVED)
+        dst = context.dst(last)
+        onward = self._onward(packet, rows)
+        if onward:
+            return self._lost(last, point, onward)
+        owned = dst is not None and context.host.owns(dst)
+        if owned or self._answers_for(last):
+            basis = Basis.STATED if owned else Basis.INFERRED
+            return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
+        if point.role is Role.LOOPBACK:
+            return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
+        reason = f"last seen at {point.name}; no captured point shows where packets go from there"
+        return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+
+    def _goes_to_container(self, row: int, point: Point) -> bool:
+        """Tell whether the container of this veth is the receiver, by its address."""
+        dst = self._context.dst(row)
+        owner = self._context.host.container_of_address(dst) if dst is not None else None
+        return owner is not None and owner.name == point.container
+
+    def _is_own_source(self, row: int) -> bool:
+        src = self._context.src(row)
+        mac = self._context.value("eth_src", row)
+        return mac in self._context.host_macs or (src is not None and self._context.host.owns(src))
+
+    def _answers_for(self, row: int) -> bool:
+        """Tell whether frames show the destination to be an address of the host: its MAC answers for it in ARP."""
+        context = self._context
+        mac, table = context.value("eth_dst", row), context.neighbours
+        high, low = context.frames["dst_hi"][row], context.frames["dst"][row]
+        answers = (table["op"] == 2) & (table["mac"] == mac) & (table["asked_hi"] == high) & (table["asked"] == low)
+        return bool(answers.any()) and mac in context.host_macs
+
+    def _onward(self, packet: int, rows: list[int]) -> set[int]:
+        """Return the points to which packets like this one went on."""
+        context, hops = self._context, self._context.hops
+        place = context.packet_start[packet]
+        here = context.value("point", rows[-1])
+        connection, reply = int(hops["connection"][place]), bool(hops["reply"][place])
+        seen = {context.value("point", row) for row in rows}
+        target = (here, int(context.frames["dst_hi"][rows[-1]]), int(context.frames["dst"][rows[-1]]))
+        found = self._next_of_stream.get((connection, reply, here), set()) or self._next_of_target.get(target, set())
+        if not found:
+            found = self._by_route(rows[-1])
+        return found - seen
+
+    def _by_route(self, row: int) -> set[int]:
+        """Return the uplink that a recorded route names for the destination."""
+        dst = self._context.dst(row)
+        route = self._context.host.route_to(dst) if dst is not None else None
+        if route is None or self._context.host.owns(dst) or dst is None or dst.is_multicast:
+            return set()
+        return {p.id for p in self._context.points if route.dev in (p.name, p.interface) and p.role is Role.UPLINK}
+
+    def _lost(self, row: int, point: Point, onward: set[int]) -> Outcome:
+        context = self._context
+        time_ns = context.value("time_ns", row)
+        names = []
+        for number in sorted(onward):
+            there = context.points[number]
+            covers = there.first_ns is not None and there.last_ns is not None
+            if not covers or not (there.first_ns or 0) <= time_ns <= (there.last_ns or 0):
+                reason = f"last seen at {point.name}; {there.name} has no frames before and after, to show it recorded"
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+            if there.dropped:
+                reason = f"last seen at {point.name}; {there.name} dropped {there.dropped} frames while capturing"
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+            names.append(there.name)
+        reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
+        return Outcome(Disposition.LOST, reason, Basis.INFERRED)
+
+    def _error_for(self, rows: list[int]) -> int | None:
+        """Return the first ICMP error that quotes one of the packet's sightings."""
+        context = self._context
+        best: int | None = None
+        for row in rows:
+            for error in self._errors.get(_quote_key(context, row), ()):
+                later = context.value("time_ns", error) >= context.value("time_ns", rows[0])
+                if later and (best is None or context.value("time_ns", error) < context.value("time_ns", best)):
+                    best = error
+        return best
+
+
+_QUOTED = ("src_hi", "src", "dst_hi", "dst", "proto", "sport", "dport", "ip_id", "icmp_id", "icmp_seq")
+
+
+def _quote_key(context: Context, row: int) -> tuple[int, ...]:
+    return tuple(context.value(name, row) for name in _QUOTED)
+
+
+def _errors_by_quote(context: Context) -> dict[tuple[int, ...], list[int]]:
+    """Index the ICMP errors that end a journey by what identifies the packet they quote."""
+    found: dict[tuple[int, ...], list[int]] = {}
+    table = context.quotes
+    columns = [table[name].tolist() for name in _QUOTED]
+    for row, *key in zip(table["row"].tolist(), *columns, strict=True):
+        kind = context.value("icmp_type", row)
+        fatal = ERRORS6 if context.layers(row) & Layer.IPV6 else (UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4)
+        if kind in fatal:
+            found.setdefault(tuple(key), []).append(row)
+    return found

@@ -1,0 +1,131 @@
+"""Why one hop led to the next: bridging, routing and translation, told from what differs between two hops."""
+
+from analyzer.model import (
+    Address,
+    ArpExchange,
+    Basis,
+    FdbStep,
+    Mac,
+    NatChange,
+    NatStep,
+    Rewrite,
+    Role,
+    RouteStep,
+    Step,
+    mac_text,
+)
+from analyzer.schema import Layer
+from analyzer.trace.context import Context
+
+MULTICAST = 1 << 40
+"""The group bit of a MAC's first octet."""
+
+
+def rewrites(context: Context, before: int, after: int, *, reply: bool) -> tuple[Rewrite, ...]:
+    """List the fields that differ between two hops."""
+    found: list[Rewrite] = []
+    bits = context.layers(before) & context.layers(after)
+    for name, layer in (("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST)):
+        if bits & layer and context.value(name, before) != context.value(name, after):
+            old, new = (mac_text(context.value(name, row)) for row in (before, after))
+            found.append(Rewrite(name, old, new, "forwarding"))
+    if not bits & (Layer.IPV4 | Layer.IPV6):
+        return tuple(found)
+    source, target = ("DNAT", "SNAT") if reply else ("SNAT", "DNAT")
+    for name, by, of in (("src", source, context.src), ("dst", target, context.dst)):
+        if of(before) != of(after):
+            found.append(Rewrite(name, str(of(before)), str(of(after)), by))
+    for name, by in (("sport", source), ("dport", target), ("icmp_id", target if reply else source), ("ttl", "")):
+        if context.value(name, before) != context.value(name, after):
+            old, new = (str(context.value(name, row)) for row in (before, after))
+            found.append(Rewrite(name, old, new, by or "forwarding"))
+    return tuple(found)
+
+
+def between(
+    context: Context,
+    before: int,
+    after: int,
+    hop: int,
+    changed: tuple[Rewrite, ...],
+    exchanges: list[ArpExchange],
+    nat: tuple[NatChange, ...],
+) -> list[Step]:
+    """Tell the steps that lead from hop number ``hop - 1`` to *hop*."""
+    steps: list[Step] = []
+    fields = {rewrite.field for rewrite in changed}
+    reply = any(rewrite.by == "SNAT" and rewrite.field in ("dst", "dport") for rewrite in changed) or any(
+        rewrite.by == "DNAT" and rewrite.field in ("src", "sport") for rewrite in changed
+    )
+    # PREROUTING translates the destination before the route is chosen, POSTROUTING the source after it.
+    steps += _nat(changed, hop, reply, nat, ("dst", "dport"))
+    if "ttl" in fields:
+        steps.append(_route(context, before, after, hop, exchanges))
+    elif context.layers(before) & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
+        steps.append(_bridge(context, before, after, hop))
+    steps += _nat(changed, hop, reply, nat, ("src", "sport", "icmp_id"))
+    return steps
+
+
+def _nat(
+    changed: tuple[Rewrite, ...], hop: int, reply: bool, nat: tuple[NatChange, ...], fields: tuple[str, ...]
+) -> list[Step]:
+    steps: list[Step] = []
+    for rewrite in changed:
+        if rewrite.by in ("SNAT", "DNAT") and rewrite.field in fields:
+            rule = next((change.rule for change in nat if change.kind == rewrite.by), None)
+            steps.append(
+                NatStep(rewrite.by, reply, rewrite.field, rewrite.before, rewrite.after, hop, rule, Basis.OBSERVED)
+            )
+    return steps
+
+
+def _route(context: Context, before: int, after: int, hop: int, exchanges: list[ArpExchange]) -> RouteStep:
+    mac = context.value("eth_dst", after) if context.layers(after) & Layer.MAC_DST else None
+    dst = context.dst(after)
+    chosen = context.host.route_to(dst) if dst is not None else None
+    out = context.point(after)
+    if chosen is not None and chosen.dev not in (out.interface, out.name):
+        behind = context.host.link(out.name) or context.host.link(out.interface or "")
+        master = behind.master if behind else None
+        chosen = chosen if chosen.dev == master or out.role is Role.VETH else None
+    return RouteStep(
+        from_point=context.point(before).name,
+        to_point=out.name,
+        at_hop=hop,
+        ttl_before=context.value("ttl", before),
+        ttl_after=context.value("ttl", after),
+        next_hop_mac=Mac(mac) if mac is not None else None,
+        next_hop_ip=_resolved(context, mac, dst, exchanges) if mac is not None else None,
+        route=chosen.text if chosen else None,
+        basis=Basis.STATED if chosen else Basis.OBSERVED,
+    )
+
+
+def _resolved(context: Context, mac: int, dst: Address | None, exchanges: list[ArpExchange]) -> Address | None:
+    """Return the address whose answer gave *mac*: the packet's own destination, or the gateway's."""
+    answered = {exchange.asked_ip for exchange in exchanges if exchange.answer_mac == mac}
+    answered |= {neighbour.ip for neighbour in context.host.neighbours if neighbour.mac == mac}
+    if dst in answered:
+        return dst
+    same = {ip for ip in answered if dst is not None and ip.version == dst.version}
+    return next(iter(same)) if len(same) == 1 else None
+
+
+def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
+    mac = context.value("eth_dst", after)
+    home = context.homes.get(mac)
+    flooded = bool(mac & MULTICAST)
+    local = not flooded and mac in context.host_macs
+    learnt = None if home is None or local or flooded else home
+    return FdbStep(
+        mac=Mac(mac),
+        from_point=context.point(before).name,
+        to_point=context.point(after).name,
+        at_hop=hop,
+        learnt_point=context.points[learnt[0]].name if learnt else None,
+        learnt_frame=learnt[1] if learnt else None,
+        local=local,
+        flooded=flooded,
+        basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
+    )
