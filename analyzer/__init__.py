@@ -17,7 +17,7 @@ __all__ = ["Trace", "__version__", "analyze"]
 def __getattr__(name: str) -> Any:
     """Import the pipeline, and with it NumPy, only when it is used: ``hoptrace --help`` is quick without."""
     if name in ("Trace", "analyze"):
-        from analyzer import pipeline
+        from analyzer import pipeline  # noqa: PLC0415
 
         return getattr(pipeline, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,6 @@
 """The stages in order: captures and dumps in, a Trace out. The one module that sees them all."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,13 +17,26 @@ from analyzer.capture.source import STDIN, spool
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.roles import infer_points
 from analyzer.correlate.stated import Stated
+from analyzer.decode.dissect import dissect
 from analyzer.decode.frames import FrameTables, read_frames
 from analyzer.diagnose import diagnose
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
 from analyzer.host.load import load_host
-from analyzer.model import ArpExchange, Connection, ConntrackEntry, Finding, FlowTuple, HostState, Journey, Point
+from analyzer.model import (
+    ArpExchange,
+    Connection,
+    ConntrackEntry,
+    Disposition,
+    Finding,
+    FlowTuple,
+    HostState,
+    Journey,
+    Point,
+)
 from analyzer.model.point import OUTWARD_ORDER
+from analyzer.report.content import Content
+from analyzer.schema import Columns
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.text import PROTOCOLS
@@ -32,6 +46,7 @@ if TYPE_CHECKING:
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
+_BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 
 
@@ -46,6 +61,8 @@ class Trace:
     context: Context
     tables: FrameTables
     correlated: Correlated
+    paths: list[str]
+    """Of ``files``."""
     unusable: list[InputError] = field(default_factory=list)
     """Files that gave nothing."""
 
@@ -118,6 +135,47 @@ class Trace:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
         return (self.journey(number) for number in (range(self.packets) if numbers is None else numbers))
 
+    def dispositions(self) -> dict[str, int]:
+        """Count journeys by how they ended."""
+        return dict(Counter(self.tracer.disposition(number) for number in range(self.packets)))
+
+    def worth_reading(self, count: int) -> list[int]:
+        """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
+        if count >= self.packets:
+            return list(range(self.packets))
+        bad = [n for n in range(self.packets) if self.tracer.disposition(n) in _BAD]
+        first = [n for packets in self.context.packets_of_connection.values() for n in packets[:2]]
+        chosen = dict.fromkeys([*bad[: count // 2], *sorted(first), *range(self.packets)])
+        return sorted(list(chosen)[:count])
+
+    def content(self, *, journeys: int | None = None, connections: int | None = None) -> Content:
+        """Collect what a report tells: all of it, or at most so many journeys and connections."""
+        numbers = None if journeys is None else self.worth_reading(journeys)
+        count = len(self.correlated.connections["proto"])
+        return Content(
+            points=self.points,
+            connections=[self.connection(n) for n in range(count if connections is None else min(count, connections))],
+            journeys=self.journeys(numbers),
+            arp=self.arp,
+            findings=self.findings,
+            frames=len(self.tables.frames["frame"]),
+            packets=self.packets,
+            connection_count=count,
+            dispositions=self.dispositions(),
+            shown=self.packets if numbers is None else len(numbers),
+            host_problems=self.host.problems,
+        )
+
+    def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:
+        """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""
+        by_name = {point.name: point for point in self.points}
+        for hop in journey.hops:
+            path = self.paths[self.tables.sources[by_name[hop.point].id].file]
+            if path == STDIN:
+                raise SelectionError("--dissect needs a file; stdin cannot be read again")
+            for number, lines in dissect(path, hop.frames):
+                yield hop.point, number, lines
+
 
 def analyze(
     paths: Sequence[str | Path],
@@ -147,6 +205,9 @@ def analyze(
         local = {file: stack.enter_context(spool()) if file == STDIN else file for file in files}
         usable = _usable(files, local, unusable)
         tables = read_frames(lambda: [CaptureFile(local[file], shown=file) for file in usable], progress)
+    if not any(info.interfaces for info in tables.files):
+        first = next(info for info in tables.files if info.damage is not None)
+        raise InputError(first.damage.problem if first.damage else first.name)
     chosen = [specs.get(file, PointSpec(file)) for file in usable]
     named = name_points(tables.sources, tables.files, chosen, state)
     correlated = correlate(
@@ -161,7 +222,7 @@ def analyze(
     context = Context(
         tables.frames, tables.quotes, tables.neighbours, correlated.hops, correlated.connections, known, state
     )
-    return Trace(context, tables, correlated, unusable)
+    return Trace(context, tables, correlated, usable, unusable)
 
 
 def _inputs(paths: list[str], points: Sequence[PointSpec]) -> tuple[list[str], list[Path], list[Path]]:
@@ -219,7 +280,7 @@ def _as_integers(entry: ConntrackEntry) -> Stated:
     return Stated(entry.original.src.version, proto, original, reply, entry.first_ns, entry.last_ns)
 
 
-def _data_frame(columns: dict[str, np.ndarray]) -> "pd.DataFrame":  # type: ignore[type-arg]
+def _data_frame(columns: Columns) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 - imported late: it costs half a second
 
     return pd.DataFrame(columns, copy=False)

@@ -130,7 +130,7 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
 
 def _with_container(point: Point, owners: dict[int, tuple[int, int]], frames: Columns, host: HostState) -> Point:
     """Name the container whose MAC is at home at this veth, and the network of a bridge."""
-    network = next((n.name for n in host.networks if n.bridge in (point.name, point.interface)), None)
+    network = next((n.name for n in host.networks if n.bridge and n.bridge in (point.name, point.interface)), None)
     if network is not None:
         return replace(point, network=network)
     if point.role not in (Role.VETH, Role.CONTAINER):

@@ -99,8 +99,8 @@ def apply_stated(connections: Columns, stated: list[Stated]) -> list[Contradicti
         return found
     version, proto = connections["version"].tolist(), connections["proto"].tolist()
     ends = {way: _ends(connections, way) for way in ("orig", "reply")}
-    for number, (original, reply) in enumerate(zip(ends["orig"], ends["reply"], strict=True)):
-        original, reply = (_without_type(proto[number], pair) for pair in (original, reply))
+    for number, pairs in enumerate(zip(ends["orig"], ends["reply"], strict=True)):
+        original, reply = (_without_type(proto[number], pair) for pair in pairs)
         candidates = by_original.get((version[number], proto[number], original), [])
         candidates = [c for c in candidates if _at_the_time(stated[c], connections, number)]
         agreeing = [c for c in candidates if stated[c].reply == reply]

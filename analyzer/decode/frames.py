@@ -6,15 +6,15 @@ and in a file in its order.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from analyzer.capture import records as link_types
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import LINKTYPE_NONE, FileInfo
+from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
 from analyzer.decode.vector import KEEP_ALL, Decoded, decode
+from analyzer.errors import InputError
 from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, Array, Columns, Layer
 
 _LINK_HEADER = {
@@ -28,11 +28,8 @@ _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
 
-class Progress(Protocol):
-    """Told the bytes or frames done so far."""
-
-    def __call__(self, frames: int) -> None:
-        """Take the number of frames decoded so far."""
+Progress = Callable[[int], None]
+"""Told the number of frames decoded so far."""
 
 
 @dataclass(slots=True)
@@ -69,6 +66,13 @@ class _Collector:
         self.quotes.append(decoded.quotes)
         self.neighbours.append(decoded.neighbours)
 
+    def name_silent(self, file: int, info: FileInfo) -> None:
+        """Make points of interfaces that recorded nothing, too: silence is a result."""
+        heard = {source.interface for source in self.points if source.file == file}
+        for interface, described in enumerate(info.interfaces):
+            if interface not in heard and described.link_type != LINKTYPE_NONE:
+                self.points[Source(file, interface, 0)] = len(self.points)
+
 
 def read_frames(open_all: Callable[[], Sequence[CaptureFile]], progress: Progress | None = None) -> FrameTables:
     """
@@ -89,10 +93,14 @@ def read_frames(open_all: Callable[[], Sequence[CaptureFile]], progress: Progres
 def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None) -> FrameTables:
     collector = _Collector()
     for index, capture in enumerate(captures):
-        for records in capture.batches():
-            collector.add(decode(records, capture.info.interfaces, keep=keep), index, records.interface)
-            if progress is not None:
-                progress(collector.rows)
+        try:
+            for records in capture.batches():
+                collector.add(decode(records, capture.info.interfaces, keep=keep), index, records.interface)
+                if progress is not None:
+                    progress(collector.rows)
+        except InputError as error:  # its header is wrong; what other files hold is still told
+            capture.info.damage = Damage(0, str(error))
+        collector.name_silent(index, capture.info)
     return FrameTables(
         _concatenated(collector.frames, FRAMES.empty(0)),
         _concatenated(collector.quotes, QUOTES.empty(0)),

@@ -1,38 +1,39 @@
 """Captures that are not whole: damaged files, and frames that the kernel dropped before they were recorded."""
 
+from analyzer.capture.records import Damage, FileInfo
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Basis, Evidence, Finding, Severity
+from analyzer.model import Basis, Evidence, Finding, Point, Severity
 
 
 def check(subject: Subject) -> list[Finding]:
     """Report damage and drops of each file."""
-    found: list[Finding] = []
     points = subject.context.points
-    for info in subject.files:
-        here = tuple(Evidence(point.name) for point in points if point.file == info.name)
-        if info.damage is not None:
-            found.append(
-                Finding(
-                    check="capture-loss",
-                    severity=Severity.WARNING,
-                    title=f"{info.name} is damaged after {info.frames} frames",
-                    explanation=f"At byte {info.damage.offset}: {info.damage.problem}. What came before is used.",
-                    remedy="Record it again, and end tcpdump with SIGINT, so that it writes its last block.",
-                    basis=Basis.OBSERVED,
-                    evidence=here,
-                )
-            )
-    for point in points:
-        if point.dropped:
-            found.append(
-                Finding(
-                    check="capture-loss",
-                    severity=Severity.WARNING,
-                    title=f"{point.dropped} frames were dropped at {point.name}",
-                    explanation="The kernel dropped them before the capture wrote them: absence there proves nothing.",
-                    remedy="Capture with a larger buffer (tcpdump -B 32768) and a smaller snap length (-s 256).",
-                    basis=Basis.STATED,
-                    evidence=(Evidence(point.name),),
-                )
-            )
-    return found
+    return [
+        *(_damaged(info, points) for info in subject.files if info.damage is not None),
+        *(_dropped(point) for point in points if point.dropped),
+    ]
+
+
+def _damaged(info: FileInfo, points: list[Point]) -> Finding:
+    damage = info.damage or Damage(0, "")
+    return Finding(
+        check="capture-loss",
+        severity=Severity.WARNING,
+        title=f"{info.name} is damaged after {info.frames} frames",
+        explanation=f"At byte {damage.offset}: {damage.problem}. What came before is used.",
+        remedy="Record it again, and end tcpdump with SIGINT, so that it writes its last block.",
+        basis=Basis.OBSERVED,
+        evidence=tuple(Evidence(point.name) for point in points if point.file == info.name),
+    )
+
+
+def _dropped(point: Point) -> Finding:
+    return Finding(
+        check="capture-loss",
+        severity=Severity.WARNING,
+        title=f"{point.dropped} frames were dropped at {point.name}",
+        explanation="The kernel dropped them before the capture wrote them: absence there proves nothing.",
+        remedy="Capture with a larger buffer (tcpdump -B 32768) and a smaller snap length (-s 256).",
+        basis=Basis.STATED,
+        evidence=(Evidence(point.name),),
+    )

@@ -1,6 +1,6 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
-from analyzer.model import ArpExchange, Connection, Direction, Hop, Journey, Mac, Step
+from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, Step
 from analyzer.schema import Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
@@ -31,6 +31,10 @@ class Tracer:
         if number not in self._connections:
             self._connections[number] = build_connection(self._context, number)
         return self._connections[number]
+
+    def disposition(self, packet: int) -> Disposition:
+        """Tell how a packet ended, without building its journey."""
+        return self._outcomes.of(packet, self._context.rows_of(packet)).disposition
 
     def journey(self, packet: int) -> Journey:
         """Tell one packet's journey."""

@@ -126,7 +126,7 @@ class Outcomes:
         """Return the uplink that a recorded route names for the destination."""
         dst = self._context.dst(row)
         route = self._context.host.route_to(dst) if dst is not None else None
-        if route is None or self._context.host.owns(dst) or dst is None or dst.is_multicast:
+        if dst is None or route is None or dst.is_multicast or self._context.host.owns(dst):
             return set()
         return {p.id for p in self._context.points if route.dev in (p.name, p.interface) and p.role is Role.UPLINK}
 

@@ -1,0 +1,5 @@
+"""``python -m analyzer`` is ``hoptrace``."""
+
+from analyzer.cli import main
+
+main(prog_name="hoptrace")

@@ -1,0 +1,179 @@
+"""The command line: options to pipeline to exit code.
+
+Exit codes: 0 done, 2 usage, 3 input unreadable, 4 partial under --strict, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer import __version__
+from analyzer.errors import HoptraceError, InputError, SelectionError
+
+if TYPE_CHECKING:
+    from analyzer.capture.points import PointSpec
+    from analyzer.pipeline import Trace
+
+EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
+SHOWN_CONNECTIONS = 50
+FORMATS = (".json",)
+
+Command = Callable[..., Any]
+
+
+class Group(click.Group):
+    """Commands whose errors are one line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SelectionError as error:
+            complain(str(error))
+            ctx.exit(EXIT_USAGE)
+        except HoptraceError as error:
+            complain(str(error))
+            ctx.exit(EXIT_UNREADABLE)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except (KeyboardInterrupt, click.Abort):
+            complain("interrupted")
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+def complain(message: str) -> None:
+    """Print one harmless line on stderr."""
+    from analyzer.report.safe import safe  # noqa: PLC0415
+
+    click.echo(f"hoptrace: {safe(message)}", err=True)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hoptrace")
+def main() -> None:
+    """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
+
+
+def input_options(command: Command) -> Command:
+    """Add the options that say what is analysed."""
+    command = click.option(
+        "--point",
+        "points",
+        multiple=True,
+        metavar="NAME=FILE[,role=ROLE][,host=H][,container=C]",
+        help="Say what a capture file is. Roles: container, veth, bridge, overlay, loopback, uplink.",
+    )(command)
+    return click.option("--host", type=click.Path(), help="Folder of dumps of the host's state.")(command)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@input_options
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="Write a report; the ending says which: .json. May repeat.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the terminal report.")
+@click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
+@click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
+def analyze(
+    paths: tuple[str, ...],
+    host: str | None,
+    points: tuple[str, ...],
+    outputs: tuple[str, ...],
+    as_json: bool,
+    journeys: int,
+    strict: bool,
+) -> None:
+    """Analyse captures and bundles; PATH may be - for stdin."""
+    for output in outputs:
+        if Path(output).suffix not in FORMATS:
+            raise click.UsageError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
+    if not paths and not points:
+        raise click.UsageError("give at least one PATH")
+    trace = _run(paths, host, points)
+    partial = _complain_of_damage(trace)
+    from analyzer.report import json_report, terminal, write  # noqa: PLC0415
+
+    for output in outputs:
+        write.write_lines(Path(output), json_report.json_lines(trace.content()))
+    if as_json:
+        for piece in json_report.json_lines(trace.content()):
+            sys.stdout.write(piece)
+    else:
+        terminal.print_report(terminal.console(), trace.content(journeys=journeys, connections=SHOWN_CONNECTIONS))
+    if strict and partial:
+        sys.exit(EXIT_PARTIAL)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("journey")
+@input_options
+@click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
+def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool) -> None:
+    """Show one JOURNEY in full, by its number as in J12."""
+    digits = journey.removeprefix("J").removeprefix("j")
+    if not digits.isdecimal():
+        raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
+    trace = _run(paths, host, points)
+    _complain_of_damage(trace)
+    from analyzer.report import terminal  # noqa: PLC0415
+
+    told = trace.journey(int(digits))
+    out = terminal.console()
+    start = min((point.first_ns for point in trace.points if point.first_ns is not None), default=0)
+    terminal.print_journey(out, told, start, full=True)
+    if told.connection is not None:
+        terminal.print_connection(out, trace.connection(told.connection))
+    if dissect:
+        for point, number, lines in trace.dissected(told):
+            terminal.print_dissection(out, point, number, lines)
+
+
+@main.command()
+@click.option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write a .json report; may repeat.")
+@click.pass_context
+def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
+    """Analyse the bundled sample: a container pings 8.8.8.8 and fetches a page."""
+    here = Path(__file__).parent
+    bundle = next((p for p in (here / "demo_bundle", here.parent / "sample_pcaps" / "seed") if p.is_dir()), None)
+    if bundle is None:
+        raise InputError("the bundled sample is not installed")
+    ctx.invoke(
+        analyze, paths=(str(bundle),), host=None, points=(), outputs=outputs, as_json=False, journeys=30, strict=False
+    )
+
+
+def _run(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "Trace":
+    # NumPy's BLAS starts threads that are of no use here, and cost start-up time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from analyzer.capture.points import parse_point  # noqa: PLC0415
+    from analyzer.pipeline import analyze as run  # noqa: PLC0415
+
+    specs: list[PointSpec] = [parse_point(text) for text in points]
+    from analyzer.report.progress import progress  # noqa: PLC0415
+
+    with progress() as told:
+        return run(paths, host, points=specs, progress=told)
+
+
+def _complain_of_damage(trace: "Trace") -> bool:
+    """Say what is wrong with the input; tell whether anything is."""
+    for error in trace.unusable:
+        complain(str(error))
+    for info in trace.files:
+        if info.damage is not None:
+            complain(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")
+    for problem in trace.host.problems:
+        complain(f"host dump left out: {problem}")
+    return bool(trace.unusable or trace.host.problems or any(info.damage for info in trace.files))

@@ -1,0 +1,25 @@
+"""What every report is made from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One analysis, ready to be told."""
+
+    points: list[Point]
+    connections: Iterable[Connection]
+    journeys: Iterable[Journey]
+    arp: list[ArpExchange]
+    findings: tuple[Finding, ...]
+    frames: int
+    packets: int
+    connection_count: int
+    dispositions: dict[str, int]
+    """Journeys by disposition."""
+    shown: int
+    """Journeys in *journeys*."""
+    host_problems: tuple[str, ...] = ()

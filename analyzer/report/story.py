@@ -1,0 +1,181 @@
+"""A journey as lines that read like the textbook: the hops, and between them why each led to the next.
+
+Gives (style, text) pieces; whoever prints them decides what a style looks like. All text is made safe here.
+"""
+
+from collections.abc import Iterator
+
+from analyzer.model import (
+    Address,
+    ArpStep,
+    Basis,
+    Disposition,
+    FdbStep,
+    Hop,
+    Journey,
+    Mac,
+    NatStep,
+    RouteStep,
+    Step,
+    mac_text,
+)
+from analyzer.report.safe import safe
+from analyzer.report.units import duration, since
+
+Piece = tuple[str, str]
+Line = list[Piece]
+
+WORDS = {
+    Disposition.DELIVERED: "delivered",
+    Disposition.LEFT_HOST: "left the host",
+    Disposition.REJECTED: "rejected",
+    Disposition.DROPPED: "dropped",
+    Disposition.LOST: "lost",
+    Disposition.NOT_OBSERVABLE: "not observable",
+}
+
+
+def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Line]:
+    """
+    Tell a journey.
+
+    Args:
+        journey: to tell.
+        start_ns: time that the hops' times are relative to.
+        full: with IP ids, lengths and the basis of every step.
+    """
+    yield _title(journey)
+    width = max(len(safe(hop.point)) for hop in journey.hops)
+    steps = list(journey.steps)
+    for number, hop in enumerate(journey.hops):
+        for step in steps:
+            if step.at_hop == number:
+                text = explain(step)
+                if full:
+                    text += f"  [{step.basis}]"
+                yield [("rule", "    │ "), (f"step.{step.kind}", safe(text))]
+        yield _hop(hop, width, start_ns, full=full)
+    yield _ending(journey)
+
+
+def _title(journey: Journey) -> Line:
+    first = journey.hops[0]
+    line = [("id", f"J{journey.id} "), ("summary", safe(journey.summary))]
+    if first.src is not None and journey.protocol not in ("arp",):
+        line.append(("", f"  {_end(first.src, first.sport)} → {_end(first.dst, first.dport)}"))
+    if journey.connection is not None:
+        line.append(("dim", f"  connection C{journey.connection}, {journey.direction}"))
+    if journey.retransmission_of is not None:
+        line.append(("warn", f"  sent again after J{journey.retransmission_of}"))
+    if journey.ambiguous:
+        line.append(("warn", "  ambiguous: equal packets at the same time"))
+    return line
+
+
+def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
+    changed = {rewrite.field for rewrite in hop.rewrites}
+    frames = ",".join(str(frame) for frame in hop.frames)
+    line = [
+        ("rule", "    ● "),
+        ("point", f"{safe(hop.point):<{width}}"),
+        ("dim", f"  #{frames:<4} {since(hop.time_ns, start_ns)}  "),
+    ]
+    if hop.src is not None:
+        line.append(("changed" if {"src", "sport"} & changed else "", _end(hop.src, hop.sport)))
+        line.append(("", " → "))
+        line.append(("changed" if {"dst", "dport"} & changed else "", _end(hop.dst, hop.dport)))
+    if hop.ttl is not None:
+        line.append(("changed" if "ttl" in changed else "dim", f"  ttl {hop.ttl}"))
+    if hop.icmp_id is not None and (full or "icmp_id" in changed):
+        line.append(("changed" if "icmp_id" in changed else "dim", f"  id {hop.icmp_id}"))
+    if hop.vlan is not None:
+        line.append(("dim", f"  vlan {hop.vlan}"))
+    if hop.eth_src is not None and hop.eth_dst is not None:
+        style = "changed" if {"eth_src", "eth_dst"} & changed else "dim"
+        line.append((style, f"  {mac_text(hop.eth_src)} → {mac_text(hop.eth_dst)}"))
+    if full:
+        identity = f", ip id 0x{hop.ip_id:04x}" if hop.ip_id is not None else ""
+        line.append(("dim", f"  {hop.length} bytes{identity}"))
+    if hop.latency_ns is not None:
+        line.append(("dim", f"  then {duration(hop.latency_ns)}"))
+    return line
+
+
+def explain(step: Step) -> str:
+    """Say a step in one sentence."""
+    if isinstance(step, ArpStep):
+        return _explain_arp(step)
+    if isinstance(step, FdbStep):
+        return _explain_fdb(step)
+    if isinstance(step, RouteStep):
+        return _explain_route(step)
+    return _explain_nat(step)
+
+
+def _explain_arp(step: ArpStep) -> str:
+    exchange = step.exchange
+    answer = mac_text(exchange.answer_mac) if exchange.answer_mac is not None else "nobody"
+    took = duration(exchange.latency_ns) if exchange.latency_ns is not None else "?"
+    again = f", asked {exchange.requests} times" if exchange.requests > 1 else ""
+    return (
+        f"{exchange.protocol.upper()}: it waited while {_asker(exchange.asker_ip, exchange.asker)} asked "
+        f"who has {exchange.asked_ip}; {answer} answered after {took} "
+        f"(frames {exchange.request_frame}, {exchange.reply_frame} at {exchange.point}{again})"
+    )
+
+
+def _asker(ip: Address | None, mac: Mac) -> str:
+    return str(ip) if ip is not None else mac_text(mac)
+
+
+def _explain_fdb(step: FdbStep) -> str:
+    if step.flooded:
+        return f"bridge: flooded from {step.from_point} to {step.to_point}, like every broadcast"
+    if step.local:
+        return f"bridge: {mac_text(step.mac)} is the bridge's own MAC, so up to the host's IP stack"
+    if step.learnt_point is not None:
+        learnt = f"learnt on {step.learnt_point} from frame {step.learnt_frame}"
+        return f"bridge: forwarded by MAC, {mac_text(step.mac)} was {learnt}"
+    return f"bridge: forwarded by MAC {mac_text(step.mac)}"
+
+
+def _explain_route(step: RouteStep) -> str:
+    text = f"route: forwarded, ttl {step.ttl_before} → {step.ttl_after}"
+    if step.next_hop_mac is not None:
+        known = f"{step.next_hop_ip} is " if step.next_hop_ip is not None else ""
+        text += f", next hop {known}{mac_text(step.next_hop_mac)}"
+    if step.route is not None:
+        text += f", by “{step.route}”"
+    return text
+
+
+def _explain_nat(step: NatStep) -> str:
+    masquerade = step.rule is not None and "MASQUERADE" in step.rule
+    name = "MASQUERADE" if masquerade else step.nat
+    if step.reverse:
+        return f"NAT: {name} undone for the reply, {step.field} {step.before} → {step.after}"
+    rule = f", by “{step.rule}”" if step.rule is not None else ""
+    return f"NAT: {name}, {step.field} {step.before} → {step.after}{rule}"
+
+
+def _ending(journey: Journey) -> Line:
+    good = journey.disposition in (Disposition.DELIVERED, Disposition.LEFT_HOST)
+    style = "good" if good else "unsure" if journey.disposition is Disposition.NOT_OBSERVABLE else "bad"
+    line = [("rule", "    ╰ "), (style, WORDS[journey.disposition])]
+    line.append(("dim", f": {safe(journey.reason)}"))
+    if journey.basis is Basis.INFERRED:
+        line.append(("dim", " (inferred)"))
+    if journey.answered_by is not None:
+        took = f" after {duration(journey.reply_latency_ns)}" if journey.reply_latency_ns is not None else ""
+        line.append(("", f"; answered by J{journey.answered_by}{took}"))
+    if journey.answers is not None:
+        line.append(("", f"; answers J{journey.answers}"))
+    return line
+
+
+def _end(ip: Address | None, port: int | None) -> str:
+    if ip is None:
+        return "?"
+    if port is None:
+        return str(ip)
+    return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"

@@ -1,0 +1,186 @@
+"""The report for a terminal: summary, points, findings, connections with their NAT, then journeys."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from analyzer.model import Basis, Connection, Disposition, Finding, Journey, Point
+from analyzer.report.content import Content
+from analyzer.report.safe import safe
+from analyzer.report.story import WORDS, Line, tell
+from analyzer.report.units import duration, moment, plural
+
+THEME = Theme(
+    {
+        "id": "bold cyan",
+        "summary": "bold",
+        "point": "bold",
+        "rule": "bright_black",
+        "changed": "bold yellow",
+        "step.arp": "magenta",
+        "step.fdb": "blue",
+        "step.route": "green",
+        "step.nat": "yellow",
+        "good": "green",
+        "bad": "bold red",
+        "unsure": "yellow",
+        "warn": "yellow",
+        "error": "bold red",
+        "warning": "yellow",
+        "info": "cyan",
+    },
+    inherit=True,
+)
+UNKNOWN_WIDTH = 160
+"""Columns where the output is no terminal: a file or a pipe, which wrap nothing."""
+
+
+def console(*, width: int | None = None) -> Console:
+    """Return a console on stdout, without highlighting or markup; NO_COLOR is honoured."""
+    found = Console(theme=THEME, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    if width is None and not found.is_terminal:
+        found.width = UNKNOWN_WIDTH
+    return found
+
+
+def print_report(out: Console, content: Content) -> None:
+    """Print the whole report."""
+    start = min((p.first_ns for p in content.points if p.first_ns is not None), default=0)
+    out.print(_headline(content))
+    if content.frames:
+        out.print(Text(f"Times are relative to {moment(start)}.", "dim"))
+    out.print(_points(content.points))
+    for problem in content.host_problems:
+        out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
+    for finding in content.findings:
+        print_finding(out, finding)
+    connections = list(content.connections)
+    if connections:
+        out.print(_connections(connections, content.connection_count))
+    for journey in content.journeys:
+        out.print()
+        print_journey(out, journey, start)
+    if content.shown < content.packets:
+        left = content.packets - content.shown
+        out.print()
+        out.print(Text(f"{plural(left, 'more journey')}: --journeys N shows N, `hoptrace show` shows one.", "dim"))
+
+
+def print_journey(out: Console, journey: Journey, start_ns: int, *, full: bool = False) -> None:
+    """Print one journey."""
+    for line in tell(journey, start_ns, full=full):
+        out.print(styled(line))
+
+
+def print_connection(out: Console, connection: Connection) -> None:
+    """Print the connection that a journey belongs to."""
+    out.print()
+    out.print(_connections([connection], 1))
+    for change in connection.nat:
+        if change.rule is not None:
+            out.print(Text(f"{change.kind} by rule: {safe(change.rule)}", "dim"))
+
+
+def print_dissection(out: Console, point: str, frame: int, lines: list[str]) -> None:
+    """Print what tshark says of one frame."""
+    out.print()
+    out.print(Text(f"{safe(point)} frame {frame}", "point"))
+    for line in lines:
+        out.print(Text(f"  {safe(line)}", "" if line.startswith(" ") else "id"))
+
+
+def styled(line: Line) -> Text:
+    """Make rich's Text of a line's pieces."""
+    text = Text()
+    for style, piece in line:
+        text.append(piece, style or None)
+    return text
+
+
+def print_finding(out: Console, finding: Finding) -> None:
+    """Print one finding."""
+    text = Text("\n")
+    text.append(f"{finding.severity}: ", finding.severity.value)
+    text.append(safe(finding.title), "bold")
+    text.append(f"  ({finding.check}, {finding.basis})\n", "dim")
+    text.append(f"  {safe(finding.explanation)}\n")
+    frames = ", ".join(f"{e.point} #{e.frame}" if e.frame else e.point for e in finding.evidence)
+    if frames:
+        text.append(f"  Evidence: {safe(frames)}\n", "dim")
+    text.append(f"  Remedy: {safe(finding.remedy)}")
+    out.print(text)
+
+
+def _headline(content: Content) -> Text:
+    text = Text()
+    counts = (
+        plural(len(content.points), "point"),
+        plural(content.frames, "frame"),
+        plural(content.packets, "packet"),
+        plural(content.connection_count, "connection"),
+    )
+    text.append(", ".join(counts), "bold")
+    verdicts = [
+        f"{content.dispositions[kind]:,} {WORDS[kind]}" for kind in Disposition if content.dispositions.get(kind)
+    ]
+    if verdicts:
+        text.append(": " + ", ".join(verdicts))
+    return text
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column in ("frames", "packets")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _points(points: list[Point]) -> Table:
+    table = _table("point", "role", "container", "network", "frames", "from", "to", "notes")
+    start = min((p.first_ns for p in points if p.first_ns is not None), default=0)
+    for point in points:
+        notes = []
+        if point.snap_len is not None:
+            notes.append(f"cut at {point.snap_len} bytes")
+        if point.dropped:
+            notes.append(f"{point.dropped} dropped")
+        if point.host is not None:
+            notes.append(f"host {point.host}")
+        doubt = "" if point.role_basis is Basis.STATED else "?"
+        first = f"+{duration(point.first_ns - start)}" if point.first_ns is not None else "-"
+        last = f"+{duration(point.last_ns - start)}" if point.last_ns is not None else "-"
+        table.add_row(
+            Text(safe(point.name), "point"),
+            f"{point.role}{doubt}",
+            safe(point.container or ""),
+            safe(point.network or ""),
+            f"{point.frames:,}",
+            first,
+            last,
+            safe(", ".join(notes)),
+        )
+    return table
+
+
+def _connections(connections: list[Connection], total: int) -> Table:
+    table = _table("connection", "protocol", "original", "reply", "translation", "packets", "basis")
+    for connection in connections:
+        nat = "; ".join(
+            f"{'MASQUERADE' if change.rule and 'MASQUERADE' in change.rule else change.kind} "
+            f"{change.before} → {change.after}"
+            for change in connection.nat
+        )
+        table.add_row(
+            Text(f"C{connection.id}", "id"),
+            connection.protocol,
+            str(connection.original).replace("->", "→"),
+            str(connection.reply).replace("->", "→"),
+            Text(nat or "none", "changed" if nat else "dim"),
+            f"{connection.packets:,}",
+            connection.basis + (", ambiguous" if connection.ambiguous else ""),
+        )
+    if len(connections) < total:
+        table.add_row(f"… {total - len(connections):,} more")
+    return table
