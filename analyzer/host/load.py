@@ -21,6 +21,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "containers": ("docker-inspect.json", parse_containers),
     "networks": ("docker-network-inspect.json", parse_networks),
 }
+_CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
 _WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -51,7 +52,7 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         except _WRONG_SHAPE as error:
             problems.append(f"{file}: not as its command prints it: {_short(error)}")
     conntrack: list[ConntrackEntry] = []
-    for path in (folder / "conntrack.txt", folder / "conntrack-events.txt", events):
+    for path in (*(folder / name for name in _CONNTRACK_DUMPS), events):
         text = _read(path, problems) if path is not None else None
         entries, unreadable = parse_conntrack((text or "").splitlines())
         conntrack += entries

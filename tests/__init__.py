@@ -1,0 +1,1 @@
+"""Tests of hoptrace; the folders mirror ``analyzer/``."""

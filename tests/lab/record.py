@@ -1,0 +1,73 @@
+"""Records scenarios from a real Docker Engine: ``python -m tests.lab.record [--into FOLDER] [NAME...]``."""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tests.lab.engine import Lab, missing_programs
+from tests.lab.recording import Recording
+from tests.lab.scenarios import SCENARIOS, Scenario
+from tests.lab.truth import write_expected
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+QUIET_S = 2.0
+"""Time for router solicitations and listener reports of new interfaces to pass."""
+
+
+def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
+    """Record one scenario into *folder*."""
+    for network in scenario.networks:
+        lab.docker("network", "create", *network)
+    for name, options in scenario.containers.items():
+        lab.run_container(name, *options)
+    try:
+        scenario.setup(lab)
+        time.sleep(QUIET_S)
+        with Recording(lab, folder, scenario.captured, scenario.bridges):
+            scenario.act(lab)
+        write_expected(folder)
+        (folder / "README.md").write_text(_readme(scenario))
+    finally:
+        for name in scenario.containers:
+            lab.remove_container(name)
+        lab.stop_servers()
+        for network in scenario.networks:
+            lab.docker("network", "rm", network[-1])
+
+
+def _readme(scenario: Scenario) -> str:
+    points = [f"veth-{name}" for name in scenario.captured] + [*scenario.bridges, "wlan0"]
+    return (
+        f"# {scenario.name}\n\n{scenario.about}\n\n"
+        f"Captured at {', '.join(points)}, on one host, with nanosecond times. `conntrack-events.txt` is what the kernel "
+        "said while it ran, `expected.json` is made from it, `host/` is the host's state afterwards.\n\n"
+        f"Record it again: `sudo python3 -m tests.lab.record {scenario.name}`\n"
+    )
+
+
+def main() -> int:
+    """Record the scenarios named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="tests.lab.record", description=__doc__)
+    parser.add_argument("names", nargs="*", help="scenarios; all if none is named")
+    parser.add_argument("--into", type=Path, default=SAMPLES)
+    arguments = parser.parse_args()
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    unknown = sorted(set(arguments.names) - set(known))
+    if unknown:
+        parser.error(f"unknown scenario {unknown[0]}; known are {', '.join(known)}")
+    if missing := missing_programs():
+        print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
+        return 1
+    with Lab() as lab:
+        for name in arguments.names or known:
+            folder = arguments.into / name
+            shutil.rmtree(folder, ignore_errors=True)
+            record(lab, known[name], folder)
+            print(f"recorded {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
