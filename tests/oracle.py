@@ -1,7 +1,8 @@
 """Truth for samples: which frames are the same packet, from conntrack's tuples and whole packets, without hoptrace.
 
 Each frame's tuple is translated back to its connection's original tuple as the kernel stated it; frames with the same
-original tuple, direction and content (all that NAT leaves alone, byte by byte) are one packet. Repetitions pair up in order.
+original tuple, direction and content (all that NAT leaves alone, byte by byte) are one packet. Repetitions pair up in
+order.
 """
 
 import json

@@ -70,14 +70,14 @@ def between(
 def _nat(
     changed: tuple[Rewrite, ...], hop: int, reply: bool, nat: tuple[NatChange, ...], fields: tuple[str, ...]
 ) -> list[Step]:
-    steps: list[Step] = []
-    for rewrite in changed:
-        if rewrite.by in ("SNAT", "DNAT") and rewrite.field in fields:
-            rule = next((change.rule for change in nat if change.kind == rewrite.by), None)
-            steps.append(
-                NatStep(rewrite.by, reply, rewrite.field, rewrite.before, rewrite.after, hop, rule, Basis.OBSERVED)
-            )
-    return steps
+    """Make one step of an endpoint's rewrites: address and port are translated together."""
+    found = [r for r in changed if r.by in ("SNAT", "DNAT") and r.field in fields]
+    if not found:
+        return []
+    rule = next((change.rule for change in nat if change.kind == found[0].by), None)
+    field = "+".join(rewrite.field for rewrite in found)
+    before, after = (":".join(getattr(r, side) for r in found) for side in ("before", "after"))
+    return [NatStep(found[0].by, reply, field, before, after, hop, rule, Basis.OBSERVED)]
 
 
 def _route(context: Context, before: int, after: int, hop: int, exchanges: list[ArpExchange]) -> RouteStep:

@@ -1,7 +1,8 @@
 """Servers and clients whose packets are all different, so that tests can tell which is which.
 
-``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with ``source=PORT``,
-``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after the other on one port).
+``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with
+``source=PORT``, ``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after
+the other on one port).
 """
 
 import socket

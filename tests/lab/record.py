@@ -41,8 +41,8 @@ def _readme(scenario: Scenario) -> str:
     points = [f"veth-{name}" for name in scenario.captured] + [*scenario.bridges, "wlan0"]
     return (
         f"# {scenario.name}\n\n{scenario.about}\n\n"
-        f"Captured at {', '.join(points)}, on one host, with nanosecond times. `conntrack-events.txt` is what the kernel "
-        "said while it ran, `expected.json` is made from it, `host/` is the host's state afterwards.\n\n"
+        f"Captured at {', '.join(points)}, on one host, with nanosecond times. `conntrack-events.txt` is what the "
+        "kernel said while it ran, `expected.json` is made from it, `host/` is the host's state afterwards.\n\n"
         f"Record it again: `sudo python3 -m tests.lab.record {scenario.name}`\n"
     )
 

@@ -81,7 +81,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "seed",
         "The textbook story, with cold ARP caches: container c3, 172.17.0.4, pings 8.8.8.8 three times and fetches "
-        "http://8.8.8.8/. Each packet goes to docker0 (172.17.0.1), is routed, leaves as 192.168.1.100, and comes back.",
+        "http://8.8.8.8/. Each packet goes to docker0 (172.17.0.1), is routed, leaves as 192.168.1.100, "
+        "and comes back.",
         _seed,
         {"c1": (), "c2": (), "c3": ()},
         ("c3",),

@@ -1,0 +1,110 @@
+"""The vectorised decoder equals the reference: on real, made, cut and bit-flipped frames."""
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.records import Interface
+from analyzer.errors import InputError
+from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
+from tests.decode.agree import Frame, differences, pack
+
+SAMPLES = sorted(Path(__file__).parents[2].glob("sample_pcaps/*/*.pcap"))
+CORPUS = os.environ.get("HOPTRACE_CORPUS")
+
+A4, B4, A6, B6 = "172.17.0.2", "8.8.8.8", "fd00:d::2", "2001:db8::80"
+TCP_SEGMENT = tcp(40000, 80, 7, 8, 0x18, b"GET / HTTP/1.1\r\n" * 4, (1, 2))
+QUOTED = ipv4(A4, B4, 17, udp(5000, 53, b"question"))
+FRAGMENT = struct.pack("!BBHI", 17, 0, 1448 | 1, 77)
+SOLICIT = struct.pack("!BBHI", 135, 0, 0, 0) + bytes(16) + b"\1\1" + bytes.fromhex("0242ac110002")
+
+MADE: list[tuple[int, bytes]] = [
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 6, TCP_SEGMENT))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 6, tcp(1, 2, 3, 4, 2)[:12] + b"\xa0\2\1\2\0\0\0\0\2\4\5\xb4\4\2\x08\x0a" + bytes(8) + b"\1\3\3\7"))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(5, 53, b"x" * 40), options=b"\x94\4\0\0"), vlans=(5,))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(5, 53, b"x" * 40)), vlans=(5, 6))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(5, 53, b"x" * 40)), vlans=(5, 6, 7))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 1, echo(8, 777, 1, b"payload" * 8)))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 1, struct.pack("!BBHHH", 3, 4, 0, 0, 1400) + QUOTED))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 17, b"y" * 99, flags=0x2000 | 185))),
+    (1, ether(C1, BRIDGE, arp(1, C1, A4, "00:00:00:00:00:00", "172.17.0.1"), 0x0806)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 6, TCP_SEGMENT), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 58, SOLICIT, hops=255), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 44, FRAGMENT + b"z" * 40), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 0, b"\x3c\0\5\2\0\0\0\0" + b"\x11\0\1\4\0\0\0\0" + udp(1, 2, b"hi")), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 0, b"\0\0\1\4\0\0\0\0" * 12 + b"\x3b\0" + bytes(6)), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 58, struct.pack("!BBHI", 2, 0, 0, 1280) + ipv6(B6, A6, 17, udp(1, 2, b"q"))), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 132, struct.pack("!HHII", 1, 2, 0xCAFE, 0) + b"chunk" * 5))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 47, struct.pack("!HHII", 0xA000, 0x0800, 0, 99) + b"inner"))),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 50, struct.pack("!II", 0xBEEF, 3) + b"secret" * 9))),
+    (1, ether(C1, BRIDGE, b"\x42\x42\3" + bytes(30), 38)),
+    (113, struct.pack("!HHH8sH", 4, 1, 6, bytes.fromhex("0242ac1100020000"), 0x0800) + ipv4(A4, B4, 6, TCP_SEGMENT)),
+    (276, struct.pack("!HHIHBB8s", 0x0800, 0, 12, 1, 0, 6, bytes.fromhex("0242ac1100020000")) + ipv4(A4, B4, 6, TCP_SEGMENT)),
+    (101, ipv4(A4, B4, 6, TCP_SEGMENT)),
+    (101, ipv6(A6, B6, 17, udp(1, 2, b"raw"))),
+    (0, b"\2\0\0\0" + ipv4(A4, B4, 17, udp(1, 2, b"null"))),
+    (108, b"\0\0\0\x18" + ipv6(A6, B6, 17, udp(1, 2, b"loop"))),
+    (228, ipv4(A4, B4, 17, udp(1, 2, b"four"))),
+    (229, ipv6(A6, B6, 17, udp(1, 2, b"six"))),
+    (147, b"no link type that is known"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_samples(path: Path) -> None:
+    """Real frames."""
+    capture = CaptureFile(str(path))
+    for records in capture.batches():
+        assert differences(records, capture.info.interfaces) == []
+
+
+@pytest.mark.parametrize(("link_type", "data"), MADE)
+@pytest.mark.parametrize("keep", [1 << 30, 46, 20])
+def test_every_cut_of_every_kind_of_frame(link_type: int, data: bytes, keep: int) -> None:
+    """At every snap length, decoding stops at the same place."""
+    frames: list[Frame] = [(data[:size], len(data)) for size in range(len(data) + 1)]
+    frames += [(data[:size], size) for size in range(len(data) + 1)]
+
+    assert differences(pack(frames), [Interface(link_type, 0)], keep) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(MADE), st.lists(st.integers(0, 1 << 12), min_size=1, max_size=6), st.integers(0, 4))
+def test_flipped_bits(made: tuple[int, bytes], flips: list[int], fcs: int) -> None:
+    """Corrupt headers give the same columns, and never an exception."""
+    link_type, data = made
+    broken = bytearray(data)
+    for flip in flips:
+        broken[flip // 8 % len(broken)] ^= 1 << flip % 8
+    frames = [(bytes(broken), len(broken)), (bytes(broken[: len(broken) // 2]), len(broken))]
+
+    assert differences(pack(frames), [Interface(link_type, 0, fcs_len=fcs)]) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([0, 1, 101, 113, 276]), st.lists(st.binary(max_size=120), min_size=1, max_size=20))
+def test_noise(link_type: int, frames: list[bytes]) -> None:
+    """Bytes without any sense."""
+    assert differences(pack([(data, len(data)) for data in frames]), [Interface(link_type, 0)]) == []
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(CORPUS is None, reason="HOPTRACE_CORPUS names no folder of outside captures")
+def test_outside_captures() -> None:
+    """Frames that nobody here made."""
+    frames = 0
+    for path in sorted(Path(CORPUS or "").rglob("*")):
+        try:
+            capture = CaptureFile(str(path)) if path.is_file() and path.suffix not in (".csv", ".md") else None
+            for records in capture.batches() if capture else ():
+                frames += len(records)
+                assert differences(records, capture.info.interfaces) == [], path.name
+        except InputError:
+            continue
+
+    assert frames > 10_000
