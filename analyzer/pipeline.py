@@ -128,7 +128,7 @@ class Trace:
             SelectionError: there is none of that number.
         """
         if not 0 <= number < self.packets:
-            raise SelectionError(f"no journey {number}; there are 0 to {self.packets - 1}")
+            raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
         return self.tracer.journey(number)
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:

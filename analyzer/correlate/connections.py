@@ -49,10 +49,9 @@ def build_connections(
     hops = HOPS.empty(count)
     hops["row"][:], hops["packet"][:], hops["hop"][:] = packets.row, packets.packet, packets.hop
     hops["ambiguous"][:] = packets.ambiguous
-    conversation = conversations.of_row[packets.row]
-    known = conversation >= 0
-    connection = np.where(known, mapping.connection[conversation], -1)
-    away = conversations.backward[packets.row] ^ (known & mapping.flipped[conversation])
+    connection, flipped, ambiguous = mapping.of(conversations.of_row[packets.row])
+    known = connection >= 0
+    away = conversations.backward[packets.row] ^ flipped
     number, total = _number_in_order(connection)
     connection = np.where(known, number[connection], -1)
     reply = away ^ _original_is_away(frames, packets, connection, away, total)[connection]
@@ -63,7 +62,7 @@ def build_connections(
         places = np.flatnonzero(known)
         _tuples(frames, packets, connection, reply, places, table)
         _statistics(frames, packets, connection, places, table)
-        table["ambiguous"][connection[places]] |= mapping.ambiguous[conversation[places]]
+        table["ambiguous"][connection[ambiguous]] = True
     table["stated"][:] = -1
     return hops, table
 

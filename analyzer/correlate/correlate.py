@@ -57,8 +57,6 @@ def correlate(
 
 def _streams(conversations: Conversations, mapping: Mapping) -> Int64:
     """Return connection and direction of each row as one number, -1 for rows without a tuple."""
-    conversation = conversations.of_row
-    if not conversations.count:
-        return conversation
-    away = conversations.backward ^ mapping.flipped[conversation]
-    return np.where(conversation >= 0, mapping.connection[conversation] * 2 + away, -1)
+    connection, flipped, _ = mapping.of(conversations.of_row)
+    away = conversations.backward ^ flipped
+    return np.where(connection >= 0, connection * 2 + away, -1)

@@ -30,6 +30,16 @@ class Mapping:
     ambiguous: Array
     """(conversations,) bool: another mapping would explain the frames as well."""
 
+    def of(self, conversation: Int64) -> tuple[Int64, Array, Array]:
+        """Return connection (-1 for none), flipped and ambiguous of conversations, some of which are -1."""
+        known = conversation >= 0
+        connection = np.full(len(conversation), -1, np.int64)
+        flipped, ambiguous = np.zeros(len(conversation), bool), np.zeros(len(conversation), bool)
+        connection[known] = self.connection[conversation[known]]
+        flipped[known] = self.flipped[conversation[known]]
+        ambiguous[known] = self.ambiguous[conversation[known]]
+        return connection, flipped, ambiguous
+
 
 def map_conversations(
     frames: Columns, conversations: Conversations, runs: Runs, stated: list[tuple[int, int, bool]]

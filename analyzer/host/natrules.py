@@ -6,9 +6,9 @@ It does not evaluate rulesets: a rule is named only where all its matches are un
 import re
 import shlex
 from collections.abc import Iterable
-from ipaddress import IPv6Network, ip_network
+from ipaddress import ip_network
 
-from analyzer.model import NatRule
+from analyzer.model import Address, NatRule
 from analyzer.model.host import Prefix
 
 _COUNTERS = re.compile(r"^\[\d+:\d+\]\s+")
@@ -74,8 +74,8 @@ def _prefix(text: str | None) -> Prefix | None:
     return ip_network(text, strict=False) if text else None
 
 
-def rule_for_snat(rules: Iterable[NatRule], src: object, dst: object, out_bridge: str | None) -> NatRule | None:
-    """Return the one MASQUERADE or SNAT rule that fits a packet which did not leave by *out_bridge*."""
+def rule_for_snat(rules: Iterable[NatRule], src: Address, dst: Address) -> NatRule | None:
+    """Return the one MASQUERADE or SNAT rule that fits a packet which left its bridge."""
     fitting = [
         rule
         for rule in rules
@@ -83,7 +83,6 @@ def rule_for_snat(rules: Iterable[NatRule], src: object, dst: object, out_bridge
         and rule.exact
         and _contains(rule.src, src)
         and _contains(rule.dst, dst)
-        and (rule.out_interface is None or rule.out_negated == (rule.out_interface != out_bridge) or rule.out_negated)
     ]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -98,9 +97,5 @@ def rule_for_dnat(rules: Iterable[NatRule], protocol: str, dport: int | None, to
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _contains(prefix: Prefix | None, ip: object) -> bool:
-    if prefix is None:
-        return True
-    if isinstance(prefix, IPv6Network) != (getattr(ip, "version", 4) == 6):
-        return False
-    return ip in prefix
+def _contains(prefix: Prefix | None, ip: Address) -> bool:
+    return prefix is None or (prefix.version == ip.version and ip in prefix)

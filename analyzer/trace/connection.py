@@ -50,7 +50,7 @@ def _changes(host: HostState, original: FlowTuple, reply: FlowTuple, basis: Basi
     source = (original.src, original.sport or original.icmp_id), (reply.dst, reply.dport or reply.icmp_id)
     target = (original.dst, original.dport), (reply.src, reply.sport)
     if source[0] != source[1]:
-        rule = rule_for_snat(host.nat_rules, original.src, reply.src, None)
+        rule = rule_for_snat(host.nat_rules, original.src, reply.src)
         found.append(NatChange(NatKind.SNAT, *_texts(source), basis, rule.text if rule else None))
     if target[0] != target[1]:
         to = f"{reply.src}:{reply.sport}" if reply.src.version == 4 else f"[{reply.src}]:{reply.sport}"

@@ -1,0 +1,71 @@
+"""Dumps to HostState: each optional, a damaged one named and left out."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from analyzer.host.conntrack import parse_conntrack
+from analyzer.host.load import load_host
+from analyzer.host.natrules import parse_nat_rules, rule_for_dnat, rule_for_snat
+
+SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
+
+
+def test_the_seed_host(tmp_path: Path) -> None:
+    """Containers, networks, routes and links, as the engine's host had them."""
+    host = load_host(SEED / "host", events=SEED / "conntrack-events.txt")
+    route = host.route_to(ip_address("8.8.8.8"))
+
+    assert host.problems == ()
+    assert {c.name: str(c.addresses[0]) for c in host.containers}["c3"] == "172.17.0.4"
+    assert next(n for n in host.networks if n.name == "bridge").bridge == "docker0"
+    assert route is not None
+    assert route.text == "default via 192.168.1.1 dev wlan0"
+    assert host.owns(ip_address("192.168.1.100"))
+    assert {entry.original.protocol for entry in host.conntrack} == {"icmp", "tcp"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]", '{"a": []}', "null", '[{"ifindex": "x"}]', "[" * 100_000, "\0"])
+def test_a_damaged_dump_is_named_and_left_out(tmp_path: Path, content: str) -> None:
+    """Whatever a dump holds, the others are still read."""
+    for name in ("ip-addr", "ip-route", "ip-neigh", "bridge-fdb", "docker-inspect", "docker-network-inspect"):
+        (tmp_path / f"{name}.json").write_text(content)
+    (tmp_path / "conntrack.txt").write_text(f"{content}\nipv4 2 udp 17 src=zzz\n")
+    (tmp_path / "iptables-save.txt").write_text(f'*nat\n-A POSTROUTING -s "{content}\n')
+    host = load_host(tmp_path)
+
+    assert host.links == ()
+    assert host.conntrack == ()
+    assert any("conntrack.txt" in problem for problem in host.problems)
+
+
+def test_conntrack_lines() -> None:
+    """Listings and events, an echo id beside the entry's own."""
+    listed = (
+        "ipv4     2 icmp     1 28 src=172.17.0.4 dst=8.8.8.8 type=8 code=0 id=7 "
+        "src=8.8.8.8 dst=192.168.1.100 type=0 code=0 id=9 mark=0 use=1 id=511156774"
+    )
+    event = (
+        "[1795465712.781582]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=172.17.0.4 dst=8.8.8.8 sport=1 dport=80 "
+        "[UNREPLIED] src=8.8.8.8 dst=192.168.1.100 sport=80 dport=2 id=5"
+    )
+    (echo, tcp), unreadable = parse_conntrack((listed, event))
+
+    assert unreadable == 0
+    assert (echo.original.icmp_id, echo.reply.icmp_id, echo.id, echo.first_ns) == (7, 9, 511156774, None)
+    assert (tcp.reply.dport, tcp.id, tcp.first_ns) == (2, 5, 1795465712781582000)
+
+
+def test_a_rule_is_named_only_if_one_fits() -> None:
+    """Two rules that fit equally prove nothing."""
+    text = "*nat\n[5:300] -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n"
+    text += "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.5:80\n"
+    rules = parse_nat_rules(text.splitlines())
+    source, target = ip_address("172.17.0.4"), ip_address("8.8.8.8")
+
+    assert getattr(rule_for_snat(rules, source, target), "target", None) == "MASQUERADE"
+    assert rule_for_snat(rules * 2, source, target) is None
+    assert rule_for_snat(rules, ip_address("10.0.0.1"), target) is None
+    assert getattr(rule_for_dnat(rules, "tcp", 8080, "172.17.0.5:80"), "chain", None) == "DOCKER"
+    assert rule_for_dnat(rules, "tcp", 8081, "172.17.0.5:80") is None

@@ -1,0 +1,54 @@
+"""Data flows one way: a layer imports only layers above it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "analyzer"
+LAYERS = ("errors", "model", "schema", "capture", "host", "decode", "correlate", "trace", "diagnose", "report",
+          "pipeline", "cli")  # fmt: skip
+REPORT_MAY_IMPORT = {"errors", "model", "schema", "report"}
+MAX_LINES = 500
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the layers that a file imports, at any depth."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "analyzer":
+            parts = node.module.split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("analyzer.")}
+    return found & set(LAYERS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_import_points_downwards(path: Path) -> None:
+    """The order is the one in LAYERS."""
+    layer = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if layer not in LAYERS:
+        return  # __init__ and __main__ stand outside
+
+    allowed = REPORT_MAY_IMPORT if layer == "report" else set(LAYERS[: LAYERS.index(layer) + 1])
+    assert _imports(path) <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_are_small_and_named_for_what_they_do(path: Path) -> None:
+    """Nothing is called utils, and nobody has to scroll for ever."""
+    assert path.stem not in ("utils", "helpers", "common", "misc")
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+def test_the_model_is_standard_library_only() -> None:
+    """So that reports and other programs can use it without NumPy."""
+    for path in (PACKAGE / "model").glob("*.py"):
+        modules = {
+            (node.module or "").split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+        }
+        assert modules <= {"analyzer", "dataclasses", "enum", "ipaddress", "typing"}, path.name

@@ -1,0 +1,130 @@
+"""The command line: exit codes, messages, formats."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from analyzer.cli import main
+from tests.build import T0, pcap
+
+SEED = Path(__file__).parents[1] / "sample_pcaps" / "seed"
+
+
+def _run(*arguments: object, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+
+
+def test_analyze_three_captures() -> None:
+    """The main job."""
+    result = _run("analyze", SEED / "veth-c3.pcap", SEED / "docker0.pcap", SEED / "wlan0.pcap")
+
+    assert result.exit_code == 0
+    assert "3 points" in result.stdout
+    assert "SNAT 172.17.0.4 → 192.168.1.100" in result.stdout
+
+
+def test_demo_and_output_file(tmp_path: Path) -> None:
+    """A report's folder is made, and it is valid JSON."""
+    result = _run("demo", "-o", tmp_path / "new" / "seed.json")
+
+    assert result.exit_code == 0
+    assert json.loads((tmp_path / "new" / "seed.json").read_text())["schema"] == "hoptrace/1"
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["seed.json"]
+
+
+def test_json_on_stdout() -> None:
+    """Nothing but the document."""
+    assert json.loads(_run("analyze", SEED, "--json").stdout)["points"][0]["name"] == "docker0"
+
+
+def test_show_one_journey() -> None:
+    """With or without the J; with what only --full tells."""
+    assert _run("show", SEED, "J3").stdout == _run("show", SEED, "3").stdout
+    assert "ip id" in _run("show", SEED, "J3").stdout
+
+
+def test_stdin() -> None:
+    """A capture may come through a pipe."""
+    result = _run("analyze", "-", stdin=(SEED / "wlan0.pcap").read_bytes())
+
+    assert result.exit_code == 0
+    assert "stdin" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("analyze",), 2, "PATH"),
+        (("analyze", "missing.pcap"), 3, "missing.pcap: No such file or directory"),
+        (("analyze", __file__), 3, "neither pcap nor pcapng"),
+        (("analyze", SEED, "-o", "x.docx"), 2, "x.docx"),
+        (("analyze", SEED, "--point", "nonsense"), 2, "NAME=FILE"),
+        (("analyze", SEED, "--point", f"a={SEED}/wlan0.pcap,role=king"), 2, "king"),
+        (("analyze", SEED, "--host", "nowhere"), 3, "nowhere"),
+        (("show", SEED, "J9999"), 2, "J9999"),
+        (("show", SEED, "Jx"), 2, "Jx"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(arguments: tuple[object, ...], code: int, message: str) -> None:
+    """Never a traceback."""
+    result = _run(*arguments)
+
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_damage_is_told_and_the_rest_is_used(tmp_path: Path) -> None:
+    """File, offset, what was wrong, how much was kept; exit 4 only under --strict."""
+    damaged = tmp_path / "docker0.pcap"
+    damaged.write_bytes(pcap([(T0, b"x" * 60)] * 3)[:-10])
+
+    assert _run("analyze", damaged).exit_code == 0
+    result = _run("analyze", "--strict", damaged)
+    assert result.exit_code == 4
+    assert result.stderr == "hoptrace: docker0.pcap: at byte 176: record cut: 66 bytes left of it; 2 frames kept\n"
+
+
+def test_one_unusable_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    """It is named, and the exit code is 0 unless --strict."""
+    bad = tmp_path / "bad.pcap"
+    bad.write_bytes(b"not a capture")
+
+    assert _run("analyze", bad, SEED / "wlan0.pcap").exit_code == 0
+    result = _run("analyze", "--strict", bad, SEED / "wlan0.pcap")
+    assert result.exit_code == 4
+    assert "bad.pcap" in result.stderr
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    """``hoptrace ... | head -1`` ends quietly."""
+    command = f"{sys.executable} -m analyzer analyze {SEED} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert done.stdout.startswith("3 points")
+
+
+def test_colours_only_for_terminals() -> None:
+    """And never with NO_COLOR."""
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "xterm-256color", "FORCE_COLOR": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "analyze", str(SEED)], capture_output=True, env=environment, check=True
+    )
+
+    assert b"\x1b" not in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """``--help`` answers without NumPy, pandas or rich."""
+    code = "import sys; from analyzer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print(sorted({'numpy', 'pandas', 'rich', 'dpkt', 'pyshark'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("[]\n")
