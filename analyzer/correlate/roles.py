@@ -1,12 +1,12 @@
 """What traffic tells about points whose names told nothing, and whose container is behind a veth.
 
 Takes HOPS, gives Points with more filled in; all of it inferred. The side of a translation tells inside from outside;
-among the inside points, the bridge is the one that shares packets with several others, or comes second on the way out.
+among points that one bridge joins, the bridge itself is where no container's packets come from.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,31 +34,54 @@ def _counted(point: Point, frames: Columns) -> Point:
     return replace(point, frames=len(times), first_ns=int(times.min()), last_ns=int(times.max()))
 
 
+@dataclass(slots=True)
+class _Sides:
+    """What consecutive hops tell about points: votes by point id."""
+
+    segment: list[int]
+    """Points between which frames pass unchanged, over a bridge, share a number."""
+    inside: Counter[int]
+    outside: Counter[int]
+    at_router: Counter[int]
+    """Times a packet was routed right before or after a point."""
+    owners: set[int]
+    """Points where packets of a MAC that is not the router's come from."""
+
+
 def _roles(points: Sequence[Point], frames: Columns, hops: Columns) -> dict[int, Role]:
-    inside, outside = Counter[int](), Counter[int]()
-    shared: dict[int, set[int]] = {point.id: set() for point in points}
-    before = Counter[tuple[int, int]]()
+    sides = _sides(points, frames, hops)
+    return {point.id: _role(point, points, frames, sides) for point in points}
+
+
+def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
     row, nxt = hops["row"][:-1], hops["row"][1:]
-    pairs = (hops["packet"][1:] == hops["packet"][:-1]) & has(frames["layers"][row], Layer.IPV4 | Layer.IPV6)
+    onward = (hops["packet"][1:] == hops["packet"][:-1]) & has(frames["layers"][row], Layer.MAC_DST)
+    same_macs = (frames["eth_src"][row] == frames["eth_src"][nxt]) & (frames["eth_dst"][row] == frames["eth_dst"][nxt])
+    bridged = onward & same_macs
     a, b = frames["point"][row], frames["point"][nxt]
+    segment = list(range(len(points)))
+    for left, right, _ in _pairs(a, b, bridged):
+        low, high = sorted((segment[left], segment[right]))
+        segment = [low if s == high else s for s in segment]
     src_changed = _differs(frames, row, nxt, ("src_hi", "src", "sport", "icmp_id"))
     dst_changed = _differs(frames, row, nxt, ("dst_hi", "dst", "dport"))
-    reply = hops["reply"][:-1]
-    # On the way out the source is translated to the host's; on the way in, the destination to the container's.
-    outward = pairs & np.where(reply, src_changed, src_changed & ~dst_changed)
-    inward = pairs & dst_changed & ~src_changed
-    for left, right in _counted_pairs(a, b, outward):
-        inside[left] += 1
-        outside[right] += 1
-    for left, right in _counted_pairs(a, b, inward):
-        outside[left] += 1
-        inside[right] += 1
-    bridged = pairs & (frames["ttl"][row] == frames["ttl"][nxt]) & (frames["eth_dst"][row] == frames["eth_dst"][nxt])
-    for left, right in _counted_pairs(a, b, bridged):
-        shared[left].add(right)
-        shared[right].add(left)
-        before[left, right] += 1
-    return {point.id: _role(point.id, points, frames, inside, outside, shared, before) for point in points}
+    ip = onward & has(frames["layers"][row], Layer.IPV4 | Layer.IPV6)
+    # On the way out the source becomes the host's; on the way in the destination becomes the container's.
+    routers = router_macs(frames, hops)
+    homes = first_seen_macs(frames, hops, points)
+    owners = {home for mac, (home, _) in homes.items() if mac not in routers}
+    sides = _Sides(segment, Counter(), Counter(), Counter(), owners)
+    for where, first, second in (
+        (ip & src_changed & ~dst_changed, sides.inside, sides.outside),
+        (ip & dst_changed & ~src_changed, sides.outside, sides.inside),
+    ):
+        for left, right, votes in _pairs(a, b, where):
+            first[segment[left]] += votes
+            second[segment[right]] += votes
+    for left, right, votes in _pairs(a, b, onward & ~same_macs):
+        sides.at_router[left] += votes
+        sides.at_router[right] += votes
+    return sides
 
 
 def _differs(frames: Columns, row: Int64, other: Int64, names: tuple[str, ...]) -> Array:
@@ -66,37 +89,40 @@ def _differs(frames: Columns, row: Int64, other: Int64, names: tuple[str, ...]) 
     return found
 
 
-def _counted_pairs(a: Array, b: Array, where: Array) -> list[tuple[int, int]]:
-    return [(key >> 16, key & 0xFFFF) for key in np.unique(a[where].astype(np.int64) << 16 | b[where]).tolist()]
+def _pairs(a: Array, b: Array, where: Array) -> list[tuple[int, int, int]]:
+    keys, counts = np.unique(a[where].astype(np.int64) << 16 | b[where], return_counts=True)
+    return [(key >> 16, key & 0xFFFF, count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
 
 
-def _role(
-    point: int,
-    points: Sequence[Point],
-    frames: Columns,
-    inside: Counter[int],
-    outside: Counter[int],
-    shared: dict[int, set[int]],
-    before: Counter[tuple[int, int]],
-) -> Role:
-    rows = np.flatnonzero(frames["point"] == point)
-    ipv4 = has(frames["layers"][rows], Layer.IPV4)
-    if ipv4.any() and (frames["dst"][rows[ipv4]] >> np.uint64(24) == LOOPBACK4).mean() > 0.5:
+def _role(point: Point, points: Sequence[Point], frames: Columns, sides: _Sides) -> Role:
+    here = frames["point"] == point.id
+    ipv4 = here & has(frames["layers"], Layer.IPV4)
+    if ipv4.any() and (frames["dst"][ipv4] >> np.uint64(24) == LOOPBACK4).mean() > 0.5:
         return Role.LOOPBACK
-    if outside[point] > inside[point]:
+    segment = sides.segment[point.id]
+    if sides.outside[segment] > sides.inside[segment]:
         return Role.UPLINK
-    known = {p.id: p.role for p in points}
-    partners = shared[point]
-    if len(partners) > 1:
-        return Role.BRIDGE
-    if partners:
-        other = next(iter(partners))
-        if known[other] is Role.BRIDGE:
-            return Role.VETH
-        if known[other] is Role.VETH:
-            return Role.BRIDGE
-        return Role.VETH if before[point, other] >= before[other, point] else Role.BRIDGE
-    return Role.VETH if inside[point] else Role.UNKNOWN
+    members = [p for p in points if sides.segment[p.id] == segment]
+    if len(members) == 1:
+        if not sides.inside[segment]:
+            return Role.UNKNOWN
+        # A veth carries its container's MAC and the bridge's; a bridge those of all its containers.
+        return Role.BRIDGE if len(np.unique(frames["eth_src"][here])) > 2 else Role.VETH
+    if any(p.role is Role.BRIDGE for p in members):
+        return Role.VETH
+    # Containers' packets come from their veths; what the bridge sends itself, it sends as the router.
+    bridges = [p for p in members if p.id not in sides.owners] or members
+    bridge = max(bridges, key=lambda p: sides.at_router[p.id])
+    certain = len(bridges) == 1 or sides.at_router[bridge.id] > 0
+    return Role.BRIDGE if certain and bridge.id == point.id else Role.VETH
+
+
+def router_macs(frames: Columns, hops: Columns) -> set[int]:
+    """Return the MACs of the host's own interfaces: those that change where a packet's TTL does."""
+    row, nxt = hops["row"][:-1], hops["row"][1:]
+    routed = (hops["packet"][1:] == hops["packet"][:-1]) & (frames["ttl"][row] > frames["ttl"][nxt])
+    routed &= has(frames["layers"][row], Layer.MAC_SRC) & has(frames["layers"][nxt], Layer.MAC_SRC)
+    return {*frames["eth_dst"][row[routed]].tolist(), *frames["eth_src"][nxt[routed]].tolist()}
 
 
 def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> dict[int, tuple[int, int]]:

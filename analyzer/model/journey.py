@@ -103,6 +103,8 @@ class FdbStep:
     """The MAC is the bridge's own: the frame goes up to the host's IP stack."""
     flooded: bool
     """Broadcast or multicast: the frame went to every port."""
+    copied: bool
+    """*to_point* is the bridge itself, which takes a copy of what it forwards while a capture makes it promiscuous."""
     basis: Basis
     kind: str = "fdb"
 

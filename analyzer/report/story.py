@@ -133,6 +133,8 @@ def _explain_fdb(step: FdbStep) -> str:
         return f"bridge: flooded from {step.from_point} to {step.to_point}, like every broadcast"
     if step.local:
         return f"bridge: {mac_text(step.mac)} is the bridge's own MAC, so up to the host's IP stack"
+    if step.copied:
+        return f"bridge: {step.to_point} takes a copy of what it forwards, because capturing makes it promiscuous"
     if step.learnt_point is not None:
         learnt = f"learnt on {step.learnt_point} from frame {step.learnt_frame}"
         return f"bridge: forwarded by MAC, {mac_text(step.mac)} was {learnt}"

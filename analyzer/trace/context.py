@@ -5,8 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.correlate.roles import first_seen_macs
+from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.model import Address, HostState, Point, address
 from analyzer.schema import Columns, Int64, Layer
 
@@ -65,11 +64,7 @@ class Context:
     @cached_property
     def host_macs(self) -> set[int]:
         """MACs of the host's own routed interfaces: those that change where a packet is routed."""
-        row, nxt = self.hops["row"][:-1], self.hops["row"][1:]
-        frames = self.frames
-        routed = (self.hops["packet"][1:] == self.hops["packet"][:-1]) & (frames["ttl"][row] > frames["ttl"][nxt])
-        routed &= has(frames["layers"][row], Layer.MAC_SRC) & has(frames["layers"][nxt], Layer.MAC_SRC)
-        found = {*frames["eth_dst"][row[routed]].tolist(), *frames["eth_src"][nxt[routed]].tolist()}
+        found = router_macs(self.frames, self.hops)
         return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
 
     def layers(self, row: int) -> int:

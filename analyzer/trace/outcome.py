@@ -77,6 +77,9 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, the way into {to}", Basis.OBSERVED)
         if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
             return Outcome(Disposition.LEFT_HOST, f"last seen going out on {point.name}", Basis.OBSERVED)
+        reached = self._reached_port(rows)
+        if reached is not None:
+            return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
         dst = context.dst(last)
         onward = self._onward(packet, rows)
         if onward:
@@ -89,6 +92,18 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         reason = f"last seen at {point.name}; no captured point shows where packets go from there"
         return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+
+    def _reached_port(self, rows: list[int]) -> str | None:
+        """Return the port behind which the destination MAC is at home, if the packet was seen there.
+
+        A bridge's own copy of a frame may carry a later time than the frame at the port.
+        """
+        context = self._context
+        home = context.homes.get(context.value("eth_dst", rows[-1]))
+        if home is None or context.points[home[0]].role not in INSIDE:
+            return None
+        arrived = any(context.value("point", row) == home[0] for row in rows[1:])
+        return context.points[home[0]].name if arrived else None
 
     def _goes_to_container(self, row: int, point: Point) -> bool:
         """Tell whether the container of this veth is the receiver, by its address."""

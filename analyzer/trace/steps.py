@@ -117,7 +117,8 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
     home = context.homes.get(mac)
     flooded = bool(mac & MULTICAST)
     local = not flooded and mac in context.host_macs
-    learnt = None if home is None or local or flooded else home
+    copied = not flooded and not local and context.point(after).role is Role.BRIDGE
+    learnt = None if home is None or local or flooded or copied else home
     return FdbStep(
         mac=Mac(mac),
         from_point=context.point(before).name,
@@ -127,5 +128,6 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
         learnt_frame=learnt[1] if learnt else None,
         local=local,
         flooded=flooded,
+        copied=copied,
         basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
     )

@@ -1,0 +1,51 @@
+"""Names of interfaces and files."""
+
+import pytest
+
+from analyzer.capture.points import parse_point, role_of_name, stem
+from analyzer.errors import SelectionError
+from analyzer.model import Role
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("docker0", Role.BRIDGE),
+        ("br-49d3e2bc082b", Role.BRIDGE),
+        ("br-appnet", Role.BRIDGE),
+        ("docker_gwbridge", Role.BRIDGE),
+        ("veth249828d", Role.VETH),
+        ("veth-web", Role.VETH),
+        ("2026-11-23_docker0", Role.BRIDGE),
+        ("wlan0", Role.UPLINK),
+        ("enp3s0", Role.UPLINK),
+        ("host1.eth0", Role.UPLINK),
+        ("lo", Role.LOOPBACK),
+        ("vxlan0", Role.OVERLAY),
+        ("capture", Role.UNKNOWN),
+        ("loop", Role.UNKNOWN),
+    ],
+)
+def test_roles_by_name(name: str, role: Role) -> None:
+    """As Linux and Docker call their interfaces."""
+    assert role_of_name(name) is role
+
+
+@pytest.mark.parametrize("file", ["docker0.pcap", "docker0.pcapng.zst", "docker0.pcap.gz", "docker0.cap3"])
+def test_endings_are_no_part_of_a_name(file: str) -> None:
+    """Formats, compressions and rotation numbers."""
+    assert stem(file) == "docker0"
+
+
+def test_point_option() -> None:
+    """Everything that may follow the name."""
+    spec = parse_point("web=a=b.pcap,role=veth,host=h1,container=c1")
+
+    assert (spec.name, spec.file, spec.role, spec.host, spec.container) == ("web", "a=b.pcap", Role.VETH, "h1", "c1")
+
+
+@pytest.mark.parametrize("text", ["", "a", "=b", "a=", "a=b,role=king", "a=b,colour=red"])
+def test_senseless_point_options(text: str) -> None:
+    """Each is refused, with what would be right."""
+    with pytest.raises(SelectionError, match="--point"):
+        parse_point(text)

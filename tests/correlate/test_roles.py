@@ -1,0 +1,38 @@
+"""Points whose names tell nothing: traffic does."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analyzer import analyze
+from analyzer.capture.points import PointSpec
+from analyzer.model import Basis, Role
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+TRUE_ROLES = {"veth": Role.VETH, "dock": Role.BRIDGE, "br-a": Role.BRIDGE, "br-v": Role.BRIDGE, "wlan": Role.UPLINK}
+
+
+@pytest.mark.parametrize("sample", ["seed", "published-port", "same-bridge", "user-network", "ipv6"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_roles_from_traffic_alone(tmp_path: Path, sample: str, backwards: bool) -> None:
+    """Files called x0, x1, ...; only a point that recorded nothing stays unknown."""
+    originals = sorted((SAMPLES / sample).glob("*.pcap"), reverse=backwards)
+    for number, original in enumerate(originals):
+        shutil.copy(original, tmp_path / f"x{number}.pcap")
+    trace = analyze(sorted(tmp_path.glob("*.pcap")))
+
+    for point in trace.points:
+        true = TRUE_ROLES[originals[int(point.name[1:])].name[:4]]
+        assert point.role is (true if point.frames else Role.UNKNOWN)
+        assert point.role_basis is Basis.INFERRED
+
+
+def test_what_the_user_says_stands() -> None:
+    """--point gives name, role, host and container, and is stated."""
+    file = str(SAMPLES / "seed" / "veth-c3.pcap")
+    spec = PointSpec(file, "inside", Role.CONTAINER, "host1", "web")
+    (point,) = analyze([], points=[spec]).points
+
+    assert (point.name, point.role, point.host, point.container) == ("inside", Role.CONTAINER, "host1", "web")
+    assert (point.role_basis, point.container_basis) == (Basis.STATED, Basis.STATED)
