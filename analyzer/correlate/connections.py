@@ -144,7 +144,9 @@ def _best(packets: Packets, connection: Int64, reply: Array, places: Int64, tota
     ends = ends[reply[ends] == want_reply]
     order = ends[np.lexsort((-ends, packets.hop[ends]))]
     last[connection[order]] = packets.row[order]
-    first[connection[order]] = packets.row[order - packets.hop[order]]
+    begins = np.append(True, packets.packet[1:] != packets.packet[:-1])
+    begin = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
+    first[connection[order]] = packets.row[begin[order]]
     return _Best(first, last)
 
 
@@ -155,4 +157,5 @@ def _statistics(frames: Columns, packets: Packets, connection: Int64, places: In
     table["first_ns"][:] = np.minimum.reduceat(time_ns, start)
     table["last_ns"][:] = np.maximum.reduceat(time_ns, start)
     table["frames"][:] = np.diff(np.append(start, len(order)))
-    table["packets"][:] = np.add.reduceat((packets.hop[order] == 0).astype(np.int64), start)
+    begins = np.append(True, packets.packet[1:] != packets.packet[:-1])
+    table["packets"][:] = np.add.reduceat(begins[order].astype(np.int64), start)

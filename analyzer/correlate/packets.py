@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.correlate.runs import Runs
+from analyzer.correlate.segments import join_parts
 from analyzer.correlate.votes import WINDOW_NS
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64
@@ -56,13 +57,33 @@ def find_packets(frames: Columns, runs: Runs, stream: Int64, outward: Int64) -> 
         ambiguous[doubtful] = True
         resorted = np.argsort(group, kind="stable")
         order, group, ambiguous = order[resorted], group[resorted], ambiguous[resorted]
-    order = _real_order(frames, order, group, outward)
+    joined = join_parts(frames, order, group, stream)
+    if joined is not group:
+        resorted = np.lexsort((frames["time_ns"][order], joined))
+        order, group, ambiguous = order[resorted], joined[resorted], ambiguous[resorted]
+    way = _real_order(frames, order, group, outward)
+    order, ambiguous = order[way], ambiguous[way]
     packet = _number_by_time(frames["time_ns"][order], group)
     sorted_by_packet = np.argsort(packet, kind="stable")
-    packet = packet[sorted_by_packet]
-    start = np.flatnonzero(np.append(True, packet[1:] != packet[:-1])) if len(packet) else np.zeros(0, np.int64)
-    hop = np.arange(len(packet)) - np.repeat(start, np.diff(np.append(start, len(packet))))
-    return Packets(order[sorted_by_packet], packet, hop, ambiguous[sorted_by_packet])
+    packet, row = packet[sorted_by_packet], order[sorted_by_packet]
+    return Packets(row, packet, _hops(frames, row, packet), ambiguous[sorted_by_packet])
+
+
+def _hops(frames: Columns, row: Int64, packet: Int64) -> Int64:
+    """Number the hops of each packet; frames that a point has of one packet's parts are one hop."""
+    if not len(row):
+        return row
+    begins = np.append(True, packet[1:] != packet[:-1])
+    start = np.flatnonzero(begins)
+    lengths = np.diff(np.append(start, len(packet)))
+    steps = np.ones(len(row), np.int64)
+    same = ~begins[1:] & (frames["point"][row][1:] == frames["point"][row][:-1])
+    places = np.flatnonzero(same) + 1
+    variant, before = _variants(frames, row[places]), _variants(frames, row[places - 1])
+    steps[places[variant == before]] = 0
+    counted = np.cumsum(steps)
+    hop: Int64 = counted - np.repeat(counted[start], lengths)
+    return hop
 
 
 def _streams_apart(runs: Runs, stream: Int64) -> Int64:
@@ -101,7 +122,7 @@ def _split(frames: Columns, order: Int64, group: Int64, repeated: Int64) -> tupl
     for first, last in zip(start.tolist(), stop.tolist(), strict=True):
         rows = order[first:last]
         variant = _variants(frames, rows)
-        packets, unsure = _assign(frames["time_ns"][rows].tolist(), variant, frames["point"][rows].tolist())
+        packets, unsure = _assign(frames["time_ns"][rows].tolist(), variant.tolist(), frames["point"][rows].tolist())
         numbers = np.array(packets)
         result[first:last] = np.where(numbers == 0, group[first], fresh + numbers - 1)
         fresh += int(numbers.max())
@@ -109,13 +130,12 @@ def _split(frames: Columns, order: Int64, group: Int64, repeated: Int64) -> tupl
     return result, np.array(doubtful, np.int64)
 
 
-def _variants(frames: Columns, rows: Int64) -> list[int]:
+def _variants(frames: Columns, rows: Int64) -> Array:
     """Return a hash of what differs between two sightings of one packet at one point, but not between two packets."""
     state = frames["point"][rows].astype(np.uint64)
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "eth_src", "eth_dst", "ttl", "direction")):
         state = mix_rows(state, frames[name][rows].astype(np.uint64), lane % 4)
-    found: list[int] = state.tolist()
-    return found
+    return state
 
 
 def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[list[int], list[int]]:
@@ -159,24 +179,31 @@ def _usual_spread(times: list[int], points: list[int]) -> int:
 
 
 def _real_order(frames: Columns, order: Int64, group: Int64, outward: Int64) -> Int64:
-    """Sort the frames of each packet into the order in which the host passed them on."""
+    """Return places that sort the frames of each packet into the order in which the host passed them on."""
+    way = np.arange(len(order))
     if not len(order):
-        return order
-    time_ns, ttl = frames["time_ns"][order], frames["ttl"][order]
+        return way
+    time_ns, ttl, point = frames["time_ns"][order], frames["ttl"][order], frames["point"][order]
     same = group[1:] == group[:-1]
     unclear = np.flatnonzero(same & ((time_ns[1:] <= time_ns[:-1]) | (ttl[1:] > ttl[:-1])))
-    if not len(unclear):
-        return order
-    late = _usual_delay(frames, order, group)
-    involved = np.zeros(group[-1] + 1, bool)
+    involved = np.zeros(int(group[-1]) + 1, bool)
     involved[group[unclear]] = True
+    involved[_groups_with_repeats(group, point)] = True
+    if not involved.any():
+        return way
+    late = _usual_delay(frames, order, group)
     places = np.flatnonzero(involved[group])
-    rank = outward[frames["point"][order[places]]]
+    # Parts of one packet at one point stay together, at the time of their first.
+    seen = mix_rows(group[places].astype(np.uint64), _variants(frames, order[places]), 0)
+    _, inverse = np.unique(seen, return_inverse=True)
+    first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, inverse, time_ns[places])
+    rank = outward[point[places]]
     # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
-    keys = (places, rank, late[places], time_ns[places], -ttl[places].astype(np.int64), group[places])
-    result = order.copy()
-    result[places] = order[places[np.lexsort(keys)]]
-    return result
+    falling = -ttl[places].astype(np.int64)
+    keys = (time_ns[places], inverse, rank, late[places], first[inverse], falling, group[places])
+    way[places] = places[np.lexsort(keys)]
+    return way
 
 
 def _usual_delay(frames: Columns, order: Int64, group: Int64) -> Array:

@@ -29,7 +29,7 @@ class Rewrite:
     before: str
     after: str
     by: str
-    """``SNAT``, ``DNAT``, ``forwarding`` or ``fragmentation``."""
+    """``SNAT``, ``DNAT``, ``forwarding``, ``fragmentation`` (IP) or ``segmentation`` (TCP offload)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from analyzer.model import (
     mac_text,
 )
 from analyzer.report.safe import safe
-from analyzer.report.units import duration, since
+from analyzer.report.units import duration, plural, since
 
 Piece = tuple[str, str]
 Line = list[Piece]
@@ -74,7 +74,7 @@ def _title(journey: Journey) -> Line:
 
 def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
     changed = {rewrite.field for rewrite in hop.rewrites}
-    frames = ",".join(str(frame) for frame in hop.frames)
+    frames = _numbers(hop.frames)
     line = [
         ("rule", "    ● "),
         ("point", f"{safe(hop.point):<{width}}"),
@@ -96,9 +96,18 @@ def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
     if full:
         identity = f", ip id 0x{hop.ip_id:04x}" if hop.ip_id is not None else ""
         line.append(("dim", f"  {hop.length} bytes{identity}"))
+    if len(hop.frames) > 1 or "frames" in changed:
+        line.append(("changed", f"  {plural(len(hop.frames), 'frame')}, {hop.length} bytes"))
     if hop.latency_ns is not None:
         line.append(("dim", f"  then {duration(hop.latency_ns)}"))
     return line
+
+
+def _numbers(frames: tuple[int, ...]) -> str:
+    """Print frame numbers, consecutive ones as a range."""
+    if len(frames) > 1 and frames == tuple(range(frames[0], frames[0] + len(frames))):
+        return f"{frames[0]}-{frames[-1]}"
+    return ",".join(str(frame) for frame in frames)
 
 
 def explain(step: Step) -> str:

@@ -80,7 +80,9 @@ def _tcp(context: Context, packets: list[int], found: Answers) -> None:
                 for _, earlier in covered[:-1]:
                     found.answered_by.setdefault(earlier, packet)
                 unanswered[not reply] = [item for item in unanswered[not reply] if item not in covered]
-        length = context.value("payload_len", row) + bool(flags & SYN) + bool(flags & FIN)
+        parts = context.hops_of(packet)[0]
+        flags = context.value("tcp_flags", parts[-1]) | flags  # FIN is on the last part
+        length = sum(context.value("payload_len", part) for part in parts) + bool(flags & SYN) + bool(flags & FIN)
         if not length:
             continue
         sequence = context.value("seq", row)

@@ -1,6 +1,6 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
-from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, Step
+from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, Rewrite, Step
 from analyzer.schema import Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
@@ -39,7 +39,8 @@ class Tracer:
     def journey(self, packet: int) -> Journey:
         """Tell one packet's journey."""
         context = self._context
-        rows = context.rows_of(packet)
+        parts = context.hops_of(packet)
+        rows = [hop[0] for hop in parts]
         place = int(context.packet_start[packet])
         connection = int(context.hops["connection"][place])
         reply = bool(context.hops["reply"][place])
@@ -47,16 +48,15 @@ class Tracer:
         hops: list[Hop] = []
         steps: list[Step] = []
         for index, row in enumerate(rows):
-            changed = rewrites(context, rows[index - 1], row, reply=reply) if index else ()
+            changed = rewrites(context, parts[index - 1], parts[index], reply=reply) if index else ()
             if index:
                 steps += between(context, rows[index - 1], row, index, changed, self._exchanges, nat)
             waited = waited_for(context, self._by_pair, row, index)
-            if waited is not None and not any(s.kind == "arp" and s == waited for s in steps):
-                # On a bridge the exchange is seen at every port; the packet waited where it was sent.
-                sent_here = not index or any(r.field == "eth_src" for r in changed)
-                steps += [waited] if sent_here else []
+            # On a bridge the exchange is seen at every port; the packet waited where it was sent.
+            if waited is not None and (not index or any(r.field == "eth_src" for r in changed)):
+                steps.append(waited)
             following = rows[index + 1] if index + 1 < len(rows) else None
-            hops.append(_hop(context, row, following, changed))
+            hops.append(_hop(context, parts[index], following, changed))
         outcome = self._outcomes.of(packet, rows)
         answers = self._answers_of(connection)
         answered_by = answers.answered_by.get(packet) if answers else None
@@ -65,7 +65,7 @@ class Tracer:
             connection=connection if connection >= 0 else None,
             direction=(Direction.REPLY if reply else Direction.ORIGINAL) if connection >= 0 else None,
             protocol=protocol_of(context, rows[0]),
-            summary=summary(context, rows[0]),
+            summary=summary(context, parts[0]),
             disposition=outcome.disposition,
             reason=outcome.reason,
             basis=outcome.basis,
@@ -97,7 +97,8 @@ class Tracer:
         return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
 
 
-def _hop(context: Context, row: int, following: int | None, changed: tuple) -> Hop:  # type: ignore[type-arg]
+def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
+    row = rows[0]
     layers = context.layers(row)
 
     def value(name: str, layer: Layer) -> int | None:
@@ -108,10 +109,10 @@ def _hop(context: Context, row: int, following: int | None, changed: tuple) -> H
     time_ns = context.value("time_ns", row)
     return Hop(
         point=context.point(row).name,
-        frames=(context.value("frame", row),),
+        frames=tuple(context.value("frame", part) for part in rows),
         time_ns=time_ns,
         latency_ns=context.value("time_ns", following) - time_ns if following is not None else None,
-        length=context.value("orig_len", row),
+        length=sum(context.value("orig_len", part) for part in rows),
         eth_src=Mac(src_mac) if src_mac is not None else None,
         eth_dst=Mac(dst_mac) if dst_mac is not None else None,
         vlan=value("vlan", Layer.VLAN),

@@ -39,6 +39,16 @@ class Context:
         found: list[int] = self.hops["row"][self.packet_start[packet] : self.packet_start[packet + 1]].tolist()
         return found
 
+    def hops_of(self, packet: int) -> list[list[int]]:
+        """Return the rows of one packet by hop: several where it is fragmented or segmented."""
+        start, stop = self.packet_start[packet], self.packet_start[packet + 1]
+        found: list[list[int]] = []
+        for row, hop in zip(self.hops["row"][start:stop].tolist(), self.hops["hop"][start:stop].tolist(), strict=True):
+            if hop == len(found):
+                found.append([])
+            found[hop].append(row)
+        return found
+
     @cached_property
     def packet_of_row(self) -> Int64:
         """(n,) Packet of each row of FRAMES."""

@@ -21,9 +21,14 @@ MULTICAST = 1 << 40
 """The group bit of a MAC's first octet."""
 
 
-def rewrites(context: Context, before: int, after: int, *, reply: bool) -> tuple[Rewrite, ...]:
-    """List the fields that differ between two hops."""
+def rewrites(context: Context, parts_before: list[int], parts_after: list[int], *, reply: bool) -> tuple[Rewrite, ...]:
+    """List the fields that differ between two hops, each given by its frames."""
+    before, after = parts_before[0], parts_after[0]
     found: list[Rewrite] = []
+    if len(parts_before) != len(parts_after):
+        fragments = any(context.layers(row) & Layer.FRAGMENT for row in (before, after))
+        by = "fragmentation" if fragments else "segmentation"
+        found.append(Rewrite("frames", str(len(parts_before)), str(len(parts_after)), by))
     bits = context.layers(before) & context.layers(after)
     for name, layer in (("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST)):
         if bits & layer and context.value(name, before) != context.value(name, after):

@@ -71,17 +71,21 @@ def icmp_text(version: int, kind: int, code: int) -> str:
     return _ICMP.get((version, kind, code), f"type {kind} code {code}")
 
 
-def summary(context: Context, row: int) -> str:
-    """Describe the packet that *row* shows."""
+def summary(context: Context, rows: list[int]) -> str:
+    """Describe the packet that *rows* show, the parts of its first hop."""
+    row = rows[0]
     layers = context.layers(row)
     if layers & Layer.NEIGHBOUR:
         return _neighbour(context, row)
-    if layers & Layer.FRAGMENT and context.value("frag_offset", row):
-        return f"{protocol_of(context, row).upper()} fragment at byte {context.value('frag_offset', row)}"
+    if layers & Layer.FRAGMENT:
+        length = sum(context.value("payload_len", part) for part in rows)
+        return f"{protocol_of(context, row).upper()} {length} bytes in {len(rows)} fragments"
     if layers & Layer.TCP:
-        flags = context.value("tcp_flags", row)
+        flags = 0
+        for part in rows:
+            flags |= context.value("tcp_flags", part)
         names = ",".join(name for bit, name in _FLAGS if flags & bit) or "no flags"
-        length = context.value("payload_len", row)
+        length = sum(context.value("payload_len", part) for part in rows)
         return f"TCP {names}" + (f" {length} bytes" if length else "")
     if layers & Layer.ICMP:
         return _icmp(context, row)

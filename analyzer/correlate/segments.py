@@ -1,0 +1,199 @@
+"""Packets that are cut or joined on their way: TCP segments by offload (GSO, TSO, GRO), datagrams by fragmentation.
+
+Takes groups of equal frames, gives groups in which all pieces of one packet are together. A segment and its parts have
+the same acknowledgement and time stamps, consecutive IP ids from the first on, and byte ranges that meet; fragments
+and the datagram that br_netfilter makes of them share the IP id.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode.digest import mix_rows
+from analyzer.schema import Array, Columns, Int64, Layer
+
+MAX_PARTS = 64
+"""Parts of one 64 KiB segment, and a little more."""
+HALF = 1 << 31
+SPREAD_NS = 2_000_000_000
+"""Longest time between the parts of one packet."""
+
+
+def join_parts(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Int64:
+    """
+    Put the parts of packets into one group.
+
+    Args:
+        frames: FRAMES.
+        order: (n,) its rows, sorted by group.
+        group: (n,) group of each, ascending.
+        stream: (rows,) connection and direction of each row of FRAMES, -1 for none.
+
+    Returns:
+        (n,) groups, in which some are now one; the lowest number stays.
+    """
+    partial = _partial(frames, order, group, stream)
+    if partial.any():
+        group = _join_segments(frames, order, group, partial, stream)
+    fragments = _fragmented(frames, order, stream)
+    if fragments.any():
+        group = _join_fragments(frames, order, group, fragments, stream)
+    return group
+
+
+def _partial(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Array:
+    """Tell the rows of TCP payload that some point of their stream did not see like this."""
+    streams = stream[order]
+    candidate = has(frames["layers"][order], Layer.TCP) & (frames["payload_len"][order] > 0) & (streams >= 0)
+    if not candidate.any():
+        return candidate
+    bit = np.int64(1) << (frames["point"][order].astype(np.int64) % 63)
+    seen = _reduce_by(group, bit)
+    everywhere = np.zeros(int(streams.max()) + 1, np.int64)
+    np.bitwise_or.at(everywhere, streams[candidate], bit[candidate])
+    found: Array = candidate & (seen != everywhere[np.maximum(streams, 0)])
+    return found
+
+
+def _reduce_by(group: Int64, bits: Int64) -> Int64:
+    """Or the bits of each run of equal groups, and give every member the result."""
+    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    reduced = np.bitwise_or.reduceat(bits, start)
+    found: Int64 = np.repeat(reduced, np.diff(np.append(start, len(group))))
+    return found
+
+
+@dataclass(slots=True)
+class _Parts:
+    """m rows that may be parts of packets; all arrays (m,)."""
+
+    group: Int64
+    point: Int64
+    start: Int64
+    end: Int64
+    ip_id: Int64
+    component: Int64
+    """Parts whose byte ranges overlap, with equal acknowledgement and time stamps."""
+
+
+def _join_segments(frames: Columns, order: Int64, group: Int64, partial: Array, stream: Int64) -> Int64:
+    rows = order[partial]
+    key, start, end = _ranges(frames, rows, stream)
+    parts = _Parts(
+        group[partial],
+        frames["point"][rows].astype(np.int64),
+        start,
+        end,
+        frames["ip_id"][rows].astype(np.int64),
+        _components(key, start, end),
+    )
+    doubtful = _doubtful(parts)
+    target = parts.group.copy()
+    lowest = np.full(int(parts.component.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(lowest, parts.component, parts.group)
+    plain = ~doubtful[parts.component]
+    target[plain] = lowest[parts.component[plain]]
+    for component in np.flatnonzero(doubtful).tolist():
+        mine = np.flatnonzero(parts.component == component)
+        target[mine] = _by_ip_id(parts, mine)
+    return _renamed(group, parts.group, target)
+
+
+def _ranges(frames: Columns, rows: Int64, stream: Int64) -> tuple[Array, Int64, Int64]:
+    """Return a key that parts share, and the bytes each row covers, relative to its stream."""
+    streams = stream[rows]
+    _, first, inverse = np.unique(streams, return_index=True, return_inverse=True)
+    start = (frames["seq"][rows].astype(np.int64) - frames["seq"][rows[first]].astype(np.int64)[inverse]) % (2 * HALF)
+    start = np.where(start >= HALF, start - 2 * HALF, start)
+    key = mix_rows(streams.astype(np.uint64), frames["ack"][rows].astype(np.uint64), 0)
+    stamps = frames["tsval"][rows].astype(np.uint64) << np.uint64(32) | frames["tsecr"][rows]
+    return mix_rows(key, stamps, 1), start, start + frames["payload_len"][rows]
+
+
+def _components(key: Array, start: Int64, end: Int64) -> Int64:
+    """Number the sets of rows that have one key and ranges that overlap, directly or through others."""
+    order = np.lexsort((-end, start, key))
+    rank = np.cumsum(np.append(False, key[order][1:] != key[order][:-1]))
+    low, width = int(start.min()), int(end.max()) - int(start.min()) + 1
+    reach = np.maximum.accumulate(rank * width + end[order] - low)
+    begins = np.append(True, (rank * width + start[order] - low)[1:] >= reach[:-1])
+    component = np.empty(len(key), np.int64)
+    component[order] = np.cumsum(begins) - 1
+    return component
+
+
+def _doubtful(parts: _Parts) -> Array:
+    """Tell the components in which a point saw the same bytes twice, or IP ids are far apart: retransmissions."""
+    found = np.zeros(int(parts.component.max()) + 1, bool)
+    order = np.lexsort((parts.start, parts.point, parts.component))
+    component, point = parts.component[order], parts.point[order]
+    same = (component[1:] == component[:-1]) & (point[1:] == point[:-1])
+    found[component[1:][same & (parts.start[order][1:] < parts.end[order][:-1])]] = True
+    order = np.lexsort((-parts.end, parts.start, parts.component))
+    component, ip_id = parts.component[order], parts.ip_id[order]
+    first = np.flatnonzero(np.append(True, component[1:] != component[:-1]))
+    distance = (ip_id - np.repeat(ip_id[first], np.diff(np.append(first, len(component))))) % 65536
+    found[component[distance >= MAX_PARTS]] = True
+    return found
+
+
+def _by_ip_id(parts: _Parts, mine: Int64) -> Int64:
+    """
+    Join each part to the whole it came from, where bytes were sent more than once.
+
+    The parts of a segment have its IP id and the following ones, so a part belongs to the whole with the nearest id
+    that is not above its own.
+    """
+    wholes: dict[int, tuple[int, int, int, set[int]]] = {}
+    for i in mine.tolist():
+        known = wholes.setdefault(
+            int(parts.group[i]), (int(parts.start[i]), int(parts.end[i]), int(parts.ip_id[i]), set())
+        )
+        known[3].add(int(parts.point[i]))
+    target: dict[int, int] = {}
+    for group, (start, end, ip_id, points) in wholes.items():
+        above = [
+            ((ip_id - other_id) % 65536, other)
+            for other, (other_start, other_end, other_id, other_points) in wholes.items()
+            if other_start <= start and end <= other_end and other_end - other_start > end - start
+            and not points & other_points
+        ]  # fmt: skip
+        distance, whole = min(above, default=(MAX_PARTS, group))
+        target[group] = whole if distance < MAX_PARTS else group
+    return np.array([target[int(parts.group[i])] for i in mine.tolist()], np.int64)
+
+
+def _fragmented(frames: Columns, order: Int64, stream: Int64) -> Array:
+    """Tell fragments, and whole datagrams with the IP id of some."""
+    layers = frames["layers"][order]
+    fragment = has(layers, Layer.FRAGMENT) & (stream[order] >= 0)
+    if not fragment.any():
+        return fragment
+    key = stream[order] << 32 | frames["ip_id"][order]
+    whole = has(layers, Layer.IPV4) & (stream[order] >= 0) & np.isin(key, np.unique(key[fragment]))
+    found: Array = fragment | whole
+    return found
+
+
+def _join_fragments(frames: Columns, order: Int64, group: Int64, fragments: Array, stream: Int64) -> Int64:
+    """Join what has one IP id within a short time: all fragments of a datagram, or the datagram itself."""
+    rows, groups = order[fragments], group[fragments]
+    time_ns = frames["time_ns"][rows]
+    key = stream[rows] << 32 | frames["ip_id"][rows]
+    by_time = np.lexsort((time_ns, key))
+    begins = np.append(True, key[by_time][1:] != key[by_time][:-1])
+    begins[1:] |= np.diff(time_ns[by_time]) > SPREAD_NS
+    start = np.flatnonzero(begins)
+    lowest = np.minimum.reduceat(groups[by_time], start)
+    return _renamed(group, groups[by_time], np.repeat(lowest, np.diff(np.append(start, len(rows)))))
+
+
+def _renamed(group: Int64, old: Int64, new: Int64) -> Int64:
+    renamed = np.arange(int(group.max()) + 1)
+    np.minimum.at(renamed, old, new)
+    # A group whose rows went to different places ends where the lowest of them is.
+    while (renamed[renamed] != renamed).any():
+        renamed = renamed[renamed]
+    result: Int64 = renamed[group]
+    return result
