@@ -139,7 +139,7 @@ _NETWORK = (
     Column("icmp_id", "uint16", "-", "Identifier of an echo request or reply.", Layer.ECHO),
     Column("icmp_seq", "uint16", "-", "Sequence number of an echo request or reply.", Layer.ECHO),
     Column(
-        "seq", "uint32", "-", "TCP sequence number; SCTP verification tag, GRE key, ESP SPI.",
+        "seq", "uint32", "-", "TCP sequence number, 0 if it was cut off; SCTP verification tag, GRE key, ESP SPI.",
         Layer.PORTS | Layer.TAG,
     ),
     Column("ack", "uint32", "-", "TCP acknowledgement number; ESP sequence number.", Layer.TCP | Layer.TAG),

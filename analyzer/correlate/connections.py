@@ -57,6 +57,7 @@ def build_connections(
     reply = away ^ _original_is_away(frames, packets, connection, away, total)[connection]
     hops["connection"][:] = connection
     hops["reply"][:] = reply & known
+    hops["ambiguous"][:] |= ambiguous
     table = CONNECTIONS.empty(total)
     if total:
         places = np.flatnonzero(known)
@@ -115,8 +116,10 @@ def _tuples(frames: Columns, packets: Packets, connection: Int64, reply: Array, 
     }
     plain = {name: _field(frames, there.first, other, answer=True) for name, other in zip(TUPLE, _SWAPPED, strict=True)}
     observed = {name: _field(frames, back.first, name) for name in TUPLE}
+    # An answer that is not the plain inverse shows the translation itself; else the question's last sighting does.
+    answered = forward_seen & reply_seen & np.logical_or.reduce([observed[name] != plain[name] for name in TUPLE])
     translated = forward_seen & np.logical_or.reduce([inverse[name] != plain[name] for name in TUPLE])
-    use_inverse = translated | ~reply_seen
+    use_inverse = ~answered & (translated | ~reply_seen)
     for name in TUPLE:
         table[f"orig_{name}"][:] = original[name]
         table[f"reply_{name}"][:] = np.where(use_inverse, inverse[name], observed[name])
@@ -143,10 +146,12 @@ def _best(packets: Packets, connection: Int64, reply: Array, places: Int64, tota
     ends = places[np.append(packets.packet[places][1:] != packets.packet[places][:-1], True)]
     ends = ends[reply[ends] == want_reply]
     order = ends[np.lexsort((-ends, packets.hop[ends]))]
-    last[connection[order]] = packets.row[order]
     begins = np.append(True, packets.packet[1:] != packets.packet[:-1])
-    begin = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
-    first[connection[order]] = packets.row[begin[order]]
+    new_hop = begins | np.append(True, packets.hop[1:] != packets.hop[:-1])
+    place = np.arange(len(begins))
+    # Of a fragmented hop, only the first part shows the ports.
+    last[connection[order]] = packets.row[np.maximum.accumulate(np.where(new_hop, place, 0))[order]]
+    first[connection[order]] = packets.row[np.maximum.accumulate(np.where(begins, place, 0))[order]]
     return _Best(first, last)
 
 

@@ -8,8 +8,25 @@ and timestamps, the payload digest. So equal identities nominate frames for one 
 import numpy as np
 
 from analyzer.decode.digest import mix_rows
-from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, PROTO_TCP, TCP_HEADER, TRANSPORT_MINIMUM
+from analyzer.decode.offsets import (
+    ARP_LENGTH,
+    ICMP6_ERRORS,
+    ICMP_ERRORS,
+    ICMP_HEADER,
+    IPV4_HEADER,
+    IPV6_HEADER,
+    PROTO_TCP,
+    TCP_HEADER,
+    TRANSPORT_MINIMUM,
+)
+from analyzer.decode.transport import TRANSPORT_HEADER
 from analyzer.schema import Array, Columns, Int64, Layer
+
+NDP_LENGTH = IPV6_HEADER + 32
+"""IPv6 header, neighbour solicitation or advertisement, and one option with a link-layer address."""
+_ICMP_ERROR = np.zeros((2, 256), bool)
+_ICMP_ERROR[0, ICMP_ERRORS] = True
+_ICMP_ERROR[1, ICMP6_ERRORS] = True
 
 
 def has(layers: Array, bits: Layer) -> Array:
@@ -34,6 +51,7 @@ def identify(frames: Columns, quotes: Columns, neighbours: Columns, keep: int) -
     layers = frames["layers"]
     ip = has(layers, Layer.IPV4 | Layer.IPV6)
     ip_header = np.where(has(layers, Layer.IPV6), IPV6_HEADER, IPV4_HEADER)
+    later_fragment = frames["frag_offset"] > 0
     # What a header says counts only if no point cut it off.
     tcp = has(layers, Layer.TCP) & (keep >= ip_header + TCP_HEADER)
     tag = has(layers, Layer.TAG) & (keep >= ip_header + TRANSPORT_MINIMUM)
@@ -43,43 +61,56 @@ def identify(frames: Columns, quotes: Columns, neighbours: Columns, keep: int) -
         | has(layers, Layer.IPV6).astype(np.uint64) << np.uint64(8)
         | has(layers, Layer.MORE_FRAGMENTS).astype(np.uint64) << np.uint64(9)
         | frames["frag_offset"].astype(np.uint64) << np.uint64(16)
-        | frames["ip_id"].astype(np.uint64) << np.uint64(32)
+        # A host that puts IPv6 fragments together gives them a new identification when it sends them on.
+        | (frames["ip_id"] * has(layers, Layer.IPV4)).astype(np.uint64) << np.uint64(32)
     )
     state = mix_rows(state, np.where(ip, frames["ip_len"], frames["payload_len"]).astype(np.uint64), 0)
     numbers = frames["seq"] * (keep >= ip_header + TRANSPORT_MINIMUM)
     state = mix_rows(state, numbers.astype(np.uint64) << np.uint64(32) | frames["ack"] * (tcp | tag), 1)
     stamps = frames["tsval"].astype(np.uint64) << np.uint64(32) | frames["tsecr"]
     state = mix_rows(state, stamps * (tcp & (header <= keep)), 2)
+    icmp = has(layers, Layer.ICMP) & (keep >= ip_header + ICMP_HEADER)
     rest = (
         (frames["tcp_flags"] * tcp).astype(np.uint64)
-        | frames["icmp_type"].astype(np.uint64) << np.uint64(16)
-        | frames["icmp_code"].astype(np.uint64) << np.uint64(24)
-        | frames["icmp_seq"].astype(np.uint64) << np.uint64(32)
+        | (frames["icmp_type"] * icmp).astype(np.uint64) << np.uint64(16)
+        | (frames["icmp_code"] * icmp).astype(np.uint64) << np.uint64(24)
+        | (frames["icmp_seq"] * icmp).astype(np.uint64) << np.uint64(32)
     )
     state = mix_rows(state, rest, 3)
-    first_of_tcp = (frames["proto"] == PROTO_TCP) & (frames["frag_offset"] == 0)
-    by_payload = has(layers, Layer.DIGEST) & ~first_of_tcp & ~has(layers, Layer.QUOTE)
+    # Without its header decoded everywhere, a payload begins with ports and checksum, which NAT rewrites; an ICMP
+    # error's begins with the packet it quotes.
+    decoded = later_fragment | (keep >= ip_header + TRANSPORT_HEADER[frames["proto"]]) | ~ip
+    error = icmp & _ICMP_ERROR[has(layers, Layer.IPV6).astype(np.intp), frames["icmp_type"]]
+    first_of_tcp = (frames["proto"] == PROTO_TCP) & ~later_fragment
+    by_payload = has(layers, Layer.DIGEST) & decoded & ~first_of_tcp & ~error
     state = mix_rows(state, frames["digest"].view(np.uint64) * by_payload, 0)
-    _fold_quotes(state, quotes)
-    _fold_neighbours(state, frames, neighbours)
+    _fold_quotes(state, quotes, keep)
+    _fold_neighbours(state, frames, neighbours, keep)
     _fold_unrouted(state, frames, np.flatnonzero(~ip & ~has(layers, Layer.NEIGHBOUR)))
     return state.view(np.int64)
 
 
-def _fold_quotes(state: Array, quotes: Columns) -> None:
+def _fold_quotes(state: Array, quotes: Columns, keep: int) -> None:
     """Take in what identifies the quoted packet, as for the packet itself, and the MTU."""
-    rows = quotes["row"]
+    version6 = has(quotes["layers"], Layer.IPV6)
+    header = np.where(version6, IPV6_HEADER, IPV4_HEADER)
+    kept = keep >= 2 * header + ICMP_HEADER + TRANSPORT_MINIMUM
+    rows = quotes["row"][kept]
     one = quotes["proto"].astype(np.uint64) | quotes["ip_id"].astype(np.uint64) << np.uint64(32)
     two = quotes["ip_len"].astype(np.uint64) | quotes["mtu"].astype(np.uint64) << np.uint64(32)
     three = quotes["seq"].astype(np.uint64) | quotes["icmp_seq"].astype(np.uint64) << np.uint64(32)
     for lane, value in enumerate((one, two, three)):
-        state[rows] = mix_rows(state[rows], value, lane)
+        state[rows] = mix_rows(state[rows], value[kept], lane)
 
 
-def _fold_neighbours(state: Array, frames: Columns, neighbours: Columns) -> None:
-    rows = neighbours["row"]
+def _fold_neighbours(state: Array, frames: Columns, neighbours: Columns, keep: int) -> None:
+    """Take in the whole message, as far as every point kept it, and its addresses."""
+    needed = np.where(has(frames["layers"][neighbours["row"]], Layer.ARP), ARP_LENGTH, NDP_LENGTH)
+    kept = keep >= needed
     for lane, name in enumerate(("op", "asked_hi", "asked", "mac", "to_mac", "peer_hi", "peer")):
-        state[rows] = mix_rows(state[rows], neighbours[name].astype(np.uint64), lane % 4)
+        rows = neighbours["row"][kept]
+        state[rows] = mix_rows(state[rows], neighbours[name][kept].astype(np.uint64), lane % 4)
+    rows = neighbours["row"]
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst")):
         state[rows] = mix_rows(state[rows], frames[name][rows], lane)
 

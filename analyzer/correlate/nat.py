@@ -12,11 +12,8 @@ import numpy as np
 
 from analyzer.correlate.runs import Runs
 from analyzer.correlate.tuples import Conversations
-from analyzer.correlate.votes import Candidates, collect_votes
+from analyzer.correlate.votes import STATED, Candidates, collect_votes
 from analyzer.schema import Array, Columns, Int64
-
-STATED = 1 << 40
-"""Votes that a conntrack entry counts for, if a single frame agrees."""
 
 
 @dataclass(slots=True)
@@ -42,18 +39,23 @@ class Mapping:
 
 
 def map_conversations(
-    frames: Columns, conversations: Conversations, runs: Runs, stated: list[tuple[int, int, bool]]
+    frames: Columns,
+    conversations: Conversations,
+    runs: Runs,
+    stated: list[tuple[int, int, bool]],
+    *,
+    usable_tcp: bool,
 ) -> Mapping:
     """
     Join conversations to connections.
 
     *stated* lists pairs that a conntrack entry joins: conversation, conversation, whether their first endpoints are
-    on different sides.
+    on different sides. *usable_tcp* tells that every point kept TCP's numbers.
     """
-    candidates = collect_votes(frames, conversations, runs)
+    candidates = collect_votes(frames, conversations, runs, usable_tcp=usable_tcp)
     for first, second, crossed in stated:
         candidates.support(first, second, crossed, STATED)
-    joined = _Joined(conversations, frames)
+    joined = _Joined(conversations, frames, candidates)
     ambiguous = np.zeros(conversations.count, bool)
     for index in candidates.best_first().tolist():
         if joined.join(candidates, index) and candidates.rival(index):
@@ -65,7 +67,8 @@ def map_conversations(
 class _Joined:
     """Groups of conversations; a disjoint-set forest that also keeps which way round each one is."""
 
-    def __init__(self, conversations: Conversations, frames: Columns) -> None:
+    def __init__(self, conversations: Conversations, frames: Columns, candidates: Candidates) -> None:
+        self._sure, self._plausible = candidates.sure, candidates.plausible
         self._parent = list(range(conversations.count))
         self._crossed = [False] * conversations.count
         self._points = _points_of(conversations, frames)
@@ -92,7 +95,7 @@ class _Joined:
         changed = self._changed.get(root, set()) | theirs
         # One conversation per point, and each end translated once: else two senders would share one image.
         clash = bool(self._points[root] & self._points[other] or mine & changed)
-        if not candidates.strong[index] and (clash or not candidates.plausible[index]):
+        if not self._sure[index] and (clash or not self._plausible[index]):
             return False
         changed |= mine
         if other < root:

@@ -201,7 +201,8 @@ def _real_order(frames: Columns, order: Int64, group: Int64, outward: Int64) -> 
     rank = outward[point[places]]
     # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
     falling = -ttl[places].astype(np.int64)
-    keys = (time_ns[places], inverse, rank, late[places], first[inverse], falling, group[places])
+    offset = frames["frag_offset"][order[places]]
+    keys = (time_ns[places], offset, inverse, rank, late[places], first[inverse], falling, group[places])
     way[places] = places[np.lexsort(keys)]
     return way
 

@@ -55,8 +55,9 @@ def _roles(points: Sequence[Point], frames: Columns, hops: Columns) -> dict[int,
 
 def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
     row, nxt = hops["row"][:-1], hops["row"][1:]
-    onward = (hops["packet"][1:] == hops["packet"][:-1]) & has(frames["layers"][row], Layer.MAC_DST)
+    onward = hops["packet"][1:] == hops["packet"][:-1]
     same_macs = (frames["eth_src"][row] == frames["eth_src"][nxt]) & (frames["eth_dst"][row] == frames["eth_dst"][nxt])
+    same_macs &= frames["ttl"][row] == frames["ttl"][nxt]  # cooked captures have no destination MAC
     bridged = onward & same_macs
     a, b = frames["point"][row], frames["point"][nxt]
     segment = list(range(len(points)))

@@ -36,10 +36,7 @@ def join_parts(frames: Columns, order: Int64, group: Int64, stream: Int64) -> In
     partial = _partial(frames, order, group, stream)
     if partial.any():
         group = _join_segments(frames, order, group, partial, stream)
-    fragments = _fragmented(frames, order, stream)
-    if fragments.any():
-        group = _join_fragments(frames, order, group, fragments, stream)
-    return group
+    return _join_fragments(frames, order, group, stream)
 
 
 def _partial(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Array:
@@ -164,23 +161,63 @@ def _by_ip_id(parts: _Parts, mine: Int64) -> Int64:
     return np.array([target[int(parts.group[i])] for i in mine.tolist()], np.int64)
 
 
-def _fragmented(frames: Columns, order: Int64, stream: Int64) -> Array:
-    """Tell fragments, and whole datagrams with the IP id of some."""
-    layers = frames["layers"][order]
-    fragment = has(layers, Layer.FRAGMENT) & (stream[order] >= 0)
+def _join_fragments(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Int64:
+    """Join all fragments of a datagram, and the datagram itself where the host has put it together."""
+    layers, streams = frames["layers"][order], stream[order]
+    fragment = has(layers, Layer.FRAGMENT) & (streams >= 0)
     if not fragment.any():
-        return fragment
-    key = stream[order] << 32 | frames["ip_id"][order]
-    whole = has(layers, Layer.IPV4) & (stream[order] >= 0) & np.isin(key, np.unique(key[fragment]))
-    found: Array = fragment | whole
-    return found
+        return group
+    version6 = has(layers, Layer.IPV6)
+    key = streams << 32 | frames["ip_id"][order]
+    whole = ~fragment & ~version6 & (streams >= 0) & np.isin(key, np.unique(key[fragment & ~version6]))
+    group = _join_by_key(frames, order, group, (fragment & ~version6) | whole, key)
+    if (fragment & version6).any():
+        key6, involved = _datagrams6(frames, order, streams, fragment & version6)
+        group = _join_by_key(frames, order, group, involved, key6)
+    return group
 
 
-def _join_fragments(frames: Columns, order: Int64, group: Int64, fragments: Array, stream: Int64) -> Int64:
-    """Join what has one IP id within a short time: all fragments of a datagram, or the datagram itself."""
-    rows, groups = order[fragments], group[fragments]
+def _datagrams6(frames: Columns, order: Int64, streams: Int64, fragment: Array) -> tuple[Int64, Array]:
+    """
+    Return a key for each IPv6 datagram, and which rows have one.
+
+    A host that puts fragments together and sends them on gives them another identification, and the datagram itself
+    has none. So the first fragment's payload is the key, and how often its point has seen it.
+    """
+    digest = mix_rows(streams.astype(np.uint64), frames["digest"][order].view(np.uint64), 0).view(np.int64)
+    first = fragment & (frames["frag_offset"][order] == 0)
+    version6 = has(frames["layers"][order], Layer.IPV6)
+    whole = version6 & ~fragment & (streams >= 0) & np.isin(digest, digest[first])
+    heads = np.flatnonzero(first | whole)
+    point, time_ns = frames["point"][order[heads]].astype(np.int64), frames["time_ns"][order[heads]]
+    by_time = np.lexsort((time_ns, point, digest[heads]))
+    again = (np.diff(digest[heads][by_time]) == 0) & (np.diff(point[by_time]) == 0)
+    start = np.flatnonzero(np.append(True, ~again))
+    count = np.arange(len(heads)) - np.repeat(start, np.diff(np.append(start, len(heads))))
+    key = np.zeros(len(order), np.int64)
+    key[heads[by_time]] = mix_rows(digest[heads[by_time]].view(np.uint64), count.astype(np.uint64), 1).view(np.int64)
+    owner = {
+        (s, p, i): k
+        for s, p, i, k in zip(*_datagram_ids(frames, order, streams, first), key[first].tolist(), strict=True)
+    }
+    places = np.flatnonzero(fragment & ~first)
+    later = zip(*_datagram_ids(frames, order, streams, fragment & ~first), strict=True)
+    found = [owner.get(identity, 0) for identity in later]
+    key[places] = np.array(found, np.int64)
+    return key, key != 0
+
+
+def _datagram_ids(frames: Columns, order: Int64, streams: Int64, where: Array) -> tuple[list[int], ...]:
+    rows = order[where]
+    return streams[where].tolist(), frames["point"][rows].tolist(), frames["ip_id"][rows].tolist()
+
+
+def _join_by_key(frames: Columns, order: Int64, group: Int64, where: Array, keys: Int64) -> Int64:
+    """Join the rows of one key that lie close together in time."""
+    if not where.any():
+        return group
+    rows, groups, key = order[where], group[where], keys[where]
     time_ns = frames["time_ns"][rows]
-    key = stream[rows] << 32 | frames["ip_id"][rows]
     by_time = np.lexsort((time_ns, key))
     begins = np.append(True, key[by_time][1:] != key[by_time][:-1])
     begins[1:] |= np.diff(time_ns[by_time]) > SPREAD_NS

@@ -22,6 +22,10 @@ ICMP_TIMEOUT_NS = 30_000_000_000
 FRAGMENT_TIMEOUT_NS = 30_000_000_000
 """net.ipv4.ipfrag_time: a datagram's fragments are no further apart."""
 
+_NEEDS_HEADER = np.zeros(256, bool)
+_NEEDS_HEADER[[*o.EXTENSIONS, o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP]] = True
+_NEEDS_HEADER[[o.PROTO_ICMP, o.PROTO_ICMP6]] = True
+
 
 @dataclass(slots=True)
 class Conversations:
@@ -49,14 +53,9 @@ def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
         time_order: (n,) its rows, sorted by time.
     """
     layers = frames["layers"]
-    icmp = has(layers, Layer.ICMP)
-    with_tuple = has(layers, Layer.IPV4 | Layer.IPV6) & (~icmp | has(layers, Layer.ECHO))
-    sport, dport = frames["sport"], frames["dport"]
-    if has(layers, Layer.FRAGMENT).any():
-        sport, dport = _ports_of_fragments(frames, time_order, sport.copy(), dport.copy())
     echo = has(layers, Layer.ECHO)
-    port_a = np.where(echo, frames["icmp_id"], sport).astype(np.uint64)
-    port_b = np.where(echo, frames["icmp_id"], dport).astype(np.uint64)
+    port_a = np.where(echo, frames["icmp_id"], frames["sport"]).astype(np.uint64)
+    port_b = np.where(echo, frames["icmp_id"], frames["dport"]).astype(np.uint64)
     salt = frames["proto"].astype(np.uint64) | has(layers, Layer.IPV6).astype(np.uint64) << np.uint64(8)
     source = _endpoint(frames["src_hi"], frames["src"], port_a, salt)
     target = _endpoint(frames["dst_hi"], frames["dst"], port_b, salt)
@@ -64,12 +63,18 @@ def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
     answers = (frames["icmp_type"] == o.ICMP_ECHO_REPLY) | (frames["icmp_type"] == o.ICMP6_ECHO_REPLY)
     backward = np.where(echo, answers, source > target)
     key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3).view(np.int64)
+    # ICMP errors belong to what they quote; where the header was cut off, nobody knows the ports.
+    with_tuple = has(layers, Layer.PORTS | Layer.ECHO)
+    with_tuple |= has(layers, Layer.IPV4 | Layer.IPV6) & ~_NEEDS_HEADER[frames["proto"]]
+    _inherit(frames, time_order, key, backward, with_tuple)
     of_row = np.full(len(key), -1, np.int64)
     of_row[with_tuple] = pd.factorize(key[with_tuple])[0]
     of_row = _cut_in_time(frames, of_row, backward, time_order)
-    in_time = of_row[time_order]
-    _, first = np.unique(in_time, return_index=True)
-    example = time_order[first]
+    # Later fragments show no ports, so they are examples last of all.
+    later = frames["frag_offset"][time_order] > 0
+    shown = np.concatenate((time_order[~later], time_order[later]))
+    _, first = np.unique(of_row[shown], return_index=True)
+    example = shown[first]
     return Conversations(of_row, backward, example[of_row[example] >= 0])
 
 
@@ -77,23 +82,25 @@ def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
     return mix_rows(mix_rows(salt | port << np.uint64(16), low, 0), high, 1)
 
 
-def _ports_of_fragments(frames: Columns, time_order: Int64, sport: Array, dport: Array) -> tuple[Array, Array]:
-    """Give later fragments the ports that only the first one carries."""
+def _inherit(frames: Columns, time_order: Int64, key: Int64, backward: Array, with_tuple: Array) -> None:
+    """Give later fragments the conversation of the first one, which alone carries the ports."""
     rows = time_order[has(frames["layers"], Layer.FRAGMENT)[time_order]]
-    key = frames["ip_id"][rows].astype(np.uint64)
+    if not len(rows):
+        return
+    datagram = frames["ip_id"][rows].astype(np.uint64)
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
-        key = mix_rows(key, frames[name][rows].astype(np.uint64), lane % 4)
-    rows = rows[np.argsort(key, kind="stable")]
-    sorted_key = np.sort(key)
-    group = np.cumsum(np.append(True, sorted_key[1:] != sorted_key[:-1])) - 1
-    firsts = np.flatnonzero(has(frames["layers"][rows], Layer.PORTS))
-    owner = np.full(group[-1] + 1, -1, np.int64)
+        datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)
+    order = np.argsort(datagram, kind="stable")
+    rows, datagram = rows[order], datagram[order]
+    group = np.cumsum(np.append(True, datagram[1:] != datagram[:-1])) - 1
+    firsts = np.flatnonzero(has(frames["layers"][rows], Layer.PORTS | Layer.ECHO))
+    owner = np.full(int(group[-1]) + 1, -1, np.int64)
     owner[group[firsts][::-1]] = rows[firsts][::-1]
     mine = owner[group]
     near = np.abs(frames["time_ns"][rows] - frames["time_ns"][mine]) <= FRAGMENT_TIMEOUT_NS
-    known = (mine >= 0) & near
-    sport[rows[known]], dport[rows[known]] = sport[mine[known]], dport[mine[known]]
-    return sport, dport
+    later = (mine >= 0) & near & (frames["frag_offset"][rows] > 0)
+    heirs, owners = rows[later], mine[later]
+    key[heirs], backward[heirs], with_tuple[heirs] = key[owners], backward[owners], True
 
 
 def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: Int64) -> Int64:

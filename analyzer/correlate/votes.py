@@ -11,10 +11,12 @@ from analyzer.schema import Array, Columns, Int64
 
 WINDOW_NS = 3_500_000_000
 """Longest time between two sightings of one packet: it may wait for ARP, which is asked three times, 1 s apart."""
-WEAK_WINDOW_NS = 10_000_000
-"""The same where identities are no proof: a host forwards in microseconds, in milliseconds under load."""
+QUICK_NS = 10_000_000
+"""What forwarding takes at most where identities are no proof: it is microseconds, milliseconds under load."""
 REACH = 4
 """Places within a run that a vote may span where several conversations have equal identities."""
+STATED = 1 << 40
+"""Votes that a conntrack entry counts for, if a single frame agrees."""
 
 
 @dataclass(slots=True)
@@ -26,12 +28,17 @@ class Candidates:
     crossed: Array
     """The first endpoint of one is on the side of the other's second."""
     votes: Int64
+    """Packets that have a sighting in both."""
     share: Array
-    """Votes per packet of the smaller conversation; 1.0 if it was all explained."""
+    """Votes per packet of the smaller conversation; 1.0 if all of it was explained."""
     gap_ns: Array
-    """Mean time between the two sightings."""
-    strong: Array
-    """A vote was cast by an identity that does not repeat by chance: TCP's numbers, or an IP id."""
+    """Usual time between the two sightings."""
+    certain: Array
+    """TCP's numbers voted: they do not repeat by chance."""
+    numbered: Array
+    """IP ids voted: one may repeat by chance, all do not."""
+    routed: Array
+    """The TTL is lower after the translation than before."""
     kept_ends: Int64
     """Endpoints, address and port, that both have: SNAT leaves the destination, DNAT the source."""
     kept_ports: Int64
@@ -42,9 +49,23 @@ class Candidates:
     """(conversations,) Candidates that each conversation is in."""
 
     @property
+    def stated(self) -> Array:
+        """A conntrack entry says so, too."""
+        found: Array = self.votes >= STATED
+        return found
+
+    @property
     def plausible(self) -> Array:
-        """Whether weak votes suffice: NAT left one end alone, and it was quick."""
-        found: Array = (self.kept_ends == 1) & (self.gap_ns <= WEAK_WINDOW_NS)
+        """Whether it may stand if nothing clashes: NAT left one end alone, and the host routed it, quickly."""
+        quick = (self.gap_ns <= QUICK_NS) | (self.numbered & (self.share >= 0.5))
+        found: Array = (self.kept_ends == 1) & self.routed & quick | self.sure
+        return found
+
+    @property
+    def sure(self) -> Array:
+        """Whether it stands although other conversations were seen at the same point: hairpins look like that."""
+        by_ids = self.numbered & (self.share >= 0.9) & (self.gap_ns <= QUICK_NS)
+        found: Array = self.certain | self.stated | by_ids
         return found
 
     def support(self, first: int, second: int, crossed: bool, votes: int) -> None:
@@ -59,18 +80,21 @@ class Candidates:
                 self.second,
                 self.first,
                 self.gap_ns,
-                -np.minimum(self.share, 1.0).round(2),
                 -self.kept_ports,
+                np.log2(np.maximum(self.gap_ns, 1000.0)).round() // 2,  # times are alike within a factor of four
+                ~self.routed,
                 -self.kept_ends,
-                ~self.strong,
-                -(self.votes >= 1 << 40).astype(np.int64),
+                -(np.minimum(self.share, 1.0) * 4).round(),
+                ~self.numbered,
+                ~self.certain,
+                ~self.stated,
             )
         )
 
     def rival(self, index: int) -> bool:
         """Tell whether another candidate for one of the two conversations is as convincing."""
         ends = (self.first[index], self.second[index])
-        if self.strong[index] or self.degree[list(ends)].max() < 2:
+        if self.sure[index] or self.degree[list(ends)].max() < 2:
             return False
         mine = np.isin(self.first, ends) | np.isin(self.second, ends)
         mine[index] = False
@@ -83,56 +107,80 @@ class Candidates:
         return bool((mine & as_good).any())
 
 
-def collect_votes(frames: Columns, conversations: Conversations, runs: Runs) -> Candidates:
-    """Let every run vote."""
+def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, usable_tcp: bool) -> Candidates:
+    """Let every run vote; *usable_tcp* tells that every point kept TCP's numbers."""
     conversation = conversations.of_row[runs.order]
     time_ns = frames["time_ns"][runs.order]
     point = frames["point"][runs.order]
+    ttl = frames["ttl"][runs.order]
     backward = conversations.backward[runs.order]
-    certain = (frames["proto"][runs.order] == PROTO_TCP) | (frames["ip_id"][runs.order] != 0)
-    ballots: list[tuple[Array, ...]] = []
+    tcp = frames["proto"][runs.order] == PROTO_TCP
+    numbered = frames["ip_id"][runs.order] != 0
+    found: list[tuple[Array, Array]] = []
     for reach in range(1, REACH + 1):
         left = np.flatnonzero((runs.length > reach)[runs.run[: len(conversation) - reach]])
         left = left[runs.run[left] == runs.run[left + reach]]
         right = left + reach
         valid = (conversation[left] >= 0) & (conversation[right] >= 0) & (conversation[left] != conversation[right])
-        valid &= time_ns[right] - time_ns[left] <= WINDOW_NS
-        # At one point both sides of a translation show only in hairpins, which takes an identity that is sure.
-        valid &= (point[left] != point[right]) | (frames["proto"][runs.order[left]] == PROTO_TCP)
+        gap = time_ns[right] - time_ns[left]
+        valid &= gap <= WINDOW_NS
+        # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
+        valid &= (point[left] != point[right]) | tcp[left] | numbered[left]
+        # Cause before effect: what was routed has a lower TTL, and comes later.
+        valid &= (ttl[left] >= ttl[right]) | tcp[left] | (gap == 0)
         if reach > 1:
-            valid &= ~certain[left]
-        left, right = left[valid], right[valid]
-        low = np.minimum(conversation[left], conversation[right])
-        high = np.maximum(conversation[left], conversation[right])
-        crossed = backward[left] != backward[right]
-        ballots.append((low, high, crossed, time_ns[right] - time_ns[left], certain[left], runs.run[left]))
-    low, high, crossed, gap, sure, run = (np.concatenate(column) for column in zip(*ballots, strict=True))
-    return _count(frames, conversations, low, high, crossed, gap, sure, run)
+            valid &= ~tcp[left]
+        found.append((left[valid], right[valid]))
+    left, right = (np.concatenate(column) for column in zip(*found, strict=True))
+    ballots = _Ballots(
+        low=np.minimum(conversation[left], conversation[right]),
+        high=np.maximum(conversation[left], conversation[right]),
+        crossed=backward[left] != backward[right],
+        left=left,
+        right=right,
+        gap_ns=time_ns[right] - time_ns[left],
+        certain=tcp[left] & usable_tcp,
+        numbered=numbered[left],
+        routed=ttl[left] > ttl[right],
+    )
+    return _count(frames, conversations, ballots)
 
 
-def _count(
-    frames: Columns,
-    conversations: Conversations,
-    low: Array,
-    high: Array,
-    crossed: Array,
-    gap: Array,
-    sure: Array,
-    run: Array,
-) -> Candidates:
-    order = np.lexsort((gap, run, crossed, high, low))
-    low, high, crossed, gap, sure, run = (a[order] for a in (low, high, crossed, gap, sure, run))
-    # A run votes once for a pair, with its closest sightings.
-    new_pair = _changes(low, high, crossed)
-    once = new_pair | _changes(run)
-    low, high, crossed, gap, sure, new_pair = (a[once] for a in (low, high, crossed, gap, sure, new_pair))
-    start = np.flatnonzero(new_pair)
-    if not len(start):
+@dataclass(slots=True)
+class _Ballots:
+    """b votes; all arrays (b,)."""
+
+    low: Int64
+    high: Int64
+    crossed: Array
+    left: Int64
+    right: Int64
+    """The two sightings, as places in the sorted runs."""
+    gap_ns: Int64
+    certain: Array
+    numbered: Array
+    routed: Array
+
+    def taken(self, index: Array) -> "_Ballots":
+        return _Ballots(*(getattr(self, name)[index] for name in _Ballots.__slots__))
+
+
+def _count(frames: Columns, conversations: Conversations, ballots: _Ballots) -> Candidates:
+    # A sighting votes once for a pair, with the closest sighting of the other side.
+    for side in ("left", "right"):
+        place = getattr(ballots, side)
+        order = np.lexsort((ballots.gap_ns, place, ballots.crossed, ballots.high, ballots.low))
+        ballots = ballots.taken(order)
+        ballots = ballots.taken(_changes(ballots.low, ballots.high, ballots.crossed, getattr(ballots, side)))
+    start = np.flatnonzero(_changes(ballots.low, ballots.high, ballots.crossed))
+    if not len(ballots.low):
         none = np.zeros(0, np.int64)
-        return Candidates(none, none, none > 0, none, none / 1, none / 1, none > 0, none, none, none, none)
-    votes = np.diff(np.append(start, len(low)))
+        degree = np.zeros(conversations.count, np.int64)
+        no = none > 0
+        return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none, degree)
+    votes = np.diff(np.append(start, len(ballots.low)))
     packets = _packets(frames, conversations)
-    first, second, crossed = low[start], high[start], crossed[start]
+    first, second, crossed = ballots.low[start], ballots.high[start], ballots.crossed[start]
     ends, ports, change = _compare_ends(frames, conversations, first, second, crossed)
     return Candidates(
         first=first,
@@ -140,8 +188,10 @@ def _count(
         crossed=crossed,
         votes=votes,
         share=votes / np.minimum(packets[first], packets[second]),
-        gap_ns=np.add.reduceat(gap, start) / votes,
-        strong=np.logical_or.reduceat(sure, start),
+        gap_ns=_medians(ballots.gap_ns, start, votes),
+        certain=np.logical_or.reduceat(ballots.certain, start),
+        numbered=np.logical_and.reduceat(ballots.numbered, start),
+        routed=np.add.reduceat(ballots.routed.astype(np.int64), start) * 2 > votes,
         kept_ends=ends,
         kept_ports=ports,
         change=change,
@@ -149,7 +199,15 @@ def _count(
     )
 
 
+def _medians(values: Int64, start: Int64, count: Int64) -> Array:
+    """Return the median of each stretch of *values*."""
+    order = np.lexsort((values, np.repeat(np.arange(len(start)), count)))
+    median: Array = values[order][start + (count - 1) // 2].astype(np.float64)
+    return median
+
+
 def _changes(*columns: Array) -> Array:
+    """Tell the rows that differ from the one before."""
     changed = np.ones(len(columns[0]), bool)
     if len(changed):
         changed[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])

@@ -305,12 +305,10 @@ def _transport(frame: _Layered) -> None:
     if frame.length < needed:
         frame.malformed(f"IP length leaves {frame.length} bytes for protocol {proto}, which needs {needed}")
         return
-    if len(frame.data) >= o.TRANSPORT_MINIMUM and proto in PORT_PROTOCOLS:
+    if len(frame.data) >= o.PORTS_LENGTH and proto in PORT_PROTOCOLS:
         frame.set(Layer.PORTS, sport=frame.u(0, 2), dport=frame.u(2, 2))
-        if proto in (o.PROTO_TCP, o.PROTO_SCTP):
-            frame.set(ALWAYS, seq=frame.u(4, 4))
-        if proto == o.PROTO_SCTP:
-            frame.layers |= Layer.TAG
+        if len(frame.data) >= o.TRANSPORT_MINIMUM and proto in (o.PROTO_TCP, o.PROTO_SCTP):
+            frame.set(Layer.TAG if proto == o.PROTO_SCTP else ALWAYS, seq=frame.u(4, 4))
     if len(frame.data) < needed:
         frame.stopped = f"transport header at byte {frame.place}: needed {needed} bytes, found {len(frame.data)}"
         return

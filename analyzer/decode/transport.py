@@ -14,7 +14,8 @@ WIDTH = 32
 """TCP's header and the usual options of an established connection: NOP, NOP, timestamps."""
 USUAL_OPTIONS = 0x0101080A
 
-_HEADER = np.zeros(256, np.int64)
+TRANSPORT_HEADER = np.zeros(256, np.int64)
+"""Bytes of the fixed header of each protocol that is decoded; 0 for the others."""
 for _proto, _size in (
     (o.PROTO_TCP, o.TCP_HEADER),
     (o.PROTO_UDP, o.UDP_HEADER),
@@ -26,7 +27,7 @@ for _proto, _size in (
     (o.PROTO_GRE, o.GRE_HEADER),
     (o.PROTO_ESP, o.ESP_HEADER),
 ):
-    _HEADER[_proto] = _size
+    TRANSPORT_HEADER[_proto] = _size
 _PORTS = np.zeros(256, bool)
 _PORTS[[o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP]] = True
 
@@ -36,26 +37,26 @@ def decode_transport(gather: Gather, payload: Payload, out: Columns) -> None:
     proto = out["proto"]
     version6 = out["layers"] & np.uint32(Layer.IPV6) != 0
     icmp = proto == np.where(version6, o.PROTO_ICMP6, o.PROTO_ICMP)
-    known = payload.transport & (_HEADER[proto] > 0)
+    known = payload.transport & (TRANSPORT_HEADER[proto] > 0)
     known &= icmp | ((proto != o.PROTO_ICMP) & (proto != o.PROTO_ICMP6))
     kept = payload.kept
-    too_short = known & (payload.length < _HEADER[proto])
+    too_short = known & (payload.length < TRANSPORT_HEADER[proto])
     out["layers"] |= too_short * np.uint32(Layer.MALFORMED)
     known &= ~too_short
     rows = gather.rows(payload.at, WIDTH)
-    whole = known & (kept >= _HEADER[proto])
-    start = known & (kept >= o.TRANSPORT_MINIMUM)
-    moved = np.where(whole, _HEADER[proto], 0)
+    whole = known & (kept >= TRANSPORT_HEADER[proto])
+    moved = np.where(whole, TRANSPORT_HEADER[proto], 0)
 
-    ports = start & _PORTS[proto]
+    ports = known & _PORTS[proto] & (kept >= o.PORTS_LENGTH)
+    numbered = ports & (kept >= o.TRANSPORT_MINIMUM)
     out["sport"][:] = u16(rows, 0) * ports
     out["dport"][:] = u16(rows, 2) * ports
     bits = ports * np.uint32(Layer.PORTS)
     bits |= (whole & (proto == o.PROTO_UDP)) * np.uint32(Layer.UDP)
     tcp = whole & (proto == o.PROTO_TCP)
-    sctp = ports & (proto == o.PROTO_SCTP)
+    sctp = numbered & (proto == o.PROTO_SCTP)
     bits |= sctp * np.uint32(Layer.TAG)
-    out["seq"][:] = u32(rows, 4) * (sctp | (ports & (proto == o.PROTO_TCP)))
+    out["seq"][:] = u32(rows, 4) * (sctp | (numbered & (proto == o.PROTO_TCP)))
     if tcp.any():
         bits |= _tcp(gather, rows, tcp, payload, moved, out)
     if (icmp & whole).any():

@@ -36,20 +36,28 @@ class Outcomes:
         self._errors = _errors_by_quote(context)
         self._next_of_stream: dict[tuple[int, bool, int], set[int]] = defaultdict(set)
         self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._first_of_stream: dict[tuple[int, bool], set[int]] = defaultdict(set)
         self._index_ways()
 
     def _index_ways(self) -> None:
-        """Remember to which point packets went on from which, by connection and by destination."""
+        """Remember where packets begin, and to which point they go on from which, by connection and destination."""
         context, hops = self._context, self._context.hops
         point = context.frames["point"][hops["row"]]
+        starts = context.packet_start[:-1]
+        begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
+        for connection, reply, here in set(zip(*(column.tolist() for column in begins), strict=True)):
+            if connection >= 0:
+                self._first_of_stream[connection, reply].add(here)
         going = hops["packet"][1:] == hops["packet"][:-1]
         dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
-        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], point[1:])
+        same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
+        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
         ways = set(zip(*(column[going].tolist() for column in columns), strict=True))
-        for connection, reply, here, high, low, there in ways:
+        for connection, reply, here, high, low, same, there in ways:
             if connection >= 0:
                 self._next_of_stream[connection, reply, here].add(there)
-            self._next_of_target[here, high, low].add(there)
+            if same:  # where a port is published, only its own connections go on from the host's address
+                self._next_of_target[here, high, low].add(there)
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
         """Decide one packet's end."""
@@ -81,13 +89,17 @@ class Outcomes:
         if reached is not None:
             return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
         dst = context.dst(last)
-        onward = self._onward(packet, rows)
-        if onward:
-            return self._lost(last, point, onward)
+        onward = self._onward_of_stream(packet, rows)
         owned = dst is not None and context.host.owns(dst)
-        if owned or self._answers_for(last):
+        if not onward and (owned or self._answers_for(last)):
             basis = Basis.STATED if owned else Basis.INFERRED
             return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
+        if not onward and self._host_answers(packet, last):
+            reason = f"answers come from {point.name} itself, so {dst} is the host's own address"
+            return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
+        onward = onward or self._onward_to_target(rows)
+        if onward:
+            return self._lost(last, point, onward)
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         reason = f"last seen at {point.name}; no captured point shows where packets go from there"
@@ -124,18 +136,32 @@ class Outcomes:
         answers = (table["op"] == 2) & (table["mac"] == mac) & (table["asked_hi"] == high) & (table["asked"] == low)
         return bool(answers.any()) and mac in context.host_macs
 
-    def _onward(self, packet: int, rows: list[int]) -> set[int]:
-        """Return the points to which packets like this one went on."""
+    def _host_answers(self, packet: int, last: int) -> bool:
+        """Tell whether the connection's other direction begins here, at an interface of the host's own."""
+        context, hops = self._context, self._context.hops
+        place = context.packet_start[packet]
+        other = (int(hops["connection"][place]), not bool(hops["reply"][place]))
+        mine = context.value("eth_dst", last) in context.host_macs
+        return mine and self._first_of_stream.get(other) == {context.value("point", last)}
+
+    def _onward_of_stream(self, packet: int, rows: list[int]) -> set[int]:
+        """Return the points to which other packets of the connection's direction went on."""
         context, hops = self._context, self._context.hops
         place = context.packet_start[packet]
         here = context.value("point", rows[-1])
-        connection, reply = int(hops["connection"][place]), bool(hops["reply"][place])
-        seen = {context.value("point", row) for row in rows}
-        target = (here, int(context.frames["dst_hi"][rows[-1]]), int(context.frames["dst"][rows[-1]]))
-        found = self._next_of_stream.get((connection, reply, here), set()) or self._next_of_target.get(target, set())
-        if not found:
-            found = self._by_route(rows[-1])
-        return found - seen
+        key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
+        return self._next_of_stream.get(key, set()) - {context.value("point", row) for row in rows}
+
+    def _onward_to_target(self, rows: list[int]) -> set[int]:
+        """Return the points to which packets to the same address went on, or a recorded route leads."""
+        context, last = self._context, rows[-1]
+        target = (
+            context.value("point", last),
+            int(context.frames["dst_hi"][last]),
+            int(context.frames["dst"][last]),
+        )
+        found = self._next_of_target.get(target, set()) or self._by_route(last)
+        return found - {context.value("point", row) for row in rows}
 
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""
