@@ -11,6 +11,7 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
+from analyzer.correlate.sorting import first_places, stable_order
 from analyzer.correlate.tuples import ACK, SYN, Conversations
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
@@ -70,10 +71,10 @@ def build_connections(
 
 def _number_in_order(connection: Int64) -> tuple[Int64, int]:
     """Return new numbers of connections, in order of their first packet, and how many there are."""
-    known = connection[connection >= 0]
-    used, first = np.unique(known, return_index=True)
-    number = np.full(int(known.max()) + 1 if len(known) else 1, -1, np.int64)
-    number[used[np.argsort(first)]] = np.arange(len(used))
+    first = first_places(connection, max(int(connection.max(initial=0)) + 1, 1))
+    used = np.flatnonzero(first >= 0)
+    number = np.full(len(first), -1, np.int64)
+    number[used[np.argsort(first[used])]] = np.arange(len(used))
     return number, len(used)
 
 
@@ -156,7 +157,7 @@ def _best(packets: Packets, connection: Int64, reply: Array, places: Int64, tota
 
 
 def _statistics(frames: Columns, packets: Packets, connection: Int64, places: Int64, table: Columns) -> None:
-    order = places[np.argsort(connection[places], kind="stable")]
+    order = places[stable_order(connection[places])]
     start = np.flatnonzero(np.append(True, connection[order][1:] != connection[order][:-1]))
     time_ns = frames["time_ns"][packets.row[order]]
     table["first_ns"][:] = np.minimum.reduceat(time_ns, start)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analyzer.correlate.runs import Runs
 from analyzer.correlate.segments import join_parts
+from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.votes import WINDOW_NS
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64
@@ -55,7 +56,7 @@ def find_packets(frames: Columns, runs: Runs, stream: Int64, outward: Int64) -> 
     if len(repeated):
         group, doubtful = _split(frames, order, group, repeated)
         ambiguous[doubtful] = True
-        resorted = np.argsort(group, kind="stable")
+        resorted = stable_order(group)
         order, group, ambiguous = order[resorted], group[resorted], ambiguous[resorted]
     joined = join_parts(frames, order, group, stream)
     if joined is not group:
@@ -64,7 +65,7 @@ def find_packets(frames: Columns, runs: Runs, stream: Int64, outward: Int64) -> 
     way = _real_order(frames, order, group, outward)
     order, ambiguous = order[way], ambiguous[way]
     packet = _number_by_time(frames["time_ns"][order], group)
-    sorted_by_packet = np.argsort(packet, kind="stable")
+    sorted_by_packet = stable_order(packet)
     packet, row = packet[sorted_by_packet], order[sorted_by_packet]
     return Packets(row, packet, _hops(frames, row, packet), ambiguous[sorted_by_packet])
 
@@ -226,5 +227,5 @@ def _number_by_time(time_ns: Int64, group: Int64) -> Int64:
     start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
     earliest = np.minimum.reduceat(time_ns, start)
     rank = np.empty(len(start), np.int64)
-    rank[np.argsort(earliest, kind="stable")] = np.arange(len(start))
+    rank[stable_order(earliest - earliest.min())] = np.arange(len(start))
     return np.repeat(rank, np.diff(np.append(start, len(group))))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import first_places, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -73,9 +74,8 @@ def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
     # Later fragments show no ports, so they are examples last of all.
     later = frames["frag_offset"][time_order] > 0
     shown = np.concatenate((time_order[~later], time_order[later]))
-    _, first = np.unique(of_row[shown], return_index=True)
-    example = shown[first]
-    return Conversations(of_row, backward, example[of_row[example] >= 0])
+    example = shown[first_places(of_row[shown], int(of_row.max(initial=-1)) + 1)]
+    return Conversations(of_row, backward, example)
 
 
 def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
@@ -109,12 +109,12 @@ def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: In
     flags = frames["tcp_flags"]
     syn = time_order[((flags[time_order] & (SYN | ACK)) == SYN) & (of_row[time_order] >= 0)]
     if len(syn):
-        syn = syn[np.argsort(of_row[syn], kind="stable")]
+        syn = syn[stable_order(of_row[syn])]
         same = (of_row[syn][1:] == of_row[syn][:-1]) & (backward[syn][1:] == backward[syn][:-1])
         begins[syn[1:][same & (frames["seq"][syn][1:] != frames["seq"][syn][:-1])]] = True
     quiet = time_order[(of_row[time_order] >= 0) & (frames["proto"][time_order] != o.PROTO_TCP)]
     if len(quiet):
-        quiet = quiet[np.argsort(of_row[quiet], kind="stable")]
+        quiet = quiet[stable_order(of_row[quiet])]
         conversation, time_ns = of_row[quiet], frames["time_ns"][quiet]
         first_way = backward[quiet][np.searchsorted(conversation, conversation)]
         both = np.zeros(of_row.max() + 1, bool)
@@ -134,7 +134,7 @@ def _renumber(of_row: Int64, begins: Array, time_order: Int64) -> Int64:
     affected = np.zeros(of_row.max() + 1, bool)
     affected[of_row[begins]] = True
     rows = time_order[(of_row >= 0)[time_order] & affected[of_row[time_order]]]
-    rows = rows[np.argsort(of_row[rows], kind="stable")]
+    rows = rows[stable_order(of_row[rows])]
     starts = begins[rows] | np.append(True, of_row[rows][1:] != of_row[rows][:-1])
     result = of_row.copy()
     result[rows] = of_row.max() + np.cumsum(starts)

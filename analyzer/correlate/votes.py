@@ -1,6 +1,7 @@
 """Collects and weighs the votes for NAT mappings: frames of equal identity in two conversations."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +20,7 @@ STATED = 1 << 40
 """Votes that a conntrack entry counts for, if a single frame agrees."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Candidates:
     """c pairs of conversations with votes; arrays are (c,) unless they say otherwise."""
 
@@ -54,14 +55,14 @@ class Candidates:
         found: Array = self.votes >= STATED
         return found
 
-    @property
+    @cached_property
     def plausible(self) -> Array:
         """Whether it may stand if nothing clashes: NAT left one end alone, and the host routed it, quickly."""
         quick = (self.gap_ns <= QUICK_NS) | (self.numbered & (self.share >= 0.5))
         found: Array = (self.kept_ends == 1) & self.routed & quick | self.sure
         return found
 
-    @property
+    @cached_property
     def sure(self) -> Array:
         """Whether it stands although other conversations were seen at the same point: hairpins look like that."""
         by_ids = self.numbered & (self.share >= 0.9) & (self.gap_ns <= QUICK_NS)
@@ -110,40 +111,49 @@ class Candidates:
 def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, usable_tcp: bool) -> Candidates:
     """Let every run vote; *usable_tcp* tells that every point kept TCP's numbers."""
     conversation = conversations.of_row[runs.order]
-    time_ns = frames["time_ns"][runs.order]
-    point = frames["point"][runs.order]
-    ttl = frames["ttl"][runs.order]
-    backward = conversations.backward[runs.order]
-    tcp = frames["proto"][runs.order] == PROTO_TCP
-    numbered = frames["ip_id"][runs.order] != 0
+    # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
+    differs = (conversation[1:] != conversation[:-1]) & (runs.run[1:] == runs.run[:-1])
+    mixed = np.zeros(len(runs.start), bool)
+    mixed[runs.run[1:][differs]] = True
+    places = np.flatnonzero(mixed[runs.run])
+    rows = runs.order[places]
+    tcp = frames["proto"][rows] == PROTO_TCP
     found: list[tuple[Array, Array]] = []
     for reach in range(1, REACH + 1):
-        left = np.flatnonzero((runs.length > reach)[runs.run[: len(conversation) - reach]])
-        left = left[runs.run[left] == runs.run[left + reach]]
-        right = left + reach
-        valid = (conversation[left] >= 0) & (conversation[right] >= 0) & (conversation[left] != conversation[right])
-        gap = time_ns[right] - time_ns[left]
-        valid &= gap <= WINDOW_NS
-        # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
-        valid &= (point[left] != point[right]) | tcp[left] | numbered[left]
-        # Cause before effect: what was routed has a lower TTL, and comes later.
-        valid &= (ttl[left] >= ttl[right]) | tcp[left] | (gap == 0)
-        if reach > 1:
-            valid &= ~tcp[left]
-        found.append((left[valid], right[valid]))
+        if reach == 2:
+            places = places[~tcp]
+        left = places[: len(places) - reach]
+        right = places[reach:]
+        near = (right - left == reach) & (runs.run[left] == runs.run[right])
+        found.append(_valid(frames, conversations, runs, left[near], right[near]))
     left, right = (np.concatenate(column) for column in zip(*found, strict=True))
+    rows, others = runs.order[left], runs.order[right]
     ballots = _Ballots(
         low=np.minimum(conversation[left], conversation[right]),
         high=np.maximum(conversation[left], conversation[right]),
-        crossed=backward[left] != backward[right],
+        crossed=conversations.backward[rows] != conversations.backward[others],
         left=left,
         right=right,
-        gap_ns=time_ns[right] - time_ns[left],
-        certain=tcp[left] & usable_tcp,
-        numbered=numbered[left],
-        routed=ttl[left] > ttl[right],
+        gap_ns=frames["time_ns"][others] - frames["time_ns"][rows],
+        certain=(frames["proto"][rows] == PROTO_TCP) & usable_tcp,
+        numbered=frames["ip_id"][rows] != 0,
+        routed=frames["ttl"][rows] > frames["ttl"][others],
     )
     return _count(frames, conversations, ballots)
+
+
+def _valid(frames: Columns, conversations: Conversations, runs: Runs, left: Int64, right: Int64) -> tuple[Int64, Int64]:
+    """Return the pairs of places that may be a packet before and after its translation."""
+    rows, others = runs.order[left], runs.order[right]
+    one, two = conversations.of_row[rows], conversations.of_row[others]
+    gap = frames["time_ns"][others] - frames["time_ns"][rows]
+    tcp = frames["proto"][rows] == PROTO_TCP
+    valid = (one >= 0) & (two >= 0) & (one != two) & (gap <= WINDOW_NS)
+    # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
+    valid &= (frames["point"][rows] != frames["point"][others]) | tcp | (frames["ip_id"][rows] != 0)
+    # Cause before effect: what was routed has a lower TTL, and comes later.
+    valid &= (frames["ttl"][rows] >= frames["ttl"][others]) | tcp | (gap == 0)
+    return left[valid], right[valid]
 
 
 @dataclass(slots=True)

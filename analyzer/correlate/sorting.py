@@ -1,0 +1,27 @@
+"""Sorting an index by a key, several times as fast as argsort: key and place in one integer, sorted as such."""
+
+import numpy as np
+
+from analyzer.schema import Array, Int64
+
+
+def stable_order(key: Array) -> Int64:
+    """
+    Return the places that sort *key*, equal ones in their order.
+
+    *key* is (n,) integers from 0 on; where key and place do not fit into 63 bits together, argsort does it.
+    """
+    bits = max(len(key) - 1, 1).bit_length()
+    if not len(key) or int(key.max()) >> (63 - bits):
+        return np.argsort(key, kind="stable")
+    packed = key.astype(np.int64) << bits | np.arange(len(key))
+    packed.sort()
+    return packed & ((1 << bits) - 1)
+
+
+def first_places(group: Int64, count: int) -> Int64:
+    """Return where each of *count* groups comes first in *group*; places of negative groups are passed over."""
+    first = np.full(count, -1, np.int64)
+    places = np.flatnonzero(group >= 0)[::-1]
+    first[group[places]] = places  # of several writes to one place, the last one stays
+    return first
