@@ -1,7 +1,7 @@
 """Opens a capture of any known format."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
 from analyzer.capture.pcapng import first_interfaces, is_pcapng, read_pcapng
@@ -9,6 +9,11 @@ from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Record
 from analyzer.capture.snoop import is_snoop, read_snoop
 from analyzer.capture.source import STDIN, WINDOW, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
+
+SMALL_RECORD = 64
+"""Bytes of a record as small as most files hold."""
+MOST_FRAMES = 50_000_000
+"""Room that is made beforehand at the most; it grows when it is needed."""
 
 
 class CaptureFile:
@@ -28,6 +33,7 @@ class CaptureFile:
             UnknownFormatError: it is neither pcap nor pcapng.
         """
         shown = shown or path
+        self._bytes = Path(path).stat().st_size if path != STDIN and Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         self._window = Window(open_source(path), window)
         self._window.fill()
@@ -66,6 +72,10 @@ class CaptureFile:
             found = []
         limits = [i.snap_len for i in found if 0 < i.snap_len < MAX_RECORD]
         return (found[0].link_type if found else LINKTYPE_NONE), min(limits, default=0)
+
+    def likely_frames(self) -> int:
+        """Guess the number of frames from the file's size, rather too many than too few."""
+        return min(max(self._bytes // SMALL_RECORD, 1024), MOST_FRAMES)
 
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from analyzer.correlate.runs import Runs
+from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.tuples import Conversations
 from analyzer.decode.offsets import PROTO_TCP
 from analyzer.schema import Array, Columns, Int64
@@ -139,7 +141,7 @@ def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, 
         numbered=frames["ip_id"][rows] != 0,
         routed=frames["ttl"][rows] > frames["ttl"][others],
     )
-    return _count(frames, conversations, ballots)
+    return _count(frames, conversations, ballots, repeated=any(len(pairs[0]) for pairs in found[1:]))
 
 
 def _valid(frames: Columns, conversations: Conversations, runs: Runs, left: Int64, right: Int64) -> tuple[Int64, Int64]:
@@ -175,19 +177,25 @@ class _Ballots:
         return _Ballots(*(getattr(self, name)[index] for name in _Ballots.__slots__))
 
 
-def _count(frames: Columns, conversations: Conversations, ballots: _Ballots) -> Candidates:
-    # A sighting votes once for a pair, with the closest sighting of the other side.
-    for side in ("left", "right"):
-        place = getattr(ballots, side)
-        order = np.lexsort((ballots.gap_ns, place, ballots.crossed, ballots.high, ballots.low))
-        ballots = ballots.taken(order)
-        ballots = ballots.taken(_changes(ballots.low, ballots.high, ballots.crossed, getattr(ballots, side)))
-    start = np.flatnonzero(_changes(ballots.low, ballots.high, ballots.crossed))
+def _count(frames: Columns, conversations: Conversations, ballots: _Ballots, *, repeated: bool) -> Candidates:
+    """Count the votes of each pair; *repeated* tells that a sighting may have voted more than once for one."""
     if not len(ballots.low):
         none = np.zeros(0, np.int64)
         degree = np.zeros(conversations.count, np.int64)
         no = none > 0
         return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none, degree)
+    pair, _ = pd.factorize(ballots.low << 32 | ballots.high << 1 | ballots.crossed)
+    if repeated:
+        # A sighting votes once for a pair, with the closest sighting of the other side.
+        for side in ("left", "right"):
+            order = np.lexsort((ballots.gap_ns, getattr(ballots, side), pair))
+            ballots, pair = ballots.taken(order), pair[order]
+            once = _changes(pair, getattr(ballots, side))
+            ballots, pair = ballots.taken(once), pair[once]
+    else:
+        order = stable_order(pair)
+        ballots, pair = ballots.taken(order), pair[order]
+    start = np.flatnonzero(_changes(pair))
     votes = np.diff(np.append(start, len(ballots.low)))
     packets = _packets(frames, conversations)
     first, second, crossed = ballots.low[start], ballots.high[start], ballots.crossed[start]

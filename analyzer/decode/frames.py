@@ -46,23 +46,44 @@ class FrameTables:
     """Bytes from the network header on that every point kept."""
 
 
+class _Store:
+    """FRAMES while they are read: columns with room to spare, whose unused pages take no memory."""
+
+    def __init__(self, capacity: int) -> None:
+        self._columns = FRAMES.empty(capacity)
+        self._capacity = capacity
+        self.rows = 0
+
+    def block(self, count: int) -> Columns:
+        """Return zeroed columns for the next *count* rows."""
+        if self.rows + count > self._capacity:
+            self._capacity = max(self._capacity * 2, self.rows + count)
+            for name, dtype in FRAMES.dtypes.items():
+                grown = np.zeros(self._capacity, dtype)
+                grown[: self.rows] = self._columns[name][: self.rows]
+                self._columns[name] = grown
+        first, self.rows = self.rows, self.rows + count
+        return {name: column[first : self.rows] for name, column in self._columns.items()}
+
+    def taken(self) -> Columns:
+        """Return all rows so far."""
+        return {name: column[: self.rows] for name, column in self._columns.items()}
+
+
 @dataclass(slots=True)
 class _Collector:
+    store: _Store
     points: dict[Source, int] = field(default_factory=dict)
-    frames: list[Columns] = field(default_factory=list)
     quotes: list[Columns] = field(default_factory=list)
     neighbours: list[Columns] = field(default_factory=list)
-    rows: int = 0
 
-    def add(self, decoded: Decoded, file: int, interfaces: Array) -> None:
+    def add(self, decoded: Decoded, first_row: int, file: int, interfaces: Array) -> None:
         keys = interfaces.astype(np.int64) << 32 | decoded.device
-        for key in np.unique(keys).tolist():
+        for key in np.unique(keys).tolist() if (keys[1:] != keys[:-1]).any() else keys[:1].tolist():
             source = Source(file, key >> 32, key & 0xFFFF_FFFF)
             decoded.frames["point"][keys == key] = self.points.setdefault(source, len(self.points))
         for side in (decoded.quotes, decoded.neighbours):
-            side["row"] += self.rows
-        self.rows += len(keys)
-        self.frames.append(decoded.frames)
+            side["row"] += first_row
         self.quotes.append(decoded.quotes)
         self.neighbours.append(decoded.neighbours)
 
@@ -91,18 +112,22 @@ def read_frames(open_all: Callable[[], Sequence[CaptureFile]], progress: Progres
 
 
 def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None) -> FrameTables:
-    collector = _Collector()
+    collector = _Collector(_Store(sum(capture.likely_frames() for capture in captures)))
+    store = collector.store
     for index, capture in enumerate(captures):
         try:
             for records in capture.batches():
-                collector.add(decode(records, capture.info.interfaces, keep=keep), index, records.interface)
+                first_row = store.rows
+                block = store.block(len(records))
+                decoded = decode(records, capture.info.interfaces, keep=keep, into=block)
+                collector.add(decoded, first_row, index, records.interface)
                 if progress is not None:
-                    progress(collector.rows)
+                    progress(store.rows)
         except InputError as error:  # its header is wrong; what other files hold is still told
             capture.info.damage = Damage(0, str(error))
         collector.name_silent(index, capture.info)
     return FrameTables(
-        _concatenated(collector.frames, FRAMES.empty(0)),
+        store.taken(),
         _concatenated(collector.quotes, QUOTES.empty(0)),
         _concatenated(collector.neighbours, NEIGHBOURS.empty(0)),
         [capture.info for capture in captures],
@@ -112,11 +137,7 @@ def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None)
 
 
 def _concatenated(parts: list[Columns], empty: Columns) -> Columns:
-    """Join the parts column by column, letting go of each part's column as soon as it is copied."""
-    joined: Columns = {}
-    for name, column in empty.items():
-        joined[name] = np.concatenate([column, *(part.pop(name) for part in parts)])
-    return joined
+    return {name: np.concatenate([column, *(part[name] for part in parts)]) for name, column in empty.items()}
 
 
 def _kept(tables: FrameTables) -> int:

@@ -37,7 +37,9 @@ class Decoded:
     """(n,) LINUX_SLL2 interface index, else 0: with it, one file is many points."""
 
 
-def decode(records: Records, interfaces: list[Interface], *, keep: int = KEEP_ALL) -> Decoded:
+def decode(
+    records: Records, interfaces: list[Interface], *, keep: int = KEEP_ALL, into: Columns | None = None
+) -> Decoded:
     """
     Decode a batch.
 
@@ -45,19 +47,21 @@ def decode(records: Records, interfaces: list[Interface], *, keep: int = KEEP_AL
         records: the batch.
         interfaces: of its file.
         keep: bytes that every point kept, from the network header on; digests cover no more.
+        into: zeroed columns of as many rows, to be filled in; made if None.
 
     Returns:
         FRAMES with one row per record (``point`` still 0), and its side tables.
     """
-    frames = FRAMES.empty(len(records))
+    frames = FRAMES.empty(len(records)) if into is None else into
     frames["frame"][:] = np.arange(records.first_frame, records.first_frame + len(records))
     frames["time_ns"][:] = records.time_ns
     frames["cap_len"][:], frames["orig_len"][:] = records.cap_len, records.orig_len
     device = np.zeros(len(records), np.int64)
     quotes: list[Columns] = []
     neighbours: list[Columns] = []
-    for interface in np.unique(records.interface).tolist():
-        of_interface = np.flatnonzero(records.interface == interface)
+    one = bool((records.interface == records.interface[:1]).all())
+    for interface in records.interface[:1].tolist() if one else np.unique(records.interface).tolist():
+        of_interface = np.arange(len(records)) if one else np.flatnonzero(records.interface == interface)
         for first in range(0, len(of_interface), PIECE):
             rows = of_interface[first : first + PIECE]
             contiguous = rows[-1] - rows[0] == len(rows) - 1
