@@ -6,6 +6,7 @@ order.
 """
 
 import json
+import struct
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from ipaddress import ip_address
@@ -18,6 +19,10 @@ Sighting = tuple[str, int]
 """Point, and frame number from 1."""
 Tuple = tuple[str, str, str, int, int]
 
+ARP, IPV4, IPV6, LINUX_SLL2 = 0x0806, 0x0800, 0x86DD, 276
+TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+PROTOCOLS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMP6: "icmpv6"}
+ICMP_ERRORS = (3, 4, 5, 11, 12)
 ECHO = {"icmp": (8, 0), "icmpv6": (128, 129)}
 CLOCK_SLACK_NS = 2_000_000
 """conntrack's events are written a little after the frame that caused them."""
@@ -29,6 +34,12 @@ class Truth:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.connections = json.loads((folder / "expected.json").read_text())["connections"]
+        everything = [frame[2:] for file in folder.glob("*.pcap") for frame in _frames(file)]
+        cut = [
+            len(packet) for kind, packet in everything if kind in (IPV4, IPV6) and len(packet) < _length(kind, packet)
+        ]
+        self._keep = min(cut, default=1 << 20)
+        """Bytes that every point kept."""
         self._by_tuple: dict[Tuple, list[tuple[int, Tuple, bool]]] = defaultdict(list)
         for connection in self.connections:
             original, reply = _tuples(connection)
@@ -51,51 +62,66 @@ class Truth:
         groups: dict[Hashable, set[Sighting]] = defaultdict(set)
         for file in sorted(self.folder.glob("*.pcap")):
             seen: dict[Hashable, int] = defaultdict(int)
-            for number, time_ns, frame in _frames(file):
-                key = self._content(time_ns, frame)
-                groups[key, seen[key]].add((file.stem, number))
-                seen[key] += 1
+            for number, (time_ns, point, kind, packet) in enumerate(_frames(file), start=1):
+                key = self._content(time_ns, kind, packet)
+                groups[key, seen[point, key]].add((point, number))
+                seen[point, key] += 1
         return {frozenset(group) for group in groups.values()}
 
-    def _content(self, time_ns: int, frame: bytes) -> Hashable:
-        ethernet = dpkt.ethernet.Ethernet(frame)
-        ip = ethernet.data
-        if not isinstance(ip, dpkt.ip.IP | dpkt.ip6.IP6):
-            return bytes(ip)[:28] if isinstance(ip, dpkt.arp.ARP) else frame
-        layer = ip.data
-        protocol = {dpkt.tcp.TCP: "tcp", dpkt.udp.UDP: "udp", dpkt.icmp.ICMP: "icmp"}.get(type(layer))
-        protocol = "icmpv6" if isinstance(layer, dpkt.icmp6.ICMP6) else protocol
-        owner = self._owner(protocol, time_ns, ip, layer) if protocol else None
+    def _content(self, time_ns: int, kind: int, packet: bytes) -> Hashable:
+        """Return what is the same wherever a packet is seen, as far as every point kept it."""
+        if kind == ARP:
+            return packet[:28]
+        if kind not in (IPV4, IPV6):
+            return packet[: self._keep]
+        header = (packet[0] & 15) * 4 if kind == IPV4 else 40
+        proto = packet[9] if kind == IPV4 else packet[6]
+        source, target = (packet[12:16], packet[16:20]) if kind == IPV4 else (packet[8:24], packet[24:40])
+        rest = packet[header : min(self._keep, _length(kind, packet))]
+        identity = packet[4:6] if kind == IPV4 else b""
+        if kind == IPV4 and proto == ICMP and rest[0] in ICMP_ERRORS:
+            quoted = rest[8:]
+            return "error", rest[:2], identity, quoted[2:6], quoted[9]  # the quote's length and id, and its protocol
+        owner = self._owner(time_ns, proto, source, target, rest)
         if owner is None:
-            return bytes(layer), ip.src, ip.dst
-        identity = ip.id if isinstance(ip, dpkt.ip.IP) else 0
-        if isinstance(layer, dpkt.tcp.TCP):
-            rest: tuple[Any, ...] = (layer.seq, layer.ack, layer.flags, layer.win, layer.opts, bytes(layer.data))
-        elif isinstance(layer, dpkt.udp.UDP):
-            rest = (bytes(layer.data),)
-        else:
-            rest = (layer.type, bytes(layer.data)[2:])  # without the identifier
-        return (owner, identity, *rest)
+            return proto, source, target, identity, rest
+        if proto == TCP:
+            return owner, identity, rest[4:16], rest[18:]  # without ports and checksum
+        return owner, identity, rest[:1] + rest[6:] if proto in (ICMP, ICMP6) else rest[8:]
 
-    def _owner(self, protocol: str, time_ns: int, ip: Any, layer: Any) -> tuple[Tuple, bool] | None:
-        source, target = str(ip_address(ip.src)), str(ip_address(ip.dst))
+    def _owner(self, time_ns: int, proto: int, src: bytes, dst: bytes, rest: bytes) -> tuple[Tuple, bool] | None:
+        protocol = PROTOCOLS.get(proto)
+        if protocol is None:
+            return None
+        source, target = str(ip_address(src)), str(ip_address(dst))
         if protocol in ECHO:
-            if layer.type not in ECHO[protocol]:
+            if rest[0] not in ECHO[protocol]:
                 return None
-            echo = layer.data
-            seen: Tuple = (protocol, source, target, echo.id, int(layer.type != ECHO[protocol][0]))
+            seen: Tuple = (protocol, source, target, *struct.unpack("!H", rest[4:6]), int(rest[0] != ECHO[protocol][0]))
         else:
-            seen = (protocol, source, target, layer.sport, layer.dport)
+            seen = (protocol, source, target, *struct.unpack("!HH", rest[:4]))
         candidates = [c for c in self._by_tuple.get(seen, ()) if c[0] <= time_ns + CLOCK_SLACK_NS]
         if not candidates:
             candidates = self._by_tuple.get(seen, [])[:1]
         return max(candidates)[1:] if candidates else None
 
 
-def _frames(file: Path) -> Iterator[tuple[int, int, bytes]]:
+def _length(kind: int, packet: bytes) -> int:
+    """Return the length of a datagram; what follows is padding."""
+    return int.from_bytes(packet[2:4], "big") if kind == IPV4 else int.from_bytes(packet[4:6], "big") + 40
+
+
+def _frames(file: Path) -> Iterator[tuple[int, str, int, bytes]]:
+    """Give time, point, EtherType and network packet of each frame of an Ethernet or LINUX_SLL2 capture."""
     with file.open("rb") as stream:
-        for number, (time, frame) in enumerate(dpkt.pcap.Reader(stream), start=1):
-            yield number, int(time * 1_000_000_000), frame
+        reader = dpkt.pcap.Reader(stream)
+        for time, frame in reader:
+            time_ns = int(time * 1_000_000_000)
+            if reader.datalink() == LINUX_SLL2:
+                kind, _, device = struct.unpack("!HHI", frame[:8])
+                yield time_ns, f"if{device}", kind, frame[20:]
+            else:
+                yield time_ns, file.stem, int.from_bytes(frame[12:14], "big"), frame[14:]
 
 
 def _tuples(connection: dict[str, Any]) -> tuple[Tuple, Tuple]:

@@ -10,12 +10,19 @@ import numpy as np
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.offsets import (
     ARP_LENGTH,
+    EXTENSIONS,
     ICMP6_ERRORS,
     ICMP_ERRORS,
     ICMP_HEADER,
     IPV4_HEADER,
     IPV6_HEADER,
+    PROTO_DCCP,
+    PROTO_ICMP,
+    PROTO_ICMP6,
+    PROTO_SCTP,
     PROTO_TCP,
+    PROTO_UDP,
+    PROTO_UDPLITE,
     TCP_HEADER,
     TRANSPORT_MINIMUM,
 )
@@ -24,6 +31,9 @@ from analyzer.schema import Array, Columns, Int64, Layer
 
 NDP_LENGTH = IPV6_HEADER + 32
 """IPv6 header, neighbour solicitation or advertisement, and one option with a link-layer address."""
+NEEDS_HEADER = np.zeros(256, bool)
+"""Protocols whose tuple is in the transport header; the others' is the addresses alone."""
+NEEDS_HEADER[[PROTO_TCP, PROTO_UDP, PROTO_UDPLITE, PROTO_DCCP, PROTO_SCTP, PROTO_ICMP, PROTO_ICMP6, *EXTENSIONS]] = True
 _ICMP_ERROR = np.zeros((2, 256), bool)
 _ICMP_ERROR[0, ICMP_ERRORS] = True
 _ICMP_ERROR[1, ICMP6_ERRORS] = True
@@ -86,6 +96,9 @@ def identify(frames: Columns, quotes: Columns, neighbours: Columns, keep: int) -
     state = mix_rows(state, frames["digest"].view(np.uint64) * by_payload, 0)
     _fold_quotes(state, quotes, keep)
     _fold_neighbours(state, frames, neighbours, keep)
+    # What has no tuple is told apart by nothing else than its addresses; errors have them in the quote.
+    shown = has(layers, Layer.PORTS | Layer.ECHO) | later_fragment | error
+    _fold_addresses(state, frames, np.flatnonzero(ip & NEEDS_HEADER[frames["proto"]] & ~shown))
     _fold_unrouted(state, frames, np.flatnonzero(~ip & ~has(layers, Layer.NEIGHBOUR)))
     return state.view(np.int64)
 
@@ -110,7 +123,10 @@ def _fold_neighbours(state: Array, frames: Columns, neighbours: Columns, keep: i
     for lane, name in enumerate(("op", "asked_hi", "asked", "mac", "to_mac", "peer_hi", "peer")):
         rows = neighbours["row"][kept]
         state[rows] = mix_rows(state[rows], neighbours[name][kept].astype(np.uint64), lane % 4)
-    rows = neighbours["row"]
+    _fold_addresses(state, frames, neighbours["row"])
+
+
+def _fold_addresses(state: Array, frames: Columns, rows: Int64) -> None:
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst")):
         state[rows] = mix_rows(state[rows], frames[name][rows], lane)
 

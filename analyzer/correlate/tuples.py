@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analyzer.correlate.identity import has
+from analyzer.correlate.identity import NEEDS_HEADER, has
 from analyzer.correlate.sorting import first_places, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
@@ -22,10 +22,6 @@ TIMEOUT_NS = {True: 120_000_000_000, False: 30_000_000_000}
 ICMP_TIMEOUT_NS = 30_000_000_000
 FRAGMENT_TIMEOUT_NS = 30_000_000_000
 """net.ipv4.ipfrag_time: a datagram's fragments are no further apart."""
-
-_NEEDS_HEADER = np.zeros(256, bool)
-_NEEDS_HEADER[[*o.EXTENSIONS, o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP]] = True
-_NEEDS_HEADER[[o.PROTO_ICMP, o.PROTO_ICMP6]] = True
 
 
 @dataclass(slots=True)
@@ -66,7 +62,7 @@ def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
     key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3).view(np.int64)
     # ICMP errors belong to what they quote; where the header was cut off, nobody knows the ports.
     with_tuple = has(layers, Layer.PORTS | Layer.ECHO)
-    with_tuple |= has(layers, Layer.IPV4 | Layer.IPV6) & ~_NEEDS_HEADER[frames["proto"]]
+    with_tuple |= has(layers, Layer.IPV4 | Layer.IPV6) & ~NEEDS_HEADER[frames["proto"]]
     _inherit(frames, time_order, key, backward, with_tuple)
     of_row = np.full(len(key), -1, np.int64)
     of_row[with_tuple] = pd.factorize(key[with_tuple])[0]

@@ -124,7 +124,7 @@ def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, 
     for reach in range(1, REACH + 1):
         if reach == 2:
             places = places[~tcp]
-        left = places[: len(places) - reach]
+        left = places[: max(len(places) - reach, 0)]
         right = places[reach:]
         near = (right - left == reach) & (runs.run[left] == runs.run[right])
         found.append(_valid(frames, conversations, runs, left[near], right[near]))

@@ -5,6 +5,9 @@ from collections import defaultdict
 from analyzer.pipeline import Trace
 from tests.oracle import Tuple
 
+IN_PARTS = ("segments", "fragments", "hairpin")
+"""Samples in which a packet is not one frame per point; their packets have tests of their own."""
+
 
 def packets_of(trace: Trace) -> set[frozenset[tuple[str, int]]]:
     """Return every packet as the set of its sightings: point, and frame number."""

@@ -17,7 +17,9 @@ CLIENT = "100.64.0.2"
 """The internet's own address: outside clients come from here."""
 UPLINK = "wlan0"
 IMAGE = "hoptrace/busybox:1"
-PROGRAMS = ("dockerd", "docker", "busybox", "ip", "iptables", "conntrack", "tcpdump", "nsenter", "ping")
+PROGRAMS = (
+    "dockerd", "docker", "busybox", "ip", "iptables", "nft", "conntrack", "tcpdump", "ethtool", "nsenter", "ping",
+)  # fmt: skip
 START_TIMEOUT_S = 60
 SERVER_START_S = 0.4
 
@@ -30,7 +32,8 @@ def missing_programs() -> list[str]:
 class Lab:
     """Three hosts and a running Docker Engine; a context manager that leaves nothing behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, userland_proxy: bool = True) -> None:
+        self._options = f"--userland-proxy={str(userland_proxy).lower()}"
         self.folder = Path(tempfile.mkdtemp(prefix="hoptrace-lab-"))
         self.socket = f"unix://{self.folder}/docker.sock"
         self._engine: subprocess.Popen[bytes] | None = None
@@ -116,7 +119,8 @@ class Lab:
         data, log = self.folder, (self.folder / "dockerd.log").open("wb")
         engine = (
             f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec dockerd --data-root {data}/data --exec-root {data}/exec "
-            f"-H {self.socket} --pidfile {data}/pid --storage-driver vfs --experimental --ip6tables --log-level warn"
+            f"-H {self.socket} --pidfile {data}/pid --storage-driver vfs --experimental --ip6tables --log-level warn "
+            f"{self._options}"
         )
         self._engine = subprocess.Popen(
             inside(HOST, "sh", "-c", engine), stdout=log, stderr=log, stdin=subprocess.DEVNULL

@@ -2,13 +2,13 @@
 
 ``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with
 ``source=PORT``, ``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after
-the other on one port).
+the other on one port), ``answer=BYTES`` (how much to wait for), ``lossy=1`` (mind neither loss nor refusal).
 """
 
 import socket
 import sys
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TIMEOUT_S = 3
@@ -80,7 +80,14 @@ def talk(kind: str, address: str, port: int, options: dict[str, int]) -> None:
             for number in range(options.get("count", 5)):
                 label = "same" if options.get("same") else f"{turn}.{number} from {client.getsockname()[1]} "
                 client.sendall(label.encode().ljust(options.get("size", 64), b"."))
-                client.recv(65536)
+                with suppress(OSError) if options.get("lossy") else nullcontext():
+                    _receive(client, options.get("answer", 1))
+
+
+def _receive(client: socket.socket, least: int) -> None:
+    """Wait for an answer of at least so many bytes."""
+    while least > 0 and (data := client.recv(65536)):
+        least -= len(data)
 
 
 def main(arguments: list[str]) -> None:

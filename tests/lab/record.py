@@ -4,6 +4,7 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.engine import Lab, missing_programs
@@ -25,7 +26,7 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
     try:
         scenario.setup(lab)
         time.sleep(QUIET_S)
-        with Recording(lab, folder, scenario.captured, scenario.bridges):
+        with Recording(lab, folder, scenario.interfaces(lab), scenario.snap):
             scenario.act(lab)
         write_expected(folder)
         (folder / "README.md").write_text(_readme(scenario))
@@ -37,8 +38,23 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
             lab.docker("network", "rm", network[-1])
 
 
+def record_all(scenarios: Sequence[Scenario], into: Path) -> None:
+    """Record scenarios, each into a folder of its name; those that need another engine have one of their own."""
+    for userland_proxy in (True, False):
+        chosen = [scenario for scenario in scenarios if scenario.userland_proxy is userland_proxy]
+        if not chosen:
+            continue
+        with Lab(userland_proxy=userland_proxy) as lab:
+            for scenario in chosen:
+                folder = into / scenario.name
+                shutil.rmtree(folder, ignore_errors=True)
+                record(lab, scenario, folder)
+                print(f"recorded {folder}")
+
+
 def _readme(scenario: Scenario) -> str:
     points = [f"veth-{name}" for name in scenario.captured] + [*scenario.bridges, "wlan0"]
+    points = ["all interfaces at once"] if scenario.any else points
     return (
         f"# {scenario.name}\n\n{scenario.about}\n\n"
         f"Captured at {', '.join(points)}, on one host, with nanosecond times. `conntrack-events.txt` is what the "
@@ -60,12 +76,7 @@ def main() -> int:
     if missing := missing_programs():
         print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
         return 1
-    with Lab() as lab:
-        for name in arguments.names or known:
-            folder = arguments.into / name
-            shutil.rmtree(folder, ignore_errors=True)
-            record(lab, known[name], folder)
-            print(f"recorded {folder}")
+    record_all([known[name] for name in arguments.names or known], arguments.into)
     return 0
 
 

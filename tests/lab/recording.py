@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab.commands import LabError, inside, run
-from tests.lab.engine import HOST, UPLINK, Lab
+from tests.lab.engine import HOST, Lab
 
 READY_TIMEOUT_S = 10
 SETTLE_S = 0.3
@@ -30,11 +30,12 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 class Recording:
     """A context manager: captures run inside it, and the bundle is whole when it ends."""
 
-    def __init__(self, lab: Lab, folder: Path, containers: tuple[str, ...], bridges: tuple[str, ...]) -> None:
+    def __init__(self, lab: Lab, folder: Path, interfaces: dict[str, str], snap: dict[str, int]) -> None:
+        """Capture *interfaces*, by point; *snap* has the snap length of those points that are cut."""
         self.lab = lab
         self.folder = folder
-        self._points = {f"veth-{name}": lab.host_veth(name) for name in containers}
-        self._points |= {bridge: bridge for bridge in bridges} | {UPLINK: UPLINK}
+        self._points = interfaces
+        self._snap = snap
         self._captures: list[subprocess.Popen[bytes]] = []
         self._events: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +55,8 @@ class Recording:
 
     def _capture(self, name: str, interface: str) -> "subprocess.Popen[bytes]":
         command = ("tcpdump", "-Z", "root", "-i", interface, "-B", "32768", "--time-stamp-precision=nano",
-                   "--immediate-mode", "-U", "-w", str(self.folder / f"{name}.pcap"))  # fmt: skip
+                   "--immediate-mode", "-U", "-s", str(self._snap.get(name, 0)), "-w",
+                   str(self.folder / f"{name}.pcap"))  # fmt: skip
         capture = subprocess.Popen(inside(HOST, *command), stderr=subprocess.PIPE)
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.lab.commands import inside, run
-from tests.lab.engine import CLIENT, INTERNET, SERVER6, Lab
+from tests.lab.engine import CLIENT, GATEWAY, HOST, INTERNET, SERVER6, UPLINK, Lab
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,19 @@ class Scenario:
     networks: tuple[tuple[str, ...], ...] = ()
     """Arguments of ``docker network create``."""
     setup: Callable[[Lab], None] = field(default=lambda lab: None)
+    userland_proxy: bool = True
+    """dockerd's option; without it, published ports are reached from the inside by a hairpin."""
+    snap: dict[str, int] = field(default_factory=dict)
+    """Snap length by point, of those that are cut."""
+    any: bool = False
+    """Captured once on all interfaces (``tcpdump -i any``), not point by point."""
+
+    def interfaces(self, lab: Lab) -> dict[str, str]:
+        """Return what is captured: interfaces by point."""
+        if self.any:
+            return {"any": "any"}
+        veths = {f"veth-{name}": lab.host_veth(name) for name in self.captured}
+        return veths | {bridge: bridge for bridge in self.bridges} | {UPLINK: UPLINK}
 
 
 def _ping(lab: Lab, container: str, address: str, count: int) -> None:
@@ -77,6 +90,49 @@ def _ipv6(lab: Lab) -> None:
     lab.talk(lab.in_container("v6"), "udp", SERVER6, "53", "count=3")
 
 
+def _offload(lab: Lab, state: str) -> None:
+    run(*inside(HOST, "ethtool", "-K", UPLINK, "tso", state, "gso", state, "gro", state))
+    run(*inside(GATEWAY, "ethtool", "-K", "lan0", "tso", state, "gso", state, "gro", state))
+
+
+def _segments(lab: Lab) -> None:
+    _offload(lab, "off")
+    lab.talk(lab.in_container("c1"), "tcp", "198.51.100.80", "7", "count=3", "size=20000", "answer=20000")
+    _offload(lab, "on")
+
+
+def _fragments(lab: Lab) -> None:
+    lab.exec("c1", "ping", "-c", "2", "-i", "0.3", "-s", "4000", "8.8.8.8")
+    lab.talk(lab.in_container("c1"), "udp", "203.0.113.53", "53", "count=2", "size=3000")
+
+
+def _hairpin(lab: Lab) -> None:
+    lab.talk(lab.in_container("c1"), "tcp", "192.168.1.100", "8080", "count=2")
+
+
+def _any(lab: Lab) -> None:
+    _ping(lab, "c1", "8.8.8.8", 2)
+    lab.talk(lab.in_container("c1"), "tcp", "198.51.100.80", "7", "count=2")
+    lab.talk(lab.in_container("c2"), "udp", "203.0.113.53", "53", "count=2")
+
+
+def _errors(lab: Lab) -> None:
+    for where in ("203.0.113.53", "198.51.100.80"):
+        lab.talk(lab.in_container("c1"), "udp", where, "9999", "count=1", "lossy=1")
+    lab.exec("c1", "ping", "-c", "2", "-i", "0.3", "-t", "2", "8.8.8.8", check=False)
+
+
+def _lossy(lab: Lab) -> None:
+    drop = "numgen inc mod 9 == 4 counter drop"
+    run(*inside(GATEWAY, "nft", "add table ip lossy"))
+    run(*inside(GATEWAY, "nft", "add chain ip lossy forward { type filter hook forward priority 0; }"))
+    run(*inside(GATEWAY, "nft", f"add rule ip lossy forward {drop}"))
+    for container in ("c1", "c2"):
+        lab.talk(lab.in_container(container), "tcp", "198.51.100.80", "7", "count=12", "size=700", "answer=700")
+        lab.exec(container, "ping", "-c", "8", "-i", "0.2", "-W", "1", "8.8.8.8", check=False)
+    run(*inside(GATEWAY, "nft", "delete table ip lossy"))
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "seed",
@@ -124,6 +180,64 @@ SCENARIOS: tuple[Scenario, ...] = (
             ("--subnet", "10.20.0.0/24", "-o", "com.docker.network.bridge.name=br-appnet", "appnet"),
         ),
         setup=_serve("db", ("tcp", "80")),
+    ),
+    Scenario(
+        "segments",
+        "c1 sends 20,000 bytes at a time to an echo server, with segmentation offload off at the uplink: one frame at "
+        "the veth and at docker0 is many there, and the other way round.",
+        _segments,
+        {"c1": ()},
+        ("c1",),
+        snap={"veth-c1": 128, "docker0": 128, "wlan0": 128},
+    ),
+    Scenario(
+        "fragments",
+        "c1 pings 8.8.8.8 with 4,000 bytes and sends datagrams of 3,000: three frames at the veth, one at docker0 "
+        "where br_netfilter puts them together, three again on the uplink.",
+        _fragments,
+        {"c1": ()},
+        ("c1",),
+    ),
+    Scenario(
+        "hairpin",
+        "dockerd runs with --userland-proxy=false. c1 reaches web by the host's published port, 192.168.1.100:8080: "
+        "the same packet is seen up to three times at docker0.",
+        _hairpin,
+        {"web": ("-p", "8080:80"), "c1": ()},
+        ("c1", "web"),
+        setup=_serve("web", ("tcp", "80")),
+        userland_proxy=False,
+    ),
+    Scenario(
+        "any",
+        "One capture with tcpdump -i any: every interface of the host is a point. c1 pings and uses TCP, c2 UDP.",
+        _any,
+        {"c1": (), "c2": ()},
+        (),
+        any=True,
+    ),
+    Scenario(
+        "icmp-errors",
+        "c1 sends to UDP ports where nobody listens, and pings with a TTL that ends at the gateway: the errors come "
+        "back through NAT, and so do the packets they quote.",
+        _errors,
+        {"c1": ()},
+        ("c1",),
+    ),
+    Scenario(
+        "lossy",
+        "Every ninth packet is dropped behind the uplink: c1 and c2 lose pings and retransmit.",
+        _lossy,
+        {"c1": (), "c2": ()},
+        ("c1", "c2"),
+    ),
+    Scenario(
+        "short-snaplens",
+        "Each point keeps another number of bytes: 60 at the veths, 74 at docker0, 96 at the uplink.",
+        _same_port,
+        {"c1": (), "c2": ()},
+        ("c1", "c2"),
+        snap={"veth-c1": 60, "veth-c2": 60, "docker0": 74, "wlan0": 96},
     ),
     Scenario(
         "ipv6",

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from tests.correlate.groups import packets_of, tuples_of
-from tests.lab.engine import Lab, missing_programs
-from tests.lab.record import record
+from tests.correlate.groups import IN_PARTS, packets_of, tuples_of
+from tests.lab.engine import missing_programs
+from tests.lab.record import record_all
 from tests.lab.scenarios import SCENARIOS
 from tests.oracle import Truth
 
@@ -23,12 +23,10 @@ pytestmark = [
 
 def test_what_is_recorded_now_is_grouped_exactly(tmp_path: Path) -> None:
     """All scenarios, recorded anew: kernel, engine and timing are never quite the same."""
-    with Lab() as lab:
-        for scenario in SCENARIOS:
-            record(lab, scenario, tmp_path / scenario.name)
-    for scenario in SCENARIOS:
-        folder = tmp_path / scenario.name
+    record_all(SCENARIOS, tmp_path)
+    for folder in sorted(tmp_path.iterdir()):
         trace, truth = analyze(sorted(folder.glob("*.pcap"))), Truth(folder)
 
-        assert packets_of(trace) == truth.packets(), scenario.name
-        assert tuples_of(trace) == truth.tuples(), scenario.name
+        assert tuples_of(trace) == truth.tuples(), folder.name
+        if folder.name not in IN_PARTS:
+            assert packets_of(trace) == truth.packets(), folder.name
