@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from analyzer.capture.records import FileInfo
 from analyzer.capture.source import STDIN, spool
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.roles import infer_points
+from analyzer.correlate.sorting import group_rows
 from analyzer.correlate.stated import Stated
 from analyzer.decode.dissect import dissect
 from analyzer.decode.frames import FrameTables, read_frames
@@ -137,16 +139,17 @@ class Trace:
 
     def dispositions(self) -> dict[str, int]:
         """Count journeys by how they ended."""
-        return dict(Counter(self.tracer.disposition(number) for number in range(self.packets)))
+        return dict(Counter(self.tracer.dispositions))
 
     def worth_reading(self, count: int) -> list[int]:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = [n for n in range(self.packets) if self.tracer.disposition(n) in _BAD]
-        first = [n for packets in self.context.packets_of_connection.values() for n in packets[:2]]
-        chosen = dict.fromkeys([*bad[: count // 2], *sorted(first), *range(self.packets)])
-        return sorted(list(chosen)[:count])
+        bad = (number for number, disposition in enumerate(self.tracer.dispositions) if disposition in _BAD)
+        _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
+        firsts = (int(self.correlated.hops["packet"][place]) for place in first)
+        chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
+        return sorted(islice(chosen, count))
 
     def content(self, *, journeys: int | None = None, connections: int | None = None) -> Content:
         """Collect what a report tells: all of it, or at most so many journeys and connections."""

@@ -1,5 +1,7 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
+from functools import cached_property
+
 from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, Rewrite, Step
 from analyzer.schema import Layer
 from analyzer.trace.answers import Answers, find_answers
@@ -32,9 +34,10 @@ class Tracer:
             self._connections[number] = build_connection(self._context, number)
         return self._connections[number]
 
-    def disposition(self, packet: int) -> Disposition:
-        """Tell how a packet ended, without building its journey."""
-        return self._outcomes.of(packet, self._context.rows_of(packet)).disposition
+    @cached_property
+    def dispositions(self) -> list[Disposition]:
+        """How each packet ended, without building its journey."""
+        return self._outcomes.all_dispositions()
 
     def journey(self, packet: int) -> Journey:
         """Tell one packet's journey."""

@@ -6,10 +6,14 @@ point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from analyzer.correlate.sorting import group_rows
 from analyzer.model import Basis, Disposition, Point, Role
-from analyzer.schema import Layer
+from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
 from analyzer.trace.text import icmp_text
 
@@ -26,6 +30,8 @@ class Outcome:
     disposition: Disposition
     reason: str
     basis: Basis
+    own: bool = False
+    """It hangs on this very packet, or its time: another one like it may have ended otherwise."""
 
 
 class Outcomes:
@@ -34,9 +40,9 @@ class Outcomes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._errors = _errors_by_quote(context)
-        self._next_of_stream: dict[tuple[int, bool, int], set[int]] = defaultdict(set)
+        self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._first_of_stream: dict[tuple[int, bool], set[int]] = defaultdict(set)
+        self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
         self._index_ways()
 
     def _index_ways(self) -> None:
@@ -45,19 +51,45 @@ class Outcomes:
         point = context.frames["point"][hops["row"]]
         starts = context.packet_start[:-1]
         begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
-        for connection, reply, here in set(zip(*(column.tolist() for column in begins), strict=True)):
+        for connection, reply, here in _distinct(begins):
             if connection >= 0:
                 self._first_of_stream[connection, reply].add(here)
         going = hops["packet"][1:] == hops["packet"][:-1]
         dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
         same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
         columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
-        ways = set(zip(*(column[going].tolist() for column in columns), strict=True))
-        for connection, reply, here, high, low, same, there in ways:
+        for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
             if connection >= 0:
                 self._next_of_stream[connection, reply, here].add(there)
             if same:  # where a port is published, only its own connections go on from the host's address
                 self._next_of_target[here, high, low].add(there)
+
+    def all_dispositions(self) -> list[Disposition]:
+        """Return the disposition of every packet; packets alike in all that decides it are decided once."""
+        context, frames, hops = self._context, self._context.frames, self._context.hops
+        start, stop = context.packet_start[:-1], context.packet_start[1:]
+        if not len(start):
+            return []
+        last = hops["row"][stop - 1]
+        before = np.where(stop - start > 1, frames["point"][hops["row"][np.maximum(stop - 2, 0)]], -1)
+        seen = np.bitwise_or.reduceat(np.int64(1) << (frames["point"][hops["row"]].astype(np.int64) % 63), start)
+        names = ("point", "eth_src", "eth_dst", "src_hi", "src", "dst_hi", "dst", "layers")
+        kinds = (hops["connection"][start], hops["reply"][start], before, seen, *(frames[n][last] for n in names))
+        group, first = group_rows(*kinds)
+        decided = [self.of(packet, context.rows_of(packet)) for packet in first.tolist()]
+        found = [decided[number].disposition for number in group.tolist()]
+        alone = np.array([outcome.own for outcome in decided])[group] | self._may_be_quoted()
+        for packet in np.flatnonzero(alone).tolist():
+            found[packet] = self.of(packet, context.rows_of(packet)).disposition
+        return found
+
+    def _may_be_quoted(self) -> Array:
+        """Tell the packets that an ICMP error may quote, by the IP id."""
+        context = self._context
+        quoted = np.unique(context.quotes["ip_id"])
+        of_row = np.isin(context.frames["ip_id"][context.hops["row"]], quoted)
+        found: Array = np.logical_or.reduceat(of_row, context.packet_start[:-1])
+        return found if len(quoted) else np.zeros(context.packets, bool)
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
         """Decide one packet's end."""
@@ -69,7 +101,8 @@ class Outcomes:
             version = 6 if context.layers(error) & Layer.IPV6 else 4
             why = icmp_text(version, context.value("icmp_type", error), context.value("icmp_code", error))
             where = f"frame {context.value('frame', error)} at {context.point(error).name}"
-            return Outcome(Disposition.REJECTED, f"{context.src(error)} answered: {why} ({where})", Basis.OBSERVED)
+            reason = f"{context.src(error)} answered: {why} ({where})"
+            return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True)
         if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & MULTICAST:
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:
@@ -180,13 +213,13 @@ class Outcomes:
             covers = there.first_ns is not None and there.last_ns is not None
             if not covers or not (there.first_ns or 0) <= time_ns <= (there.last_ns or 0):
                 reason = f"last seen at {point.name}; {there.name} has no frames before and after, to show it recorded"
-                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=True)
             if there.dropped:
                 reason = f"last seen at {point.name}; {there.name} dropped {there.dropped} frames while capturing"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             names.append(there.name)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
-        return Outcome(Disposition.LOST, reason, Basis.INFERRED)
+        return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True)
 
     def _error_for(self, rows: list[int]) -> int | None:
         """Return the first ICMP error that quotes one of the packet's sightings."""
@@ -198,6 +231,12 @@ class Outcomes:
                 if later and (best is None or context.value("time_ns", error) < context.value("time_ns", best)):
                     best = error
         return best
+
+
+def _distinct(columns: Sequence[Array]) -> Iterator[tuple[int, ...]]:
+    """Give each combination of values once."""
+    _, first = group_rows(*columns)
+    return zip(*(column[first].tolist() for column in columns), strict=True)
 
 
 _QUOTED = ("src_hi", "src", "dst_hi", "dst", "proto", "sport", "dport", "ip_id", "icmp_id", "icmp_seq")

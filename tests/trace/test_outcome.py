@@ -3,6 +3,8 @@
 import struct
 from pathlib import Path
 
+import pytest
+
 from analyzer import analyze
 from analyzer.model import Disposition
 from analyzer.pipeline import Trace
@@ -96,3 +98,20 @@ def test_a_lone_uplink_capture_claims_no_losses(tmp_path: Path) -> None:
     trace = analyze([write_pcap(tmp_path / "wlan0.pcap", wlan0)])
 
     assert {j.disposition for j in trace.journeys()} == {Disposition.NOT_OBSERVABLE}
+
+
+SAMPLES = sorted(path.parent for path in Path(__file__).parents[2].glob("sample_pcaps/*/expected.json"))
+
+
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda p: p.name)
+def test_counting_dispositions_equals_deciding_each(folder: Path) -> None:
+    """Packets that are alike are decided once; the result is the same as one by one."""
+    trace = analyze([folder])
+
+    assert trace.tracer.dispositions == [journey.disposition for journey in trace.journeys()]
+
+
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda p: p.name)
+def test_no_sample_claims_a_loss(folder: Path) -> None:
+    """What is lost in the samples is lost behind the uplink: this host is healthy."""
+    assert Disposition.LOST not in analyze(sorted(folder.glob("*.pcap"))).tracer.dispositions
