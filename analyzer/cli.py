@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 usage, 3 input unreadable, 4 partial under --strict, 130 interrupted.
 """
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -41,6 +42,9 @@ class Group(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except OSError as error:
+            complain(f"cannot write: {error.strerror or error}")
+            ctx.exit(EXIT_UNREADABLE)
         except (KeyboardInterrupt, click.Abort):
             complain("interrupted")
             ctx.exit(EXIT_INTERRUPTED)
@@ -57,6 +61,12 @@ def complain(message: str) -> None:
 @click.version_option(__version__, prog_name="hoptrace")
 def main() -> None:
     """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell, as in `>&-`
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the program runs
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
 def input_options(command: Command) -> Command:
@@ -123,7 +133,7 @@ def analyze(
 def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     digits = journey.removeprefix("J").removeprefix("j")
-    if not digits.isdecimal():
+    if not (digits.isascii() and digits.isdecimal()):
         raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
     trace = _run(paths, host, points)
     _complain_of_damage(trace)

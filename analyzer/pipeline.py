@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.capture.points import PointSpec, name_points
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
-from analyzer.capture.source import STDIN, spool
+from analyzer.capture.source import STDIN, needs_spool, spool
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.roles import infer_points
 from analyzer.correlate.sorting import group_rows
@@ -147,7 +147,8 @@ class Trace:
             return list(range(self.packets))
         bad = (number for number, disposition in enumerate(self.tracer.dispositions) if disposition in _BAD)
         _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
-        firsts = (int(self.correlated.hops["packet"][place]) for place in first)
+        of_connections = first[self.correlated.hops["connection"][first] >= 0]
+        firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)
         chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
@@ -174,8 +175,8 @@ class Trace:
         by_name = {point.name: point for point in self.points}
         for hop in journey.hops:
             path = self.paths[self.tables.sources[by_name[hop.point].id].file]
-            if path == STDIN:
-                raise SelectionError("--dissect needs a file; stdin cannot be read again")
+            if needs_spool(path):
+                raise SelectionError(f"--dissect needs a file; {path} cannot be read again")
             for number, lines in dissect(path, hop.frames):
                 yield hop.point, number, lines
 
@@ -205,7 +206,7 @@ def analyze(
     specs = {spec.file: spec for spec in points}
     unusable: list[InputError] = []
     with ExitStack() as stack:
-        local = {file: stack.enter_context(spool()) if file == STDIN else file for file in files}
+        local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
         usable = _usable(files, local, unusable)
         tables = read_frames(lambda: [CaptureFile(local[file], shown=file) for file in usable], progress)
     if not any(info.interfaces for info in tables.files):

@@ -149,7 +149,7 @@ FRAMES = Table(
     "FRAMES",
     "One row per captured frame, in the order of its file.",
     (
-        Column("point", "int16", "-", "Id of the capture point."),
+        Column("point", "uint16", "-", "Id of the capture point."),
         Column("frame", "uint32", "-", "Number in its file, from 1, as Wireshark's frame.number."),
         Column("time_ns", "int64", "ns since 1970-01-01 UTC", "Capture time."),
         Column("cap_len", "uint32", "bytes", "Bytes the file holds of the frame."),

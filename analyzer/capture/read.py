@@ -26,14 +26,14 @@ class CaptureFile:
 
     def __init__(self, path: str, *, shown: str | None = None, window: int = WINDOW) -> None:
         """
-        Open *path*, ``-`` for stdin; *shown* is what messages call it.
+        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin.
 
         Raises:
             InputError: it cannot be opened, or is empty.
             UnknownFormatError: it is neither pcap nor pcapng.
         """
         shown = shown or path
-        self._bytes = Path(path).stat().st_size if path != STDIN and Path(path).is_file() else 0
+        self._bytes = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         self._window = Window(open_source(path), window)
         self._window.fill()

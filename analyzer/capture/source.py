@@ -1,11 +1,10 @@
-"""Bytes of a capture: a file or stdin, plain or compressed; and the window in which readers see them.
+"""Bytes of a capture, plain or compressed; and the window in which readers see them.
 
 A window holds a bounded part of the file, so memory does not grow with a file, however it was compressed.
 """
 
 import bz2
 import gzip
-import io
 import lzma
 import shutil
 import sys
@@ -31,16 +30,17 @@ DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard
 
 def open_source(path: str) -> BinaryIO:
     """
-    Open *path*, or stdin for ``-``, and undo its compression, which is told by the first bytes, not the name.
+    Open *path* and undo its compression, which is told by the first bytes, not the name.
 
     Raises:
         InputError: it cannot be opened.
     """
     try:
-        if path != STDIN and Path(path).is_dir():
+        if Path(path).is_dir():
             raise InputError(f"{path}: a folder, not a capture")
-        raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - closed by Window
-        buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
+        if Path(path).exists() and not Path(path).is_file():
+            raise InputError(f"{path}: neither a file nor a pipe")
+        buffered = Path(path).open("rb")  # noqa: SIM115 - closed by Window
         magic = buffered.peek(6)[:6]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
@@ -58,12 +58,31 @@ def open_source(path: str) -> BinaryIO:
     return buffered
 
 
+def needs_spool(path: str) -> bool:
+    """Tell what can be read only once: stdin, and pipes such as ``<(zcat x)`` of a shell."""
+    return path == STDIN or Path(path).is_fifo()
+
+
 @contextmanager
-def spool() -> Iterator[str]:
-    """Copy stdin to a temporary file, because captures may have to be read twice; give its path."""
+def spool(path: str) -> Iterator[str]:
+    """
+    Copy what can be read only once to a temporary file, because captures may be read twice; give its path.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     with tempfile.NamedTemporaryFile(prefix="hoptrace-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        file.flush()
+        try:
+            if path != STDIN:
+                with Path(path).open("rb") as pipe:
+                    shutil.copyfileobj(pipe, file, 1 << 20)
+            elif sys.stdin is None:
+                raise InputError("stdin is closed")
+            else:
+                shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+            file.flush()
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
         yield file.name
 
 
@@ -121,6 +140,5 @@ class Window:
         return self.buffer[start : min(start + count, self.end)].tobytes()
 
     def close(self) -> None:
-        """Close the stream, unless it is stdin."""
-        if self._stream is not sys.stdin.buffer:
-            self._stream.close()
+        """Close the stream."""
+        self._stream.close()

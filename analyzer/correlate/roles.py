@@ -141,10 +141,10 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     travels = np.append(packet[1:] == packet[:-1], False) & first
     rows = hops["row"][travels]
     rows = rows[has(frames["layers"][rows], Layer.MAC_SRC)]
-    keys = frames["eth_src"][rows] << 15 | frames["point"][rows]
+    keys = frames["eth_src"][rows] << 16 | frames["point"][rows]
     unique, index, counts = np.unique(keys, return_index=True, return_counts=True)
     for key, place, count in zip(unique.tolist(), index.tolist(), counts.tolist(), strict=True):
-        mac, point = key >> 15, key & 0x7FFF
+        mac, point = key >> 16, key & 0xFFFF
         votes.setdefault(mac, Counter())[point] += count
         example[mac, point] = int(frames["frame"][rows[place]])
     ranks = {point.id: list(Role).index(point.role) for point in points}

@@ -24,6 +24,7 @@ _LINK_HEADER = {
     link_types.LINKTYPE_NULL: 4,
     link_types.LINKTYPE_LOOP: 4,
 }
+MOST_POINTS = 65_535
 _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
@@ -81,7 +82,10 @@ class _Collector:
         keys = interfaces.astype(np.int64) << 32 | decoded.device
         for key in np.unique(keys).tolist() if (keys[1:] != keys[:-1]).any() else keys[:1].tolist():
             source = Source(file, key >> 32, key & 0xFFFF_FFFF)
-            decoded.frames["point"][keys == key] = self.points.setdefault(source, len(self.points))
+            point = self.points.setdefault(source, len(self.points))
+            if point > MOST_POINTS:
+                raise InputError(f"more than {MOST_POINTS:,} points")
+            decoded.frames["point"][keys == key] = point
         for side in (decoded.quotes, decoded.neighbours):
             side["row"] += first_row
         self.quotes.append(decoded.quotes)
@@ -115,6 +119,7 @@ def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None)
     collector = _Collector(_Store(sum(capture.likely_frames() for capture in captures)))
     store = collector.store
     for index, capture in enumerate(captures):
+        first_row = store.rows
         try:
             for records in capture.batches():
                 first_row = store.rows
@@ -125,6 +130,7 @@ def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None)
                     progress(store.rows)
         except InputError as error:  # its header is wrong; what other files hold is still told
             capture.info.damage = Damage(0, str(error))
+            store.rows = first_row
         collector.name_silent(index, capture.info)
     return FrameTables(
         store.taken(),

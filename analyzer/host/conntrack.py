@@ -27,7 +27,7 @@ def parse_conntrack(lines: Iterable[str]) -> tuple[list[ConntrackEntry], int]:
             continue
         try:
             entry = _entry(line)
-        except (ValueError, KeyError):
+        except (ValueError, LookupError):
             unreadable += 1
             continue
         key = (entry.id, entry.original, entry.reply)
@@ -59,7 +59,12 @@ def _entry(line: str) -> ConntrackEntry:
 
 def _tuple(protocol: str, fields: dict[str, str]) -> FlowTuple:
     def number(name: str) -> int | None:
-        return int(fields[name]) if name in fields else None
+        if name not in fields:
+            return None
+        value = int(fields[name])
+        if not 0 <= value <= 0xFFFF:
+            raise ValueError(f"{name}={value}")
+        return value
 
     return FlowTuple(
         protocol,

@@ -22,7 +22,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "networks": ("docker-network-inspect.json", parse_networks),
 }
 _CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
-_WRONG_SHAPE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 def load_host(folder: Path, *, events: Path | None = None, name: str | None = None) -> HostState:

@@ -32,7 +32,7 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
     found: list[ArpExchange] = []
     for index in order:
         row = int(rows[index])
-        version = 4 if context.value("proto", row) == 0 else 6
+        version = 4 if context.layers(row) & Layer.ARP else 6
         asked_key = int(table["asked_hi"][index]) << 64 | int(table["asked"][index])
         point = context.value("point", row)
         time_ns, frame = context.value("time_ns", row), context.value("frame", row)
