@@ -37,7 +37,8 @@ class Group(click.Group):
             complain(str(error))
             ctx.exit(EXIT_USAGE)
         except HoptraceError as error:
-            complain(str(error))
+            for line in (str(error), *getattr(error, "others", ())):
+                complain(line)
             ctx.exit(EXIT_UNREADABLE)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -84,6 +85,7 @@ def input_options(command: Command) -> Command:
 @main.command()
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @input_options
+@click.option("-Y", "--select", "selection", metavar="EXPR", help="Only these journeys, e.g. 'ip.addr == 8.8.8.8'.")
 @click.option(
     "-o",
     "--output",
@@ -99,6 +101,7 @@ def analyze(
     paths: tuple[str, ...],
     host: str | None,
     points: tuple[str, ...],
+    selection: str | None,
     outputs: tuple[str, ...],
     as_json: bool,
     journeys: int,
@@ -115,12 +118,13 @@ def analyze(
     from analyzer.report import json_report, terminal, write  # noqa: PLC0415
 
     for output in outputs:
-        write.write_lines(Path(output), json_report.json_lines(trace.content()))
+        write.write_lines(Path(output), json_report.json_lines(trace.content(selection=selection)))
     if as_json:
-        for piece in json_report.json_lines(trace.content()):
+        for piece in json_report.json_lines(trace.content(selection=selection)):
             sys.stdout.write(piece)
     else:
-        terminal.print_report(terminal.console(), trace.content(journeys=journeys, connections=SHOWN_CONNECTIONS))
+        content = trace.content(selection=selection, journeys=journeys, connections=SHOWN_CONNECTIONS)
+        terminal.print_report(terminal.console(), content)
     if strict and partial:
         sys.exit(EXIT_PARTIAL)
 
@@ -160,7 +164,15 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
     if bundle is None:
         raise InputError("the bundled sample is not installed")
     ctx.invoke(
-        analyze, paths=(str(bundle),), host=None, points=(), outputs=outputs, as_json=False, journeys=30, strict=False
+        analyze,
+        paths=(str(bundle),),
+        host=None,
+        points=(),
+        selection=None,
+        outputs=outputs,
+        as_json=False,
+        journeys=30,
+        strict=False,
     )
 
 

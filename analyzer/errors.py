@@ -12,13 +12,19 @@
 A damaged packet is data, not an exception, and so is the damage of a file that gave at least one frame.
 """
 
+from collections.abc import Sequence
+
 
 class HoptraceError(Exception):
     """Base of all errors a caller may want to catch."""
 
 
 class InputError(HoptraceError):
-    """A file cannot be used at all."""
+    """A file cannot be used at all; *others* says the same of further files."""
+
+    def __init__(self, message: str, others: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.others = tuple(others)
 
 
 class UnknownFormatError(InputError):

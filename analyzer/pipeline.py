@@ -41,6 +41,7 @@ from analyzer.report.content import Content
 from analyzer.schema import Columns
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
+from analyzer.trace.select import select
 from analyzer.trace.text import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -141,6 +142,15 @@ class Trace:
         """Count journeys by how they ended."""
         return dict(Counter(self.tracer.dispositions))
 
+    def select(self, text: str) -> list[int]:
+        """
+        Return the journeys that a selection picks, e.g. ``ip.addr == 8.8.8.8 && tcp.port == 80``.
+
+        Raises:
+            SelectionError: it cannot be understood.
+        """
+        return select(self.context, self.tracer, text)
+
     def worth_reading(self, count: int) -> list[int]:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
@@ -152,9 +162,15 @@ class Trace:
         chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
-    def content(self, *, journeys: int | None = None, connections: int | None = None) -> Content:
-        """Collect what a report tells: all of it, or at most so many journeys and connections."""
-        numbers = None if journeys is None else self.worth_reading(journeys)
+    def content(
+        self, *, selection: str | None = None, journeys: int | None = None, connections: int | None = None
+    ) -> Content:
+        """Collect what a report tells: all of it, or what is selected, or at most so many journeys and connections."""
+        picked = self.select(selection) if selection is not None else None
+        if picked is not None:
+            numbers: list[int] | None = picked[:journeys]
+        else:
+            numbers = None if journeys is None else self.worth_reading(journeys)
         count = len(self.correlated.connections["proto"])
         return Content(
             points=self.points,
@@ -166,6 +182,7 @@ class Trace:
             packets=self.packets,
             connection_count=count,
             dispositions=self.dispositions(),
+            picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.host.problems,
         )
@@ -269,7 +286,7 @@ def _usable(files: list[str], local: dict[str, str], unusable: list[InputError])
         except InputError as error:
             unusable.append(error)
     if not found:
-        raise unusable[0]
+        raise InputError(str(unusable[0]), others=[str(error) for error in unusable[1:]])
     return found
 
 

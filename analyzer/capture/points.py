@@ -24,6 +24,8 @@ _ROLES: tuple[tuple[Role, str], ...] = (
 _PATTERNS = [(role, re.compile(rf"(?:^|[._-])(?:{pattern})(?=$|[._-])")) for role, pattern in _ROLES]
 _KERNEL_VETH = re.compile(r"^veth[0-9a-f]{7}$")
 _VETH_OF = re.compile(r"(?:^|[._])veth[-_]([A-Za-z0-9][\w.-]*)$")
+ANY = "any"
+"""The pseudo-device of libpcap that captures on all interfaces."""
 _SUFFIXES = re.compile(r"(\.(pcap|pcapng|cap|dmp|gz|zst|xz|bz2))+\d*$", re.IGNORECASE)
 
 
@@ -90,15 +92,18 @@ def name_points(
     """Make a Point of every source, as far as names tell; *specs* has one entry per file."""
     points: list[Point] = []
     taken: set[str] = set()
+    names = [_device_name(s.device, host) or files[s.file].interfaces[s.interface].name for s in sources]
     per_file = [sum(source.file == index for source in sources) for index in range(len(files))]
     for number, source in enumerate(sources):
         info, spec = files[source.file], specs[source.file]
         interface = info.interfaces[source.interface]
         device = _device_name(source.device, host)
         said = device or interface.name
-        base = spec.name or (stem(info.name) if per_file[source.file] == 1 or not said else said)
-        if spec.name and per_file[source.file] > 1:
-            base = f"{spec.name}:{said or source.interface}"
+        # The same interface name in several files is several containers' eth0: only the files tell them apart.
+        alone = said is not None and said != ANY and names.count(said) == 1
+        base = spec.name or (said if said is not None and alone else stem(info.name))
+        if base != said and per_file[source.file] > 1:
+            base = f"{base}:{said or source.interface}"
         role, basis = _role(spec, said, stem(info.name) if per_file[source.file] == 1 else "", base, host)
         container = spec.container or _container_of_name(base, role, host)
         points.append(

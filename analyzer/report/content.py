@@ -20,6 +20,8 @@ class Content:
     connection_count: int
     dispositions: dict[str, int]
     """Journeys by disposition."""
+    picked: int
+    """Journeys that were selected."""
     shown: int
     """Journeys in *journeys*."""
     host_problems: tuple[str, ...] = ()

@@ -61,8 +61,11 @@ def print_report(out: Console, content: Content) -> None:
     for journey in content.journeys:
         out.print()
         print_journey(out, journey, start)
-    if content.shown < content.packets:
-        left = content.packets - content.shown
+    left = content.picked - content.shown
+    if content.picked < content.packets:
+        out.print()
+        out.print(Text(f"{plural(content.picked, 'journey')} of {content.packets:,} selected.", "dim"))
+    if left:
         out.print()
         out.print(Text(f"{plural(left, 'more journey')}: --journeys N shows N, `hoptrace show` shows one.", "dim"))
 

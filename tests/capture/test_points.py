@@ -1,10 +1,14 @@
 """Names of interfaces and files."""
 
+from pathlib import Path
+
 import pytest
 
+from analyzer import analyze
 from analyzer.capture.points import parse_point, role_of_name, stem
 from analyzer.errors import SelectionError
 from analyzer.model import Role
+from tests.build import enhanced, interface, option, section
 
 
 @pytest.mark.parametrize(
@@ -49,3 +53,14 @@ def test_senseless_point_options(text: str) -> None:
     """Each is refused, with what would be right."""
     with pytest.raises(SelectionError, match="--point"):
         parse_point(text)
+
+
+def test_an_interface_name_comes_before_the_files(tmp_path: Path) -> None:
+    """Unless several files have the same one: then it is several containers' eth0."""
+    for file, name in (("a", b"docker0"), ("b", b"eth0"), ("c", b"eth0")):
+        data = section() + interface(1, options=option(2, name)) + enhanced(0, 1, b"x" * 60)
+        (tmp_path / f"{file}.pcapng").write_bytes(data)
+    trace = analyze(sorted(tmp_path.glob("*.pcapng")))
+
+    assert [point.name for point in trace.points] == ["docker0", "b", "c"]
+    assert trace.points[0].role is Role.BRIDGE

@@ -1,0 +1,176 @@
+"""Selections in the manner of Wireshark's display filters: ``-Y 'ip.addr == 8.8.8.8 && tcp.port == 80'``.
+
+A selection picks journeys after correlation. A test is true for a journey if any of its hops passes it, so both
+addresses of a translated packet find it; ``&&``, ``||`` and ``!`` then combine journeys, not frames.
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode import offsets as o
+from analyzer.errors import SelectionError
+from analyzer.host.iproute import mac
+from analyzer.model import Disposition
+from analyzer.schema import Array, Layer
+from analyzer.trace.build import Tracer
+from analyzer.trace.context import Context
+from analyzer.trace.text import PROTOCOLS
+
+_TOKEN = re.compile(r"\s*(==|!=|&&|\|\||[!()]|\"[^\"]*\"|[^\s()!=&|\"]+)")
+_WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!="}
+_NUMBERS = {name: number for number, name in PROTOCOLS.items()}
+
+ADDRESSES = {"addr": ("src", "dst"), "src": ("src",), "dst": ("dst",)}
+PORTS = {"port": ("sport", "dport"), "srcport": ("sport",), "dstport": ("dport",)}
+MACS = {"addr": ("eth_src", "eth_dst"), "src": ("eth_src",), "dst": ("eth_dst",)}
+FIELDS = (
+    "ip.addr ip.src ip.dst ipv6.addr ipv6.src ipv6.dst tcp.port tcp.srcport tcp.dstport udp.port udp.srcport "
+    "udp.dstport eth.addr eth.src eth.dst frame.number point container connection verdict"
+)
+
+
+def select(context: Context, tracer: Tracer, text: str) -> list[int]:
+    """
+    Return the journeys that *text* picks, in order.
+
+    Raises:
+        SelectionError: *text* cannot be understood.
+    """
+    try:
+        chosen = _Parser(context, tracer, text).parse()
+    except RecursionError:
+        raise SelectionError("-Y: nested too deeply") from None
+    found: list[int] = np.flatnonzero(chosen).tolist()
+    return found
+
+
+class _Parser:
+    """Recursive descent; every part gives (packets,) bool."""
+
+    def __init__(self, context: Context, tracer: Tracer, text: str) -> None:
+        self._context = context
+        self._tracer = tracer
+        self._text = text
+        self._tokens = [_WORDS.get(token, token) for token in self._split(text)]
+
+    def _split(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        place = 0
+        while place < len(text.rstrip()):
+            found = _TOKEN.match(text, place)
+            if found is None:
+                raise SelectionError(f"-Y {text}: not understood from {text[place:].strip()!r} on")
+            tokens.append(found[1])
+            place = found.end()
+        return tokens
+
+    def parse(self) -> Array:
+        result = self._or()
+        if self._tokens:
+            raise SelectionError(f"-Y {self._text}: unexpected {self._tokens[0]!r}")
+        return result
+
+    def _next(self) -> str:
+        if not self._tokens:
+            raise SelectionError(f"-Y {self._text}: ends too early")
+        return self._tokens.pop(0)
+
+    def _or(self) -> Array:
+        result = self._and()
+        while self._tokens[:1] == ["||"]:
+            self._tokens.pop(0)
+            result = result | self._and()
+        return result
+
+    def _and(self) -> Array:
+        result = self._not()
+        while self._tokens[:1] == ["&&"]:
+            self._tokens.pop(0)
+            result = result & self._not()
+        return result
+
+    def _not(self) -> Array:
+        token = self._next()
+        if token == "!":
+            return ~self._not()
+        if token == "(":
+            result = self._or()
+            if self._next() != ")":
+                raise SelectionError(f"-Y {self._text}: a ) is missing")
+            return result
+        if self._tokens[:1] not in (["=="], ["!="]):
+            return self._protocol(token)
+        equal = self._next() == "=="
+        matched = self._test(token.lower(), self._next().strip('"'))
+        return matched if equal else ~matched
+
+    def _protocol(self, name: str) -> Array:
+        frames, lower = self._context.frames, name.lower()
+        bits = {"arp": Layer.ARP, "ip": Layer.IPV4, "ipv6": Layer.IPV6, "vlan": Layer.VLAN}
+        if lower in bits:
+            return self._any(has(frames["layers"], bits[lower]))
+        if lower in _NUMBERS:
+            routed = has(frames["layers"], Layer.IPV4 | Layer.IPV6)
+            return self._any(routed & (frames["proto"] == _NUMBERS[lower]))
+        raise SelectionError(f"-Y {self._text}: unknown {name!r}; known are protocols and {FIELDS}")
+
+    def _test(self, field: str, value: str) -> Array:
+        context, frames = self._context, self._context.frames
+        layer, _, part = field.partition(".")
+        try:
+            if layer in ("ip", "ipv6") and part in ADDRESSES:
+                return self._any(self._in_network(value, ADDRESSES[part]))
+            if layer in ("tcp", "udp") and part in PORTS:
+                of_layer = frames["proto"] == (o.PROTO_TCP if layer == "tcp" else o.PROTO_UDP)
+                return self._any(of_layer & self._either(PORTS[part], int(value)))
+            if layer == "eth" and part in MACS:
+                wanted = mac(value)
+                if wanted is None:
+                    raise ValueError(value)
+                return self._any(self._either(MACS[part], wanted))
+            if field == "frame.number":
+                return self._any(frames["frame"] == int(value))
+            if field in ("point", "container"):
+                chosen = [p.id for p in context.points if value == (p.name if field == "point" else p.container)]
+                return self._any(np.isin(frames["point"], chosen))
+            if field == "connection":
+                connection: Array = context.hops["connection"][context.packet_start[:-1]] == int(value.lstrip("Cc"))
+                return connection
+            if field == "verdict":
+                wanted_end = Disposition(value)
+                return np.array([found is wanted_end for found in self._tracer.dispositions], bool)
+        except ValueError:
+            raise SelectionError(f"-Y {self._text}: {field} cannot be {value!r}") from None
+        raise SelectionError(f"-Y {self._text}: unknown field {field!r}; known are {FIELDS}")
+
+    def _either(self, columns: tuple[str, ...], value: int) -> Array:
+        found: Array = np.logical_or.reduce([self._context.frames[column] == value for column in columns])
+        return found
+
+    def _in_network(self, text: str, columns: tuple[str, ...]) -> Array:
+        network, frames = ip_network(text, strict=False), self._context.frames
+        version = has(frames["layers"], Layer.IPV6) if network.version == 6 else ~has(frames["layers"], Layer.IPV6)
+        mask, wanted = int(network.netmask), int(network.network_address)
+        halves: tuple[tuple[str, Callable[[int], int]], ...] = (("_hi", lambda x: x >> 64), ("", lambda x: x & MASK64))
+        matches = [
+            np.logical_and.reduce(
+                [frames[column + end] & np.uint64(half(mask)) == np.uint64(half(wanted)) for end, half in halves]
+            )
+            for column in columns
+        ]
+        found: Array = version & np.logical_or.reduce(matches)
+        return found & has(frames["layers"], Layer.IPV4 | Layer.IPV6 | Layer.ARP)
+
+    def _any(self, rows: Array) -> Array:
+        """Tell the packets of which any frame is in *rows*."""
+        if not self._context.packets:
+            return np.zeros(0, bool)
+        found: Array = np.logical_or.reduceat(rows[self._context.hops["row"]], self._context.packet_start[:-1])
+        return found
+
+
+MASK64 = (1 << 64) - 1

@@ -1,0 +1,87 @@
+"""Findings of captures and dumps: each on a sample made to have one, and not on the healthy one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analyzer import analyze
+from analyzer.model import Basis, Severity
+from analyzer.pipeline import Trace
+from tests.build import T0, block, enhanced, interface, option, pcap, section
+from tests.simulate import Simulator
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+
+
+def _checks(trace: Trace) -> list[str]:
+    return [finding.check for finding in trace.findings]
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent for p in SAMPLES.glob("*/expected.json")), ids=lambda p: p.name)
+def test_healthy_samples_have_nothing_to_act_on(folder: Path) -> None:
+    """With the dumps beside the captures; a hairpin's flooded ARP comes back to its own port, which is told as info."""
+    assert {finding.severity for finding in analyze([folder]).findings} <= {Severity.INFO}
+
+
+def test_a_conntrack_entry_that_contradicts_the_frames(tmp_path: Path) -> None:
+    """The frames stand, the connection stays inferred from them, and the contradiction is shown."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SAMPLES / "seed", bundle)
+    for file in ("conntrack-events.txt", "host/conntrack.txt"):
+        path = bundle / file
+        path.write_text(path.read_text().replace("dst=192.168.1.100", "dst=192.168.1.99"))
+    trace = analyze([bundle])
+    findings = [finding for finding in trace.findings if finding.check == "conntrack-contradiction"]
+
+    assert len(findings) == len(trace.connections) == 2
+    assert findings[0].severity is Severity.WARNING
+    assert "192.168.1.99" in findings[0].explanation
+    assert findings[0].evidence
+    assert {str(trace.connection(n).reply.dst) for n in range(2)} == {"192.168.1.100"}
+    assert trace.connection(0).basis is not Basis.STATED
+
+
+def test_conntrack_knows_a_translation_that_was_not_captured(tmp_path: Path) -> None:
+    """With the veth alone, the reply tuple is the entry's, and stated."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SAMPLES / "seed", bundle)
+    for file in ("wlan0.pcap", "docker0.pcap"):
+        (bundle / file).unlink()
+    trace = analyze([bundle])
+
+    assert {(str(c.reply.dst), c.basis) for c in map(trace.connection, range(2))} == {("192.168.1.100", Basis.STATED)}
+    assert _checks(trace) == []
+
+
+def test_a_damaged_capture(tmp_path: Path) -> None:
+    """Named, with the place and the frames that were kept."""
+    (tmp_path / "docker0.pcap").write_bytes(pcap([(T0, b"x" * 60)] * 3)[:-10])
+    (finding,) = analyze([tmp_path / "docker0.pcap"]).findings
+
+    assert finding.check == "capture-loss"
+    assert "after 2 frames" in finding.title
+
+
+def test_drops_that_a_capture_tells(tmp_path: Path) -> None:
+    """pcapng's interface statistics."""
+    statistics = block(5, bytes(12) + option(7, (9).to_bytes(8, "little")))
+    path = tmp_path / "a.pcapng"
+    path.write_bytes(section() + interface(1, options=option(2, b"docker0")) + enhanced(0, 1, b"x" * 60) + statistics)
+    (finding,) = analyze([path]).findings
+
+    assert "9 frames were dropped at docker0" in finding.title
+
+
+def test_what_cannot_be_told_apart_is_said(tmp_path: Path) -> None:
+    """Two equal datagrams under way at once, of which only one arrives: marked, not guessed."""
+    simulator = Simulator(1, zero_ident=True)
+    flow = simulator.flow("udp", 2, "8.8.8.8", 40_000, 53, b"ask")
+    for _ in range(2):
+        simulator.send(flow, reply=False)
+        simulator.now -= 3_000_000
+    simulator.records["wlan0"].pop()
+    trace = analyze(simulator.write(tmp_path))
+
+    assert _checks(trace) == ["ambiguous-packets"]
+    assert any(journey.ambiguous for journey in trace.journeys())
