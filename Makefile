@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check unit samples clean
+.PHONY: demo test check unit bench samples clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/seed.json
@@ -17,6 +17,11 @@ check:
 
 unit:
 	$(BIN)/pytest
+
+bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
+	tests/install bench
+	-$(BIN)/pip install --quiet --disable-pip-version-check pcapy-ng
+	$(BIN)/python -m tests.bench.run
 
 samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker Engine (root)
 	tests/install live

@@ -1,0 +1,39 @@
+"""What the benchmark times: captures to HOPS and CONNECTIONS; with ``--check``, the truth check of generated ones."""
+
+import json
+import os
+import resource
+import sys
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def main(arguments: list[str]) -> None:
+    """Analyse; print what the check found."""
+    from analyzer.pipeline import analyze
+
+    check = "--check" in arguments
+    trace = analyze([path for path in arguments if path != "--check"])
+    if not check:
+        return
+    import numpy as np
+
+    frames, hops = trace.tables.frames, trace.correlated.hops
+    count = len(frames["frame"]) // 3
+    packet = np.empty(count * 3, np.int64)
+    packet[hops["row"]] = hops["packet"]
+    arp = frames["proto"][:count] == 0
+    veth, docker0, wlan0 = packet[:count], packet[count : 2 * count], packet[2 * count :]
+    # Frame k is one packet at all three points, but the uplink has ARP of its own.
+    wrong = int((veth != docker0).sum()) + int(((veth != wlan0) != arp).sum())
+    wrong += abs(trace.packets - count - int(arp.sum()))
+    result = {
+        "wrong": wrong,
+        "connections": len(trace.correlated.connections["proto"]),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

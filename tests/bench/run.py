@@ -1,0 +1,123 @@
+"""Measures hoptrace and its peers on the same captures, in one run: ``python -m tests.bench.run [--frames N]``.
+
+Prints seconds, frames per second, and each peer's time in units of hoptrace's. Slow peers see a part of one file, and
+their time is scaled; that is said. Only ratios of one run mean anything.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dpkt
+
+from tests.bench.generate import POINTS, write_captures
+
+TSHARK_PART, DPKT_PART = 50_000, 100_000
+FIELDS = (
+    "frame.number", "frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl", "ip.id",
+    "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "udp.srcport", "udp.dstport", "icmp.seq",
+)  # fmt: skip
+
+Timed = tuple[str, float, str]
+"""Name, seconds for all frames, and what was scaled."""
+
+
+def timed(name: str, act: Callable[[], object], *, scale: float = 1.0, note: str = "") -> Timed:
+    """Run *act* once, after one run that fills the page cache has been made by whoever wrote the files."""
+    start = time.perf_counter()
+    act()
+    return name, (time.perf_counter() - start) * scale, note
+
+
+def program(*command: str) -> Callable[[], object]:
+    """Return a function that runs a program and throws its output away."""
+    return lambda: subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
+
+def dpkt_loop(path: Path, frames: int) -> None:
+    """Decode with dpkt as its users do."""
+    with path.open("rb") as stream:
+        for number, (_, data) in enumerate(dpkt.pcap.Reader(stream)):
+            if number == frames:
+                break
+            dpkt.ethernet.Ethernet(data)
+
+
+def pcapy_batches(paths: list[Path]) -> None:
+    """Only touch each record, with pcapy-ng."""
+    import pcapy
+
+    for path in paths:
+        reader = pcapy.open_offline(str(path))
+        reader.loop(0, lambda header, data: None)
+
+
+def measure(paths: list[Path], frames: int) -> list[Timed]:
+    """Run everybody."""
+    total, files = frames * len(paths), [str(path) for path in paths]
+    first = files[0]
+    # The same interpreter, start included, as a user would run it.
+    hoptrace = program(sys.executable, "-m", "tests.bench.analyze", *files)
+    fields = [word for field in FIELDS for word in ("-e", field)]
+    found = [
+        timed("hoptrace, HOPS and CONNECTIONS", hoptrace),
+        timed("hoptrace analyze, terminal report", program(sys.executable, "-m", "analyzer", "analyze", *files)),
+        timed("capinfos -c", program("capinfos", "-c", *files)),
+        timed("mergecap -w /dev/null", program("mergecap", "-w", "/dev/null", *files)),
+        timed("tcpdump -w /dev/null", lambda: [program("tcpdump", "-r", f, "-w", "/dev/null")() for f in files]),
+        timed(
+            "tshark -T fields",
+            program("tshark", "-c", str(TSHARK_PART), "-r", first, "-T", "fields", *fields),
+            scale=total / min(TSHARK_PART, frames),
+            note=f"{min(TSHARK_PART, frames):,} frames, scaled",
+        ),
+        timed(
+            "dpkt loop",
+            lambda: dpkt_loop(paths[0], DPKT_PART),
+            scale=total / min(DPKT_PART, frames),
+            note=f"{min(DPKT_PART, frames):,} frames, scaled",
+        ),
+    ]
+    try:
+        found.append(timed("pcapy-ng, no decoding", lambda: pcapy_batches(paths)))
+    except ImportError:
+        print("pcapy-ng is not installed: left out", file=sys.stderr)
+    return found
+
+
+def main() -> int:
+    """Generate, measure, print."""
+    parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
+    parser.add_argument("--frames", type=int, default=1_000_000, help="per point")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as folder:
+        paths = write_captures(Path(folder), arguments.frames)
+        total = arguments.frames * len(POINTS)
+        size = sum(path.stat().st_size for path in paths)
+        print(f"{len(paths)} captures of {arguments.frames:,} frames, {size / 1e6:,.0f} MB")
+        for path in paths:
+            path.read_bytes()  # into the page cache
+        rows = measure(paths, arguments.frames)
+        mine = rows[0][1]
+        print(f"{'':36}{'seconds':>9}{'frames/s':>13}{'x hoptrace':>12}")
+        for name, seconds, note in rows:
+            print(f"{name:36}{seconds:9.2f}{total / seconds:13,.0f}{seconds / mine:12.2f}  {note}")
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.analyze", "--check", *map(str, paths)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        result = json.loads(done.stdout)
+        print(f"peak memory: {result['peak_bytes'] / total:.0f} bytes a frame")
+        print(f"frames grouped wrong: {result['wrong']} of {total:,}; {result['connections']:,} connections")
+        return 1 if result["wrong"] else 0
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.exit(main())
