@@ -226,9 +226,9 @@ def analyze(
         local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
         usable = _usable(files, local, unusable)
         tables = read_frames(lambda: [CaptureFile(local[file], shown=file) for file in usable], progress)
-    if not any(info.interfaces for info in tables.files):
-        first = next(info for info in tables.files if info.damage is not None)
-        raise InputError(first.damage.problem if first.damage else first.name)
+    damaged = [info.damage.problem for info in tables.files if info.damage is not None]
+    if damaged and not any(info.interfaces for info in tables.files):
+        raise InputError(damaged[0], others=damaged[1:])
     chosen = [specs.get(file, PointSpec(file)) for file in usable]
     named = name_points(tables.sources, tables.files, chosen, state)
     correlated = correlate(

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analyzer.cli import main
-from tests.build import T0, pcap
+from tests.build import T0, pcap, section
 
 SEED = Path(__file__).parents[1] / "sample_pcaps" / "seed"
 
@@ -89,6 +89,16 @@ def test_damage_is_told_and_the_rest_is_used(tmp_path: Path) -> None:
     result = _run("analyze", "--strict", damaged)
     assert result.exit_code == 4
     assert result.stderr == "hoptrace: docker0.pcap: at byte 176: record cut: 66 bytes left of it; 2 frames kept\n"
+
+
+def test_a_capture_without_interfaces_is_empty_not_broken(tmp_path: Path) -> None:
+    """A pcapng may consist of a section header alone."""
+    path = tmp_path / "empty.pcapng"
+    path.write_bytes(section())
+    result = _run("analyze", path)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("0 points, 0 frames")
 
 
 def test_one_unusable_file_does_not_stop_the_others(tmp_path: Path) -> None:
