@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
 SHOWN_CONNECTIONS = 50
+MOST_DIGITS = 19
+"""Of a journey's number; more do not fit into 64 bits."""
 FORMATS = (".json",)
 
 Command = Callable[..., Any]
@@ -41,7 +44,8 @@ class Group(click.Group):
                 complain(line)
             ctx.exit(EXIT_UNREADABLE)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except OSError as error:
             complain(f"cannot write: {error.strerror or error}")
@@ -110,7 +114,7 @@ def analyze(
     """Analyse captures and bundles; PATH may be - for stdin."""
     for output in outputs:
         if Path(output).suffix not in FORMATS:
-            raise click.UsageError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
+            raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
     trace = _run(paths, host, points)
@@ -137,7 +141,7 @@ def analyze(
 def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     digits = journey.removeprefix("J").removeprefix("j")
-    if not (digits.isascii() and digits.isdecimal()):
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
         raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
     trace = _run(paths, host, points)
     _complain_of_damage(trace)

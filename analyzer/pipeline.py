@@ -217,11 +217,11 @@ def analyze(
     Raises:
         InputError: no file was usable, or a path or *host* is not there.
     """
-    files, hosts, events = _inputs([str(path) for path in paths], points)
+    unusable: list[InputError] = []
+    files, hosts, events = _inputs([str(path) for path in paths], points, unusable)
     folder = Path(host) if host is not None else next(iter(hosts), None)
     state = load_host(folder, events=next(iter(events), None)) if folder is not None else HostState()
     specs = {spec.file: spec for spec in points}
-    unusable: list[InputError] = []
     with ExitStack() as stack:
         local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
         usable = _usable(files, local, unusable)
@@ -246,25 +246,31 @@ def analyze(
     return Trace(context, tables, correlated, usable, unusable)
 
 
-def _inputs(paths: list[str], points: Sequence[PointSpec]) -> tuple[list[str], list[Path], list[Path]]:
-    """Return captures, host folders and event files; bundles are opened up."""
+def _inputs(
+    paths: list[str], points: Sequence[PointSpec], unusable: list[InputError]
+) -> tuple[list[str], list[Path], list[Path]]:
+    """Return captures, host folders and event files; bundles are opened up, paths that cannot be are *unusable*."""
     files: list[str] = []
     hosts: list[Path] = []
     events: list[Path] = []
     for path in paths:
         folder = Path(path)
-        if path == STDIN or not folder.is_dir():
-            files.append(path)
-            continue
-        inside = sorted(str(p) for p in folder.iterdir() if is_capture(p))
-        if not inside:
-            raise InputError(f"{path}: no captures in this folder")
-        files += inside
-        hosts += [p for p in (folder / "host",) if p.is_dir()]
-        events += [p for p in (folder / "conntrack-events.txt",) if p.is_file()]
+        try:
+            if path == STDIN or not folder.is_dir():
+                files.append(path)
+                continue
+            inside = sorted(str(p) for p in folder.iterdir() if is_capture(p))
+            if not inside:
+                unusable.append(InputError(f"{path}: no captures in this folder"))
+            files += inside
+            hosts += [p for p in (folder / "host",) if p.is_dir()]
+            events += [p for p in (folder / "conntrack-events.txt",) if p.is_file()]
+        except OSError as error:
+            unusable.append(InputError(f"{path}: {error.strerror or error}"))
     files += [spec.file for spec in points if spec.file not in files]
     if not files:
-        raise InputError("no captures given")
+        told = [str(error) for error in unusable] or ["no captures given"]
+        raise InputError(told[0], others=told[1:])
     return list(dict.fromkeys(files)), hosts, events
 
 

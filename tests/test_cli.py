@@ -68,6 +68,8 @@ def test_stdin() -> None:
         (("analyze", SEED, "--host", "nowhere"), 3, "nowhere"),
         (("show", SEED, "J9999"), 2, "J9999"),
         (("show", SEED, "Jx"), 2, "Jx"),
+        (("show", SEED, "J" + "9" * 5000), 2, "J999"),
+        (("show", SEED, "\u00b2"), 2, "\u00b2"),
         (("frobnicate",), 2, "frobnicate"),
     ],
 )
@@ -119,6 +121,53 @@ def test_a_closed_pipe_is_no_error() -> None:
 
     assert done.stderr == ""
     assert done.stdout.startswith("3 points")
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    """The exit code of the pipe's writer, too."""
+    command = f"{sys.executable} -m analyzer analyze {SEED} | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
+
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 3), ("- <&-", 3), ("missing.pcap 2>&-", 0)]
+)
+def test_closed_and_full_streams(redirection: str, code: int) -> None:
+    """No traceback; what cannot be written or read is told, as far as somebody listens."""
+    command = f"{sys.executable} -m analyzer analyze {SEED} {redirection}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_arrows(tmp_path: Path) -> None:
+    """And with a width that is no number."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C", "COLUMNS": "\u00b2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "show", str(SEED), "J3"], capture_output=True, env=environment, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_pipes_as_files() -> None:
+    """Process substitution gives a path that can be read only once."""
+    command = f"{sys.executable} -m analyzer analyze <(cat {SEED}/wlan0.pcap) -n 0"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("1 point, 20 frames")
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "nowhere/x.pcap", "/dev/null"])
+def test_a_path_that_cannot_be_looked_at_does_not_stop_the_others(path: str) -> None:
+    """It is named, and the rest is analysed."""
+    result = _run("analyze", path, SEED / "docker0.pcap", "-n", "0")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("1 point")
+    assert path in result.stderr
 
 
 def test_colours_only_for_terminals() -> None:

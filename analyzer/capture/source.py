@@ -25,7 +25,7 @@ from analyzer.schema import Bytes
 WINDOW = 16 << 20
 STDIN = "-"
 
-DECOMPRESSION_ERRORS = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+DECOMPRESSION_ERRORS = (EOFError, OSError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
 def open_source(path: str) -> BinaryIO:
@@ -60,7 +60,10 @@ def open_source(path: str) -> BinaryIO:
 
 def needs_spool(path: str) -> bool:
     """Tell what can be read only once: stdin, and pipes such as ``<(zcat x)`` of a shell."""
-    return path == STDIN or Path(path).is_fifo()
+    try:
+        return path == STDIN or Path(path).is_fifo()
+    except OSError:  # opening it will say why
+        return False
 
 
 @contextmanager
@@ -128,7 +131,7 @@ class Window:
             try:
                 got = self._stream.readinto(view[self.end : limit])  # type: ignore[attr-defined]
             except DECOMPRESSION_ERRORS as error:
-                self.problem = f"cannot read on: {error or type(error).__name__}"
+                self.problem = f"cannot read on: {str(error) or type(error).__name__}"
                 got = 0
             self.eof = not got
             self.end += got or 0

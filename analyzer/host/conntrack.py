@@ -54,7 +54,10 @@ def _entry(line: str) -> ConntrackEntry:
         raise ValueError(line)
     time = _TIME.match(line)
     time_ns = int(time[1]) * 1_000_000_000 + int(time[2].ljust(9, "0")) if time else None
-    return ConntrackEntry(_tuple(protocol, groups[0]), _tuple(protocol, groups[1]), entry_id, time_ns, time_ns)
+    original, reply = _tuple(protocol, groups[0]), _tuple(protocol, groups[1])
+    if len({ip.version for ip in (original.src, original.dst, reply.src, reply.dst)}) > 1:
+        raise ValueError(line)  # nobody translates between families here
+    return ConntrackEntry(original, reply, entry_id, time_ns, time_ns)
 
 
 def _tuple(protocol: str, fields: dict[str, str]) -> FlowTuple:

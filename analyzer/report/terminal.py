@@ -1,5 +1,7 @@
 """The report for a terminal: summary, points, findings, connections with their NAT, then journeys."""
 
+import os
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -36,9 +38,20 @@ UNKNOWN_WIDTH = 160
 """Columns where the output is no terminal: a file or a pipe, which wrap nothing."""
 
 
+class _Console(Console):
+    """A console whose reader may go away, as ``head -1`` does: that is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Let whoever runs the command decide; rich would exit with 1."""
+        raise BrokenPipeError
+
+
 def console(*, width: int | None = None) -> Console:
     """Return a console on stdout, without highlighting or markup; NO_COLOR is honoured."""
-    found = Console(theme=THEME, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    for name in ("COLUMNS", "LINES"):
+        if not os.environ.get(name, "1").isascii():
+            del os.environ[name]  # rich takes every Unicode digit for a number
+    found = _Console(theme=THEME, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
     if width is None and not found.is_terminal:
         found.width = UNKNOWN_WIDTH
     return found

@@ -57,6 +57,28 @@ def test_conntrack_lines() -> None:
     assert (tcp.reply.dport, tcp.id, tcp.first_ns) == (2, 5, 1795465712781582000)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    ["src=1.2.3.4 dst=::1 sport=1 dport=2 src=::1 dst=1.2.3.4 sport=2 dport=1",
+     "src=1.2.3.4 dst=5.6.7.8 sport=1 dport=2 src=fe80::1 dst=1.2.3.4 sport=2 dport=1",
+     "src=1.2.3.4 dst=5.6.7.8 sport=1 dport=99999999 src=5.6.7.8 dst=1.2.3.4 sport=2 dport=1",
+     "src=1.2.3.4 dst=5.6.7.8 sport=1 dport=-5 src=5.6.7.8 dst=1.2.3.4 sport=2 dport=1"],
+)  # fmt: skip
+def test_senseless_conntrack_lines_are_unreadable(wrong: str) -> None:
+    """Mixed families and impossible ports."""
+    assert parse_conntrack([f"ipv4 2 tcp 6 10 ESTABLISHED {wrong}"]) == ([], 1)
+
+
+@pytest.mark.parametrize("value", ["1e999", "-Infinity", "[]", "{}"])
+def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
+    """JSON's parser takes infinity; a dump with it is left out."""
+    (tmp_path / "ip-addr.json").write_text(f'[{{"ifindex": {value}, "ifname": "x"}}]')
+    (tmp_path / "ip-route.json").write_text(f'[{{"dst": "default", "metric": {value}}}]')
+    host = load_host(tmp_path)
+
+    assert (host.links, host.routes, len(host.problems)) == ((), (), 2)
+
+
 def test_a_rule_is_named_only_if_one_fits() -> None:
     """Two rules that fit equally prove nothing."""
     text = "*nat\n[5:300] -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n"
