@@ -4,6 +4,7 @@ Takes where frames come from, gives Points. What was not told is left unknown he
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from analyzer.model import Basis, HostState, Point, Role
 
 NO_SNAP = 65_535
 """Snap lengths from here on cut nothing that an interface carries; tcpdump's old and new defaults are larger."""
+
+LONGEST_NAME = 128
+"""Characters of a name that are looked at; interfaces have at most 15 (IFNAMSIZ), file names some more."""
 
 _ROLES: tuple[tuple[Role, str], ...] = (
     (Role.LOOPBACK, r"lo"),
@@ -76,7 +80,7 @@ def parse_point(text: str) -> PointSpec:
 def role_of_name(name: str) -> Role:
     """Tell a role by the way Linux and Docker name interfaces."""
     for role, pattern in _PATTERNS:
-        if pattern.search(name):
+        if pattern.search(name[:LONGEST_NAME]):
             return role
     return Role.UNKNOWN
 
@@ -91,16 +95,17 @@ def name_points(
 ) -> list[Point]:
     """Make a Point of every source, as far as names tell; *specs* has one entry per file."""
     points: list[Point] = []
-    taken: set[str] = set()
     names = [_device_name(s.device, host) or files[s.file].interfaces[s.interface].name for s in sources]
-    per_file = [sum(source.file == index for source in sources) for index in range(len(files))]
+    per_file = Counter(source.file for source in sources)
+    said_by = Counter(names)
+    taken: Counter[str] = Counter()
     for number, source in enumerate(sources):
         info, spec = files[source.file], specs[source.file]
         interface = info.interfaces[source.interface]
         device = _device_name(source.device, host)
         said = device or interface.name
         # The same interface name in several files is several containers' eth0: only the files tell them apart.
-        alone = said is not None and said != ANY and names.count(said) == 1
+        alone = said is not None and said != ANY and said_by[said] == 1
         base = spec.name or (said if said is not None and alone else stem(info.name))
         if base != said and per_file[source.file] > 1:
             base = f"{base}:{said or source.interface}"
@@ -156,16 +161,17 @@ def _role(spec: PointSpec, said: str | None, file: str, base: str, host: HostSta
 
 def _container_of_name(name: str, role: Role, host: HostState) -> str | None:
     """Read the container from names like ``veth-web``; the kernel's own veth names tell nothing."""
-    found = _VETH_OF.search(name)
+    found = _VETH_OF.search(name) if len(name) <= LONGEST_NAME else None
     if role is not Role.VETH or found is None or _KERNEL_VETH.match(name):
         return None
     known = {container.name for container in host.containers}
     return found[1] if not known or found[1] in known else None
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    candidate, number = name, 2
+def _unique(name: str, taken: Counter[str]) -> str:
+    candidate = name
     while candidate in taken:
-        candidate, number = f"{name}-{number}", number + 1
-    taken.add(candidate)
+        taken[name] += 1
+        candidate = f"{name}-{taken[name]}"
+    taken[candidate] += 1
     return candidate

@@ -1,6 +1,7 @@
 """Which packet answers which, and which one was sent again; per connection, in order of time."""
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from analyzer.schema import Layer
 from analyzer.trace.context import Context
@@ -66,20 +67,16 @@ def _alternating(context: Context, packets: list[int], found: Answers) -> None:
 def _tcp(context: Context, packets: list[int], found: Answers) -> None:
     """An acknowledgement answers the newest segment it covers, and settles all before (RFC 9293 section 3.4)."""
     unanswered: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+    base: dict[bool, int] = {}
     sent: dict[tuple[bool, int, int, int], int] = {}
     for packet in packets:
         row = context.rows_of(packet)[0]
         if not context.layers(row) & Layer.TCP:
             continue
         reply, flags = _is_reply(context, packet), context.value("tcp_flags", row)
-        if flags & ACK:
-            ack = context.value("ack", row)
-            covered = [(end, p) for end, p in unanswered[not reply] if (ack - end) % (1 << 32) < HALF]
-            if covered:
-                _join(found, covered[-1][1], packet)
-                for _, earlier in covered[:-1]:
-                    found.answered_by.setdefault(earlier, packet)
-                unanswered[not reply] = [item for item in unanswered[not reply] if item not in covered]
+        if flags & ACK and (not reply) in base:
+            reach = _after(context.value("ack", row), base[not reply])
+            _settle(found, unanswered[not reply], reach, packet)
         parts = context.hops_of(packet)[0]
         flags = context.value("tcp_flags", parts[-1]) | flags  # FIN is on the last part
         length = sum(context.value("payload_len", part) for part in parts) + bool(flags & SYN) + bool(flags & FIN)
@@ -90,4 +87,21 @@ def _tcp(context: Context, packets: list[int], found: Answers) -> None:
         if key in sent:
             found.retransmission_of[packet] = sent[key]
         sent.setdefault(key, packet)
-        unanswered[reply].append(((sequence + length) % (1 << 32), packet))
+        start = _after(sequence, base.setdefault(reply, sequence))
+        heappush(unanswered[reply], (start + length, packet))
+
+
+def _after(number: int, base: int) -> int:
+    """Return how far a sequence number lies behind *base*, negative before it."""
+    return (number - base + HALF) % (1 << 32) - HALF
+
+
+def _settle(found: Answers, waiting: list[tuple[int, int]], reach: int, packet: int) -> None:
+    """Let *packet* answer all segments that end at *reach* or before."""
+    covered: list[int] = []
+    while waiting and waiting[0][0] <= reach:
+        covered.append(heappop(waiting)[1])
+    if covered:
+        _join(found, max(covered), packet)
+        for earlier in covered:
+            found.answered_by.setdefault(earlier, packet)

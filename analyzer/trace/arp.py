@@ -15,6 +15,8 @@ from analyzer.trace.context import Context
 
 BURST_NS = 1_000_000
 """How long after the answer the queued packets are on their way at the latest."""
+BURST_FRAMES = 512
+"""Frames that are looked back on; a queue of packets that wait for an answer is shorter (unres_qlen)."""
 RETRY_NS = 5_000_000_000
 """Questions further apart are another resolution; the kernel asks three times, 1 s apart, and then gives up."""
 
@@ -118,6 +120,7 @@ def _came_back(context: Context, point: int, mac: int, since_ns: int, row: int) 
     """Tell whether *mac* sent anything but the answer itself at *point* before *row*."""
     frames = context.frames
     begin, first_of_file = row, row - context.value("frame", row) + 1
+    first_of_file = max(first_of_file, row - BURST_FRAMES)
     while begin > first_of_file and frames["time_ns"][begin - 1] >= since_ns:
         begin -= 1
     earlier = slice(begin, row)

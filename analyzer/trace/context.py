@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
-from analyzer.model import Address, HostState, Point, address
+from analyzer.model import Address, HostState, Point, Route, address
 from analyzer.schema import Columns, Int64, Layer
 
 
@@ -21,6 +21,7 @@ class Context:
     connections: Columns
     points: list[Point]
     host: HostState = field(default_factory=HostState)
+    _routes: dict[Address, Route | None] = field(default_factory=dict)
 
     @cached_property
     def packet_start(self) -> Int64:
@@ -76,6 +77,12 @@ class Context:
         """MACs of the host's own routed interfaces: those that change where a packet is routed."""
         found = router_macs(self.frames, self.hops)
         return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
+
+    def route_to(self, ip: Address) -> Route | None:
+        """Return the recorded route for an address; each is looked up once."""
+        if ip not in self._routes:
+            self._routes[ip] = self.host.route_to(ip)
+        return self._routes[ip]
 
     def layers(self, row: int) -> int:
         """Return the layers of a row."""

@@ -5,6 +5,7 @@ show, and if the way leads there: other packets of the connection, or to the sam
 point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -199,7 +200,7 @@ class Outcomes:
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""
         dst = self._context.dst(row)
-        route = self._context.host.route_to(dst) if dst is not None else None
+        route = self._context.route_to(dst) if dst is not None else None
         if dst is None or route is None or dst.is_multicast or self._context.host.owns(dst):
             return set()
         return {p.id for p in self._context.points if route.dev in (p.name, p.interface) and p.role is Role.UPLINK}
@@ -225,10 +226,14 @@ class Outcomes:
         """Return the first ICMP error that quotes one of the packet's sightings."""
         context = self._context
         best: int | None = None
+        if not self._errors:
+            return None
         for row in rows:
-            for error in self._errors.get(_quote_key(context, row), ()):
-                later = context.value("time_ns", error) >= context.value("time_ns", rows[0])
-                if later and (best is None or context.value("time_ns", error) < context.value("time_ns", best)):
+            errors = self._errors.get(_quote_key(context, row), [])
+            place = bisect_left(errors, context.value("time_ns", rows[0]), key=lambda e: context.value("time_ns", e))
+            if place < len(errors):
+                error = errors[place]
+                if best is None or context.value("time_ns", error) < context.value("time_ns", best):
                     best = error
         return best
 
@@ -256,4 +261,6 @@ def _errors_by_quote(context: Context) -> dict[tuple[int, ...], list[int]]:
         fatal = ERRORS6 if context.layers(row) & Layer.IPV6 else (UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4)
         if kind in fatal:
             found.setdefault(tuple(key), []).append(row)
+    for errors in found.values():
+        errors.sort(key=lambda row: context.value("time_ns", row))
     return found

@@ -88,7 +88,7 @@ def _nat(
 def _route(context: Context, before: int, after: int, hop: int, exchanges: list[ArpExchange]) -> RouteStep:
     mac = context.value("eth_dst", after) if context.layers(after) & Layer.MAC_DST else None
     dst = context.dst(after)
-    chosen = context.host.route_to(dst) if dst is not None else None
+    chosen = context.route_to(dst) if dst is not None else None
     out = context.point(after)
     if chosen is not None and chosen.dev not in (out.interface, out.name):
         behind = context.host.link(out.name) or context.host.link(out.interface or "")
