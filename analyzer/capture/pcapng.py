@@ -110,13 +110,19 @@ class _Reader:
         while window.fill(needed):
             needed = 0
             if self._at_section():
-                self._begin_section()
+                self._begin_section(window.begin)
             found = walk(window.buffer, window.begin, window.end, SHAPE, self.order)
-            starts, stop = self._until_next_section(found.start, found.stop)
-            if len(starts):
-                yield from self._batch(starts)
+            stop = found.stop
+            for piece in self._sections(found.start):
+                if len(piece) and self._is_section(int(piece[0])) and piece[0] != window.begin:
+                    order = self.order
+                    self._begin_section(int(piece[0]))
+                    if self.order != order:  # lengths were read the wrong way round from here on
+                        stop = int(piece[0])
+                        break
+                yield from self._batch(piece)
             window.take(stop - window.begin)
-            if len(starts) < len(found.start) or (len(starts) and self._at_section()):
+            if stop != found.stop or (len(found.start) and self._at_section()):
                 continue
             if found.broken:
                 length = self._word(window.bytes(8), 4)
@@ -124,41 +130,40 @@ class _Reader:
             left = window.end - window.begin
             if window.eof and left:
                 raise _DamageError(window.offset, f"block cut: {left} bytes left of it")
-            if not len(starts) and left >= SHAPE.header:
+            if not len(found.start) and left >= SHAPE.header:
                 needed = self._word(window.bytes(8), 4)
 
+    def _sections(self, starts: Int64) -> list[Int64]:
+        """Cut the walk before each section header: it may change the byte order, and forgets the interfaces."""
+        types = unaligned(self.window.buffer, f"{self.order}u4")[starts]
+        return np.split(starts, np.flatnonzero(types[1:] == SECTION_HEADER) + 1) if len(starts) else []
+
+    def _is_section(self, place: int) -> bool:
+        return is_pcapng(self.window.buffer[place : place + 4].tobytes())
+
     def _at_section(self) -> bool:
-        return is_pcapng(self.window.bytes(4))
+        return self.window.begin + 4 <= self.window.end and self._is_section(self.window.begin)
 
     def _word(self, data: bytes, at: int) -> int:
         return int.from_bytes(data[at : at + 4], "big" if self.order == ">" else "little")
 
-    def _begin_section(self) -> None:
-        head = self.window.bytes(28)
+    def _begin_section(self, place: int) -> None:
+        offset = self.window.offset + place - self.window.begin
+        head = self.window.buffer[place : min(place + 28, self.window.end)].tobytes()
         if len(head) < 28:
-            raise _DamageError(self.window.offset, f"section header cut: needed 28 bytes, found {len(head)}")
+            raise _DamageError(offset, f"section header cut: needed 28 bytes, found {len(head)}")
         for order, name in ((">", "big"), ("<", "little")):
             if int.from_bytes(head[8:12], "big" if name == "big" else "little") == BYTE_ORDER_MAGIC:
                 self.order = order
                 break
         else:
-            raise _DamageError(self.window.offset, f"section header without byte-order magic: {head[8:12].hex()}")
+            raise _DamageError(offset, f"section header without byte-order magic: {head[8:12].hex()}")
         self.info.big_endian = self.order == ">"
         half = np.frombuffer(head, f"{self.order}u2")
         major, minor = int(half[6]), int(half[7])
         if major != 1 or minor not in (0, 2):
-            raise _DamageError(self.window.offset, f"pcapng version {major}.{minor}, known is 1.0")
+            raise _DamageError(offset, f"pcapng version {major}.{minor}, known is 1.0")
         self.section_base = len(self.info.interfaces)
-
-    def _until_next_section(self, starts: Int64, stop: int) -> tuple[Int64, int]:
-        """Cut the walk before the next section header: it may change the byte order."""
-        if len(starts) < 2:
-            return starts, stop
-        types = unaligned(self.window.buffer, f"{self.order}u4")[starts]
-        sections = np.flatnonzero(types[1:] == SECTION_HEADER) + 1
-        if not len(sections):
-            return starts, stop
-        return starts[: sections[0]], int(starts[sections[0]])
 
     def _batch(self, starts: Int64) -> Iterator[Records]:
         """Give the packets among the blocks at *starts*, one batch per run without other blocks between."""
@@ -167,11 +172,21 @@ class _Reader:
         lengths = words[starts + 4].astype(np.int64)
         usable, problem = self._usable(words, starts, types, lengths)
         special = np.flatnonzero(types[:usable] != ENHANCED_PACKET)
+        if not np.isin(types[special], (SIMPLE_PACKET, OBSOLETE_PACKET, *FRAMES_WITHOUT_PACKET)).any():
+            # Nothing but enhanced packets has a frame number, so they can be read in one go.
+            for index in special.tolist():
+                yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
+            packets = np.flatnonzero(types[:usable] == ENHANCED_PACKET)
+            if len(packets):
+                yield self._enhanced(words, starts[packets], lengths[packets])
+            special, usable_end = special[:0], 0
+        else:
+            usable_end = usable
         done = 0
-        for index in [*special.tolist(), usable]:
+        for index in [*special.tolist(), usable_end]:
             if index > done:
                 yield self._enhanced(words, starts[done:index], lengths[done:index])
-            if index < usable:
+            if index < usable_end:
                 yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
             done = index + 1
         if problem:

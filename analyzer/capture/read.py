@@ -35,7 +35,8 @@ class CaptureFile:
         shown = shown or path
         self._bytes = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
-        self._window = Window(open_source(path), window)
+        stream, raw = open_source(path)
+        self._window = Window(stream, window, raw)
         self._window.fill()
         magic = self._window.bytes(8)
         if is_pcap(magic):

@@ -23,14 +23,20 @@ from analyzer.errors import InputError
 from analyzer.schema import Bytes
 
 WINDOW = 16 << 20
+HARMLESS = 2 << 20
+MOST_EXPANSION = 1000
+"""Decompressed bytes per compressed one; captures of real traffic compress at most some 50-fold."""
 STDIN = "-"
 
 DECOMPRESSION_ERRORS = (EOFError, OSError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
-def open_source(path: str) -> BinaryIO:
+def open_source(path: str) -> tuple[BinaryIO, BinaryIO | None]:
     """
     Open *path* and undo its compression, which is told by the first bytes, not the name.
+
+    Returns:
+        The capture, and the file behind it where it is compressed.
 
     Raises:
         InputError: it cannot be opened.
@@ -45,17 +51,14 @@ def open_source(path: str) -> BinaryIO:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     if magic.startswith(b"\x1f\x8b"):
-        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb"))
+        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb")), buffered
     if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return cast(
-            BinaryIO,
-            zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True, closefd=True),
-        )
+        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)), buffered
     if magic.startswith(b"\xfd7zXZ\x00"):
-        return cast(BinaryIO, lzma.LZMAFile(buffered))
+        return cast(BinaryIO, lzma.LZMAFile(buffered)), buffered
     if magic.startswith(b"BZh"):
-        return cast(BinaryIO, bz2.BZ2File(buffered))
-    return buffered
+        return cast(BinaryIO, bz2.BZ2File(buffered)), buffered
+    return buffered, None
 
 
 def needs_spool(path: str) -> bool:
@@ -92,8 +95,10 @@ def spool(path: str) -> Iterator[str]:
 class Window:
     """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
 
-    def __init__(self, stream: BinaryIO, size: int = WINDOW) -> None:
+    def __init__(self, stream: BinaryIO, size: int = WINDOW, raw: BinaryIO | None = None) -> None:
+        """Look at *stream*; *raw* is the file behind it where it decompresses one."""
         self._stream = stream
+        self._raw = raw
         self.buffer: Bytes = np.zeros(FRONT + size + BACK, np.uint8)
         self.begin = self.end = FRONT
         self.eof = False
@@ -135,7 +140,15 @@ class Window:
                 got = 0
             self.eof = not got
             self.end += got or 0
+            if self._is_bomb():
+                self.problem = f"cannot read on: it expands more than {MOST_EXPANSION}-fold"
+                self.eof = True
         return self.end - self.begin
+
+    def _is_bomb(self) -> bool:
+        """Tell what no compressed capture is: a few bytes that expand without end."""
+        expanded = self._consumed + self.end - self.begin
+        return expanded > HARMLESS and self._raw is not None and expanded > MOST_EXPANSION * self._raw.tell()
 
     def bytes(self, count: int, skip: int = 0) -> bytes:
         """Return up to *count* bytes from *skip* on, without consuming them."""
@@ -143,5 +156,7 @@ class Window:
         return self.buffer[start : min(start + count, self.end)].tobytes()
 
     def close(self) -> None:
-        """Close the stream."""
+        """Close the stream, and the file that it decompresses."""
         self._stream.close()
+        if self._raw is not None:
+            self._raw.close()

@@ -9,7 +9,7 @@ from analyzer.correlate.identity import identify
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import find_packets
 from analyzer.correlate.runs import sort_runs
-from analyzer.correlate.stated import Contradiction, Stated, apply_stated, stated_pairs
+from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
 from analyzer.decode.offsets import IPV6_HEADER, TCP_HEADER
 from analyzer.schema import CONNECTIONS, HOPS, Columns, Int64
@@ -49,9 +49,9 @@ def correlate(
     time_order = np.argsort(frames["time_ns"], kind="stable")
     conversations = find_conversations(frames, time_order)
     runs = sort_runs(identify(frames, quotes, neighbours, keep), time_order)
-    pairs = stated_pairs(frames, conversations, stated)
+    sides = StatedSides(frames, conversations, stated)
     usable_tcp = keep >= IPV6_HEADER + TCP_HEADER
-    mapping = map_conversations(frames, conversations, runs, pairs, usable_tcp=usable_tcp)
+    mapping = map_conversations(frames, conversations, runs, sides, usable_tcp=usable_tcp)
     packets = find_packets(frames, runs, _streams(conversations, mapping), outward)
     hops, connections = build_connections(frames, conversations, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated))

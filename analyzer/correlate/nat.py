@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.runs import Runs
+from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations
-from analyzer.correlate.votes import STATED, Candidates, collect_votes
+from analyzer.correlate.votes import Candidates, collect_votes
 from analyzer.schema import Array, Columns, Int64
 
 
@@ -42,19 +43,17 @@ def map_conversations(
     frames: Columns,
     conversations: Conversations,
     runs: Runs,
-    stated: list[tuple[int, int, bool]],
+    stated: StatedSides,
     *,
     usable_tcp: bool,
 ) -> Mapping:
     """
     Join conversations to connections.
 
-    *stated* lists pairs that a conntrack entry joins: conversation, conversation, whether their first endpoints are
-    on different sides. *usable_tcp* tells that every point kept TCP's numbers.
+    *stated* knows the pairs that a conntrack entry joins. *usable_tcp* tells that every point kept TCP's numbers.
     """
     candidates = collect_votes(frames, conversations, runs, usable_tcp=usable_tcp)
-    for first, second, crossed in stated:
-        candidates.support(first, second, crossed, STATED)
+    candidates.support(stated)
     joined = _Joined(conversations, frames, candidates)
     ambiguous = np.zeros(conversations.count, bool)
     for index in candidates.best_first().tolist():

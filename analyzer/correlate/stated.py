@@ -40,24 +40,26 @@ class Contradiction:
 Key = tuple[int, int, tuple[End, ...]]
 
 
-def stated_pairs(frames: Columns, conversations: Conversations, stated: list[Stated]) -> list[tuple[int, int, bool]]:
-    """Return (conversation, conversation, crossed) for each entry whose two conversations were both captured."""
-    if not stated or not conversations.count:
-        return []
-    index: dict[Key, list[tuple[int, bool]]] = {}
-    for number, (key, turned) in enumerate(_keys(frames, conversations)):
-        index.setdefault(key, []).append((number, turned))
-    pairs: list[tuple[int, int, bool]] = []
-    for entry in stated:
-        before, turned_before = _key(entry.version, entry.proto, *entry.original)
-        after, turned_after = _key(entry.version, entry.proto, *reversed(entry.reply))
-        if before == after:
-            continue
-        for first, first_way in index.get(before, ()):
-            for second, second_way in index.get(after, ()):
-                crossed = (first_way ^ turned_before) != (second_way ^ turned_after)
-                pairs.append((first, second, crossed))
-    return pairs
+class StatedSides:
+    """Which conversations are one side of a conntrack entry: before its translation, or after."""
+
+    def __init__(self, frames: Columns, conversations: Conversations, stated: list[Stated]) -> None:
+        pairs: dict[tuple[Key, Key], bool] = {}
+        for entry in stated:
+            before, turned_before = _key(entry.version, entry.proto, *entry.original)
+            after, turned_after = _key(entry.version, entry.proto, *reversed(entry.reply))
+            if before != after:
+                pairs[before, after] = turned_before != turned_after
+        self._pairs = pairs
+        self._keys = _keys(frames, conversations) if pairs else []
+
+    def join(self, first: int, second: int, crossed: bool) -> bool:
+        """Tell whether an entry joins two conversations, *crossed* if their first endpoints are on different sides."""
+        if not self._pairs:
+            return False
+        (one, one_turned), (two, two_turned) = self._keys[first], self._keys[second]
+        turned = self._pairs.get((one, two), self._pairs.get((two, one)))
+        return turned is not None and crossed == (turned ^ one_turned ^ two_turned)
 
 
 def _key(version: int, proto: int, src: End, dst: End) -> tuple[Key, bool]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analyzer.correlate.runs import Runs
 from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations
 from analyzer.decode.offsets import PROTO_TCP
 from analyzer.schema import Array, Columns, Int64
@@ -24,7 +25,7 @@ STATED = 1 << 40
 
 @dataclass
 class Candidates:
-    """c pairs of conversations with votes; arrays are (c,) unless they say otherwise."""
+    """c pairs of conversations with votes; arrays are (c,)."""
 
     first: Int64
     second: Int64
@@ -48,8 +49,6 @@ class Candidates:
     """Ports that both have, of two."""
     change: Int64
     """Which end of *first* differs: 0 its first, 1 its second, 2 both."""
-    degree: Int64
-    """(conversations,) Candidates that each conversation is in."""
 
     @property
     def stated(self) -> Array:
@@ -71,10 +70,12 @@ class Candidates:
         found: Array = self.certain | self.stated | by_ids
         return found
 
-    def support(self, first: int, second: int, crossed: bool, votes: int) -> None:
-        """Add to the votes of a pair, if frames voted for it at all."""
-        low, high = min(first, second), max(first, second)
-        self.votes[(self.first == low) & (self.second == high) & (self.crossed == crossed)] += votes
+    def support(self, sides: StatedSides) -> None:
+        """Add to the votes of the pairs that a conntrack entry joins."""
+        pairs = zip(self.first.tolist(), self.second.tolist(), self.crossed.tolist(), strict=True)
+        for index, (first, second, crossed) in enumerate(pairs):
+            if sides.join(first, second, crossed):
+                self.votes[index] += STATED
 
     def best_first(self) -> Int64:
         """Return the indices, the most convincing candidate first."""
@@ -94,20 +95,26 @@ class Candidates:
             )
         )
 
+    @cached_property
+    def _of_conversation(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for index in np.flatnonzero(self.plausible & ~self.sure).tolist():
+            for end in (int(self.first[index]), int(self.second[index])):
+                found.setdefault(end, []).append(index)
+        return found
+
     def rival(self, index: int) -> bool:
         """Tell whether another candidate for one of the two conversations is as convincing."""
-        ends = (self.first[index], self.second[index])
-        if self.sure[index] or self.degree[list(ends)].max() < 2:
+        if self.sure[index]:
             return False
-        mine = np.isin(self.first, ends) | np.isin(self.second, ends)
-        mine[index] = False
+        ends = (int(self.first[index]), int(self.second[index]))
+        others = np.array([i for end in ends for i in self._of_conversation.get(end, ()) if i != index], np.int64)
         as_good = (
-            self.plausible
-            & (self.kept_ports >= self.kept_ports[index])
-            & (self.share >= 0.8 * self.share[index])
-            & (self.gap_ns <= 4 * self.gap_ns[index] + 1000)
+            (self.kept_ports[others] >= self.kept_ports[index])
+            & (self.share[others] >= 0.8 * self.share[index])
+            & (self.gap_ns[others] <= 4 * self.gap_ns[index] + 1000)
         )
-        return bool((mine & as_good).any())
+        return bool(as_good.any())
 
 
 def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, usable_tcp: bool) -> Candidates:
@@ -181,9 +188,8 @@ def _count(frames: Columns, conversations: Conversations, ballots: _Ballots, *, 
     """Count the votes of each pair; *repeated* tells that a sighting may have voted more than once for one."""
     if not len(ballots.low):
         none = np.zeros(0, np.int64)
-        degree = np.zeros(conversations.count, np.int64)
         no = none > 0
-        return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none, degree)
+        return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none)
     pair, _ = pd.factorize(ballots.low << 32 | ballots.high << 1 | ballots.crossed)
     if repeated:
         # A sighting votes once for a pair, with the closest sighting of the other side.
@@ -213,7 +219,6 @@ def _count(frames: Columns, conversations: Conversations, ballots: _Ballots, *, 
         kept_ends=ends,
         kept_ports=ports,
         change=change,
-        degree=np.bincount(np.concatenate((first, second)), minlength=conversations.count),
     )
 
 
