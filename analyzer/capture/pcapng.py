@@ -204,6 +204,10 @@ class _Reader:
                 trailing != lengths,
                 lambda i: f"block length {lengths[i]} at its start, {trailing[i]} at its end",
             ),
+            (
+                (types == INTERFACE_DESCRIPTION) & (lengths < 20),
+                lambda i: f"interface block of {lengths[i]} bytes, needs 20",
+            ),
             (enhanced & (lengths < 32), lambda i: f"packet block of {lengths[i]} bytes, needs 32"),
             (
                 (cap_len > lengths - 32) & enhanced | (cap_len > MAX_RECORD),
@@ -253,8 +257,6 @@ class _Reader:
         """Take in a block that is no enhanced packet; give its packet if it has one."""
         body = self.window.buffer[start + 8 : start + length - 4].tobytes()
         if kind == INTERFACE_DESCRIPTION:
-            if len(body) < 8:
-                raise _DamageError(self.window.offset + start - self.window.begin, "interface block cut")
             self.info.interfaces.append(interface_description(body, self.order))
         elif kind == INTERFACE_STATISTICS and len(body) >= 12:
             index = self._word(body, 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import stable_order
 from analyzer.model import Basis, HostState, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -19,16 +20,26 @@ LOOPBACK4 = 127
 
 def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, host: HostState) -> list[Point]:
     """Fill in times, counts, and what names did not tell."""
-    found = [_counted(point, frames) for point in points]
+    rows = _rows_by_point(len(points), frames)
+    found = [_counted(point, frames, rows[point.id]) for point in points]
     if any(point.role is Role.UNKNOWN for point in found):
-        roles = _roles(found, frames, hops)
+        roles = _roles(found, frames, hops, rows)
         found = [replace(p, role=roles[p.id]) if p.role is Role.UNKNOWN else p for p in found]
     owners = first_seen_macs(frames, hops, found)
-    return [_with_container(point, owners, frames, host) for point in found]
+    homes: dict[int, list[int]] = {}
+    for mac, (home, _) in owners.items():
+        homes.setdefault(home, []).append(mac)
+    return [_with_container(p, homes.get(p.id, []), frames, rows[p.id], host) for p in found]
 
 
-def _counted(point: Point, frames: Columns) -> Point:
-    times = frames["time_ns"][frames["point"] == point.id]
+def _rows_by_point(count: int, frames: Columns) -> list[Int64]:
+    """Return each point's rows, in their order."""
+    order = stable_order(frames["point"])
+    return np.split(order, np.searchsorted(frames["point"][order], np.arange(1, count)))
+
+
+def _counted(point: Point, frames: Columns, rows: Int64) -> Point:
+    times = frames["time_ns"][rows]
     if not len(times):
         return point
     return replace(point, frames=len(times), first_ns=int(times.min()), last_ns=int(times.max()))
@@ -48,9 +59,12 @@ class _Sides:
     """Points where packets of a MAC that is not the router's come from."""
 
 
-def _roles(points: Sequence[Point], frames: Columns, hops: Columns) -> dict[int, Role]:
+def _roles(points: Sequence[Point], frames: Columns, hops: Columns, rows: list[Int64]) -> dict[int, Role]:
     sides = _sides(points, frames, hops)
-    return {point.id: _role(point, points, frames, sides) for point in points}
+    members: dict[int, list[Point]] = {}
+    for point in points:
+        members.setdefault(sides.segment[point.id], []).append(point)
+    return {p.id: _role(p, members[sides.segment[p.id]], frames, rows[p.id], sides) for p in points}
 
 
 def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
@@ -62,8 +76,9 @@ def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
     a, b = frames["point"][row], frames["point"][nxt]
     segment = list(range(len(points)))
     for left, right, _ in _pairs(a, b, bridged):
-        low, high = sorted((segment[left], segment[right]))
-        segment = [low if s == high else s for s in segment]
+        low, high = sorted((_root(segment, left), _root(segment, right)))
+        segment[high] = low
+    segment = [_root(segment, point) for point in segment]
     src_changed = _differs(frames, row, nxt, ("src_hi", "src", "sport", "icmp_id"))
     dst_changed = _differs(frames, row, nxt, ("dst_hi", "dst", "dport"))
     ip = onward & has(frames["layers"][row], Layer.IPV4 | Layer.IPV6)
@@ -85,6 +100,13 @@ def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
     return sides
 
 
+def _root(parent: list[int], point: int) -> int:
+    while parent[point] != point:
+        parent[point] = parent[parent[point]]
+        point = parent[point]
+    return point
+
+
 def _differs(frames: Columns, row: Int64, other: Int64, names: tuple[str, ...]) -> Array:
     found: Array = np.logical_or.reduce([frames[name][row] != frames[name][other] for name in names])
     return found
@@ -95,15 +117,13 @@ def _pairs(a: Array, b: Array, where: Array) -> list[tuple[int, int, int]]:
     return [(key >> 16, key & 0xFFFF, count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
 
 
-def _role(point: Point, points: Sequence[Point], frames: Columns, sides: _Sides) -> Role:
-    here = frames["point"] == point.id
-    ipv4 = here & has(frames["layers"], Layer.IPV4)
-    if ipv4.any() and (frames["dst"][ipv4] >> np.uint64(24) == LOOPBACK4).mean() > 0.5:
+def _role(point: Point, members: list[Point], frames: Columns, here: Int64, sides: _Sides) -> Role:
+    ipv4 = here[has(frames["layers"][here], Layer.IPV4)]
+    if len(ipv4) and (frames["dst"][ipv4] >> np.uint64(24) == LOOPBACK4).mean() > 0.5:
         return Role.LOOPBACK
     segment = sides.segment[point.id]
     if sides.outside[segment] > sides.inside[segment]:
         return Role.UPLINK
-    members = [p for p in points if sides.segment[p.id] == segment]
     if len(members) == 1:
         if not sides.inside[segment]:
             return Role.UNKNOWN
@@ -155,28 +175,30 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     return homes
 
 
-def _with_container(point: Point, owners: dict[int, tuple[int, int]], frames: Columns, host: HostState) -> Point:
+def _with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, host: HostState) -> Point:
     """Name the container whose MAC is at home at this veth, and the network of a bridge."""
     network = next((n.name for n in host.networks if n.bridge and n.bridge in (point.name, point.interface)), None)
     if network is not None:
         return replace(point, network=network)
-    if point.role not in (Role.VETH, Role.CONTAINER):
+    if point.role not in (Role.VETH, Role.CONTAINER) or not host.containers:
         return point
-    macs = [mac for mac, (home, _) in owners.items() if home == point.id]
-    if not macs:
-        macs = _only_macs(point, frames)
+    macs = homes or _only_macs(frames, rows)
     containers = {c.name: c for c in (host.container_of_mac(mac) for mac in macs) if c is not None}
     if len(containers) != 1:
         return point
     container = next(iter(containers.values()))
-    basis = point.container_basis if point.container_basis is Basis.STATED else Basis.STATED
-    return replace(point, container=point.container or container.name, container_basis=basis, network=container.network)
+    return replace(
+        point,
+        container=point.container or container.name,
+        container_basis=Basis.STATED,
+        network=container.network,
+    )
 
 
-def _only_macs(point: Point, frames: Columns) -> list[int]:
+def _only_macs(frames: Columns, rows: Int64) -> list[int]:
     """Return the MACs that are in every unicast frame of a point: the container's, and its bridge's."""
-    here = (frames["point"] == point.id) & has(frames["layers"], Layer.MAC_SRC)
+    here = rows[has(frames["layers"][rows], Layer.MAC_SRC)]
     src, dst = frames["eth_src"][here], frames["eth_dst"][here]
     unicast = dst >> 40 & 1 == 0
-    candidates = np.unique(src).tolist()
-    return [mac for mac in candidates if ((src == mac) | (dst == mac))[unicast].all()]
+    pairs = np.unique(np.stack((src[unicast], dst[unicast]), axis=1), axis=0)
+    return [mac for mac in np.unique(src).tolist() if (pairs == mac).any(axis=1).all()][:2]

@@ -150,10 +150,13 @@ def _kept(tables: FrameTables) -> int:
     """Return the bytes that every point kept of a cut frame, from the network header on."""
     frames = tables.frames
     smallest = tables.keep
-    for point, source in enumerate(tables.sources):
+    all_cut = np.flatnonzero(frames["cap_len"] < frames["orig_len"])
+    of_point = frames["point"][all_cut]
+    for point in np.unique(of_point).tolist():
+        source = tables.sources[point]
         link_type = tables.files[source.file].interfaces[source.interface].link_type
-        cut = (frames["point"] == point) & (frames["cap_len"] < frames["orig_len"])
-        if link_type == LINKTYPE_NONE or not cut.any():
+        cut = all_cut[of_point == point]
+        if link_type == LINKTYPE_NONE:
             continue
         # The usual length of a cut frame is the snap length; a lone shorter one is a broken record.
         lengths, counts = np.unique(frames["cap_len"][cut], return_counts=True)
