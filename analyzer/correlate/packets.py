@@ -21,6 +21,8 @@ from analyzer.schema import Array, Columns, Int64
 
 OPEN_PACKETS = 64
 """Packets of equal identity that may be under way at once."""
+FEW = 8
+"""Sightings up to which packets are compared row by row; hardly any packet has more."""
 SLOWEST_NS = 5_000_000
 """Time across the host that is always allowed where equal packets follow each other."""
 
@@ -102,14 +104,21 @@ def _streams_apart(runs: Runs, stream: Int64) -> Int64:
 
 
 def _groups_with_repeats(group: Int64, point: Array) -> Int64:
-    """Return the groups in which a point occurs twice."""
-    found: list[Int64] = []
-    sizes = np.bincount(group) if len(group) else np.zeros(0, np.int64)
-    points = int(point.max()) + 1 if len(point) else 0
-    found.append(np.flatnonzero(sizes > points))
-    for reach in range(1, min(points, int(sizes.max(initial=0)))):
+    """Return the groups, which lie together, in which a point occurs twice."""
+    if not len(group):
+        return group
+    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    length = np.diff(np.append(start, len(group)))
+    points = int(point.max()) + 1
+    found: list[Int64] = [group[start[length > points]]]
+    for reach in range(1, min(points, int(length.max()), FEW)):
         left = np.flatnonzero((group[reach:] == group[:-reach]) & (point[reach:] == point[:-reach]))
         found.append(group[left])
+    large = np.flatnonzero(np.repeat((length > FEW) & (length <= points), length))
+    if len(large):
+        order = large[np.lexsort((point[large], group[large]))]
+        same = (group[order][1:] == group[order][:-1]) & (point[order][1:] == point[order][:-1])
+        found.append(group[order][1:][same])
     return np.unique(np.concatenate(found))
 
 

@@ -64,7 +64,19 @@ def _roles(points: Sequence[Point], frames: Columns, hops: Columns, rows: list[I
     members: dict[int, list[Point]] = {}
     for point in points:
         members.setdefault(sides.segment[point.id], []).append(point)
-    return {p.id: _role(p, members[sides.segment[p.id]], frames, rows[p.id], sides) for p in points}
+    bridges = {segment: _bridge_of(inside, sides) for segment, inside in members.items() if len(inside) > 1}
+    return {p.id: _role(p, bridges, frames, rows[p.id], sides) for p in points if p.role is Role.UNKNOWN}
+
+
+def _bridge_of(members: list[Point], sides: _Sides) -> int | None:
+    """Return which of a segment's points is the bridge, None if none can be told."""
+    named = [p for p in members if p.role is Role.BRIDGE]
+    if named:
+        return named[0].id
+    # Containers' packets come from their veths; what the bridge sends itself, it sends as the router.
+    candidates = [p for p in members if p.id not in sides.owners] or members
+    bridge = max(candidates, key=lambda p: sides.at_router[p.id])
+    return bridge.id if len(candidates) == 1 or sides.at_router[bridge.id] > 0 else None
 
 
 def _sides(points: Sequence[Point], frames: Columns, hops: Columns) -> _Sides:
@@ -117,25 +129,19 @@ def _pairs(a: Array, b: Array, where: Array) -> list[tuple[int, int, int]]:
     return [(key >> 16, key & 0xFFFF, count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
 
 
-def _role(point: Point, members: list[Point], frames: Columns, here: Int64, sides: _Sides) -> Role:
+def _role(point: Point, bridges: dict[int, int | None], frames: Columns, here: Int64, sides: _Sides) -> Role:
     ipv4 = here[has(frames["layers"][here], Layer.IPV4)]
     if len(ipv4) and (frames["dst"][ipv4] >> np.uint64(24) == LOOPBACK4).mean() > 0.5:
         return Role.LOOPBACK
     segment = sides.segment[point.id]
     if sides.outside[segment] > sides.inside[segment]:
         return Role.UPLINK
-    if len(members) == 1:
+    if segment not in bridges:
         if not sides.inside[segment]:
             return Role.UNKNOWN
         # A veth carries its container's MAC and the bridge's; a bridge those of all its containers.
         return Role.BRIDGE if len(np.unique(frames["eth_src"][here])) > 2 else Role.VETH
-    if any(p.role is Role.BRIDGE for p in members):
-        return Role.VETH
-    # Containers' packets come from their veths; what the bridge sends itself, it sends as the router.
-    bridges = [p for p in members if p.id not in sides.owners] or members
-    bridge = max(bridges, key=lambda p: sides.at_router[p.id])
-    certain = len(bridges) == 1 or sides.at_router[bridge.id] > 0
-    return Role.BRIDGE if certain and bridge.id == point.id else Role.VETH
+    return Role.BRIDGE if bridges[segment] == point.id else Role.VETH
 
 
 def router_macs(frames: Columns, hops: Columns) -> set[int]:

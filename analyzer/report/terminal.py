@@ -34,6 +34,8 @@ THEME = Theme(
     },
     inherit=True,
 )
+MOST_POINTS = 100
+"""Points that are listed; JSON has them all."""
 UNKNOWN_WIDTH = 160
 """Columns where the output is no terminal: a file or a pipe, which wrap nothing."""
 
@@ -156,7 +158,7 @@ def _table(*columns: str) -> Table:
 def _points(points: list[Point]) -> Table:
     table = _table("point", "role", "container", "network", "frames", "from", "to", "notes")
     start = min((p.first_ns for p in points if p.first_ns is not None), default=0)
-    for point in points:
+    for point in points[:MOST_POINTS]:
         notes = []
         if point.snap_len is not None:
             notes.append(f"cut at {point.snap_len} bytes")
@@ -177,6 +179,8 @@ def _points(points: list[Point]) -> Table:
             last,
             safe(", ".join(notes)),
         )
+    if len(points) > MOST_POINTS:
+        table.add_row(f"… {len(points) - MOST_POINTS:,} more")
     return table
 
 
