@@ -59,15 +59,24 @@ def decode(
     device = np.zeros(len(records), np.int64)
     quotes: list[Columns] = []
     neighbours: list[Columns] = []
-    one = bool((records.interface == records.interface[:1]).all())
-    for interface in records.interface[:1].tolist() if one else np.unique(records.interface).tolist():
-        of_interface = np.arange(len(records)) if one else np.flatnonzero(records.interface == interface)
-        for first in range(0, len(of_interface), PIECE):
-            rows = of_interface[first : first + PIECE]
+    for interface, of_kind in _by_kind(records, interfaces):
+        for first in range(0, len(of_kind), PIECE):
+            rows = of_kind[first : first + PIECE]
             contiguous = rows[-1] - rows[0] == len(rows) - 1
             where = slice(int(rows[0]), int(rows[-1]) + 1) if contiguous else rows
-            _piece(records, where, rows, interfaces[interface], keep, frames, device, quotes, neighbours)
+            _piece(records, where, rows, interface, keep, frames, device, quotes, neighbours)
     return Decoded(frames, _joined(QUOTES.empty(0), quotes), _joined(NEIGHBOURS.empty(0), neighbours), device)
+
+
+def _by_kind(records: Records, interfaces: list[Interface]) -> list[tuple[Interface, Int64]]:
+    """Group records by what decoding depends on: their interface's link type and frame check sequence."""
+    if (records.interface == records.interface[:1]).all():
+        return [(interfaces[index], np.arange(len(records))) for index in records.interface[:1].tolist()]
+    used, of_record = np.unique(records.interface, return_inverse=True)
+    examples: dict[tuple[int, int], int] = {}
+    kinds = [interfaces[index] for index in used.tolist()]
+    number = np.array([examples.setdefault((k.link_type, k.fcs_len), i) for i, k in enumerate(kinds)])[of_record]
+    return [(kinds[example], np.flatnonzero(number == example)) for example in examples.values()]
 
 
 def _piece(

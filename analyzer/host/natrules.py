@@ -12,6 +12,8 @@ from analyzer.model import Address, NatRule
 from analyzer.model.host import Prefix
 
 _COUNTERS = re.compile(r"^\[\d+:\d+\]\s+")
+LONGEST_RULE = 16_384
+"""Characters; iptables itself takes far less, and splitting a line into words takes long."""
 _TARGETS = ("MASQUERADE", "SNAT", "DNAT")
 _FLAGS = {"-m": 1, "--comment": 1, "--random": 0, "--random-fully": 0, "--persistent": 0}
 
@@ -21,6 +23,8 @@ def parse_nat_rules(lines: Iterable[str]) -> tuple[NatRule, ...]:
     found: list[NatRule] = []
     table = ""
     for line in lines:
+        if len(line) > LONGEST_RULE:
+            raise ValueError(f"a rule of {len(line):,} characters")
         text = _COUNTERS.sub("", line.strip())
         if text.startswith("*"):
             table = text[1:]
