@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from analyzer.correlate.roles import infer_points
 from analyzer.correlate.sorting import group_rows
 from analyzer.correlate.stated import Stated
 from analyzer.decode.dissect import dissect
-from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.decode.frames import PEEK, FrameTables, read_frames
 from analyzer.diagnose import diagnose
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
@@ -225,7 +225,8 @@ def analyze(
     with ExitStack() as stack:
         local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
         usable = _usable(files, local, unusable)
-        tables = read_frames(lambda: [CaptureFile(local[file], shown=file) for file in usable], progress)
+        captures = [partial(CaptureFile, local[file], file) for file in usable]
+        tables = read_frames(captures, progress)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -287,7 +288,7 @@ def _usable(files: list[str], local: dict[str, str], unusable: list[InputError])
     found: list[str] = []
     for file in files:
         try:
-            CaptureFile(local[file], shown=file).close()
+            CaptureFile(local[file], file, PEEK).close()
             found.append(file)
         except InputError as error:
             unusable.append(error)

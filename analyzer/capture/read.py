@@ -24,9 +24,9 @@ class CaptureFile:
     exception; all other damage is in ``info.damage``.
     """
 
-    def __init__(self, path: str, *, shown: str | None = None, window: int = WINDOW) -> None:
+    def __init__(self, path: str, shown: str | None = None, window: int = WINDOW) -> None:
         """
-        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin.
+        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *window* how much is seen at once.
 
         Raises:
             InputError: it cannot be opened, or is empty.

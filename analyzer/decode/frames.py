@@ -13,6 +13,7 @@ from analyzer.capture import records as link_types
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
+from analyzer.capture.source import WINDOW
 from analyzer.decode.vector import KEEP_ALL, Decoded, decode
 from analyzer.errors import InputError
 from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, Array, Columns, Layer
@@ -25,6 +26,8 @@ _LINK_HEADER = {
     link_types.LINKTYPE_LOOP: 4,
 }
 MOST_POINTS = 65_535
+PEEK = 1 << 16
+"""Bytes of a file's beginning that show what it declares."""
 _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
@@ -99,26 +102,37 @@ class _Collector:
                 self.points[Source(file, interface, 0)] = len(self.points)
 
 
-def read_frames(open_all: Callable[[], Sequence[CaptureFile]], progress: Progress | None = None) -> FrameTables:
+def read_frames(captures: Sequence[Callable[[int], CaptureFile]], progress: Progress | None = None) -> FrameTables:
     """
     Decode all captures.
 
-    *open_all* opens them; it is called a second time if frames turn out to be cut shorter than the files declare,
-    because digests may cover only bytes that every point kept.
+    Each of *captures* opens one with a window of so many bytes. They are opened one at a time: first to see what they
+    declare, then to be read, and once more if frames turn out to be cut shorter than the files declare, because
+    digests may cover only bytes that every point kept.
     """
-    captures = open_all()
-    declared = [c.snap_len - _LINK_HEADER.get(c.link_type, 0) for c in captures if c.snap_len]
-    tables = _read(captures, min([KEEP_ALL, *declared]), progress)
+    keep, likely = KEEP_ALL, 0
+    for opened in captures:
+        capture = opened(PEEK)
+        if capture.snap_len:
+            keep = min(keep, capture.snap_len - _LINK_HEADER.get(capture.link_type, 0))
+        likely += capture.likely_frames()
+        capture.close()
+    tables = _read(captures, likely, keep, progress)
     kept = _kept(tables)
     if kept < tables.keep:
-        tables = _read(open_all(), kept, progress)
+        tables = _read(captures, likely, kept, progress)
     return tables
 
 
-def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None) -> FrameTables:
-    collector = _Collector(_Store(sum(capture.likely_frames() for capture in captures)))
+def _read(
+    captures: Sequence[Callable[[int], CaptureFile]], likely: int, keep: int, progress: Progress | None
+) -> FrameTables:
+    collector = _Collector(_Store(likely))
     store = collector.store
-    for index, capture in enumerate(captures):
+    files: list[FileInfo] = []
+    for index, opened in enumerate(captures):
+        capture = opened(WINDOW)
+        files.append(capture.info)
         first_row = store.rows
         try:
             for records in capture.batches():
@@ -136,7 +150,7 @@ def _read(captures: Sequence[CaptureFile], keep: int, progress: Progress | None)
         store.taken(),
         _concatenated(collector.quotes, QUOTES.empty(0)),
         _concatenated(collector.neighbours, NEIGHBOURS.empty(0)),
-        [capture.info for capture in captures],
+        files,
         list(collector.points),
         keep,
     )

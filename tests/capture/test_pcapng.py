@@ -107,3 +107,25 @@ def test_damage_ends_the_file_and_keeps_what_was_before(tmp_path: Path, bad: byt
     assert info.damage is not None
     assert info.damage.offset == len(good)
     assert why in info.damage.problem
+
+
+def test_thousands_of_sections(tmp_path: Path) -> None:
+    """Each with its own interface, and now and then in the other byte order."""
+    data = b""
+    for number in range(3000):
+        order = ">" if number % 1000 == 999 else "<"
+        data += section(order) + interface(1, order=order) + enhanced(0, number, b"abc", order=order)
+    found, info = _read(tmp_path / "a.pcapng", data)
+
+    assert [(t, i) for t, i, _ in found] == [(number * 1000, number) for number in range(3000)]
+    assert info.damage is None
+
+
+def test_packets_around_other_blocks_keep_their_order(tmp_path: Path) -> None:
+    """Statistics and names between packets do not split them; simple packets stand where they were."""
+    statistics = block(5, bytes(12))
+    data = section() + interface(1) + enhanced(0, 1, b"a") + statistics + enhanced(0, 2, b"b")
+    data += interface(113) + enhanced(1, 3, b"c") + block(3, struct.pack("<I", 1) + b"d") + enhanced(0, 4, b"e")
+    found, _ = _read(tmp_path / "a.pcapng", data)
+
+    assert [(i, p) for _, i, p in found] == [(0, b"a"), (0, b"b"), (1, b"c"), (0, b"d"), (0, b"e")]

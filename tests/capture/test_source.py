@@ -64,3 +64,15 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(InputError):
             CaptureFile(str(path))
+
+
+def test_what_expands_without_end_is_stopped(tmp_path: Path) -> None:
+    """Every 16 zero bytes are an empty record; a few hundred compressed bytes hold millions."""
+    path = tmp_path / "capture"
+    path.write_bytes(zstandard.compress(pcap([]) + bytes(64 << 20)))
+    capture = CaptureFile(str(path), window=1 << 20)
+    count = sum(len(batch) for batch in capture.batches())
+
+    assert count < 1 << 18
+    assert capture.info.damage is not None
+    assert "1000-fold" in capture.info.damage.problem
