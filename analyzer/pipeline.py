@@ -16,6 +16,7 @@ from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
 from analyzer.capture.source import STDIN, needs_spool, spool
 from analyzer.correlate.correlate import Correlated, correlate
+from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
 from analyzer.correlate.sorting import group_rows
 from analyzer.correlate.stated import Stated
@@ -226,7 +227,7 @@ def analyze(
         local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
         usable = _usable(files, local, unusable)
         captures = [partial(CaptureFile, local[file], file) for file in usable]
-        tables = read_frames(captures, progress)
+        tables = read_frames(captures, make_keys, progress)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -234,8 +235,7 @@ def analyze(
     named = name_points(tables.sources, tables.files, chosen, state)
     correlated = correlate(
         tables.frames,
-        tables.quotes,
-        tables.neighbours,
+        tables.keys,
         keep=tables.keep,
         outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
         stated=[_as_integers(entry) for entry in state.conntrack],

@@ -202,6 +202,18 @@ NEIGHBOURS = Table(
     ),
 )
 
+KEYS = Table(
+    "KEYS",
+    "One row per row of FRAMES: what correlation compares frames by.",
+    (
+        Column("identity", "int64", "64-bit hash", "Of all that forwarding and NAT leave alone in a packet."),
+        Column(
+            "flow", "int64", "63-bit hash and a bit",
+            "Of both endpoints, whoever sends; the lowest bit tells the second one does. 0 for frames without a tuple.",
+        ),
+    ),
+)  # fmt: skip
+
 HOPS = Table(
     "HOPS",
     "One row per frame: which packet it shows, and where on its way. Sorted by packet, then hop.",
@@ -244,4 +256,4 @@ CONNECTIONS = Table(
     ),
 )
 
-TABLES = (FRAMES, QUOTES, NEIGHBOURS, HOPS, CONNECTIONS)
+TABLES = (FRAMES, QUOTES, NEIGHBOURS, KEYS, HOPS, CONNECTIONS)

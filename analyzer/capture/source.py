@@ -22,7 +22,7 @@ from analyzer.capture.records import BACK, FRONT
 from analyzer.errors import InputError
 from analyzer.schema import Bytes
 
-WINDOW = 16 << 20
+WINDOW = 8 << 20
 HARMLESS = 2 << 20
 MOST_EXPANSION = 1000
 """Decompressed bytes per compressed one; captures of real traffic compress at most some 50-fold."""

@@ -11,10 +11,10 @@ import numpy as np
 
 from analyzer.schema import Array, Bytes, Int64
 
-WALKERS = 128
+WALKERS = 512
 SEARCH = 2048
 """Bytes searched for a start; more than one full Ethernet frame with its record header."""
-SMALL = 1 << 17
+SMALL = 1 << 21
 """Chunks of fewer bytes are walked serially: starting many walks would cost more."""
 
 
@@ -56,12 +56,12 @@ def unaligned(buffer: Bytes, dtype: str) -> Array:
 def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str) -> Walk:
     """Find every whole record between *begin* and *end*; *begin* is a record's start."""
     lengths = unaligned(buffer, f"{byte_order}u4")
-    if end - begin >= SMALL:
-        starts = _guess(buffer, lengths, begin, end, shape)
-        found = _lockstep(lengths, starts, end, shape)
-        if found is not None:
-            return found
-    return _serial(lengths, begin, end, shape)
+    starts = _guess(buffer, lengths, begin, end, shape) if end - begin >= SMALL else np.array([begin])
+    found = _lockstep(lengths, starts, end, shape)
+    if found is None:
+        return _serial(lengths, begin, end, shape)
+    rest = _serial(lengths, int(starts[-1]), end, shape)
+    return Walk(np.concatenate((found, rest.start)), rest.stop, rest.broken)
 
 
 def _serial(lengths: Array, begin: int, end: int, shape: Shape) -> Walk:
@@ -82,49 +82,42 @@ def _guess(buffer: Bytes, lengths: Array, begin: int, end: int, shape: Shape) ->
     """Return *begin* and likely record starts after it, about evenly spread."""
     signatures = unaligned(buffer, "<u2")
     wanted = signatures[begin + shape.signature_at]
-    targets = np.linspace(begin, end - SEARCH - shape.header, WALKERS, dtype=np.int64)[1:]
-    window = targets[:, None] + np.arange(SEARCH)
-    walker, place = np.nonzero(signatures[window + shape.signature_at] == wanted)
-    candidate = targets[walker] + place
-    alive = np.ones(len(candidate), bool)
-    at = candidate.copy()
+    stride = (end - begin) // WALKERS
+    targets = np.arange(begin + stride, end - SEARCH - shape.header, stride)
+    first = signatures[begin + stride + shape.signature_at :]
+    windows = np.lib.stride_tricks.as_strided(first, (len(targets), SEARCH), (stride, 1), writeable=False)
+    walker, place = np.divmod(np.flatnonzero((windows == wanted).ravel()), SEARCH)
+    at = candidate = targets[walker] + place
+    alive = np.ones(len(at), bool)
     for _ in range(4):
-        at[~alive] = begin
+        at = np.where(alive, at, begin)
         total = lengths[at + shape.length_at].astype(np.int64) + shape.base
-        alive &= (total >= shape.minimum) & (total <= shape.maximum) & (total % shape.multiple == 0)
-        alive &= signatures[at + shape.signature_at] == wanted
+        alive &= _believable(total, shape) & (signatures[at + shape.signature_at] == wanted)
         at = at + total
         alive &= at + shape.header <= end
-    _, first = np.unique(walker[alive], return_index=True)
-    return np.unique(np.concatenate(([begin], candidate[alive][first])))
+    _, best = np.unique(walker[alive], return_index=True)
+    return np.concatenate(([begin], candidate[alive][best]))
 
 
-def _lockstep(lengths: Array, starts: Int64, end: int, shape: Shape) -> Walk | None:
-    """Walk from every start to the next; None if one of them was not a record's start."""
-    goals = np.append(starts[1:], end)
-    at = starts.copy()
-    last = len(starts) - 1
-    walker = np.arange(len(starts))
-    pieces: list[Int64] = []
-    stop, broken = end, False
-    while len(walker):
-        if walker[-1] == last and at[-1] + shape.header > end:
-            stop, walker, at = int(at[-1]), walker[:-1], at[:-1]
-            continue
-        total = lengths[at + shape.length_at].astype(np.int64) + shape.base
-        after = at + total
-        bad = (total < shape.minimum) | (total > shape.maximum) | (total % shape.multiple != 0)
-        if walker[-1] == last and (bad[-1] or after[-1] > end):
-            stop, broken = int(at[-1]), bool(bad[-1])
-            walker, at = walker[:-1], at[:-1]
-            bad, after = bad[:-1], after[:-1]
-        if bad.any() or (after > goals[walker]).any():
-            return None
-        pieces.append(at)
-        going = after < goals[walker]
-        if len(walker) and walker[-1] == last:
-            if after[-1] == end:
-                stop = end
-            going[-1] = after[-1] < end
-        walker, at = walker[going], after[going]
-    return Walk(np.sort(np.concatenate(pieces)) if pieces else np.zeros(0, np.int64), stop, broken)
+def _lockstep(lengths: Array, starts: Int64, end: int, shape: Shape) -> Int64 | None:
+    """Walk from every start but the last to the next one; None if one of them was not a record's start."""
+    at, goals = starts[:-1], starts[1:]
+    steps: list[Int64] = []
+    last = end - shape.header
+    while (going := at < goals).any():
+        steps.append(at)
+        # Whoever has arrived stays there; whoever went astray stops at the end.
+        at = np.minimum(at + (lengths[at + shape.length_at].astype(np.int64) + shape.base) * going, last)
+    if (at != goals).any():
+        return None
+    if not steps:
+        return starts[:0]
+    places = np.stack(steps, axis=1)
+    found: Int64 = places[places < goals[:, None]]
+    total = lengths[found + shape.length_at].astype(np.int64) + shape.base
+    return found if _believable(total, shape).all() else None
+
+
+def _believable(total: Int64, shape: Shape) -> Array:
+    found: Array = (total >= shape.minimum) & (total <= shape.maximum)
+    return found & (total % shape.multiple == 0) if shape.multiple > 1 else found

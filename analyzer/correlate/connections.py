@@ -11,8 +11,8 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
-from analyzer.correlate.sorting import first_places, stable_order
-from analyzer.correlate.tuples import ACK, SYN, Conversations
+from analyzer.correlate.sorting import number_groups
+from analyzer.correlate.tuples import ACK, SYN
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
 
@@ -37,73 +37,65 @@ class _Best:
     last: Int64
 
 
-def build_connections(
-    frames: Columns, conversations: Conversations, mapping: Mapping, packets: Packets
-) -> tuple[Columns, Columns]:
+def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tuple[Columns, Columns]:
     """
     Give every packet its connection and direction, and every connection its tuples.
 
     Returns:
         HOPS and CONNECTIONS; connections are numbered in order of their first packet.
     """
-    count = len(packets.row)
-    hops = HOPS.empty(count)
-    hops["row"][:], hops["packet"][:], hops["hop"][:] = packets.row, packets.packet, packets.hop
-    hops["ambiguous"][:] = packets.ambiguous
-    connection, flipped, ambiguous = mapping.of(conversations.of_row[packets.row])
-    known = connection >= 0
-    away = conversations.backward[packets.row] ^ flipped
-    number, total = _number_in_order(connection)
-    connection = np.where(known, number[connection], -1)
-    reply = away ^ _original_is_away(frames, packets, connection, away, total)[connection]
-    hops["connection"][:] = connection
-    hops["reply"][:] = reply & known
-    hops["ambiguous"][:] |= ambiguous
-    table = CONNECTIONS.empty(total)
-    if total:
-        places = np.flatnonzero(known)
-        _tuples(frames, packets, connection, reply, places, table)
-        _statistics(frames, packets, connection, places, table)
-        table["ambiguous"][connection[ambiguous]] = True
+    hops = HOPS.empty(len(packets.hop))
+    hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
+    known = np.flatnonzero(packets.stream >= 0)
+    number, first = number_groups(packets.stream[known] >> 1)
+    away = packets.stream[known] & 1 != 0
+    of_packet = np.full(len(packets.start), -1, np.int32)
+    of_packet[known] = number
+    reply = np.zeros(len(of_packet), bool)
+    table = CONNECTIONS.empty(len(first))
+    if len(first):
+        reply[known] = away ^ _original_is_away(packets, known, number, away, len(first))[number]
+        _tuples(frames, packets, known, number, reply[known], table)
+        _statistics(packets, known, number, table)
+        doubtful = np.zeros(len(mapping.connection), bool)
+        doubtful[mapping.connection[mapping.ambiguous]] = True
+        table["ambiguous"][:] = doubtful[packets.stream[known[first]] >> 1]
     table["stated"][:] = -1
+    length = packets.length
+    hops["packet"][:] = np.repeat(np.arange(len(length)), length)
+    hops["connection"][:], hops["reply"][:] = np.repeat(of_packet, length), np.repeat(reply, length)
     return hops, table
 
 
-def _number_in_order(connection: Int64) -> tuple[Int64, int]:
-    """Return new numbers of connections, in order of their first packet, and how many there are."""
-    first = first_places(connection, max(int(connection.max(initial=0)) + 1, 1))
-    used = np.flatnonzero(first >= 0)
-    number = np.full(len(first), -1, np.int64)
-    number[used[np.argsort(first[used])]] = np.arange(len(used))
-    return number, len(used)
+def _original_is_away(packets: Packets, known: Int64, connection: Int64, away: Array, total: int) -> Array:
+    """Tell for each connection whether its original direction is the one called away; by *known* packets."""
+    frames = packets.rows.frames
+    result = np.zeros(total, bool)
 
+    def decide(places: Int64, is_away: Array) -> None:
+        """Let *places* decide, the first of each connection before all others."""
+        result[connection[places[::-1]]] = is_away[::-1]
 
-def _original_is_away(frames: Columns, packets: Packets, connection: Int64, away: Array, total: int) -> Array:
-    """Tell for each connection whether its original direction is the one called away."""
-    result = np.zeros(max(total, 1), bool)
-    places = np.flatnonzero(connection >= 0)[::-1]
-    result[connection[places]] = away[places]  # whoever was seen first, asked
-    row = packets.row[places]
-    flags = frames["tcp_flags"][row]
-    sport, dport = frames["sport"][row], frames["dport"][row]
-    server = (sport < WELL_KNOWN) & (dport >= WELL_KNOWN) & (frames["proto"][row] == o.PROTO_TCP)
-    client = (dport < WELL_KNOWN) & (sport >= WELL_KNOWN) & (frames["proto"][row] == o.PROTO_TCP)
-    for here, is_original in ((server, False), (client, True)):
-        result[connection[places[here]]] = away[places[here]] == is_original
-    answers = (flags & (SYN | ACK)) == (SYN | ACK)
-    result[connection[places[answers]]] = ~away[places[answers]]
-    asks = (flags & (SYN | ACK)) == SYN
-    result[connection[places[asks]]] = away[places[asks]]
-    echo = has(frames["layers"][row], Layer.ECHO)
-    request = np.isin(frames["icmp_type"][row], (o.ICMP_ECHO, o.ICMP6_ECHO))
-    result[connection[places[echo]]] = away[places[echo]] == request[echo]
+    decide(np.arange(len(known)), away)  # whoever was seen first, asked
+    row = packets.rows.order[packets.start[known]]
+    tcp = np.flatnonzero(frames["proto"][row] == o.PROTO_TCP)
+    last = packets.rows.order[packets.start[known[tcp]] + packets.length[known[tcp]] - 1]
+    sides = [(frames["sport"][rows] < WELL_KNOWN, frames["dport"][rows] < WELL_KNOWN) for rows in (last, row[tcp])]
+    servers = [(tcp[low & ~other_low], False) for low, other_low in sides]
+    clients = [(tcp[low & ~other_low], True) for other_low, low in sides]
+    flags = frames["tcp_flags"][row[tcp]] & (SYN | ACK)
+    shaken = [(tcp[flags == SYN | ACK], False), (tcp[flags == SYN], True)]
+    for places, is_original in (*servers, *clients, *shaken):
+        decide(places, away[places] == is_original)
+    echo = np.flatnonzero(has(frames["layers"][row], Layer.ECHO))
+    request = np.isin(frames["icmp_type"][row[echo]], (o.ICMP_ECHO, o.ICMP6_ECHO))
+    decide(echo, away[echo] == request)
     return result
 
 
-def _tuples(frames: Columns, packets: Packets, connection: Int64, reply: Array, places: Int64, table: Columns) -> None:
-    total = len(table["proto"])
-    there = _best(packets, connection, reply, places, total, want_reply=False)
-    back = _best(packets, connection, reply, places, total, want_reply=True)
+def _tuples(frames: Columns, packets: Packets, known: Int64, connection: Int64, reply: Array, table: Columns) -> None:
+    there = _best(packets, known, connection, reply, len(table["proto"]), want_reply=False)
+    back = _best(packets, known, connection, reply, len(table["proto"]), want_reply=True)
     forward_seen, reply_seen = there.first >= 0, back.first >= 0
     any_row = np.where(forward_seen, there.first, back.first)
     table["proto"][:] = frames["proto"][any_row]
@@ -140,28 +132,34 @@ def _field(frames: Columns, row: Int64, name: str, *, answer: bool = False) -> A
     return np.where(echo, kind * np.uint16(256) + frames["icmp_code"][row], frames[name][row])
 
 
-def _best(packets: Packets, connection: Int64, reply: Array, places: Int64, total: int, *, want_reply: bool) -> _Best:
+def _best(packets: Packets, known: Int64, connection: Int64, reply: Array, total: int, *, want_reply: bool) -> _Best:
     """Find each connection's packet with the most hops in one direction, of several the first."""
-    first = np.full(total, -1, np.int64)
-    last = np.full(total, -1, np.int64)
-    ends = places[np.append(packets.packet[places][1:] != packets.packet[places][:-1], True)]
-    ends = ends[reply[ends] == want_reply]
-    order = ends[np.lexsort((-ends, packets.hop[ends]))]
-    begins = np.append(True, packets.packet[1:] != packets.packet[:-1])
-    new_hop = begins | np.append(True, packets.hop[1:] != packets.hop[:-1])
-    place = np.arange(len(begins))
+    mine = np.flatnonzero(reply == want_reply)
+    ends = packets.start[known[mine]] + packets.length[known[mine]] - 1
+    reach = packets.hop[ends]
+    most = np.zeros(total, np.int64)
+    np.maximum.at(most, connection[mine], reach)
+    best = np.full(total, -1, np.int64)
+    longest = np.flatnonzero(reach == most[connection[mine]])[::-1]
+    best[connection[mine[longest]]] = longest
+    there = np.flatnonzero(best >= 0)
+    chosen = best[there]
+    first, last = np.full(total, -1, np.int64), np.full(total, -1, np.int64)
+    first[there] = packets.rows.order[packets.start[known[mine[chosen]]]]
     # Of a fragmented hop, only the first part shows the ports.
-    last[connection[order]] = packets.row[np.maximum.accumulate(np.where(new_hop, place, 0))[order]]
-    first[connection[order]] = packets.row[np.maximum.accumulate(np.where(begins, place, 0))[order]]
+    end = ends[chosen]
+    while (same := (packets.hop[end - 1] == packets.hop[end]) & (end > packets.start[known[mine[chosen]]])).any():
+        end = end - same
+    last[there] = packets.rows.order[end]
     return _Best(first, last)
 
 
-def _statistics(frames: Columns, packets: Packets, connection: Int64, places: Int64, table: Columns) -> None:
-    order = places[stable_order(connection[places])]
-    start = np.flatnonzero(np.append(True, connection[order][1:] != connection[order][:-1]))
-    time_ns = frames["time_ns"][packets.row[order]]
-    table["first_ns"][:] = np.minimum.reduceat(time_ns, start)
-    table["last_ns"][:] = np.maximum.reduceat(time_ns, start)
-    table["frames"][:] = np.diff(np.append(start, len(order)))
-    begins = np.append(True, packets.packet[1:] != packets.packet[:-1])
-    table["packets"][:] = np.add.reduceat(begins[order].astype(np.int64), start)
+def _statistics(packets: Packets, known: Int64, connection: Int64, table: Columns) -> None:
+    time_ns, length = packets.rows.column("time_ns"), packets.length
+    earliest = np.minimum.reduceat(time_ns, packets.start)[known]
+    latest = np.maximum.reduceat(time_ns, packets.start)[known]
+    table["first_ns"][:], table["last_ns"][:] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+    np.minimum.at(table["first_ns"], connection, earliest)
+    np.maximum.at(table["last_ns"], connection, latest)
+    table["frames"][:] = np.bincount(connection, length[known])
+    table["packets"][:] = np.bincount(connection)

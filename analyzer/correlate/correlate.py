@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.connections import build_connections
-from analyzer.correlate.identity import identify
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import find_packets
 from analyzer.correlate.runs import sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
 from analyzer.decode.offsets import IPV6_HEADER, TCP_HEADER
-from analyzer.schema import CONNECTIONS, HOPS, Columns, Int64
+from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
 
 @dataclass(slots=True)
@@ -26,8 +25,7 @@ class Correlated:
 
 def correlate(
     frames: Columns,
-    quotes: Columns,
-    neighbours: Columns,
+    keys: Columns,
     *,
     keep: int,
     outward: Int64,
@@ -38,8 +36,7 @@ def correlate(
 
     Args:
         frames: FRAMES, in any order.
-        quotes: QUOTES of them.
-        neighbours: NEIGHBOURS of them.
+        keys: KEYS of them; they are used up.
         keep: bytes that every point kept, from the network header on.
         outward: (points,) rank of each point's role on the way out of a container.
         stated: conntrack entries of the host.
@@ -47,18 +44,21 @@ def correlate(
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
     time_order = np.argsort(frames["time_ns"], kind="stable")
-    conversations = find_conversations(frames, time_order)
-    runs = sort_runs(identify(frames, quotes, neighbours, keep), time_order)
+    conversations = find_conversations(frames, keys.pop("flow"), time_order)
+    runs = sort_runs(frames, keys.pop("identity"), time_order)
+    conversations.sort(runs.rows.order)
+    del time_order
     sides = StatedSides(frames, conversations, stated)
     usable_tcp = keep >= IPV6_HEADER + TCP_HEADER
-    mapping = map_conversations(frames, conversations, runs, sides, usable_tcp=usable_tcp)
-    packets = find_packets(frames, runs, _streams(conversations, mapping), outward)
-    hops, connections = build_connections(frames, conversations, mapping, packets)
+    mapping = map_conversations(conversations, runs, sides, usable_tcp=usable_tcp)
+    packets = find_packets(runs, *_streams(conversations, mapping), outward)
+    hops, connections = build_connections(frames, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated))
 
 
-def _streams(conversations: Conversations, mapping: Mapping) -> Int64:
-    """Return connection and direction of each row as one number, -1 for rows without a tuple."""
-    connection, flipped, _ = mapping.of(conversations.of_row)
-    away = conversations.backward ^ flipped
-    return np.where(connection >= 0, connection * 2 + away, -1)
+def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Int64, Array]:
+    """Return connection and direction of each place as one number, -1 without a tuple; and which are doubtful."""
+    stream = np.append(mapping.connection * 2 + mapping.flipped, -1)[conversations.of]
+    stream ^= conversations.backward & (stream >= 0)
+    ambiguous = np.append(mapping.ambiguous, False)[conversations.of]
+    return stream, ambiguous

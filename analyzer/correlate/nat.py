@@ -12,9 +12,9 @@ import numpy as np
 
 from analyzer.correlate.runs import Runs
 from analyzer.correlate.stated import StatedSides
-from analyzer.correlate.tuples import Conversations
+from analyzer.correlate.tuples import Conversations, Seen, count_seen
 from analyzer.correlate.votes import Candidates, collect_votes
-from analyzer.schema import Array, Columns, Int64
+from analyzer.schema import Array, Int64
 
 
 @dataclass(slots=True)
@@ -28,19 +28,8 @@ class Mapping:
     ambiguous: Array
     """(conversations,) bool: another mapping would explain the frames as well."""
 
-    def of(self, conversation: Int64) -> tuple[Int64, Array, Array]:
-        """Return connection (-1 for none), flipped and ambiguous of conversations, some of which are -1."""
-        known = conversation >= 0
-        connection = np.full(len(conversation), -1, np.int64)
-        flipped, ambiguous = np.zeros(len(conversation), bool), np.zeros(len(conversation), bool)
-        connection[known] = self.connection[conversation[known]]
-        flipped[known] = self.flipped[conversation[known]]
-        ambiguous[known] = self.ambiguous[conversation[known]]
-        return connection, flipped, ambiguous
-
 
 def map_conversations(
-    frames: Columns,
     conversations: Conversations,
     runs: Runs,
     stated: StatedSides,
@@ -52,9 +41,10 @@ def map_conversations(
 
     *stated* knows the pairs that a conntrack entry joins. *usable_tcp* tells that every point kept TCP's numbers.
     """
-    candidates = collect_votes(frames, conversations, runs, usable_tcp=usable_tcp)
+    seen = count_seen(conversations, runs.rows.column("point"))
+    candidates = collect_votes(conversations, seen, runs, usable_tcp=usable_tcp)
     candidates.support(stated)
-    joined = _Joined(conversations, frames, candidates)
+    joined = _Joined(conversations.count, seen, candidates)
     ambiguous = np.zeros(conversations.count, bool)
     for index in candidates.best_first().tolist():
         if joined.join(candidates, index) and candidates.rival(index):
@@ -66,11 +56,14 @@ def map_conversations(
 class _Joined:
     """Groups of conversations; a disjoint-set forest that also keeps which way round each one is."""
 
-    def __init__(self, conversations: Conversations, frames: Columns, candidates: Candidates) -> None:
+    def __init__(self, count: int, seen: Seen, candidates: Candidates) -> None:
         self._sure, self._plausible = candidates.sure, candidates.plausible
-        self._parent = list(range(conversations.count))
-        self._crossed = [False] * conversations.count
-        self._points = _points_of(conversations, frames)
+        self._parent = list(range(count))
+        self._crossed = [False] * count
+        # Sets of points, as bits.
+        self._points = [0] * count
+        for conversation, point in zip(seen.conversation.tolist(), seen.point.tolist(), strict=True):
+            self._points[conversation] |= 1 << point
         self._changed: dict[int, set[int]] = {}
 
     def _find(self, item: int) -> tuple[int, bool]:
@@ -112,13 +105,3 @@ class _Joined:
         roots, connection = np.unique(np.array([root for root, _ in found], np.int64), return_inverse=True)
         del roots
         return connection.astype(np.int64), np.array([crossed for _, crossed in found], bool)
-
-
-def _points_of(conversations: Conversations, frames: Columns) -> list[int]:
-    """Return the set of points that saw each conversation, as bits."""
-    known = conversations.of_row >= 0
-    pairs = np.unique(conversations.of_row[known] << 16 | frames["point"][known])
-    points = [0] * conversations.count
-    for pair in pairs.tolist():
-        points[pair >> 16] |= 1 << (pair & 0xFFFF)
-    return points

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
-from analyzer.correlate.runs import Runs
+from analyzer.correlate.runs import Rows, Runs
 from analyzer.correlate.segments import join_parts
-from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.sorting import changes, expand, lengths, number_groups, stable_order
 from analyzer.correlate.votes import WINDOW_NS
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64
@@ -29,92 +28,121 @@ SLOWEST_NS = 5_000_000
 
 @dataclass(slots=True)
 class Packets:
-    """Every row of FRAMES, sorted by (packet, place on its way)."""
+    """Every row of FRAMES, sorted by (packet, place on its way); n frames, packets in order of their first time."""
 
-    row: Int64
-    packet: Int64
+    rows: Rows
+    start: Int64
+    """(packets,) Where each packet begins."""
     hop: Int64
+    """(n,)"""
+    stream: Int64
+    """(packets,) Connection and direction as one number; -1 without."""
     ambiguous: Array
+    """(n,)"""
+
+    @property
+    def length(self) -> Int64:
+        """(packets,) Frames of each."""
+        return lengths(self.start, len(self.hop))
 
 
-def find_packets(frames: Columns, runs: Runs, stream: Int64, outward: Int64) -> Packets:
+def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64) -> Packets:
     """
     Group frames to packets.
 
     Args:
-        frames: FRAMES, n rows.
-        runs: its rows by identity and time.
-        stream: (n,) connection and direction of each row as one number; equal for all rows without a tuple.
+        runs: n frames by identity and time.
+        stream: (n,) connection and direction of each as one number; -1 for those without a tuple.
+        ambiguous: (n,) bool, what is doubtful already.
         outward: (points,) rank of each point's role on the way out of a container.
     """
-    order = _streams_apart(runs, stream)
-    time_ns = frames["time_ns"][order]
-    begins = np.ones(len(order), bool)
-    begins[1:] = (runs.run[1:] != runs.run[:-1]) | (stream[order][1:] != stream[order][:-1])
-    begins[1:] |= np.diff(time_ns) > WINDOW_NS
-    group = np.cumsum(begins) - 1
-    repeated = _groups_with_repeats(group, frames["point"][order])
-    ambiguous = np.zeros(len(order), bool)
+    sorted_by = _Sorted(runs.rows, runs.run, stream, ambiguous)
+    sorted_by.apart()
+    rows, stream = sorted_by.rows, sorted_by.stream
+    begins = changes(runs.run, stream)
+    begins[1:] |= np.diff(rows.column("time_ns")) > WINDOW_NS
+    sorted_by.group = np.cumsum(begins) - 1
+    repeated = _groups_with_repeats(sorted_by.group, rows.column("point"))
     if len(repeated):
-        group, doubtful = _split(frames, order, group, repeated)
-        ambiguous[doubtful] = True
-        resorted = stable_order(group)
-        order, group, ambiguous = order[resorted], group[resorted], ambiguous[resorted]
-    joined = join_parts(frames, order, group, stream)
-    if joined is not group:
-        resorted = np.lexsort((frames["time_ns"][order], joined))
-        order, group, ambiguous = order[resorted], joined[resorted], ambiguous[resorted]
-    way = _real_order(frames, order, group, outward)
-    order, ambiguous = order[way], ambiguous[way]
-    packet = _number_by_time(frames["time_ns"][order], group)
-    sorted_by_packet = stable_order(packet)
-    packet, row = packet[sorted_by_packet], order[sorted_by_packet]
-    return Packets(row, packet, _hops(frames, row, packet), ambiguous[sorted_by_packet])
+        sorted_by.group, doubtful = _split(rows, sorted_by.group, repeated)
+        sorted_by.ambiguous[doubtful] = True
+        sorted_by.take(stable_order(sorted_by.group))
+    joined = join_parts(sorted_by.rows, sorted_by.group, sorted_by.stream)
+    if joined is not sorted_by.group:
+        sorted_by.group = joined
+        sorted_by.take(np.lexsort((sorted_by.rows.column("time_ns"), joined)))
+    places = _unclear(sorted_by.rows, sorted_by.group)
+    if len(places):
+        way = np.arange(len(joined))
+        way[places] = _real_order(sorted_by.rows, sorted_by.group, places, outward)
+        sorted_by.take(way)
+    start = _by_first_time(sorted_by)
+    hop = _hops(sorted_by.rows, start)
+    return Packets(sorted_by.rows, start, hop, sorted_by.stream[start], sorted_by.ambiguous)
 
 
-def _hops(frames: Columns, row: Int64, packet: Int64) -> Int64:
+@dataclass(slots=True)
+class _Sorted:
+    """n frames, and what is known of each, in an order that becomes better and better."""
+
+    rows: Rows
+    group: Int64
+    stream: Int64
+    ambiguous: Array
+
+    def take(self, places: Int64) -> None:
+        self.rows = self.rows.take(places)
+        self.group, self.stream, self.ambiguous = self.group[places], self.stream[places], self.ambiguous[places]
+
+    def apart(self) -> None:
+        """Sort the frames of groups that mix streams by stream, too."""
+        mixed = np.flatnonzero((self.stream[1:] != self.stream[:-1]) & (self.group[1:] == self.group[:-1]))
+        if len(mixed):
+            involved = np.zeros(int(self.group[-1]) + 1, bool)
+            involved[self.group[mixed]] = True
+            places = np.flatnonzero(involved[self.group])
+            way = np.arange(len(self.group))
+            way[places] = places[np.lexsort((places, self.stream[places], self.group[places]))]
+            self.take(way)
+
+
+def _by_first_time(frames: _Sorted) -> Int64:
+    """Sort groups by the time of their first frame; return where each begins."""
+    time_ns = frames.rows.column("time_ns")
+    start = np.flatnonzero(changes(frames.group))
+    earliest = np.minimum.reduceat(time_ns, start)
+    if (earliest[1:] >= earliest[:-1]).all():
+        return start
+    by_time = stable_order(earliest - earliest.min())
+    length = lengths(start, len(time_ns))[by_time]
+    frames.take(expand(start[by_time], length))
+    return np.cumsum(length) - length
+
+
+def _hops(rows: Rows, start: Int64) -> Int64:
     """Number the hops of each packet; frames that a point has of one packet's parts are one hop."""
-    if not len(row):
-        return row
-    begins = np.append(True, packet[1:] != packet[:-1])
-    start = np.flatnonzero(begins)
-    lengths = np.diff(np.append(start, len(packet)))
-    steps = np.ones(len(row), np.int64)
-    same = ~begins[1:] & (frames["point"][row][1:] == frames["point"][row][:-1])
+    point = rows.column("point")
+    steps = np.ones(len(point), np.int64)
+    same = point[1:] == point[:-1]
+    same[start[1:] - 1] = False
     places = np.flatnonzero(same) + 1
-    variant, before = _variants(frames, row[places]), _variants(frames, row[places - 1])
+    variant, before = (_variants(rows.frames, rows.order[there]) for there in (places, places - 1))
     steps[places[variant == before]] = 0
     counted = np.cumsum(steps)
-    hop: Int64 = counted - np.repeat(counted[start], lengths)
+    hop: Int64 = counted - np.repeat(counted[start], lengths(start, len(point)))
     return hop
-
-
-def _streams_apart(runs: Runs, stream: Int64) -> Int64:
-    """Sort the rows of runs that mix streams by stream, too."""
-    order = runs.order.copy()
-    streams = stream[order]
-    mixed = np.flatnonzero((streams[1:] != streams[:-1]) & (runs.run[1:] == runs.run[:-1]))
-    if len(mixed):
-        involved = np.zeros(len(runs.start), bool)
-        involved[runs.run[mixed]] = True
-        places = np.flatnonzero(involved[runs.run])
-        sorted_places = places[np.lexsort((places, streams[places], runs.run[places]))]
-        order[places] = runs.order[sorted_places]
-    return order
 
 
 def _groups_with_repeats(group: Int64, point: Array) -> Int64:
     """Return the groups, which lie together, in which a point occurs twice."""
-    if not len(group):
-        return group
-    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-    length = np.diff(np.append(start, len(group)))
+    start = np.flatnonzero(changes(group))
+    length = lengths(start, len(group))
     points = int(point.max()) + 1
     found: list[Int64] = [group[start[length > points]]]
     for reach in range(1, min(points, int(length.max()), FEW)):
         left = np.flatnonzero((group[reach:] == group[:-reach]) & (point[reach:] == point[:-reach]))
         found.append(group[left])
-    large = np.flatnonzero(np.repeat((length > FEW) & (length <= points), length))
+    large = np.flatnonzero(np.repeat((length > FEW) & (length <= points), length)) if points > FEW else start[:0]
     if len(large):
         order = large[np.lexsort((point[large], group[large]))]
         same = (group[order][1:] == group[order][:-1]) & (point[order][1:] == point[order][:-1])
@@ -122,21 +150,26 @@ def _groups_with_repeats(group: Int64, point: Array) -> Int64:
     return np.unique(np.concatenate(found))
 
 
-def _split(frames: Columns, order: Int64, group: Int64, repeated: Int64) -> tuple[Int64, Int64]:
+def _split(rows: Rows, group: Int64, repeated: Int64) -> tuple[Int64, Int64]:
     """Split groups in which a point saw equal frames twice; return new groups and places that are doubtful."""
     fresh = int(group[-1]) + 1
     result = group.copy()
     doubtful: list[int] = []
     start = np.searchsorted(group, repeated)
-    stop = np.searchsorted(group, repeated, side="right")
-    for first, last in zip(start.tolist(), stop.tolist(), strict=True):
-        rows = order[first:last]
-        variant = _variants(frames, rows)
-        packets, unsure = _assign(frames["time_ns"][rows].tolist(), variant.tolist(), frames["point"][rows].tolist())
-        numbers = np.array(packets)
-        result[first:last] = np.where(numbers == 0, group[first], fresh + numbers - 1)
-        fresh += int(numbers.max())
+    length = np.searchsorted(group, repeated, side="right") - start
+    places = expand(start, length)
+    variants = _variants(rows.frames, rows.order[places]).tolist()
+    times, points = rows.column("time_ns")[places].tolist(), rows.column("point")[places].tolist()
+    numbers: list[int] = []
+    for first, count in zip(start.tolist(), length.tolist(), strict=True):
+        begin = len(numbers)
+        mine = slice(begin, begin + count)
+        packets, unsure = _assign(times[mine], variants[mine], points[mine])
+        old = int(group[first])
+        numbers += [fresh + packet - 1 if packet else old for packet in packets]
+        fresh += max(packets)
         doubtful.extend(first + place for place in unsure)
+    result[places] = numbers
     return result, np.array(doubtful, np.int64)
 
 
@@ -188,53 +221,40 @@ def _usual_spread(times: list[int], points: list[int]) -> int:
     return max(SLOWEST_NS, min(between, default=0) // 2)
 
 
-def _real_order(frames: Columns, order: Int64, group: Int64, outward: Int64) -> Int64:
-    """Return places that sort the frames of each packet into the order in which the host passed them on."""
-    way = np.arange(len(order))
-    if not len(order):
-        return way
-    time_ns, ttl, point = frames["time_ns"][order], frames["ttl"][order], frames["point"][order]
+def _unclear(rows: Rows, group: Int64) -> Int64:
+    """Return the places of groups whose order in time may not be the order in which the host passed them on."""
+    time_ns, ttl = rows.column("time_ns"), rows.column("ttl")
     same = group[1:] == group[:-1]
-    unclear = np.flatnonzero(same & ((time_ns[1:] <= time_ns[:-1]) | (ttl[1:] > ttl[:-1])))
+    places = np.flatnonzero(same & ((time_ns[1:] <= time_ns[:-1]) | (ttl[1:] > ttl[:-1])))
     involved = np.zeros(int(group[-1]) + 1, bool)
-    involved[group[unclear]] = True
-    involved[_groups_with_repeats(group, point)] = True
-    if not involved.any():
-        return way
-    late = _usual_delay(frames, order, group)
-    places = np.flatnonzero(involved[group])
+    involved[group[places]] = True
+    involved[_groups_with_repeats(group, rows.column("point"))] = True
+    return np.flatnonzero(involved[group])
+
+
+def _real_order(rows: Rows, group: Int64, places: Int64, outward: Int64) -> Int64:
+    """Sort *places* so that the frames of each packet are in the order in which the host passed them on."""
+    time_ns, point = rows.column("time_ns")[places], rows.column("point")[places]
     # Parts of one packet at one point stay together, at the time of their first.
-    seen = mix_rows(group[places].astype(np.uint64), _variants(frames, order[places]), 0)
-    _, inverse = np.unique(seen, return_inverse=True)
+    seen = mix_rows(group[places].astype(np.uint64), _variants(rows.frames, rows.order[places]), 0)
+    inverse, _ = number_groups(seen.view(np.int64))
     first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, inverse, time_ns[places])
-    rank = outward[point[places]]
+    np.minimum.at(first, inverse, time_ns)
     # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
-    falling = -ttl[places].astype(np.int64)
-    offset = frames["frag_offset"][order[places]]
-    keys = (time_ns[places], offset, inverse, rank, late[places], first[inverse], falling, group[places])
-    way[places] = places[np.lexsort(keys)]
-    return way
-
-
-def _usual_delay(frames: Columns, order: Int64, group: Int64) -> Array:
-    """Return how long after its first sighting a sender's packets usually come to the row's point, in ns."""
-    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-    first = np.repeat(frames["time_ns"][order[start]], np.diff(np.append(start, len(order))))
-    delay = (frames["time_ns"][order] - first).astype(np.float64)
-    key = frames["eth_src"][order] * 65536 + frames["point"][order]
-    code, _ = pd.factorize(key)
-    mean = np.bincount(code, np.minimum(delay, SLOWEST_NS)) / np.bincount(code)
-    found: Array = mean[code]
+    falling = -rows.column("ttl")[places].astype(np.int64)
+    offset = rows.frames["frag_offset"][rows.order[places]]
+    late = _usual_delay(rows, group, places)
+    keys = (time_ns, offset, inverse, outward[point], late, first[inverse], falling, group[places])
+    found: Int64 = places[np.lexsort(keys)]
     return found
 
 
-def _number_by_time(time_ns: Int64, group: Int64) -> Int64:
-    """Number groups by the time of their first frame."""
-    if not len(group):
-        return group
-    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-    earliest = np.minimum.reduceat(time_ns, start)
-    rank = np.empty(len(start), np.int64)
-    rank[stable_order(earliest - earliest.min())] = np.arange(len(start))
-    return np.repeat(rank, np.diff(np.append(start, len(group))))
+def _usual_delay(rows: Rows, group: Int64, places: Int64) -> Array:
+    """Return how long after its first sighting a sender's packets usually come to the point at *places*, in ns."""
+    time_ns = rows.column("time_ns")
+    start = np.flatnonzero(changes(group))
+    delay = time_ns - np.repeat(time_ns[start], lengths(start, len(group)))
+    code, _ = number_groups(rows.column("eth_src") << 16 | rows.column("point"))
+    mean = np.bincount(code, np.minimum(delay, SLOWEST_NS)) / np.bincount(code)
+    found: Array = mean[code[places]]
+    return found

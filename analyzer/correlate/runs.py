@@ -1,51 +1,76 @@
 """Brings frames of equal identity together: one sort, and all frames that may be one packet stand side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.schema import Array, Int64
+from analyzer.correlate.sorting import changes, expand, lengths
+from analyzer.schema import Array, Columns, Int64
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of FRAMES in some order."""
+
+    frames: Columns
+    order: Int64
+    """(n,) row numbers."""
+    _taken: Columns = field(default_factory=dict)
+
+    def column(self, name: str) -> Array:
+        """Return a column of FRAMES in this order."""
+        if name not in self._taken:
+            self._taken[name] = self.frames[name][self.order]
+        return self._taken[name]
+
+    def take(self, places: Int64) -> "Rows":
+        """Return the rows at *places*."""
+        return Rows(self.frames, self.order[places])
 
 
 @dataclass(slots=True)
 class Runs:
-    """Rows of FRAMES, sorted by (identity, time)."""
+    """
+    Rows of FRAMES, those of one run by time, runs by their first time.
 
-    order: Int64
-    """(n,) row numbers."""
+    So what follows reads FRAMES nearly from its beginning to its end, at every point.
+    """
+
+    rows: Rows
     run: Int64
-    """(n,) number of the run that ``order[i]`` is in; equal identities are one run."""
-    start: Int64
-    """(runs,) Where each run begins in *order*."""
-
-    @property
-    def length(self) -> Int64:
-        """(runs,) Rows in each run."""
-        return np.diff(np.append(self.start, len(self.order)))
+    """(n,) number of the run that a place is in; equal identities are one run."""
+    count: int
+    """Number of runs."""
 
 
-def sort_runs(identity: Int64, time_order: Int64) -> Runs:
+def sort_runs(frames: Columns, identity: Int64, time_order: Int64) -> Runs:
     """
     Sort rows by identity, and by time where identities are equal.
 
     Sorting one packed integer (high bits of the identity, the place in time in the low ones) is several times as
     fast as sorting an index; identities that only differ in the bits that were cut are put right afterwards.
     """
-    count = len(identity)
-    low = (1 << max(count - 1, 1).bit_length()) - 1
-    packed = (identity[time_order] & ~low) | np.arange(count)
+    total = len(identity)
+    low = (1 << max(total - 1, 1).bit_length()) - 1
+    by_time = identity[time_order]
+    packed = (by_time & ~low) | np.arange(total)
     packed.sort()
-    order = time_order[packed & low]
-    full = identity[order]
-    changes = full[1:] != full[:-1]
-    high = packed & ~low
-    collided = np.flatnonzero(changes & (high[1:] == high[:-1]))
-    for start in np.unique(np.searchsorted(high, high[collided])).tolist():
-        stop = int(np.searchsorted(high, high[start], side="right"))
-        piece = order[start:stop]
-        order[start:stop] = piece[np.argsort(identity[piece], kind="stable")]
+    place = packed & low
+    packed &= ~low
+    begins = changes(by_time[place])
+    collided = np.flatnonzero(begins[1:] & (packed[1:] == packed[:-1]))
+    for first in np.unique(np.searchsorted(packed, packed[collided])).tolist():
+        behind = int(np.searchsorted(packed, packed[first], side="right"))
+        piece = place[first:behind]
+        place[first:behind] = piece[np.argsort(by_time[piece], kind="stable")]
     if len(collided):
-        full = identity[order]
-        changes = full[1:] != full[:-1]
-    begins: Array = np.append(True, changes)[:count]
-    return Runs(order, np.cumsum(begins) - 1, np.flatnonzero(begins))
+        begins = changes(by_time[place])
+    start = np.flatnonzero(begins)
+    length = lengths(start, total)
+    # No two runs share their first place in time, so marking it sorts them.
+    run_at = np.full(total, -1, np.int64)
+    run_at[place[start]] = np.arange(len(start))
+    by_first = run_at[run_at >= 0]
+    start, length = start[by_first], length[by_first]
+    order = time_order[place[expand(start, length)]]
+    return Runs(Rows(frames, order), np.repeat(np.arange(len(start)), length), len(start))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.runs import Rows
+from analyzer.correlate.sorting import changes, expand, lengths
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -20,45 +22,41 @@ SPREAD_NS = 2_000_000_000
 """Longest time between the parts of one packet."""
 
 
-def join_parts(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Int64:
+def join_parts(rows: Rows, group: Int64, stream: Int64) -> Int64:
     """
     Put the parts of packets into one group.
 
     Args:
-        frames: FRAMES.
-        order: (n,) its rows, sorted by group.
+        rows: n frames, sorted by group.
         group: (n,) group of each, ascending.
-        stream: (rows,) connection and direction of each row of FRAMES, -1 for none.
+        stream: (n,) connection and direction of each, -1 for none.
 
     Returns:
-        (n,) groups, in which some are now one; the lowest number stays.
+        (n,) groups, in which some are now one, the lowest number stays; *group* itself if all are whole.
     """
-    partial = _partial(frames, order, group, stream)
-    if partial.any():
+    frames, order = rows.frames, rows.order
+    partial = _partial(rows, group, stream)
+    if len(partial):
         group = _join_segments(frames, order, group, partial, stream)
     return _join_fragments(frames, order, group, stream)
 
 
-def _partial(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Array:
-    """Tell the rows of TCP payload that some point of their stream did not see like this."""
-    streams = stream[order]
-    candidate = has(frames["layers"][order], Layer.TCP) & (frames["payload_len"][order] > 0) & (streams >= 0)
-    if not candidate.any():
+def _partial(rows: Rows, group: Int64, stream: Int64) -> Int64:
+    """Return the places of TCP payload that some point of their stream did not see like this."""
+    start = np.flatnonzero(changes(group))
+    first = rows.order[start]
+    streams = stream[start]
+    layers, size = rows.frames["layers"][first], rows.frames["payload_len"][first]
+    candidate = np.flatnonzero(has(layers, Layer.TCP) & (size > 0) & (streams >= 0))
+    if not len(candidate):
         return candidate
-    bit = np.int64(1) << (frames["point"][order].astype(np.int64) % 63)
-    seen = _reduce_by(group, bit)
+    point = rows.column("point")
+    seen = np.bitwise_or.reduceat(np.int64(1) << (point.astype(np.int64) % 63), start)[candidate]
+    streams = streams[candidate]
     everywhere = np.zeros(int(streams.max()) + 1, np.int64)
-    np.bitwise_or.at(everywhere, streams[candidate], bit[candidate])
-    found: Array = candidate & (seen != everywhere[np.maximum(streams, 0)])
-    return found
-
-
-def _reduce_by(group: Int64, bits: Int64) -> Int64:
-    """Or the bits of each run of equal groups, and give every member the result."""
-    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-    reduced = np.bitwise_or.reduceat(bits, start)
-    found: Int64 = np.repeat(reduced, np.diff(np.append(start, len(group))))
-    return found
+    np.bitwise_or.at(everywhere, streams, seen)
+    found = candidate[seen != everywhere[streams]]
+    return expand(start[found], lengths(start, len(group))[found])
 
 
 @dataclass(slots=True)
@@ -74,9 +72,9 @@ class _Parts:
     """Parts whose byte ranges overlap, with equal acknowledgement and time stamps."""
 
 
-def _join_segments(frames: Columns, order: Int64, group: Int64, partial: Array, stream: Int64) -> Int64:
+def _join_segments(frames: Columns, order: Int64, group: Int64, partial: Int64, stream: Int64) -> Int64:
     rows = order[partial]
-    key, start, end = _ranges(frames, rows, stream)
+    key, start, end = _ranges(frames, rows, stream[partial])
     parts = _Parts(
         group[partial],
         frames["point"][rows].astype(np.int64),
@@ -97,9 +95,8 @@ def _join_segments(frames: Columns, order: Int64, group: Int64, partial: Array, 
     return _renamed(group, parts.group, target)
 
 
-def _ranges(frames: Columns, rows: Int64, stream: Int64) -> tuple[Array, Int64, Int64]:
+def _ranges(frames: Columns, rows: Int64, streams: Int64) -> tuple[Array, Int64, Int64]:
     """Return a key that parts share, and the bytes each row covers, relative to its stream."""
-    streams = stream[rows]
     _, first, inverse = np.unique(streams, return_index=True, return_inverse=True)
     start = (frames["seq"][rows].astype(np.int64) - frames["seq"][rows[first]].astype(np.int64)[inverse]) % (2 * HALF)
     start = np.where(start >= HALF, start - 2 * HALF, start)
@@ -163,7 +160,9 @@ def _by_ip_id(parts: _Parts, mine: Int64) -> Int64:
 
 def _join_fragments(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Int64:
     """Join all fragments of a datagram, and the datagram itself where the host has put it together."""
-    layers, streams = frames["layers"][order], stream[order]
+    if not has(frames["layers"], Layer.FRAGMENT).any():
+        return group
+    layers, streams = frames["layers"][order], stream
     fragment = has(layers, Layer.FRAGMENT) & (streams >= 0)
     if not fragment.any():
         return group

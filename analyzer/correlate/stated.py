@@ -76,7 +76,7 @@ def _keys(frames: Columns, conversations: Conversations) -> list[tuple[Key, bool
     sport = np.where(echo, frames["icmp_id"][row], frames["sport"][row])
     dport = np.where(echo, frames["icmp_id"][row], frames["dport"][row])
     columns = (version, frames["proto"][row], *(frames[n][row] for n in ("src_hi", "src")), sport)
-    rest = (*(frames[n][row] for n in ("dst_hi", "dst")), dport, conversations.backward[row])
+    rest = (*(frames[n][row] for n in ("dst_hi", "dst")), dport, conversations.example_backward)
     found: list[tuple[Key, bool]] = []
     for v, p, sh, sl, sp, dh, dl, dp, backward in zip(*(c.tolist() for c in (*columns, *rest)), strict=True):
         src, dst = (sh, sl, sp), (dh, dl, dp)

@@ -8,10 +8,9 @@ time, as conntrack would make a new entry.
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analyzer.correlate.identity import NEEDS_HEADER, has
-from analyzer.correlate.sorting import first_places, stable_order
+from analyzer.correlate.sorting import first_places, number_groups, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -26,29 +25,55 @@ FRAGMENT_TIMEOUT_NS = 30_000_000_000
 
 @dataclass(slots=True)
 class Conversations:
-    """Which conversation each frame belongs to."""
+    """Which conversation each frame belongs to; n frames, in the order of FRAMES or that of runs."""
 
-    of_row: Int64
+    of: Int64
     """(n,) conversation, from 0; -1 for frames that have no tuple: ARP, NDP, ICMP errors, no IP."""
     backward: Array
     """(n,) bool: the frame goes from the conversation's second endpoint to the first."""
     example: Int64
-    """(conversations,) a row of each, its first in time."""
+    """(conversations,) a row of FRAMES of each, its first in time."""
+    example_backward: Array
+    """(conversations,) bool: its ``backward``."""
 
     @property
     def count(self) -> int:
         """Number of conversations."""
         return len(self.example)
 
+    def sort(self, order: Int64) -> None:
+        """Bring the frames into another order."""
+        self.of, self.backward = self.of[order], self.backward[order]
 
-def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
-    """
-    Give every frame its conversation.
 
-    Args:
-        frames: FRAMES, n rows.
-        time_order: (n,) its rows, sorted by time.
-    """
+@dataclass(slots=True)
+class Seen:
+    """How often each conversation was seen at each point; s of those that were, sorted."""
+
+    conversation: Int64
+    point: Int64
+    frames: Int64
+    most: Int64
+    """(conversations,) Frames at the point that has most of them."""
+
+
+def count_seen(conversations: Conversations, point: Array) -> Seen:
+    """Count frames by conversation and *point*, (n,) in the order that *conversations* has."""
+    points = int(point.max(initial=0)) + 1
+    key = conversations.of * points + point
+    if conversations.count * points <= 2 * len(key):
+        counts = np.bincount(key[key >= 0], minlength=1)
+        keys = np.flatnonzero(counts)
+        counts = counts[keys]
+    else:
+        keys, counts = np.unique(key[conversations.of >= 0], return_counts=True)
+    most = np.zeros(conversations.count, np.int64)
+    np.maximum.at(most, keys // points, counts)
+    return Seen(keys // points, keys % points, counts, most)
+
+
+def flows(frames: Columns) -> Int64:
+    """Return KEYS' ``flow`` of n rows of FRAMES."""
     layers = frames["layers"]
     echo = has(layers, Layer.ECHO)
     port_a = np.where(echo, frames["icmp_id"], frames["sport"]).astype(np.uint64)
@@ -59,30 +84,54 @@ def find_conversations(frames: Columns, time_order: Int64) -> Conversations:
     # Of a ping, the asker is the first endpoint; of all else, the one with the smaller hash.
     answers = (frames["icmp_type"] == o.ICMP_ECHO_REPLY) | (frames["icmp_type"] == o.ICMP6_ECHO_REPLY)
     backward = np.where(echo, answers, source > target)
-    key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3).view(np.int64)
+    key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3)
     # ICMP errors belong to what they quote; where the header was cut off, nobody knows the ports.
     with_tuple = has(layers, Layer.PORTS | Layer.ECHO)
     with_tuple |= has(layers, Layer.IPV4 | Layer.IPV6) & ~NEEDS_HEADER[frames["proto"]]
-    _inherit(frames, time_order, key, backward, with_tuple)
-    of_row = np.full(len(key), -1, np.int64)
-    of_row[with_tuple] = pd.factorize(key[with_tuple])[0]
+    found: Int64 = (((key | _TUPLE) & ~np.uint64(1) | backward) * with_tuple).view(np.int64)
+    return found
+
+
+def find_conversations(frames: Columns, flow: Int64, time_order: Int64) -> Conversations:
+    """
+    Give every frame its conversation.
+
+    Args:
+        frames: FRAMES, n rows.
+        flow: (n,) of KEYS; fragments without ports get theirs here.
+        time_order: (n,) its rows, sorted by time.
+    """
+    _inherit(frames, time_order, flow)
+    backward = flow & 1 != 0
+    of_row, first = number_groups(flow >> 1)
+    nobody = of_row[first[flow[first] == 0]]
+    if len(nobody):
+        number = np.arange(len(first)) - (np.arange(len(first)) > nobody[0])
+        number[nobody[0]] = -1
+        of_row = number[of_row]
     of_row = _cut_in_time(frames, of_row, backward, time_order)
     # Later fragments show no ports, so they are examples last of all.
-    later = frames["frag_offset"][time_order] > 0
-    shown = np.concatenate((time_order[~later], time_order[later]))
+    shown = time_order
+    if (later := frames["frag_offset"][time_order] > 0).any():
+        shown = np.concatenate((time_order[~later], time_order[later]))
     example = shown[first_places(of_row[shown], int(of_row.max(initial=-1)) + 1)]
-    return Conversations(of_row, backward, example)
+    return Conversations(of_row, backward, example, backward[example])
+
+
+_TUPLE = np.uint64(2)
+"""A bit that is set in every flow, so that none is 0."""
 
 
 def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
     return mix_rows(mix_rows(salt | port << np.uint64(16), low, 0), high, 1)
 
 
-def _inherit(frames: Columns, time_order: Int64, key: Int64, backward: Array, with_tuple: Array) -> None:
-    """Give later fragments the conversation of the first one, which alone carries the ports."""
-    rows = time_order[has(frames["layers"], Layer.FRAGMENT)[time_order]]
-    if not len(rows):
+def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
+    """Give later fragments the flow of the first one, which alone carries the ports."""
+    fragment = has(frames["layers"], Layer.FRAGMENT)
+    if not fragment.any():
         return
+    rows = time_order[fragment[time_order]]
     datagram = frames["ip_id"][rows].astype(np.uint64)
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
         datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)
@@ -95,20 +144,18 @@ def _inherit(frames: Columns, time_order: Int64, key: Int64, backward: Array, wi
     mine = owner[group]
     near = np.abs(frames["time_ns"][rows] - frames["time_ns"][mine]) <= FRAGMENT_TIMEOUT_NS
     later = (mine >= 0) & near & (frames["frag_offset"][rows] > 0)
-    heirs, owners = rows[later], mine[later]
-    key[heirs], backward[heirs], with_tuple[heirs] = key[owners], backward[owners], True
+    flow[rows[later]] = flow[mine[later]]
 
 
 def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: Int64) -> Int64:
     """Begin a new conversation at a new TCP handshake, and after a silence that ends a conntrack entry."""
     begins = np.zeros(len(of_row), bool)
-    flags = frames["tcp_flags"]
-    syn = time_order[((flags[time_order] & (SYN | ACK)) == SYN) & (of_row[time_order] >= 0)]
+    syn = _by_time(frames, np.flatnonzero(((frames["tcp_flags"] & (SYN | ACK)) == SYN) & (of_row >= 0)))
     if len(syn):
         syn = syn[stable_order(of_row[syn])]
         same = (of_row[syn][1:] == of_row[syn][:-1]) & (backward[syn][1:] == backward[syn][:-1])
         begins[syn[1:][same & (frames["seq"][syn][1:] != frames["seq"][syn][:-1])]] = True
-    quiet = time_order[(of_row[time_order] >= 0) & (frames["proto"][time_order] != o.PROTO_TCP)]
+    quiet = _by_time(frames, np.flatnonzero((of_row >= 0) & (frames["proto"] != o.PROTO_TCP)))
     if len(quiet):
         quiet = quiet[stable_order(of_row[quiet])]
         conversation, time_ns = of_row[quiet], frames["time_ns"][quiet]
@@ -125,6 +172,11 @@ def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: In
     return _renumber(of_row, begins, time_order)
 
 
+def _by_time(frames: Columns, rows: Int64) -> Int64:
+    found: Int64 = rows[np.argsort(frames["time_ns"][rows], kind="stable")]
+    return found
+
+
 def _renumber(of_row: Int64, begins: Array, time_order: Int64) -> Int64:
     """Give a new number from each row that begins anew to the next one that does."""
     affected = np.zeros(of_row.max() + 1, bool)
@@ -135,5 +187,5 @@ def _renumber(of_row: Int64, begins: Array, time_order: Int64) -> Int64:
     result = of_row.copy()
     result[rows] = of_row.max() + np.cumsum(starts)
     known = result >= 0
-    result[known] = pd.factorize(result[known])[0]
+    result[known] = number_groups(result[known])[0]
     return result

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
-from analyzer.correlate.runs import Runs
-from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.runs import Rows, Runs
+from analyzer.correlate.sorting import changes, expand, lengths, number_groups, stable_order
 from analyzer.correlate.stated import StatedSides
-from analyzer.correlate.tuples import Conversations
+from analyzer.correlate.tuples import Conversations, Seen
 from analyzer.decode.offsets import PROTO_TCP
 from analyzer.schema import Array, Columns, Int64
 
@@ -19,6 +18,8 @@ QUICK_NS = 10_000_000
 """What forwarding takes at most where identities are no proof: it is microseconds, milliseconds under load."""
 REACH = 4
 """Places within a run that a vote may span where several conversations have equal identities."""
+JUDGED = 64
+"""Votes by whose times, TTLs and IP ids a pair is judged; all of them count."""
 STATED = 1 << 40
 """Votes that a conntrack entry counts for, if a single frame agrees."""
 
@@ -117,105 +118,90 @@ class Candidates:
         return bool(as_good.any())
 
 
-def collect_votes(frames: Columns, conversations: Conversations, runs: Runs, *, usable_tcp: bool) -> Candidates:
+def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, *, usable_tcp: bool) -> Candidates:
     """Let every run vote; *usable_tcp* tells that every point kept TCP's numbers."""
-    conversation = conversations.of_row[runs.order]
+    conversation, run, rows = conversations.of, runs.run, runs.rows
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
-    differs = (conversation[1:] != conversation[:-1]) & (runs.run[1:] == runs.run[:-1])
-    mixed = np.zeros(len(runs.start), bool)
-    mixed[runs.run[1:][differs]] = True
-    places = np.flatnonzero(mixed[runs.run])
-    rows = runs.order[places]
-    tcp = frames["proto"][rows] == PROTO_TCP
-    found: list[tuple[Array, Array]] = []
-    for reach in range(1, REACH + 1):
-        if reach == 2:
-            places = places[~tcp]
-        left = places[: max(len(places) - reach, 0)]
-        right = places[reach:]
-        near = (right - left == reach) & (runs.run[left] == runs.run[right])
-        found.append(_valid(frames, conversations, runs, left[near], right[near]))
+    left = np.flatnonzero((conversation[1:] != conversation[:-1]) & (run[1:] == run[:-1]))
+    mixed = np.zeros(runs.count, bool)
+    mixed[run[left]] = True
+    found = [_valid(conversations, rows, left, left + 1)]
+    places = np.flatnonzero((mixed[run]) & (rows.column("proto") != PROTO_TCP))
+    for reach in range(2, REACH + 1):
+        left, right = places[: max(len(places) - reach, 0)], places[reach:]
+        near = (right - left == reach) & (run[left] == run[right])
+        found.append(_valid(conversations, rows, left[near], right[near]))
     left, right = (np.concatenate(column) for column in zip(*found, strict=True))
-    rows, others = runs.order[left], runs.order[right]
-    ballots = _Ballots(
-        low=np.minimum(conversation[left], conversation[right]),
-        high=np.maximum(conversation[left], conversation[right]),
-        crossed=conversations.backward[rows] != conversations.backward[others],
-        left=left,
-        right=right,
-        gap_ns=frames["time_ns"][others] - frames["time_ns"][rows],
-        certain=(frames["proto"][rows] == PROTO_TCP) & usable_tcp,
-        numbered=frames["ip_id"][rows] != 0,
-        routed=frames["ttl"][rows] > frames["ttl"][others],
-    )
-    return _count(frames, conversations, ballots, repeated=any(len(pairs[0]) for pairs in found[1:]))
+    one, two = conversation[left], conversation[right]
+    crossed = conversations.backward[left] != conversations.backward[right]
+    pair, _ = number_groups(np.minimum(one, two) << 32 | np.maximum(one, two) << 1 | crossed)
+    if any(len(pairs[0]) for pairs in found[1:]):
+        # A sighting votes once for a pair, with the closest sighting of the other side.
+        for side in (0, 1):
+            gap = rows.column("time_ns")[right] - rows.column("time_ns")[left]
+            order = np.lexsort((gap, (left, right)[side], pair))
+            order = order[changes(pair[order], (left, right)[side][order])]
+            left, right, pair = left[order], right[order], pair[order]
+    else:
+        order = stable_order(pair)
+        left, right, pair = left[order], right[order], pair[order]
+    start = np.flatnonzero(changes(pair))
+    return _weigh(conversations, seen, rows, _Ballots(left, right, start), usable_tcp=usable_tcp)
 
 
-def _valid(frames: Columns, conversations: Conversations, runs: Runs, left: Int64, right: Int64) -> tuple[Int64, Int64]:
+def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> tuple[Int64, Int64]:
     """Return the pairs of places that may be a packet before and after its translation."""
-    rows, others = runs.order[left], runs.order[right]
-    one, two = conversations.of_row[rows], conversations.of_row[others]
-    gap = frames["time_ns"][others] - frames["time_ns"][rows]
-    tcp = frames["proto"][rows] == PROTO_TCP
+    one, two = conversations.of[left], conversations.of[right]
+    time_ns, ttl, point = rows.column("time_ns"), rows.column("ttl"), rows.column("point")
+    gap = time_ns[right] - time_ns[left]
+    tcp = rows.column("proto")[left] == PROTO_TCP
     valid = (one >= 0) & (two >= 0) & (one != two) & (gap <= WINDOW_NS)
     # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
-    valid &= (frames["point"][rows] != frames["point"][others]) | tcp | (frames["ip_id"][rows] != 0)
+    valid &= (point[left] != point[right]) | tcp | (rows.column("ip_id")[left] != 0)
     # Cause before effect: what was routed has a lower TTL, and comes later.
-    valid &= (frames["ttl"][rows] >= frames["ttl"][others]) | tcp | (gap == 0)
-    return left[valid], right[valid]
+    valid &= (ttl[left] >= ttl[right]) | tcp | (gap == 0)
+    return (left, right) if valid.all() else (left[valid], right[valid])
 
 
 @dataclass(slots=True)
 class _Ballots:
-    """b votes; all arrays (b,)."""
+    """b votes, sorted by the pair they are for."""
 
-    low: Int64
-    high: Int64
-    crossed: Array
     left: Int64
+    """(b,) The earlier sighting, as a place in the runs."""
     right: Int64
-    """The two sightings, as places in the sorted runs."""
-    gap_ns: Int64
-    certain: Array
-    numbered: Array
-    routed: Array
-
-    def taken(self, index: Array) -> "_Ballots":
-        return _Ballots(*(getattr(self, name)[index] for name in _Ballots.__slots__))
+    start: Int64
+    """(pairs,) Where each pair's votes begin."""
 
 
-def _count(frames: Columns, conversations: Conversations, ballots: _Ballots, *, repeated: bool) -> Candidates:
-    """Count the votes of each pair; *repeated* tells that a sighting may have voted more than once for one."""
-    if not len(ballots.low):
+def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballots, *, usable_tcp: bool) -> Candidates:
+    """Count the votes of each pair, and judge by its first ones how it came to them."""
+    start, total = ballots.start, len(ballots.left)
+    if not total:
         none = np.zeros(0, np.int64)
         no = none > 0
         return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none)
-    pair, _ = pd.factorize(ballots.low << 32 | ballots.high << 1 | ballots.crossed)
-    if repeated:
-        # A sighting votes once for a pair, with the closest sighting of the other side.
-        for side in ("left", "right"):
-            order = np.lexsort((ballots.gap_ns, getattr(ballots, side), pair))
-            ballots, pair = ballots.taken(order), pair[order]
-            once = _changes(pair, getattr(ballots, side))
-            ballots, pair = ballots.taken(once), pair[once]
-    else:
-        order = stable_order(pair)
-        ballots, pair = ballots.taken(order), pair[order]
-    start = np.flatnonzero(_changes(pair))
-    votes = np.diff(np.append(start, len(ballots.low)))
-    packets = _packets(frames, conversations)
-    first, second, crossed = ballots.low[start], ballots.high[start], ballots.crossed[start]
-    ends, ports, change = _compare_ends(frames, conversations, first, second, crossed)
+    votes = lengths(start, total)
+    judged = np.minimum(votes, JUDGED)
+    chosen = expand(start, judged)
+    left, right = ballots.left[chosen], ballots.right[chosen]
+    begin = np.cumsum(judged) - judged
+    one, two = conversations.of[left[begin]], conversations.of[right[begin]]
+    first, second = np.minimum(one, two), np.maximum(one, two)
+    crossed = conversations.backward[left[begin]] != conversations.backward[right[begin]]
+    ttl, time_ns = rows.column("ttl"), rows.column("time_ns")
+    routed = np.add.reduceat((ttl[left] > ttl[right]).astype(np.int64), begin) * 2 > judged
+    ends, ports, change = _compare_ends(rows.frames, conversations, first, second, crossed)
     return Candidates(
         first=first,
         second=second,
         crossed=crossed,
         votes=votes,
-        share=votes / np.minimum(packets[first], packets[second]),
-        gap_ns=_medians(ballots.gap_ns, start, votes),
-        certain=np.logical_or.reduceat(ballots.certain, start),
-        numbered=np.logical_and.reduceat(ballots.numbered, start),
-        routed=np.add.reduceat(ballots.routed.astype(np.int64), start) * 2 > votes,
+        share=votes / np.minimum(seen.most[first], seen.most[second]),
+        gap_ns=_medians(time_ns[right] - time_ns[left], begin, judged),
+        certain=(rows.column("proto")[left[begin]] == PROTO_TCP) & usable_tcp,
+        numbered=np.logical_and.reduceat(rows.column("ip_id")[left] != 0, begin),
+        routed=routed,
         kept_ends=ends,
         kept_ports=ports,
         change=change,
@@ -227,23 +213,6 @@ def _medians(values: Int64, start: Int64, count: Int64) -> Array:
     order = np.lexsort((values, np.repeat(np.arange(len(start)), count)))
     median: Array = values[order][start + (count - 1) // 2].astype(np.float64)
     return median
-
-
-def _changes(*columns: Array) -> Array:
-    """Tell the rows that differ from the one before."""
-    changed = np.ones(len(columns[0]), bool)
-    if len(changed):
-        changed[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
-    return changed
-
-
-def _packets(frames: Columns, conversations: Conversations) -> Int64:
-    """Count each conversation's frames at the point that has most of them."""
-    known = conversations.of_row >= 0
-    pairs, counts = np.unique(conversations.of_row[known] << 16 | frames["point"][known], return_counts=True)
-    packets = np.zeros(conversations.count, np.int64)
-    np.maximum.at(packets, pairs >> 16, counts)
-    return packets
 
 
 def _compare_ends(
@@ -265,7 +234,7 @@ def _ends(frames: Columns, conversations: Conversations, index: Int64) -> tuple[
     row = conversations.example[index]
     source = (frames["src_hi"][row], frames["src"][row], frames["sport"][row])
     target = (frames["dst_hi"][row], frames["dst"][row], frames["dport"][row])
-    backward = conversations.backward[row]
+    backward = conversations.example_backward[index]
     near = [np.where(backward, b, a) for a, b in zip(source, target, strict=True)]
     far = [np.where(backward, a, b) for a, b in zip(source, target, strict=True)]
     return near, far

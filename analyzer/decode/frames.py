@@ -16,7 +16,7 @@ from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
 from analyzer.capture.source import WINDOW
 from analyzer.decode.vector import KEEP_ALL, Decoded, decode
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, Array, Columns, Layer
+from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Array, Columns, Layer, Table
 
 _LINK_HEADER = {
     link_types.LINKTYPE_ETHERNET: 14,
@@ -34,6 +34,8 @@ _TAGS = 8
 
 Progress = Callable[[int], None]
 """Told the number of frames decoded so far."""
+Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
+"""Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class FrameTables:
     """All frames of an analysis."""
 
     frames: Columns
+    keys: Columns
     quotes: Columns
     neighbours: Columns
     files: list[FileInfo]
@@ -51,10 +54,11 @@ class FrameTables:
 
 
 class _Store:
-    """FRAMES while they are read: columns with room to spare, whose unused pages take no memory."""
+    """A table while it is read: columns with room to spare, whose unused pages take no memory."""
 
-    def __init__(self, capacity: int) -> None:
-        self._columns = FRAMES.empty(capacity)
+    def __init__(self, table: Table, capacity: int) -> None:
+        self._table = table
+        self._columns = table.empty(capacity)
         self._capacity = capacity
         self.rows = 0
 
@@ -62,7 +66,7 @@ class _Store:
         """Return zeroed columns for the next *count* rows."""
         if self.rows + count > self._capacity:
             self._capacity = max(self._capacity * 2, self.rows + count)
-            for name, dtype in FRAMES.dtypes.items():
+            for name, dtype in self._table.dtypes.items():
                 grown = np.zeros(self._capacity, dtype)
                 grown[: self.rows] = self._columns[name][: self.rows]
                 self._columns[name] = grown
@@ -76,7 +80,8 @@ class _Store:
 
 @dataclass(slots=True)
 class _Collector:
-    store: _Store
+    frames: _Store
+    keys: _Store
     points: dict[Source, int] = field(default_factory=dict)
     quotes: list[Columns] = field(default_factory=list)
     neighbours: list[Columns] = field(default_factory=list)
@@ -102,9 +107,11 @@ class _Collector:
                 self.points[Source(file, interface, 0)] = len(self.points)
 
 
-def read_frames(captures: Sequence[Callable[[int], CaptureFile]], progress: Progress | None = None) -> FrameTables:
+def read_frames(
+    captures: Sequence[Callable[[int], CaptureFile]], derive: Derive, progress: Progress | None = None
+) -> FrameTables:
     """
-    Decode all captures.
+    Decode all captures, and let *derive* make keys of each batch.
 
     Each of *captures* opens one with a window of so many bytes. They are opened one at a time: first to see what they
     declare, then to be read, and once more if frames turn out to be cut shorter than the files declare, because
@@ -117,18 +124,22 @@ def read_frames(captures: Sequence[Callable[[int], CaptureFile]], progress: Prog
             keep = min(keep, capture.snap_len - _LINK_HEADER.get(capture.link_type, 0))
         likely += capture.likely_frames()
         capture.close()
-    tables = _read(captures, likely, keep, progress)
+    tables = _read(captures, likely, keep, derive, progress)
     kept = _kept(tables)
     if kept < tables.keep:
-        tables = _read(captures, likely, kept, progress)
+        tables = _read(captures, likely, kept, derive, progress)
     return tables
 
 
 def _read(
-    captures: Sequence[Callable[[int], CaptureFile]], likely: int, keep: int, progress: Progress | None
+    captures: Sequence[Callable[[int], CaptureFile]],
+    likely: int,
+    keep: int,
+    derive: Derive,
+    progress: Progress | None,
 ) -> FrameTables:
-    collector = _Collector(_Store(likely))
-    store = collector.store
+    collector = _Collector(_Store(FRAMES, likely), _Store(KEYS, likely))
+    store = collector.frames
     files: list[FileInfo] = []
     for index, opened in enumerate(captures):
         capture = opened(WINDOW)
@@ -137,17 +148,19 @@ def _read(
         try:
             for records in capture.batches():
                 first_row = store.rows
-                block = store.block(len(records))
+                block, keys = store.block(len(records)), collector.keys.block(len(records))
                 decoded = decode(records, capture.info.interfaces, keep=keep, into=block)
+                derive(decoded.frames, decoded.quotes, decoded.neighbours, keep, keys)
                 collector.add(decoded, first_row, index, records.interface)
                 if progress is not None:
                     progress(store.rows)
         except InputError as error:  # its header is wrong; what other files hold is still told
             capture.info.damage = Damage(0, str(error))
-            store.rows = first_row
+            store.rows = collector.keys.rows = first_row
         collector.name_silent(index, capture.info)
     return FrameTables(
         store.taken(),
+        collector.keys.taken(),
         _concatenated(collector.quotes, QUOTES.empty(0)),
         _concatenated(collector.neighbours, NEIGHBOURS.empty(0)),
         files,
