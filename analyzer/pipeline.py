@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.capture.points import PointSpec, name_points
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
-from analyzer.capture.source import STDIN, needs_spool, spool
+from analyzer.capture.source import STDIN, Buffers, needs_spool, spool
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
@@ -286,9 +286,10 @@ def is_capture(path: Path) -> bool:
 def _usable(files: list[str], local: dict[str, str], unusable: list[InputError]) -> list[str]:
     """Return the files that open as captures; raise if none does."""
     found: list[str] = []
+    peek = Buffers(1, np.zeros, PEEK)
     for file in files:
         try:
-            CaptureFile(local[file], file, PEEK).close()
+            CaptureFile(local[file], file, peek).close()
             found.append(file)
         except InputError as error:
             unusable.append(error)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
 from analyzer.capture.pcapng import first_interfaces, is_pcapng, read_pcapng
 from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Records
 from analyzer.capture.snoop import is_snoop, read_snoop
-from analyzer.capture.source import STDIN, WINDOW, Window, open_source
+from analyzer.capture.source import STDIN, Buffers, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
 
 SMALL_RECORD = 64
@@ -24,9 +26,9 @@ class CaptureFile:
     exception; all other damage is in ``info.damage``.
     """
 
-    def __init__(self, path: str, shown: str | None = None, window: int = WINDOW) -> None:
+    def __init__(self, path: str, shown: str | None = None, buffers: Buffers | None = None) -> None:
         """
-        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *window* how much is seen at once.
+        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *buffers* where its bytes come to.
 
         Raises:
             InputError: it cannot be opened, or is empty.
@@ -36,7 +38,8 @@ class CaptureFile:
         self._bytes = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         stream, raw = open_source(path)
-        self._window = Window(stream, window, raw)
+        self._packed = raw is not None
+        self._window = Window(stream, buffers or Buffers(1, np.zeros), raw)
         self._window.fill()
         magic = self._window.bytes(8)
         if is_pcap(magic):
@@ -76,7 +79,7 @@ class CaptureFile:
 
     def likely_frames(self) -> int:
         """Guess the number of frames from the file's size, rather too many than too few."""
-        return min(max(self._bytes // SMALL_RECORD, 1024), MOST_FRAMES)
+        return min(max(self._bytes // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
 
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -92,14 +92,43 @@ def spool(path: str) -> Iterator[str]:
         yield file.name
 
 
+class Buffers:
+    """Memory for windows: more than one where somebody else still reads what was in the last."""
+
+    def __init__(self, count: int, make: Callable[[int, type], Bytes], size: int = WINDOW) -> None:
+        """Make *count* buffers for windows of *size* bytes."""
+        self.all = [make(FRONT + size + BACK, np.uint8) for _ in range(count)]
+        self._lent: set[int] = set()
+
+    def number(self, buffer: Bytes) -> int | None:
+        """Return which of the buffers this is."""
+        return next((n for n, one in enumerate(self.all) if one is buffer), None)
+
+    def lend(self, number: int) -> None:
+        """Leave a buffer to somebody who reads it."""
+        self._lent.add(number)
+
+    def give_back(self, number: int) -> None:
+        """Take it back."""
+        self._lent.discard(number)
+
+    def free(self, current: Bytes | None) -> Bytes:
+        """Return *current* if nobody reads it, else another one."""
+        number = None if current is None else self.number(current)
+        if current is not None and number not in self._lent:
+            return current
+        return next(one for n, one in enumerate(self.all) if n not in self._lent)
+
+
 class Window:
     """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
 
-    def __init__(self, stream: BinaryIO, size: int = WINDOW, raw: BinaryIO | None = None) -> None:
+    def __init__(self, stream: BinaryIO, buffers: Buffers, raw: BinaryIO | None = None) -> None:
         """Look at *stream*; *raw* is the file behind it where it decompresses one."""
         self._stream = stream
         self._raw = raw
-        self.buffer: Bytes = np.zeros(FRONT + size + BACK, np.uint8)
+        self._buffers = buffers
+        self.buffer: Bytes = buffers.free(None)
         self.begin = self.end = FRONT
         self.eof = False
         self.problem: str | None = None
@@ -127,8 +156,11 @@ class Window:
             grown = np.zeros(FRONT + room + BACK, np.uint8)
             grown[FRONT : FRONT + left] = self.buffer[self.begin : self.end]
             self.buffer = grown
-        elif self.begin > FRONT and left:
-            self.buffer[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
+        else:
+            target = self._buffers.free(self.buffer)
+            if left and (target is not self.buffer or self.begin > FRONT):
+                target[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
+            self.buffer = target
         self.begin, self.end = FRONT, FRONT + left
         limit = FRONT + room
         view = memoryview(self.buffer.data)

@@ -13,10 +13,11 @@ from analyzer.capture import records as link_types
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
-from analyzer.capture.source import WINDOW
-from analyzer.decode.vector import KEEP_ALL, Decoded, decode
+from analyzer.capture.source import Buffers
+from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
+from analyzer.decode.vector import KEEP_ALL
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Array, Columns, Layer, Table
+from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Columns, Layer
 
 _LINK_HEADER = {
     link_types.LINKTYPE_ETHERNET: 14,
@@ -34,8 +35,8 @@ _TAGS = 8
 
 Progress = Callable[[int], None]
 """Told the number of frames decoded so far."""
-Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
-"""Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
+Opener = Callable[[Buffers], CaptureFile]
+"""Opens a capture, to be read into buffers."""
 
 
 @dataclass(slots=True)
@@ -53,49 +54,29 @@ class FrameTables:
     """Bytes from the network header on that every point kept."""
 
 
-class _Store:
-    """A table while it is read: columns with room to spare, whose unused pages take no memory."""
-
-    def __init__(self, table: Table, capacity: int) -> None:
-        self._table = table
-        self._columns = table.empty(capacity)
-        self._capacity = capacity
-        self.rows = 0
-
-    def block(self, count: int) -> Columns:
-        """Return zeroed columns for the next *count* rows."""
-        if self.rows + count > self._capacity:
-            self._capacity = max(self._capacity * 2, self.rows + count)
-            for name, dtype in self._table.dtypes.items():
-                grown = np.zeros(self._capacity, dtype)
-                grown[: self.rows] = self._columns[name][: self.rows]
-                self._columns[name] = grown
-        first, self.rows = self.rows, self.rows + count
-        return {name: column[first : self.rows] for name, column in self._columns.items()}
-
-    def taken(self) -> Columns:
-        """Return all rows so far."""
-        return {name: column[: self.rows] for name, column in self._columns.items()}
-
-
 @dataclass(slots=True)
 class _Collector:
-    frames: _Store
-    keys: _Store
     points: dict[Source, int] = field(default_factory=dict)
     quotes: list[Columns] = field(default_factory=list)
     neighbours: list[Columns] = field(default_factory=list)
 
-    def add(self, decoded: Decoded, first_row: int, file: int, interfaces: Array) -> None:
-        keys = interfaces.astype(np.int64) << 32 | decoded.device
+    def add(self, batch: Batch) -> None:
+        """
+        Give a batch its points, and keep its side tables.
+
+        Raises:
+            InputError: there are too many points.
+        """
+        if (decoded := batch.decoded) is None:
+            raise ValueError("not decoded yet")
+        keys = batch.records.interface.astype(np.int64) << 32 | decoded.device
         for key in np.unique(keys).tolist() if (keys[1:] != keys[:-1]).any() else keys[:1].tolist():
-            source = Source(file, key >> 32, key & 0xFFFF_FFFF)
-            point = self.points.setdefault(source, len(self.points))
-            if point > MOST_POINTS:
+            source = Source(batch.file, key >> 32, key & 0xFFFF_FFFF)
+            if len(self.points) > MOST_POINTS and source not in self.points:
                 raise InputError(f"more than {MOST_POINTS:,} points")
-            decoded.frames["point"][keys == key] = point
+            decoded.frames["point"][keys == key] = self.points.setdefault(source, len(self.points))
         for side in (decoded.quotes, decoded.neighbours):
-            side["row"] += first_row
+            side["row"] += batch.first_row
         self.quotes.append(decoded.quotes)
         self.neighbours.append(decoded.neighbours)
 
@@ -107,19 +88,17 @@ class _Collector:
                 self.points[Source(file, interface, 0)] = len(self.points)
 
 
-def read_frames(
-    captures: Sequence[Callable[[int], CaptureFile]], derive: Derive, progress: Progress | None = None
-) -> FrameTables:
+def read_frames(captures: Sequence[Opener], derive: Derive, progress: Progress | None = None) -> FrameTables:
     """
     Decode all captures, and let *derive* make keys of each batch.
 
-    Each of *captures* opens one with a window of so many bytes. They are opened one at a time: first to see what they
-    declare, then to be read, and once more if frames turn out to be cut shorter than the files declare, because
-    digests may cover only bytes that every point kept.
+    They are opened one at a time: first to see what they declare, then to be read, and once more if frames turn out
+    to be cut shorter than the files declare, because digests may cover only bytes that every point kept.
     """
     keep, likely = KEEP_ALL, 0
+    peek = Buffers(1, np.zeros, PEEK)
     for opened in captures:
-        capture = opened(PEEK)
+        capture = opened(peek)
         if capture.snap_len:
             keep = min(keep, capture.snap_len - _LINK_HEADER.get(capture.link_type, 0))
         likely += capture.likely_frames()
@@ -131,42 +110,47 @@ def read_frames(
     return tables
 
 
-def _read(
-    captures: Sequence[Callable[[int], CaptureFile]],
-    likely: int,
-    keep: int,
-    derive: Derive,
-    progress: Progress | None,
-) -> FrameTables:
-    collector = _Collector(_Store(FRAMES, likely), _Store(KEYS, likely))
-    store = collector.frames
+def _read(captures: Sequence[Opener], likely: int, keep: int, derive: Derive, progress: Progress | None) -> FrameTables:
+    helped = likely >= WORTH_FORKING and can_help()
+    frames, keys = Store(FRAMES, likely, shared=helped), Store(KEYS, likely, shared=helped)
+    collector = _Collector()
     files: list[FileInfo] = []
-    for index, opened in enumerate(captures):
-        capture = opened(WINDOW)
-        files.append(capture.info)
-        first_row = store.rows
-        try:
-            for records in capture.batches():
-                first_row = store.rows
-                block, keys = store.block(len(records)), collector.keys.block(len(records))
-                decoded = decode(records, capture.info.interfaces, keep=keep, into=block)
-                derive(decoded.frames, decoded.quotes, decoded.neighbours, keep, keys)
-                collector.add(decoded, first_row, index, records.interface)
-                if progress is not None:
-                    progress(store.rows)
-        except InputError as error:  # its header is wrong; what other files hold is still told
-            capture.info.damage = Damage(0, str(error))
-            store.rows = collector.keys.rows = first_row
-        collector.name_silent(index, capture.info)
+    with Crew(frames, keys, derive, keep, helped=helped) as crew:
+        for index, opened in enumerate(captures):
+            capture = opened(crew.buffers)
+            files.append(capture.info)
+            try:
+                for records in capture.batches():
+                    crew.take(records, capture.info.interfaces, index)
+                    _collect(crew, collector, wait=False)
+                    if progress is not None:
+                        progress(frames.rows)
+            except InputError as error:  # what is wrong in one file, does not concern what others hold
+                capture.info.damage = Damage(0, str(error))
+            try:
+                _collect(crew, collector, wait=True)
+            except InputError as error:
+                capture.info.damage = Damage(0, str(error))
+            collector.name_silent(index, capture.info)
     return FrameTables(
-        store.taken(),
-        collector.keys.taken(),
+        frames.at(0, frames.rows),
+        keys.at(0, keys.rows),
         _concatenated(collector.quotes, QUOTES.empty(0)),
         _concatenated(collector.neighbours, NEIGHBOURS.empty(0)),
         files,
         list(collector.points),
         keep,
     )
+
+
+def _collect(crew: Crew, collector: _Collector, *, wait: bool) -> None:
+    """Take in what is decoded; a batch that cannot be taken in is dropped, with all after it."""
+    for batch in crew.finished(wait=wait):
+        try:
+            collector.add(batch)
+        except InputError:
+            crew.forget(batch)
+            raise
 
 
 def _concatenated(parts: list[Columns], empty: Columns) -> Columns:

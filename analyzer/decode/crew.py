@@ -1,0 +1,236 @@
+"""Decodes batches in two processes: this one, which also reads the files, and a forked helper.
+
+Both write to columns in shared memory, so only small side tables travel between them; threads would wait for each
+other in Python. Results come in the order of batches, whoever made them, so they are the same with and without help.
+"""
+
+import mmap
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from analyzer.capture.records import Interface, Records
+from analyzer.capture.source import WINDOW, Buffers
+from analyzer.decode.vector import Decoded, decode
+from analyzer.schema import Array, Columns, Table
+
+WORTH_FORKING = 500_000
+"""Frames from which on a second process saves more time than it costs."""
+QUEUE = 3
+"""Batches that wait for the helper or are in its hands."""
+MOST_RECORDS = WINDOW // 32
+MOST_INTERFACES = 64
+"""More would be much to send with every batch."""
+
+Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
+"""Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
+
+
+def shared_zeros(count: int, dtype: np.dtype[Any] | type) -> Array:
+    """Return *count* zeros that a forked process shares; pages that nobody touched take no memory."""
+    return np.frombuffer(mmap.mmap(-1, max(count * np.dtype(dtype).itemsize, 1)), dtype, count)
+
+
+class Store:
+    """A table while it is read: columns with room to spare, whose unused pages take no memory."""
+
+    def __init__(self, table: Table, capacity: int, *, shared: bool) -> None:
+        """Make room for *capacity* rows."""
+        make = shared_zeros if shared else np.zeros
+        self._columns = {name: make(capacity, dtype) for name, dtype in table.dtypes.items()}
+        self._capacity = capacity
+        self.rows = 0
+
+    def has_room(self, count: int) -> bool:
+        """Tell whether *count* more rows can be had without moving all others."""
+        return self.rows + count <= self._capacity
+
+    def block(self, count: int) -> Columns:
+        """Return zeroed columns for the next *count* rows."""
+        if not self.has_room(count):
+            self._capacity = max(self._capacity * 2, self.rows + count)
+            for name, column in self._columns.items():
+                grown = np.zeros(self._capacity, column.dtype)
+                grown[: self.rows] = column[: self.rows]
+                self._columns[name] = grown
+        self.rows += count
+        return self.at(self.rows - count, count)
+
+    def at(self, first: int, count: int) -> Columns:
+        """Return *count* rows from *first* on."""
+        return {name: column[first : first + count] for name, column in self._columns.items()}
+
+    def truncate(self, rows: int) -> None:
+        """Forget all rows from *rows* on."""
+        for column in self.at(rows, self.rows - rows).values():
+            column[:] = 0
+        self.rows = rows
+
+
+@dataclass(slots=True)
+class Batch:
+    """One batch on its way."""
+
+    file: int
+    first_row: int
+    count: int
+    records: Records
+    """Readable until the batch is decoded; its ``interface`` always."""
+    interfaces: list[Interface]
+    decoded: Decoded | None = None
+    """When it is done; ``row`` columns count from its first frame."""
+
+
+class Crew:
+    """Decodes batches into *frames* and *keys*."""
+
+    def __init__(self, frames: Store, keys: Store, derive: Derive, keep: int, *, helped: bool) -> None:
+        """Start the helper if *helped*; the stores must be shared then."""
+        self._frames, self._keys, self._derive, self._keep = frames, keys, derive, keep
+        self._open: deque[Batch] = deque()
+        self._lent: dict[int, Batch] = {}
+        self.buffers = Buffers(QUEUE + 2, shared_zeros) if helped else Buffers(1, np.zeros)
+        self._helper: Connection[Any, Any] | None = None
+        self._pid = 0
+        if helped:
+            self._records = [shared_zeros(4 * MOST_RECORDS, np.int64).reshape(4, -1) for _ in range(QUEUE + 2)]
+            self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self._hear(wait=True)
+        self._stop()
+
+    def take(self, records: Records, interfaces: list[Interface], file: int) -> None:
+        """Decode *records*, now or soon."""
+        count = len(records)
+        if self._helper is not None and not self._frames.has_room(count):
+            self._hear(wait=True)
+            self._stop()  # what it shares is too small; columns move to private memory
+        batch = Batch(file, self._frames.rows, count, records, interfaces)
+        self._frames.block(count)
+        self._keys.block(count)
+        self._open.append(batch)
+        if not self._send(batch):
+            self._decode(batch)
+
+    def finished(self, *, wait: bool = False) -> Iterator[Batch]:
+        """Give the batches that are done, in order; if *wait*, all of them."""
+        self._hear(wait=wait)
+        while self._open and (decoded := self._open[0].decoded) is not None:
+            batch = self._open.popleft()
+            decoded.frames = self._frames.at(batch.first_row, batch.count)  # columns may have moved since
+            yield batch
+
+    def forget(self, batch: Batch) -> None:
+        """Drop *batch*, which was just given, and all after it."""
+        for _ in self.finished(wait=True):
+            pass
+        self._frames.truncate(batch.first_row)
+        self._keys.truncate(batch.first_row)
+
+    def _decode(self, batch: Batch) -> None:
+        frames, keys = self._frames.at(batch.first_row, batch.count), self._keys.at(batch.first_row, batch.count)
+        decoded = decode(batch.records, batch.interfaces, keep=self._keep, into=frames)
+        self._derive(decoded.frames, decoded.quotes, decoded.neighbours, self._keep, keys)
+        batch.decoded = decoded
+
+    def _send(self, batch: Batch) -> bool:
+        """Hand a batch to the helper, if it is there and has time."""
+        self._hear(wait=False)
+        records, slot = batch.records, self.buffers.number(batch.records.buffer)
+        fits = batch.count <= MOST_RECORDS and len(batch.interfaces) <= MOST_INTERFACES
+        if self._helper is None or slot is None or len(self._lent) >= QUEUE or not fits:
+            return False
+        table = self._records[slot][:, : batch.count]
+        table[0], table[1], table[2], table[3] = records.start, records.cap_len, records.orig_len, records.time_ns
+        same = bool((records.interface == records.interface[:1]).all())
+        interface = records.interface[:1] if same else records.interface
+        task = (slot, batch.file, batch.first_row, batch.count, interface, records.first_frame, batch.interfaces)
+        try:
+            self._helper.send(task)
+        except OSError:  # it was killed: _receive decodes what it had
+            return False
+        self._lent[slot] = batch
+        self.buffers.lend(slot)
+        return True
+
+    def _receive(self) -> None:
+        """Take a result from the helper, which works in order; if it was killed, do its work."""
+        slot, batch = next(iter(self._lent.items()))
+        try:
+            if self._helper is None:
+                raise EOFError
+            quotes, neighbours, device = self._helper.recv()
+            batch.decoded = Decoded(self._frames.at(batch.first_row, batch.count), quotes, neighbours, device)
+        except (EOFError, OSError):
+            self._stop()
+            for store in (self._frames, self._keys):
+                for column in store.at(batch.first_row, batch.count).values():
+                    column[:] = 0
+            self._decode(batch)
+        del self._lent[slot]
+        self.buffers.give_back(slot)
+
+    def _hear(self, *, wait: bool) -> None:
+        """Take the results that are there; if *wait*, those that are still to come, too."""
+        while self._lent and (wait or self._helper is None or self._helper.poll()):
+            self._receive()
+
+    def _start(self) -> None:
+        mine, its = Pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                mine.close()
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                self._serve(its)
+            finally:
+                os._exit(0)
+        its.close()
+        self._helper = mine
+
+    def _stop(self) -> None:
+        """End the helper, as soon as it has done what it has in its hands."""
+        if self._helper is not None:
+            self._helper.close()
+            self._helper = None
+            os.waitpid(self._pid, 0)
+
+    def _serve(self, pipe: "Connection[Any, Any]") -> None:
+        """Decode what comes, until the other end is closed."""
+        # Once it has freed a large block, glibc keeps smaller ones for the next batch (mallopt(3), M_MMAP_THRESHOLD).
+        np.empty(WINDOW, np.uint8)
+        while True:
+            try:
+                slot, file, first_row, count, interface, first_frame, interfaces = pipe.recv()
+            except (EOFError, OSError):
+                return
+            start, cap_len, orig_len, time_ns = self._records[slot][:, :count]
+            one = np.broadcast_to(interface, count) if len(interface) == 1 else interface
+            records = Records(self.buffers.all[slot], start, cap_len, orig_len, time_ns, one, first_frame)
+            batch = Batch(file, first_row, count, records, interfaces)
+            self._decode(batch)
+            if batch.decoded is not None:
+                device = batch.decoded.device
+                pipe.send((batch.decoded.quotes, batch.decoded.neighbours, device if device.any() else np.int64(0)))
+
+
+def can_help() -> bool:
+    """Tell whether forking is safe and useful: no other threads, and a second processor."""
+    try:
+        threads = len(list(Path("/proc/self/task").iterdir()))
+        return threads == 1 and len(os.sched_getaffinity(0)) > 1
+    except (OSError, AttributeError):  # not Linux
+        return False

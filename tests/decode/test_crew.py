@@ -1,0 +1,126 @@
+"""With help from a second process, the tables are the same as without."""
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.source import Buffers
+from analyzer.correlate.keys import make_keys
+from analyzer.decode import crew, frames
+from analyzer.decode.frames import FrameTables, read_frames
+from tests.bench.generate import write_captures
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Captures of several windows each."""
+    return [str(path) for path in write_captures(tmp_path_factory.mktemp("large"), 60_000)]
+
+
+def _read(paths: list[str]) -> FrameTables:
+    return read_frames([partial(CaptureFile, path, path) for path in paths], make_keys)
+
+
+def _assert_equal(one: FrameTables, two: FrameTables) -> None:
+    assert one.sources == two.sources
+    assert one.files == two.files
+    for name in ("frames", "keys", "quotes", "neighbours"):
+        mine, other = getattr(one, name), getattr(two, name)
+        assert list(mine) == list(other)
+        assert [column for column in mine if not np.array_equal(mine[column], other[column])] == []
+
+
+def _helped(monkeypatch: pytest.MonkeyPatch, *, likely: int = 0) -> list[bool]:
+    """Fork for captures of any size; return a list that gets an entry for each batch the helper is given."""
+    monkeypatch.setattr(frames, "WORTH_FORKING", 0)
+    monkeypatch.setattr(frames, "can_help", lambda: True)
+    if likely:
+        monkeypatch.setattr(CaptureFile, "likely_frames", lambda _: likely)
+    sent: list[bool] = []
+    original = crew.Crew._send
+
+    def send(self: crew.Crew, batch: crew.Batch) -> bool:
+        sent.append(original(self, batch))
+        return sent[-1]
+
+    monkeypatch.setattr(crew.Crew, "_send", send)
+    return sent
+
+
+def test_same_tables(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The helper gets most batches, and nobody can tell which."""
+    alone = _read(large)
+    sent = _helped(monkeypatch)
+
+    _assert_equal(_read(large), alone)
+    assert sum(sent) > len(sent) / 2
+
+
+@pytest.mark.parametrize("folder", sorted(p.name for p in SAMPLES.iterdir() if p.is_dir()))
+def test_same_tables_of_samples(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Side tables and many points in one file come through the pipe."""
+    paths = sorted(str(p) for p in (SAMPLES / folder).iterdir() if ".pcap" in p.name)
+    alone = _read(paths)
+    sent = _helped(monkeypatch)
+
+    _assert_equal(_read(paths), alone)
+    assert any(sent)
+
+
+def test_room_runs_out(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that prove too small move to private memory, and this process goes on alone."""
+    alone = _read(large)
+    sent = _helped(monkeypatch, likely=30_000)
+
+    _assert_equal(_read(large), alone)
+    assert any(sent)
+    assert not sent[-1]
+
+
+def test_helper_killed(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had in its hands is decoded here."""
+    alone = _read(large)
+    sent = _helped(monkeypatch)
+    original = crew.Crew.take
+
+    def take(self: crew.Crew, *arguments: object) -> None:
+        original(self, *arguments)  # type: ignore[arg-type]
+        if len(sent) == 5:
+            os.kill(self._pid, signal.SIGKILL)
+
+    monkeypatch.setattr(crew.Crew, "take", take)
+
+    _assert_equal(_read(large), alone)
+    assert not sent[-1]
+
+
+def test_too_many_points(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that cannot be taken in goes, with those after it; other files stay."""
+    monkeypatch.setattr(frames, "MOST_POINTS", 1)
+    _helped(monkeypatch)
+
+    tables = _read(large)
+
+    assert [info.damage is not None for info in tables.files] == [False, False, True]
+    assert len(tables.frames["frame"]) == 120_000
+    assert set(tables.frames["point"].tolist()) == {0, 1}
+
+
+def test_buffers() -> None:
+    """A buffer that somebody reads is not written to."""
+    buffers = Buffers(2, np.zeros, 10)
+    first = buffers.free(None)
+    buffers.lend(buffers.number(first) or 0)
+
+    second = buffers.free(first)
+
+    assert second is not first
+    buffers.give_back(0)
+    assert buffers.free(second) is second
