@@ -6,10 +6,12 @@ import lzma
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
 from analyzer.capture.read import CaptureFile
+from analyzer.capture.source import Buffers
 from analyzer.errors import InputError
 from tests.build import T0, pcap
 
@@ -53,7 +55,7 @@ def test_a_small_window_gives_the_same(tmp_path: Path) -> None:
     """Records that straddle windows, and records larger than one, are read whole."""
     path = tmp_path / "capture"
     path.write_bytes(pcap(RECORDS))
-    capture = CaptureFile(str(path), window=4096)
+    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 4096))
     sizes = [int(size) for batch in capture.batches() for size in batch.cap_len]
 
     assert sizes == [len(packet) for _, packet in RECORDS]
@@ -70,7 +72,7 @@ def test_what_expands_without_end_is_stopped(tmp_path: Path) -> None:
     """Every 16 zero bytes are an empty record; a few hundred compressed bytes hold millions."""
     path = tmp_path / "capture"
     path.write_bytes(zstandard.compress(pcap([]) + bytes(64 << 20)))
-    capture = CaptureFile(str(path), window=1 << 20)
+    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 1 << 20))
     count = sum(len(batch) for batch in capture.batches())
 
     assert count < 1 << 18
