@@ -56,29 +56,21 @@ def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64) ->
         ambiguous: (n,) bool, what is doubtful already.
         outward: (points,) rank of each point's role on the way out of a container.
     """
-    sorted_by = _Sorted(runs.rows, runs.run, stream, ambiguous)
-    sorted_by.apart()
-    rows, stream = sorted_by.rows, sorted_by.stream
-    begins = changes(runs.run, stream)
-    begins[1:] |= np.diff(rows.column("time_ns")) > WINDOW_NS
-    sorted_by.group = np.cumsum(begins) - 1
-    repeated = _groups_with_repeats(sorted_by.group, rows.column("point"))
-    if len(repeated):
-        sorted_by.group, doubtful = _split(rows, sorted_by.group, repeated)
-        sorted_by.ambiguous[doubtful] = True
-        sorted_by.take(stable_order(sorted_by.group))
-    joined = join_parts(sorted_by.rows, sorted_by.group, sorted_by.stream)
-    if joined is not sorted_by.group:
-        sorted_by.group = joined
-        sorted_by.take(np.lexsort((sorted_by.rows.column("time_ns"), joined)))
-    places = _unclear(sorted_by.rows, sorted_by.group)
+    frames = _Sorted(runs.rows, runs.run, stream, ambiguous)
+    frames.part_streams()
+    begins = changes(frames.group, frames.stream)
+    begins[1:] |= np.diff(frames.rows.column("time_ns")) > WINDOW_NS
+    frames.group = np.cumsum(begins) - 1
+    _split(frames, begins)
+    joined = join_parts(frames.rows, frames.group, frames.stream)
+    if joined is not frames.group:
+        frames.group = joined
+        frames.take(np.lexsort((frames.rows.column("time_ns"), joined)))
+    places = _unclear(frames.rows, frames.group)
     if len(places):
-        way = np.arange(len(joined))
-        way[places] = _real_order(sorted_by.rows, sorted_by.group, places, outward)
-        sorted_by.take(way)
-    start = _by_first_time(sorted_by)
-    hop = _hops(sorted_by.rows, start)
-    return Packets(sorted_by.rows, start, hop, sorted_by.stream[start], sorted_by.ambiguous)
+        frames.move(places, _real_order(frames.rows, frames.group, places, outward))
+    start = _by_first_time(frames)
+    return Packets(frames.rows, start, _hops(frames.rows, start), frames.stream[start], frames.ambiguous)
 
 
 @dataclass(slots=True)
@@ -94,16 +86,20 @@ class _Sorted:
         self.rows = self.rows.take(places)
         self.group, self.stream, self.ambiguous = self.group[places], self.stream[places], self.ambiguous[places]
 
-    def apart(self) -> None:
+    def move(self, places: Int64, sources: Int64) -> None:
+        """Put the frames that are at *sources* to *places*, within their groups."""
+        self.rows.move(places, sources)
+        for column in (self.stream, self.ambiguous):
+            column[places] = column[sources]
+
+    def part_streams(self) -> None:
         """Sort the frames of groups that mix streams by stream, too."""
         mixed = np.flatnonzero((self.stream[1:] != self.stream[:-1]) & (self.group[1:] == self.group[:-1]))
         if len(mixed):
             involved = np.zeros(int(self.group[-1]) + 1, bool)
             involved[self.group[mixed]] = True
             places = np.flatnonzero(involved[self.group])
-            way = np.arange(len(self.group))
-            way[places] = places[np.lexsort((places, self.stream[places], self.group[places]))]
-            self.take(way)
+            self.move(places, places[np.lexsort((places, self.stream[places], self.group[places]))])
 
 
 def _by_first_time(frames: _Sorted) -> Int64:
@@ -150,27 +146,27 @@ def _groups_with_repeats(group: Int64, point: Array) -> Int64:
     return np.unique(np.concatenate(found))
 
 
-def _split(rows: Rows, group: Int64, repeated: Int64) -> tuple[Int64, Int64]:
-    """Split groups in which a point saw equal frames twice; return new groups and places that are doubtful."""
-    fresh = int(group[-1]) + 1
-    result = group.copy()
-    doubtful: list[int] = []
-    start = np.searchsorted(group, repeated)
-    length = np.searchsorted(group, repeated, side="right") - start
+def _split(frames: _Sorted, begins: Array) -> None:
+    """Split groups in which a point saw equal frames twice; *begins* tells where groups begin."""
+    repeated = _groups_with_repeats(frames.group, frames.rows.column("point"))
+    if not len(repeated):
+        return
+    start = np.searchsorted(frames.group, repeated)
+    length = np.searchsorted(frames.group, repeated, side="right") - start
     places = expand(start, length)
-    variants = _variants(rows.frames, rows.order[places]).tolist()
-    times, points = rows.column("time_ns")[places].tolist(), rows.column("point")[places].tolist()
-    numbers: list[int] = []
-    for first, count in zip(start.tolist(), length.tolist(), strict=True):
-        begin = len(numbers)
-        mine = slice(begin, begin + count)
-        packets, unsure = _assign(times[mine], variants[mine], points[mine])
-        old = int(group[first])
-        numbers += [fresh + packet - 1 if packet else old for packet in packets]
-        fresh += max(packets)
-        doubtful.extend(first + place for place in unsure)
-    result[places] = numbers
-    return result, np.array(doubtful, np.int64)
+    variants = _variants(frames.rows.frames, frames.rows.order[places]).tolist()
+    times, points = (frames.rows.column(name)[places].tolist() for name in ("time_ns", "point"))
+    packets: list[int] = []
+    doubtful: list[int] = []
+    for count in length.tolist():
+        mine = slice(len(packets), len(packets) + count)
+        doubtful.extend(mine.start + place for place in _assign(times[mine], variants[mine], points[mine], packets))
+    frames.ambiguous[places[doubtful]] = True
+    group, packet = frames.group[places], np.array(packets)
+    sorted_places = np.lexsort((packet, group))
+    frames.move(places, places[sorted_places])
+    begins[places] = changes(group, packet[sorted_places])
+    frames.group = np.cumsum(begins) - 1
 
 
 def _variants(frames: Columns, rows: Int64) -> Array:
@@ -181,12 +177,12 @@ def _variants(frames: Columns, rows: Int64) -> Array:
     return state
 
 
-def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[list[int], list[int]]:
+def _assign(times: list[int], variants: list[int], points: list[int], packets: list[int]) -> list[int]:
     """
     Give each sighting, in order of time, to the oldest packet under way that was not seen like this yet.
 
-    Hosts keep the order of equal packets. Returns packet numbers from 0, and the places where that does not decide:
-    several equal packets were under way, and one of them was not seen everywhere.
+    Hosts keep the order of equal packets. Appends packet numbers from 0 to *packets*; returns the places where that
+    does not decide: several equal packets were under way, and one of them was not seen everywhere.
     """
     limit = _usual_spread(times, points)
     under_way: deque[tuple[int, int]] = deque(maxlen=OPEN_PACKETS)
@@ -209,7 +205,8 @@ def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[l
         numbers.append(number)
     if len({len(seen[number]) for number in contested}) < 2:
         contested = set()  # all were seen everywhere: order tells which is which
-    return numbers, [place for place, number in enumerate(numbers) if number in contested]
+    packets += numbers
+    return [place for place, number in enumerate(numbers) if number in contested]
 
 
 def _usual_spread(times: list[int], points: list[int]) -> int:

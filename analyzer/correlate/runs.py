@@ -27,6 +27,11 @@ class Rows:
         """Return the rows at *places*."""
         return Rows(self.frames, self.order[places])
 
+    def move(self, places: Int64, sources: Int64) -> None:
+        """Put the rows that are at *sources* to *places*, which are the same ones in another order."""
+        for column in (self.order, *self._taken.values()):
+            column[places] = column[sources]
+
 
 @dataclass(slots=True)
 class Runs:

@@ -123,19 +123,25 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, *, usabl
     conversation, run, rows = conversations.of, runs.run, runs.rows
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
     left = np.flatnonzero((conversation[1:] != conversation[:-1]) & (run[1:] == run[:-1]))
+    ballots = [_valid(conversations, rows, left, left + 1)]
+    places = np.flatnonzero(rows.column("proto") != PROTO_TCP)
     mixed = np.zeros(runs.count, bool)
     mixed[run[left]] = True
-    found = [_valid(conversations, rows, left, left + 1)]
-    places = np.flatnonzero((mixed[run]) & (rows.column("proto") != PROTO_TCP))
+    places = places[mixed[run[places]]]
     for reach in range(2, REACH + 1):
         left, right = places[: max(len(places) - reach, 0)], places[reach:]
         near = (right - left == reach) & (run[left] == run[right])
-        found.append(_valid(conversations, rows, left[near], right[near]))
-    left, right = (np.concatenate(column) for column in zip(*found, strict=True))
-    one, two = conversation[left], conversation[right]
+        ballots.append(_valid(conversations, rows, left[near], right[near]))
+    sorted_by_pair = _by_pair(conversations, rows, ballots)
+    return _weigh(conversations, seen, rows, sorted_by_pair, usable_tcp=usable_tcp)
+
+
+def _by_pair(conversations: Conversations, rows: Rows, ballots: list[tuple[Int64, Int64]]) -> "_Ballots":
+    left, right = (np.concatenate(places) for places in zip(*ballots, strict=True))
+    one, two = conversations.of[left], conversations.of[right]
     crossed = conversations.backward[left] != conversations.backward[right]
     pair, _ = number_groups(np.minimum(one, two) << 32 | np.maximum(one, two) << 1 | crossed)
-    if any(len(pairs[0]) for pairs in found[1:]):
+    if any(len(pairs[0]) for pairs in ballots[1:]):
         # A sighting votes once for a pair, with the closest sighting of the other side.
         for side in (0, 1):
             gap = rows.column("time_ns")[right] - rows.column("time_ns")[left]
@@ -145,8 +151,7 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, *, usabl
     else:
         order = stable_order(pair)
         left, right, pair = left[order], right[order], pair[order]
-    start = np.flatnonzero(changes(pair))
-    return _weigh(conversations, seen, rows, _Ballots(left, right, start), usable_tcp=usable_tcp)
+    return _Ballots(left, right, np.flatnonzero(changes(pair)))
 
 
 def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> tuple[Int64, Int64]:

@@ -151,7 +151,7 @@ class Crew:
         self._hear(wait=False)
         records, slot = batch.records, self.buffers.number(batch.records.buffer)
         fits = batch.count <= MOST_RECORDS and len(batch.interfaces) <= MOST_INTERFACES
-        if self._helper is None or slot is None or len(self._lent) >= QUEUE or not fits:
+        if self._helper is None or slot is None or slot in self._lent or len(self._lent) >= QUEUE or not fits:
             return False
         table = self._records[slot][:, : batch.count]
         table[0], table[1], table[2], table[3] = records.start, records.cap_len, records.orig_len, records.time_ns

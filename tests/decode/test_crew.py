@@ -14,6 +14,7 @@ from analyzer.correlate.keys import make_keys
 from analyzer.decode import crew, frames
 from analyzer.decode.frames import FrameTables, read_frames
 from tests.bench.generate import write_captures
+from tests.build import T0, enhanced, interface, section
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 
@@ -71,6 +72,17 @@ def test_same_tables_of_samples(folder: str, monkeypatch: pytest.MonkeyPatch) ->
     sent = _helped(monkeypatch)
 
     _assert_equal(_read(paths), alone)
+    assert any(sent)
+
+
+def test_several_batches_of_one_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections of a pcapng are batches of their own; memory that the helper reads is not handed out again."""
+    one = section() + interface() + b"".join(enhanced(0, T0 // 1000 + i, bytes(60 + i)) for i in range(5))
+    (path := tmp_path / "sections.pcapng").write_bytes(one * 300)
+    alone = _read([str(path)])
+    sent = _helped(monkeypatch)
+
+    _assert_equal(_read([str(path)]), alone)
     assert any(sent)
 
 
