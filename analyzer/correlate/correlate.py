@@ -45,9 +45,9 @@ def correlate(
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
     time_order = np.argsort(frames["time_ns"], kind="stable")
     conversations = find_conversations(frames, keys.pop("flow"), time_order)
-    runs = sort_runs(frames, keys.pop("identity"), time_order)
-    conversations.sort(runs.rows.order)
-    del time_order
+    runs, places = sort_runs(frames, keys.pop("identity"), time_order)
+    conversations.sort(places)
+    del time_order, places
     sides = StatedSides(frames, conversations, stated)
     usable_tcp = keep >= IPV6_HEADER + TCP_HEADER
     mapping = map_conversations(conversations, runs, sides, usable_tcp=usable_tcp)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import NEEDS_HEADER, has
-from analyzer.correlate.sorting import first_places, number_groups, stable_order
+from analyzer.correlate.sorting import changes, first_places, number_groups, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -25,7 +25,7 @@ FRAGMENT_TIMEOUT_NS = 30_000_000_000
 
 @dataclass(slots=True)
 class Conversations:
-    """Which conversation each frame belongs to; n frames, in the order of FRAMES or that of runs."""
+    """Which conversation each frame belongs to; n frames, in order of time at first, then in that of runs."""
 
     of: Int64
     """(n,) conversation, from 0; -1 for frames that have no tuple: ARP, NDP, ICMP errors, no IP."""
@@ -41,9 +41,9 @@ class Conversations:
         """Number of conversations."""
         return len(self.example)
 
-    def sort(self, order: Int64) -> None:
+    def sort(self, places: Int64) -> None:
         """Bring the frames into another order."""
-        self.of, self.backward = self.of[order], self.backward[order]
+        self.of, self.backward = self.of[places], self.backward[places]
 
 
 @dataclass(slots=True)
@@ -100,22 +100,28 @@ def find_conversations(frames: Columns, flow: Int64, time_order: Int64) -> Conve
         frames: FRAMES, n rows.
         flow: (n,) of KEYS; fragments without ports get theirs here.
         time_order: (n,) its rows, sorted by time.
+
+    Returns:
+        Conversations, whose frames are in order of time.
     """
     _inherit(frames, time_order, flow)
-    backward = flow & 1 != 0
-    of_row, first = number_groups(flow >> 1)
-    nobody = of_row[first[flow[first] == 0]]
+    by_time = flow[time_order]
+    backward = by_time & 1 != 0
+    by_time >>= 1
+    of, first = number_groups(by_time)
+    nobody = np.flatnonzero(by_time[first] == 0)
     if len(nobody):
         number = np.arange(len(first)) - (np.arange(len(first)) > nobody[0])
         number[nobody[0]] = -1
-        of_row = number[of_row]
-    of_row = _cut_in_time(frames, of_row, backward, time_order)
-    # Later fragments show no ports, so they are examples last of all.
-    shown = time_order
-    if (later := frames["frag_offset"][time_order] > 0).any():
-        shown = np.concatenate((time_order[~later], time_order[later]))
-    example = shown[first_places(of_row[shown], int(of_row.max(initial=-1)) + 1)]
-    return Conversations(of_row, backward, example, backward[example])
+        of, first = number[of], np.delete(first, nobody[0])
+    cut = _cut_in_time(frames, of, backward, time_order)
+    later = frames["frag_offset"] > 0
+    if cut is not of or later.any():
+        of, shown = cut, later[time_order]
+        # Later fragments show no ports, so they are examples last of all.
+        places = np.concatenate((np.flatnonzero(~shown), np.flatnonzero(shown)))
+        first = places[first_places(of[places], int(of.max(initial=-1)) + 1)]
+    return Conversations(of, backward, time_order[first], backward[first])
 
 
 _TUPLE = np.uint64(2)
@@ -147,45 +153,41 @@ def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
     flow[rows[later]] = flow[mine[later]]
 
 
-def _cut_in_time(frames: Columns, of_row: Int64, backward: Array, time_order: Int64) -> Int64:
-    """Begin a new conversation at a new TCP handshake, and after a silence that ends a conntrack entry."""
-    begins = np.zeros(len(of_row), bool)
-    syn = _by_time(frames, np.flatnonzero(((frames["tcp_flags"] & (SYN | ACK)) == SYN) & (of_row >= 0)))
+def _cut_in_time(frames: Columns, of: Int64, backward: Array, time_order: Int64) -> Int64:
+    """
+    Begin a new conversation at a new TCP handshake, and after a silence that ends a conntrack entry.
+
+    Returns *of* itself if nothing begins anew.
+    """
+    begins = np.zeros(len(of), bool)
+    syn = np.flatnonzero((frames["tcp_flags"] & (SYN | ACK) == SYN)[time_order] & (of >= 0))
     if len(syn):
-        syn = syn[stable_order(of_row[syn])]
-        same = (of_row[syn][1:] == of_row[syn][:-1]) & (backward[syn][1:] == backward[syn][:-1])
-        begins[syn[1:][same & (frames["seq"][syn][1:] != frames["seq"][syn][:-1])]] = True
-    quiet = _by_time(frames, np.flatnonzero((of_row >= 0) & (frames["proto"] != o.PROTO_TCP)))
+        syn = syn[stable_order(of[syn])]
+        same = ~changes(of[syn], backward[syn])
+        begins[syn[same & changes(frames["seq"][time_order[syn]])]] = True
+    quiet = np.flatnonzero((frames["proto"] != o.PROTO_TCP)[time_order] & (of >= 0))
     if len(quiet):
-        quiet = quiet[stable_order(of_row[quiet])]
-        conversation, time_ns = of_row[quiet], frames["time_ns"][quiet]
-        first_way = backward[quiet][np.searchsorted(conversation, conversation)]
-        both = np.zeros(of_row.max() + 1, bool)
+        quiet = quiet[stable_order(of[quiet])]
+        conversation, rows = of[quiet], time_order[quiet]
+        starts = changes(conversation)
+        first_way = backward[quiet[np.flatnonzero(starts)]][np.cumsum(starts) - 1]
+        both = np.zeros(of.max() + 1, bool)
         both[conversation[backward[quiet] != first_way]] = True
-        icmp = has(frames["layers"][quiet], Layer.ICMP)
         limit = np.where(both[conversation], TIMEOUT_NS[True], TIMEOUT_NS[False])
-        limit = np.where(icmp, ICMP_TIMEOUT_NS, limit)
-        silence = (np.diff(time_ns) > limit[1:]) & (conversation[1:] == conversation[:-1])
-        begins[quiet[1:][silence]] = True
-    if not begins.any():
-        return of_row
-    return _renumber(of_row, begins, time_order)
+        limit[has(frames["layers"][rows], Layer.ICMP)] = ICMP_TIMEOUT_NS
+        silence = np.diff(frames["time_ns"][rows]) > limit[1:]
+        begins[quiet[1:][silence & ~starts[1:]]] = True
+    return _renumber(of, begins) if begins.any() else of
 
 
-def _by_time(frames: Columns, rows: Int64) -> Int64:
-    found: Int64 = rows[np.argsort(frames["time_ns"][rows], kind="stable")]
-    return found
-
-
-def _renumber(of_row: Int64, begins: Array, time_order: Int64) -> Int64:
-    """Give a new number from each row that begins anew to the next one that does."""
-    affected = np.zeros(of_row.max() + 1, bool)
-    affected[of_row[begins]] = True
-    rows = time_order[(of_row >= 0)[time_order] & affected[of_row[time_order]]]
-    rows = rows[stable_order(of_row[rows])]
-    starts = begins[rows] | np.append(True, of_row[rows][1:] != of_row[rows][:-1])
-    result = of_row.copy()
-    result[rows] = of_row.max() + np.cumsum(starts)
+def _renumber(of: Int64, begins: Array) -> Int64:
+    """Give a new number from each place that begins anew to the next one that does."""
+    affected = np.zeros(of.max() + 1, bool)
+    affected[of[begins]] = True
+    places = np.flatnonzero((of >= 0) & affected[of])
+    places = places[stable_order(of[places])]
+    result = of.copy()
+    result[places] = of.max() + np.cumsum(begins[places] | changes(of[places]))
     known = result >= 0
     result[known] = number_groups(result[known])[0]
     return result

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.runs import Rows, Runs
-from analyzer.correlate.sorting import changes, expand, lengths, number_groups, stable_order
+from analyzer.correlate.sorting import changes, expand, lengths, stable_order
 from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations, Seen
 from analyzer.decode.offsets import PROTO_TCP
@@ -140,7 +140,7 @@ def _by_pair(conversations: Conversations, rows: Rows, ballots: list[tuple[Int64
     left, right = (np.concatenate(places) for places in zip(*ballots, strict=True))
     one, two = conversations.of[left], conversations.of[right]
     crossed = conversations.backward[left] != conversations.backward[right]
-    pair, _ = number_groups(np.minimum(one, two) << 32 | np.maximum(one, two) << 1 | crossed)
+    pair = (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
     if any(len(pairs[0]) for pairs in ballots[1:]):
         # A sighting votes once for a pair, with the closest sighting of the other side.
         for side in (0, 1):

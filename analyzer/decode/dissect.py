@@ -4,7 +4,6 @@ Takes captures and frame numbers, gives lines of text. tshark reads only a small
 its detailed output takes milliseconds a frame.
 """
 
-import asyncio
 import shutil
 import struct
 import tempfile
@@ -63,9 +62,11 @@ def _run_tshark(file: Path, count: int) -> list[list[str]]:
     failure: list[Exception] = []
 
     def work() -> None:
+        import asyncio  # noqa: PLC0415 - slow to import, and only needed here
+
         loop = asyncio.new_event_loop()
         try:
-            import pyshark  # noqa: PLC0415 - slow to import, and only needed here
+            import pyshark  # noqa: PLC0415 - likewise
 
             capture = pyshark.FileCapture(str(file), keep_packets=False, eventloop=loop)
             try:

@@ -12,6 +12,8 @@ from analyzer.decode import offsets as o
 from analyzer.decode.gather import Gather, u16, u32, u48
 from analyzer.schema import Array, Columns, Int64, Layer
 
+_IS_VLAN = np.zeros(1 << 16, bool)
+_IS_VLAN[list(o.VLAN_TYPES)] = True
 VECTOR_TAGS = 2
 """VLAN tags that are taken off here; frames with more are left to the reference."""
 
@@ -113,7 +115,7 @@ def _null(gather: Gather, frames: Frames, *, loop: bool) -> Network:
 
 def _tags(gather: Gather, frames: Frames, at: Int64, kind: Array, out: Columns) -> Network:
     """Take off VLAN tags and keep the outermost id; a length instead of a type is no network layer."""
-    tagged = np.flatnonzero(np.isin(kind, o.VLAN_TYPES))
+    tagged = np.flatnonzero(_IS_VLAN[kind])
     for depth in range(VECTOR_TAGS):
         if not len(tagged):
             break
@@ -127,7 +129,7 @@ def _tags(gather: Gather, frames: Frames, at: Int64, kind: Array, out: Columns) 
             out["layers"][tagged] |= np.uint32(Layer.VLAN)
         kind[tagged] = u16(rows, 2)
         at[tagged] += o.VLAN_TAG
-        tagged = tagged[np.isin(kind[tagged], o.VLAN_TYPES)]
+        tagged = tagged[_IS_VLAN[kind[tagged]]]
     out["layers"][tagged] |= np.uint32(Layer.LEFT)
     typed = kind > o.MAX_LENGTH_FIELD
     out["eth_type"][:] = kind * typed
@@ -137,5 +139,7 @@ def _tags(gather: Gather, frames: Frames, at: Int64, kind: Array, out: Columns) 
 
 def _stop(out: Columns, frames: Frames, rows: Array) -> None:
     """Mark a header that is not all there: cut by the capture, or already too short on the wire."""
+    if not rows.any() if rows.dtype == bool else not len(rows):
+        return
     cut = frames.end[rows] < frames.wire_end[rows]
     out["layers"][rows] |= np.where(cut, np.uint32(Layer.CUT), np.uint32(Layer.MALFORMED))

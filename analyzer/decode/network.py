@@ -15,6 +15,12 @@ VECTOR_EXTENSIONS = 8
 """IPv6 extension headers that are walked here; packets with more are left to the reference."""
 
 
+_FLAGS = np.full(8, Layer.IPV4, np.uint32)
+"""Bits by IPv4's three flags: reserved, don't fragment, more fragments."""
+_FLAGS[[2, 3, 6, 7]] |= np.uint32(Layer.DONT_FRAGMENT)
+_FLAGS[1::2] |= np.uint32(Layer.MORE_FRAGMENTS | Layer.FRAGMENT)
+
+
 @dataclass(slots=True)
 class Payload:
     """Where n transport headers or payloads lie."""
@@ -40,43 +46,42 @@ def decode_network(gather: Gather, at: Int64, end: Int64, wire_end: Int64, kind:
     is6 = kind == o.ETHERTYPE_IPV6
     out["layers"] |= (~is4 & ~is6 & (end < wire_end)) * np.uint32(Layer.CUT)
     if is4.any():
-        _ipv4(gather, np.flatnonzero(is4), wire_end, out, payload)
+        _ipv4(gather, is4, wire_end, out, payload)
     if is6.any():
         _ipv6(gather, np.flatnonzero(is6), wire_end, out, payload)
     return payload
 
 
-def _ipv4(gather: Gather, rows: Int64, wire_end: Int64, out: Columns, payload: Payload) -> None:
-    rows = _whole(rows, o.IPV4_HEADER, wire_end, out, payload)
-    at, end = payload.at[rows], payload.end[rows]
+def _ipv4(gather: Gather, is4: Array, wire_end: Int64, out: Columns, payload: Payload) -> None:
+    at, end = payload.at, payload.end
     head = gather.rows(at, o.IPV4_HEADER)
+    whole = end - at >= o.IPV4_HEADER
     header = (head[:, 0] & 15).astype(np.int64) * 4
     total = u16(head, 2).astype(np.int64)
-    total = np.where(total == 0, wire_end[rows] - at, total)  # 0: a TSO packet of 64 KiB or more
-    wrong = (head[:, 0] >> 4 != 4) | (header < o.IPV4_HEADER) | (total < header)
-    if wrong.any():
-        out["layers"][rows[wrong]] |= np.uint32(Layer.MALFORMED)
-        right = ~wrong
-        rows, at, end, head, header, total = (a[right] for a in (rows, at, end, head, header, total))
+    total = np.where(total == 0, wire_end - at, total)  # 0: a TSO packet of 64 KiB or more
+    good = is4 & whole & (head[:, 0] >> 4 == 4) & (header >= o.IPV4_HEADER) & (total >= header)
+    if not (good == is4).all():
+        cut = is4 & ~whole & (end < wire_end)
+        out["layers"] |= cut * np.uint32(Layer.CUT) | (is4 & ~good & ~cut) * np.uint32(Layer.MALFORMED)
     fragment = u16(head, 6)
-    offset = (fragment & 0x1FFF) * np.uint16(8)
-    more = fragment & 0x2000 != 0
-    bits = np.uint32(Layer.IPV4) | (fragment & 0x4000 != 0) * np.uint32(Layer.DONT_FRAGMENT)
-    bits |= more * np.uint32(Layer.MORE_FRAGMENTS) | (more | (offset > 0)) * np.uint32(Layer.FRAGMENT)
+    offset = (fragment & np.uint16(0x1FFF)) << np.uint16(3)
+    flags = (fragment >> np.uint16(13)).astype(np.intp)
+    bits = _FLAGS[flags] | (offset > 0) * np.uint32(Layer.FRAGMENT)
     bits |= (end - at < total) * np.uint32(Layer.CUT)
-    out["layers"][rows] |= bits
-    out["src"][rows] = u32(head, 12)
-    out["dst"][rows] = u32(head, 16)
-    out["proto"][rows] = head[:, 9]
-    out["ttl"][rows] = head[:, 8]
-    out["tos"][rows] = head[:, 1]
-    out["ip_id"][rows] = u16(head, 4)
-    out["ip_len"][rows] = total
-    out["frag_offset"][rows] = offset
-    payload.at[rows] = at + header
-    payload.length[rows] = total - header
-    payload.end[rows] = np.minimum(end, at + total)
-    payload.transport[rows] = offset == 0
+    out["layers"] |= bits * good
+    out["src"][:] = u32(head, 12) * good
+    out["dst"][:] = u32(head, 16) * good
+    out["proto"][:] = head[:, 9] * good
+    out["ttl"][:] = head[:, 8] * good
+    out["tos"][:] = head[:, 1] * good
+    out["ip_id"][:] = u16(head, 4) * good
+    out["ip_len"][:] = total * good
+    out["frag_offset"][:] = offset * good
+    header *= good
+    payload.transport |= good & (offset == 0)
+    np.copyto(payload.length, total - header, where=good)
+    np.copyto(payload.end, np.minimum(end, at + total), where=good)
+    payload.at += header
 
 
 def _ipv6(gather: Gather, rows: Int64, wire_end: Int64, out: Columns, payload: Payload) -> None:

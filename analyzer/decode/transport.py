@@ -37,15 +37,17 @@ def decode_transport(gather: Gather, payload: Payload, out: Columns) -> None:
     proto = out["proto"]
     version6 = out["layers"] & np.uint32(Layer.IPV6) != 0
     icmp = proto == np.where(version6, o.PROTO_ICMP6, o.PROTO_ICMP)
-    known = payload.transport & (TRANSPORT_HEADER[proto] > 0)
+    header = TRANSPORT_HEADER[proto]
+    known = payload.transport & (header > 0)
     known &= icmp | ((proto != o.PROTO_ICMP) & (proto != o.PROTO_ICMP6))
     kept = payload.kept
-    too_short = known & (payload.length < TRANSPORT_HEADER[proto])
-    out["layers"] |= too_short * np.uint32(Layer.MALFORMED)
-    known &= ~too_short
+    too_short = known & (payload.length < header)
+    if too_short.any():
+        out["layers"] |= too_short * np.uint32(Layer.MALFORMED)
+        known &= ~too_short
     rows = gather.rows(payload.at, WIDTH)
-    whole = known & (kept >= TRANSPORT_HEADER[proto])
-    moved = np.where(whole, TRANSPORT_HEADER[proto], 0)
+    whole = known & (kept >= header)
+    moved = header * whole
 
     ports = known & _PORTS[proto] & (kept >= o.PORTS_LENGTH)
     numbered = ports & (kept >= o.TRANSPORT_MINIMUM)

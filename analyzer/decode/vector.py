@@ -10,7 +10,6 @@ import numpy as np
 
 from analyzer.capture.records import LINKTYPE_LINUX_SLL2, Interface, Records
 from analyzer.decode import offsets as o
-from analyzer.decode import reference
 from analyzer.decode.digest import DIGEST_BYTES, digest_rows
 from analyzer.decode.gather import Gather, u16
 from analyzer.decode.link import Frames, decode_link, interface_of_cooked2
@@ -90,8 +89,8 @@ def _piece(
     quotes: list[Columns],
     neighbours: list[Columns],
 ) -> None:
-    gather = Gather(records.buffer)
     start = records.start[where]
+    gather = Gather(records.buffer, start)
     wire = np.maximum(records.orig_len[where] - interface.fcs_len, 0)
     placed = Frames(start, start + np.minimum(records.cap_len[where], wire), start + wire)
     # A slice is a view, so the piece's columns are decoded in place; else they are copied back.
@@ -109,8 +108,10 @@ def _piece(
         side.append((quotes, _quotes(gather, payload, out)))
     out["payload_len"][:] = np.maximum(payload.length, 0)
     _digest(gather, network.at, payload, keep, out)
-    left = np.flatnonzero(out["layers"] & np.uint32(Layer.LEFT))
-    for index in left.tolist():
+    left = np.flatnonzero(out["layers"] & np.uint32(Layer.LEFT)).tolist()
+    if left:
+        from analyzer.decode import reference  # noqa: PLC0415 - dpkt is seldom needed here, and slow to import
+    for index in left:
         data = records.buffer[start[index] : start[index] + int(records.cap_len[where][index])].tobytes()
         one = reference.decode_frame(data, int(records.orig_len[where][index]), interface, keep=keep)
         for name, value in one.frame.items():
