@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.capture.inputs import Inputs, find_inputs
 from analyzer.capture.points import PointSpec, name_points
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
-from analyzer.capture.source import STDIN, Buffers, needs_spool, spool
+from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
 from analyzer.correlate.sorting import group_rows
 from analyzer.correlate.stated import Stated
 from analyzer.decode.dissect import dissect
-from analyzer.decode.frames import PEEK, FrameTables, read_frames
+from analyzer.decode.frames import FrameTables, read_frames
 from analyzer.diagnose import diagnose
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
-from analyzer.host.load import load_host
+from analyzer.host.load import load_host, merge_hosts
 from analyzer.model import (
     ArpExchange,
     Connection,
@@ -48,8 +49,6 @@ from analyzer.trace.text import PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
-CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
-COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
 _BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 
@@ -192,11 +191,20 @@ class Trace:
         """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""
         by_name = {point.name: point for point in self.points}
         for hop in journey.hops:
-            path = self.paths[self.tables.sources[by_name[hop.point].id].file]
-            if needs_spool(path):
-                raise SelectionError(f"--dissect needs a file; {path} cannot be read again")
-            for number, lines in dissect(path, hop.frames):
-                yield hop.point, number, lines
+            for file, frames, before in self._by_file(by_name[hop.point], hop.frames):
+                if needs_spool(self.paths[file]):
+                    raise SelectionError(f"--dissect needs a file; {self.paths[file]} cannot be read again")
+                for number, lines in dissect(self.paths[file], frames):
+                    yield hop.point, before + number, lines
+
+    def _by_file(self, point: Point, frames: Sequence[int]) -> Iterator[tuple[int, list[int], int]]:
+        """Give for each file of a point: its number, the frames' numbers in it, and the frames in files before."""
+        before = 0
+        for file in self.tables.pieces[point.id]:
+            behind = before + self.files[file].frames
+            if inside := [number - before for number in frames if before < number <= behind]:
+                yield file, inside, before
+            before = behind
 
 
 def analyze(
@@ -218,21 +226,17 @@ def analyze(
     Raises:
         InputError: no file was usable, or a path or *host* is not there.
     """
-    unusable: list[InputError] = []
-    files, hosts, events = _inputs([str(path) for path in paths], points, unusable)
-    folder = Path(host) if host is not None else next(iter(hosts), None)
-    state = load_host(folder, events=next(iter(events), None)) if folder is not None else HostState()
-    specs = {spec.file: spec for spec in points}
     with ExitStack() as stack:
-        local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
-        usable = _usable(files, local, unusable)
-        captures = [partial(CaptureFile, local[file], file) for file in usable]
+        inputs = find_inputs([str(path) for path in paths], points, stack)
+        state = _host_state(inputs, Path(host) if host is not None else None)
+        captures = [partial(CaptureFile, inputs.local[file], file) for file in inputs.files]
         tables = read_frames(captures, make_keys, progress)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
-    chosen = [specs.get(file, PointSpec(file)) for file in usable]
-    named = name_points(tables.sources, tables.files, chosen, state)
+    if inputs.groups:
+        tables.join_pieces(inputs.groups)
+    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
     correlated = correlate(
         tables.frames,
         tables.keys,
@@ -244,58 +248,16 @@ def analyze(
     context = Context(
         tables.frames, tables.quotes, tables.neighbours, correlated.hops, correlated.connections, known, state
     )
-    return Trace(context, tables, correlated, usable, unusable)
+    return Trace(context, tables, correlated, inputs.files, inputs.unusable)
 
 
-def _inputs(
-    paths: list[str], points: Sequence[PointSpec], unusable: list[InputError]
-) -> tuple[list[str], list[Path], list[Path]]:
-    """Return captures, host folders and event files; bundles are opened up, paths that cannot be are *unusable*."""
-    files: list[str] = []
-    hosts: list[Path] = []
-    events: list[Path] = []
-    for path in paths:
-        folder = Path(path)
-        try:
-            if path == STDIN or not folder.is_dir():
-                files.append(path)
-                continue
-            inside = sorted(str(p) for p in folder.iterdir() if is_capture(p))
-            if not inside:
-                unusable.append(InputError(f"{path}: no captures in this folder"))
-            files += inside
-            hosts += [p for p in (folder / "host",) if p.is_dir()]
-            events += [p for p in (folder / "conntrack-events.txt",) if p.is_file()]
-        except OSError as error:
-            unusable.append(InputError(f"{path}: {error.strerror or error}"))
-    files += [spec.file for spec in points if spec.file not in files]
-    if not files:
-        told = [str(error) for error in unusable] or ["no captures given"]
-        raise InputError(told[0], others=told[1:])
-    return list(dict.fromkeys(files)), hosts, events
-
-
-def is_capture(path: Path) -> bool:
-    """Tell a capture by its name, compressed or not, rotated or not."""
-    suffixes = [s.lower() for s in path.suffixes]
-    while suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes.pop()
-    return path.is_file() and bool(suffixes) and suffixes[-1].rstrip("0123456789") in CAPTURE_SUFFIXES
-
-
-def _usable(files: list[str], local: dict[str, str], unusable: list[InputError]) -> list[str]:
-    """Return the files that open as captures; raise if none does."""
-    found: list[str] = []
-    peek = Buffers(1, np.zeros, PEEK)
-    for file in files:
-        try:
-            CaptureFile(local[file], file, peek).close()
-            found.append(file)
-        except InputError as error:
-            unusable.append(error)
-    if not found:
-        raise InputError(str(unusable[0]), others=[str(error) for error in unusable[1:]])
-    return found
+def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
+    """Read the dumps in *folder*, or those of the bundles; what several hosts said stands side by side."""
+    if folder is not None:
+        events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
+        return load_host(folder, events=events)
+    found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
+    return merge_hosts(found) if found else HostState()
 
 
 def _as_integers(entry: ConntrackEntry) -> Stated:

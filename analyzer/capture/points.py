@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analyzer.capture.pieces import without_rotation
 from analyzer.capture.records import FileInfo
 from analyzer.errors import SelectionError
-from analyzer.model import Basis, HostState, Point, Role
+from analyzer.model import Basis, HostState, Piece, Point, Role
 
 NO_SNAP = 65_535
 """Snap lengths from here on cut nothing that an interface carries; tcpdump's old and new defaults are larger."""
@@ -91,9 +92,13 @@ def stem(file: str) -> str:
 
 
 def name_points(
-    sources: Sequence[Source], files: Sequence[FileInfo], specs: Sequence[PointSpec], host: HostState
+    sources: Sequence[Source],
+    pieces: Sequence[Sequence[int]],
+    files: Sequence[FileInfo],
+    specs: Sequence[PointSpec],
+    host: HostState,
 ) -> list[Point]:
-    """Make a Point of every source, as far as names tell; *specs* has one entry per file."""
+    """Make a Point of every source, as far as names tell; *pieces* has the files of each, *specs* is by file."""
     points: list[Point] = []
     names = [_device_name(s.device, host) or files[s.file].interfaces[s.interface].name for s in sources]
     per_file = Counter(source.file for source in sources)
@@ -106,10 +111,12 @@ def name_points(
         said = device or interface.name
         # The same interface name in several files is several containers' eth0: only the files tell them apart.
         alone = said is not None and said != ANY and said_by[said] == 1
-        base = spec.name or (said if said is not None and alone else stem(info.name))
+        rotated = len(pieces[number]) > 1
+        name = stem(without_rotation(info.name) if rotated else info.name)
+        base = spec.name or (said if said is not None and alone else name)
         if base != said and per_file[source.file] > 1:
             base = f"{base}:{said or source.interface}"
-        role, basis = _role(spec, said, stem(info.name) if per_file[source.file] == 1 else "", base, host)
+        role, basis = _role(spec, said, name if per_file[source.file] == 1 else "", base, host)
         container = spec.container or _container_of_name(base, role, host)
         points.append(
             Point(
@@ -124,11 +131,20 @@ def name_points(
                 container=container,
                 container_basis=(Basis.STATED if spec.container else Basis.INFERRED) if container else None,
                 snap_len=interface.snap_len if 0 < interface.snap_len < NO_SNAP else None,
-                dropped=interface.dropped,
+                dropped=_dropped(source, pieces[number], files),
                 comments=tuple(comment for frame, comment in info.comments if frame == 0),
+                pieces=tuple(Piece(files[f].name, files[f].frames) for f in pieces[number]) if rotated else None,
             )
         )
     return points
+
+
+def _dropped(source: Source, pieces: Sequence[int], files: Sequence[FileInfo]) -> int | None:
+    """Return what the kernel dropped in all pieces together, None if no file says."""
+    interfaces = [files[file].interfaces for file in pieces]
+    counts = [found[source.interface].dropped for found in interfaces if source.interface < len(found)]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _device_name(device: int, host: HostState) -> str | None:

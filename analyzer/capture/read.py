@@ -81,6 +81,16 @@ class CaptureFile:
         """Guess the number of frames from the file's size, rather too many than too few."""
         return min(max(self._bytes // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
 
+    def first_ns(self) -> int | None:
+        """Read the time of the first record, and close the file."""
+        times = (int(records.time_ns[0]) for records in self.batches() if len(records))
+        try:
+            return next(times, None)
+        except InputError:
+            return None
+        finally:
+            self.close()
+
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""
         try:

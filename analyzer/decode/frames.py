@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.capture import records as link_types
+from analyzer.capture.inputs import PEEK
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
@@ -17,7 +18,7 @@ from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
 from analyzer.decode.vector import KEEP_ALL
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Columns, Layer
+from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Columns, Int64, Layer
 
 _LINK_HEADER = {
     link_types.LINKTYPE_ETHERNET: 14,
@@ -27,8 +28,6 @@ _LINK_HEADER = {
     link_types.LINKTYPE_LOOP: 4,
 }
 MOST_POINTS = 65_535
-PEEK = 1 << 16
-"""Bytes of a file's beginning that show what it declares."""
 _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
@@ -52,6 +51,47 @@ class FrameTables:
     """By point id."""
     keep: int
     """Bytes from the network header on that every point kept."""
+    pieces: list[list[int]]
+    """By point id: the files it was recorded to, in order; frames are numbered on from one to the next."""
+
+    def join_pieces(self, groups: list[list[int]]) -> None:
+        """Make one point of what *groups* of files have of each interface, where they follow each other in time."""
+        file_of = np.array([source.file for source in self.sources], np.int64)[self.frames["point"]]
+        target = list(range(len(self.sources)))
+        for group in groups:
+            self._continue_numbers(group, file_of, target)
+        used = sorted(set(target))
+        number = np.zeros(len(target), np.uint16)
+        number[:] = [used.index(point) for point in target]
+        self.frames["point"][:] = number[self.frames["point"]]
+        self.pieces = [[self.sources[p].file for p in range(len(target)) if target[p] == point] for point in used]
+        self.sources = [self.sources[point] for point in used]
+
+    def _continue_numbers(self, group: list[int], file_of: Int64, target: list[int]) -> None:
+        """Let each file's points be those of the file before, unless they overlap in time."""
+        point, time_ns = self.frames["point"], self.frames["time_ns"]
+        last_of: dict[tuple[int, int], tuple[int, int]] = {}
+        before = 0
+        for file in group:
+            mine = file_of == file
+            shift = before
+            for number, source in enumerate(self.sources):
+                if source.file != file:
+                    continue
+                times = time_ns[mine & (point == number)]
+                key = (source.interface, source.device)
+                if not len(times):
+                    if key in last_of:
+                        target[number] = last_of[key][0]
+                    continue
+                known = last_of.get(key)
+                if known is not None and known[1] <= int(times.min()):
+                    target[number] = known[0]
+                elif known is not None:
+                    shift = 0  # not a piece, but a capture of its own
+                last_of[key] = target[number], int(times.max())
+            self.frames["frame"][mine] += np.uint32(shift)
+            before = shift + self.files[file].frames
 
 
 @dataclass(slots=True)
@@ -140,6 +180,7 @@ def _read(captures: Sequence[Opener], likely: int, keep: int, derive: Derive, pr
         files,
         list(collector.points),
         keep,
+        [[source.file] for source in collector.points],
     )
 
 

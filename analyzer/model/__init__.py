@@ -31,7 +31,7 @@ from analyzer.model.journey import (
     RouteStep,
     Step,
 )
-from analyzer.model.point import Point, Role
+from analyzer.model.point import Piece, Point, Role
 from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, mac_text
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "NatStep",
     "Neighbour",
     "Network",
+    "Piece",
     "Point",
     "Rewrite",
     "Role",

@@ -170,4 +170,8 @@ class Journey:
     reply_latency_ns: int | None = None
     """From this packet's first hop to its answer's last."""
     retransmission_of: int | None = None
+    rejected_by: int | None = None
+    """Journey of the ICMP error that this packet was answered with."""
+    error_about: int | None = None
+    """Journey of the packet that this ICMP error quotes."""
     ambiguous: bool = False

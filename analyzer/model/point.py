@@ -28,6 +28,15 @@ OUTWARD_ORDER: dict[Role, int] = {role: rank for rank, role in enumerate(Role)}
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of a capture that was rotated."""
+
+    file: str
+    frames: int
+    """How many it holds; frame numbers go on in the next piece."""
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One interface, in one network namespace, on one host, as one capture saw it."""
 
@@ -35,7 +44,7 @@ class Point:
     name: str
     """Unique in one analysis; what reports and JSON refer to."""
     file: str
-    """Base name of the file."""
+    """Base name of the file; of the first one, if it was rotated."""
     interface: str | None
     role: Role
     role_basis: Basis
@@ -54,3 +63,5 @@ class Point:
     dropped: int | None = None
     """Frames that the kernel dropped before the capture, where the file says so."""
     comments: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] | None = None
+    """The files of a rotated capture, in order."""

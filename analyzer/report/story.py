@@ -67,6 +67,8 @@ def _title(journey: Journey) -> Line:
         line.append(("dim", f"  connection C{journey.connection}, {journey.direction}"))
     if journey.retransmission_of is not None:
         line.append(("warn", f"  sent again after J{journey.retransmission_of}"))
+    if journey.error_about is not None:
+        line.append(("warn", f"  about J{journey.error_about}"))
     if journey.ambiguous:
         line.append(("warn", "  ambiguous: equal packets at the same time"))
     return line
@@ -164,7 +166,7 @@ def _explain_nat(step: NatStep) -> str:
     masquerade = step.rule is not None and "MASQUERADE" in step.rule
     name = "MASQUERADE" if masquerade else step.nat
     if step.reverse:
-        return f"NAT: {name} undone for the reply, {step.field} {step.before} → {step.after}"
+        return f"NAT: {name} undone on the way back, {step.field} {step.before} → {step.after}"
     rule = f", by “{step.rule}”" if step.rule is not None else ""
     return f"NAT: {name}, {step.field} {step.before} → {step.after}{rule}"
 
@@ -176,6 +178,8 @@ def _ending(journey: Journey) -> Line:
     line.append(("dim", f": {safe(journey.reason)}"))
     if journey.basis is Basis.INFERRED:
         line.append(("dim", " (inferred)"))
+    if journey.rejected_by is not None:
+        line.append(("", f"; the error is J{journey.rejected_by}"))
     if journey.answered_by is not None:
         took = f" after {duration(journey.reply_latency_ns)}" if journey.reply_latency_ns is not None else ""
         line.append(("", f"; answered by J{journey.answered_by}{took}"))

@@ -164,6 +164,8 @@ def _points(points: list[Point]) -> Table:
             notes.append(f"cut at {point.snap_len} bytes")
         if point.dropped:
             notes.append(f"{point.dropped} dropped")
+        if point.pieces is not None:
+            notes.append(f"{len(point.pieces)} files")
         if point.host is not None:
             notes.append(f"host {point.host}")
         doubt = "" if point.role_basis is Basis.STATED else "?"

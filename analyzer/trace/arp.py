@@ -119,8 +119,8 @@ def waited_for(context: Context, exchanges: Exchanges, row: int, hop: int) -> Ar
 def _came_back(context: Context, point: int, mac: int, since_ns: int, row: int) -> bool:
     """Tell whether *mac* sent anything but the answer itself at *point* before *row*."""
     frames = context.frames
-    begin, first_of_file = row, row - context.value("frame", row) + 1
-    first_of_file = max(first_of_file, row - BURST_FRAMES)
+    begin = row
+    first_of_file = max(row - min(context.value("frame", row) - 1, BURST_FRAMES), 0)
     while begin > first_of_file and frames["time_ns"][begin - 1] >= since_ns:
         begin -= 1
     earlier = slice(begin, row)

@@ -45,8 +45,11 @@ class Tracer:
         parts = context.hops_of(packet)
         rows = [hop[0] for hop in parts]
         place = int(context.packet_start[packet])
-        connection = int(context.hops["connection"][place])
-        reply = bool(context.hops["reply"][place])
+        connection, reply = self._stream_of(packet)
+        quoted = self._outcomes.quoted_by_error.get(packet) if connection < 0 else None
+        if quoted is not None:  # conntrack: RELATED, and translated like a packet of the other direction
+            connection, forward = self._stream_of(quoted)
+            reply = not forward and connection >= 0
         nat = self.connection(connection).nat if connection >= 0 else ()
         hops: list[Hop] = []
         steps: list[Step] = []
@@ -79,8 +82,15 @@ class Tracer:
             answered_by=answered_by,
             reply_latency_ns=self._reply_latency(rows, answered_by),
             retransmission_of=answers.retransmission_of.get(packet) if answers else None,
+            rejected_by=outcome.error,
+            error_about=quoted,
             ambiguous=bool(context.hops["ambiguous"][place]),
         )
+
+    def _stream_of(self, packet: int) -> tuple[int, bool]:
+        """Return a packet's connection, -1 for none, and whether it goes in the reply direction."""
+        place = int(self._context.packet_start[packet])
+        return int(self._context.hops["connection"][place]), bool(self._context.hops["reply"][place])
 
     def _answers_of(self, connection: int) -> Answers | None:
         if connection < 0:

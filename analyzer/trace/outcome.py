@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class Outcome:
     basis: Basis
     own: bool = False
     """It hangs on this very packet, or its time: another one like it may have ended otherwise."""
+    error: int | None = None
+    """Packet that is the ICMP error it died of."""
 
 
 class Outcomes:
@@ -41,6 +44,7 @@ class Outcomes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._errors = _errors_by_quote(context)
+        self._mtu = dict(zip(context.quotes["row"].tolist(), context.quotes["mtu"].tolist(), strict=True))
         self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
@@ -84,6 +88,17 @@ class Outcomes:
             found[packet] = self.of(packet, context.rows_of(packet)).disposition
         return found
 
+    @cached_property
+    def quoted_by_error(self) -> dict[int, int]:
+        """Packets that ICMP errors are about, by the error's packet."""
+        found: dict[int, int] = {}
+        if self._errors:
+            for packet in np.flatnonzero(self._may_be_quoted()).tolist():
+                error = self._error_for(self._context.rows_of(packet))
+                if error is not None:
+                    found.setdefault(int(self._context.packet_of_row[error]), packet)
+        return found
+
     def _may_be_quoted(self) -> Array:
         """Tell the packets that an ICMP error may quote, by the IP id."""
         context = self._context
@@ -101,9 +116,12 @@ class Outcomes:
         if error is not None:
             version = 6 if context.layers(error) & Layer.IPV6 else 4
             why = icmp_text(version, context.value("icmp_type", error), context.value("icmp_code", error))
+            if mtu := self._mtu.get(error):
+                why += f", at most {mtu} bytes fit"
             where = f"frame {context.value('frame', error)} at {context.point(error).name}"
             reason = f"{context.src(error)} answered: {why} ({where})"
-            return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True)
+            packet_of_error = int(context.packet_of_row[error])
+            return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error)
         if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & MULTICAST:
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:

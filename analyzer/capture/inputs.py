@@ -1,0 +1,137 @@
+"""What the user named, opened up: captures, and the bundles and hosts they belong to.
+
+Takes paths, gives the files to read in the order to read them: pieces of a rotated capture stand together, in order
+of time. A folder of bundles is all of them; each of several bundles is a host of its own.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.capture.pieces import group_pieces
+from analyzer.capture.points import PointSpec
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.source import STDIN, Buffers, needs_spool, spool
+from analyzer.errors import InputError
+
+CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
+COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
+PEEK = 1 << 16
+"""Bytes of a file's beginning that show what it declares, and its first record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder of captures, with dumps in ``host/`` and conntrack's events beside it."""
+
+    path: Path
+    host: Path | None
+    events: Path | None
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Captures that open, in the order to read them."""
+
+    files: list[str] = field(default_factory=list)
+    local: dict[str, str] = field(default_factory=dict)
+    """By file: where it can be read, twice if need be."""
+    specs: list[PointSpec] = field(default_factory=list)
+    """By file number: what is known of it."""
+    groups: list[list[int]] = field(default_factory=list)
+    """Numbers of files that may be pieces of one capture."""
+    bundles: dict[str | None, Bundle] = field(default_factory=dict)
+    """By host's name, None where there is only one."""
+    unusable: list[InputError] = field(default_factory=list)
+
+
+def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitStack) -> Inputs:
+    """
+    Open up *paths* and the files of *points*; temporary copies live as long as *stack*.
+
+    Raises:
+        InputError: no file was usable.
+    """
+    inputs = Inputs()
+    bundles: list[Bundle] = []
+    home: dict[str, Bundle] = {}
+    files: list[str] = []
+    for path in paths:
+        for file, bundle in _open_up(path, inputs.unusable):
+            files.append(file)
+            if bundle is not None:
+                home[file] = bundle
+                bundles += [bundle] if bundle not in bundles else []
+    files = list(dict.fromkeys([*files, *(spec.file for spec in points)]))
+    several = len(bundles) > 1
+    inputs.bundles = {(bundle.path.name if several else None): bundle for bundle in bundles}
+    specs = {spec.file: spec for spec in points}
+    for file, bundle in home.items():
+        spec = specs.get(file, PointSpec(file))
+        if several and spec.host is None:
+            specs[file] = replace(spec, host=bundle.path.name)
+    names = {spec.file: spec.name for spec in points if spec.name}
+    inputs.local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
+    usable = _usable(files, inputs)
+    peek = Buffers(1, np.zeros, PEEK)
+
+    def first_ns(file: str) -> int | None:
+        return CaptureFile(inputs.local[file], file, peek).first_ns()
+
+    groups = group_pieces(usable, names, first_ns)
+    inputs.files = [file for group in groups for file in group]
+    inputs.specs = [specs.get(file, PointSpec(file)) for file in inputs.files]
+    number = {file: place for place, file in enumerate(inputs.files)}
+    inputs.groups = [[number[file] for file in group] for group in groups if len(group) > 1]
+    return inputs
+
+
+def _open_up(path: str, unusable: list[InputError]) -> list[tuple[str, Bundle | None]]:
+    """Return the captures of a path, and the bundle each is in; what cannot be is *unusable*."""
+    folder = Path(path)
+    try:
+        if path == STDIN or not folder.is_dir():
+            return [(path, None)]
+        found = _captures(folder)
+        if not found:
+            inner = sorted(p for p in folder.iterdir() if p.is_dir())
+            found = [capture for one in inner for capture in _captures(one)]
+        if not found:
+            unusable.append(InputError(f"{path}: no captures in this folder"))
+        return [(file, bundle) for file, bundle in found]
+    except OSError as error:
+        unusable.append(InputError(f"{path}: {error.strerror or error}"))
+        return []
+
+
+def _captures(folder: Path) -> list[tuple[str, Bundle]]:
+    host, events = folder / "host", folder / "conntrack-events.txt"
+    bundle = Bundle(folder, host if host.is_dir() else None, events if events.is_file() else None)
+    return [(file, bundle) for file in sorted(str(p) for p in folder.iterdir() if is_capture(p))]
+
+
+def is_capture(path: Path) -> bool:
+    """Tell a capture by its name, compressed or not, rotated or not."""
+    suffixes = [s.lower() for s in path.suffixes]
+    while suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    return path.is_file() and bool(suffixes) and suffixes[-1].rstrip("0123456789") in CAPTURE_SUFFIXES
+
+
+def _usable(files: list[str], inputs: Inputs) -> list[str]:
+    """Return the files that open as captures; raise if none does."""
+    found: list[str] = []
+    peek = Buffers(1, np.zeros, PEEK)
+    for file in files:
+        try:
+            CaptureFile(inputs.local[file], file, peek).close()
+            found.append(file)
+        except InputError as error:
+            inputs.unusable.append(error)
+    if not found:
+        told = [str(error) for error in inputs.unusable] or ["no captures given"]
+        raise InputError(told[0], others=told[1:])
+    return found
