@@ -1,7 +1,7 @@
 """The stages in order: captures and dumps in, a Trace out. The one module that sees them all."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -22,7 +22,7 @@ from analyzer.correlate.roles import infer_points
 from analyzer.correlate.sorting import group_rows
 from analyzer.correlate.stated import Stated
 from analyzer.decode.dissect import dissect
-from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.decode.frames import FrameTables, Progress, read_frames
 from analyzer.diagnose import diagnose
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
@@ -212,7 +212,7 @@ def analyze(
     host: str | Path | None = None,
     *,
     points: Sequence[PointSpec] = (),
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Trace:
     """
     Follow packets through the captures in *paths*.
@@ -221,7 +221,7 @@ def analyze(
         paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
         host: folder of dumps of the host's state.
         points: what is known of files; files named only here are read, too.
-        progress: called with the number of frames decoded so far.
+        progress: called with the number of frames decoded so far, and how many bytes were read of how many.
 
     Raises:
         InputError: no file was usable, or a path or *host* is not there.

@@ -35,7 +35,7 @@ class CaptureFile:
             UnknownFormatError: it is neither pcap nor pcapng.
         """
         shown = shown or path
-        self._bytes = Path(path).stat().st_size if Path(path).is_file() else 0
+        self.size = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         stream, raw = open_source(path)
         self._packed = raw is not None
@@ -79,7 +79,12 @@ class CaptureFile:
 
     def likely_frames(self) -> int:
         """Guess the number of frames from the file's size, rather too many than too few."""
-        return min(max(self._bytes // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
+        return min(max(self.size // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
+
+    @property
+    def position(self) -> int:
+        """Return how much was read of ``size``, in bytes of the file as it is stored."""
+        return self._window.position
 
     def first_ns(self) -> int | None:
         """Read the time of the first record, and close the file."""

@@ -140,6 +140,11 @@ class Window:
         """File offset of ``buffer[begin]``."""
         return self._consumed
 
+    @property
+    def position(self) -> int:
+        """Bytes read of the file as it is stored."""
+        return self._raw.tell() if self._raw is not None else self._consumed + self.end - self.begin
+
     def take(self, count: int) -> None:
         """Consume *count* bytes."""
         self.begin += count

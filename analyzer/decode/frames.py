@@ -32,8 +32,8 @@ _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
 
-Progress = Callable[[int], None]
-"""Told the number of frames decoded so far."""
+Progress = Callable[[int, int, int], None]
+"""Told the number of frames decoded so far, and how many bytes were read of how many."""
 Opener = Callable[[Buffers], CaptureFile]
 """Opens a capture, to be read into buffers."""
 
@@ -135,26 +135,31 @@ def read_frames(captures: Sequence[Opener], derive: Derive, progress: Progress |
     They are opened one at a time: first to see what they declare, then to be read, and once more if frames turn out
     to be cut shorter than the files declare, because digests may cover only bytes that every point kept.
     """
-    keep, likely = KEEP_ALL, 0
+    keep, likely, total = KEEP_ALL, 0, 0
     peek = Buffers(1, np.zeros, PEEK)
     for opened in captures:
         capture = opened(peek)
         if capture.snap_len:
             keep = min(keep, capture.snap_len - _LINK_HEADER.get(capture.link_type, 0))
         likely += capture.likely_frames()
+        total += capture.size
         capture.close()
-    tables = _read(captures, likely, keep, derive, progress)
+    told = None if progress is None else lambda frames, done: progress(frames, done, total)
+    tables = _read(captures, likely, keep, derive, told)
     kept = _kept(tables)
     if kept < tables.keep:
-        tables = _read(captures, likely, kept, derive, progress)
+        tables = _read(captures, likely, kept, derive, told)
     return tables
 
 
-def _read(captures: Sequence[Opener], likely: int, keep: int, derive: Derive, progress: Progress | None) -> FrameTables:
+def _read(
+    captures: Sequence[Opener], likely: int, keep: int, derive: Derive, told: Callable[[int, int], None] | None
+) -> FrameTables:
     helped = likely >= WORTH_FORKING and can_help()
     frames, keys = Store(FRAMES, likely, shared=helped), Store(KEYS, likely, shared=helped)
     collector = _Collector()
     files: list[FileInfo] = []
+    before = 0
     with Crew(frames, keys, derive, keep, helped=helped) as crew:
         for index, opened in enumerate(captures):
             capture = opened(crew.buffers)
@@ -163,8 +168,8 @@ def _read(captures: Sequence[Opener], likely: int, keep: int, derive: Derive, pr
                 for records in capture.batches():
                     crew.take(records, capture.info.interfaces, index)
                     _collect(crew, collector, wait=False)
-                    if progress is not None:
-                        progress(frames.rows)
+                    if told is not None:
+                        told(frames.rows, before + capture.position)
             except InputError as error:  # what is wrong in one file, does not concern what others hold
                 capture.info.damage = Damage(0, str(error))
             try:
@@ -172,6 +177,7 @@ def _read(captures: Sequence[Opener], likely: int, keep: int, derive: Derive, pr
             except InputError as error:
                 capture.info.damage = Damage(0, str(error))
             collector.name_silent(index, capture.info)
+            before += capture.size
     return FrameTables(
         frames.at(0, frames.rows),
         keys.at(0, keys.rows),
