@@ -60,6 +60,8 @@ class Layer(IntFlag):
     """Decoding stopped at a header that contradicts itself."""
     LEFT = 1 << 23
     """Only while decoding: the vectorised decoder leaves this frame to the reference."""
+    TUNNEL = 1 << 24
+    """Carried by VXLAN: all columns are the inner packet's, and a row of TUNNELS has the outer one's."""
 
 
 IP = Layer.IPV4 | Layer.IPV6
@@ -202,6 +204,26 @@ NEIGHBOURS = Table(
     ),
 )
 
+TUNNELS = Table(
+    "TUNNELS",
+    "One row per frame that carries another one in VXLAN (RFC 7348): the outer headers.",
+    (
+        Column("row", "int64", "-", "Row of FRAMES that holds the inner packet."),
+        Column("vni", "uint32", "-", "VXLAN network identifier."),
+        Column("layers", "uint32", "bits of Layer", "What was decoded of the outer packet."),
+        Column("eth_src", "int64", "48-bit MAC", "Outer source MAC address.", Layer.MAC_SRC),
+        Column("eth_dst", "int64", "48-bit MAC", "Outer destination MAC address.", Layer.MAC_DST),
+        Column("src_hi", "uint64", "-", "Upper 64 bits of the outer IPv6 source address.", Layer.IPV6),
+        Column("src", "uint64", "-", "Outer IPv4 source, or lower 64 bits of the IPv6 one.", IP),
+        Column("dst_hi", "uint64", "-", "Upper 64 bits of the outer IPv6 destination address.", Layer.IPV6),
+        Column("dst", "uint64", "-", "Outer IPv4 destination, or lower 64 bits of the IPv6 one.", IP),
+        Column("sport", "uint16", "-", "Outer UDP source port, a hash of the inner packet's flow.", Layer.PORTS),
+        Column("dport", "uint16", "-", "Outer UDP destination port.", Layer.PORTS),
+        Column("ttl", "uint8", "hops", "Outer time to live.", IP),
+        Column("ip_id", "uint32", "-", "Outer IPv4 identification.", Layer.IPV4),
+    ),
+)
+
 KEYS = Table(
     "KEYS",
     "One row per row of FRAMES: what correlation compares frames by.",
@@ -256,4 +278,4 @@ CONNECTIONS = Table(
     ),
 )
 
-TABLES = (FRAMES, QUOTES, NEIGHBOURS, KEYS, HOPS, CONNECTIONS)
+TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, HOPS, CONNECTIONS)

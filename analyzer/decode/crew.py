@@ -172,8 +172,9 @@ class Crew:
         try:
             if self._helper is None:
                 raise EOFError
-            quotes, neighbours, device = self._helper.recv()
-            batch.decoded = Decoded(self._frames.at(batch.first_row, batch.count), quotes, neighbours, device)
+            quotes, neighbours, tunnels, device = self._helper.recv()
+            frames = self._frames.at(batch.first_row, batch.count)
+            batch.decoded = Decoded(frames, quotes, neighbours, tunnels, device)
         except (EOFError, OSError):
             self._stop()
             for store in (self._frames, self._keys):
@@ -222,9 +223,9 @@ class Crew:
             records = Records(self.buffers.all[slot], start, cap_len, orig_len, time_ns, one, first_frame)
             batch = Batch(file, first_row, count, records, interfaces)
             self._decode(batch)
-            if batch.decoded is not None:
-                device = batch.decoded.device
-                pipe.send((batch.decoded.quotes, batch.decoded.neighbours, device if device.any() else np.int64(0)))
+            if (done := batch.decoded) is not None:
+                device = done.device if done.device.any() else np.int64(0)
+                pipe.send((done.quotes, done.neighbours, done.tunnels, device))
 
 
 def can_help() -> bool:

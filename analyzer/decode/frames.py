@@ -16,9 +16,9 @@ from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
 from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
-from analyzer.decode.vector import KEEP_ALL
+from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, Columns, Int64, Layer
+from analyzer.schema import FRAMES, KEYS, Columns, Int64, Layer
 
 _LINK_HEADER = {
     link_types.LINKTYPE_ETHERNET: 14,
@@ -31,6 +31,8 @@ MOST_POINTS = 65_535
 _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
 
+_TUNNEL = 70
+"""Bytes of the headers that VXLAN puts in front of an inner network header, over IPv6 and so at most."""
 
 Progress = Callable[[int, int, int], None]
 """Told the number of frames decoded so far, and how many bytes were read of how many."""
@@ -46,6 +48,7 @@ class FrameTables:
     keys: Columns
     quotes: Columns
     neighbours: Columns
+    tunnels: Columns
     files: list[FileInfo]
     sources: list[Source]
     """By point id."""
@@ -97,8 +100,7 @@ class FrameTables:
 @dataclass(slots=True)
 class _Collector:
     points: dict[Source, int] = field(default_factory=dict)
-    quotes: list[Columns] = field(default_factory=list)
-    neighbours: list[Columns] = field(default_factory=list)
+    sides: dict[str, list[Columns]] = field(default_factory=lambda: {name: [] for name in SIDE_TABLES})
 
     def add(self, batch: Batch) -> None:
         """
@@ -115,10 +117,10 @@ class _Collector:
             if len(self.points) > MOST_POINTS and source not in self.points:
                 raise InputError(f"more than {MOST_POINTS:,} points")
             decoded.frames["point"][keys == key] = self.points.setdefault(source, len(self.points))
-        for side in (decoded.quotes, decoded.neighbours):
+        for name, parts in self.sides.items():
+            side: Columns = getattr(decoded, name)
             side["row"] += batch.first_row
-        self.quotes.append(decoded.quotes)
-        self.neighbours.append(decoded.neighbours)
+            parts.append(side)
 
     def name_silent(self, file: int, info: FileInfo) -> None:
         """Make points of interfaces that recorded nothing, too: silence is a result."""
@@ -181,12 +183,11 @@ def _read(
     return FrameTables(
         frames.at(0, frames.rows),
         keys.at(0, keys.rows),
-        _concatenated(collector.quotes, QUOTES.empty(0)),
-        _concatenated(collector.neighbours, NEIGHBOURS.empty(0)),
-        files,
-        list(collector.points),
-        keep,
-        [[source.file] for source in collector.points],
+        files=files,
+        sources=list(collector.points),
+        keep=keep,
+        pieces=[[source.file] for source in collector.points],
+        **{name: _concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
     )
 
 
@@ -219,6 +220,8 @@ def _kept(tables: FrameTables) -> int:
         # The usual length of a cut frame is the snap length; a lone shorter one is a broken record.
         lengths, counts = np.unique(frames["cap_len"][cut], return_counts=True)
         usual = int(lengths[counts.argmax()])
-        tagged = (frames["layers"][cut] & np.uint32(Layer.VLAN)).any()
-        smallest = min(smallest, usual - _LINK_HEADER.get(link_type, 0) - (_TAGS if tagged else 0))
+        layers = np.bitwise_or.reduce(frames["layers"][cut])
+        taken = _LINK_HEADER.get(link_type, 0)
+        taken += (_TAGS if layers & Layer.VLAN else 0) + (_TUNNEL if layers & Layer.TUNNEL else 0)
+        smallest = min(smallest, usual - taken)
     return max(smallest, 0)

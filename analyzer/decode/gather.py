@@ -17,6 +17,10 @@ class Gather:
         self._start = start
         self._near = self._copy(start, NEAR)
 
+    def at(self, start: Int64) -> "Gather":
+        """Look at other frames in the same buffer."""
+        return Gather(self._buffer, start)
+
     def rows(self, at: Int64, width: int) -> Bytes:
         """Return the (n, width) bytes at *at*; the bytes of a row lie side by side."""
         # Mostly the same header is at the same place in every frame.

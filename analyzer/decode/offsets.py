@@ -58,3 +58,9 @@ ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, ICMP6_TOO_BIG = 3, 4, 2
 NDP_SOLICITATION, NDP_ADVERTISEMENT = 135, 136
 NDP_TARGET_AT, NDP_OPTIONS_AT = 8, 24
 NDP_OPT_SOURCE, NDP_OPT_TARGET = 1, 2
+
+VXLAN_PORTS = (4789, 8472)
+"""IANA's, which Docker's overlay networks use, and Linux's default."""
+VXLAN_HEADER = 8
+VXLAN_FLAGS = 0x0800_0000
+"""The I flag and nothing else, reserved bits zero (RFC 7348 section 5)."""

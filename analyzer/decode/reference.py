@@ -14,7 +14,7 @@ from analyzer.capture import records as link_types
 from analyzer.capture.records import Interface
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import DIGEST_BYTES, digest_one
-from analyzer.schema import ALWAYS, FRAMES, QUOTES, Layer
+from analyzer.schema import ALWAYS, FRAMES, QUOTES, TUNNELS, Layer
 
 KEEP_ALL = 1 << 30
 MAX_TAGS = 16
@@ -47,11 +47,12 @@ def _header(kind: Any, data: bytes) -> Any:
 
 @dataclass(slots=True)
 class One:
-    """What one frame gives to the three tables, and why decoding stopped early."""
+    """What one frame gives to the tables, and why decoding stopped early."""
 
     frame: Row
     quote: Row | None = None
     neighbour: Row | None = None
+    tunnel: Row | None = None
     stopped: str = ""
 
 
@@ -92,8 +93,32 @@ def decode_frame(data: bytes, orig_len: int, interface: Interface, *, keep: int 
     """Decode one frame of which *data* was captured; columns that its record gives are not in the result."""
     wire = max(orig_len - interface.fcs_len, 0)
     frame = _Layered(data[: min(len(data), wire)], wire)
+    one = _decode(frame, interface.link_type, keep)
+    inner = _carried(frame)
+    if inner is None:
+        return one
+    carried = _decode(inner, link_types.LINKTYPE_ETHERNET, keep)
+    if not inner.layers & (Layer.IPV4 | Layer.IPV6 | Layer.ARP):
+        return one
+    carried.tunnel = {name: frame.row.get(name, 0) for name in TUNNELS.dtypes if name != "row"}
+    carried.tunnel.update(vni=frame.u(4, 3), layers=int(frame.layers))
+    carried.frame["layers"] |= Layer.TUNNEL | frame.layers & Layer.COOKED
+    carried.frame["direction"] = one.frame["direction"]
+    return carried
+
+
+def _carried(frame: _Layered) -> _Layered | None:
+    """Return the Ethernet frame that *frame*, decoded down to its UDP payload, carries in VXLAN (RFC 7348)."""
+    if not frame.layers & Layer.UDP or frame.layers & Layer.FRAGMENT or frame.row["dport"] not in o.VXLAN_PORTS:
+        return None
+    if len(frame.data) < o.VXLAN_HEADER or frame.u(0, 4) != o.VXLAN_FLAGS or frame.u(7, 1):
+        return None
+    return _Layered(frame.data[o.VXLAN_HEADER :], frame.length - o.VXLAN_HEADER, frame.place + o.VXLAN_HEADER)
+
+
+def _decode(frame: _Layered, link_type: int, keep: int) -> One:
     one = One({})
-    kind = _link(frame, interface.link_type)
+    kind = _link(frame, link_type)
     network_at = frame.place
     transport = _network(frame, kind)
     if kind == o.ETHERTYPE_ARP:

@@ -1,4 +1,4 @@
-"""Decodes a batch of records into FRAMES, QUOTES and NEIGHBOURS, all frames at once.
+"""Decodes a batch of records into FRAMES and its side tables, all frames at once.
 
 Works in pieces that stay in the processor's cache. What it does not decode itself, frames with more VLAN tags or
 IPv6 extension headers than anybody uses, it hands to ``reference``, which defines what is right for all frames.
@@ -9,20 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.capture.records import LINKTYPE_LINUX_SLL2, Interface, Records
-from analyzer.decode import offsets as o
-from analyzer.decode.digest import DIGEST_BYTES, digest_rows
-from analyzer.decode.gather import Gather, u16
-from analyzer.decode.link import Frames, decode_link, interface_of_cooked2
-from analyzer.decode.neighbours import decode_arp, decode_ndp
-from analyzer.decode.network import Payload, decode_network
-from analyzer.decode.transport import decode_transport
-from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, Array, Columns, Int64, Layer
+from analyzer.decode.gather import Gather
+from analyzer.decode.layers import Sides, decode_layers
+from analyzer.decode.link import Frames, interface_of_cooked2
+from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, TUNNELS, Array, Columns, Int64, Layer
 
 PIECE = 8192
 KEEP_ALL = 1 << 30
-_ICMP_ERROR = np.zeros((2, 256), bool)
-_ICMP_ERROR[0, o.ICMP_ERRORS] = True
-_ICMP_ERROR[1, o.ICMP6_ERRORS] = True
+SIDE_TABLES = {"quotes": QUOTES, "neighbours": NEIGHBOURS, "tunnels": TUNNELS}
 
 
 @dataclass(slots=True)
@@ -32,6 +26,7 @@ class Decoded:
     frames: Columns
     quotes: Columns
     neighbours: Columns
+    tunnels: Columns
     device: Int64
     """(n,) LINUX_SLL2 interface index, else 0: with it, one file is many points."""
 
@@ -55,16 +50,18 @@ def decode(
     frames["frame"][:] = np.arange(records.first_frame, records.first_frame + len(records))
     frames["time_ns"][:] = records.time_ns
     frames["cap_len"][:], frames["orig_len"][:] = records.cap_len, records.orig_len
-    device = np.zeros(len(records), np.int64)
-    quotes: list[Columns] = []
-    neighbours: list[Columns] = []
+    empty = {name: table.empty(0) for name, table in SIDE_TABLES.items()}
+    decoded = Decoded(frames, **empty, device=np.zeros(len(records), np.int64))
+    sides = Sides()
     for interface, of_kind in _by_kind(records, interfaces):
         for first in range(0, len(of_kind), PIECE):
             rows = of_kind[first : first + PIECE]
             contiguous = rows[-1] - rows[0] == len(rows) - 1
             where = slice(int(rows[0]), int(rows[-1]) + 1) if contiguous else rows
-            _piece(records, where, rows, interface, keep, frames, device, quotes, neighbours)
-    return Decoded(frames, _joined(QUOTES.empty(0), quotes), _joined(NEIGHBOURS.empty(0), neighbours), device)
+            _piece(records, where, rows, interface, keep, decoded, sides)
+    for name in SIDE_TABLES:
+        setattr(decoded, name, _joined(empty[name], getattr(sides, name)))
+    return decoded
 
 
 def _by_kind(records: Records, interfaces: list[Interface]) -> list[tuple[Interface, Int64]]:
@@ -79,86 +76,44 @@ def _by_kind(records: Records, interfaces: list[Interface]) -> list[tuple[Interf
 
 
 def _piece(
-    records: Records,
-    where: slice | Int64,
-    rows: Int64,
-    interface: Interface,
-    keep: int,
-    frames: Columns,
-    device: Int64,
-    quotes: list[Columns],
-    neighbours: list[Columns],
+    records: Records, where: slice | Int64, rows: Int64, interface: Interface, keep: int, decoded: Decoded, sides: Sides
 ) -> None:
     start = records.start[where]
     gather = Gather(records.buffer, start)
     wire = np.maximum(records.orig_len[where] - interface.fcs_len, 0)
     placed = Frames(start, start + np.minimum(records.cap_len[where], wire), start + wire)
     # A slice is a view, so the piece's columns are decoded in place; else they are copied back.
-    out = {name: column[where] for name, column in frames.items()}
+    out = {name: column[where] for name, column in decoded.frames.items()}
     if interface.link_type == LINKTYPE_LINUX_SLL2:
-        device[where] = interface_of_cooked2(gather, placed)
-    network = decode_link(gather, placed, interface.link_type, out)
-    payload = decode_network(gather, network.at, placed.end, placed.wire_end, network.kind, out)
-    side: list[tuple[list[Columns], Columns]] = []
-    if (network.kind == o.ETHERTYPE_ARP).any():
-        side.append((neighbours, decode_arp(gather, network.kind, payload, out)))
-    decode_transport(gather, payload, out)
-    if (out["layers"] & np.uint32(Layer.ICMP)).any():
-        side.append((neighbours, decode_ndp(gather, payload, out)))
-        side.append((quotes, _quotes(gather, payload, out)))
-    out["payload_len"][:] = np.maximum(payload.length, 0)
-    _digest(gather, network.at, payload, keep, out)
-    left = np.flatnonzero(out["layers"] & np.uint32(Layer.LEFT)).tolist()
-    if left:
-        from analyzer.decode import reference  # noqa: PLC0415 - dpkt is seldom needed here, and slow to import
-    for index in left:
-        data = records.buffer[start[index] : start[index] + int(records.cap_len[where][index])].tobytes()
-        one = reference.decode_frame(data, int(records.orig_len[where][index]), interface, keep=keep)
-        for name, value in one.frame.items():
-            out[name][index] = value
-        for tables, row in ((quotes, one.quote), (neighbours, one.neighbour)):
-            if row is not None:
-                table = QUOTES if tables is quotes else NEIGHBOURS
-                side.append((tables, {n: np.array([{**row, "row": index}[n]], d) for n, d in table.dtypes.items()}))
-    for tables, found in side:
-        found["row"] = rows[found["row"]]
-        tables.append(found)
+        decoded.device[where] = interface_of_cooked2(gather, placed)
+    found = decode_layers(gather, placed, interface.link_type, keep, out)
+    left = np.flatnonzero(out["layers"] & np.uint32(Layer.LEFT))
+    if len(left):
+        found.drop(left)
+        _refer(records, rows, left, interface, keep, out, found)
+    sides.add(found, rows)
     if not isinstance(where, slice):
         for name, column in out.items():
-            frames[name][where] = column
+            decoded.frames[name][where] = column
 
 
-def _digest(gather: Gather, network_at: Int64, payload: Payload, keep: int, out: Columns) -> None:
-    wanted = np.minimum(payload.length, np.minimum(DIGEST_BYTES, keep - (payload.at - network_at)))
-    wanted = np.maximum(wanted, 0)
-    enough = (wanted == 0) | (payload.kept >= wanted)
-    count = wanted * enough
-    out["digest"][:] = digest_rows(gather.rows(payload.at, DIGEST_BYTES), count) * enough
-    out["layers"] |= enough * np.uint32(Layer.DIGEST)
+def _refer(
+    records: Records, rows: Int64, left: Int64, interface: Interface, keep: int, out: Columns, sides: Sides
+) -> None:
+    """Let the reference decode the frames at *left*."""
+    from analyzer.decode import reference  # noqa: PLC0415 - dpkt is seldom needed here, and slow to import
 
-
-def _quotes(gather: Gather, payload: Payload, out: Columns) -> Columns:
-    """Decode the packets that ICMP errors quote; *payload* lies behind the ICMP headers."""
-    version6 = (out["layers"] & np.uint32(Layer.IPV6) != 0).astype(np.intp)
-    error = (out["layers"] & np.uint32(Layer.ICMP) != 0) & _ICMP_ERROR[version6, out["icmp_type"]]
-    rows = np.flatnonzero(error)
-    at, end = payload.at[rows], payload.end[rows]
-    wire_end = at + np.maximum(payload.length[rows], 0)
-    kind = np.where(version6[rows] == 1, o.ETHERTYPE_IPV6, o.ETHERTYPE_IPV4)
-    quoted = FRAMES.empty(len(rows))
-    decode_transport(gather, decode_network(gather, at, end, wire_end, kind, quoted), quoted)
-    good = quoted["layers"] & np.uint32(Layer.IPV4 | Layer.IPV6) != 0
-    found = {name: quoted[name][good] for name in QUOTES.dtypes if name in quoted}
-    head = gather.rows(at[good] - o.ICMP_HEADER, o.ICMP_HEADER)
-    rows = rows[good]
-    kind6, icmp_type, icmp_code = version6[rows] == 1, out["icmp_type"][rows], out["icmp_code"][rows]
-    too_big = ~kind6 & (icmp_type == o.ICMP_UNREACHABLE) & (icmp_code == o.ICMP_FRAGMENTATION_NEEDED)
-    too_big6 = kind6 & (icmp_type == o.ICMP6_TOO_BIG)
-    mtu = np.where(too_big, u16(head, 6), 0).astype(np.uint32)
-    mtu = np.where(too_big6, (u16(head, 4).astype(np.uint32) << np.uint32(16)) | u16(head, 6), mtu)
-    found["row"], found["mtu"] = rows, mtu
-    out["layers"][rows] |= np.uint32(Layer.QUOTE)
-    return {name: found[name].astype(dtype, copy=False) for name, dtype in QUOTES.dtypes.items()}
+    for index in left.tolist():
+        at, length = int(records.start[rows[index]]), int(records.cap_len[rows[index]])
+        data = records.buffer[at : at + length].tobytes()
+        one = reference.decode_frame(data, int(records.orig_len[rows[index]]), interface, keep=keep)
+        for name, value in one.frame.items():
+            out[name][index] = value
+        for name, table in SIDE_TABLES.items():
+            row = getattr(one, name.removesuffix("s"))
+            if row is not None:
+                values = {**row, "row": index}
+                getattr(sides, name).append({n: np.array([values[n]], d) for n, d in table.dtypes.items()})
 
 
 def _joined(empty: Columns, parts: list[Columns]) -> Columns:

@@ -36,6 +36,7 @@ def differences(records: Records, interfaces: list[Interface], keep: int = 1 << 
     """Describe every value in which the two decoders differ."""
     fast = decode(records, interfaces, keep=keep)
     quotes = {int(row): index for index, row in enumerate(fast.quotes["row"])}
+    tunnels = {int(row): index for index, row in enumerate(fast.tunnels["row"])}
     neighbours = {int(row): index for index, row in enumerate(fast.neighbours["row"])}
     found: list[str] = []
     for i in range(len(records)):
@@ -47,6 +48,7 @@ def differences(records: Records, interfaces: list[Interface], keep: int = 1 << 
         for table, index, expected in (
             (fast.quotes, quotes, one.quote),
             (fast.neighbours, neighbours, one.neighbour),
+            (fast.tunnels, tunnels, one.tunnel),
         ):
             if (expected is None) != (i not in index):
                 found.append(f"frame {i}: side row {i in index}, expected {expected} ({data[:80].hex()})")

@@ -51,6 +51,17 @@ MADE: list[tuple[int, bytes]] = [
     (108, b"\0\0\0\x18" + ipv6(A6, B6, 17, udp(1, 2, b"loop"))),
     (228, ipv4(A4, B4, 17, udp(1, 2, b"four"))),
     (229, ipv6(A6, B6, 17, udp(1, 2, b"six"))),
+    *((1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(50000, 4789, b"\x08\0\0\0\0\x10\1\0" + inner)))) for inner in (
+        ether(C1, BRIDGE, ipv4("10.0.1.2", "10.0.1.3", 6, TCP_SEGMENT)),
+        ether(C1, BRIDGE, arp(1, C1, "10.0.1.2", "00:00:00:00:00:00", "10.0.1.3"), 0x0806),
+        ether(C1, BRIDGE, ipv4("10.0.1.2", "10.0.1.3", 1, struct.pack("!BBHHH", 3, 4, 0, 0, 1400) + QUOTED)),
+        ether(C1, BRIDGE, ipv4("10.0.1.2", "10.0.1.3", 17, udp(5, 53, b"x" * 40)), vlans=(5, 6, 7)),
+        ether(C1, BRIDGE, ipv6(A6, B6, 58, SOLICIT, hops=255), 0x86DD),
+        ether(C1, BRIDGE, b"\x42\x42\3" + bytes(30), 38),
+        ether(C1, BRIDGE, ipv4("10.0.1.2", "10.0.1.3", 17, udp(1, 4789, b"\x08\0\0\0\0\0\5\0" + bytes(40)))),
+    )),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 17, udp(5, 8472, b"\x08\0\0\0\0\0\7\0" + ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(1, 2, b"in"))))), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(5, 4789, b"not VXLAN at all")))),
     (147, b"no link type that is known"),
 ]  # fmt: skip
 
