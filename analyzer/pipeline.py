@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from analyzer.capture.points import PointSpec, name_points
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
 from analyzer.capture.source import needs_spool
+from analyzer.correlate.clock import Offset
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
@@ -29,6 +30,7 @@ from analyzer.errors import InputError, SelectionError
 from analyzer.host.load import load_host, merge_hosts
 from analyzer.model import (
     ArpExchange,
+    Clock,
     Connection,
     ConntrackEntry,
     Disposition,
@@ -237,16 +239,27 @@ def analyze(
     if inputs.groups:
         tables.join_pieces(inputs.groups)
     named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
+    hosts = list(dict.fromkeys(point.host for point in named))
     correlated = correlate(
         tables.frames,
         tables.keys,
         keep=tables.keep,
         outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
         stated=[_as_integers(entry) for entry in state.conntrack],
+        hosts=np.array([hosts.index(point.host) for point in named], np.int64),
     )
+    clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
+    named = [replace(point, clock=clocks.get(point.host)) for point in named]
     known = infer_points(named, tables.frames, correlated.hops, state)
     context = Context(
-        tables.frames, tables.quotes, tables.neighbours, correlated.hops, correlated.connections, known, state
+        tables.frames,
+        tables.quotes,
+        tables.neighbours,
+        tables.tunnels,
+        correlated.hops,
+        correlated.connections,
+        known,
+        state,
     )
     return Trace(context, tables, correlated, inputs.files, inputs.unusable)
 
@@ -258,6 +271,10 @@ def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
         return load_host(folder, events=events)
     found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
     return merge_hosts(found) if found else HostState()
+
+
+def _clock(offset: Offset) -> Clock:
+    return Clock(offset.offset_ns, round(offset.drift * 1e9), offset.uncertainty_ns)
 
 
 def _as_integers(entry: ConntrackEntry) -> Stated:

@@ -104,6 +104,7 @@ def name_points(
     per_file = Counter(source.file for source in sources)
     said_by = Counter(names)
     taken: Counter[str] = Counter()
+    several_hosts = len({specs[source.file].host for source in sources}) > 1
     for number, source in enumerate(sources):
         info, spec = files[source.file], specs[source.file]
         interface = info.interfaces[source.interface]
@@ -118,6 +119,8 @@ def name_points(
             base = f"{base}:{said or source.interface}"
         role, basis = _role(spec, said, name if per_file[source.file] == 1 else "", base, host)
         container = spec.container or _container_of_name(base, role, host)
+        if several_hosts and spec.host is not None and spec.name is None:
+            base = f"{spec.host}:{base}"
         points.append(
             Point(
                 id=number,

@@ -1,9 +1,10 @@
 """The stages of correlation in order: FRAMES to HOPS and CONNECTIONS."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from analyzer.correlate.clock import Offset, align_roughly, estimate
 from analyzer.correlate.connections import build_connections
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import find_packets
@@ -21,6 +22,8 @@ class Correlated:
     hops: Columns
     connections: Columns
     contradictions: list[Contradiction]
+    offsets: dict[int, Offset] = field(default_factory=dict)
+    """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
 
 
 def correlate(
@@ -30,19 +33,40 @@ def correlate(
     keep: int,
     outward: Int64,
     stated: list[Stated],
+    hosts: Int64,
 ) -> Correlated:
     """
     Find packets and connections.
 
     Args:
-        frames: FRAMES, in any order.
+        frames: FRAMES, in any order; times of other hosts than the first are corrected in place.
         keys: KEYS of them; they are used up.
         keep: bytes that every point kept, from the network header on.
         outward: (points,) rank of each point's role on the way out of a container.
         stated: conntrack entries of the host.
+        hosts: (points,) number of each point's host, from 0.
     """
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
+    if not hosts.any():
+        return _correlate(frames, keys, keep, outward, stated, hosts)
+    rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
+    found = _correlate(frames, dict(keys), keep, outward, stated, hosts)
+    offsets: dict[int, Offset] = {}
+    for number in range(1, len(rough)):
+        offset = estimate(frames, found.hops, hosts, number, {0, *offsets})
+        if offset is not None:
+            mine = hosts[frames["point"]] == number
+            frames["time_ns"][mine] -= offset.at(frames["time_ns"][mine])
+            offsets[number] = replace(offset, offset_ns=offset.offset_ns + rough[number])
+    found = _correlate(frames, keys, keep, outward, stated, hosts)
+    found.offsets = offsets
+    return found
+
+
+def _correlate(
+    frames: Columns, keys: Columns, keep: int, outward: Int64, stated: list[Stated], hosts: Int64
+) -> Correlated:
     time_order = np.argsort(frames["time_ns"], kind="stable")
     conversations = find_conversations(frames, keys.pop("flow"), time_order)
     runs, places = sort_runs(frames, keys.pop("identity"), time_order)
@@ -51,7 +75,7 @@ def correlate(
     sides = StatedSides(frames, conversations, stated)
     usable_tcp = keep >= IPV6_HEADER + TCP_HEADER
     mapping = map_conversations(conversations, runs, sides, usable_tcp=usable_tcp)
-    packets = find_packets(runs, *_streams(conversations, mapping), outward)
+    packets = find_packets(runs, *_streams(conversations, mapping), outward, hosts)
     hops, connections = build_connections(frames, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated))
 

@@ -11,19 +11,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from analyzer.correlate.order import real_order, unclear_places
 from analyzer.correlate.runs import Rows, Runs
 from analyzer.correlate.segments import join_parts
-from analyzer.correlate.sorting import changes, expand, lengths, number_groups, stable_order
+from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
+from analyzer.correlate.sorting import changes, expand, lengths, stable_order
 from analyzer.correlate.votes import WINDOW_NS
-from analyzer.decode.digest import mix_rows
-from analyzer.schema import Array, Columns, Int64
+from analyzer.schema import Array, Int64
 
 OPEN_PACKETS = 64
 """Packets of equal identity that may be under way at once."""
-FEW = 8
-"""Sightings up to which packets are compared row by row; hardly any packet has more."""
-SLOWEST_NS = 5_000_000
-"""Time across the host that is always allowed where equal packets follow each other."""
 
 
 @dataclass(slots=True)
@@ -46,7 +43,7 @@ class Packets:
         return lengths(self.start, len(self.hop))
 
 
-def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64) -> Packets:
+def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64, hosts: Int64) -> Packets:
     """
     Group frames to packets.
 
@@ -55,6 +52,7 @@ def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64) ->
         stream: (n,) connection and direction of each as one number; -1 for those without a tuple.
         ambiguous: (n,) bool, what is doubtful already.
         outward: (points,) rank of each point's role on the way out of a container.
+        hosts: (points,) number of each point's host.
     """
     frames = _Sorted(runs.rows, runs.run, stream, ambiguous)
     frames.part_streams()
@@ -66,9 +64,9 @@ def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64) ->
     if joined is not frames.group:
         frames.group = joined
         frames.take(np.lexsort((frames.rows.column("time_ns"), joined)))
-    places = _unclear(frames.rows, frames.group)
+    places = unclear_places(frames.rows, frames.group)
     if len(places):
-        frames.move(places, _real_order(frames.rows, frames.group, places, outward))
+        frames.move(places, real_order(frames.rows, frames.group, places, outward, hosts))
     start = _by_first_time(frames)
     return Packets(frames.rows, start, _hops(frames.rows, start), frames.stream[start], frames.ambiguous)
 
@@ -122,59 +120,34 @@ def _hops(rows: Rows, start: Int64) -> Int64:
     same = point[1:] == point[:-1]
     same[start[1:] - 1] = False
     places = np.flatnonzero(same) + 1
-    variant, before = (_variants(rows.frames, rows.order[there]) for there in (places, places - 1))
+    variant, before = (variants(rows.frames, rows.order[there]) for there in (places, places - 1))
     steps[places[variant == before]] = 0
     counted = np.cumsum(steps)
     hop: Int64 = counted - np.repeat(counted[start], lengths(start, len(point)))
     return hop
 
 
-def _groups_with_repeats(group: Int64, point: Array) -> Int64:
-    """Return the groups, which lie together, in which a point occurs twice."""
-    start = np.flatnonzero(changes(group))
-    length = lengths(start, len(group))
-    points = int(point.max()) + 1
-    found: list[Int64] = [group[start[length > points]]]
-    for reach in range(1, min(points, int(length.max()), FEW)):
-        left = np.flatnonzero((group[reach:] == group[:-reach]) & (point[reach:] == point[:-reach]))
-        found.append(group[left])
-    large = np.flatnonzero(np.repeat((length > FEW) & (length <= points), length)) if points > FEW else start[:0]
-    if len(large):
-        order = large[np.lexsort((point[large], group[large]))]
-        same = (group[order][1:] == group[order][:-1]) & (point[order][1:] == point[order][:-1])
-        found.append(group[order][1:][same])
-    return np.unique(np.concatenate(found))
-
-
 def _split(frames: _Sorted, begins: Array) -> None:
     """Split groups in which a point saw equal frames twice; *begins* tells where groups begin."""
-    repeated = _groups_with_repeats(frames.group, frames.rows.column("point"))
+    repeated = groups_with_repeats(frames.group, frames.rows.column("point"))
     if not len(repeated):
         return
     start = np.searchsorted(frames.group, repeated)
     length = np.searchsorted(frames.group, repeated, side="right") - start
     places = expand(start, length)
-    variants = _variants(frames.rows.frames, frames.rows.order[places]).tolist()
+    kinds = variants(frames.rows.frames, frames.rows.order[places]).tolist()
     times, points = (frames.rows.column(name)[places].tolist() for name in ("time_ns", "point"))
     packets: list[int] = []
     doubtful: list[int] = []
     for count in length.tolist():
         mine = slice(len(packets), len(packets) + count)
-        doubtful.extend(mine.start + place for place in _assign(times[mine], variants[mine], points[mine], packets))
+        doubtful.extend(mine.start + place for place in _assign(times[mine], kinds[mine], points[mine], packets))
     frames.ambiguous[places[doubtful]] = True
     group, packet = frames.group[places], np.array(packets)
     sorted_places = np.lexsort((packet, group))
     frames.move(places, places[sorted_places])
     begins[places] = changes(group, packet[sorted_places])
     frames.group = np.cumsum(begins) - 1
-
-
-def _variants(frames: Columns, rows: Int64) -> Array:
-    """Return a hash of what differs between two sightings of one packet at one point, but not between two packets."""
-    state = frames["point"][rows].astype(np.uint64)
-    for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "eth_src", "eth_dst", "ttl", "direction")):
-        state = mix_rows(state, frames[name][rows].astype(np.uint64), lane % 4)
-    return state
 
 
 def _assign(times: list[int], variants: list[int], points: list[int], packets: list[int]) -> list[int]:
@@ -216,42 +189,3 @@ def _usual_spread(times: list[int], points: list[int]) -> int:
         by_point.setdefault(point, []).append(time)
     between = [b - a for seen in by_point.values() for a, b in pairwise(seen)]
     return max(SLOWEST_NS, min(between, default=0) // 2)
-
-
-def _unclear(rows: Rows, group: Int64) -> Int64:
-    """Return the places of groups whose order in time may not be the order in which the host passed them on."""
-    time_ns, ttl = rows.column("time_ns"), rows.column("ttl")
-    same = group[1:] == group[:-1]
-    places = np.flatnonzero(same & ((time_ns[1:] <= time_ns[:-1]) | (ttl[1:] > ttl[:-1])))
-    involved = np.zeros(int(group[-1]) + 1, bool)
-    involved[group[places]] = True
-    involved[_groups_with_repeats(group, rows.column("point"))] = True
-    return np.flatnonzero(involved[group])
-
-
-def _real_order(rows: Rows, group: Int64, places: Int64, outward: Int64) -> Int64:
-    """Sort *places* so that the frames of each packet are in the order in which the host passed them on."""
-    time_ns, point = rows.column("time_ns")[places], rows.column("point")[places]
-    # Parts of one packet at one point stay together, at the time of their first.
-    seen = mix_rows(group[places].astype(np.uint64), _variants(rows.frames, rows.order[places]), 0)
-    inverse, _ = number_groups(seen.view(np.int64))
-    first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, inverse, time_ns)
-    # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
-    falling = -rows.column("ttl")[places].astype(np.int64)
-    offset = rows.frames["frag_offset"][rows.order[places]]
-    late = _usual_delay(rows, group, places)
-    keys = (time_ns, offset, inverse, outward[point], late, first[inverse], falling, group[places])
-    found: Int64 = places[np.lexsort(keys)]
-    return found
-
-
-def _usual_delay(rows: Rows, group: Int64, places: Int64) -> Array:
-    """Return how long after its first sighting a sender's packets usually come to the point at *places*, in ns."""
-    time_ns = rows.column("time_ns")
-    start = np.flatnonzero(changes(group))
-    delay = time_ns - np.repeat(time_ns[start], lengths(start, len(group)))
-    code, _ = number_groups(rows.column("eth_src") << 16 | rows.column("point"))
-    mean = np.bincount(code, np.minimum(delay, SLOWEST_NS)) / np.bincount(code)
-    found: Array = mean[code[places]]
-    return found

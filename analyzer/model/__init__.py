@@ -30,8 +30,9 @@ from analyzer.model.journey import (
     Rewrite,
     RouteStep,
     Step,
+    TunnelStep,
 )
-from analyzer.model.point import Piece, Point, Role
+from analyzer.model.point import Clock, Piece, Point, Role
 from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, mac_text
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ArpExchange",
     "ArpStep",
     "Basis",
+    "Clock",
     "Connection",
     "ConntrackEntry",
     "Container",
@@ -68,6 +70,7 @@ __all__ = [
     "RouteStep",
     "Severity",
     "Step",
+    "TunnelStep",
     "address",
     "mac_text",
 ]

@@ -40,9 +40,9 @@ class Hop:
     frames: tuple[int, ...]
     """1-based frame numbers in the point's file, in order of time."""
     time_ns: int
-    """Of the first frame, ns since the epoch."""
+    """Of the first frame, ns since the epoch, by the clock of the first host."""
     latency_ns: int | None
-    """To the next hop; None at the last."""
+    """To the next hop; None at the last, where it was recorded late, and where two hosts' clocks differ unknown."""
     length: int
     """On the wire, bytes, all frames together."""
     eth_src: Mac | None = None
@@ -56,6 +56,8 @@ class Hop:
     ttl: int | None = None
     ip_id: int | None = None
     rewrites: tuple[Rewrite, ...] = ()
+    latency_uncertainty_ns: int | None = None
+    """Where the next hop is on another host: ``latency_ns`` is as much more or less at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,24 @@ class NatStep:
     kind: str = "nat"
 
 
-Step = ArpStep | FdbStep | RouteStep | NatStep
+@dataclass(frozen=True, slots=True)
+class TunnelStep:
+    """The packet went into a VXLAN tunnel (RFC 7348), through the network inside one, or came out of it."""
+
+    action: str
+    """``encapsulated``, ``carried`` or ``decapsulated``."""
+    vni: int
+    src: Address
+    """Outer source: the tunnel's end that sent it."""
+    dst: Address
+    sport: int
+    dport: int
+    at_hop: int
+    basis: Basis = Basis.OBSERVED
+    kind: str = "tunnel"
+
+
+Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +179,8 @@ class Journey:
     reason: str
     """Why this disposition and no other, in one sentence."""
     basis: Basis
-    latency_ns: int
-    """From the first hop to the last."""
+    latency_ns: int | None
+    """From the first hop to the last; None where two hosts' clocks differ by more than is known."""
     hops: tuple[Hop, ...]
     steps: tuple[Step, ...]
     answers: int | None = None

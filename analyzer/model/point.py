@@ -37,6 +37,18 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """How far a host's clock is ahead of the first host's. All times of its frames are told by the first one's."""
+
+    offset_ns: int
+    """At the time where it is known best."""
+    drift_ppb: int
+    """Nanoseconds that it gains in a second."""
+    uncertainty_ns: int | None
+    """The offset is as much more or less at the most; None if traffic went one way only, which bounds one side."""
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One interface, in one network namespace, on one host, as one capture saw it."""
 
@@ -65,3 +77,5 @@ class Point:
     comments: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] | None = None
     """The files of a rotated capture, in order."""
+    clock: Clock | None = None
+    """What was subtracted from the times of its frames; None on the first host."""

@@ -17,6 +17,7 @@ from analyzer.model import (
     NatStep,
     RouteStep,
     Step,
+    TunnelStep,
     mac_text,
 )
 from analyzer.report.safe import safe
@@ -101,7 +102,8 @@ def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
     if len(hop.frames) > 1 or "frames" in changed:
         line.append(("changed", f"  {plural(len(hop.frames), 'frame')}, {hop.length} bytes"))
     if hop.latency_ns is not None:
-        line.append(("dim", f"  then {duration(hop.latency_ns)}"))
+        doubt = f" ± {duration(hop.latency_uncertainty_ns)}" if hop.latency_uncertainty_ns is not None else ""
+        line.append(("dim", f"  then {duration(hop.latency_ns)}{doubt}"))
     return line
 
 
@@ -120,6 +122,8 @@ def explain(step: Step) -> str:
         return _explain_fdb(step)
     if isinstance(step, RouteStep):
         return _explain_route(step)
+    if isinstance(step, TunnelStep):
+        return _explain_tunnel(step)
     return _explain_nat(step)
 
 
@@ -169,6 +173,17 @@ def _explain_nat(step: NatStep) -> str:
         return f"NAT: {name} undone on the way back, {step.field} {step.before} → {step.after}"
     rule = f", by “{step.rule}”" if step.rule is not None else ""
     return f"NAT: {name}, {step.field} {step.before} → {step.after}{rule}"
+
+
+def _explain_tunnel(step: TunnelStep) -> str:
+    ends = f"{step.src} → {step.dst}, VNI {step.vni}"
+    if step.action == "encapsulated":
+        return f"tunnel: put into VXLAN, {_end(step.src, step.sport)} → {_end(step.dst, step.dport)}, VNI {step.vni}"
+    return (
+        f"tunnel: carried by the network between, {ends}"
+        if step.action == "carried"
+        else f"tunnel: out of VXLAN, {ends}"
+    )
 
 
 def _ending(journey: Journey) -> Line:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from analyzer.model import Basis, Connection, Disposition, Finding, Journey, Point
+from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, Point
 from analyzer.report.content import Content
 from analyzer.report.safe import safe
 from analyzer.report.story import WORDS, Line, tell
@@ -167,7 +167,7 @@ def _points(points: list[Point]) -> Table:
         if point.pieces is not None:
             notes.append(f"{len(point.pieces)} files")
         if point.host is not None:
-            notes.append(f"host {point.host}")
+            notes.append(f"host {point.host}{_clock(point.clock)}")
         doubt = "" if point.role_basis is Basis.STATED else "?"
         first = f"+{duration(point.first_ns - start)}" if point.first_ns is not None else "-"
         last = f"+{duration(point.last_ns - start)}" if point.last_ns is not None else "-"
@@ -184,6 +184,15 @@ def _points(points: list[Point]) -> Table:
     if len(points) > MOST_POINTS:
         table.add_row(f"… {len(points) - MOST_POINTS:,} more")
     return table
+
+
+def _clock(clock: Clock | None) -> str:
+    if clock is None:
+        return ""
+    side = "ahead" if clock.offset_ns >= 0 else "behind"
+    doubt = "at least" if clock.uncertainty_ns is None else f"± {duration(clock.uncertainty_ns)}"
+    drift = f", {clock.drift_ppb / 1000:+.1f} ppm" if clock.drift_ppb else ""
+    return f", its clock {duration(abs(clock.offset_ns))} {side} ({doubt}{drift})"
 
 
 def _connections(connections: list[Connection], total: int) -> Table:

@@ -11,6 +11,7 @@ from analyzer.trace.context import Context
 from analyzer.trace.outcome import Outcomes
 from analyzer.trace.steps import between, rewrites
 from analyzer.trace.text import protocol_of, summary
+from analyzer.trace.tunnel import through_tunnel
 
 
 class Tracer:
@@ -55,6 +56,7 @@ class Tracer:
         steps: list[Step] = []
         for index, row in enumerate(rows):
             changed = rewrites(context, parts[index - 1], parts[index], reply=reply) if index else ()
+            steps += through_tunnel(context, rows[index - 1] if index else None, row, index)
             if index:
                 steps += between(context, rows[index - 1], row, index, changed, self._exchanges, nat)
             waited = waited_for(context, self._by_pair, row, index)
@@ -75,7 +77,7 @@ class Tracer:
             disposition=outcome.disposition,
             reason=outcome.reason,
             basis=outcome.basis,
-            latency_ns=hops[-1].time_ns - hops[0].time_ns,
+            latency_ns=context.latency(rows[0], rows[-1])[0],
             hops=tuple(hops),
             steps=tuple(steps),
             answers=answers.answers.get(packet) if answers else None,
@@ -119,12 +121,13 @@ def _hop(context: Context, rows: list[int], following: int | None, changed: tupl
 
     ip = Layer.IPV4 | Layer.IPV6
     src_mac, dst_mac = value("eth_src", Layer.MAC_SRC), value("eth_dst", Layer.MAC_DST)
-    time_ns = context.value("time_ns", row)
+    latency, doubt = context.latency(row, following) if following is not None else (None, None)
     return Hop(
         point=context.point(row).name,
         frames=tuple(context.value("frame", part) for part in rows),
-        time_ns=time_ns,
-        latency_ns=context.value("time_ns", following) - time_ns if following is not None else None,
+        time_ns=context.value("time_ns", row),
+        latency_ns=latency,
+        latency_uncertainty_ns=doubt,
         length=sum(context.value("orig_len", part) for part in rows),
         eth_src=Mac(src_mac) if src_mac is not None else None,
         eth_dst=Mac(dst_mac) if dst_mac is not None else None,

@@ -17,6 +17,7 @@ class Context:
     frames: Columns
     quotes: Columns
     neighbours: Columns
+    tunnels: Columns
     hops: Columns
     connections: Columns
     points: list[Point]
@@ -111,3 +112,22 @@ class Context:
     def value(self, name: str, row: int) -> int:
         """Return one value of FRAMES."""
         return int(self.frames[name][row])
+
+    def latency(self, before: int, after: int) -> tuple[int | None, int | None]:
+        """Return the time from one row to another, and its uncertainty if they are of two hosts; None if unknown."""
+        latency = self.value("time_ns", after) - self.value("time_ns", before)
+        points = self.point(before), self.point(after)
+        if latency < 0:  # recorded late, after the packet had gone on: no time that it took
+            return None, None
+        if points[0].host == points[1].host:
+            return latency, None
+        doubts = [point.clock.uncertainty_ns for point in points if point.clock is not None]
+        known = [doubt for doubt in doubts if doubt is not None]
+        if len(known) < len(doubts) or not doubts:
+            return None, None
+        return latency, sum(known)
+
+    @cached_property
+    def tunnel_of_row(self) -> dict[int, int]:
+        """Row of TUNNELS by row of FRAMES."""
+        return {row: place for place, row in enumerate(self.tunnels["row"].tolist())}

@@ -66,6 +66,8 @@ def between(
     steps += _nat(changed, hop, reply, nat, ("dst", "dport"))
     if "ttl" in fields:
         steps.append(_route(context, before, after, hop, exchanges))
+    elif (context.layers(before) | context.layers(after)) & Layer.TUNNEL:
+        pass  # the tunnel's own step tells
     elif context.layers(before) & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
         steps.append(_bridge(context, before, after, hop))
     steps += _nat(changed, hop, reply, nat, ("src", "sport", "icmp_id"))
@@ -120,6 +122,8 @@ def _resolved(context: Context, mac: int, dst: Address | None, exchanges: list[A
 def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
     mac = context.value("eth_dst", after)
     home = context.homes.get(mac)
+    if home is not None and context.points[home[0]].host != context.point(after).host:
+        home = None  # at home behind another host's bridge; this one sends it into the tunnel
     flooded = bool(mac & MULTICAST)
     local = not flooded and mac in context.host_macs
     copied = not flooded and not local and context.point(after).role is Role.BRIDGE

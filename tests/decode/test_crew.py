@@ -67,7 +67,7 @@ def test_same_tables(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("folder", sorted(p.name for p in SAMPLES.iterdir() if p.is_dir()))
 def test_same_tables_of_samples(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Side tables and many points in one file come through the pipe."""
-    paths = sorted(str(p) for p in (SAMPLES / folder).iterdir() if ".pcap" in p.name)
+    paths = sorted(str(p) for p in (SAMPLES / folder).rglob("*.pcap"))
     alone = _read(paths)
     sent = _helped(monkeypatch)
 

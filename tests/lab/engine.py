@@ -10,7 +10,7 @@ from types import TracebackType
 
 from tests.lab.commands import LabError, inside, run
 
-HOST, GATEWAY, INTERNET = "ht-dhost", "ht-gw", "ht-inet"
+HOST, HOST2, GATEWAY, INTERNET = "ht-dhost", "ht-dhost2", "ht-gw", "ht-inet"
 SERVERS4 = ("8.8.8.8", "198.51.100.80", "203.0.113.53")
 SERVER6 = "2001:db8::80"
 CLIENT = "100.64.0.2"
@@ -29,44 +29,29 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-class Lab:
-    """Three hosts and a running Docker Engine; a context manager that leaves nothing behind."""
+class Engine:
+    """One Docker Engine in a network namespace of its own, and its containers."""
 
-    def __init__(self, *, userland_proxy: bool = True) -> None:
-        self._options = f"--userland-proxy={str(userland_proxy).lower()}"
+    def __init__(self, namespace: str, *options: str) -> None:
+        self.namespace = namespace
+        self._options = options
         self.folder = Path(tempfile.mkdtemp(prefix="hoptrace-lab-"))
         self.socket = f"unix://{self.folder}/docker.sock"
         self._engine: subprocess.Popen[bytes] | None = None
-        self._world: list[subprocess.Popen[bytes]] = []
-        """Servers of the internet, for all scenarios."""
         self._servers: list[subprocess.Popen[bytes]] = []
         self._containers: dict[str, int] = {}
 
-    def __enter__(self) -> "Lab":
-        try:
-            self._build_network()
-            self._start_engine()
-            self._import_image()
-            self._start_servers()
-        except BaseException:
-            self.close()
-            raise
-        return self
+    def start(self) -> None:
+        """Start the engine, and give it an image."""
+        self._start_engine()
+        self._import_image()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def stop(self) -> None:
         """Stop everything and remove it."""
         for name in self._containers:
             with suppress(LabError, subprocess.TimeoutExpired):
                 self.docker("rm", "-f", name)
         self.stop_servers()
-        for server in self._world:
-            server.kill()
-            server.wait()
         if self._engine is not None:
             self._engine.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -74,56 +59,17 @@ class Lab:
             if self._engine.poll() is None:
                 self._engine.kill()
                 self._engine.wait()
-        for namespace in (HOST, GATEWAY, INTERNET):
-            run("ip", "netns", "del", namespace, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _build_network(self) -> None:
-        for namespace in (HOST, GATEWAY, INTERNET):
-            run("ip", "netns", "del", namespace, check=False)
-            run("ip", "netns", "add", namespace)
-            run("ip", "-n", namespace, "link", "set", "lo", "up")
-        self._link((HOST, UPLINK, "3c:22:fb:10:20:30"), (GATEWAY, "lan0", "00:1d:aa:01:02:03"))
-        self._link((GATEWAY, "wan0", "00:1d:aa:01:02:04"), (INTERNET, "eth0", "52:54:00:00:00:01"))
-        for namespace, device, *addresses in (
-            (HOST, UPLINK, "192.168.1.100/24", "fd00:1::100/64"),
-            (GATEWAY, "lan0", "192.168.1.1/24", "fd00:1::1/64"),
-            (GATEWAY, "wan0", "100.64.0.1/24", "fd00:2::1/64"),
-            (INTERNET, "eth0", f"{CLIENT}/24", "fd00:2::2/64"),
-            (INTERNET, "lo", *(f"{ip}/32" for ip in SERVERS4), f"{SERVER6}/128"),
-        ):
-            for address in addresses:
-                nodad = ("nodad",) if ":" in address else ()
-                run("ip", "-n", namespace, "addr", "add", address, "dev", device, *nodad)
-        for namespace, gateway4, gateway6 in (
-            (HOST, "192.168.1.1", "fd00:1::1"),
-            (INTERNET, "100.64.0.1", "fd00:2::1"),
-        ):
-            run("ip", "-n", namespace, "route", "add", "default", "via", gateway4)
-            run("ip", "-n", namespace, "-6", "route", "add", "default", "via", gateway6)
-        for ip in SERVERS4:
-            run("ip", "-n", GATEWAY, "route", "add", ip, "via", CLIENT)
-        run("ip", "-n", GATEWAY, "-6", "route", "add", SERVER6, "via", "fd00:2::2")
-        for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):
-            run(*inside(GATEWAY, "sysctl", "-qw", setting))
-
-    def _link(self, one: tuple[str, str, str], two: tuple[str, str, str]) -> None:
-        (space1, name1, mac1), (space2, name2, mac2) = one, two
-        run("ip", "-n", space1, "link", "add", name1, "address", mac1, "type", "veth",
-            "peer", "name", name2, "address", mac2, "netns", space2)  # fmt: skip
-        for namespace, name in ((space1, name1), (space2, name2)):
-            run("ip", "-n", namespace, "link", "set", name, "up")
-
     def _start_engine(self) -> None:
-        run(*inside(HOST, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"))
+        run(*inside(self.namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"))
         data, log = self.folder, (self.folder / "dockerd.log").open("wb")
         engine = (
             f"mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec dockerd --data-root {data}/data --exec-root {data}/exec "
-            f"-H {self.socket} --pidfile {data}/pid --storage-driver vfs --experimental --ip6tables --log-level warn "
-            f"{self._options}"
+            f"-H {self.socket} --pidfile {data}/pid --storage-driver vfs --log-level warn {' '.join(self._options)}"
         )
         self._engine = subprocess.Popen(
-            inside(HOST, "sh", "-c", engine), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            inside(self.namespace, "sh", "-c", engine), stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
         log.close()
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -149,12 +95,6 @@ class Lab:
         archive = self.folder / "image.tar"
         run("tar", "-C", str(root.parent), "-cf", str(archive), ".")
         self.docker("import", str(archive), IMAGE)
-
-    def _start_servers(self) -> None:
-        datagrams = [("udp", "53", address) for address in (*SERVERS4, SERVER6)]
-        for arguments in (("http", "80"), ("tcp", "7"), *datagrams):
-            self._world.append(self._peer(inside(INTERNET), "serve", *arguments))
-        time.sleep(SERVER_START_S)
 
     def _peer(self, where: tuple[str, ...], *arguments: str) -> "subprocess.Popen[bytes]":
         peers = Path(__file__).with_name("peers.py")
@@ -206,16 +146,124 @@ class Lab:
         """Return the name of the host's end of a container's veth pair."""
         text = self.exec(name, "ip", "-o", "link", "show", "eth0")
         index = text.split("@if", 1)[1].split(":", 1)[0]
-        for line in run("ip", "-n", HOST, "-o", "link").splitlines():
+        return self.link_name(run("ip", "-n", self.namespace, "-o", "link"), index)
+
+    def forget_neighbours(self) -> None:
+        """Empty the host's and the containers' ARP and NDP caches, and conntrack's table."""
+        for where in (inside(self.namespace), *map(self.in_container, self._containers)):
+            run(*where, "ip", "neigh", "flush", "all")
+        run(*inside(self.namespace, "conntrack", "-F"), check=False)
+
+    @staticmethod
+    def link_name(listing: str, index: str) -> str:
+        """Return the name of the interface with an index, from ``ip -o link``."""
+        for line in listing.splitlines():
             number, device = line.split(":", 2)[:2]
             if number == index:
                 return device.strip().split("@")[0]
-        raise LabError(f"no interface {index} on the host")
+        raise LabError(f"no interface {index}")
+
+    def in_overlay(self, network: str) -> tuple[str, ...]:
+        """Return the prefix that runs programs in an overlay network's namespace, where its bridge and VXLAN are."""
+        identity = self.docker("network", "inspect", "-f", "{{.Id}}", network).strip()
+        pid = (self.folder / "pid").read_text().strip()
+        return ("nsenter", "-t", pid, "-m", "nsenter", f"--net={self.folder}/exec/netns/1-{identity[:10]}")
+
+
+class Lab(Engine):
+    """Three hosts and a running Docker Engine; a context manager that leaves nothing behind."""
+
+    def __init__(self, *, userland_proxy: bool = True) -> None:
+        super().__init__(HOST, "--experimental", "--ip6tables", f"--userland-proxy={str(userland_proxy).lower()}")
+        self._world: list[subprocess.Popen[bytes]] = []
+        """Servers of the internet, for all scenarios."""
+        self._second: Engine | None = None
+
+    def __enter__(self) -> "Lab":
+        try:
+            self._build_network()
+            self.start()
+            self._start_servers()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop everything and remove it."""
+        if self._second is not None:
+            self._second.stop()
+        self.stop()
+        for server in self._world:
+            server.kill()
+            server.wait()
+        for namespace in (HOST, HOST2, GATEWAY, INTERNET):
+            run("ip", "netns", "del", namespace, check=False)
+
+    def second(self) -> Engine:
+        """Return a second Docker host, behind the same gateway; both are nodes of one swarm."""
+        if self._second is None:
+            self._link((HOST2, UPLINK, "3c:22:fb:10:20:31"), (GATEWAY, "lan1", "00:1d:aa:01:02:05"))
+            run("ip", "-n", HOST2, "addr", "add", "192.168.2.100/24", "dev", UPLINK)
+            run("ip", "-n", GATEWAY, "addr", "add", "192.168.2.1/24", "dev", "lan1")
+            run("ip", "-n", HOST2, "route", "add", "default", "via", "192.168.2.1")
+            self._second = Engine(HOST2)
+            self._second.start()
+            self.docker("swarm", "init", "--advertise-addr", "192.168.1.100")
+            token = self.docker("swarm", "join-token", "-q", "worker").strip()
+            address = ("--advertise-addr", "192.168.2.100", "192.168.1.100:2377")
+            self._second.docker("swarm", "join", "--token", token, *address)
+        return self._second
+
+    def _build_network(self) -> None:
+        for namespace in (HOST, HOST2, GATEWAY, INTERNET):
+            run("ip", "netns", "del", namespace, check=False)
+            run("ip", "netns", "add", namespace)
+            run("ip", "-n", namespace, "link", "set", "lo", "up")
+        self._link((HOST, UPLINK, "3c:22:fb:10:20:30"), (GATEWAY, "lan0", "00:1d:aa:01:02:03"))
+        self._link((GATEWAY, "wan0", "00:1d:aa:01:02:04"), (INTERNET, "eth0", "52:54:00:00:00:01"))
+        for namespace, device, *addresses in (
+            (HOST, UPLINK, "192.168.1.100/24", "fd00:1::100/64"),
+            (GATEWAY, "lan0", "192.168.1.1/24", "fd00:1::1/64"),
+            (GATEWAY, "wan0", "100.64.0.1/24", "fd00:2::1/64"),
+            (INTERNET, "eth0", f"{CLIENT}/24", "fd00:2::2/64"),
+            (INTERNET, "lo", *(f"{ip}/32" for ip in SERVERS4), f"{SERVER6}/128"),
+        ):
+            for address in addresses:
+                nodad = ("nodad",) if ":" in address else ()
+                run("ip", "-n", namespace, "addr", "add", address, "dev", device, *nodad)
+        for namespace, gateway4, gateway6 in (
+            (HOST, "192.168.1.1", "fd00:1::1"),
+            (INTERNET, "100.64.0.1", "fd00:2::1"),
+        ):
+            run("ip", "-n", namespace, "route", "add", "default", "via", gateway4)
+            run("ip", "-n", namespace, "-6", "route", "add", "default", "via", gateway6)
+        for ip in SERVERS4:
+            run("ip", "-n", GATEWAY, "route", "add", ip, "via", CLIENT)
+        run("ip", "-n", GATEWAY, "-6", "route", "add", SERVER6, "via", "fd00:2::2")
+        for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):
+            run(*inside(GATEWAY, "sysctl", "-qw", setting))
+
+    def _link(self, one: tuple[str, str, str], two: tuple[str, str, str]) -> None:
+        (space1, name1, mac1), (space2, name2, mac2) = one, two
+        run("ip", "-n", space1, "link", "add", name1, "address", mac1, "type", "veth",
+            "peer", "name", name2, "address", mac2, "netns", space2)  # fmt: skip
+        for namespace, name in ((space1, name1), (space2, name2)):
+            run("ip", "-n", namespace, "link", "set", name, "up")
+
+    def _start_servers(self) -> None:
+        datagrams = [("udp", "53", address) for address in (*SERVERS4, SERVER6)]
+        for arguments in (("http", "80"), ("tcp", "7"), *datagrams):
+            self._world.append(self._peer(inside(INTERNET), "serve", *arguments))
+        time.sleep(SERVER_START_S)
 
     def forget_neighbours(self) -> None:
-        """Empty all ARP and NDP caches, and conntrack's table."""
-        for namespace in (HOST, GATEWAY, INTERNET):
+        """Empty the caches of the world, too."""
+        super().forget_neighbours()
+        for namespace in (GATEWAY, INTERNET):
             run(*inside(namespace, "ip", "neigh", "flush", "all"))
-        for name in self._containers:
-            self.exec(name, "ip", "neigh", "flush", "all")
-        run(*inside(HOST, "conntrack", "-F"), check=False)

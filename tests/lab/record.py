@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.engine import Lab, missing_programs
+from tests.lab.overlay import NAME, record_overlay
 from tests.lab.recording import Recording
 from tests.lab.scenarios import SCENARIOS, Scenario
 from tests.lab.truth import write_expected
@@ -26,7 +27,7 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
     try:
         scenario.setup(lab)
         time.sleep(QUIET_S)
-        with Recording(lab, folder, scenario.interfaces(lab), scenario.snap):
+        with Recording(lab, folder, scenario.points(lab), scenario.snap):
             scenario.act(lab)
         write_expected(folder)
         (folder / "README.md").write_text(_readme(scenario))
@@ -38,8 +39,12 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
             lab.docker("network", "rm", network[-1])
 
 
-def record_all(scenarios: Sequence[Scenario], into: Path) -> None:
+def record_all(scenarios: Sequence[Scenario], into: Path, *, overlay: bool = False) -> None:
     """Record scenarios, each into a folder of its name; those that need another engine have one of their own."""
+    if overlay:
+        shutil.rmtree(into / NAME, ignore_errors=True)
+        with Lab() as lab:
+            print(f"recorded {record_overlay(lab, into)}")
     for userland_proxy in (True, False):
         chosen = [scenario for scenario in scenarios if scenario.userland_proxy is userland_proxy]
         if not chosen:
@@ -70,13 +75,14 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
     known = {scenario.name: scenario for scenario in SCENARIOS}
-    unknown = sorted(set(arguments.names) - set(known))
+    names = arguments.names or [*known, NAME]
+    unknown = sorted(set(names) - {*known, NAME})
     if unknown:
-        parser.error(f"unknown scenario {unknown[0]}; known are {', '.join(known)}")
+        parser.error(f"unknown scenario {unknown[0]}; known are {', '.join(known)}, {NAME}")
     if missing := missing_programs():
         print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
         return 1
-    record_all([known[name] for name in arguments.names or known], arguments.into)
+    record_all([known[name] for name in names if name != NAME], arguments.into, overlay=NAME in names)
     return 0
 
 

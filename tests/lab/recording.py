@@ -7,8 +7,10 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab.commands import LabError, inside, run
-from tests.lab.engine import HOST, Lab
+from tests.lab.engine import Engine
 
+Where = tuple[tuple[str, ...], str]
+"""Prefix of a command that captures there, and the interface."""
 READY_TIMEOUT_S = 10
 SETTLE_S = 0.3
 """Time for the last packets to be written."""
@@ -30,34 +32,34 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 class Recording:
     """A context manager: captures run inside it, and the bundle is whole when it ends."""
 
-    def __init__(self, lab: Lab, folder: Path, interfaces: dict[str, str], snap: dict[str, int]) -> None:
-        """Capture *interfaces*, by point; *snap* has the snap length of those points that are cut."""
-        self.lab = lab
+    def __init__(self, engine: Engine, folder: Path, points: dict[str, Where], snap: dict[str, int]) -> None:
+        """Capture *points*; *snap* has the snap length of those that are cut."""
+        self.engine = engine
         self.folder = folder
-        self._points = interfaces
+        self._points = points
         self._snap = snap
         self._captures: list[subprocess.Popen[bytes]] = []
         self._events: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Recording":
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lab.forget_neighbours()
-        for name, interface in self._points.items():
-            self._captures.append(self._capture(name, interface))
+        self.engine.forget_neighbours()
+        for name, (prefix, interface) in self._points.items():
+            self._captures.append(self._capture(name, prefix, interface))
         with (self.folder / "conntrack-events.txt").open("wb") as out:
             self._events = subprocess.Popen(
-                inside(HOST, "stdbuf", "-oL", "conntrack", "-E", "-o", "timestamp,extended,id"),
+                inside(self.engine.namespace, "stdbuf", "-oL", "conntrack", "-E", "-o", "timestamp,extended,id"),
                 stdout=out,
                 stderr=subprocess.DEVNULL,
             )
         time.sleep(SETTLE_S)
         return self
 
-    def _capture(self, name: str, interface: str) -> "subprocess.Popen[bytes]":
+    def _capture(self, name: str, prefix: tuple[str, ...], interface: str) -> "subprocess.Popen[bytes]":
         command = ("tcpdump", "-Z", "root", "-i", interface, "-B", "32768", "--time-stamp-precision=nano",
                    "--immediate-mode", "-U", "-s", str(self._snap.get(name, 0)), "-w",
                    str(self.folder / f"{name}.pcap"))  # fmt: skip
-        capture = subprocess.Popen(inside(HOST, *command), stderr=subprocess.PIPE)
+        capture = subprocess.Popen([*prefix, *command], stderr=subprocess.PIPE)
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
             line = capture.stderr.readline() if capture.stderr else b""
@@ -84,9 +86,9 @@ class Recording:
         host = self.folder / "host"
         host.mkdir(exist_ok=True)
         for file, command in DUMPS:
-            (host / file).write_text(run(*inside(HOST, *command), check=False))
+            (host / file).write_text(run(*inside(self.engine.namespace, *command), check=False))
         for file, *command in (
-            ("docker-inspect.json", "inspect", *self.lab.containers()),
-            ("docker-network-inspect.json", "network", "inspect", *self.lab.docker("network", "ls", "-q").split()),
+            ("docker-inspect.json", "inspect", *self.engine.containers()),
+            ("docker-network-inspect.json", "network", "inspect", *self.engine.docker("network", "ls", "-q").split()),
         ):
-            (host / file).write_text(self.lab.docker(*command))
+            (host / file).write_text(self.engine.docker(*command))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.lab.commands import inside, run
 from tests.lab.engine import CLIENT, GATEWAY, HOST, INTERNET, SERVER6, UPLINK, Lab
+from tests.lab.recording import Where
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,11 @@ class Scenario:
     any: bool = False
     """Captured once on all interfaces (``tcpdump -i any``), not point by point."""
 
-    def interfaces(self, lab: Lab) -> dict[str, str]:
-        """Return what is captured: interfaces by point."""
-        if self.any:
-            return {"any": "any"}
+    def points(self, lab: Lab) -> dict[str, Where]:
+        """Return what is captured, and where."""
         veths = {f"veth-{name}": lab.host_veth(name) for name in self.captured}
-        return veths | {bridge: bridge for bridge in self.bridges} | {UPLINK: UPLINK}
+        found = veths | {bridge: bridge for bridge in self.bridges} | {UPLINK: UPLINK}
+        return {name: (inside(HOST), interface) for name, interface in ({"any": "any"} if self.any else found).items()}
 
 
 def _ping(lab: Lab, container: str, address: str, count: int) -> None:

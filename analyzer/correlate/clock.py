@@ -1,0 +1,210 @@
+"""Two hosts have two clocks: what they differ by, told by packets that went from one to the other, both ways.
+
+A packet cannot arrive before it was sent. So the differences of its times bound the clocks' offset, from above in one
+direction, from below in the other, and the line between the two hulls with most room to both is the estimate
+(S. B. Moon, P. Skelly, D. Towsley: Estimation and Removal of Clock Skew from Network Delay Measurements, 1999).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.schema import Array, Columns, Int64, Layer
+
+TOGETHER_NS = 1_000_000_000
+"""Differences of times that belong to one offset, before it is known better."""
+FEW = 4096
+"""Points whose hull is found one by one."""
+MOST_DRIFT = 500e-6
+"""The kernel corrects no more (MAXFREQ of kernel/time/ntp.c)."""
+
+
+@dataclass(slots=True)
+class Offset:
+    """How far a host's clock is ahead of the first host's: ``offset_ns + drift * (time - at_ns)``."""
+
+    offset_ns: int
+    at_ns: int
+    drift: float = 0.0
+    uncertainty_ns: int | None = None
+    """None if packets went one way only, or none at all: then nothing bounds it on the other side."""
+
+    def at(self, time_ns: Int64) -> Int64:
+        """Return the offset at times of the host's own clock."""
+        found: Int64 = self.offset_ns + np.rint((time_ns - self.at_ns) * self.drift).astype(np.int64)
+        return found
+
+
+def align_roughly(frames: Columns, identity: Int64, host: Int64) -> list[int]:
+    """
+    Bring all hosts' times within the time that packets take.
+
+    Args:
+        frames: FRAMES, whose ``time_ns`` is corrected in place.
+        identity: (n,) of KEYS.
+        host: (n,) number of the host of each frame, 0 for the one whose clock counts.
+
+    Returns:
+        What was subtracted from each host's times, in ns; 0 where no packet was seen on two hosts.
+    """
+    offsets = [0] * (int(host.max(initial=0)) + 1)
+    known = host == 0
+    for number in range(1, len(offsets)):
+        mine = host == number
+        difference = _differences(frames["time_ns"], identity, np.flatnonzero(known), np.flatnonzero(mine))
+        if len(difference):
+            offsets[number] = _most_common(difference)
+            frames["time_ns"][mine] -= offsets[number]
+            known |= mine
+    return offsets
+
+
+def _differences(time_ns: Int64, identity: Int64, there: Int64, here: Int64) -> Int64:
+    """Return the time from the first sighting *there* to the first one *here*, of all that was seen on both."""
+    firsts = []
+    for rows in (there, here):
+        by_time = rows[np.argsort(time_ns[rows], kind="stable")]
+        found, first = np.unique(identity[by_time], return_index=True)
+        firsts.append((found, time_ns[by_time[first]]))
+    (one, times), (two, other_times) = firsts
+    _, left, right = np.intersect1d(one, two, assume_unique=True, return_indices=True)
+    found_differences: Int64 = other_times[right] - times[left]
+    return found_differences
+
+
+def _most_common(difference: Int64) -> int:
+    """Return the middle of the differences that lie closest together: those that chance makes are all over."""
+    ordered = np.sort(difference)
+    behind = np.searchsorted(ordered, ordered + TOGETHER_NS, side="right")
+    start = int((behind - np.arange(len(ordered))).argmax())
+    return int(np.median(ordered[start : behind[start]]))
+
+
+def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, known: set[int]) -> Offset | None:
+    """
+    Estimate how far host *number* is ahead of the *known* hosts, which agree; None if no packet went between.
+
+    Args:
+        frames: FRAMES, roughly aligned.
+        hops: HOPS of them.
+        host_of_point: (points,) number of each point's host.
+        number: of the host to be estimated.
+        known: numbers of the hosts that are aligned already.
+    """
+    row, packet = hops["row"], hops["packet"]
+    host = host_of_point[frames["point"][row]]
+    here, there = host == number, np.isin(host, list(known))
+    start = np.flatnonzero(np.append(True, packet[1:] != packet[:-1]))
+    both = np.logical_or.reduceat(here, start) & np.logical_or.reduceat(there, start)
+    if not both.any():
+        return None
+    sides = [_side(frames, row, start, mask) for mask in (there, here)]
+    away, back = (both & direction for direction in _directions(*sides))
+    # From there to here, the offset is at most the difference; from here to there, at least.
+    above = (sides[1].first - sides[0].last)[away]
+    below = (sides[1].last - sides[0].first)[back]
+    return _between(sides[1].first[away], above, sides[1].last[back], below)
+
+
+@dataclass(slots=True)
+class _Side:
+    """Of each packet, what one of the two hosts saw; extremes where it saw nothing."""
+
+    first: Int64
+    last: Int64
+    ttl: Int64
+    """Highest."""
+    bare: Int64
+    """First time outside a tunnel."""
+    carried: Int64
+    """First time inside one."""
+
+
+def _side(frames: Columns, row: Int64, start: Int64, mask: Array) -> _Side:
+    time_ns = frames["time_ns"][row]
+    low, high = np.iinfo(np.int64).min // 4, np.iinfo(np.int64).max // 4
+    tunnel = has(frames["layers"][row], Layer.TUNNEL)
+    return _Side(
+        np.minimum.reduceat(np.where(mask, time_ns, high), start),
+        np.maximum.reduceat(np.where(mask, time_ns, low), start),
+        np.maximum.reduceat(np.where(mask, frames["ttl"][row].astype(np.int64), -1), start),
+        np.minimum.reduceat(np.where(mask & ~tunnel, time_ns, high), start),
+        np.minimum.reduceat(np.where(mask & tunnel, time_ns, high), start),
+    )
+
+
+def _directions(there: _Side, here: _Side) -> tuple[Array, Array]:
+    """
+    Tell which packets went from there to here, and which from here to there.
+
+    Routing takes one from the TTL. Where it did not, in an overlay, the sender put the packet into the tunnel, and
+    its own clock shows that, as the receiver's shows that it came out of it.
+    """
+    nothing = np.iinfo(np.int64).max // 4
+    sends = [(s.bare < s.carried) & (s.carried < nothing) for s in (there, here)]
+    takes = [(s.carried < s.bare) & (s.bare < nothing) for s in (there, here)]
+    same = there.ttl == here.ttl
+    away = (there.ttl > here.ttl) | same & (sends[0] | takes[1]) & ~sends[1] & ~takes[0]
+    back = (there.ttl < here.ttl) | same & (sends[1] | takes[0]) & ~sends[0] & ~takes[1]
+    return away, back
+
+
+def _between(above_at: Int64, above: Int64, below_at: Int64, below: Int64) -> Offset | None:
+    """Lay a line under the points (*above_at*, *above*) and over (*below_at*, *below*), as far from both as can be."""
+    if not len(above) and not len(below):
+        return None
+    if not len(above) or not len(below):
+        one_sided = int(above.min()) if len(above) else int(below.max())
+        return Offset(one_sided, int((above_at if len(above) else below_at).min()))
+    origin = int(min(above_at.min(), below_at.min()))
+    upper = _hull(above_at - origin, above)
+    lower = _hull(below_at - origin, -below)
+    lower[:, 1] *= -1
+    begin, end = max(upper[0, 0], lower[0, 0]), min(upper[-1, 0], lower[-1, 0])
+    if begin > end:  # first all went one way, then all the other
+        least_above, most_below = int(above.min()), int(below.max())
+        return Offset((least_above + most_below) // 2, origin, 0.0, abs(least_above - most_below) // 2)
+    places = np.unique(np.concatenate(([begin, end], upper[:, 0], lower[:, 0])))
+    places = places[(places >= begin) & (places <= end)]
+    gap = np.interp(places, upper[:, 0], upper[:, 1]) - np.interp(places, lower[:, 0], lower[:, 1])
+    at = float(places[gap.argmin()])
+    room = float(gap.min())
+    middle = float(np.interp(at, lower[:, 0], lower[:, 1])) + room / 2
+    (up_left, up_right), (down_left, down_right) = _slopes(upper, at, np.inf), _slopes(lower, at, -np.inf)
+    # Both hulls stay on their side of the line if its slope is a subgradient of both; the flattest is the likeliest.
+    least, most = max(up_left, down_right, -MOST_DRIFT), min(up_right, down_left, MOST_DRIFT)
+    drift = float(np.clip(0.0, least, most)) if least <= most else 0.0
+    return Offset(round(middle), origin + round(at), drift, max(round(abs(room) / 2), 1))
+
+
+def _hull(x: Int64, y: Int64) -> Array:
+    """Return the lower convex hull of points, (h, 2), by A. M. Andrew's monotone chain."""
+    order = np.lexsort((y, x))
+    points = np.stack((x[order], y[order]), axis=1).astype(np.float64)
+    points = points[np.append(True, points[1:, 0] != points[:-1, 0])]
+    while len(points) > FEW:
+        # Whoever is above the line between its neighbours is no corner; all those go at once.
+        (ax, ay), (bx, by), (cx, cy) = points[:-2].T, points[1:-1].T, points[2:].T
+        corner = (by - ay) * (cx - ax) < (cy - ay) * (bx - ax)
+        if corner.all():
+            break
+        points = points[np.concatenate(([True], corner, [True]))]
+    hull: list[tuple[float, float]] = []
+    for px, py in points.tolist():
+        while len(hull) > 1:
+            (ax, ay), (bx, by) = hull[-2:]
+            if (bx - ax) * (py - ay) > (by - ay) * (px - ax):
+                break
+            hull.pop()
+        hull.append((px, py))
+    return np.array(hull)
+
+
+def _slopes(hull: Array, at: float, outside: float) -> tuple[float, float]:
+    """Return the slopes of a hull left and right of *at*; behind its ends it goes on steeply towards *outside*."""
+    slope = np.diff(hull[:, 1]) / np.diff(hull[:, 0])
+    left, right = np.searchsorted(hull[:, 0], at, side="left"), np.searchsorted(hull[:, 0], at, side="right")
+    before = float(slope[left - 1]) if left > 0 else -outside
+    after = float(slope[right - 1]) if right <= len(slope) else outside
+    return before, after
