@@ -275,6 +275,10 @@ CONNECTIONS = Table(
         Column("seen_reply", "bool", "-", "A packet of the reply direction was seen."),
         Column("stated", "int32", "-", "Index of the conntrack entry that states the mapping, -1 for none."),
         Column("ambiguous", "bool", "-", "The mapping is one of several that explain the frames equally."),
+        Column(
+            "relayed_to", "int32", "-", "Connection in which a process, as docker-proxy, sends the bytes on, or -1."
+        ),
+        Column("relayed_from", "int32", "-", "Connection whose bytes come in this one, or -1."),
     ),
 )
 

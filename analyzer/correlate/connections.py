@@ -11,6 +11,7 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
+from analyzer.correlate.relays import find_relays
 from analyzer.correlate.sorting import number_groups
 from analyzer.correlate.tuples import ACK, SYN
 from analyzer.decode import offsets as o
@@ -60,6 +61,7 @@ def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tu
         doubtful = np.zeros(len(mapping.connection), bool)
         doubtful[mapping.connection[mapping.ambiguous]] = True
         table["ambiguous"][:] = doubtful[packets.stream[known[first]] >> 1]
+        find_relays(packets, number, reply[known], known, table)
     table["stated"][:] = -1
     length = packets.length
     hops["packet"][:] = np.repeat(np.arange(len(length)), length)

@@ -46,4 +46,5 @@ class Connection:
     conntrack_id: int | None = None
     """``id=`` of the conntrack entry that states the mapping."""
     relayed_to: int | None = None
+    """Connection in which a process on the host, as docker-proxy, sends on what came in this one."""
     relayed_from: int | None = None

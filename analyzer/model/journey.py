@@ -162,7 +162,19 @@ class TunnelStep:
     kind: str = "tunnel"
 
 
-Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep
+@dataclass(frozen=True, slots=True)
+class ProxyStep:
+    """A process on the host took the bytes, and sends them on in a connection of its own: docker-proxy does."""
+
+    connection: int
+    """The one in which they go on."""
+    at_hop: int
+    """One more than the last."""
+    basis: Basis = Basis.INFERRED
+    kind: str = "proxy"
+
+
+Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep | ProxyStep
 
 
 @dataclass(frozen=True, slots=True)

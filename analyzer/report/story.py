@@ -15,6 +15,7 @@ from analyzer.model import (
     Journey,
     Mac,
     NatStep,
+    ProxyStep,
     RouteStep,
     Step,
     TunnelStep,
@@ -48,14 +49,15 @@ def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Lin
     yield _title(journey)
     width = max(len(safe(hop.point)) for hop in journey.hops)
     steps = list(journey.steps)
-    for number, hop in enumerate(journey.hops):
+    for number, hop in enumerate((*journey.hops, None)):
         for step in steps:
             if step.at_hop == number:
                 text = explain(step)
                 if full:
                     text += f"  [{step.basis}]"
                 yield [("rule", "    │ "), (f"step.{step.kind}", safe(text))]
-        yield _hop(hop, width, start_ns, full=full)
+        if hop is not None:
+            yield _hop(hop, width, start_ns, full=full)
     yield _ending(journey)
 
 
@@ -124,6 +126,8 @@ def explain(step: Step) -> str:
         return _explain_route(step)
     if isinstance(step, TunnelStep):
         return _explain_tunnel(step)
+    if isinstance(step, ProxyStep):
+        return f"proxy: a process of the host, such as docker-proxy, sends these bytes on in C{step.connection}"
     return _explain_nat(step)
 
 

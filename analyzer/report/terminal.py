@@ -24,6 +24,8 @@ THEME = Theme(
         "step.fdb": "blue",
         "step.route": "green",
         "step.nat": "yellow",
+        "step.tunnel": "cyan",
+        "step.proxy": "yellow",
         "good": "green",
         "bad": "bold red",
         "unsure": "yellow",
@@ -203,6 +205,9 @@ def _connections(connections: list[Connection], total: int) -> Table:
             f"{change.before} → {change.after}"
             for change in connection.nat
         )
+        for other, way in ((connection.relayed_to, "relayed to"), (connection.relayed_from, "relayed from")):
+            if other is not None:
+                nat = "; ".join(filter(None, (nat, f"{way} C{other}")))
         table.add_row(
             Text(f"C{connection.id}", "id"),
             connection.protocol,

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, Rewrite, Step
+from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, ProxyStep, Rewrite, Step
 from analyzer.schema import Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
@@ -65,6 +65,9 @@ class Tracer:
                 steps.append(waited)
             following = rows[index + 1] if index + 1 < len(rows) else None
             hops.append(_hop(context, parts[index], following, changed))
+        onward = self._onward(connection, reply=reply)
+        if onward is not None and context.value("payload_len", rows[-1]):
+            steps.append(ProxyStep(onward, len(hops)))
         outcome = self._outcomes.of(packet, rows)
         answers = self._answers_of(connection)
         answered_by = answers.answered_by.get(packet) if answers else None
@@ -93,6 +96,13 @@ class Tracer:
         """Return a packet's connection, -1 for none, and whether it goes in the reply direction."""
         place = int(self._context.packet_start[packet])
         return int(self._context.hops["connection"][place]), bool(self._context.hops["reply"][place])
+
+    def _onward(self, connection: int, *, reply: bool) -> int | None:
+        """Return the connection in which a relay sends on what goes in this direction of *connection*."""
+        if connection < 0:
+            return None
+        told = self.connection(connection)
+        return told.relayed_from if reply else told.relayed_to
 
     def _answers_of(self, connection: int) -> Answers | None:
         if connection < 0:

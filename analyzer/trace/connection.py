@@ -26,7 +26,13 @@ def build_connection(context: Context, number: int) -> Connection:
         packets=int(table["packets"][number]),
         ambiguous=bool(table["ambiguous"][number]),
         conntrack_id=context.host.conntrack[stated].id if stated >= 0 else None,
+        relayed_to=_other(table["relayed_to"][number]),
+        relayed_from=_other(table["relayed_from"][number]),
     )
+
+
+def _other(connection: int) -> int | None:
+    return int(connection) if connection >= 0 else None
 
 
 def _tuple(context: Context, number: int, way: str) -> FlowTuple:

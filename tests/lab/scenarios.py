@@ -19,6 +19,7 @@ class Scenario:
     """Names, and options of ``docker run``."""
     captured: tuple[str, ...]
     bridges: tuple[str, ...] = ("docker0",)
+    """And other interfaces that are captured by their own name."""
     networks: tuple[tuple[str, ...], ...] = ()
     """Arguments of ``docker network create``."""
     setup: Callable[[Lab], None] = field(default=lambda lab: None)
@@ -108,6 +109,23 @@ def _fragments(lab: Lab) -> None:
 
 def _hairpin(lab: Lab) -> None:
     lab.talk(lab.in_container("c1"), "tcp", "192.168.1.100", "8080", "count=2")
+
+
+def _proxied(lab: Lab) -> None:
+    ways = ((inside(HOST), "127.0.0.1"), (lab.in_container("c1"), "192.168.1.100"), (inside(INTERNET), "fd00:1::100"))
+    for where, address in ways:
+        for _ in range(2):
+            lab.talk(where, "tcp", address, "8080", "count=3", "size=500", "answer=500")
+    run(*inside(HOST, "ip6tables", "-D", *TRACK6))
+
+
+TRACK6 = ("INPUT", "-m", "conntrack", "--ctstate", "NEW", "-j", "RETURN")
+"""Conntrack follows IPv6 only where a rule needs it."""
+
+
+def _proxied_setup(lab: Lab) -> None:
+    run(*inside(HOST, "ip6tables", "-A", *TRACK6))
+    _serve("web", ("tcp", "80"))(lab)
 
 
 def _any(lab: Lab) -> None:
@@ -207,6 +225,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("c1", "web"),
         setup=_serve("web", ("tcp", "80")),
         userland_proxy=False,
+    ),
+    Scenario(
+        "docker-proxy",
+        "Container web publishes 8080. The host itself by 127.0.0.1, container c1 by the host's own address, and a "
+        "client outside by IPv6 all come to docker-proxy, which ends their connections and opens its own.",
+        _proxied,
+        {"c1": (), "web": ("-p", "8080:80")},
+        ("c1", "web"),
+        bridges=("docker0", "lo"),
+        setup=_proxied_setup,
     ),
     Scenario(
         "any",
