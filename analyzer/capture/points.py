@@ -20,6 +20,7 @@ LONGEST_NAME = 128
 """Characters of a name that are looked at; interfaces have at most 15 (IFNAMSIZ), file names some more."""
 
 _ROLES: tuple[tuple[Role, str], ...] = (
+    (Role.CONTAINER, r"ct|container"),
     (Role.LOOPBACK, r"lo"),
     (Role.BRIDGE, r"docker0|docker_gwbridge|br-?[0-9a-f]{12}|br-?[a-z]\w*|br\d+|virbr\d+|bridge\d*"),
     (Role.VETH, r"veth\w*"),
@@ -28,7 +29,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
 )
 _PATTERNS = [(role, re.compile(rf"(?:^|[._-])(?:{pattern})(?=$|[._-])")) for role, pattern in _ROLES]
 _KERNEL_VETH = re.compile(r"^veth[0-9a-f]{7}$")
-_VETH_OF = re.compile(r"(?:^|[._])veth[-_]([A-Za-z0-9][\w.-]*)$")
+_CONTAINER_OF = re.compile(r"(?:^|[._])(?:veth|ct|container)[-_]([A-Za-z0-9][\w.-]*)$")
 ANY = "any"
 """The pseudo-device of libpcap that captures on all interfaces."""
 _SUFFIXES = re.compile(r"(\.(pcap|pcapng|cap|dmp|gz|zst|xz|bz2))+\d*$", re.IGNORECASE)
@@ -179,9 +180,9 @@ def _role(spec: PointSpec, said: str | None, file: str, base: str, host: HostSta
 
 
 def _container_of_name(name: str, role: Role, host: HostState) -> str | None:
-    """Read the container from names like ``veth-web``; the kernel's own veth names tell nothing."""
-    found = _VETH_OF.search(name) if len(name) <= LONGEST_NAME else None
-    if role is not Role.VETH or found is None or _KERNEL_VETH.match(name):
+    """Read the container from names like ``veth-web`` or ``ct-web``; the kernel's own veth names tell nothing."""
+    found = _CONTAINER_OF.search(name) if len(name) <= LONGEST_NAME else None
+    if role not in (Role.VETH, Role.CONTAINER) or found is None or _KERNEL_VETH.match(name):
         return None
     known = {container.name for container in host.containers}
     return found[1] if not known or found[1] in known else None

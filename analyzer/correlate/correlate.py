@@ -11,7 +11,6 @@ from analyzer.correlate.packets import find_packets
 from analyzer.correlate.runs import sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
-from analyzer.decode.offsets import IPV6_HEADER, TCP_HEADER
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
 
@@ -73,8 +72,7 @@ def _correlate(
     conversations.sort(places)
     del time_order, places
     sides = StatedSides(frames, conversations, stated)
-    usable_tcp = keep >= IPV6_HEADER + TCP_HEADER
-    mapping = map_conversations(conversations, runs, sides, usable_tcp=usable_tcp)
+    mapping = map_conversations(conversations, runs, sides, keep)
     packets = find_packets(runs, *_streams(conversations, mapping), outward, hosts)
     hops, connections = build_connections(frames, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated))

@@ -33,16 +33,15 @@ def map_conversations(
     conversations: Conversations,
     runs: Runs,
     stated: StatedSides,
-    *,
-    usable_tcp: bool,
+    keep: int,
 ) -> Mapping:
     """
     Join conversations to connections.
 
-    *stated* knows the pairs that a conntrack entry joins. *usable_tcp* tells that every point kept TCP's numbers.
+    *stated* knows the pairs that a conntrack entry joins. *keep* is what every point kept, in bytes.
     """
     seen = count_seen(conversations, runs.rows.column("point"))
-    candidates = collect_votes(conversations, seen, runs, usable_tcp=usable_tcp)
+    candidates = collect_votes(conversations, seen, runs, keep)
     candidates.support(stated)
     joined = _Joined(conversations.count, seen, candidates)
     ambiguous = np.zeros(conversations.count, bool)

@@ -5,12 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
+from analyzer.correlate.identity import has
 from analyzer.correlate.runs import Rows, Runs
 from analyzer.correlate.sorting import changes, expand, lengths, stable_order
 from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations, Seen
-from analyzer.decode.offsets import PROTO_TCP
-from analyzer.schema import Array, Columns, Int64
+from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, PROTO_TCP, TCP_HEADER
+from analyzer.schema import Array, Columns, Int64, Layer
 
 WINDOW_NS = 3_500_000_000
 """Longest time between two sightings of one packet: it may wait for ARP, which is asked three times, 1 s apart."""
@@ -118,8 +119,8 @@ class Candidates:
         return bool(as_good.any())
 
 
-def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, *, usable_tcp: bool) -> Candidates:
-    """Let every run vote; *usable_tcp* tells that every point kept TCP's numbers."""
+def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: int) -> Candidates:
+    """Let every run vote; *keep* tells how many bytes every point kept, from the network header on."""
     conversation, run, rows = conversations.of, runs.run, runs.rows
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
     left = np.flatnonzero((conversation[1:] != conversation[:-1]) & (run[1:] == run[:-1]))
@@ -133,7 +134,7 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, *, usabl
         near = (right - left == reach) & (run[left] == run[right])
         ballots.append(_valid(conversations, rows, left[near], right[near]))
     sorted_by_pair = _by_pair(conversations, rows, ballots)
-    return _weigh(conversations, seen, rows, sorted_by_pair, usable_tcp=usable_tcp)
+    return _weigh(conversations, seen, rows, sorted_by_pair, keep)
 
 
 def _by_pair(conversations: Conversations, rows: Rows, ballots: list[tuple[Int64, Int64]]) -> "_Ballots":
@@ -179,7 +180,7 @@ class _Ballots:
     """(pairs,) Where each pair's votes begin."""
 
 
-def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballots, *, usable_tcp: bool) -> Candidates:
+def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballots, keep: int) -> Candidates:
     """Count the votes of each pair, and judge by its first ones how it came to them."""
     start, total = ballots.start, len(ballots.left)
     if not total:
@@ -195,6 +196,8 @@ def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballo
     first, second = np.minimum(one, two), np.maximum(one, two)
     crossed = conversations.backward[left[begin]] != conversations.backward[right[begin]]
     ttl, time_ns = rows.column("ttl"), rows.column("time_ns")
+    version6 = has(rows.frames["layers"][conversations.example[first]], Layer.IPV6)
+    header = np.where(version6, IPV6_HEADER, IPV4_HEADER)
     routed = np.add.reduceat((ttl[left] > ttl[right]).astype(np.int64), begin) * 2 > judged
     ends, ports, change = _compare_ends(rows.frames, conversations, first, second, crossed)
     return Candidates(
@@ -204,7 +207,7 @@ def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballo
         votes=votes,
         share=votes / np.minimum(seen.most[first], seen.most[second]),
         gap_ns=_medians(time_ns[right] - time_ns[left], begin, judged),
-        certain=(rows.column("proto")[left[begin]] == PROTO_TCP) & usable_tcp,
+        certain=(rows.column("proto")[left[begin]] == PROTO_TCP) & (keep >= header + TCP_HEADER),
         numbered=np.logical_and.reduceat(rows.column("ip_id")[left] != 0, begin),
         routed=routed,
         kept_ends=ends,

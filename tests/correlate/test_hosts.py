@@ -25,7 +25,7 @@ def _inner(data: bytes) -> bytes:
     return data[14:]
 
 
-def _truth(folder: Path) -> list[list[tuple[str, int]]]:
+def inner_truth(folder: Path) -> list[list[tuple[str, int]]]:
     """Group frames of the containers' packets by all of their bytes."""
     groups: dict[bytes, list[tuple[str, int]]] = defaultdict(list)
     for host in HOSTS:
@@ -38,7 +38,7 @@ def _truth(folder: Path) -> list[list[tuple[str, int]]]:
     return sorted(sorted(group) for group in groups.values())
 
 
-def _found(trace: Trace) -> list[list[tuple[str, int]]]:
+def found_inner(trace: Trace) -> list[list[tuple[str, int]]]:
     journeys = [j for j in trace.journeys() if str(j.hops[0].src).startswith("10.30.0.") and j.protocol != "arp"]
     return sorted(sorted((hop.point, frame) for hop in j.hops for frame in hop.frames) for j in journeys)
 
@@ -68,7 +68,7 @@ def test_inner_packets_are_followed_through_the_tunnel() -> None:
     trace = analyze([OVERLAY])
     journeys = [j for j in trace.journeys() if str(j.hops[0].src).startswith("10.30.0.") and j.protocol != "arp"]
 
-    assert _found(trace) == _truth(OVERLAY)
+    assert found_inner(trace) == inner_truth(OVERLAY)
     assert len(journeys) == 40
     for journey in journeys:
         there, back = ("host1", "host2") if str(journey.hops[0].src) == "10.30.0.11" else ("host2", "host1")
@@ -99,7 +99,7 @@ def test_clocks_are_told_by_traffic(tmp_path: Path, offset_ns: int, drift: float
     assert clock.uncertainty_ns is not None
     assert clock.uncertainty_ns < 50_000
     assert abs(clock.offset_ns - offset_ns - drift * 1.3e9) < clock.uncertainty_ns + abs(drift) * 1.3e9 + 1000
-    assert _found(trace) == _truth(OVERLAY)
+    assert found_inner(trace) == inner_truth(OVERLAY)
     ways = [
         {tuple(hop.frames[0] for hop in j.hops): tuple(hop.point for hop in j.hops) for j in one.journeys()}
         for one in (right, trace)

@@ -138,6 +138,24 @@ class Engine:
             server.wait()
         self._servers.clear()
 
+    def flood(self, *floods: tuple[tuple[str, ...], str, int]) -> None:
+        """Send equal datagrams from many ports, from several places at once: where, address, count."""
+        peers = str(Path(__file__).with_name("peers.py"))
+        started = [
+            subprocess.Popen([*where, "python3", peers, "flood", address, "53", str(count)])
+            for where, address, count in floods
+        ]
+        for process in started:
+            if process.wait(timeout=60):
+                raise LabError("a flood failed")
+
+    def move_container(self, name: str) -> None:
+        """Restart a container after another one took its address."""
+        self.docker("stop", "-t", "0", name)
+        self.run_container("squatter")
+        self.docker("start", name)
+        self._containers[name] = int(self.docker("inspect", "-f", "{{.State.Pid}}", name))
+
     def talk(self, where: tuple[str, ...], *arguments: str) -> None:
         """Run a client of ``peers.py``."""
         run(*where, "python3", str(Path(__file__).with_name("peers.py")), "talk", *arguments)
@@ -204,6 +222,13 @@ class Lab(Engine):
             server.wait()
         for namespace in (HOST, HOST2, GATEWAY, INTERNET):
             run("ip", "netns", "del", namespace, check=False)
+
+    def second_uplink(self, address: str) -> None:
+        """Give the host another uplink, eth1, that the route to *address* uses."""
+        self._link((HOST, "eth1", "3c:22:fb:10:20:40"), (GATEWAY, "lan2", "00:1d:aa:01:02:06"))
+        run("ip", "-n", HOST, "addr", "add", "192.168.3.100/24", "dev", "eth1")
+        run("ip", "-n", GATEWAY, "addr", "add", "192.168.3.1/24", "dev", "lan2")
+        run("ip", "-n", HOST, "route", "add", address, "via", "192.168.3.1")
 
     def second(self) -> Engine:
         """Return a second Docker host, behind the same gateway; both are nodes of one swarm."""

@@ -3,6 +3,7 @@
 ``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with
 ``source=PORT``, ``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after
 the other on one port), ``answer=BYTES`` (how much to wait for), ``lossy=1`` (mind neither loss nor refusal).
+``peers.py flood ADDRESS PORT COUNT`` sends equal datagrams from so many ports, IP id 0.
 """
 
 import socket
@@ -12,6 +13,8 @@ from contextlib import nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TIMEOUT_S = 3
+IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
+"""Of linux/in.h; the socket module does not name them."""
 
 
 class Page(BaseHTTPRequestHandler):
@@ -84,6 +87,18 @@ def talk(kind: str, address: str, port: int, options: dict[str, int]) -> None:
                     _receive(client, options.get("answer", 1))
 
 
+def flood(address: str, port: int, count: int) -> None:
+    """Send one datagram each from *count* ports, then take the answers; unconnected, so the IP id is 0 (DF is set)."""
+    clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for client in clients:
+        client.settimeout(TIMEOUT_S)
+        client.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+        client.sendto(b"equal everywhere", (address, port))
+    for client in clients:
+        client.recv(2048)
+        client.close()
+
+
 def _receive(client: socket.socket, least: int) -> None:
     """Wait for an answer of at least so many bytes."""
     while least > 0 and (data := client.recv(65536)):
@@ -94,6 +109,9 @@ def main(arguments: list[str]) -> None:
     """Run a server or a client."""
     if arguments[0] == "serve":
         serve(arguments[1], int(arguments[2]), *arguments[3:])
+        return
+    if arguments[0] == "flood":
+        flood(arguments[1], int(arguments[2]), int(arguments[3]))
         return
     options = {key: int(value) for key, value in (text.split("=") for text in arguments[4:])}
     talk(arguments[1], arguments[2], int(arguments[3]), options)

@@ -58,7 +58,8 @@ def record_all(scenarios: Sequence[Scenario], into: Path, *, overlay: bool = Fal
 
 
 def _readme(scenario: Scenario) -> str:
-    points = [f"veth-{name}" for name in scenario.captured] + [*scenario.bridges, "wlan0"]
+    points = [f"veth-{name}" for name in scenario.captured] + [f"the end of {name}" for name in scenario.inside]
+    points += [*scenario.bridges, "wlan0"]
     points = ["all interfaces at once"] if scenario.any else points
     return (
         f"# {scenario.name}\n\n{scenario.about}\n\n"

@@ -30,11 +30,17 @@ class Scenario:
     any: bool = False
     """Captured once on all interfaces (``tcpdump -i any``), not point by point."""
 
+    inside: tuple[str, ...] = ()
+    """Containers that are captured at their own end, for they have no veth."""
+
     def points(self, lab: Lab) -> dict[str, Where]:
         """Return what is captured, and where."""
+        own = {f"ct-{name}": (lab.in_container(name), "eth0") for name in self.inside}
         veths = {f"veth-{name}": lab.host_veth(name) for name in self.captured}
         found = veths | {bridge: bridge for bridge in self.bridges} | {UPLINK: UPLINK}
-        return {name: (inside(HOST), interface) for name, interface in ({"any": "any"} if self.any else found).items()}
+        if self.any:
+            found = {"any": "any"}
+        return own | {name: (inside(HOST), interface) for name, interface in found.items()}
 
 
 def _ping(lab: Lab, container: str, address: str, count: int) -> None:
@@ -126,6 +132,50 @@ TRACK6 = ("INPUT", "-m", "conntrack", "--ctstate", "NEW", "-j", "RETURN")
 def _proxied_setup(lab: Lab) -> None:
     run(*inside(HOST, "ip6tables", "-A", *TRACK6))
     _serve("web", ("tcp", "80"))(lab)
+
+
+def _equal_setup(lab: Lab) -> None:
+    run(*inside(HOST, "iptables", "-t", "nat", "-I", *RANDOM_PORTS))
+
+
+def _equal(lab: Lab) -> None:
+    lab.flood(*((lab.in_container(name), "203.0.113.53", 40) for name in ("c1", "c2")))
+    run(*inside(HOST, "iptables", "-t", "nat", "-D", *RANDOM_PORTS))
+
+
+RANDOM_PORTS = (
+    "POSTROUTING", "-s", "172.17.0.0/16", "!", "-o", "docker0", "-j", "MASQUERADE", "--random-fully"
+)  # fmt: skip
+
+
+def _moved(lab: Lab) -> None:
+    lab.talk(lab.in_container("c1"), "tcp", "198.51.100.80", "7", "source=40000", "count=2", "reuse=1")
+    lab.talk(lab.in_container("c1"), "udp", "203.0.113.53", "53", "source=40000", "count=2", "same=1")
+    lab.move_container("c1")
+    lab.talk(lab.in_container("c1"), "tcp", "198.51.100.80", "7", "source=40000", "count=2", "reuse=1")
+    lab.talk(lab.in_container("c1"), "udp", "203.0.113.53", "53", "source=40000", "count=2", "same=1")
+    lab.remove_container("squatter")
+
+
+def _two_uplinks_setup(lab: Lab) -> None:
+    lab.second_uplink("203.0.113.53")
+
+
+def _two_uplinks(lab: Lab) -> None:
+    lab.talk(lab.in_container("c1"), "tcp", "198.51.100.80", "7", "count=2")
+    lab.talk(lab.in_container("c1"), "udp", "203.0.113.53", "53", "count=2")
+    _ping(lab, "c1", "203.0.113.53", 2)
+
+
+def _no_bridge(lab: Lab) -> None:
+    for name in ("mac1", "own"):
+        lab.talk(lab.in_container(name), "tcp", "198.51.100.80", "7", "count=2")
+        _ping(lab, name, "8.8.8.8", 2)
+
+
+def _internal(lab: Lab) -> None:
+    lab.talk(lab.in_container("app"), "tcp", "10.40.0.3", "80", "count=3")
+    _ping(lab, "app", "10.40.0.1", 2)
 
 
 def _any(lab: Lab) -> None:
@@ -235,6 +285,57 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("c1", "web"),
         bridges=("docker0", "lo"),
         setup=_proxied_setup,
+    ),
+    Scenario(
+        "equal-datagrams",
+        "c1 and c2 send 40 datagrams each, at once, from 40 ports: equal bytes, IP id 0, and MASQUERADE gives all of "
+        "them other ports at random. Only order, time and NAT's rule of one to one tell them apart.",
+        _equal,
+        {"c1": (), "c2": ()},
+        ("c1", "c2"),
+        setup=_equal_setup,
+    ),
+    Scenario(
+        "moved-container",
+        "c1 talks from port 40000, restarts as 172.17.0.3 while another container has 172.17.0.2, and talks from the "
+        "same port to the same servers. Its veth went with it, so docker0 and the uplink are all there is.",
+        _moved,
+        {"c1": ()},
+        (),
+    ),
+    Scenario(
+        "two-uplinks",
+        "The route to 203.0.113.53 leaves by eth1, everything else by wlan0: MASQUERADE takes the address of each.",
+        _two_uplinks,
+        {"c1": ()},
+        ("c1",),
+        bridges=("docker0", "eth1"),
+        setup=_two_uplinks_setup,
+    ),
+    Scenario(
+        "no-bridge",
+        "A container on a macvlan of the uplink, captured at its own end, and one with the host's network: neither "
+        "has a veth or a bridge, and nothing is translated.",
+        _no_bridge,
+        {"mac1": ("--network", "macnet", "--ip", "192.168.1.50"), "own": ("--network", "host")},
+        (),
+        bridges=(),
+        networks=(
+            ("-d", "macvlan", "--subnet", "192.168.1.0/24", "--gateway", "192.168.1.1", "-o", "parent=wlan0", "macnet"),
+        ),
+        inside=("mac1",),
+    ),
+    Scenario(
+        "internal-network",
+        "app and db on an internal network, from which no route leads out: they reach each other and the bridge.",
+        _internal,
+        {"app": ("--network", "inner", "--ip", "10.40.0.2"), "db": ("--network", "inner", "--ip", "10.40.0.3")},
+        ("app", "db"),
+        bridges=("br-inner",),
+        networks=(
+            ("--internal", "--subnet", "10.40.0.0/24", "-o", "com.docker.network.bridge.name=br-inner", "inner"),
+        ),
+        setup=_serve("db", ("tcp", "80")),
     ),
     Scenario(
         "any",
