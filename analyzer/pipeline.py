@@ -260,6 +260,7 @@ def analyze(
         correlated.connections,
         known,
         state,
+        correlated.candidates,
     )
     return Trace(context, tables, correlated, inputs.files, inputs.unusable)
 

@@ -38,12 +38,14 @@ class _Best:
     last: Int64
 
 
-def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tuple[Columns, Columns]:
+def build_connections(
+    frames: Columns, mapping: Mapping, packets: Packets
+) -> tuple[Columns, Columns, dict[int, set[int]]]:
     """
     Give every packet its connection and direction, and every connection its tuples.
 
     Returns:
-        HOPS and CONNECTIONS; connections are numbered in order of their first packet.
+        HOPS; CONNECTIONS, numbered in order of their first packet; of ambiguous ones, those that could be swapped.
     """
     hops = HOPS.empty(len(packets.hop))
     hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
@@ -62,11 +64,18 @@ def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tu
         doubtful[mapping.connection[mapping.ambiguous]] = True
         table["ambiguous"][:] = doubtful[packets.stream[known[first]] >> 1]
         find_relays(packets, number, reply[known], known, table)
+    candidates: dict[int, set[int]] = {}
+    new = dict(zip((packets.stream[known[first]] >> 1).tolist(), range(len(first)), strict=True))
+    for one, other in mapping.rivals:
+        pair = [new.get(int(mapping.connection[conversation]), -1) for conversation in (one, other)]
+        if pair[0] != pair[1] and min(pair) >= 0:
+            candidates.setdefault(pair[0], set()).add(pair[1])
+            candidates.setdefault(pair[1], set()).add(pair[0])
     table["stated"][:] = -1
     length = packets.length
     hops["packet"][:] = np.repeat(np.arange(len(length)), length)
     hops["connection"][:], hops["reply"][:] = np.repeat(of_packet, length), np.repeat(reply, length)
-    return hops, table
+    return hops, table, candidates
 
 
 def _original_is_away(packets: Packets, known: Int64, connection: Int64, away: Array, total: int) -> Array:

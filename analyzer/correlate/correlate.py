@@ -21,6 +21,8 @@ class Correlated:
     hops: Columns
     connections: Columns
     contradictions: list[Contradiction]
+    candidates: dict[int, set[int]] = field(default_factory=dict)
+    """Of connections whose mapping is ambiguous: those with which the translated side could be swapped."""
     offsets: dict[int, Offset] = field(default_factory=dict)
     """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
 
@@ -74,8 +76,8 @@ def _correlate(
     sides = StatedSides(frames, conversations, stated)
     mapping = map_conversations(conversations, runs, sides, keep)
     packets = find_packets(runs, *_streams(conversations, mapping), outward, hosts)
-    hops, connections = build_connections(frames, mapping, packets)
-    return Correlated(hops, connections, apply_stated(connections, stated))
+    hops, connections, candidates = build_connections(frames, mapping, packets)
+    return Correlated(hops, connections, apply_stated(connections, stated), candidates)
 
 
 def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Int64, Array]:

@@ -27,6 +27,8 @@ class Mapping:
     """(conversations,) bool: its first endpoint is the other side than in the connection's first conversation."""
     ambiguous: Array
     """(conversations,) bool: another mapping would explain the frames as well."""
+    rivals: list[tuple[int, int]]
+    """Conversations, and others that would explain the frames as well in the place of what they were joined to."""
 
 
 def map_conversations(
@@ -45,11 +47,13 @@ def map_conversations(
     candidates.support(stated)
     joined = _Joined(conversations.count, seen, candidates)
     ambiguous = np.zeros(conversations.count, bool)
+    rivals: list[tuple[int, int]] = []
     for index in candidates.best_first().tolist():
-        if joined.join(candidates, index) and candidates.rival(index):
+        if joined.join(candidates, index) and (others := candidates.rivals(index)):
             ambiguous[[candidates.first[index], candidates.second[index]]] = True
+            rivals += [(int(candidates.first[index]), other) for other in others]
     connection, flipped = joined.result()
-    return Mapping(connection, flipped, ambiguous)
+    return Mapping(connection, flipped, ambiguous, rivals)
 
 
 class _Joined:

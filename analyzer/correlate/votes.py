@@ -21,6 +21,8 @@ REACH = 4
 """Places within a run that a vote may span where several conversations have equal identities."""
 JUDGED = 64
 """Votes by whose times, TTLs and IP ids a pair is judged; all of them count."""
+MOST_RIVALS = 16
+"""Rivals of one candidate that are told."""
 STATED = 1 << 40
 """Votes that a conntrack entry counts for, if a single frame agrees."""
 
@@ -105,10 +107,10 @@ class Candidates:
                 found.setdefault(end, []).append(index)
         return found
 
-    def rival(self, index: int) -> bool:
-        """Tell whether another candidate for one of the two conversations is as convincing."""
+    def rivals(self, index: int) -> list[int]:
+        """Return the conversations that other candidates, as convincing, would put in the place of one of these."""
         if self.sure[index]:
-            return False
+            return []
         ends = (int(self.first[index]), int(self.second[index]))
         others = np.array([i for end in ends for i in self._of_conversation.get(end, ()) if i != index], np.int64)
         as_good = (
@@ -116,7 +118,8 @@ class Candidates:
             & (self.share[others] >= 0.8 * self.share[index])
             & (self.gap_ns[others] <= 4 * self.gap_ns[index] + 1000)
         )
-        return bool(as_good.any())
+        best = others[as_good][:MOST_RIVALS]
+        return sorted({*self.first[best].tolist(), *self.second[best].tolist()} - set(ends))
 
 
 def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: int) -> Candidates:

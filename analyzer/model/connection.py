@@ -48,3 +48,5 @@ class Connection:
     relayed_to: int | None = None
     """Connection in which a process on the host, as docker-proxy, sends on what came in this one."""
     relayed_from: int | None = None
+    candidates: tuple[int, ...] | None = None
+    """Of an ambiguous one: connections whose translated side would fit as well."""

@@ -206,3 +206,5 @@ class Journey:
     error_about: int | None = None
     """Journey of the packet that this ICMP error quotes."""
     ambiguous: bool = False
+    candidates: tuple[int, ...] | None = None
+    """Of an ambiguous one: journeys that could own some of its frames."""

@@ -73,7 +73,8 @@ def _title(journey: Journey) -> Line:
     if journey.error_about is not None:
         line.append(("warn", f"  about J{journey.error_about}"))
     if journey.ambiguous:
-        line.append(("warn", "  ambiguous: equal packets at the same time"))
+        others = ", ".join(f"J{other}" for other in journey.candidates or ())
+        line.append(("warn", f"  ambiguous: equal packets at the same time{f' as {others}' if others else ''}"))
     return line
 
 

@@ -197,6 +197,13 @@ def _clock(clock: Clock | None) -> str:
     return f", its clock {duration(abs(clock.offset_ns))} {side} ({doubt}{drift})"
 
 
+def _doubt(connection: Connection) -> str:
+    if not connection.ambiguous:
+        return ""
+    others = ", ".join(f"C{other}" for other in connection.candidates or ())
+    return f", ambiguous with {others}" if others else ", ambiguous"
+
+
 def _connections(connections: list[Connection], total: int) -> Table:
     table = _table("connection", "protocol", "original", "reply", "translation", "packets", "basis")
     for connection in connections:
@@ -215,7 +222,7 @@ def _connections(connections: list[Connection], total: int) -> Table:
             str(connection.reply).replace("->", "→"),
             Text(nat or "none", "changed" if nat else "dim"),
             f"{connection.packets:,}",
-            connection.basis + (", ambiguous" if connection.ambiguous else ""),
+            connection.basis + _doubt(connection),
         )
     if len(connections) < total:
         table.add_row(f"… {total - len(connections):,} more")

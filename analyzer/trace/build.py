@@ -70,6 +70,7 @@ class Tracer:
             steps.append(ProxyStep(onward, len(hops)))
         outcome = self._outcomes.of(packet, rows)
         answers = self._answers_of(connection)
+        ambiguous = bool(context.hops["ambiguous"][place])
         answered_by = answers.answered_by.get(packet) if answers else None
         return Journey(
             id=packet,
@@ -89,7 +90,8 @@ class Tracer:
             retransmission_of=answers.retransmission_of.get(packet) if answers else None,
             rejected_by=outcome.error,
             error_about=quoted,
-            ambiguous=bool(context.hops["ambiguous"][place]),
+            ambiguous=ambiguous,
+            candidates=tuple(context.alike(packet)) if ambiguous else None,
         )
 
     def _stream_of(self, packet: int) -> tuple[int, bool]:

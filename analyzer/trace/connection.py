@@ -26,6 +26,7 @@ def build_connection(context: Context, number: int) -> Connection:
         packets=int(table["packets"][number]),
         ambiguous=bool(table["ambiguous"][number]),
         conntrack_id=context.host.conntrack[stated].id if stated >= 0 else None,
+        candidates=tuple(sorted(context.candidates[number])) if number in context.candidates else None,
         relayed_to=_other(table["relayed_to"][number]),
         relayed_from=_other(table["relayed_from"][number]),
     )

@@ -9,6 +9,11 @@ from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.model import Address, HostState, Point, Route, address
 from analyzer.schema import Columns, Int64, Layer
 
+CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
+"""What equal packets have in common."""
+NEAR_NS = 3_500_000_000
+MOST_ALIKE = 16
+
 
 @dataclass
 class Context:
@@ -22,6 +27,8 @@ class Context:
     connections: Columns
     points: list[Point]
     host: HostState = field(default_factory=HostState)
+    candidates: dict[int, set[int]] = field(default_factory=dict)
+    """Connections that could be swapped with an ambiguous one."""
     _routes: dict[Address, Route | None] = field(default_factory=dict)
 
     @cached_property
@@ -131,3 +138,20 @@ class Context:
     def tunnel_of_row(self) -> dict[int, int]:
         """Row of TUNNELS by row of FRAMES."""
         return {row: place for place, row in enumerate(self.tunnels["row"].tolist())}
+
+    def alike(self, packet: int) -> list[int]:
+        """Return the packets that could own the frames of an ambiguous one: equal, at the time, of a candidate."""
+        place = int(self.packet_start[packet])
+        connection, reply = int(self.hops["connection"][place]), bool(self.hops["reply"][place])
+        row = self.rows_of(packet)[0]
+        found: list[int] = []
+        for other in sorted({connection, *self.candidates.get(connection, ())}):
+            for candidate in self.packets_of_connection.get(other, ()):
+                there = int(self.packet_start[candidate])
+                if candidate == packet or not self.hops["ambiguous"][there] or self.hops["reply"][there] != reply:
+                    continue
+                rival = int(self.hops["row"][there])
+                near = abs(self.value("time_ns", rival) - self.value("time_ns", row)) <= NEAR_NS
+                if near and all(self.frames[name][rival] == self.frames[name][row] for name in CONTENT):
+                    found.append(candidate)
+        return found[:MOST_ALIKE]

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -83,5 +84,25 @@ def test_what_cannot_be_told_apart_is_said(tmp_path: Path) -> None:
     simulator.records["wlan0"].pop()
     trace = analyze(simulator.write(tmp_path))
 
+    doubtful = {journey.id: journey.candidates for journey in trace.journeys() if journey.ambiguous}
+
     assert _checks(trace) == ["ambiguous-packets"]
-    assert any(journey.ambiguous for journey in trace.journeys())
+    assert doubtful == {0: (1,), 1: (0,)}
+
+
+def test_mappings_that_could_be_swapped_name_each_other(tmp_path: Path) -> None:
+    """Equal datagrams of two containers at the very same time, both ports rewritten: either could be either's."""
+    simulator = Simulator(3, zero_ident=True)
+    flows = [simulator.flow("udp", container, "8.8.8.8", 40_000, 53, b"ask") for container in (2, 3)]
+    for flow, port in zip(flows, (50_001, 50_002), strict=True):
+        flow.translated = port
+    start = simulator.now
+    for flow in flows:
+        simulator.now, simulator.random = start, Random(7)
+        simulator.send(flow, reply=False)
+    trace = analyze(simulator.write(tmp_path))
+    connections = [trace.connection(number) for number in range(2)]
+
+    assert [connection.ambiguous for connection in connections] == [True, True]
+    assert [connection.candidates for connection in connections] == [(1,), (0,)]
+    assert {journey.id: journey.candidates for journey in trace.journeys()} == {0: (1,), 1: (0,)}

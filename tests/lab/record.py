@@ -32,6 +32,7 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
         write_expected(folder)
         (folder / "README.md").write_text(_readme(scenario))
     finally:
+        scenario.teardown(lab)
         for name in scenario.containers:
             lab.remove_container(name)
         lab.stop_servers()

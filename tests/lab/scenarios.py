@@ -23,6 +23,8 @@ class Scenario:
     networks: tuple[tuple[str, ...], ...] = ()
     """Arguments of ``docker network create``."""
     setup: Callable[[Lab], None] = field(default=lambda lab: None)
+    teardown: Callable[[Lab], None] = field(default=lambda lab: None)
+    """Undoes what setup did to the host."""
     userland_proxy: bool = True
     """dockerd's option; without it, published ports are reached from the inside by a hairpin."""
     snap: dict[str, int] = field(default_factory=dict)
@@ -41,6 +43,10 @@ class Scenario:
         if self.any:
             found = {"any": "any"}
         return own | {name: (inside(HOST), interface) for name, interface in found.items()}
+
+
+def _undo(*command: str) -> None:
+    run(*inside(HOST, *command))
 
 
 def _ping(lab: Lab, container: str, address: str, count: int) -> None:
@@ -122,7 +128,6 @@ def _proxied(lab: Lab) -> None:
     for where, address in ways:
         for _ in range(2):
             lab.talk(where, "tcp", address, "8080", "count=3", "size=500", "answer=500")
-    run(*inside(HOST, "ip6tables", "-D", *TRACK6))
 
 
 TRACK6 = ("INPUT", "-m", "conntrack", "--ctstate", "NEW", "-j", "RETURN")
@@ -140,7 +145,6 @@ def _equal_setup(lab: Lab) -> None:
 
 def _equal(lab: Lab) -> None:
     lab.flood(*((lab.in_container(name), "203.0.113.53", 40) for name in ("c1", "c2")))
-    run(*inside(HOST, "iptables", "-t", "nat", "-D", *RANDOM_PORTS))
 
 
 RANDOM_PORTS = (
@@ -285,6 +289,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("c1", "web"),
         bridges=("docker0", "lo"),
         setup=_proxied_setup,
+        teardown=lambda lab: _undo("ip6tables", "-D", *TRACK6),
     ),
     Scenario(
         "equal-datagrams",
@@ -294,6 +299,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         {"c1": (), "c2": ()},
         ("c1", "c2"),
         setup=_equal_setup,
+        teardown=lambda lab: _undo("iptables", "-t", "nat", "-D", *RANDOM_PORTS),
     ),
     Scenario(
         "moved-container",
@@ -311,6 +317,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("c1",),
         bridges=("docker0", "eth1"),
         setup=_two_uplinks_setup,
+        teardown=lambda lab: _undo("ip", "link", "del", "eth1"),
     ),
     Scenario(
         "no-bridge",
