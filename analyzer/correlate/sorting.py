@@ -62,11 +62,12 @@ def number_groups(key: Int64) -> tuple[Int64, Int64]:
     Returns:
         (n,) group of each row, from 0 in order of appearance, and the first row of each group.
     """
-    table = np.empty(1 << TABLE_BITS, np.int64)
+    bits = min(max(2 * len(key), 256).bit_length(), TABLE_BITS)
+    table = np.empty(1 << bits, np.int64)
     owner = np.empty(len(key), np.int64)
     rest, keys, mixed = np.arange(len(key)), key, key.view(np.uint64) * np.uint64(FINAL)
     while len(rest):
-        slot = (mixed >> np.uint64(64 - TABLE_BITS)).view(np.int64)
+        slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
         table[slot[::-1]] = rest[::-1]  # the first row of all that want a slot has it
         mine = table[slot]
         owner[rest] = mine

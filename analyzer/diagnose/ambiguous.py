@@ -20,7 +20,7 @@ def check(subject: Subject) -> list[Finding]:
     ) or tuple(
         Evidence(context.point(row).name, context.value("frame", row))
         for number in connections[:SHOWN].tolist()
-        for row in context.rows_of(context.packets_of_connection[number][0])[:1]
+        for row in context.rows_of(int(context.packets_of(number)[0]))[:1]
     )
     return [
         Finding(

@@ -10,8 +10,8 @@ def check(subject: Subject) -> list[Finding]:
     for contradiction in subject.contradictions:
         connection = subject.tracer.connection(contradiction.connection)
         entry = subject.context.host.conntrack[contradiction.entry]
-        packets = subject.context.packets_of_connection[contradiction.connection]
-        journey = subject.tracer.journey(packets[0])
+        packets = subject.context.packets_of(contradiction.connection)
+        journey = subject.tracer.journey(int(packets[0]))
         found.append(
             Finding(
                 check="conntrack-contradiction",

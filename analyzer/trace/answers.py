@@ -1,9 +1,11 @@
 """Which packet answers which, and which one was sent again; per connection, in order of time."""
 
-from dataclasses import dataclass
-from heapq import heappop, heappush
+from dataclasses import dataclass, field
 
-from analyzer.schema import Layer
+import numpy as np
+
+from analyzer.correlate.sorting import expand, group_rows
+from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
 FIN, SYN, ACK = 0x01, 0x02, 0x10
@@ -14,28 +16,27 @@ HALF = 1 << 31
 class Answers:
     """By packet id."""
 
-    answers: dict[int, int]
-    answered_by: dict[int, int]
-    retransmission_of: dict[int, int]
+    answers: dict[int, int] = field(default_factory=dict)
+    answered_by: dict[int, int] = field(default_factory=dict)
+    retransmission_of: dict[int, int] = field(default_factory=dict)
 
 
-def find_answers(context: Context, packets: list[int]) -> Answers:
-    """Join requests and replies among *packets* of one connection."""
-    found = Answers({}, {}, {})
-    if not packets:
+def find_answers(context: Context, packets: Int64) -> Answers:
+    """Join requests and replies among *packets* of one connection, in order of time."""
+    found = Answers()
+    if not len(packets):
         return found
-    layers = context.layers(context.rows_of(packets[0])[0])
+    start = context.packet_start[packets]
+    row = context.hops["row"][start]
+    reply = context.hops["reply"][start]
+    layers = context.layers(int(row[0]))
     if layers & Layer.TCP:
-        _tcp(context, packets, found)
+        _tcp(context, packets, row, reply, found)
     elif layers & Layer.ECHO:
-        _echo(context, packets, found)
+        _echo(packets, context.frames["icmp_seq"][row], reply, found)
     else:
-        _alternating(context, packets, found)
+        _alternating(packets, reply, found)
     return found
-
-
-def _is_reply(context: Context, packet: int) -> bool:
-    return bool(context.hops["reply"][context.packet_start[packet]])
 
 
 def _join(found: Answers, question: int, answer: int) -> None:
@@ -43,65 +44,112 @@ def _join(found: Answers, question: int, answer: int) -> None:
     found.answers.setdefault(answer, question)
 
 
-def _echo(context: Context, packets: list[int], found: Answers) -> None:
+def _echo(packets: Int64, sequence: Array, reply: Array, found: Answers) -> None:
     """Echo replies carry the request's sequence number (RFC 792)."""
     asked: dict[int, int] = {}
-    for packet in packets:
-        sequence = context.value("icmp_seq", context.rows_of(packet)[0])
-        if not _is_reply(context, packet):
-            asked[sequence] = packet
-        elif sequence in asked:
-            _join(found, asked.pop(sequence), packet)
+    for packet, number, answers in zip(packets.tolist(), sequence.tolist(), reply.tolist(), strict=True):
+        if not answers:
+            asked[number] = packet
+        elif number in asked:
+            _join(found, asked.pop(number), packet)
 
 
-def _alternating(context: Context, packets: list[int], found: Answers) -> None:
+def _alternating(packets: Int64, reply: Array, found: Answers) -> None:
     """Without numbers, a reply answers the oldest question that has none."""
-    waiting: list[int] = []
-    for packet in packets:
-        if not _is_reply(context, packet):
-            waiting.append(packet)
-        elif waiting:
-            _join(found, waiting.pop(0), packet)
+    questions, answers = packets[~reply].tolist(), packets[reply].tolist()
+    waiting = iter(questions)
+    question = next(waiting, None)
+    for answer in answers:
+        # Packets are numbered by time, so a smaller number was sent before.
+        if question is not None and question < answer:
+            _join(found, question, answer)
+            question = next(waiting, None)
 
 
-def _tcp(context: Context, packets: list[int], found: Answers) -> None:
+@dataclass(slots=True)
+class _Segments:
+    """Packets of one TCP connection, in order of time; all arrays (n,)."""
+
+    packet: Int64
+    reply: Array
+    seq: Int64
+    ack: Int64
+    flags: Array
+    length: Int64
+    """Sequence numbers that it takes: bytes, and one each for SYN and FIN."""
+
+
+def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
+    frames = context.frames
+    start = context.packet_start[packets]
+    length = context.packet_start[packets + 1] - start
+    # A packet's first hop may be several frames; FIN is on the last one.
+    places = expand(start, length)
+    begin = np.cumsum(length) - length
+    first_hop = context.hops["hop"][places] == 0
+    rows = context.hops["row"][places]
+    size = np.add.reduceat(frames["payload_len"][rows].astype(np.int64) * first_hop, begin)
+    last = np.maximum.reduceat(np.arange(len(places)) * first_hop, begin)
+    flags = frames["tcp_flags"][row] | frames["tcp_flags"][rows[last]]
+    size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
+    seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
+    tcp = frames["layers"][row] & np.uint32(Layer.TCP) != 0
+    return _Segments(*(column[tcp] for column in (packets, reply, seq, ack, flags, size)))
+
+
+def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answers) -> None:
     """An acknowledgement answers the newest segment it covers, and settles all before (RFC 9293 section 3.4)."""
-    unanswered: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
-    base: dict[bool, int] = {}
-    sent: dict[tuple[bool, int, int, int], int] = {}
-    for packet in packets:
-        row = context.rows_of(packet)[0]
-        if not context.layers(row) & Layer.TCP:
-            continue
-        reply, flags = _is_reply(context, packet), context.value("tcp_flags", row)
-        if flags & ACK and (not reply) in base:
-            reach = _after(context.value("ack", row), base[not reply])
-            _settle(found, unanswered[not reply], reach, packet)
-        parts = context.hops_of(packet)[0]
-        flags = context.value("tcp_flags", parts[-1]) | flags  # FIN is on the last part
-        length = sum(context.value("payload_len", part) for part in parts) + bool(flags & SYN) + bool(flags & FIN)
-        if not length:
-            continue
-        sequence = context.value("seq", row)
-        key = (reply, sequence, length, flags & (SYN | FIN))
-        if key in sent:
-            found.retransmission_of[packet] = sent[key]
-        sent.setdefault(key, packet)
-        start = _after(sequence, base.setdefault(reply, sequence))
-        heappush(unanswered[reply], (start + length, packet))
+    segments = _segments(context, packets, row, reply)
+    for way in (False, True):
+        _settle(segments, way, found)
+    sent = np.flatnonzero(segments.length > 0)
+    kind = segments.flags[sent] & (SYN | FIN)
+    group, first = group_rows(segments.reply[sent], segments.seq[sent], segments.length[sent], kind)
+    again = np.flatnonzero(first[group] != np.arange(len(sent)))
+    originals = segments.packet[sent[first[group[again]]]].tolist()
+    found.retransmission_of.update(zip(segments.packet[sent[again]].tolist(), originals, strict=True))
 
 
-def _after(number: int, base: int) -> int:
-    """Return how far a sequence number lies behind *base*, negative before it."""
-    return (number - base + HALF) % (1 << 32) - HALF
+def _settle(segments: _Segments, way: bool, found: Answers) -> None:
+    """Find for each segment sent this *way* the first acknowledgement after it that covers it."""
+    sent = np.flatnonzero((segments.reply == way) & (segments.length > 0))
+    if not len(sent):
+        return
+    base = int(segments.seq[sent[0]])
+    end = _after(segments.seq[sent], base) + segments.length[sent]
+    acks = np.flatnonzero((segments.reply != way) & (segments.flags & ACK != 0))
+    acks = acks[acks > sent[0]]
+    if not len(acks):
+        return
+    reach = _after(segments.ack[acks], base)
+    highest = np.maximum.accumulate(reach)
+    following = np.searchsorted(acks, sent)
+    before = np.where(following > 0, highest[np.maximum(following - 1, 0)], np.iinfo(np.int64).min)
+    # What nobody had acknowledged yet, the first to reach it does. What was sent again after that, is seldom.
+    answer = np.where(end > before, np.searchsorted(highest, end), following)
+    for place in np.flatnonzero(end <= before).tolist():
+        answer[place] = _first_reaching(reach, int(following[place]), int(end[place]))
+    covered = np.flatnonzero(answer < len(acks))
+    questions, by = segments.packet[sent[covered]], answer[covered]
+    found.answered_by.update(zip(questions.tolist(), segments.packet[acks[by]].tolist(), strict=True))
+    newest = np.full(len(acks), -1, np.int64)
+    newest[by] = questions  # in order of time, so the last one stays
+    used = np.flatnonzero(newest >= 0)
+    found.answers.update(zip(segments.packet[acks[used]].tolist(), newest[used].tolist(), strict=True))
 
 
-def _settle(found: Answers, waiting: list[tuple[int, int]], reach: int, packet: int) -> None:
-    """Let *packet* answer all segments that end at *reach* or before."""
-    covered: list[int] = []
-    while waiting and waiting[0][0] <= reach:
-        covered.append(heappop(waiting)[1])
-    if covered:
-        _join(found, max(covered), packet)
-        for earlier in covered:
-            found.answered_by.setdefault(earlier, packet)
+def _first_reaching(reach: Int64, begin: int, end: int) -> int:
+    """Return the first place from *begin* on where *reach* is at least *end*, else how many there are."""
+    width = 64
+    while begin < len(reach):
+        later = reach[begin : begin + width] >= end
+        if later.any():
+            return begin + int(later.argmax())
+        begin, width = begin + width, width * 2
+    return len(reach)
+
+
+def _after(number: Array, base: int) -> Int64:
+    """Return how far sequence numbers lie behind *base*, negative before it."""
+    found: Int64 = (number - base + HALF) % (1 << 32) - HALF
+    return found

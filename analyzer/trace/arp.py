@@ -4,7 +4,7 @@ The kernel queues packets while it asks (net/core/neighbour.c, ``arp_queue``) an
 packet waited if it is in the first burst from the asker to the MAC that was answered, before anything came back.
 """
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
     order = np.argsort(frames["time_ns"][rows], kind="stable").tolist()
     point_names = [point.name for point in context.points]
     open_questions: dict[tuple[int, int, int, int], int] = {}
-    found: list[ArpExchange] = []
+    found: list[dict[str, Any]] = []
     for index in order:
         row = int(rows[index])
         version = 4 if context.layers(row) & Layer.ARP else 6
@@ -45,31 +45,28 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
             peer = int(table["peer_hi"][index]) << 64 | int(table["peer"][index])
             if peer == asked_key:
                 continue  # an announcement (RFC 5227), nobody asks
-            if known is not None and time_ns - found[known].request_ns <= RETRY_NS:
-                old = found[known]
-                found[known] = replace(old, request_frame=frame, request_ns=time_ns, requests=old.requests + 1)
+            if known is not None and time_ns - found[known]["request_ns"] <= RETRY_NS:
+                requests = found[known]["requests"] + 1
+                found[known].update(request_frame=frame, request_ns=time_ns, requests=requests)
                 continue
             open_questions[key] = len(found)
             found.append(
-                ArpExchange(
-                    protocol="arp" if version == 4 else "ndp",
-                    asked_ip=address(version, asked_key >> 64, asked_key & (1 << 64) - 1),
-                    asker=Mac(asker),
-                    asker_ip=address(version, peer >> 64, peer & (1 << 64) - 1) if peer else None,
-                    point=point_names[point],
-                    request_frame=frame,
-                    request_ns=time_ns,
-                )
+                {
+                    "protocol": "arp" if version == 4 else "ndp",
+                    "asked_ip": address(version, asked_key >> 64, asked_key & (1 << 64) - 1),
+                    "asker": Mac(asker),
+                    "asker_ip": address(version, peer >> 64, peer & (1 << 64) - 1) if peer else None,
+                    "point": point_names[point],
+                    "request_frame": frame,
+                    "request_ns": time_ns,
+                    "requests": 1,
+                }
             )
         elif table["op"][index] == 2 and known is not None:
-            found[known] = replace(
-                found[known],
-                answer_mac=Mac(int(table["mac"][index])),
-                reply_frame=frame,
-                latency_ns=time_ns - found[known].request_ns,
-            )
+            latency = time_ns - found[known]["request_ns"]
+            found[known].update(answer_mac=Mac(int(table["mac"][index])), reply_frame=frame, latency_ns=latency)
             del open_questions[key]
-    return found
+    return [ArpExchange(**fields) for fields in found]
 
 
 def distinct(context: Context, exchanges: list[ArpExchange]) -> list[ArpExchange]:

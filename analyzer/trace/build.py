@@ -110,7 +110,7 @@ class Tracer:
         if connection < 0:
             return None
         if connection not in self._answers:
-            packets = self._context.packets_of_connection[connection]
+            packets = self._context.packets_of(connection)
             self._answers[connection] = find_answers(self._context, packets)
         return self._answers[connection]
 

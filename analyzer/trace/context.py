@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
+from analyzer.correlate.sorting import stable_order
 from analyzer.model import Address, HostState, Point, Route, address
 from analyzer.schema import Columns, Int64, Layer
 
@@ -66,14 +67,16 @@ class Context:
         return found
 
     @cached_property
-    def packets_of_connection(self) -> dict[int, list[int]]:
-        """Packets of each connection, in order of time."""
-        first = self.packet_start[:-1]
-        found: dict[int, list[int]] = {}
-        for packet, connection in enumerate(self.hops["connection"][first].tolist()):
-            if connection >= 0:
-                found.setdefault(connection, []).append(packet)
-        return found
+    def _by_connection(self) -> tuple[Int64, Int64]:
+        """Packets, sorted by connection and time, and (connections + 1,) where each connection's begin."""
+        connection = self.hops["connection"][self.packet_start[:-1]].astype(np.int64)
+        order = stable_order(connection + 1)
+        return order, np.searchsorted(connection[order], np.arange(len(self.connections["proto"]) + 1))
+
+    def packets_of(self, connection: int) -> Int64:
+        """Return the packets of a connection, in order of time."""
+        order, start = self._by_connection
+        return order[start[connection] : start[connection + 1]]
 
     @cached_property
     def homes(self) -> dict[int, tuple[int, int]]:
@@ -146,7 +149,7 @@ class Context:
         row = self.rows_of(packet)[0]
         found: list[int] = []
         for other in sorted({connection, *self.candidates.get(connection, ())}):
-            for candidate in self.packets_of_connection.get(other, ()):
+            for candidate in self.packets_of(other).tolist():
                 there = int(self.packet_start[candidate])
                 if candidate == packet or not self.hops["ambiguous"][there] or self.hops["reply"][there] != reply:
                     continue
