@@ -22,6 +22,7 @@ bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
 	tests/install bench
 	-$(BIN)/pip install --quiet --disable-pip-version-check pcapy-ng
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.run --growth
 
 samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker Engine (root)
 	tests/install live

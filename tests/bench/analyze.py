@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -30,7 +29,6 @@ def main(arguments: list[str]) -> None:
     result = {
         "wrong": wrong,
         "connections": len(trace.correlated.connections["proto"]),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     print(json.dumps(result))
 

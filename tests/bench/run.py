@@ -19,6 +19,7 @@ import dpkt
 from tests.bench.generate import POINTS, write_captures
 
 TSHARK_PART, DPKT_PART = 50_000, 100_000
+SAMPLE_S = 0.02
 FIELDS = (
     "frame.number", "frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl", "ip.id",
     "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "udp.srcport", "udp.dstport", "icmp.seq",
@@ -91,29 +92,85 @@ def measure(paths: list[Path], frames: int) -> list[Timed]:
     return found
 
 
+def peak_memory(command: list[str]) -> tuple[str, int]:
+    """Run *command*; return its output and its peak memory in bytes, its helper's too, shared pages counted once."""
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            family = [process.pid, *_children(process.pid)]
+            peak = max(peak, sum(_proportional(pid) for pid in family))
+            time.sleep(SAMPLE_S)
+        output = process.stdout.read() if process.stdout else ""
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+    return output, peak
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _proportional(pid: int) -> int:
+    """Return the proportional set size (proc(5), smaps_rollup) without mapped files."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:] if line.endswith("kB")}
+    return (sizes.get("Pss_Anon", 0) + sizes.get("Pss_Shmem", 0)) * 1024
+
+
+def growth(folder: Path, counts: list[int]) -> None:
+    """Print what a frame costs in captures of several sizes."""
+    print(f"{'frames':>12}{'seconds':>10}{'µs a frame':>12}{'bytes a frame':>15}")
+    for count in counts:
+        paths = [str(path) for path in write_captures(folder, count)]
+        for path in paths:
+            _into_cache(path)
+        command = [sys.executable, "-m", "tests.bench.analyze", *paths]
+        _, seconds, _ = timed("", program(*command))
+        _, peak = peak_memory(command)
+        total = count * len(paths)
+        print(f"{total:12,}{seconds:10.2f}{seconds / total * 1e6:12.2f}{peak / total:15.0f}", flush=True)
+
+
+def _into_cache(path: str) -> None:
+    with Path(path).open("rb") as stream:
+        while stream.read(1 << 24):
+            pass
+
+
 def main() -> int:
     """Generate, measure, print."""
     parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
     parser.add_argument("--frames", type=int, default=1_000_000, help="per point")
+    parser.add_argument("--growth", action="store_true", help="only hoptrace, on 1, 3 and 10 million frames")
     arguments = parser.parse_args()
+    if arguments.growth:
+        with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as folder:
+            growth(Path(folder), [333_333, 1_000_000, 3_333_333])
+        return 0
     with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as folder:
         paths = write_captures(Path(folder), arguments.frames)
         total = arguments.frames * len(POINTS)
         size = sum(path.stat().st_size for path in paths)
         print(f"{len(paths)} captures of {arguments.frames:,} frames, {size / 1e6:,.0f} MB")
         for path in paths:
-            path.read_bytes()  # into the page cache
+            _into_cache(str(path))
         rows = measure(paths, arguments.frames)
         mine = rows[0][1]
         print(f"{'':36}{'seconds':>9}{'frames/s':>13}{'x hoptrace':>12}")
         for name, seconds, note in rows:
             print(f"{name:36}{seconds:9.2f}{total / seconds:13,.0f}{seconds / mine:12.2f}  {note}")
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.analyze", "--check", *map(str, paths)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        result = json.loads(done.stdout)
-        print(f"peak memory: {result['peak_bytes'] / total:.0f} bytes a frame")
+        command = [sys.executable, "-m", "tests.bench.analyze"]
+        output, _ = peak_memory([*command, "--check", *map(str, paths)])
+        _, peak = peak_memory([*command, *map(str, paths)])
+        result = json.loads(output)
+        print(f"the terminal report takes {rows[1][1] - rows[0][1]:.2f} s more")
+        print(f"peak memory: {peak / total:.0f} bytes a frame")
         print(f"frames grouped wrong: {result['wrong']} of {total:,}; {result['connections']:,} connections")
         return 1 if result["wrong"] else 0
 
