@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.correlate.clock import Offset, align_roughly, estimate
 from analyzer.correlate.connections import build_connections
 from analyzer.correlate.nat import Mapping, map_conversations
-from analyzer.correlate.packets import find_packets
+from analyzer.correlate.packets import Sorted, find_packets
 from analyzer.correlate.runs import sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
@@ -75,14 +75,16 @@ def _correlate(
     del time_order, places
     sides = StatedSides(frames, conversations, stated)
     mapping = map_conversations(conversations, runs, sides, keep)
-    packets = find_packets(runs, *_streams(conversations, mapping), outward, hosts)
+    sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
+    del runs, conversations  # columns as long as FRAMES, which nobody needs any more
+    packets = find_packets(sightings, outward, hosts)
     hops, connections, candidates = build_connections(frames, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated), candidates)
 
 
-def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Int64, Array]:
+def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Array, Array]:
     """Return connection and direction of each place as one number, -1 without a tuple; and which are doubtful."""
-    stream = np.append(mapping.connection * 2 + mapping.flipped, -1)[conversations.of]
+    stream = np.append(mapping.connection * 2 + mapping.flipped, -1).astype(np.int32)[conversations.of]
     stream ^= conversations.backward & (stream >= 0)
     ambiguous = np.append(mapping.ambiguous, False)[conversations.of]
     return stream, ambiguous

@@ -13,7 +13,7 @@ from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Int64, Layer
 
 
-def unclear_places(rows: Rows, group: Int64) -> Int64:
+def unclear_places(rows: Rows, group: Array) -> Int64:
     """Return the places of groups whose order in time may not be the order in which the host passed them on."""
     time_ns, ttl = rows.column("time_ns"), rows.column("ttl")
     same = group[1:] == group[:-1]
@@ -26,7 +26,7 @@ def unclear_places(rows: Rows, group: Int64) -> Int64:
     return np.flatnonzero(involved[group])
 
 
-def real_order(rows: Rows, group: Int64, places: Int64, outward: Int64, hosts: Int64) -> Int64:
+def real_order(rows: Rows, group: Array, places: Int64, outward: Int64, hosts: Int64) -> Int64:
     """Sort *places* so that the frames of each packet are in the order in which the host passed them on."""
     time_ns, point = rows.column("time_ns")[places], rows.column("point")[places]
     # Parts of one packet at one point stay together, at the time of their first.
@@ -44,7 +44,7 @@ def real_order(rows: Rows, group: Int64, places: Int64, outward: Int64, hosts: I
     return _untie(rows, group, found, outward)
 
 
-def _before_tunnel(rows: Rows, group: Int64, places: Int64, host: Int64, variant: Int64, first: Int64) -> None:
+def _before_tunnel(rows: Rows, group: Array, places: Int64, host: Int64, variant: Int64, first: Int64) -> None:
     """
     Correct *first*, the time of each variant: what a host put into a tunnel, it had outside before.
 
@@ -53,7 +53,7 @@ def _before_tunnel(rows: Rows, group: Int64, places: Int64, host: Int64, variant
     tunnel = has(rows.frames["layers"][rows.order[places]], Layer.TUNNEL)
     if not tunnel.any():
         return
-    sender, _ = number_groups(group * (int(host.max()) + 1) + host)
+    sender, _ = number_groups(group.astype(np.int64) * (int(host.max()) + 1) + host)
     times = []
     for mask in (tunnel, ~tunnel):
         earliest = np.full(int(sender.max()) + 1, np.iinfo(np.int64).max)
@@ -64,7 +64,7 @@ def _before_tunnel(rows: Rows, group: Int64, places: Int64, host: Int64, variant
     first[variant[late]] = np.minimum(first[variant[late]], into[sender[late]] - 1)
 
 
-def _untie(rows: Rows, group: Int64, places: Int64, outward: Int64) -> Int64:
+def _untie(rows: Rows, group: Array, places: Int64, outward: Int64) -> Int64:
     """Swap sightings of equal time where the other way round is a shorter way from the point before: coming in."""
     time_ns, rank = rows.column("time_ns")[places], outward[rows.column("point")[places]]
     groups, ttl = group[places], rows.column("ttl")[places]
@@ -77,7 +77,7 @@ def _untie(rows: Rows, group: Int64, places: Int64, outward: Int64) -> Int64:
     return result
 
 
-def _usual_delay(rows: Rows, group: Int64, places: Int64) -> Array:
+def _usual_delay(rows: Rows, group: Array, places: Int64) -> Array:
     """Return how long after its first sighting a sender's packets usually come to the point at *places*, in ns."""
     time_ns = rows.column("time_ns")
     start = np.flatnonzero(changes(group))

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from analyzer.correlate.order import real_order, unclear_places
-from analyzer.correlate.runs import Rows, Runs
+from analyzer.correlate.runs import Rows
 from analyzer.correlate.segments import join_parts
 from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
 from analyzer.correlate.sorting import changes, expand, lengths, stable_order
@@ -43,22 +43,19 @@ class Packets:
         return lengths(self.start, len(self.hop))
 
 
-def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64, hosts: Int64) -> Packets:
+def find_packets(frames: "Sorted", outward: Int64, hosts: Int64) -> Packets:
     """
     Group frames to packets.
 
     Args:
-        runs: n frames by identity and time.
-        stream: (n,) connection and direction of each as one number; -1 for those without a tuple.
-        ambiguous: (n,) bool, what is doubtful already.
+        frames: in runs; they are sorted further.
         outward: (points,) rank of each point's role on the way out of a container.
         hosts: (points,) number of each point's host.
     """
-    frames = _Sorted(runs.rows, runs.run, stream, ambiguous)
     frames.part_streams()
     begins = changes(frames.group, frames.stream)
     begins[1:] |= np.diff(frames.rows.column("time_ns")) > WINDOW_NS
-    frames.group = np.cumsum(begins) - 1
+    frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     _split(frames, begins)
     joined = join_parts(frames.rows, frames.group, frames.stream)
     if joined is not frames.group:
@@ -68,19 +65,25 @@ def find_packets(runs: Runs, stream: Int64, ambiguous: Array, outward: Int64, ho
     if len(places):
         frames.move(places, real_order(frames.rows, frames.group, places, outward, hosts))
     start = _by_first_time(frames)
-    return Packets(frames.rows, start, _hops(frames.rows, start), frames.stream[start], frames.ambiguous)
+    return Packets(
+        frames.rows, start, _hops(frames.rows, start), frames.stream[start].astype(np.int64), frames.ambiguous
+    )
 
 
 @dataclass(slots=True)
-class _Sorted:
+class Sorted:
     """n frames, and what is known of each, in an order that becomes better and better."""
 
     rows: Rows
-    group: Int64
-    stream: Int64
+    group: Array
+    """(n,) int32, ascending: runs at first, packets at last."""
+    stream: Array
+    """(n,) int32, connection and direction of each as one number; -1 for those without a tuple."""
     ambiguous: Array
+    """(n,) bool."""
 
     def take(self, places: Int64) -> None:
+        """Keep the frames at *places*, in their order."""
         self.rows = self.rows.take(places)
         self.group, self.stream, self.ambiguous = self.group[places], self.stream[places], self.ambiguous[places]
 
@@ -100,7 +103,7 @@ class _Sorted:
             self.move(places, places[np.lexsort((places, self.stream[places], self.group[places]))])
 
 
-def _by_first_time(frames: _Sorted) -> Int64:
+def _by_first_time(frames: Sorted) -> Int64:
     """Sort groups by the time of their first frame; return where each begins."""
     time_ns = frames.rows.column("time_ns")
     start = np.flatnonzero(changes(frames.group))
@@ -127,7 +130,7 @@ def _hops(rows: Rows, start: Int64) -> Int64:
     return hop
 
 
-def _split(frames: _Sorted, begins: Array) -> None:
+def _split(frames: Sorted, begins: Array) -> None:
     """Split groups in which a point saw equal frames twice; *begins* tells where groups begin."""
     repeated = groups_with_repeats(frames.group, frames.rows.column("point"))
     if not len(repeated):
@@ -147,7 +150,7 @@ def _split(frames: _Sorted, begins: Array) -> None:
     sorted_places = np.lexsort((packet, group))
     frames.move(places, places[sorted_places])
     begins[places] = changes(group, packet[sorted_places])
-    frames.group = np.cumsum(begins) - 1
+    frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
 
 def _assign(times: list[int], variants: list[int], points: list[int], packets: list[int]) -> list[int]:

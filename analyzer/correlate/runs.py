@@ -42,8 +42,8 @@ class Runs:
     """
 
     rows: Rows
-    run: Int64
-    """(n,) number of the run that a place is in; equal identities are one run."""
+    run: Array
+    """(n,) int32, number of the run that a place is in; equal identities are one run."""
     count: int
     """Number of runs."""
 
@@ -81,4 +81,6 @@ def sort_runs(frames: Columns, identity: Int64, time_order: Int64) -> tuple[Runs
     by_first = run_at[run_at >= 0]
     start, length = start[by_first], length[by_first]
     place = place[expand(start, length)]
-    return Runs(Rows(frames, time_order[place]), np.repeat(np.arange(len(start)), length), len(start)), place
+    return Runs(
+        Rows(frames, time_order[place]), np.repeat(np.arange(len(start), dtype=np.int32), length), len(start)
+    ), place

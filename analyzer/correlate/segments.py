@@ -22,7 +22,7 @@ SPREAD_NS = 2_000_000_000
 """Longest time between the parts of one packet."""
 
 
-def join_parts(rows: Rows, group: Int64, stream: Int64) -> Int64:
+def join_parts(rows: Rows, group: Array, stream: Array) -> Array:
     """
     Put the parts of packets into one group.
 
@@ -41,7 +41,7 @@ def join_parts(rows: Rows, group: Int64, stream: Int64) -> Int64:
     return _join_fragments(frames, order, group, stream)
 
 
-def _partial(rows: Rows, group: Int64, stream: Int64) -> Int64:
+def _partial(rows: Rows, group: Array, stream: Array) -> Int64:
     """Return the places of TCP payload that some point of their stream did not see like this."""
     start = np.flatnonzero(changes(group))
     first = rows.order[start]
@@ -63,7 +63,7 @@ def _partial(rows: Rows, group: Int64, stream: Int64) -> Int64:
 class _Parts:
     """m rows that may be parts of packets; all arrays (m,)."""
 
-    group: Int64
+    group: Array
     point: Int64
     start: Int64
     end: Int64
@@ -72,7 +72,7 @@ class _Parts:
     """Parts whose byte ranges overlap, with equal acknowledgement and time stamps."""
 
 
-def _join_segments(frames: Columns, order: Int64, group: Int64, partial: Int64, stream: Int64) -> Int64:
+def _join_segments(frames: Columns, order: Int64, group: Array, partial: Int64, stream: Array) -> Int64:
     rows = order[partial]
     key, start, end = _ranges(frames, rows, stream[partial])
     parts = _Parts(
@@ -158,11 +158,11 @@ def _by_ip_id(parts: _Parts, mine: Int64) -> Int64:
     return np.array([target[int(parts.group[i])] for i in mine.tolist()], np.int64)
 
 
-def _join_fragments(frames: Columns, order: Int64, group: Int64, stream: Int64) -> Int64:
+def _join_fragments(frames: Columns, order: Int64, group: Array, stream: Array) -> Int64:
     """Join all fragments of a datagram, and the datagram itself where the host has put it together."""
     if not has(frames["layers"], Layer.FRAGMENT).any():
         return group
-    layers, streams = frames["layers"][order], stream
+    layers, streams = frames["layers"][order], stream.astype(np.int64)
     fragment = has(layers, Layer.FRAGMENT) & (streams >= 0)
     if not fragment.any():
         return group
@@ -211,7 +211,7 @@ def _datagram_ids(frames: Columns, order: Int64, streams: Int64, where: Array) -
     return streams[where].tolist(), frames["point"][rows].tolist(), frames["ip_id"][rows].tolist()
 
 
-def _join_by_key(frames: Columns, order: Int64, group: Int64, where: Array, keys: Int64) -> Int64:
+def _join_by_key(frames: Columns, order: Int64, group: Array, where: Array, keys: Int64) -> Int64:
     """Join the rows of one key that lie close together in time."""
     if not where.any():
         return group
@@ -225,7 +225,7 @@ def _join_by_key(frames: Columns, order: Int64, group: Int64, where: Array, keys
     return _renamed(group, groups[by_time], np.repeat(lowest, np.diff(np.append(start, len(rows)))))
 
 
-def _renamed(group: Int64, old: Int64, new: Int64) -> Int64:
+def _renamed(group: Array, old: Int64, new: Int64) -> Int64:
     renamed = np.arange(int(group.max()) + 1)
     np.minimum.at(renamed, old, new)
     # A group whose rows went to different places ends where the lowest of them is.

@@ -20,7 +20,7 @@ def variants(frames: Columns, rows: Int64) -> Array:
     return state
 
 
-def groups_with_repeats(group: Int64, point: Array) -> Int64:
+def groups_with_repeats(group: Array, point: Array) -> Int64:
     """Return the groups, which lie together, in which a point occurs twice."""
     start = np.flatnonzero(changes(group))
     length = lengths(start, len(group))

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from analyzer.capture.records import Interface, Records
+from analyzer.capture.records import FileInfo, Interface, Records
 from analyzer.capture.source import WINDOW, Buffers
 from analyzer.decode.vector import Decoded, decode
 from analyzer.schema import Array, Columns, Table
@@ -85,6 +85,8 @@ class Batch:
     records: Records
     """Readable until the batch is decoded; its ``interface`` always."""
     interfaces: list[Interface]
+    declared: tuple[int, int] = (0, 0)
+    """Interfaces and comments that its file had told before it was read on."""
     decoded: Decoded | None = None
     """When it is done; ``row`` columns count from its first frame."""
 
@@ -112,13 +114,14 @@ class Crew:
             self._hear(wait=True)
         self._stop()
 
-    def take(self, records: Records, interfaces: list[Interface], file: int) -> None:
+    def take(self, records: Records, info: FileInfo, file: int) -> None:
         """Decode *records*, now or soon."""
         count = len(records)
         if self._helper is not None and not self._frames.has_room(count):
             self._hear(wait=True)
             self._stop()  # what it shares is too small; columns move to private memory
-        batch = Batch(file, self._frames.rows, count, records, interfaces)
+        declared = len(info.interfaces), len(info.comments)
+        batch = Batch(file, self._frames.rows, count, records, info.interfaces, declared)
         self._frames.block(count)
         self._keys.block(count)
         self._open.append(batch)

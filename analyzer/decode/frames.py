@@ -168,14 +168,14 @@ def _read(
             files.append(capture.info)
             try:
                 for records in capture.batches():
-                    crew.take(records, capture.info.interfaces, index)
-                    _collect(crew, collector, wait=False)
+                    crew.take(records, capture.info, index)
+                    _collect(crew, collector, capture.info, wait=False)
                     if told is not None:
                         told(frames.rows, before + capture.position)
             except InputError as error:  # what is wrong in one file, does not concern what others hold
                 capture.info.damage = Damage(0, str(error))
             try:
-                _collect(crew, collector, wait=True)
+                _collect(crew, collector, capture.info, wait=True)
             except InputError as error:
                 capture.info.damage = Damage(0, str(error))
             collector.name_silent(index, capture.info)
@@ -191,13 +191,16 @@ def _read(
     )
 
 
-def _collect(crew: Crew, collector: _Collector, *, wait: bool) -> None:
+def _collect(crew: Crew, collector: _Collector, info: FileInfo, *, wait: bool) -> None:
     """Take in what is decoded; a batch that cannot be taken in is dropped, with all after it."""
     for batch in crew.finished(wait=wait):
         try:
             collector.add(batch)
         except InputError:
             crew.forget(batch)
+            # How far reading has got meanwhile is chance; what is said of the file must not be.
+            info.frames = batch.records.first_frame - 1
+            del info.interfaces[batch.declared[0] :], info.comments[batch.declared[1] :]
             raise
 
 

@@ -116,10 +116,12 @@ def test_helper_killed(large: list[str], monkeypatch: pytest.MonkeyPatch) -> Non
 def test_too_many_points(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch that cannot be taken in goes, with those after it; other files stay."""
     monkeypatch.setattr(frames, "MOST_POINTS", 1)
+    alone = _read(large)
     _helped(monkeypatch)
 
     tables = _read(large)
 
+    _assert_equal(tables, alone)
     assert [info.damage is not None for info in tables.files] == [False, False, True]
     assert len(tables.frames["frame"]) == 120_000
     assert set(tables.frames["point"].tolist()) == {0, 1}
