@@ -142,20 +142,28 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: in
 
 def _by_pair(conversations: Conversations, rows: Rows, ballots: list[tuple[Int64, Int64]]) -> "_Ballots":
     left, right = (np.concatenate(places) for places in zip(*ballots, strict=True))
-    one, two = conversations.of[left], conversations.of[right]
-    crossed = conversations.backward[left] != conversations.backward[right]
-    pair = (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
-    if any(len(pairs[0]) for pairs in ballots[1:]):
-        # A sighting votes once for a pair, with the closest sighting of the other side.
+    pair = _pairs(conversations, left, right)
+    # Of TCP, neighbours alone voted; of the rest, a sighting votes once for a pair, with the closest on the other side.
+    if any(len(places) for places, _ in ballots[1:]):
+        rest = rows.column("proto")[left] != PROTO_TCP
+        numbered = left[~rest], right[~rest], pair[~rest]
+        left, right, pair = left[rest], right[rest], pair[rest]
         for side in (0, 1):
             gap = rows.column("time_ns")[right] - rows.column("time_ns")[left]
             order = np.lexsort((gap, (left, right)[side], pair))
             order = order[changes(pair[order], (left, right)[side][order])]
             left, right, pair = left[order], right[order], pair[order]
-    else:
-        order = stable_order(pair)
-        left, right, pair = left[order], right[order], pair[order]
-    return _Ballots(left, right, np.flatnonzero(changes(pair)))
+        left, right, pair = (np.concatenate(both) for both in zip(numbered, (left, right, pair), strict=True))
+    order = stable_order(pair)
+    return _Ballots(left[order], right[order], np.flatnonzero(changes(pair[order])))
+
+
+def _pairs(conversations: Conversations, left: Int64, right: Int64) -> Int64:
+    """Return a number for the two conversations of each ballot, and for which way round they are."""
+    one, two = conversations.of[left], conversations.of[right]
+    crossed = conversations.backward[left] != conversations.backward[right]
+    found: Int64 = (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
+    return found
 
 
 def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> tuple[Int64, Int64]:

@@ -9,6 +9,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -30,13 +31,20 @@ MOST_RECORDS = WINDOW // 32
 MOST_INTERFACES = 64
 """More would be much to send with every batch."""
 
+MADV_POPULATE_READ = 22
+"""Of asm-generic/mman-common.h; Python names it from 3.13 on, on some systems."""
+
 Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
 """Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
 
 
+def _shared(count: int, dtype: np.dtype[Any] | type) -> mmap.mmap:
+    return mmap.mmap(-1, max(count * np.dtype(dtype).itemsize, 1))
+
+
 def shared_zeros(count: int, dtype: np.dtype[Any] | type) -> Array:
     """Return *count* zeros that a forked process shares; pages that nobody touched take no memory."""
-    return np.frombuffer(mmap.mmap(-1, max(count * np.dtype(dtype).itemsize, 1)), dtype, count)
+    return np.frombuffer(_shared(count, dtype), dtype, count)
 
 
 class Store:
@@ -44,8 +52,11 @@ class Store:
 
     def __init__(self, table: Table, capacity: int, *, shared: bool) -> None:
         """Make room for *capacity* rows."""
-        make = shared_zeros if shared else np.zeros
-        self._columns = {name: make(capacity, dtype) for name, dtype in table.dtypes.items()}
+        self._maps = {name: _shared(capacity, dtype) for name, dtype in table.dtypes.items()} if shared else {}
+        self._columns = {
+            name: np.frombuffer(self._maps[name], dtype, capacity) if shared else np.zeros(capacity, dtype)
+            for name, dtype in table.dtypes.items()
+        }
         self._capacity = capacity
         self.rows = 0
 
@@ -61,12 +72,20 @@ class Store:
                 grown = np.zeros(self._capacity, column.dtype)
                 grown[: self.rows] = column[: self.rows]
                 self._columns[name] = grown
+            self._maps = {}
         self.rows += count
         return self.at(self.rows - count, count)
 
     def at(self, first: int, count: int) -> Columns:
         """Return *count* rows from *first* on."""
         return {name: column[first : first + count] for name, column in self._columns.items()}
+
+    def settle(self) -> None:
+        """Take over at once the pages that the helper wrote, instead of one page fault for each of them."""
+        for name, shared in self._maps.items():
+            size = self.rows * self._columns[name].itemsize // mmap.PAGESIZE * mmap.PAGESIZE
+            with suppress(OSError):  # Linux before 5.14 cannot
+                shared.madvise(MADV_POPULATE_READ, 0, size)
 
     def truncate(self, rows: int) -> None:
         """Forget all rows from *rows* on."""

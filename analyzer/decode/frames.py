@@ -180,6 +180,8 @@ def _read(
                 capture.info.damage = Damage(0, str(error))
             collector.name_silent(index, capture.info)
             before += capture.size
+    frames.settle()
+    keys.settle()
     return FrameTables(
         frames.at(0, frames.rows),
         keys.at(0, keys.rows),
