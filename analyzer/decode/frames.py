@@ -60,41 +60,53 @@ class FrameTables:
     def join_pieces(self, groups: list[list[int]]) -> None:
         """Make one point of what *groups* of files have of each interface, where they follow each other in time."""
         file_of = np.array([source.file for source in self.sources], np.int64)[self.frames["point"]]
-        target = list(range(len(self.sources)))
+        begin = np.searchsorted(file_of, np.arange(len(self.files) + 1))  # rows stand in the order of files
+        target = np.arange(len(self.sources))
         for group in groups:
-            self._continue_numbers(group, file_of, target)
-        used = sorted(set(target))
-        number = np.zeros(len(target), np.uint16)
-        number[:] = [used.index(point) for point in target]
-        self.frames["point"][:] = number[self.frames["point"]]
-        self.pieces = [[self.sources[p].file for p in range(len(target)) if target[p] == point] for point in used]
-        self.sources = [self.sources[point] for point in used]
+            before = 0
+            last_of: dict[tuple[int, int], tuple[int, int]] = {}
+            for file in group:
+                before = self._continue(slice(begin[file], begin[file + 1]), before, last_of, target)
+                before += self.files[file].frames
+        self._join_silent(groups, target)
+        used, number = np.unique(target, return_inverse=True)
+        self.frames["point"][:] = number.astype(np.uint16)[self.frames["point"]]
+        self.pieces = [[] for _ in used]
+        for point, source in zip(number.tolist(), self.sources, strict=True):
+            self.pieces[point].append(source.file)
+        self.sources = [self.sources[point] for point in used.tolist()]
 
-    def _continue_numbers(self, group: list[int], file_of: Int64, target: list[int]) -> None:
-        """Let each file's points be those of the file before, unless they overlap in time."""
-        point, time_ns = self.frames["point"], self.frames["time_ns"]
-        last_of: dict[tuple[int, int], tuple[int, int]] = {}
-        before = 0
-        for file in group:
-            mine = file_of == file
-            shift = before
-            for number, source in enumerate(self.sources):
-                if source.file != file:
-                    continue
-                times = time_ns[mine & (point == number)]
-                key = (source.interface, source.device)
-                if not len(times):
-                    if key in last_of:
-                        target[number] = last_of[key][0]
-                    continue
-                known = last_of.get(key)
-                if known is not None and known[1] <= int(times.min()):
-                    target[number] = known[0]
-                elif known is not None:
-                    shift = 0  # not a piece, but a capture of its own
-                last_of[key] = target[number], int(times.max())
-            self.frames["frame"][mine] += np.uint32(shift)
-            before = shift + self.files[file].frames
+    def _continue(
+        self, rows: slice, before: int, last_of: dict[tuple[int, int], tuple[int, int]], target: Int64
+    ) -> int:
+        """
+        Let a file's points be those of the files before it, unless they overlap in time.
+
+        Returns how many frames were counted before its own: *before*, or none if it is a capture of its own.
+        """
+        point, time_ns = self.frames["point"][rows], self.frames["time_ns"][rows]
+        for number in np.unique(point).tolist():
+            times = time_ns[point == number]
+            key = (self.sources[number].interface, self.sources[number].device)
+            known = last_of.get(key)
+            if known is not None and known[1] <= int(times.min()):
+                target[number] = known[0]
+            elif known is not None:
+                before = 0
+            last_of[key] = int(target[number]), int(times.max())
+        self.frames["frame"][rows] += np.uint32(before)
+        return before
+
+    def _join_silent(self, groups: list[list[int]], target: Int64) -> None:
+        """Let interfaces of which a piece has nothing be the points that other pieces have of them."""
+        group_of = {file: number for number, group in enumerate(groups) for file in group}
+        heard = np.bincount(self.frames["point"], minlength=len(target)) > 0
+        found: dict[tuple[int, int, int], int] = {}
+        for number in np.argsort(~heard, kind="stable").tolist():  # first those that were heard
+            source = self.sources[number]
+            if source.file in group_of:
+                known = found.setdefault((group_of[source.file], source.interface, source.device), number)
+                target[number] = target[number] if heard[number] else target[known]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import pytest
 from analyzer import analyze
 from analyzer.capture.pieces import without_rotation
 from analyzer.capture.points import PointSpec
+from tests.build import T0, enhanced, interface, option, section
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 
@@ -85,3 +86,20 @@ def test_captures_at_the_same_time_are_two_points(tmp_path: Path) -> None:
 
     assert [point.frames for point in trace.points] == [20, 20]
     assert [point.pieces for point in trace.points] == [None, None]
+
+
+def test_an_interface_that_was_silent_for_a_while(tmp_path: Path) -> None:
+    """Pieces of a pcapng with two interfaces: the second one has frames in the middle piece only."""
+    for piece, numbers in enumerate([(0, 0), (0, 1), (0, 0)]):
+        interfaces = interface(options=option(2, b"docker0")) + interface(options=option(2, b"wlan0"))
+        frames = [enhanced(n, T0 // 1000 + piece * 10 + i, bytes(60)) for i, n in enumerate(numbers)]
+        (tmp_path / f"both_0000{piece}_2026013123595{piece}.pcapng").write_bytes(
+            section() + interfaces + b"".join(frames)
+        )
+
+    trace = analyze([tmp_path])
+
+    assert [(p.name, p.frames, len(p.pieces or ())) for p in trace.points] == [
+        ("docker0", 5, 3), ("wlan0", 1, 3)
+    ]  # fmt: skip
+    assert trace.frames["frame"].tolist() == [1, 2, 3, 4, 5, 6]
