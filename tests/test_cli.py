@@ -2,14 +2,17 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from analyzer.cli import main
+from tests.bench.generate import write_captures
 from tests.build import T0, pcap, section
 
 SEED = Path(__file__).parents[1] / "sample_pcaps" / "seed"
@@ -187,3 +190,19 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("after_s", [0.3, 1.0])
+def test_interrupted(tmp_path: Path, after_s: float) -> None:
+    """Ctrl-C ends it with one line, exit code 130, and no half-written report, while reading and while writing."""
+    captures = [str(path) for path in write_captures(tmp_path, 300_000)]
+    out = tmp_path / "reports"
+    command = [sys.executable, "-m", "analyzer", "analyze", *captures, "-o", str(out / "x.json")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(after_s)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+
+    assert (process.returncode, told) == (130, "hoptrace: interrupted\n")
+    assert not out.exists() or list(out.iterdir()) == []
