@@ -48,8 +48,9 @@ def map_conversations(
     joined = _Joined(conversations.count, seen, candidates)
     ambiguous = np.zeros(conversations.count, bool)
     rivals: list[tuple[int, int]] = []
+    sure = candidates.sure.tolist()
     for index in candidates.best_first().tolist():
-        if joined.join(candidates, index) and (others := candidates.rivals(index)):
+        if joined.join(index) and not sure[index] and (others := candidates.rivals(index)):
             ambiguous[[candidates.first[index], candidates.second[index]]] = True
             rivals += [(int(candidates.first[index]), other) for other in others]
     connection, flipped = joined.result()
@@ -60,7 +61,14 @@ class _Joined:
     """Groups of conversations; a disjoint-set forest that also keeps which way round each one is."""
 
     def __init__(self, count: int, seen: Seen, candidates: Candidates) -> None:
-        self._sure, self._plausible = candidates.sure, candidates.plausible
+        # Lists: reading one value of an array takes ten times as long.
+        self._candidates = list(
+            zip(
+                *(column.tolist() for column in (candidates.first, candidates.second, candidates.change)),
+                *(column.tolist() for column in (candidates.crossed, candidates.sure, candidates.plausible)),
+                strict=True,
+            )
+        )
         self._parent = list(range(count))
         self._crossed = [False] * count
         # Sets of points, as bits.
@@ -76,21 +84,20 @@ class _Joined:
             item = self._parent[item]
         return item, crossed
 
-    def join(self, candidates: Candidates, index: int) -> bool:
+    def join(self, index: int) -> bool:
         """Join the two conversations of a candidate, if the rules of NAT allow it."""
-        first, second = int(candidates.first[index]), int(candidates.second[index])
+        first, second, change, turned, sure, plausible = self._candidates[index]
         root, crossed_first = self._find(first)
         other, crossed_second = self._find(second)
         if root == other:
             return False
-        change = int(candidates.change[index])
         mine = {0, 1} if change == 2 else {change ^ crossed_first}
-        crossed = crossed_first ^ crossed_second ^ bool(candidates.crossed[index])
+        crossed = crossed_first ^ crossed_second ^ turned
         theirs = {side ^ crossed for side in self._changed.get(other, set())}
         changed = self._changed.get(root, set()) | theirs
         # One conversation per point, and each end translated once: else two senders would share one image.
         clash = bool(self._points[root] & self._points[other] or mine & changed)
-        if not self._sure[index] and (clash or not self._plausible[index]):
+        if not sure and (clash or not plausible):
             return False
         changed |= mine
         if other < root:
