@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.schema import Array, Bytes, Int64
 
-WALKERS = 512
+WALKERS = 320
 SEARCH = 2048
 """Bytes searched for a start; more than one full Ethernet frame with its record header."""
 SMALL = 1 << 21
@@ -84,11 +84,13 @@ def _guess(buffer: Bytes, lengths: Array, begin: int, end: int, shape: Shape) ->
     wanted = signatures[begin + shape.signature_at]
     stride = (end - begin) // WALKERS
     targets = np.arange(begin + stride, end - SEARCH - shape.header, stride)
-    first = signatures[begin + stride + shape.signature_at :]
+    # NumPy compares bytes many at a time, but pairs at odd places one by one: so first the bytes, then the pairs.
+    first = buffer[begin + stride + shape.signature_at :]
     windows = np.lib.stride_tricks.as_strided(first, (len(targets), SEARCH), (stride, 1), writeable=False)
-    walker, place = np.divmod(np.flatnonzero((windows == wanted).ravel()), SEARCH)
+    walker, place = np.divmod(np.flatnonzero(windows == buffer[begin + shape.signature_at]), SEARCH)
     at = candidate = targets[walker] + place
-    alive = np.ones(len(at), bool)
+    alive = signatures[at + shape.signature_at] == wanted
+    walker, at, candidate, alive = walker[alive], at[alive], candidate[alive], alive[alive]
     for _ in range(4):
         at = np.where(alive, at, begin)
         total = lengths[at + shape.length_at].astype(np.int64) + shape.base
@@ -102,18 +104,18 @@ def _guess(buffer: Bytes, lengths: Array, begin: int, end: int, shape: Shape) ->
 def _lockstep(lengths: Array, starts: Int64, end: int, shape: Shape) -> Int64 | None:
     """Walk from every start but the last to the next one; None if one of them was not a record's start."""
     at, goals = starts[:-1], starts[1:]
-    steps: list[Int64] = []
+    steps = [at]
     last = end - shape.header
-    while (going := at < goals).any():
+    while (at < goals).any():
+        # Whoever has arrived goes on, which does not count; whoever went astray stops at the end.
+        at = np.minimum(at + shape.base + lengths[at + shape.length_at], last)
         steps.append(at)
-        # Whoever has arrived stays there; whoever went astray stops at the end.
-        at = np.minimum(at + (lengths[at + shape.length_at].astype(np.int64) + shape.base) * going, last)
-    if (at != goals).any():
-        return None
-    if not steps:
-        return starts[:0]
     places = np.stack(steps, axis=1)
-    found: Int64 = places[places < goals[:, None]]
+    before = places < goals[:, None]
+    arrived = places[np.arange(len(goals)), before.sum(axis=1)]
+    if (arrived != goals).any():
+        return None
+    found: Int64 = places[before]
     total = lengths[found + shape.length_at].astype(np.int64) + shape.base
     return found if _believable(total, shape).all() else None
 

@@ -12,7 +12,7 @@ from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
 from analyzer.correlate.relays import find_relays
-from analyzer.correlate.sorting import number_groups
+from analyzer.correlate.sorting import number_again
 from analyzer.correlate.tuples import ACK, SYN
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
@@ -50,7 +50,7 @@ def build_connections(
     hops = HOPS.empty(len(packets.hop))
     hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
     known = np.flatnonzero(packets.stream >= 0)
-    number, first = number_groups(packets.stream[known] >> 1)
+    number, first = number_again(packets.stream[known] >> 1)
     away = packets.stream[known] & 1 != 0
     of_packet = np.full(len(packets.start), -1, np.int32)
     of_packet[known] = number

@@ -138,27 +138,59 @@ def _split(frames: Sorted, begins: Array) -> None:
     start = np.searchsorted(frames.group, repeated)
     length = np.searchsorted(frames.group, repeated, side="right") - start
     places = expand(start, length)
-    kinds = variants(frames.rows.frames, frames.rows.order[places]).tolist()
-    times, points = (frames.rows.column(name)[places].tolist() for name in ("time_ns", "point"))
-    packets: list[int] = []
+    kinds = variants(frames.rows.frames, frames.rows.order[places])
+    times, points = (frames.rows.column(name)[places] for name in ("time_ns", "point"))
+    packet, plain = _in_step(times, kinds, length)
+    begin = np.cumsum(length) - length
     doubtful: list[int] = []
-    for count in length.tolist():
-        mine = slice(len(packets), len(packets) + count)
-        doubtful.extend(mine.start + place for place in _assign(times[mine], kinds[mine], points[mine], packets))
+    for first, count in zip(begin[~plain].tolist(), length[~plain].tolist(), strict=True):
+        mine = slice(first, first + count)
+        packet[mine], unsure = _assign(times[mine].tolist(), kinds[mine].tolist(), points[mine].tolist())
+        doubtful.extend(first + place for place in unsure)
     frames.ambiguous[places[doubtful]] = True
-    group, packet = frames.group[places], np.array(packets)
+    group = frames.group[places]
     sorted_places = np.lexsort((packet, group))
     frames.move(places, places[sorted_places])
     begins[places] = changes(group, packet[sorted_places])
     frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
 
-def _assign(times: list[int], variants: list[int], points: list[int], packets: list[int]) -> list[int]:
+def _in_step(times: Int64, kinds: Array, length: Int64) -> tuple[Int64, Array]:
+    """
+    Number the packets of groups of equal frames, sorted by group and time, where the order alone decides.
+
+    If all variants were seen equally often, the k-th sightings of each are packet k, as :func:`_assign` would find.
+
+    Returns:
+        (n,) packet of each place, from 0 in its group; (groups,) whether that is so, everywhere soon enough.
+    """
+    group = np.repeat(np.arange(len(length)), length)
+    order = np.lexsort((kinds, group))
+    variant = np.cumsum(changes(group[order], kinds[order])) - 1
+    seen = np.bincount(variant)
+    packet = np.empty(len(times), np.int64)
+    packet[order] = np.arange(len(times)) - (np.cumsum(seen) - seen)[variant]
+    of_group = group[order[np.cumsum(seen) - seen]]
+    begin = np.flatnonzero(changes(of_group))
+    plain = np.minimum.reduceat(seen, begin) == np.maximum.reduceat(seen, begin)
+    most = np.maximum.reduceat(seen, begin)
+    number = (np.cumsum(most) - most)[group] + packet
+    first = np.full(int(most.sum()), np.iinfo(np.int64).max)
+    np.minimum.at(first, number, times)
+    late = times - first[number] > SLOWEST_NS
+    # Of packets that began before this one did, no more may be under way than are looked at.
+    crowded = packet + OPEN_PACKETS < np.repeat(most, most)[number]
+    crowded[crowded] = first[number[crowded] + OPEN_PACKETS] - first[number[crowded]] <= SLOWEST_NS
+    plain[group[late | crowded]] = False
+    return packet, plain
+
+
+def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[list[int], list[int]]:
     """
     Give each sighting, in order of time, to the oldest packet under way that was not seen like this yet.
 
-    Hosts keep the order of equal packets. Appends packet numbers from 0 to *packets*; returns the places where that
-    does not decide: several equal packets were under way, and one of them was not seen everywhere.
+    Hosts keep the order of equal packets. Returns packet numbers from 0, and the places where that does not decide:
+    several equal packets were under way, and one of them was not seen everywhere.
     """
     limit = _usual_spread(times, points)
     under_way: deque[tuple[int, int]] = deque(maxlen=OPEN_PACKETS)
@@ -181,8 +213,7 @@ def _assign(times: list[int], variants: list[int], points: list[int], packets: l
         numbers.append(number)
     if len({len(seen[number]) for number in contested}) < 2:
         contested = set()  # all were seen everywhere: order tells which is which
-    packets += numbers
-    return [place for place, number in enumerate(numbers) if number in contested]
+    return numbers, [place for place, number in enumerate(numbers) if number in contested]
 
 
 def _usual_spread(times: list[int], points: list[int]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.sorting import number_groups, stable_order
 from analyzer.model import Basis, HostState, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -34,8 +34,13 @@ def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, host: 
 
 def _rows_by_point(count: int, frames: Columns) -> list[Int64]:
     """Return each point's rows, in their order."""
-    order = stable_order(frames["point"])
-    return np.split(order, np.searchsorted(frames["point"][order], np.arange(1, count)))
+    point = frames["point"]
+    if (point[1:] >= point[:-1]).all():  # as where every file is one point
+        order = np.arange(len(point))
+    else:
+        order = stable_order(point)
+        point = point[order]
+    return np.split(order, np.searchsorted(point, np.arange(1, count)))
 
 
 def _counted(point: Point, frames: Columns, rows: Int64) -> Point:
@@ -168,8 +173,9 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     rows = hops["row"][travels]
     rows = rows[has(frames["layers"][rows], Layer.MAC_SRC)]
     keys = frames["eth_src"][rows] << 16 | frames["point"][rows]
-    unique, index, counts = np.unique(keys, return_index=True, return_counts=True)
-    for key, place, count in zip(unique.tolist(), index.tolist(), counts.tolist(), strict=True):
+    group, index = number_groups(keys)
+    counted = zip(keys[index].tolist(), index.tolist(), np.bincount(group).tolist(), strict=True)
+    for key, place, count in sorted(counted):
         mac, point = key >> 16, key & 0xFFFF
         votes.setdefault(mac, Counter())[point] += count
         example[mac, point] = int(frames["frame"][rows[place]])

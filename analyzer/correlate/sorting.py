@@ -52,6 +52,15 @@ def first_places(group: Int64, count: int) -> Int64:
     return first
 
 
+def number_again(group: Int64) -> tuple[Int64, Int64]:
+    """Do as :func:`number_groups` where the keys are small numbers from 0 on."""
+    first = first_places(group, int(group.max(initial=-1)) + 1)
+    first = np.sort(first[first >= 0])
+    number = np.empty(int(group.max(initial=-1)) + 1, np.int64)
+    number[group[first]] = np.arange(len(first))
+    return number[group], first
+
+
 def number_groups(key: Int64) -> tuple[Int64, Int64]:
     """
     Number equal keys: a hash table, filled by all rows at once; rows that lose their slot to another key try again.

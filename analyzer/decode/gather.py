@@ -7,6 +7,9 @@ from analyzer.schema import Array, Bytes, Int64
 NEAR = 96
 """Bytes from a frame's start that are copied once for all: Ethernet, IPv4 or IPv6, and TCP with its usual options."""
 
+MANY = 4
+"""One of so many frames elsewhere, and all are copied."""
+
 
 class Gather:
     """Rows of bytes at given places of a buffer; places past its end read its last bytes."""
@@ -23,11 +26,19 @@ class Gather:
 
     def rows(self, at: Int64, width: int) -> Bytes:
         """Return the (n, width) bytes at *at*; the bytes of a row lie side by side."""
-        # Mostly the same header is at the same place in every frame.
+        # Mostly the same header is at the same place in every frame, or in all but a few.
         if len(at) == len(self._start) and len(at):
-            offset = int(at[0] - self._start[0])
-            if 0 <= offset <= NEAR - width and (at - self._start == offset).all():
-                return self._near[:, offset : offset + width]
+            offsets = at - self._start
+            offset = int(offsets[len(at) // 2])
+            if 0 <= offset <= NEAR - width:
+                others = np.flatnonzero(offsets != offset)
+                same = self._near[:, offset : offset + width]
+                if not len(others):
+                    return same
+                if len(others) < len(at) // MANY:
+                    same = same.copy()
+                    same[others] = self._copy(at[others], width)
+                    return same
         return self._copy(at, width)
 
     def _copy(self, at: Int64, width: int) -> Bytes:

@@ -14,7 +14,7 @@ from analyzer.decode.layers import Sides, decode_layers
 from analyzer.decode.link import Frames, interface_of_cooked2
 from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, TUNNELS, Array, Columns, Int64, Layer
 
-PIECE = 8192
+PIECE = 16_384
 KEEP_ALL = 1 << 30
 SIDE_TABLES = {"quotes": QUOTES, "neighbours": NEIGHBOURS, "tunnels": TUNNELS}
 

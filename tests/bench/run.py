@@ -1,11 +1,12 @@
 """Measures hoptrace and its peers on the same captures, in one run: ``python -m tests.bench.run [--frames N]``.
 
-Prints seconds, frames per second, and each peer's time in units of hoptrace's. Slow peers see a part of one file, and
-their time is scaled; that is said. Only ratios of one run mean anything.
+Prints seconds (the best of three runs), frames per second, and each peer's time in units of hoptrace's. Slow peers see
+a part of one file, and their time is scaled; that is said. Only ratios of one run mean anything.
 """
 
 import argparse
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from tests.bench.generate import POINTS, write_captures
 
 TSHARK_PART, DPKT_PART = 50_000, 100_000
 SAMPLE_S = 0.02
+REPEATS, QUICK_S = 3, 10.0
+"""Whatever takes less time runs so often, and its best time counts: other things go on in every machine."""
 FIELDS = (
     "frame.number", "frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl", "ip.id",
     "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "udp.srcport", "udp.dstport", "icmp.seq",
@@ -30,10 +33,14 @@ Timed = tuple[str, float, str]
 
 
 def timed(name: str, act: Callable[[], object], *, scale: float = 1.0, note: str = "") -> Timed:
-    """Run *act* once, after one run that fills the page cache has been made by whoever wrote the files."""
-    start = time.perf_counter()
-    act()
-    return name, (time.perf_counter() - start) * scale, note
+    """Run *act*, more than once if that takes little time, and keep the best."""
+    best, left = math.inf, REPEATS
+    while left:
+        start = time.perf_counter()
+        act()
+        took = time.perf_counter() - start
+        best, left = min(best, took), left - 1 if took < QUICK_S else 0
+    return name, best * scale, note
 
 
 def program(*command: str) -> Callable[[], object]:
@@ -42,12 +49,30 @@ def program(*command: str) -> Callable[[], object]:
 
 
 def dpkt_loop(path: Path, frames: int) -> None:
-    """Decode with dpkt as its users do."""
+    """Decode with dpkt as its users do, and take the fields that hoptrace compares frames by."""
     with path.open("rb") as stream:
-        for number, (_, data) in enumerate(dpkt.pcap.Reader(stream)):
+        for number, (seconds, data) in enumerate(dpkt.pcap.Reader(stream)):
             if number == frames:
                 break
-            dpkt.ethernet.Ethernet(data)
+            dpkt_fields(seconds, dpkt.ethernet.Ethernet(data))
+
+
+def dpkt_fields(seconds: float, eth: dpkt.ethernet.Ethernet) -> list[object]:
+    """Take the FIELDS of a frame, and its time stamps (RFC 7323)."""
+    ip = eth.data
+    found = [seconds, eth.src, eth.dst]
+    if not isinstance(ip, dpkt.ip.IP):
+        return found
+    found += [ip.src, ip.dst, ip.ttl, ip.id, ip.len]
+    segment = ip.data
+    if isinstance(segment, dpkt.tcp.TCP):
+        found += [segment.sport, segment.dport, segment.seq, segment.ack, segment.flags]
+        found += [value for kind, value in dpkt.tcp.parse_opts(segment.opts) if kind == dpkt.tcp.TCP_OPT_TIMESTAMP]
+    elif isinstance(segment, dpkt.udp.UDP):
+        found += [segment.sport, segment.dport]
+    elif isinstance(segment, dpkt.icmp.ICMP) and isinstance(segment.data, dpkt.icmp.ICMP.Echo):
+        found += [segment.type, segment.data.id, segment.data.seq]
+    return found
 
 
 def pcapy_batches(paths: list[Path]) -> None:
