@@ -17,14 +17,18 @@ from analyzer import __version__
 from analyzer.errors import HoptraceError, InputError, SelectionError
 
 if TYPE_CHECKING:
-    from analyzer.capture.points import PointSpec
-    from analyzer.pipeline import Trace
+    from contextlib import AbstractContextManager
+
+    from analyzer.pipeline import MovingTrace, Prepared, Trace
 
 EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
-FORMATS = (".json",)
+WHOLE_FORMATS, STREAM_FORMATS = (".json",), (".ndjson", ".parquet")
+FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
+BYTES_PER_FRAME = 500
+"""Memory that an analysis and its report take at most; half of what is free may be used."""
 
 Command = Callable[..., Any]
 
@@ -96,10 +100,16 @@ def input_options(command: Command) -> Command:
     "outputs",
     multiple=True,
     metavar="FILE",
-    help="Write a report; the ending says which: .json. May repeat.",
+    help="Write a report; the ending says which: .json, .ndjson, .parquet. May repeat.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the terminal report.")
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
+@click.option(
+    "--window",
+    type=click.IntRange(1),
+    metavar="FRAMES",
+    help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
+)
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
 def analyze(
     paths: tuple[str, ...],
@@ -109,28 +119,82 @@ def analyze(
     outputs: tuple[str, ...],
     as_json: bool,
     journeys: int,
+    window: int | None,
     strict: bool,
 ) -> None:
-    """Analyse captures and bundles; PATH may be - for stdin."""
+    """
+    Analyse captures and bundles; PATH may be - for stdin.
+
+    .ndjson has an item a line and .parquet the frames of every packet: both are written while captures longer than
+    memory are read. .json needs all of it in memory.
+    """
     for output in outputs:
         if Path(output).suffix not in FORMATS:
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
-    trace = _run(paths, host, points)
-    partial = _complain_of_damage(trace)
-    from analyzer.report import json_report, terminal, write  # noqa: PLC0415
+    whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs)
+    if window is not None and whole_only:
+        raise SelectionError("--window: JSON needs the whole analysis in memory; -o FILE.ndjson does not")
+    with _prepared(paths, host, points) as prepared:
+        room = window or frames_that_fit()
+        if not whole_only and prepared.expected_frames() > room:
+            partial = _analyze_moving(prepared, room, outputs, selection)
+        else:
+            partial = _analyze_whole(prepared, outputs, selection, journeys, as_json=as_json)
+    if strict and partial:
+        sys.exit(EXIT_PARTIAL)
 
-    for output in outputs:
-        write.write_lines(Path(output), json_report.json_lines(trace.content(selection=selection)))
+
+def _analyze_whole(
+    prepared: "Prepared", outputs: tuple[str, ...], selection: str | None, journeys: int, *, as_json: bool
+) -> bool:
+    """Analyse in memory and report; tell whether the input was damaged."""
+    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+    from analyzer.report import json_report, stream, terminal, write  # noqa: PLC0415
+    from analyzer.report.progress import progress  # noqa: PLC0415
+
+    with progress() as told:
+        trace = analyze_whole(prepared, told)
+    partial = _complain_of_damage(trace)
+    paths = [Path(output) for output in outputs]
+    for path in paths:
+        if path.suffix in WHOLE_FORMATS:
+            write.write_lines(path, json_report.json_lines(trace.content(selection=selection)))
+    with stream.open_sinks(path for path in paths if path.suffix in STREAM_FORMATS) as sinks:
+        sinks.add(trace.part(selection))
+        sinks.close(trace.content, trace.correlated.connections)
     if as_json:
         for piece in json_report.json_lines(trace.content(selection=selection)):
             sys.stdout.write(piece)
     else:
         content = trace.content(selection=selection, journeys=journeys, connections=SHOWN_CONNECTIONS)
         terminal.print_report(terminal.console(), content)
-    if strict and partial:
-        sys.exit(EXIT_PARTIAL)
+    return partial
+
+
+def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], selection: str | None) -> bool:
+    """Analyse slice by slice, and print the summary; tell whether the input was damaged."""
+    from analyzer.pipeline import MovingTrace, ShorterFramesError  # noqa: PLC0415
+    from analyzer.report import stream, terminal  # noqa: PLC0415
+    from analyzer.report.progress import progress  # noqa: PLC0415
+
+    keep: int | None = None
+    while True:
+        try:
+            with progress() as told, stream.open_sinks(map(Path, outputs)) as sinks:
+                trace = MovingTrace(prepared, room, keep, told)
+                for part in trace.parts():
+                    if selection is not None:
+                        part.select(selection)
+                    sinks.add(part)
+                sinks.close(trace.content, trace.table)
+            break
+        except ShorterFramesError as error:  # what was written is gone; the next try knows
+            keep = error.keep
+    partial = _complain_of_damage(trace)
+    terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
+    return partial
 
 
 @main.command()
@@ -143,19 +207,28 @@ def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[s
     digits = journey.removeprefix("J").removeprefix("j")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
         raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
-    trace = _run(paths, host, points)
-    _complain_of_damage(trace)
+    from analyzer.report.progress import progress  # noqa: PLC0415
+
+    with _prepared(paths, host, points) as prepared, progress() as hears:
+        from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+
+        trace = analyze_whole(prepared, hears)
+        _complain_of_damage(trace)
+        _show(trace, int(digits), dissect=dissect)
+
+
+def _show(trace: "Trace", number: int, *, dissect: bool) -> None:
     from analyzer.report import terminal  # noqa: PLC0415
 
-    told = trace.journey(int(digits))
+    told = trace.journey(number)
     out = terminal.console()
     start = min((point.first_ns for point in trace.points if point.first_ns is not None), default=0)
     terminal.print_journey(out, told, start, full=True)
     if told.connection is not None:
         terminal.print_connection(out, trace.connection(told.connection))
     if dissect:
-        for point, number, lines in trace.dissected(told):
-            terminal.print_dissection(out, point, number, lines)
+        for point, frame, lines in trace.dissected(told):
+            terminal.print_dissection(out, point, frame, lines)
 
 
 @main.command()
@@ -176,24 +249,33 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         outputs=outputs,
         as_json=False,
         journeys=30,
+        window=None,
         strict=False,
     )
 
 
-def _run(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "Trace":
+def frames_that_fit() -> int:
+    """Return how many frames half of the free memory holds, by /proc/meminfo and the control group."""
+    free = [1 << 34]
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
+    with suppress(OSError, ValueError):  # "max" is no limit
+        group = Path("/sys/fs/cgroup")
+        free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    return max(min(free) // 2 // BYTES_PER_FRAME, 100_000)
+
+
+def _prepared(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
     # NumPy's BLAS starts threads that are of no use here, and cost start-up time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from analyzer.capture.points import parse_point  # noqa: PLC0415
-    from analyzer.pipeline import analyze as run  # noqa: PLC0415
+    from analyzer.pipeline import prepare  # noqa: PLC0415
 
-    specs: list[PointSpec] = [parse_point(text) for text in points]
-    from analyzer.report.progress import progress  # noqa: PLC0415
-
-    with progress() as told:
-        return run(paths, host, points=specs, progress=told)
+    return prepare(paths, host, [parse_point(text) for text in points])
 
 
-def _complain_of_damage(trace: "Trace") -> bool:
+def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
     for error in trace.unusable:
         complain(str(error))

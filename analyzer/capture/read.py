@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
 from analyzer.capture.pcapng import first_interfaces, is_pcapng, read_pcapng
-from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Records
+from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.capture.snoop import is_snoop, read_snoop
 from analyzer.capture.source import STDIN, Buffers, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
@@ -59,27 +59,40 @@ class CaptureFile:
     @property
     def snap_len(self) -> int:
         """Return the smallest snap length declared at the file's beginning; 0 if nothing was to be cut."""
-        return self._declared()[1]
+        limits = [i.snap_len for i in self.declared() if 0 < i.snap_len < MAX_RECORD]
+        return min(limits, default=0)
 
     @property
     def link_type(self) -> int:
         """Return the first interface's link type, LINKTYPE_NONE where it is not known yet."""
-        return self._declared()[0]
+        found = self.declared()
+        return found[0].link_type if found else LINKTYPE_NONE
 
-    def _declared(self) -> tuple[int, int]:
+    def declared(self) -> list[Interface]:
+        """Return the interfaces that the file's beginning declares."""
         head = self._window.bytes(4096)
         if self._read is read_pcapng:
-            found = first_interfaces(head)
-        elif self._read is read_pcap:
-            found = [declared_interface(head)] if len(head) >= FILE_HEADER else []
-        else:
-            found = []
-        limits = [i.snap_len for i in found if 0 < i.snap_len < MAX_RECORD]
-        return (found[0].link_type if found else LINKTYPE_NONE), min(limits, default=0)
+            return first_interfaces(head)
+        if self._read is read_pcap and len(head) >= FILE_HEADER:
+            return [declared_interface(head)]
+        return []
 
     def likely_frames(self) -> int:
         """Guess the number of frames from the file's size, rather too many than too few."""
         return min(max(self.size // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
+
+    def expected_frames(self) -> int:
+        """Estimate the number of frames by the first records, and close the file."""
+        try:
+            first = next((records for records in self.batches() if len(records)), None)
+        except InputError:
+            first = None
+        finally:
+            self.close()
+        if first is None:
+            return 0
+        read = int(first.start[-1] + first.cap_len[-1] - first.start[0])
+        return self.size * (10 if self._packed else 1) * len(first) // max(read, 1)
 
     @property
     def position(self) -> int:

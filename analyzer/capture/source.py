@@ -93,12 +93,14 @@ def spool(path: str) -> Iterator[str]:
 
 
 class Buffers:
-    """Memory for windows: more than one where somebody else still reads what was in the last."""
+    """Memory for windows: more than one where somebody else still reads what was in the last, or for several files."""
 
     def __init__(self, count: int, make: Callable[[int, type], Bytes], size: int = WINDOW) -> None:
         """Make *count* buffers for windows of *size* bytes."""
         self.all = [make(FRONT + size + BACK, np.uint8) for _ in range(count)]
         self._lent: set[int] = set()
+        self._held: set[int] = set()
+        """Those that windows have now."""
 
     def number(self, buffer: Bytes) -> int | None:
         """Return which of the buffers this is."""
@@ -113,11 +115,20 @@ class Buffers:
         self._lent.discard(number)
 
     def free(self, current: Bytes | None) -> Bytes:
-        """Return *current* if nobody reads it, else another one."""
-        number = None if current is None else self.number(current)
-        if current is not None and number not in self._lent:
-            return current
-        return next(one for n, one in enumerate(self.all) if n not in self._lent)
+        """Return *current* if nobody reads it, else another one that nobody has."""
+        if current is not None:
+            if self.number(current) not in self._lent:
+                return current
+            self.release(current)
+        number = next(n for n in range(len(self.all)) if n not in self._lent and n not in self._held)
+        self._held.add(number)
+        return self.all[number]
+
+    def release(self, current: Bytes) -> None:
+        """Give up *current*, as far as it is one of these."""
+        number = self.number(current)
+        if number is not None:
+            self._held.discard(number)
 
 
 class Window:
@@ -160,6 +171,7 @@ class Window:
         if room > len(self.buffer) - FRONT - BACK:
             grown = np.zeros(FRONT + room + BACK, np.uint8)
             grown[FRONT : FRONT + left] = self.buffer[self.begin : self.end]
+            self._buffers.release(self.buffer)
             self.buffer = grown
         else:
             target = self._buffers.free(self.buffer)
@@ -194,6 +206,7 @@ class Window:
 
     def close(self) -> None:
         """Close the stream, and the file that it decompresses."""
+        self._buffers.release(self.buffer)
         self._stream.close()
         if self._raw is not None:
             self._raw.close()

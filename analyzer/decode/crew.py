@@ -27,6 +27,8 @@ WORTH_FORKING = 500_000
 """Frames from which on a second process saves more time than it costs."""
 QUEUE = 3
 """Batches that wait for the helper or are in its hands."""
+MOST_MEMORY, SMALL_WINDOW = 128 << 20, 1 << 20
+"""Bytes of all windows together, unless many files are open: then of each one."""
 MOST_RECORDS = WINDOW // 32
 MOST_INTERFACES = 64
 """More would be much to send with every batch."""
@@ -113,16 +115,20 @@ class Batch:
 class Crew:
     """Decodes batches into *frames* and *keys*."""
 
-    def __init__(self, frames: Store, keys: Store, derive: Derive, keep: int, *, helped: bool) -> None:
-        """Start the helper if *helped*; the stores must be shared then."""
+    def __init__(
+        self, frames: Store, keys: Store, derive: Derive, keep: int, *, helped: bool, open_files: int = 1
+    ) -> None:
+        """Start the helper if *helped*; the stores must be shared then. *open_files* are read side by side."""
         self._frames, self._keys, self._derive, self._keep = frames, keys, derive, keep
         self._open: deque[Batch] = deque()
         self._lent: dict[int, Batch] = {}
-        self.buffers = Buffers(QUEUE + 2, shared_zeros) if helped else Buffers(1, np.zeros)
+        slots = open_files + (QUEUE + 1 if helped else 0)
+        size = min(WINDOW, max(MOST_MEMORY // slots, SMALL_WINDOW))
+        self.buffers = Buffers(slots, shared_zeros if helped else np.zeros, size)
         self._helper: Connection[Any, Any] | None = None
         self._pid = 0
         if helped:
-            self._records = [shared_zeros(4 * MOST_RECORDS, np.int64).reshape(4, -1) for _ in range(QUEUE + 2)]
+            self._records = [shared_zeros(4 * MOST_RECORDS, np.int64).reshape(4, -1) for _ in range(slots)]
             self._start()
 
     def __enter__(self) -> Self:

@@ -9,30 +9,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.capture import records as link_types
 from analyzer.capture.inputs import PEEK
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
 from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
+from analyzer.decode.kept import LINK_HEADER, CutLengths
 from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, KEYS, Columns, Int64, Layer
+from analyzer.schema import FRAMES, KEYS, Columns, Int64
 
-_LINK_HEADER = {
-    link_types.LINKTYPE_ETHERNET: 14,
-    link_types.LINKTYPE_LINUX_SLL: 16,
-    link_types.LINKTYPE_LINUX_SLL2: 20,
-    link_types.LINKTYPE_NULL: 4,
-    link_types.LINKTYPE_LOOP: 4,
-}
 MOST_POINTS = 65_535
-_TAGS = 8
-"""Bytes that two VLAN tags take from what a snap length leaves."""
-
-_TUNNEL = 70
-"""Bytes of the headers that VXLAN puts in front of an inner network header, over IPv6 and so at most."""
 
 Progress = Callable[[int, int, int], None]
 """Told the number of frames decoded so far, and how many bytes were read of how many."""
@@ -110,7 +98,9 @@ class FrameTables:
 
 
 @dataclass(slots=True)
-class _Collector:
+class Collector:
+    """Takes in batches that are decoded: numbers their points, and keeps their side tables."""
+
     points: dict[Source, int] = field(default_factory=dict)
     sides: dict[str, list[Columns]] = field(default_factory=lambda: {name: [] for name in SIDE_TABLES})
 
@@ -149,21 +139,29 @@ def read_frames(captures: Sequence[Opener], derive: Derive, progress: Progress |
     They are opened one at a time: first to see what they declare, then to be read, and once more if frames turn out
     to be cut shorter than the files declare, because digests may cover only bytes that every point kept.
     """
+    keep, likely, total = declared(captures)
+    told = None if progress is None else lambda frames, done: progress(frames, done, total)
+    tables = _read(captures, likely, keep, derive, told)
+    lengths = CutLengths()
+    lengths.add(tables.frames)
+    kept = lengths.kept(tables.sources, tables.files, tables.keep)
+    if kept < tables.keep:
+        tables = _read(captures, likely, kept, derive, told)
+    return tables
+
+
+def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
+    """Return the bytes from the network header on that all captures say to keep, their likely frames, and sizes."""
     keep, likely, total = KEEP_ALL, 0, 0
     peek = Buffers(1, np.zeros, PEEK)
     for opened in captures:
         capture = opened(peek)
         if capture.snap_len:
-            keep = min(keep, capture.snap_len - _LINK_HEADER.get(capture.link_type, 0))
+            keep = min(keep, capture.snap_len - LINK_HEADER.get(capture.link_type, 0))
         likely += capture.likely_frames()
         total += capture.size
         capture.close()
-    told = None if progress is None else lambda frames, done: progress(frames, done, total)
-    tables = _read(captures, likely, keep, derive, told)
-    kept = _kept(tables)
-    if kept < tables.keep:
-        tables = _read(captures, likely, kept, derive, told)
-    return tables
+    return keep, likely, total
 
 
 def _read(
@@ -171,7 +169,7 @@ def _read(
 ) -> FrameTables:
     helped = likely >= WORTH_FORKING and can_help()
     frames, keys = Store(FRAMES, likely, shared=helped), Store(KEYS, likely, shared=helped)
-    collector = _Collector()
+    collector = Collector()
     files: list[FileInfo] = []
     before = 0
     with Crew(frames, keys, derive, keep, helped=helped) as crew:
@@ -201,11 +199,11 @@ def _read(
         sources=list(collector.points),
         keep=keep,
         pieces=[[source.file] for source in collector.points],
-        **{name: _concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
+        **{name: concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
     )
 
 
-def _collect(crew: Crew, collector: _Collector, info: FileInfo, *, wait: bool) -> None:
+def _collect(crew: Crew, collector: Collector, info: FileInfo, *, wait: bool) -> None:
     """Take in what is decoded; a batch that cannot be taken in is dropped, with all after it."""
     for batch in crew.finished(wait=wait):
         try:
@@ -218,27 +216,6 @@ def _collect(crew: Crew, collector: _Collector, info: FileInfo, *, wait: bool) -
             raise
 
 
-def _concatenated(parts: list[Columns], empty: Columns) -> Columns:
+def concatenated(parts: Sequence[Columns], empty: Columns) -> Columns:
+    """Return the rows of all *parts*, one after the other; *empty* tells the columns."""
     return {name: np.concatenate([column, *(part[name] for part in parts)]) for name, column in empty.items()}
-
-
-def _kept(tables: FrameTables) -> int:
-    """Return the bytes that every point kept of a cut frame, from the network header on."""
-    frames = tables.frames
-    smallest = tables.keep
-    all_cut = np.flatnonzero(frames["cap_len"] < frames["orig_len"])
-    of_point = frames["point"][all_cut]
-    for point in np.unique(of_point).tolist():
-        source = tables.sources[point]
-        link_type = tables.files[source.file].interfaces[source.interface].link_type
-        cut = all_cut[of_point == point]
-        if link_type == LINKTYPE_NONE:
-            continue
-        # The usual length of a cut frame is the snap length; a lone shorter one is a broken record.
-        lengths, counts = np.unique(frames["cap_len"][cut], return_counts=True)
-        usual = int(lengths[counts.argmax()])
-        layers = np.bitwise_or.reduce(frames["layers"][cut])
-        taken = _LINK_HEADER.get(link_type, 0)
-        taken += (_TAGS if layers & Layer.VLAN else 0) + (_TUNNEL if layers & Layer.TUNNEL else 0)
-        smallest = min(smallest, usual - taken)
-    return max(smallest, 0)

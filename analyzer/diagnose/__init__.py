@@ -3,7 +3,7 @@
 One check per file; each takes the same Evidence and gives findings. ``CHECKS`` is the whole list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from analyzer.diagnose import ambiguous, capture_loss, conntrack
 from analyzer.diagnose.subject import Subject
@@ -18,6 +18,10 @@ CHECKS: tuple[Callable[[Subject], list[Finding]], ...] = (
 
 def diagnose(subject: Subject) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
+    return worst_first([finding for check in CHECKS for finding in check(subject)])
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings by severity, then by name."""
     order = list(Severity)
-    found = [finding for check in CHECKS for finding in check(subject)]
-    return tuple(sorted(found, key=lambda f: (order.index(f.severity), f.check, f.title)))
+    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title)))

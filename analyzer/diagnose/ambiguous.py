@@ -1,5 +1,7 @@
 """Frames that fit more than one packet or mapping: said, instead of guessed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analyzer.diagnose.subject import Subject
@@ -13,26 +15,29 @@ def check(subject: Subject) -> list[Finding]:
     context = subject.context
     connections = np.flatnonzero(context.connections["ambiguous"])
     rows = context.hops["row"][context.hops["ambiguous"]]
-    if not len(connections) and not len(rows):
-        return []
-    evidence = tuple(
-        Evidence(context.point(row).name, context.value("frame", row)) for row in rows[:SHOWN].tolist()
-    ) or tuple(
-        Evidence(context.point(row).name, context.value("frame", row))
+    shown = rows[:SHOWN].tolist() or [
+        row
         for number in connections[:SHOWN].tolist()
         for row in context.rows_of(int(context.packets_of(number)[0]))[:1]
-    )
+    ]
+    return tell(len(connections), len(rows), [context.evidence(row) for row in shown])
+
+
+def tell(connections: int, frames: int, evidence: Sequence[Evidence]) -> list[Finding]:
+    """Report so many connections and frames, if there are any."""
+    if not connections and not frames:
+        return []
     return [
         Finding(
             check="ambiguous-packets",
             severity=Severity.INFO,
-            title=f"{len(connections)} connections and {len(rows)} frames fit more than one grouping",
+            title=f"{connections} connections and {frames} frames fit more than one grouping",
             explanation=(
                 "Equal packets went through the host at the same time, and nothing in them tells which is which. "
                 "They are grouped by order and time, and marked."
             ),
             remedy="Record conntrack events beside the captures, or use a larger snap length.",
             basis=Basis.INFERRED,
-            evidence=evidence,
+            evidence=tuple(evidence),
         )
     ]

@@ -7,9 +7,13 @@ from analyzer.model import Basis, Evidence, Finding, Point, Severity
 
 def check(subject: Subject) -> list[Finding]:
     """Report damage and drops of each file."""
-    points = subject.context.points
+    return tell(subject.files, subject.context.points)
+
+
+def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
+    """Report those of *files*, and of *points*."""
     return [
-        *(_damaged(info, points) for info in subject.files if info.damage is not None),
+        *(_damaged(info, points) for info in files if info.damage is not None),
         *(_dropped(point) for point in points if point.dropped),
     ]
 

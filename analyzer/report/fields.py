@@ -4,6 +4,7 @@ An absent value is left out. Enums are their text, addresses and MACs are text a
 """
 
 import types
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -21,24 +22,30 @@ def hints(kind: type) -> dict[str, Any]:
 
 
 @cache
-def _mac_fields(kind: type) -> frozenset[str]:
-    return frozenset(name for name, hint in hints(kind).items() if hint is Mac or Mac in get_args(hint))
+def _plan(kind: type) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    """Return for each field of a dataclass what makes JSON of it, None for what is JSON already."""
+    found: list[tuple[str, Callable[[Any], Any] | None]] = []
+    for name, hint in hints(kind).items():
+        options = [one for one in (get_args(hint) or (hint,)) if one is not type(None)]
+        if Mac in options:
+            found.append((name, mac_text))
+        else:
+            found.append((name, None if set(options) <= set(_PLAIN) else to_json))
+    return tuple(found)
+
+
+_TEXT = (IPv4Address, IPv6Address)
 
 
 def to_json(value: Any) -> Any:
     """Return what ``json.dumps`` takes for a model value."""
-    if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        macs = _mac_fields(kind)
-        found: dict[str, Any] = {}
-        for name in hints(kind):
-            item = getattr(value, name)
-            if item is not None:
-                found[name] = mac_text(item) if name in macs else to_json(item)
-        return found
+    kind = type(value)
+    if is_dataclass(kind):
+        items = ((name, convert, getattr(value, name)) for name, convert in _plan(kind))
+        return {name: item if convert is None else convert(item) for name, convert, item in items if item is not None}
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, IPv4Address | IPv6Address):
+    if isinstance(value, _TEXT):
         return str(value)
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]

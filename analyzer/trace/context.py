@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sorting import stable_order
-from analyzer.model import Address, HostState, Point, Route, address
+from analyzer.model import Address, Evidence, HostState, Point, Route, address
 from analyzer.schema import Columns, Int64, Layer
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
@@ -30,6 +30,8 @@ class Context:
     host: HostState = field(default_factory=HostState)
     candidates: dict[int, set[int]] = field(default_factory=dict)
     """Connections that could be swapped with an ambiguous one."""
+    connection_ids: Int64 | None = None
+    """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
     _routes: dict[Address, Route | None] = field(default_factory=dict)
 
     @cached_property
@@ -43,6 +45,10 @@ class Context:
     def packets(self) -> int:
         """Number of packets."""
         return len(self.packet_start) - 1
+
+    def connection_id(self, number: Int64) -> Int64:
+        """Return what connections are called, -1 for none."""
+        return number if self.connection_ids is None else np.append(self.connection_ids, -1)[number]
 
     def rows_of(self, packet: int) -> list[int]:
         """Return the rows of FRAMES of one packet, in the order of its way."""
@@ -122,6 +128,10 @@ class Context:
     def value(self, name: str, row: int) -> int:
         """Return one value of FRAMES."""
         return int(self.frames[name][row])
+
+    def evidence(self, row: int) -> Evidence:
+        """Return a row as evidence."""
+        return Evidence(self.point(row).name, self.value("frame", row))
 
     def latency(self, before: int, after: int) -> tuple[int | None, int | None]:
         """Return the time from one row to another, and its uncertainty if they are of two hosts; None if unknown."""

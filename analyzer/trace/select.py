@@ -138,7 +138,8 @@ class _Parser:
                 chosen = [p.id for p in context.points if value == (p.name if field == "point" else p.container)]
                 return self._any(np.isin(frames["point"], chosen))
             if field == "connection":
-                connection: Array = context.hops["connection"][context.packet_start[:-1]] == int(value.lstrip("Cc"))
+                of_packet = context.connection_id(context.hops["connection"][context.packet_start[:-1]])
+                connection: Array = of_packet == int(value.lstrip("Cc"))
                 return connection
             if field == "verdict":
                 wanted_end = Disposition(value)

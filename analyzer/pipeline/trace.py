@@ -1,46 +1,31 @@
-"""The stages in order: captures and dumps in, a Trace out. The one module that sees them all."""
+"""The result of an analysis that is held in memory: tables, and journeys on request."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from analyzer.capture.inputs import Inputs, find_inputs
-from analyzer.capture.points import PointSpec, name_points
-from analyzer.capture.read import CaptureFile
 from analyzer.capture.records import FileInfo
 from analyzer.capture.source import needs_spool
-from analyzer.correlate.clock import Offset
-from analyzer.correlate.correlate import Correlated, correlate
-from analyzer.correlate.keys import make_keys
-from analyzer.correlate.roles import infer_points
+from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
-from analyzer.correlate.stated import Stated
 from analyzer.decode.dissect import dissect
-from analyzer.decode.frames import FrameTables, Progress, read_frames
+from analyzer.decode.frames import FrameTables
 from analyzer.diagnose import diagnose
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
-from analyzer.host.load import load_host, merge_hosts
 from analyzer.model import (
     ArpExchange,
-    Clock,
     Connection,
-    ConntrackEntry,
     Disposition,
     Finding,
-    FlowTuple,
     HostState,
     Journey,
     Point,
 )
-from analyzer.model.point import OUTWARD_ORDER
+from analyzer.pipeline.part import Part
 from analyzer.report.content import Content
 from analyzer.schema import Columns
 from analyzer.trace.build import Tracer
@@ -164,6 +149,13 @@ class Trace:
         chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
+    def part(self, selection: str | None = None) -> Part:
+        """Return all that there is to tell, or what is selected, for reports that grow."""
+        part = Part.whole(self.context, self.tracer)
+        if selection is not None:
+            part.select(selection)
+        return part
+
     def content(
         self, *, selection: str | None = None, journeys: int | None = None, connections: int | None = None
     ) -> Content:
@@ -207,86 +199,6 @@ class Trace:
             if inside := [number - before for number in frames if before < number <= behind]:
                 yield file, inside, before
             before = behind
-
-
-def analyze(
-    paths: Sequence[str | Path],
-    host: str | Path | None = None,
-    *,
-    points: Sequence[PointSpec] = (),
-    progress: Progress | None = None,
-) -> Trace:
-    """
-    Follow packets through the captures in *paths*.
-
-    Args:
-        paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
-        host: folder of dumps of the host's state.
-        points: what is known of files; files named only here are read, too.
-        progress: called with the number of frames decoded so far, and how many bytes were read of how many.
-
-    Raises:
-        InputError: no file was usable, or a path or *host* is not there.
-    """
-    with ExitStack() as stack:
-        inputs = find_inputs([str(path) for path in paths], points, stack)
-        state = _host_state(inputs, Path(host) if host is not None else None)
-        captures = [partial(CaptureFile, inputs.local[file], file) for file in inputs.files]
-        tables = read_frames(captures, make_keys, progress)
-    damaged = [info.damage.problem for info in tables.files if info.damage is not None]
-    if damaged and not any(info.interfaces for info in tables.files):
-        raise InputError(damaged[0], others=damaged[1:])
-    if inputs.groups:
-        tables.join_pieces(inputs.groups)
-    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
-    hosts = list(dict.fromkeys(point.host for point in named))
-    correlated = correlate(
-        tables.frames,
-        tables.keys,
-        keep=tables.keep,
-        outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
-        stated=[_as_integers(entry) for entry in state.conntrack],
-        hosts=np.array([hosts.index(point.host) for point in named], np.int64),
-    )
-    clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
-    named = [replace(point, clock=clocks.get(point.host)) for point in named]
-    known = infer_points(named, tables.frames, correlated.hops, state)
-    context = Context(
-        tables.frames,
-        tables.quotes,
-        tables.neighbours,
-        tables.tunnels,
-        correlated.hops,
-        correlated.connections,
-        known,
-        state,
-        correlated.candidates,
-    )
-    return Trace(context, tables, correlated, inputs.files, inputs.unusable)
-
-
-def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
-    """Read the dumps in *folder*, or those of the bundles; what several hosts said stands side by side."""
-    if folder is not None:
-        events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
-        return load_host(folder, events=events)
-    found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
-    return merge_hosts(found) if found else HostState()
-
-
-def _clock(offset: Offset) -> Clock:
-    return Clock(offset.offset_ns, round(offset.drift * 1e9), offset.uncertainty_ns)
-
-
-def _as_integers(entry: ConntrackEntry) -> Stated:
-    def ends(t: FlowTuple) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-        ports = (t.icmp_id, t.icmp_id) if t.icmp_id is not None else (t.sport, t.dport)
-        (a, b), (c, d) = (divmod(int(ip), 1 << 64) for ip in (t.src, t.dst))
-        return (a, b, ports[0] or 0), (c, d, ports[1] or 0)
-
-    proto = _NUMBERS.get(entry.original.protocol, 0)
-    original, reply = ends(entry.original), ends(entry.reply)
-    return Stated(entry.original.src.version, proto, original, reply, entry.first_ns, entry.last_ns)
 
 
 def _data_frame(columns: Columns) -> "pd.DataFrame":

@@ -1,0 +1,293 @@
+"""Captures longer than memory to FRAMES, one slice of time after the other.
+
+The files are read side by side, always the one that lags behind, so that memory holds about as many frames as it is
+told, and what lies within REACH of them. Whoever takes a slice says which of its rows the next one shall show again.
+A file whose records are further out of order than that loses the connection between those and the rest.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from analyzer.capture.points import Source
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.records import LINKTYPE_LINUX_SLL2, LINKTYPE_NONE, Damage, FileInfo, Records
+from analyzer.decode.crew import WORTH_FORKING, Crew, Derive, Store, can_help
+from analyzer.decode.frames import Collector, FrameTables, Opener, concatenated
+from analyzer.decode.kept import CutLengths
+from analyzer.decode.vector import SIDE_TABLES
+from analyzer.errors import HoptraceError, InputError
+from analyzer.model import Point
+from analyzer.schema import FRAMES, KEYS, KNOWN, Columns, Int64
+
+REACH_NS = 5_000_000_000
+"""How much later than its first sighting a packet may be seen, answered, or sent again, and still be told of."""
+ENDED = int(np.iinfo(np.int64).max)
+
+
+class ShorterFramesError(HoptraceError):
+    """Frames are cut shorter than was thought: reading must begin anew, and keep *keep* bytes."""
+
+    def __init__(self, keep: int) -> None:
+        super().__init__(f"frames are cut to {keep} bytes from the network header on")
+        self.keep = keep
+
+
+@dataclass(slots=True)
+class Block:
+    """Rows of FRAMES with all that belongs to them."""
+
+    frames: Columns
+    keys: Columns
+    known: Columns
+    """KNOWN of them."""
+    sides: dict[str, Columns]
+
+    def take(self, rows: Int64) -> "Block":
+        """Return a copy of *rows*, in their order."""
+        place = np.full(len(self.frames["frame"]), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        sides: dict[str, Columns] = {}
+        for name, side in self.sides.items():
+            there = place[side["row"]]
+            order = np.flatnonzero(there >= 0)
+            order = order[np.argsort(there[order], kind="stable")]
+            sides[name] = {**{column: values[order] for column, values in side.items()}, "row": there[order]}
+        frames, keys, known = (
+            {name: column[rows] for name, column in table.items()} for table in (self.frames, self.keys, self.known)
+        )
+        return Block(frames, keys, known, sides)
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    before = np.cumsum([0, *(len(block.frames["frame"]) for block in blocks)]).tolist()
+    sides = {
+        name: concatenated(
+            [{**b.sides[name], "row": b.sides[name]["row"] + n} for b, n in zip(blocks, before, strict=False)],
+            table.empty(0),
+        )
+        for name, table in SIDE_TABLES.items()
+    }
+    return Block(
+        concatenated([block.frames for block in blocks], FRAMES.empty(0)),
+        concatenated([block.keys for block in blocks], KEYS.empty(0)),
+        concatenated([block.known for block in blocks], KNOWN.empty(0)),
+        sides,
+    )
+
+
+@dataclass(slots=True)
+class Slice:
+    """Frames of one slice of time, and those of earlier ones that were asked for."""
+
+    tables: FrameTables
+    known: Columns
+    """KNOWN of its rows: what earlier slices made of them."""
+    until_ns: int
+    """All frames of packets that were first seen before are here."""
+    last: bool
+    again: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows that the next slice shows again, with the KNOWN that they have then."""
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The pieces of one capture."""
+
+    files: list[int]
+    """Those that are not open yet."""
+    base: int
+    """First of the files that are one point with the open one."""
+    capture: CaptureFile | None = None
+    file: int = -1
+    records: Iterator[Records] = field(default_factory=lambda: iter(()))
+    reached_ns: int = -ENDED
+    """Time of its latest frame; ENDED if there are no more."""
+    latest_ns: int = -ENDED
+    before: int = 0
+    """Frames in the pieces before the open one."""
+
+
+class Moving:
+    """Reads captures; ``slices()`` gives them."""
+
+    def __init__(
+        self, captures: Sequence[Opener], groups: Sequence[Sequence[int]], derive: Derive, *, keep: int, size: int
+    ) -> None:
+        """
+        Prepare to read.
+
+        Args:
+            captures: opens them, by number.
+            groups: numbers of the captures that are pieces of one, in order of time.
+            derive: makes KEYS.
+            keep: bytes that every point kept, from the network header on.
+            size: frames that are read before a slice is given.
+        """
+        self._captures, self._derive, self._keep, self._size = captures, derive, keep, size
+        inside = {number for group in groups for number in group}
+        alone = [[number] for number in range(len(captures)) if number not in inside]
+        chains = sorted([*alone, *(list(group) for group in groups)])
+        self._chains = [_Chain(chain, chain[0]) for chain in chains]
+        self.files: list[FileInfo] = []
+        self._pieces: dict[int, list[int]] = {}
+        self._collector = Collector()
+        self._lengths = CutLengths()
+        self._before: deque[int] = deque()
+        self._counts: dict[int, tuple[int, int, int]] = {}
+        """By point: frames, time of the first and of the last one."""
+        self._done_bytes = 0
+        self.frames = 0
+        """Frames read so far."""
+
+    def slices(self, told: Callable[[int, int], None] | None = None) -> Iterator[Slice]:
+        """
+        Give one slice after the other; *told* hears of frames and bytes read.
+
+        Raises:
+            ShorterFramesError: it must be done again.
+            InputError: too many points.
+        """
+        capacity = 2 * self._size
+        helped = self._size >= WORTH_FORKING // 10 and can_help()
+        frames, keys = Store(FRAMES, capacity, shared=helped), Store(KEYS, capacity, shared=helped)
+        held = _joined([])
+        until_ns = -ENDED
+        with Crew(frames, keys, self._derive, self._keep, helped=helped, open_files=len(self._chains)) as crew:
+            self._open_all(crew)
+            while True:
+                self._read(crew, frames, max(self._size, len(held.frames["frame"])), until_ns, told)
+                new = self._block(frames, keys)
+                frames.truncate(0)
+                keys.truncate(0)
+                self._check_lengths(new)
+                self._count(new.frames)
+                everything = _joined([held, new])
+                everything = everything.take(self._file_order(everything))
+                reached = min(chain.reached_ns for chain in self._chains)
+                last = reached == ENDED
+                until_ns = ENDED if last else reached - REACH_NS
+                inside = everything.frames["time_ns"] <= reached
+                ahead = everything.take(np.flatnonzero(~inside))
+                block = everything.take(np.flatnonzero(inside)) if len(ahead.frames["frame"]) else everything
+                found = Slice(self._tables(block), block.known, until_ns, last)
+                yield found
+                if last:
+                    return
+                held = _joined([block.take(found.again), ahead])
+
+    def counted(self, point: Point) -> Point:
+        """Fill in how many frames of a point were read so far, and from when to when."""
+        frames, first_ns, last_ns = self._counts.get(point.id, (0, None, None))
+        return replace(point, frames=frames, first_ns=first_ns, last_ns=last_ns)
+
+    def _count(self, frames: Columns) -> None:
+        for point in np.unique(frames["point"]).tolist():
+            times = frames["time_ns"][frames["point"] == point]
+            count, first, last = self._counts.get(point, (0, ENDED, -ENDED))
+            self._counts[point] = count + len(times), min(first, int(times.min())), max(last, int(times.max()))
+
+    def _open_all(self, crew: Crew) -> None:
+        """Open the first piece of each chain, and number the points that their headers declare, in order."""
+        self.files = [FileInfo("") for _ in self._captures]
+        for chain in self._chains:
+            self._open(chain, crew)
+            for number, described in enumerate(chain.capture.declared() if chain.capture else ()):
+                if described.link_type not in (LINKTYPE_NONE, LINKTYPE_LINUX_SLL2):
+                    self._collector.points.setdefault(Source(chain.base, number, 0), len(self._collector.points))
+
+    def _open(self, chain: _Chain, crew: Crew) -> None:
+        """Open a chain's next piece."""
+        if chain.capture is not None:
+            self._done_bytes += chain.capture.size
+            chain.before += chain.capture.info.frames
+        if not chain.files:
+            chain.capture, chain.reached_ns = None, ENDED
+            return
+        chain.file = chain.files.pop(0)
+        chain.capture = self._captures[chain.file](crew.buffers)
+        self.files[chain.file] = chain.capture.info
+        self._pieces.setdefault(chain.base, []).append(chain.file)
+        chain.records = chain.capture.batches()
+
+    def _read(
+        self, crew: Crew, frames: Store, enough: int, until_ns: int, told: Callable[[int, int], None] | None
+    ) -> None:
+        """Read on where reading lags behind, until there are *enough* frames, and some of them are complete."""
+        while True:
+            chain = min(self._chains, key=lambda chain: chain.reached_ns)
+            if chain.reached_ns == ENDED:
+                break
+            if frames.rows >= enough and chain.reached_ns - REACH_NS > until_ns:
+                break
+            self._step(chain, crew)
+            self._collect(crew, wait=False)
+            if told is not None:
+                open_bytes = sum(chain.capture.position for chain in self._chains if chain.capture is not None)
+                told(self.frames, self._done_bytes + open_bytes)
+        self._collect(crew, wait=True)
+
+    def _step(self, chain: _Chain, crew: Crew) -> None:
+        """Read a batch of *chain*, or open its next piece."""
+        if (capture := chain.capture) is None:
+            return
+        try:
+            records = next(chain.records, None)
+        except InputError as error:  # what is wrong in one file, does not concern what others hold
+            capture.info.damage = Damage(0, str(error))
+            records = None
+        if records is None:
+            self._open(chain, crew)
+            return
+        if not len(records):
+            return
+        if records.first_frame == 1 and chain.file != chain.base and int(records.time_ns[0]) < chain.latest_ns:
+            # It overlaps with the piece before, so it is a capture of its own.
+            self._pieces[chain.base].remove(chain.file)
+            self._pieces[chain.file] = [chain.file]
+            chain.base, chain.before = chain.file, 0
+        chain.reached_ns = chain.latest_ns = max(chain.latest_ns, int(records.time_ns.max()))
+        self.frames += len(records)
+        self._before.append(chain.before)
+        crew.take(records, capture.info, chain.base)
+
+    def _collect(self, crew: Crew, *, wait: bool) -> None:
+        for batch in crew.finished(wait=wait):
+            self._collector.add(batch)
+            if batch.decoded is not None:
+                batch.decoded.frames["frame"] += np.uint32(self._before.popleft())
+
+    def _block(self, frames: Store, keys: Store) -> Block:
+        """Copy what was read since the last slice."""
+        count = frames.rows
+        sides = {name: concatenated(self._collector.sides[name], t.empty(0)) for name, t in SIDE_TABLES.items()}
+        self._collector.sides = {name: [] for name in SIDE_TABLES}
+        copies = [{name: column.copy() for name, column in store.at(0, count).items()} for store in (frames, keys)]
+        known = {name: np.full(count, -1, dtype) for name, dtype in KNOWN.dtypes.items()}
+        return Block(copies[0], copies[1], known, sides)
+
+    def _check_lengths(self, new: Block) -> None:
+        self._lengths.add(new.frames)
+        kept = self._lengths.kept(list(self._collector.points), self.files, self._keep)
+        if kept < self._keep:
+            raise ShorterFramesError(kept)
+
+    def _file_order(self, block: Block) -> Int64:
+        """Return the rows in the order of files and of their frames."""
+        base = np.array([source.file for source in self._collector.points], np.int64)
+        key = base[block.frames["point"]] << 32 | block.frames["frame"]
+        return np.argsort(key, kind="stable")
+
+    def _tables(self, block: Block) -> FrameTables:
+        sources = list(self._collector.points)
+        return FrameTables(
+            block.frames,
+            block.keys,
+            files=self.files,
+            sources=sources,
+            keep=self._keep,
+            pieces=[self._pieces.get(source.file, [source.file]) for source in sources],
+            **block.sides,
+        )

@@ -1,0 +1,219 @@
+"""The analysis of captures longer than memory: slice after slice of time, each told and then forgotten.
+
+What it tells is what a whole analysis tells, but for what lies further apart than ``REACH_NS``: an answer that late is
+not joined to its question, and a packet that late is another one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+
+from analyzer.capture.points import name_points
+from analyzer.capture.records import FileInfo
+from analyzer.correlate.correlate import Correlated, correlate
+from analyzer.correlate.keys import make_keys
+from analyzer.correlate.memory import Memory, to_see_again
+from analyzer.correlate.roles import infer_points
+from analyzer.decode.frames import FrameTables, Progress, declared
+from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
+from analyzer.diagnose import ambiguous, capture_loss, conntrack, worst_first
+from analyzer.diagnose.subject import Subject
+from analyzer.errors import InputError, SelectionError
+from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point, Role
+from analyzer.model.point import OUTWARD_ORDER
+from analyzer.pipeline.part import Part
+from analyzer.pipeline.prepare import Prepared, stated_entries
+from analyzer.report.content import Content
+from analyzer.schema import Columns
+from analyzer.trace.arp import RETRY_NS
+from analyzer.trace.build import Tracer
+from analyzer.trace.connection import build_connection
+from analyzer.trace.context import Context
+
+LEAD_NS = REACH_NS + RETRY_NS
+"""How far back a slice sees again what was told before."""
+
+
+@dataclass
+class _Told:
+    """What was said of earlier slices and belongs to the end."""
+
+    arp: list[ArpExchange] = field(default_factory=list)
+    arp_keys: set[tuple[str, int]] = field(default_factory=set)
+    findings: dict[tuple[int, int], Finding] = field(default_factory=dict)
+    """By connection and conntrack entry: contradictions."""
+    ambiguous_frames: int = 0
+    ambiguous_evidence: list[Evidence] = field(default_factory=list)
+    candidates: dict[int, set[int]] = field(default_factory=dict)
+    dispositions: dict[str, int] = field(default_factory=dict)
+
+
+class MovingTrace:
+    """An analysis whose ``parts()`` come one after the other; the rest is known when they have ended."""
+
+    def __init__(
+        self, prepared: Prepared, size: int, keep: int | None = None, progress: Progress | None = None
+    ) -> None:
+        """Begin: *size* frames are looked at together; *keep*, if known, are the bytes that every point kept."""
+        captures = prepared.captures()
+        said, _, self._total = declared(captures)
+        keep = said if keep is None else min(keep, said)
+        groups = prepared.inputs.groups
+        self._moving = Moving(captures, groups, make_keys, keep=keep, size=size)
+        self._prepared, self._progress = prepared, progress
+        self._memory, self._told = Memory(), _Told()
+        self._stated = stated_entries(prepared.host)
+        self.points: list[Point] = []
+
+    @property
+    def host(self) -> HostState:
+        """What dumps told."""
+        return self._prepared.host
+
+    @property
+    def unusable(self) -> list[InputError]:
+        """Files that gave nothing."""
+        return self._prepared.inputs.unusable
+
+    @property
+    def files(self) -> list[FileInfo]:
+        """Captures, with their damage if they have any."""
+        return self._moving.files
+
+    @property
+    def table(self) -> Columns:
+        """CONNECTIONS so far."""
+        return self._memory.table
+
+    @property
+    def packets(self) -> int:
+        """Packets told so far."""
+        return self._memory.packets
+
+    def parts(self) -> Iterator[Part]:
+        """
+        Analyse slice after slice.
+
+        Raises:
+            ShorterFramesError: it must be done again, with fewer bytes of each frame.
+            SelectionError: captures of several hosts, whose clocks may be any time apart.
+        """
+        told = None if self._progress is None else partial(_three, self._progress, self._total)
+        since_ns = -ENDED
+        for one in self._moving.slices(told):
+            self._name_points(one.tables)
+            part, correlated = self._analyse(one)
+            self._remember(part, correlated, since_ns, one)
+            since_ns = one.until_ns
+            yield part
+            if not one.last:
+                tables, since = one.tables, one.until_ns - LEAD_NS
+                one.again = to_see_again(tables.frames, tables.neighbours, correlated.hops, part.recognised, since)
+
+    def connection(self, number: int) -> Connection:
+        """Build one connection."""
+        context = Context({}, {}, {}, {}, {}, self._memory.table, self.points, self.host, self._told.candidates)
+        return build_connection(context, number)
+
+    def content(self, *, connections: int | None = None) -> Content:
+        """Collect what a report tells at the end; the journeys were told meanwhile."""
+        count = self._memory.connections
+        told = self._told
+        return Content(
+            points=self.points,
+            connections=(self.connection(n) for n in range(count if connections is None else min(count, connections))),
+            journeys=(),
+            arp=told.arp,
+            findings=self._findings(),
+            frames=self._moving.frames,
+            packets=self.packets,
+            connection_count=count,
+            dispositions=told.dispositions,
+            picked=self.packets,
+            shown=self.packets,
+            host_problems=self.host.problems,
+        )
+
+    def _name_points(self, tables: FrameTables) -> None:
+        """Name the points; what is known of one from earlier slices, stays."""
+        named = name_points(tables.sources, tables.pieces, tables.files, self._prepared.inputs.specs, self.host)
+        if len({point.host for point in named}) > 1:
+            raise SelectionError("captures of several hosts are analysed in memory: leave out --window")
+        for number, before in enumerate(self.points):
+            role = named[number].role if named[number].role is not Role.UNKNOWN else before.role
+            named[number] = replace(
+                named[number],
+                name=before.name,
+                role=role,
+                container=before.container,
+                container_basis=before.container_basis,
+                network=before.network,
+            )
+        self.points = named
+
+    def _analyse(self, one: Slice) -> tuple[Part, Correlated]:
+        tables = one.tables
+        correlated = correlate(
+            tables.frames,
+            dict(tables.keys),
+            keep=tables.keep,
+            outward=np.array([OUTWARD_ORDER[point.role] for point in self.points], np.int64),
+            stated=self._stated,
+            hosts=np.zeros(len(self.points), np.int64),
+        )
+        found = infer_points(self.points, tables.frames, correlated.hops, self.host)
+        self.points = [self._moving.counted(point) for point in found]
+        recognised = self._memory.recognise(
+            tables.frames, one.known, correlated.hops, correlated.connections, one.until_ns
+        )
+        context = Context(
+            tables.frames,
+            tables.quotes,
+            tables.neighbours,
+            tables.tunnels,
+            correlated.hops,
+            correlated.connections,
+            self.points,
+            self.host,
+            correlated.candidates,
+            connection_ids=recognised.connection,
+        )
+        return Part(context, Tracer(context), recognised), correlated
+
+    def _remember(self, part: Part, correlated: Correlated, since_ns: int, one: Slice) -> None:
+        """Take in what the end will tell."""
+        told, found, context = self._told, part.recognised, part.context
+        for packet in part.chosen.tolist():
+            disposition = part.tracer.dispositions[packet]
+            told.dispositions[disposition] = told.dispositions.get(disposition, 0) + 1
+        # An exchange is complete when it was answered, or nobody will ask again.
+        for exchange in part.tracer.exchanges():
+            complete = exchange.request_ns < one.until_ns - (RETRY_NS if exchange.reply_frame is None else 0)
+            key = exchange.point, exchange.request_frame
+            if complete and exchange.request_ns >= since_ns - LEAD_NS and key not in told.arp_keys:
+                told.arp_keys.add(key)
+                told.arp.append(exchange)
+        rows = correlated.hops["row"][correlated.hops["ambiguous"] & np.repeat(found.fresh, np.diff(found.start))]
+        told.ambiguous_frames += len(rows)
+        more = rows[: ambiguous.SHOWN - len(told.ambiguous_evidence)].tolist()
+        told.ambiguous_evidence += [context.evidence(row) for row in more]
+        for number, others in correlated.candidates.items():
+            known = told.candidates.setdefault(int(found.connection[number]), set())
+            known.update(found.connection[sorted(others)].tolist())
+        for contradiction in correlated.contradictions:
+            key2 = int(found.connection[contradiction.connection]), contradiction.entry
+            if key2[0] < self._memory.connections and key2 not in told.findings:
+                subject = Subject(context, part.tracer, self.files, [contradiction])
+                told.findings[key2] = conntrack.check(subject)[0]
+
+    def _findings(self) -> tuple[Finding, ...]:
+        told = self._told
+        count = int(np.count_nonzero(self._memory.table["ambiguous"]))
+        unsure = ambiguous.tell(count, told.ambiguous_frames, told.ambiguous_evidence)
+        return worst_first([*told.findings.values(), *unsure, *capture_loss.tell(self.files, self.points)])
+
+
+def _three(progress: Progress, total: int, frames: int, done: int) -> None:
+    progress(frames, done, total)

@@ -1,0 +1,83 @@
+"""What an analysis begins with: the captures that open, and what dumps state of the host or hosts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.capture.inputs import PEEK, Inputs, find_inputs
+from analyzer.capture.points import PointSpec
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.source import Buffers
+from analyzer.correlate.stated import Stated
+from analyzer.decode.frames import Opener
+from analyzer.host.load import load_host, merge_hosts
+from analyzer.model import ConntrackEntry, FlowTuple, HostState
+from analyzer.trace.text import PROTOCOLS
+
+_NUMBERS = {name: number for number, name in PROTOCOLS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Inputs that were found."""
+
+    inputs: Inputs
+    host: HostState
+
+    def captures(self) -> list[Opener]:
+        """Return what opens each capture."""
+        return [partial(CaptureFile, self.inputs.local[file], file) for file in self.inputs.files]
+
+    def expected_frames(self) -> int:
+        """Estimate how many frames there are, by the first records of each capture."""
+        peek = Buffers(1, np.zeros, PEEK)
+        return sum(capture(peek).expected_frames() for capture in self.captures())
+
+
+@contextmanager
+def prepare(
+    paths: Sequence[str | Path], host: str | Path | None = None, points: Sequence[PointSpec] = ()
+) -> Iterator[Prepared]:
+    """
+    Find captures and read dumps; what can be read only once is kept as a temporary copy meanwhile.
+
+    Args:
+        paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
+        host: folder of dumps of the host's state.
+        points: what is known of files; files named only here are read, too.
+
+    Raises:
+        InputError: no file was usable, or a path or *host* is not there.
+    """
+    with ExitStack() as stack:
+        inputs = find_inputs([str(path) for path in paths], points, stack)
+        yield Prepared(inputs, _host_state(inputs, Path(host) if host is not None else None))
+
+
+def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
+    """Read the dumps in *folder*, or those of the bundles; what several hosts said stands side by side."""
+    if folder is not None:
+        events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
+        return load_host(folder, events=events)
+    found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
+    return merge_hosts(found) if found else HostState()
+
+
+def stated_entries(state: HostState) -> list[Stated]:
+    """Return the conntrack entries as integers."""
+    return [_as_integers(entry) for entry in state.conntrack]
+
+
+def _as_integers(entry: ConntrackEntry) -> Stated:
+    def ends(t: FlowTuple) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        ports = (t.icmp_id, t.icmp_id) if t.icmp_id is not None else (t.sport, t.dport)
+        (a, b), (c, d) = (divmod(int(ip), 1 << 64) for ip in (t.src, t.dst))
+        return (a, b, ports[0] or 0), (c, d, ports[1] or 0)
+
+    proto = _NUMBERS.get(entry.original.protocol, 0)
+    original, reply = ends(entry.original), ends(entry.reply)
+    return Stated(entry.original.src.version, proto, original, reply, entry.first_ns, entry.last_ns)

@@ -1,0 +1,88 @@
+"""A whole analysis in memory: captures and dumps in, a Trace out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.capture.points import PointSpec, name_points
+from analyzer.correlate.clock import Offset
+from analyzer.correlate.correlate import correlate
+from analyzer.correlate.keys import make_keys
+from analyzer.correlate.roles import infer_points
+from analyzer.decode.frames import Progress, read_frames
+from analyzer.errors import InputError
+from analyzer.model import Clock
+from analyzer.model.point import OUTWARD_ORDER
+from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
+from analyzer.pipeline.trace import Trace
+from analyzer.trace.context import Context
+
+
+def analyze(
+    paths: Sequence[str | Path],
+    host: str | Path | None = None,
+    *,
+    points: Sequence[PointSpec] = (),
+    progress: Progress | None = None,
+) -> Trace:
+    """
+    Follow packets through the captures in *paths*.
+
+    Args:
+        paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
+        host: folder of dumps of the host's state.
+        points: what is known of files; files named only here are read, too.
+        progress: called with the number of frames decoded so far, and how many bytes were read of how many.
+
+    Raises:
+        InputError: no file was usable, or a path or *host* is not there.
+    """
+    with prepare(paths, host, points) as prepared:
+        return analyze_whole(prepared, progress)
+
+
+def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace:
+    """
+    Follow packets through captures that were found.
+
+    Raises:
+        InputError: no file was usable.
+    """
+    inputs, state = prepared.inputs, prepared.host
+    tables = read_frames(prepared.captures(), make_keys, progress)
+    damaged = [info.damage.problem for info in tables.files if info.damage is not None]
+    if damaged and not any(info.interfaces for info in tables.files):
+        raise InputError(damaged[0], others=damaged[1:])
+    if inputs.groups:
+        tables.join_pieces(inputs.groups)
+    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
+    hosts = list(dict.fromkeys(point.host for point in named))
+    correlated = correlate(
+        tables.frames,
+        tables.keys,
+        keep=tables.keep,
+        outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
+        stated=stated_entries(state),
+        hosts=np.array([hosts.index(point.host) for point in named], np.int64),
+    )
+    clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
+    named = [replace(point, clock=clocks.get(point.host)) for point in named]
+    known = infer_points(named, tables.frames, correlated.hops, state)
+    context = Context(
+        tables.frames,
+        tables.quotes,
+        tables.neighbours,
+        tables.tunnels,
+        correlated.hops,
+        correlated.connections,
+        known,
+        state,
+        correlated.candidates,
+    )
+    return Trace(context, tables, correlated, inputs.files, inputs.unusable)
+
+
+def _clock(offset: Offset) -> Clock:
+    return Clock(offset.offset_ns, round(offset.drift * 1e9), offset.uncertainty_ns)
