@@ -27,7 +27,7 @@ MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
 WHOLE_FORMATS, STREAM_FORMATS = (".json",), (".ndjson", ".parquet")
 FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
-BYTES_PER_FRAME = 500
+BYTES_PER_FRAME = 1000
 """Memory that an analysis and its report take at most; half of what is free may be used."""
 
 Command = Callable[..., Any]
@@ -138,6 +138,7 @@ def analyze(
         raise SelectionError("--window: JSON needs the whole analysis in memory; -o FILE.ndjson does not")
     with _prepared(paths, host, points) as prepared:
         room = window or frames_that_fit()
+        whole_only |= window is None and prepared.several_hosts
         if not whole_only and prepared.expected_frames() > room:
             partial = _analyze_moving(prepared, room, outputs, selection)
         else:

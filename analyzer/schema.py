@@ -6,7 +6,7 @@ layer's bit is set in ``layers``; elsewhere it is 0 and means nothing. MACs and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +23,12 @@ Int64 = npt.NDArray[np.int64]
 Columns = dict[str, Array]
 
 
-class Layer(IntFlag):
-    """Bits of the ``layers`` column: what was decoded, hence which columns hold values."""
+class Layer(IntEnum):
+    """
+    Bits of the ``layers`` column: what was decoded, hence which columns hold values.
+
+    Plain integers when they are combined: IntFlag would make an object of every test of a bit.
+    """
 
     MAC_SRC = 1 << 0
     MAC_DST = 1 << 1
@@ -67,7 +71,7 @@ class Layer(IntFlag):
 IP = Layer.IPV4 | Layer.IPV6
 
 
-ALWAYS = Layer(0)
+ALWAYS = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Column:
     """Unit or encoding of a value, ``-`` for a bare number."""
     doc: str
     """Meaning, in one sentence."""
-    layer: Layer = ALWAYS
+    layer: int = ALWAYS
     """Any of these bits of ``layers`` must be set; otherwise the value is 0. No bit: always valid."""
 
 

@@ -29,7 +29,8 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
     """Give the records in batches, and set ``info.damage`` where they end early."""
     order = ">" if info.big_endian else "<"
     unit_ns = 1_000_000_000 // info.interfaces[0].units_per_second
-    while window.fill():
+    needed = 0
+    while window.fill(needed):
         found = walk(window.buffer, window.begin, window.end, layout.shape, order)
         if len(found.start):
             first = info.frames + 1
@@ -42,6 +43,8 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
             length = int.from_bytes(data, "big" if info.big_endian else "little")
             info.damage = Damage(window.offset, f"record of {length} bytes, at most {MAX_RECORD} are believable")
             return
+        # A window that holds no whole record must grow.
+        needed = 0 if len(found.start) or window.eof else 2 * left
         if window.eof and left:
             info.damage = Damage(window.offset, f"record cut: {left} bytes left of it")
             break

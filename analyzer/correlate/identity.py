@@ -39,7 +39,7 @@ _ICMP_ERROR[0, ICMP_ERRORS] = True
 _ICMP_ERROR[1, ICMP6_ERRORS] = True
 
 
-def has(layers: Array, bits: Layer) -> Array:
+def has(layers: Array, bits: int) -> Array:
     """Tell where any of *bits* is set."""
     found: Array = layers & np.uint32(bits) != 0
     return found

@@ -148,7 +148,9 @@ def _no_connections(room: int) -> Columns:
     return table
 
 
-def to_see_again(frames: Columns, neighbours: Columns, hops: Columns, found: Recognised, since_ns: int) -> Int64:
+def to_see_again(
+    frames: Columns, neighbours: Columns, hops: Columns, found: Recognised, *, since_ns: int, others_since_ns: int
+) -> Int64:
     """
     Choose the rows that the next slice needs.
 
@@ -157,15 +159,16 @@ def to_see_again(frames: Columns, neighbours: Columns, hops: Columns, found: Rec
         neighbours: NEIGHBOURS of them.
         hops: HOPS of them.
         found: what was recognised.
-        since_ns: packets first seen since then are needed, whatever they are.
+        since_ns: packets first seen since then are needed.
+        others_since_ns: likewise, of packets without a connection, as ARP's.
 
     Returns:
         (n,) rows, ascending.
     """
-    keep = found.first_ns >= since_ns
     row = hops["row"]
     begin, length = found.start[:-1], np.diff(found.start)
     connection = hops["connection"][begin].astype(np.int64)
+    keep = found.first_ns >= np.where(connection >= 0, since_ns, others_since_ns)
     live = _live(frames, hops, found, connection, since_ns)
     _representatives(frames, hops, found, np.flatnonzero(live), keep)
     # Where each MAC is at home, and who answered for an address, is told by the first frame that showed it.

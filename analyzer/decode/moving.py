@@ -165,13 +165,14 @@ class Moving:
                 self._check_lengths(new)
                 self._count(new.frames)
                 everything = _joined([held, new])
-                everything = everything.take(self._file_order(everything))
+                del held, new
+                order = self._file_order(everything)
                 reached = min(chain.reached_ns for chain in self._chains)
                 last = reached == ENDED
                 until_ns = ENDED if last else reached - REACH_NS
-                inside = everything.frames["time_ns"] <= reached
-                ahead = everything.take(np.flatnonzero(~inside))
-                block = everything.take(np.flatnonzero(inside)) if len(ahead.frames["frame"]) else everything
+                inside = (everything.frames["time_ns"] <= reached)[order]
+                block, ahead = everything.take(order[inside]), everything.take(order[~inside])
+                del everything
                 found = Slice(self._tables(block), block.known, until_ns, last)
                 yield found
                 if last:

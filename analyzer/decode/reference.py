@@ -65,10 +65,10 @@ class _Layered:
     """Bytes from the current place on, by the headers in front, captured or not."""
     place: int = 0
     row: Row = field(default_factory=dict)
-    layers: Layer = ALWAYS
+    layers: int = ALWAYS
     stopped: str = ""
 
-    def set(self, layer: Layer, **values: int) -> None:
+    def set(self, layer: int, **values: int) -> None:
         self.layers |= layer
         self.row.update(values)
 

@@ -4,9 +4,11 @@ What it tells is what a whole analysis tells, but for what lies further apart th
 not joined to its question, and a packet that late is another one.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import compress
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.diagnose import ambiguous, capture_loss, conntrack, worst_first
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
-from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point, Role
+from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries
@@ -47,7 +49,7 @@ class _Told:
     ambiguous_frames: int = 0
     ambiguous_evidence: list[Evidence] = field(default_factory=list)
     candidates: dict[int, set[int]] = field(default_factory=dict)
-    dispositions: dict[str, int] = field(default_factory=dict)
+    dispositions: Counter[str] = field(default_factory=Counter)
 
 
 class MovingTrace:
@@ -56,7 +58,20 @@ class MovingTrace:
     def __init__(
         self, prepared: Prepared, size: int, keep: int | None = None, progress: Progress | None = None
     ) -> None:
-        """Begin: *size* frames are looked at together; *keep*, if known, are the bytes that every point kept."""
+        """
+        Begin.
+
+        Args:
+            prepared: what is to be analysed.
+            size: frames that are looked at together.
+            keep: bytes that every point kept from the network header on, if that is known.
+            progress: called with frames and bytes read, and bytes in all.
+
+        Raises:
+            SelectionError: captures of several hosts, whose clocks may be any time apart.
+        """
+        if prepared.several_hosts:
+            raise SelectionError("captures of several hosts are analysed in memory: leave out --window")
         captures = prepared.captures()
         said, _, self._total = declared(captures)
         keep = said if keep is None else min(keep, said)
@@ -98,7 +113,6 @@ class MovingTrace:
 
         Raises:
             ShorterFramesError: it must be done again, with fewer bytes of each frame.
-            SelectionError: captures of several hosts, whose clocks may be any time apart.
         """
         told = None if self._progress is None else partial(_three, self._progress, self._total)
         since_ns = -ENDED
@@ -109,8 +123,14 @@ class MovingTrace:
             since_ns = one.until_ns
             yield part
             if not one.last:
-                tables, since = one.tables, one.until_ns - LEAD_NS
-                one.again = to_see_again(tables.frames, tables.neighbours, correlated.hops, part.recognised, since)
+                one.again = to_see_again(
+                    part.context.frames,
+                    part.context.neighbours,
+                    part.context.hops,
+                    part.recognised,
+                    since_ns=one.until_ns - REACH_NS,
+                    others_since_ns=one.until_ns - LEAD_NS,
+                )
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
@@ -130,27 +150,17 @@ class MovingTrace:
             frames=self._moving.frames,
             packets=self.packets,
             connection_count=count,
-            dispositions=told.dispositions,
+            dispositions=dict(told.dispositions),
             picked=self.packets,
             shown=self.packets,
             host_problems=self.host.problems,
         )
 
     def _name_points(self, tables: FrameTables) -> None:
-        """Name the points; what is known of one from earlier slices, stays."""
+        """Name the points; whoever has a name keeps it, however many more appear."""
         named = name_points(tables.sources, tables.pieces, tables.files, self._prepared.inputs.specs, self.host)
-        if len({point.host for point in named}) > 1:
-            raise SelectionError("captures of several hosts are analysed in memory: leave out --window")
         for number, before in enumerate(self.points):
-            role = named[number].role if named[number].role is not Role.UNKNOWN else before.role
-            named[number] = replace(
-                named[number],
-                name=before.name,
-                role=role,
-                container=before.container,
-                container_basis=before.container_basis,
-                network=before.network,
-            )
+            named[number] = replace(named[number], name=before.name)
         self.points = named
 
     def _analyse(self, one: Slice) -> tuple[Part, Correlated]:
@@ -185,9 +195,7 @@ class MovingTrace:
     def _remember(self, part: Part, correlated: Correlated, since_ns: int, one: Slice) -> None:
         """Take in what the end will tell."""
         told, found, context = self._told, part.recognised, part.context
-        for packet in part.chosen.tolist():
-            disposition = part.tracer.dispositions[packet]
-            told.dispositions[disposition] = told.dispositions.get(disposition, 0) + 1
+        told.dispositions.update(compress(part.tracer.dispositions, found.fresh.tolist()))
         # An exchange is complete when it was answered, or nobody will ask again.
         for exchange in part.tracer.exchanges():
             complete = exchange.request_ns < one.until_ns - (RETRY_NS if exchange.reply_frame is None else 0)

@@ -28,6 +28,11 @@ class Prepared:
     inputs: Inputs
     host: HostState
 
+    @property
+    def several_hosts(self) -> bool:
+        """Tell whether captures are of more than one host."""
+        return len({spec.host for spec in self.inputs.specs}) > 1
+
     def captures(self) -> list[Opener]:
         """Return what opens each capture."""
         return [partial(CaptureFile, self.inputs.local[file], file) for file in self.inputs.files]

@@ -46,12 +46,16 @@ class ParquetWriter:
         """Write rows of sightings."""
         if len(sightings["packet"]):
             arrays = [sightings[column.name] for column in SIGHTINGS]
-            self._out.write_table(self._arrow.Table.from_arrays(list(map(self._arrow.array, arrays)), self._schema))
+            self._out.write_table(
+                self._arrow.Table.from_arrays(list(map(self._arrow.array, arrays)), schema=self._schema)
+            )
 
     def close(self, connections: Columns) -> None:
         """Write the connections, and end both files."""
         schema = self._fields(CONNECTIONS.columns)
-        table = self._arrow.Table.from_arrays([self._arrow.array(connections[name]) for name in schema.names], schema)
+        table = self._arrow.Table.from_arrays(
+            [self._arrow.array(connections[name]) for name in schema.names], schema=schema
+        )
         self._arrow.parquet.write_table(table, self._connections, compression="zstd")
         self._out.close()
 

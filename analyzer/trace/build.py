@@ -128,7 +128,7 @@ def _hop(context: Context, rows: list[int], following: int | None, changed: tupl
     row = rows[0]
     layers = context.layers(row)
 
-    def value(name: str, layer: Layer) -> int | None:
+    def value(name: str, layer: int) -> int | None:
         return context.value(name, row) if layers & layer else None
 
     ip = Layer.IPV4 | Layer.IPV6

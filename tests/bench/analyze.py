@@ -1,4 +1,7 @@
-"""What the benchmark times: captures to HOPS and CONNECTIONS; with ``--check``, the truth check of generated ones."""
+"""What the benchmark times: captures to HOPS and CONNECTIONS.
+
+With ``--check``, the truth check of generated ones; with ``--window FRAMES``, slice by slice.
+"""
 
 import json
 import os
@@ -9,8 +12,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def main(arguments: list[str]) -> None:
     """Analyse; print what the check found."""
-    from analyzer.pipeline import analyze
+    from analyzer.pipeline import MovingTrace, analyze, prepare
 
+    if arguments[:1] == ["--window"]:
+        with prepare(arguments[2:]) as prepared:
+            for part in MovingTrace(prepared, int(arguments[1])).parts():
+                part.sightings()
+        return
     check = "--check" in arguments
     trace = analyze([path for path in arguments if path != "--check"])
     if not check:

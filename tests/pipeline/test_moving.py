@@ -1,0 +1,151 @@
+"""Slice by slice, an analysis says the same as in memory."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analyzer.decode import crew, moving
+from analyzer.errors import SelectionError
+from analyzer.pipeline import MovingTrace, ShorterFramesError, analyze_whole, prepare
+from analyzer.pipeline import moving as pipeline_moving
+from analyzer.report.stream import open_sinks
+from analyzer.schema import CONNECTIONS, Columns
+from tests.bench.generate import write_captures
+from tests.build import BRIDGE, C1, T0, ether, ipv4, pcap, udp, write_pcap
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+ONE_HOST = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir() and path.name != "overlay")
+
+
+def _datagram(number: int) -> bytes:
+    payload = f"datagram {number}".encode().ljust(200, b".")
+    return ether(C1, BRIDGE, ipv4("172.17.0.4", "8.8.8.8", 17, udp(4000, 53, payload), ident=number + 1))
+
+
+def _moving(paths: list[Path], out: Path, size: int) -> tuple[MovingTrace, int]:
+    """Analyse slice by slice into *out*; return how many slices there were."""
+    keep = None
+    with prepare(paths) as prepared:
+        while True:
+            try:
+                with open_sinks([out]) as sinks:
+                    trace = MovingTrace(prepared, size, keep)
+                    slices = 0
+                    for slices, part in enumerate(trace.parts(), 1):  # noqa: B007
+                        sinks.add(part)
+                    sinks.close(trace.content, trace.table)
+                return trace, slices
+            except ShorterFramesError as error:
+                keep = error.keep
+
+
+def _whole(paths: list[Path], out: Path) -> None:
+    with prepare(paths) as prepared:
+        trace = analyze_whole(prepared)
+    with open_sinks([out]) as sinks:
+        sinks.add(trace.part())
+        sinks.close(trace.content, trace.correlated.connections)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of a fraction of a second: batches of 2 KiB, and what belongs together within 0.3 s."""
+    monkeypatch.setattr(crew, "WINDOW", 2048)
+    monkeypatch.setattr(moving, "REACH_NS", 300_000_000)
+    monkeypatch.setattr(pipeline_moving, "REACH_NS", 300_000_000)
+    monkeypatch.setattr(pipeline_moving, "LEAD_NS", 600_000_000)
+
+
+@pytest.mark.parametrize("name", ONE_HOST)
+@pytest.mark.usefixtures("small")
+def test_samples(name: str, tmp_path: Path) -> None:
+    """Every line of NDJSON is the same, byte for byte."""
+    _moving([SAMPLES / name], tmp_path / "moving.ndjson", 10)
+    _whole([SAMPLES / name], tmp_path / "whole.ndjson")
+
+    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+
+
+@pytest.mark.usefixtures("small")
+def test_a_long_sample_takes_several_slices(tmp_path: Path) -> None:
+    """Else the comparison above would compare nothing."""
+    _, slices = _moving([SAMPLES / "lossy"], tmp_path / "moving.ndjson", 10)
+
+    assert slices > 2
+
+
+def test_generated_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 120,000 frames has the same packet, hop and connection; each connection the same tuples and counts."""
+    monkeypatch.setattr(moving, "REACH_NS", 200_000_000)
+    monkeypatch.setattr(pipeline_moving, "REACH_NS", 200_000_000)
+    monkeypatch.setattr(crew, "WINDOW", 1 << 18)
+    paths: list[str | Path] = list(write_captures(tmp_path, 40_000))
+
+    with prepare(paths) as prepared:
+        whole = analyze_whole(prepared)
+        trace = MovingTrace(prepared, 10_000)
+        parts = [part.sightings() for part in trace.parts()]
+
+    assert len(parts) > 3
+    expected = whole.part().sightings()
+    for name, column in expected.items():
+        assert np.array_equal(np.concatenate([part[name] for part in parts]), column), name
+    CONNECTIONS.check(trace.table)
+    for name, column in whole.correlated.connections.items():
+        assert np.array_equal(trace.table[name], column), name
+
+
+@pytest.mark.usefixtures("small")
+def test_pieces_of_a_rotated_capture(tmp_path: Path) -> None:
+    """Frames are numbered on from piece to piece; the point is one."""
+    frames = [(T0 + 50_000_000 * n, _datagram(n)) for n in range(60)]
+    write_pcap(tmp_path / "veth-c1.pcap0", frames[:20])
+    write_pcap(tmp_path / "veth-c1.pcap1", frames[20:45])
+    write_pcap(tmp_path / "veth-c1.pcap2", frames[45:])
+
+    trace, slices = _moving([tmp_path], tmp_path / "moving.ndjson", 10)
+    _whole([tmp_path], tmp_path / "whole.ndjson")
+
+    assert slices > 2
+    assert [point.frames for point in trace.points] == [60]
+    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+
+
+@pytest.mark.usefixtures("small")
+def test_frames_turn_out_shorter_than_declared(tmp_path: Path) -> None:
+    """The first slices had more bytes than the last: all is done again with what every frame has."""
+    records = [(T0 + 100_000_000 * n, _datagram(n)) for n in range(40)]
+    (tmp_path / "veth-c1.pcap").write_bytes(pcap(records[:30]) + pcap(records[30:], snap=60)[24:])
+    write_pcap(tmp_path / "docker0.pcap", records)
+
+    _moving([tmp_path], tmp_path / "moving.ndjson", 5)
+    _whole([tmp_path], tmp_path / "whole.ndjson")
+
+    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+
+
+def test_several_hosts_are_refused() -> None:
+    """Their clocks may be any time apart, so there is no common slice of time."""
+    with prepare([SAMPLES / "overlay"]) as prepared, pytest.raises(SelectionError, match="several hosts"):
+        MovingTrace(prepared, 10)
+
+
+def test_a_selection_picks_from_every_slice(tmp_path: Path) -> None:
+    """-Y by a connection's number means the number in the whole capture."""
+    paths: list[str | Path] = list(write_captures(tmp_path, 3_000))
+
+    def picked(parts: Any) -> Columns:
+        found = []
+        for part in parts:
+            part.select("connection == 7")
+            found.append(part.sightings())
+        return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+
+    with prepare(paths) as prepared:
+        one = picked(MovingTrace(prepared, 1_000).parts())
+        other = picked([analyze_whole(prepared).part()])
+
+    assert set(one["connection"].tolist()) == {7}
+    assert np.array_equal(one["packet"], other["packet"])

@@ -1,0 +1,95 @@
+"""NDJSON and Parquet: the same as the JSON report, in lines and in columns."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analyzer.cli import main
+from analyzer.report import parquet, stream
+from analyzer.schema import CONNECTIONS
+
+SEED = str(Path(__file__).parents[2] / "sample_pcaps" / "seed")
+
+
+def _run(*arguments: str) -> str:
+    result = CliRunner().invoke(main, ["analyze", SEED, *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_ndjson_has_what_json_has(tmp_path: Path) -> None:
+    """Every item of every section, with its type, journeys first."""
+    _run("-o", str(tmp_path / "x.ndjson"), "-o", str(tmp_path / "x.json"))
+    lines = [json.loads(line) for line in (tmp_path / "x.ndjson").read_text().splitlines()]
+    document = json.loads((tmp_path / "x.json").read_text())
+
+    assert lines[0] == {"type": "header", "schema": "hoptrace/1"}
+    for kind, section in (("journey", "journeys"), ("point", "points"), ("connection", "connections"), ("arp", "arp")):
+        assert [{"type": kind, **item} for item in document[section]] == [x for x in lines if x["type"] == kind]
+
+
+def test_parquet_columns_are_the_documented_ones(tmp_path: Path) -> None:
+    """One row a sighting; units and meanings are in the file; connections stand in a second one."""
+    pyarrow_parquet = pytest.importorskip("pyarrow.parquet")
+    _run("-o", str(tmp_path / "x.parquet"))
+    sightings = pyarrow_parquet.read_table(tmp_path / "x.parquet")
+    connections = pyarrow_parquet.read_table(tmp_path / "x.connections.parquet")
+
+    assert sightings.num_rows == 61
+    assert sightings.column_names == [column.name for column in parquet.SIGHTINGS]
+    assert sightings.schema.field("time_ns").metadata[b"unit"] == b"ns since 1970-01-01 UTC"
+    assert len(set(sightings["packet"].to_pylist())) == 23
+    assert connections.column_names == [column.name for column in CONNECTIONS.columns]
+    assert connections.num_rows == 2
+
+
+def test_a_selection_limits_what_is_written(tmp_path: Path) -> None:
+    """-Y means journeys, in every format."""
+    _run("-o", str(tmp_path / "x.ndjson"), "-Y", "tcp.port == 80")
+    lines = [json.loads(line) for line in (tmp_path / "x.ndjson").read_text().splitlines()]
+
+    assert {line["protocol"] for line in lines if line["type"] == "journey"} == {"tcp"}
+
+
+def test_a_window_gives_the_summary_and_the_same_file(tmp_path: Path) -> None:
+    """Slice by slice, the terminal has the points and connections, not the journeys."""
+    _run("-o", str(tmp_path / "whole.ndjson"))
+    told = _run("-o", str(tmp_path / "moving.ndjson"), "--window", "5")
+
+    assert (tmp_path / "whole.ndjson").read_bytes() == (tmp_path / "moving.ndjson").read_bytes()
+    assert "3 points, 61 frames, 23 packets, 2 connections: 13 delivered, 10 left the host" in told
+    assert "J3" not in told
+
+
+@pytest.mark.parametrize("extra", [["--json"], ["-o", "x.json"]])
+def test_json_needs_memory(extra: list[str]) -> None:
+    """What cannot be written slice by slice says so, before anything is read."""
+    result = CliRunner().invoke(main, ["analyze", SEED, "--window", "5", *extra])
+
+    assert result.exit_code == 2
+    assert "needs the whole analysis in memory" in result.output
+
+
+def test_nothing_half_written_stays(tmp_path: Path) -> None:
+    """If it fails, no file has the name, and no temporary one is left."""
+
+    def fail() -> None:
+        with stream.open_sinks([tmp_path / "x.ndjson", tmp_path / "x.parquet"]):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 40 MB, so an extra."""
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    result = CliRunner().invoke(main, ["analyze", SEED, "-o", str(tmp_path / "x.parquet")])
+
+    assert result.exit_code == 3
+    assert "pip install 'hoptrace[parquet]'" in result.output
+    assert list(tmp_path.iterdir()) == []
