@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.capture.bundle import is_packed, unpack
+from analyzer.capture.manifest import Manifest, read_manifest
 from analyzer.capture.pieces import group_pieces
 from analyzer.capture.points import PointSpec
 from analyzer.capture.read import CaptureFile
@@ -30,6 +32,7 @@ class Bundle:
     path: Path
     host: Path | None
     events: Path | None
+    manifest: Manifest | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     home: dict[str, Bundle] = {}
     files: list[str] = []
     for path in paths:
-        for file, bundle in _open_up(path, inputs.unusable):
+        for file, bundle in _open_up(path, inputs.unusable, stack):
             files.append(file)
             if bundle is not None:
                 home[file] = bundle
@@ -70,7 +73,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     inputs.bundles = {(bundle.path.name if several else None): bundle for bundle in bundles}
     specs = {spec.file: spec for spec in points}
     for file, bundle in home.items():
-        spec = specs.get(file, PointSpec(file))
+        spec = specs[file] = _recorded(specs.get(file, PointSpec(file)), bundle)
         if several and spec.host is None:
             specs[file] = replace(spec, host=bundle.path.name)
     names = {spec.file: spec.name for spec in points if spec.name}
@@ -89,27 +92,53 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     return inputs
 
 
-def _open_up(path: str, unusable: list[InputError]) -> list[tuple[str, Bundle | None]]:
+def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
+    """Fill in what the bundle's manifest says; what the user said, stands."""
+    manifest = bundle.manifest
+    if manifest is None:
+        return spec
+    point = next((point for point in manifest.points if point.file == Path(spec.file).name), None)
+    if point is None:
+        return spec
+    until_ns = manifest.stopped_ns if point.ended_ns is None else min(point.ended_ns, manifest.stopped_ns)
+    return replace(
+        spec,
+        role=spec.role or point.role,
+        container=spec.container or point.container,
+        recorded=point,
+        recorded_ns=(manifest.started_ns, until_ns),
+    )
+
+
+def _open_up(path: str, unusable: list[InputError], stack: ExitStack) -> list[tuple[str, Bundle | None]]:
     """Return the captures of a path, and the bundle each is in; what cannot be is *unusable*."""
-    folder = Path(path)
     try:
+        folder = unpack(path, stack) if is_packed(path) else Path(path)
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
-        found = _captures(folder)
+        found = _captures(folder, unusable)
         if not found:
             inner = sorted(p for p in folder.iterdir() if p.is_dir())
-            found = [capture for one in inner for capture in _captures(one)]
+            found = [capture for one in inner for capture in _captures(one, unusable)]
         if not found:
             unusable.append(InputError(f"{path}: no captures in this folder"))
         return [(file, bundle) for file, bundle in found]
+    except InputError as error:
+        unusable.append(error)
+        return []
     except OSError as error:
         unusable.append(InputError(f"{path}: {error.strerror or error}"))
         return []
 
 
-def _captures(folder: Path) -> list[tuple[str, Bundle]]:
+def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundle]]:
     host, events = folder / "host", folder / "conntrack-events.txt"
-    bundle = Bundle(folder, host if host.is_dir() else None, events if events.is_file() else None)
+    try:
+        manifest = read_manifest(folder)
+    except InputError as error:
+        manifest = None
+        unusable.append(error)
+    bundle = Bundle(folder, host if host.is_dir() else None, events if events.is_file() else None, manifest)
     return [(file, bundle) for file in sorted(str(p) for p in folder.iterdir() if is_capture(p))]
 
 

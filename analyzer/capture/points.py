@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analyzer.capture.manifest import RecordedPoint
 from analyzer.capture.pieces import without_rotation
 from analyzer.capture.records import FileInfo
 from analyzer.errors import SelectionError
@@ -56,6 +57,10 @@ class PointSpec:
     role: Role | None = None
     host: str | None = None
     container: str | None = None
+    recorded: RecordedPoint | None = None
+    """What a bundle's manifest says of it."""
+    recorded_ns: tuple[int, int] | None = None
+    """From when to when it was recording, by the manifest."""
 
 
 def parse_point(text: str) -> PointSpec:
@@ -115,10 +120,12 @@ def name_points(
         alone = said is not None and said != ANY and said_by[said] == 1
         rotated = len(pieces[number]) > 1
         name = stem(without_rotation(info.name) if rotated else info.name)
-        base = spec.name or (said if said is not None and alone else name)
+        recorded_name = spec.recorded.name if spec.recorded is not None else None
+        base = spec.name or recorded_name or (said if said is not None and alone else name)
         if base != said and per_file[source.file] > 1:
             base = f"{base}:{said or source.interface}"
         role, basis = _role(spec, said, name if per_file[source.file] == 1 else "", base, host)
+        recorded = spec.recorded
         container = spec.container or _container_of_name(base, role, host)
         if several_hosts and spec.host is not None and spec.name is None:
             base = f"{spec.host}:{base}"
@@ -127,7 +134,7 @@ def name_points(
                 id=number,
                 name=_unique(base, taken),
                 file=info.name,
-                interface=said,
+                interface=said or (recorded.interface if recorded is not None else None),
                 role=role,
                 role_basis=basis,
                 link_type=interface.link_type,
@@ -135,7 +142,11 @@ def name_points(
                 container=container,
                 container_basis=(Basis.STATED if spec.container else Basis.INFERRED) if container else None,
                 snap_len=interface.snap_len if 0 < interface.snap_len < NO_SNAP else None,
-                dropped=_dropped(source, pieces[number], files),
+                network=recorded.network if recorded is not None else None,
+                dropped=_dropped(source, pieces[number], files) if recorded is None else recorded.dropped,
+                recorded_from_ns=spec.recorded_ns[0] if spec.recorded_ns is not None else None,
+                recorded_until_ns=spec.recorded_ns[1] if spec.recorded_ns is not None else None,
+                ended=recorded.ended if recorded is not None else None,
                 comments=tuple(comment for frame, comment in info.comments if frame == 0),
                 pieces=tuple(Piece(files[f].name, files[f].frames) for f in pieces[number]) if rotated else None,
             )

@@ -74,8 +74,19 @@ class Point:
     """Longest record the capture would keep, in bytes; None if nothing was to be cut."""
     dropped: int | None = None
     """Frames that the kernel dropped before the capture, where the file says so."""
+    recorded_from_ns: int | None = None
+    """Since when it was surely recording, where a manifest says so."""
+    recorded_until_ns: int | None = None
+    ended: str | None = None
+    """Why the capture ended before the others, e.g. ``vanished`` with its interface."""
     comments: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] | None = None
     """The files of a rotated capture, in order."""
     clock: Clock | None = None
     """What was subtracted from the times of its frames; None on the first host."""
+
+    def covers(self, time_ns: int) -> bool:
+        """Tell whether it was recording at a time: the manifest says so, or there are frames before and after."""
+        begins = [time for time in (self.first_ns, self.recorded_from_ns) if time is not None]
+        ends = [time for time in (self.last_ns, self.recorded_until_ns) if time is not None]
+        return bool(begins and ends) and min(begins) <= time_ns <= max(ends)

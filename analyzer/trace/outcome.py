@@ -229,8 +229,7 @@ class Outcomes:
         names = []
         for number in sorted(onward):
             there = context.points[number]
-            covers = there.first_ns is not None and there.last_ns is not None
-            if not covers or not (there.first_ns or 0) <= time_ns <= (there.last_ns or 0):
+            if not there.covers(time_ns):
                 reason = f"last seen at {point.name}; {there.name} has no frames before and after, to show it recorded"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=True)
             if there.dropped:

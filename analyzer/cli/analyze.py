@@ -1,27 +1,18 @@
-"""The command line: options to pipeline to exit code.
+"""The commands that read captures: analyze, show and demo."""
 
-Exit codes: 0 done, 2 usage, 3 input unreadable, 4 partial under --strict, 130 interrupted.
-"""
-
-import io
-import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from analyzer import __version__
-from analyzer.errors import HoptraceError, InputError, SelectionError
+from analyzer.cli.base import EXIT_PARTIAL, complain, find, input_options
+from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from analyzer.pipeline import MovingTrace, Prepared, Trace
 
-EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
@@ -30,67 +21,8 @@ FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
 BYTES_PER_FRAME = 1000
 """Memory that an analysis and its report take at most; half of what is free may be used."""
 
-Command = Callable[..., Any]
 
-
-class Group(click.Group):
-    """Commands whose errors are one line on stderr and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except SelectionError as error:
-            complain(str(error))
-            ctx.exit(EXIT_USAGE)
-        except HoptraceError as error:
-            for line in (str(error), *getattr(error, "others", ())):
-                complain(line)
-            ctx.exit(EXIT_UNREADABLE)
-        except BrokenPipeError:
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
-        except OSError as error:
-            complain(f"cannot write: {error.strerror or error}")
-            ctx.exit(EXIT_UNREADABLE)
-        except (KeyboardInterrupt, click.Abort):
-            complain("interrupted")
-            ctx.exit(EXIT_INTERRUPTED)
-
-
-def complain(message: str) -> None:
-    """Print one harmless line on stderr."""
-    from analyzer.report.safe import safe  # noqa: PLC0415
-
-    click.echo(f"hoptrace: {safe(message)}", err=True)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="hoptrace")
-def main() -> None:
-    """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by the shell, as in `>&-`
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the program runs
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
-
-
-def input_options(command: Command) -> Command:
-    """Add the options that say what is analysed."""
-    command = click.option(
-        "--point",
-        "points",
-        multiple=True,
-        metavar="NAME=FILE[,role=ROLE][,host=H][,container=C]",
-        help="Say what a capture file is. Roles: container, veth, bridge, overlay, loopback, uplink.",
-    )(command)
-    return click.option("--host", type=click.Path(), help="Folder of dumps of the host's state.")(command)
-
-
-@main.command()
+@click.command()
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @input_options
 @click.option("-Y", "--select", "selection", metavar="EXPR", help="Only these journeys, e.g. 'ip.addr == 8.8.8.8'.")
@@ -136,7 +68,7 @@ def analyze(
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs)
     if window is not None and whole_only:
         raise SelectionError("--window: JSON needs the whole analysis in memory; -o FILE.ndjson does not")
-    with _prepared(paths, host, points) as prepared:
+    with find(paths, host, points) as prepared:
         room = window or frames_that_fit()
         whole_only |= window is None and prepared.several_hosts
         if not whole_only and prepared.expected_frames() > room:
@@ -198,7 +130,7 @@ def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], s
     return partial
 
 
-@main.command()
+@click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.argument("journey")
 @input_options
@@ -210,7 +142,7 @@ def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[s
         raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
     from analyzer.report.progress import progress  # noqa: PLC0415
 
-    with _prepared(paths, host, points) as prepared, progress() as hears:
+    with find(paths, host, points) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
 
         trace = analyze_whole(prepared, hears)
@@ -232,12 +164,12 @@ def _show(trace: "Trace", number: int, *, dissect: bool) -> None:
             terminal.print_dissection(out, point, frame, lines)
 
 
-@main.command()
+@click.command()
 @click.option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write a .json report; may repeat.")
 @click.pass_context
 def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
     """Analyse the bundled sample: a container pings 8.8.8.8 and fetches a page."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     bundle = next((p for p in (here / "demo_bundle", here.parent / "sample_pcaps" / "seed") if p.is_dir()), None)
     if bundle is None:
         raise InputError("the bundled sample is not installed")
@@ -265,15 +197,6 @@ def frames_that_fit() -> int:
         group = Path("/sys/fs/cgroup")
         free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
     return max(min(free) // 2 // BYTES_PER_FRAME, 100_000)
-
-
-def _prepared(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
-    # NumPy's BLAS starts threads that are of no use here, and cost start-up time.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from analyzer.capture.points import parse_point  # noqa: PLC0415
-    from analyzer.pipeline import prepare  # noqa: PLC0415
-
-    return prepare(paths, host, [parse_point(text) for text in points])
 
 
 def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:

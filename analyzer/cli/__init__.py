@@ -1,0 +1,33 @@
+"""The command line: options to pipeline to exit code.
+
+Exit codes: 0 done, 2 usage, 3 input unreadable, 4 partial under --strict, 130 interrupted; ``capture`` ends with that
+of the command it ran.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from analyzer import __version__
+from analyzer.cli.analyze import analyze, demo, show
+from analyzer.cli.base import Group
+from analyzer.cli.capture import capture
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hoptrace")
+def main() -> None:
+    """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell, as in `>&-`
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the program runs
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
+
+
+for command in (analyze, capture, show, demo):
+    main.add_command(command)

@@ -1,0 +1,75 @@
+"""What all commands share: how errors end, and the options that say what is analysed."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.errors import HoptraceError, SelectionError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from analyzer.pipeline import Prepared
+
+EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
+
+Command = Callable[..., Any]
+
+
+class Group(click.Group):
+    """Commands whose errors are one line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SelectionError as error:
+            complain(str(error))
+            ctx.exit(EXIT_USAGE)
+        except HoptraceError as error:
+            for line in (str(error), *getattr(error, "others", ())):
+                complain(line)
+            ctx.exit(EXIT_UNREADABLE)
+        except BrokenPipeError:
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except OSError as error:
+            complain(f"cannot write: {error.strerror or error}")
+            ctx.exit(EXIT_UNREADABLE)
+        except (KeyboardInterrupt, click.Abort):
+            complain("interrupted")
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+def complain(message: str) -> None:
+    """Print one harmless line on stderr."""
+    from analyzer.report.safe import safe  # noqa: PLC0415
+
+    click.echo(f"hoptrace: {safe(message)}", err=True)
+
+
+def input_options(command: Command) -> Command:
+    """Add the options that say what is analysed."""
+    command = click.option(
+        "--point",
+        "points",
+        multiple=True,
+        metavar="NAME=FILE[,role=ROLE][,host=H][,container=C]",
+        help="Say what a capture file is. Roles: container, veth, bridge, overlay, loopback, uplink.",
+    )(command)
+    return click.option("--host", type=click.Path(), help="Folder of dumps of the host's state.")(command)
+
+
+def find(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
+    """Find the inputs of a command."""
+    # NumPy's BLAS starts threads that are of no use here, and cost start-up time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from analyzer.capture.points import parse_point  # noqa: PLC0415
+    from analyzer.pipeline import prepare  # noqa: PLC0415
+
+    return prepare(paths, host, [parse_point(text) for text in points])

@@ -1,0 +1,150 @@
+"""The command that records: hoptrace capture."""
+
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.cli.base import EXIT_UNREADABLE, complain
+from analyzer.errors import InputError, SelectionError
+
+if TYPE_CHECKING:
+    from analyzer.capture.manifest import Manifest
+
+MEBI = 1 << 20
+
+
+@click.command()
+@click.option("-c", "--container", "containers", multiple=True, metavar="CONTAINER", help="Name or id; may repeat.")
+@click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
+@click.option("-i", "--interface", "interfaces", multiple=True, metavar="IF", help="Capture at this interface, too.")
+@click.option("--inside", is_flag=True, help="Capture at the containers' own ends, too.")
+@click.option(
+    "-a",
+    "--autostop",
+    "autostops",
+    multiple=True,
+    metavar="duration:S|packets:N",
+    help="Stop after so many seconds, or when a capture has so many packets; else Ctrl-C or the command's end does.",
+)
+@click.option("-f", "--filter", "capture_filter", default="", metavar="EXPR", help="Capture filter (pcap-filter(7)).")
+@click.option(
+    "-s", "--snapshot-length", "snap_len", default=256, show_default=True, type=click.IntRange(0, 262_144),
+    metavar="BYTES", help="Bytes to keep of each frame; 0 for all.",
+)  # fmt: skip
+@click.option("-o", "--output", "output", required=True, metavar="BUNDLE", help="New folder, or new file .tar.zst.")
+@click.option("--ssh", "target", metavar="HOST", help="Capture on HOST, by ssh; it needs tcpdump, iproute2 and docker.")
+@click.option(
+    "--reserve", default=512, show_default=True, type=click.IntRange(0), metavar="MIB", help="Disk to leave free."
+)
+@click.option("--no-analyze", is_flag=True, help="Only record.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def capture(
+    containers: tuple[str, ...],
+    uplinks: tuple[str, ...],
+    interfaces: tuple[str, ...],
+    inside: bool,
+    autostops: tuple[str, ...],
+    capture_filter: str,
+    snap_len: int,
+    output: str,
+    target: str | None,
+    reserve: int,
+    no_analyze: bool,
+    command: tuple[str, ...],
+) -> None:
+    """
+    Record everything on the way of CONTAINERs' packets, and the host's state before and after.
+
+    Captures the containers' veths, their bridges, the uplinks, and what else their packets pass; runs COMMAND
+    meanwhile, or waits; then analyses. Nothing on the host is changed.
+    """
+    from analyzer.capture.bundle import is_packed  # noqa: PLC0415
+    from analyzer.capture.live import Options  # noqa: PLC0415
+    from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
+    from analyzer.host.targets import Finder  # noqa: PLC0415
+    from analyzer.model import Role  # noqa: PLC0415
+    from analyzer.pipeline.record import Until, check_rights, record  # noqa: PLC0415
+
+    if not (containers or interfaces or uplinks):
+        raise click.UsageError("give at least one container (-c) or interface (-i)")
+    duration_s, packets = _autostops(autostops)
+    path = Path(output)
+    if path.exists() or path.is_symlink():
+        raise InputError(f"{output}: is there already; a recording has a name of its own")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    machine = Remote(target) if target is not None else Machine()
+    check_rights(machine)
+    finder = Finder(machine, inside=inside)
+    finder.containers(containers)
+    for name in uplinks:
+        finder.interface(name, Role.UPLINK)
+    for name in interfaces:
+        finder.interface(name)
+    options = Options(snap_len, capture_filter, packets, reserve * MEBI)
+    until = Until(command, duration_s)
+    if not is_packed(output):
+        manifest = record(machine, finder.found, options, path, until, _tell)
+    else:
+        with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
+            inner = Path(folder) / "bundle"
+            manifest = record(machine, finder.found, options, inner, until, _tell)
+            _pack(inner, path)
+    _tell_of_losses(manifest)
+    if not no_analyze:
+        _analyse(output)
+    sys.exit(manifest.exit_code or 0)
+
+
+def _autostops(texts: tuple[str, ...]) -> tuple[float | None, int | None]:
+    duration_s: float | None = None
+    packets: int | None = None
+    for text in texts:
+        kind, _, value = text.partition(":")
+        with suppress(ValueError):
+            if kind == "duration" and 0 < float(value) < float("inf"):
+                duration_s = float(value)
+                continue
+            if kind == "packets" and int(value) > 0:
+                packets = int(value)
+                continue
+        raise SelectionError(f"-a {text}: known are duration:SECONDS and packets:NUMBER")
+    return duration_s, packets
+
+
+def _pack(folder: Path, path: Path) -> None:
+    from analyzer.capture.bundle import SUFFIX, pack  # noqa: PLC0415
+    from analyzer.report.write import whole_file  # noqa: PLC0415
+
+    with whole_file(path) as temporary:
+        pack(folder, path.name.removesuffix(SUFFIX), temporary)
+
+
+def _tell(line: str) -> None:
+    complain(line)
+
+
+def _tell_of_losses(manifest: "Manifest") -> None:
+    """Say what is not whole."""
+    for point in manifest.points:
+        if point.ended is not None:
+            complain(f"{point.name}: ended: {point.ended}")
+        if point.dropped:
+            complain(f"{point.name}: the kernel dropped {point.dropped} frames")
+    for problem in manifest.problems:
+        complain(f"not recorded: {problem}")
+
+
+def _analyse(output: str) -> None:
+    """Report on what was recorded; that it cannot be analysed does not undo the recording."""
+    from analyzer.cli.analyze import analyze  # noqa: PLC0415
+
+    try:
+        click.get_current_context().invoke(analyze, paths=(output,))
+    except InputError as error:
+        complain(str(error))
+        sys.exit(EXIT_UNREADABLE)
