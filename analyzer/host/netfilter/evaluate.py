@@ -1,0 +1,245 @@
+"""A packet's way through the hooks, tables and chains, in the kernel's order, to a verdict.
+
+The order is that of hook priorities (linux/netfilter_ipv4.h): raw, conntrack, mangle, nat, filter; nat is asked for a
+connection's first packet only. Where a rule cannot be decided, the verdict is unknown, and says why.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from ipaddress import ip_address
+
+from analyzer.host.netfilter.matches import Owner, matches
+from analyzer.host.netfilter.packet import LOCAL, Packet
+from analyzer.host.netfilter.ruleset import Chain, Rule, Ruleset
+from analyzer.model import Address
+
+DEEPEST = 64
+"""Jumps into each other; the kernel refuses loops."""
+_PASSING = """
+    LOG NFLOG ULOG TCPMSS TRACE AUDIT CHECKSUM DSCP TOS TTL HL CLASSIFY ECN SECMARK CONNSECMARK RATEEST SET LED
+"""
+PASSING = frozenset(_PASSING.split())
+"""Targets after which the next rule is asked (XT_CONTINUE)."""
+FORWARD_TABLES = ("mangle", "filter", "security")
+
+Router = Callable[[Packet], str | None]
+"""Tells the interface that a packet leaves by, LOCAL, or None if there is no route."""
+
+
+class Verdict(StrEnum):
+    """What the host does with a packet."""
+
+    ACCEPT = "accept"
+    DROP = "drop"
+    REJECT = "reject"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a rule of the nat table makes of a connection's end."""
+
+    kind: str
+    """``DNAT``, ``SNAT``, ``MASQUERADE`` or ``REDIRECT``."""
+    rule: Rule
+    to: str | None
+    """As the rule says; None for the address of the interface."""
+
+
+@dataclass(slots=True)
+class Result:
+    """How it went."""
+
+    verdict: Verdict = Verdict.ACCEPT
+    rule: Rule | None = None
+    """The one that decided; None if a policy did, or nothing."""
+    policy: str | None = None
+    """``table chain`` of a policy that decided."""
+    reason: str = ""
+    """Why the verdict is unknown, or what else ended the way."""
+    translations: list[Translation] = field(default_factory=list)
+    matched: list[Rule] = field(default_factory=list)
+    """All rules that counted it, in order."""
+    packet: Packet | None = None
+    """As it left."""
+
+
+class _Stop(Exception):  # noqa: N818 - it is how a verdict is reached, no error
+    """Carries the verdict out of the chains."""
+
+
+class Evaluator:
+    """Runs packets through one ruleset."""
+
+    def __init__(self, rules: Ruleset, owner: Owner, router: Router) -> None:
+        """Take a ruleset; *owner* tells the types of addresses, *router* where packets go."""
+        self._rules, self._owner, self._router = rules, owner, router
+
+    def received(self, packet: Packet) -> Result:
+        """Run a packet that came in by ``iif``: to the host itself, or through it."""
+
+        def way(result: Result, packet: Packet) -> Packet:
+            packet = self._hook(result, packet, "PREROUTING", ("raw", "mangle", "nat"))
+            out = self._router(packet)
+            if out is None:
+                self._stop(result, Verdict.DROP, reason=f"no route to {packet.dst}")
+            if out == LOCAL:
+                packet = replace(packet, oif=None)
+                return self._hook(result, packet, "INPUT", ("mangle", "filter", "security", "nat"))
+            # ip_forward() takes one from the TTL before it asks the FORWARD hook.
+            ttl = None if packet.ttl is None else packet.ttl - 1
+            if ttl is not None and ttl < 1:
+                self._stop(result, Verdict.DROP, reason="its TTL ends here")
+            packet = replace(packet, oif=out, ttl=ttl)
+            packet = self._hook(result, packet, "FORWARD", FORWARD_TABLES)
+            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+
+        return self._run(packet, way)
+
+    def bridged(self, packet: Packet) -> Result:
+        """Run a packet that a bridge passes on, and br_netfilter shows to iptables (bridge-nf-call-iptables=1)."""
+
+        def way(result: Result, packet: Packet) -> Packet:
+            bridge = packet.iif
+            packet = self._hook(result, packet, "PREROUTING", ("raw", "mangle", "nat"))
+            packet = replace(packet, oif=bridge, bridged=True)
+            packet = self._hook(result, packet, "FORWARD", FORWARD_TABLES)
+            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+
+        return self._run(packet, way)
+
+    def sent(self, packet: Packet) -> Result:
+        """Run a packet that a process of the host sends."""
+
+        def way(result: Result, packet: Packet) -> Packet:
+            packet = replace(packet, oif=_interface(self._router(packet)))
+            packet = self._hook(result, packet, "OUTPUT", ("raw", "mangle", "nat", "filter", "security"))
+            packet = replace(packet, oif=_interface(self._router(packet)))  # DNAT may have changed the way
+            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+
+        return self._run(packet, way)
+
+    def _run(self, packet: Packet, way: Callable[[Result, Packet], Packet]) -> Result:
+        result = Result(packet=packet)
+        with suppress(_Stop):
+            result.packet = way(result, packet)
+        return result
+
+    def _hook(self, result: Result, packet: Packet, hook: str, tables: tuple[str, ...]) -> Packet:
+        for table in tables:
+            chain = self._rules.tables.get(table, {}).get(hook)
+            if chain is None or (table == "nat" and packet.ct_state != "NEW"):
+                continue
+            state = packet.ct_state
+            if table == "raw":  # conntrack has not seen it yet, which xt_conntrack calls invalid
+                packet = replace(packet, ct_state="INVALID")
+            packet, decided = self._chain(result, packet, table, chain, 0)
+            if table == "raw" and packet.ct_state == "INVALID":
+                packet = replace(packet, ct_state=state)
+            if not decided and chain.policy == "DROP":
+                self._stop(result, Verdict.DROP, policy=f"{table} {chain.name}")
+        return packet
+
+    def _chain(self, result: Result, packet: Packet, table: str, chain: Chain, depth: int) -> tuple[Packet, bool]:
+        """Go through a chain; tell whether it decided (accepted in this table), else it returned."""
+        if depth > DEEPEST:
+            self._stop(result, Verdict.UNKNOWN, reason=f"chains that call each other: {chain.name}")
+        for rule in chain.rules:
+            answer, unknown = matches(rule.options, packet, self._owner, self._rules)
+            if answer is False:
+                continue
+            if unknown is not None:
+                named = f"{'! ' if unknown.negated else ''}{unknown.name} {unknown.value}".strip()
+                self._stop(result, Verdict.UNKNOWN, rule, reason=f"cannot tell whether {named!r} matches")
+            result.matched.append(rule)
+            if rule.target == "RETURN":
+                return packet, False
+            target = self._rules.tables[table].get(rule.target)
+            if target is not None:
+                packet, decided = self._chain(result, packet, table, target, depth + 1)
+                if decided or rule.goto:
+                    return packet, decided
+                continue
+            packet, decided = self._target(result, packet, rule)
+            if decided:
+                return packet, True
+        return packet, False
+
+    def _target(self, result: Result, packet: Packet, rule: Rule) -> tuple[Packet, bool]:
+        """Do what a rule says; tell whether that ends the table."""
+        name = rule.target
+        if name == "ACCEPT":
+            return packet, True
+        if name == "DROP":
+            self._stop(result, Verdict.DROP, rule)
+        if name == "REJECT":
+            self._stop(result, Verdict.REJECT, rule)
+        if name in ("DNAT", "REDIRECT", "SNAT", "MASQUERADE"):
+            to = rule.told("--to-destination") or rule.told("--to-source") or rule.told("--to-ports")
+            result.translations.append(Translation(name, rule, to))
+            return _translated(packet, name, to), True
+        if name == "MARK":
+            return _marked(packet, rule), False
+        if name in ("CT", "NOTRACK"):
+            untracked = name == "NOTRACK" or any(o.name == "--notrack" for o in rule.target_options)
+            return (replace(packet, ct_state="UNTRACKED") if untracked else packet), name == "NOTRACK"
+        if not name or name in PASSING:
+            return packet, False
+        if name == "CONNMARK" and rule.told("--restore-mark") is None:
+            return packet, False
+        return self._stop(result, Verdict.UNKNOWN, rule, reason=f"target {name} is not known")
+
+    def _stop(
+        self,
+        result: Result,
+        verdict: Verdict,
+        rule: Rule | None = None,
+        *,
+        policy: str | None = None,
+        reason: str = "",
+    ) -> tuple[Packet, bool]:
+        result.verdict, result.rule, result.policy, result.reason = verdict, rule, policy, reason
+        raise _Stop
+
+
+def _interface(out: str | None) -> str | None:
+    return "lo" if out == LOCAL else out
+
+
+def _translated(packet: Packet, kind: str, to: str | None) -> Packet:
+    """Return the packet with its new end, as far as the rule says it."""
+    if kind in ("SNAT", "MASQUERADE"):
+        address, port = _end(to) if kind == "SNAT" else (None, None)
+        return replace(packet, src=address or packet.src, sport=port or packet.sport, ct_snat=True)
+    address, port = _end(to if kind == "DNAT" else f":{to}" if to else None)
+    new = replace(packet, dst=address or packet.dst, dport=port or packet.dport)
+    # Where nothing changes, nf_nat_setup_info() does not call it translated.
+    return replace(new, ct_dnat=True) if kind == "REDIRECT" or new != packet else packet
+
+
+def _end(to: str | None) -> tuple[Address | None, int | None]:
+    """Read ``172.17.0.2:80``, ``[fd00::2]:80``, an address alone, or ``:8080``; of ranges, the first."""
+    if to is None:
+        return None, None
+    host, port = to, ""
+    if to.startswith("["):
+        host, _, port = to[1:].partition("]")
+        port = port.lstrip(":")
+    elif to.count(":") == 1:
+        host, _, port = to.partition(":")
+    first = host.split("-")[0]
+    number = port.split("-")[0]
+    return ip_address(first) if first else None, int(number) if number.isdigit() else None
+
+
+def _marked(packet: Packet, rule: Rule) -> Packet:
+    """Do as xt_mark does: clear the bits of the mask, then flip those of the value."""
+    for name in ("--set-xmark", "--set-mark"):
+        told = rule.told(name)
+        if told is not None:
+            value, _, mask = told.partition("/")
+            cleared = packet.mark & ~int(mask or "0xffffffff", 0)
+            return replace(packet, mark=(cleared ^ int(value, 0)) & 0xFFFF_FFFF)
+    return packet

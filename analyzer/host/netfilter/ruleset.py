@@ -1,0 +1,161 @@
+"""``iptables-save -c`` and ``ip6tables-save -c`` to tables of chains of rules.
+
+Takes the dump, gives a Ruleset; every option of a rule is kept, known or not, so that nothing is overlooked.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+LONGEST_RULE = 16_384
+"""Characters; iptables itself takes far less, and splitting a line into words takes long."""
+MOST_RULES = 200_000
+_COUNTERS = re.compile(r"^\[(\d+):(\d+)\]\s+")
+_CHAIN = re.compile(r"^:(\S+)\s+(\S+)(?:\s+\[(\d+):(\d+)\])?")
+_FLAGS = """
+    --syn --random --random-fully --persistent --notrack --physdev-is-bridged --physdev-is-in --physdev-is-out
+    --socket-exists --clamp-mss-to-pmtu --limit-iface-in --limit-iface-out --log-tcp-options --log-ip-options
+    --log-uid --log-tcp-sequence --checksum-fill --save-mark --restore-mark --rcheck --update --set --remove --rsource
+    --rdest --transparent --nowildcard --return-nomatch --soft -f --fragment --validmark --loose --accept-local
+    --invert --rt-0-res --fragmore --fragfirst --fraglast
+"""
+FLAGS = frozenset(_FLAGS.split())
+"""Options without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a rule, e.g. ``! -o docker0``: a match, or what the target shall do."""
+
+    name: str
+    value: str
+    negated: bool
+    module: str
+    """``-m`` before it, or the target for a target's options; empty for iptables' own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule."""
+
+    text: str
+    """As ``iptables-save`` prints it, without counters."""
+    table: str
+    chain: str
+    options: tuple[Option, ...]
+    target: str
+    """``ACCEPT``, ``DROP``, ..., or a chain; empty for a rule that only counts."""
+    target_options: tuple[Option, ...]
+    goto: bool
+    packets: int
+    bytes: int
+
+    def told(self, name: str) -> str | None:
+        """Return the value of a target's option."""
+        return next((option.value for option in self.target_options if option.name == name), None)
+
+
+@dataclass(slots=True)
+class Chain:
+    """A chain: rules in order, and what becomes of a packet that none of them decides about."""
+
+    name: str
+    policy: str | None
+    """Of a built-in chain; None of a user's, which returns."""
+    packets: int = 0
+    """Counted by the policy."""
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ruleset:
+    """All tables of one family."""
+
+    version: int
+    tables: dict[str, dict[str, Chain]] = field(default_factory=dict)
+    sets: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Members of ipsets, where a dump has them."""
+
+    def rules(self) -> Iterable[Rule]:
+        """Give every rule, in order."""
+        return (rule for chains in self.tables.values() for chain in chains.values() for rule in chain.rules)
+
+
+def parse_ruleset(lines: Iterable[str], version: int) -> Ruleset:
+    """
+    Read a dump.
+
+    Raises:
+        ValueError: it is not what ``iptables-save`` prints.
+    """
+    found = Ruleset(version)
+    chains: dict[str, Chain] = {}
+    table, count = "", 0
+    for line in lines:
+        text = line.strip()
+        if len(text) > LONGEST_RULE:
+            raise ValueError(f"a rule of {len(text):,} characters")
+        if text.startswith("*"):
+            table = text[1:]
+            chains = found.tables.setdefault(table, {})
+        elif chain := _CHAIN.match(text):
+            policy = None if chain[2] == "-" else chain[2]
+            chains[chain[1]] = Chain(chain[1], policy, int(chain[3] or 0))
+        elif text.startswith(("-A ", "[")):
+            rule = _rule(text, table)
+            count += 1
+            if count > MOST_RULES:
+                raise ValueError(f"more than {MOST_RULES:,} rules")
+            chains.setdefault(rule.chain, Chain(rule.chain, None)).rules.append(rule)
+    return found
+
+
+def _rule(text: str, table: str) -> Rule:
+    counters = _COUNTERS.match(text)
+    text = _COUNTERS.sub("", text)
+    words = shlex.split(text)
+    if len(words) < 2 or words[0] != "-A":
+        raise ValueError(text[:80])
+    options: list[Option] = []
+    of_target: list[Option] = []
+    target, goto, module, negated = "", False, "", False
+    place = 2
+    while place < len(words):
+        word = words[place]
+        place += 1
+        if word == "!":
+            negated = True
+            continue
+        values = _values(word, words, place)
+        place += len(values)
+        value = " ".join(values)
+        if word in ("-j", "-g"):
+            target, goto = value, word == "-g"
+        elif word == "-m":
+            module = value
+        else:
+            (of_target if target else options).append(Option(word, value, negated, target or module))
+        negated = False
+    return Rule(
+        text=text,
+        table=table,
+        chain=words[1],
+        options=tuple(options),
+        target=target,
+        target_options=tuple(of_target),
+        goto=goto,
+        packets=int(counters[1]) if counters else 0,
+        bytes=int(counters[2]) if counters else 0,
+    )
+
+
+def _values(option: str, words: list[str], place: int) -> list[str]:
+    """Return the words that belong to an option; most have one, TCP flags and sets two."""
+    if option in FLAGS:
+        return []
+    count = 2 if option in ("--tcp-flags", "--match-set") else 1
+    found = words[place : place + count]
+    if len(found) < count:
+        raise ValueError(f"{option} without a value")
+    return found
