@@ -9,6 +9,9 @@ from analyzer.model import ConntrackEntry, FlowTuple
 
 _TIME = re.compile(r"^\[(\d+)\.(\d{1,9})\]")
 _PAIR = re.compile(r"\b(src|dst|sport|dport|type|code|id)=(\S+)")
+_DETAIL = re.compile(r"\s\d+\s+(?:(\d+)\s+)?(?:([A-Z_0-9]+)\s+)?src=")
+"""Before the tuples: the protocol's number, seconds left, and a state where the protocol has one."""
+_FLAG = re.compile(r"\[([A-Z]+)\]")
 _PROTOCOL = re.compile(r"\bipv[46]\s+\d+\s+(\S+)\s+(\d+)|^\s*(?:\[\w+\]\s*)?(\w+)\s+(\d+)\s")
 
 
@@ -32,8 +35,20 @@ def parse_conntrack(lines: Iterable[str]) -> tuple[list[ConntrackEntry], int]:
             continue
         key = (entry.id, entry.original, entry.reply)
         known = entries.get(key)
-        entries[key] = replace(known, last_ns=entry.last_ns) if known else entry
+        entries[key] = _later(known, entry) if known else entry
     return list(entries.values()), unreadable
+
+
+def _later(known: ConntrackEntry, entry: ConntrackEntry) -> ConntrackEntry:
+    """Add another event of a connection: the last one that tells a state, tells it."""
+    detail = entry if entry.state or entry.timeout_s is not None else known
+    return replace(
+        known,
+        last_ns=entry.last_ns,
+        state=detail.state,
+        timeout_s=detail.timeout_s,
+        flags=tuple(dict.fromkeys((*known.flags, *entry.flags))),
+    )
 
 
 def _entry(line: str) -> ConntrackEntry:
@@ -57,7 +72,17 @@ def _entry(line: str) -> ConntrackEntry:
     original, reply = _tuple(protocol, groups[0]), _tuple(protocol, groups[1])
     if len({ip.version for ip in (original.src, original.dst, reply.src, reply.dst)}) > 1:
         raise ValueError(line)  # nobody translates between families here
-    return ConntrackEntry(original, reply, entry_id, time_ns, time_ns)
+    detail = _DETAIL.search(line)
+    return ConntrackEntry(
+        original,
+        reply,
+        entry_id,
+        time_ns,
+        time_ns,
+        state=detail[2] if detail else None,
+        timeout_s=int(detail[1]) if detail and detail[1] else None,
+        flags=tuple(_FLAG.findall(line[found.end() :])),
+    )
 
 
 def _tuple(protocol: str, fields: dict[str, str]) -> FlowTuple:

@@ -1,5 +1,6 @@
 """Reads ``docker inspect`` of containers and ``docker network inspect``."""
 
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -22,9 +23,16 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
                     network=str(network),
                     mac=mac(end.get("MacAddress")),
                     addresses=tuple(ip_address(text) for text in texts if text),
+                    published=tuple(_published(container["NetworkSettings"].get("Ports") or {})),
                 )
             )
     return tuple(found)
+
+
+def _published(ports: Any) -> Iterator[str]:
+    for inside, bindings in ports.items():
+        for binding in bindings or ():
+            yield f"{binding.get('HostIp') or '0.0.0.0'}:{binding['HostPort']}->{inside}"
 
 
 def parse_networks(dump: Any) -> tuple[Network, ...]:

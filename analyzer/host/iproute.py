@@ -3,7 +3,7 @@
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from analyzer.model import FdbEntry, Link, Mac, Neighbour, Route
+from analyzer.model import FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
 from analyzer.model.host import Prefix
 
 Json = Any
@@ -36,23 +36,62 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
 
 
 def parse_routes(dump: Json) -> tuple[Route, ...]:
-    """Read ``ip -j route`` of one or all tables, unicast routes only."""
+    """Read ``ip -j route`` of one or all tables; of several ways, the first."""
     found: list[Route] = []
     for route in dump:
-        if route.get("type", "unicast") != "unicast" or "dst" not in route:
+        if "dst" not in route:
             continue
-        gateway = ip_address(route["gateway"]) if "gateway" in route else None
+        way = {**route, **(route.get("nexthops") or [{}])[0]}
+        gateway = ip_address(way["gateway"]) if "gateway" in way else None
+        source = ip_address(route["prefsrc"]) if "prefsrc" in route else None
+        version = gateway.version if gateway else source.version if source else 4
         found.append(
             Route(
-                dst=_prefix(route["dst"], gateway.version if gateway else 4),
-                dev=route.get("dev"),
+                dst=_prefix(route["dst"], version),
+                dev=way.get("dev"),
                 gateway=gateway,
                 metric=int(route.get("metric", 0)),
                 table=str(route.get("table", "main")),
-                text=_route_text(route),
+                text=_route_text(way),
+                kind=str(route.get("type", "unicast")),
+                src=source,
             )
         )
     return tuple(found)
+
+
+def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
+    """Read ``ip -j rule`` of one family."""
+    return tuple(
+        RoutingRule(
+            priority=int(rule.get("priority", 0)),
+            version=version,
+            src=_selector(rule, "src", version),
+            dst=_selector(rule, "dst", version),
+            iif=rule.get("iif"),
+            mark=(int(rule["fwmark"], 0), int(rule.get("fwmask", "0xffffffff"), 0)) if "fwmark" in rule else None,
+            negated="not" in rule,
+            table=str(rule["table"]) if "table" in rule else None,
+            text=_rule_text(rule),
+        )
+        for rule in dump
+    )
+
+
+def _selector(rule: Json, name: str, version: int) -> Prefix | None:
+    text = rule.get(name, "all")
+    if text == "all":
+        return None
+    length = rule.get(f"{name}len", 128 if version == 6 else 32)
+    return ip_network(f"{text}/{length}", strict=False)
+
+
+def _rule_text(rule: Json) -> str:
+    words = [f"{rule.get('priority', 0)}:", "from", str(rule.get("src", "all"))]
+    for key, word in (("dst", "to"), ("iif", "iif"), ("fwmark", "fwmark"), ("table", "lookup")):
+        if key in rule and rule[key] != "all":
+            words += [word, str(rule[key])]
+    return " ".join(words)
 
 
 def _prefix(text: str, version: int) -> Prefix:

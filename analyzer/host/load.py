@@ -8,9 +8,10 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.docker import parse_containers, parse_networks
-from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes
-from analyzer.host.natrules import parse_nat_rules
-from analyzer.model import ConntrackEntry, HostState, NatRule
+from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
+from analyzer.host.netfilter.ruleset import parse_ruleset
+from analyzer.model import ConntrackEntry, HostState, RoutingRule
+from analyzer.model.netfilter import Ruleset
 
 MAX_DUMP = 256 << 20
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
@@ -44,13 +45,20 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
             found[part] = parse(json.loads(text))
         except _WRONG_SHAPE as error:
             problems.append(f"{file}: not as its command prints it: {_short(error)}")
-    rules: list[NatRule] = []
-    for file in ("iptables-save.txt", "ip6tables-save.txt"):
+    routing: list[RoutingRule] = []
+    for file, version in (("ip-rule.json", 4), ("ip6-rule.json", 6)):
         text = _read(folder / file, problems)
-        try:
-            rules += parse_nat_rules((text or "").splitlines())
-        except _WRONG_SHAPE as error:
-            problems.append(f"{file}: not as its command prints it: {_short(error)}")
+        if text and text.strip():
+            try:
+                routing += parse_rules(json.loads(text), version)
+            except _WRONG_SHAPE as error:
+                problems.append(f"{file}: not as its command prints it: {_short(error)}")
+    sysctls: dict[str, str] = {}
+    for file in ("sysctl.txt", "sysctl-interfaces.txt"):
+        lines = (_read(folder / file, problems) or "").splitlines()
+        sysctls |= {
+            name.strip(): value.strip() for name, equals, value in (line.partition("=") for line in lines) if equals
+        }
     conntrack: list[ConntrackEntry] = []
     for path in (*(folder / name for name in _CONNTRACK_DUMPS), events):
         text = _read(path, problems) if path is not None else None
@@ -58,7 +66,30 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         conntrack += entries
         if path is not None and unreadable:
             problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
-    return HostState(name=name, nat_rules=tuple(rules), conntrack=tuple(conntrack), problems=tuple(problems), **found)
+    before = folder.parent / f"{folder.name}-before"
+    return HostState(
+        name=name,
+        routing_rules=tuple(routing),
+        rulesets=_rulesets(folder, problems),
+        rulesets_before=_rulesets(before, problems) if before.is_dir() else (),
+        sysctls=sysctls,
+        conntrack=tuple(conntrack),
+        problems=tuple(problems),
+        **found,
+    )
+
+
+def _rulesets(folder: Path, problems: list[str]) -> tuple[Ruleset, ...]:
+    found: list[Ruleset] = []
+    for file, version in (("iptables-save.txt", 4), ("ip6tables-save.txt", 6)):
+        text = _read(folder / file, problems)
+        if text is None:
+            continue
+        try:
+            found.append(parse_ruleset(text.splitlines(), version))
+        except _WRONG_SHAPE as error:
+            problems.append(f"{file}: not as its command prints it: {_short(error)}")
+    return tuple(found)
 
 
 def _read(path: Path, problems: list[str]) -> str | None:

@@ -14,10 +14,10 @@ from analyzer.model.host import (
     FdbEntry,
     HostState,
     Link,
-    NatRule,
     Neighbour,
     Network,
     Route,
+    RoutingRule,
 )
 from analyzer.model.journey import (
     ArpExchange,
@@ -59,7 +59,6 @@ __all__ = [
     "Mac",
     "NatChange",
     "NatKind",
-    "NatRule",
     "NatStep",
     "Neighbour",
     "Network",
@@ -70,6 +69,7 @@ __all__ = [
     "Role",
     "Route",
     "RouteStep",
+    "RoutingRule",
     "Severity",
     "Step",
     "TunnelStep",

@@ -23,7 +23,11 @@ class NatChange:
     after: str
     basis: Basis
     rule: str | None = None
-    """The recorded rule that asks for this, where exactly one does."""
+    """The recorded rule that does this: the one that decides when the connection's first packet runs the ruleset."""
+    rule_packets: int | None = None
+    """Packets that the rule had counted when it was recorded."""
+    rule_packets_before: int | None = None
+    """The same before the captures ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,12 @@ class Connection:
     """Another grouping of the frames would explain them as well."""
     conntrack_id: int | None = None
     """``id=`` of the conntrack entry that states the mapping."""
+    conntrack_state: str | None = None
+    """Its state as recorded, e.g. ``ESTABLISHED``; TCP's, mostly."""
+    conntrack_timeout_s: int | None = None
+    """Seconds it had left."""
+    published: str | None = None
+    """The published port that it uses, as ``docker ps`` prints it, and the container."""
     relayed_to: int | None = None
     """Connection in which a process on the host, as docker-proxy, sends on what came in this one."""
     relayed_from: int | None = None

@@ -1,9 +1,11 @@
 """A host's recorded state. Every part is optional: what no dump told is empty, never guessed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from analyzer.model.tuple import Address, FlowTuple, Mac
+from analyzer.model.netfilter import Rule, Ruleset
+from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
 Prefix = IPv4Network | IPv6Network
 
@@ -34,6 +36,10 @@ class Route:
     table: str
     text: str
     """The route as ``ip route`` prints it."""
+    kind: str = "unicast"
+    """``unicast``, ``local``, ``broadcast``, ``blackhole``, ``unreachable``, ...: see ip-route(8)."""
+    src: Address | None = None
+    """Address that the host itself takes as its own on this route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class Neighbour:
     mac: Mac | None
     state: str
 
+    @property
+    def text(self) -> str:
+        """As ``ip neigh`` prints it."""
+        return f"{self.ip} dev {self.dev} {f'lladdr {mac_text(self.mac)} ' if self.mac is not None else ''}{self.state}"
+
 
 @dataclass(frozen=True, slots=True)
 class FdbEntry:
@@ -55,6 +66,12 @@ class FdbEntry:
     master: str | None
     permanent: bool
 
+    @property
+    def text(self) -> str:
+        """As ``bridge fdb`` prints it."""
+        master = f" master {self.master}" if self.master else ""
+        return f"{mac_text(self.mac)} dev {self.dev}{master}{' permanent' if self.permanent else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -64,6 +81,8 @@ class Container:
     network: str
     mac: Mac | None
     addresses: tuple[Address, ...]
+    published: tuple[str, ...] = ()
+    """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +108,29 @@ class ConntrackEntry:
     first_ns: int | None = None
     """Time of its first event; None from a listing."""
     last_ns: int | None = None
+    state: str | None = None
+    """Of TCP and others that have one: ``ESTABLISHED``, ``TIME_WAIT``, ..."""
+    timeout_s: int | None = None
+    """Seconds that it had left when it was listed."""
+    flags: tuple[str, ...] = ()
+    """``UNREPLIED``, ``ASSURED``, ..."""
 
 
 @dataclass(frozen=True, slots=True)
-class NatRule:
-    """A rule of the ``nat`` table that translates, as ``iptables-save`` printed it."""
+class RoutingRule:
+    """One line of ``ip rule``."""
 
-    text: str
-    chain: str
-    target: str
-    """``MASQUERADE``, ``SNAT`` or ``DNAT``."""
+    priority: int
+    version: int
     src: Prefix | None
     dst: Prefix | None
-    protocol: str | None
-    dport: int | None
-    out_interface: str | None
-    out_negated: bool
-    to: str | None
-    """``--to-destination`` or ``--to-source``."""
-    exact: bool
-    """Every match of the rule is in the fields above."""
+    iif: str | None
+    mark: tuple[int, int] | None
+    """Value and mask."""
+    negated: bool
+    table: str | None
+    """None for a rule that does something else than look up."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +145,12 @@ class HostState:
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
     conntrack: tuple[ConntrackEntry, ...] = ()
-    nat_rules: tuple[NatRule, ...] = ()
+    routing_rules: tuple[RoutingRule, ...] = ()
+    rulesets: tuple[Ruleset, ...] = ()
+    """iptables' and ip6tables', as far as they were recorded."""
+    rulesets_before: tuple[Ruleset, ...] = ()
+    """The same before the captures ran."""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = field(default=())
     """Dumps that could not be read, one line each."""
 
@@ -143,7 +170,15 @@ class HostState:
         """Tell whether *ip* is one of the host's own addresses."""
         return any(ip in link.addresses for link in self.links)
 
-    def route_to(self, ip: Address) -> Route | None:
-        """Return the main table's route for *ip*: longest prefix, then lowest metric."""
-        matching = [r for r in self.routes if r.table == "main" and ip.version == r.dst.version and ip in r.dst]
-        return min(matching, key=lambda r: (-r.dst.prefixlen, r.metric), default=None)
+    def ruleset(self, version: int) -> Ruleset | None:
+        """Return the rules for IPv4 or IPv6."""
+        return next((rules for rules in self.rulesets if rules.version == version), None)
+
+    def counted_before(self, rule: Rule) -> int | None:
+        """Return how many packets a rule had counted before the captures ran."""
+        found = (one for rules in self.rulesets_before for one in rules.rules())
+        return next((one.packets for one in found if (one.table, one.text) == (rule.table, rule.text)), None)
+
+    def neighbour(self, ip: Address, dev: str | None = None) -> Neighbour | None:
+        """Return the recorded neighbour entry for an address."""
+        return next((n for n in self.neighbours if n.ip == ip and dev in (None, n.dev)), None)

@@ -108,6 +108,8 @@ class FdbStep:
     copied: bool
     """*to_point* is the bridge itself, which takes a copy of what it forwards while a capture makes it promiscuous."""
     basis: Basis
+    entry: str | None = None
+    """The recorded entry that says the same, as ``bridge fdb`` prints it."""
     kind: str = "fdb"
 
 
@@ -126,6 +128,10 @@ class RouteStep:
     route: str | None
     """The recorded route that matches, as ``ip route`` prints it."""
     basis: Basis
+    why: str | None = None
+    """Why this route: prefix, table, and the rule that led there."""
+    neighbour: str | None = None
+    """The recorded entry of the next hop, as ``ip neigh`` prints it."""
     kind: str = "route"
 
 

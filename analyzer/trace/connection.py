@@ -1,6 +1,6 @@
 """A row of CONNECTIONS to a Connection, with the recorded rules behind its translations."""
 
-from analyzer.host.natrules import rule_for_dnat, rule_for_snat
+from analyzer.host.netfilter.here import translate
 from analyzer.model import Address, Basis, Connection, FlowTuple, HostState, NatChange, NatKind, address
 from analyzer.trace.context import Context
 from analyzer.trace.text import protocol_name
@@ -11,6 +11,7 @@ def build_connection(context: Context, number: int) -> Connection:
     table = context.connections
     original, reply = _tuple(context, number, "orig"), _tuple(context, number, "reply")
     stated = int(table["stated"][number])
+    entry = context.host.conntrack[stated] if stated >= 0 else None
     seen = Basis.OBSERVED if table["seen_reply"][number] else Basis.INFERRED
     basis = Basis.STATED if stated >= 0 else seen
     return Connection(
@@ -25,7 +26,10 @@ def build_connection(context: Context, number: int) -> Connection:
         frames=int(table["frames"][number]),
         packets=int(table["packets"][number]),
         ambiguous=bool(table["ambiguous"][number]),
-        conntrack_id=context.host.conntrack[stated].id if stated >= 0 else None,
+        conntrack_id=entry.id if entry is not None else None,
+        conntrack_state=entry.state if entry is not None else None,
+        conntrack_timeout_s=entry.timeout_s if entry is not None else None,
+        published=_published(context.host, original, reply),
         candidates=tuple(sorted(context.candidates[number])) if number in context.candidates else None,
         relayed_to=_other(table["relayed_to"][number]),
         relayed_from=_other(table["relayed_from"][number]),
@@ -56,14 +60,33 @@ def _changes(host: HostState, original: FlowTuple, reply: FlowTuple, basis: Basi
     found: list[NatChange] = []
     source = (original.src, original.sport or original.icmp_id), (reply.dst, reply.dport or reply.icmp_id)
     target = (original.dst, original.dport), (reply.src, reply.sport)
-    if source[0] != source[1]:
-        rule = rule_for_snat(host.nat_rules, original.src, reply.src)
-        found.append(NatChange(NatKind.SNAT, *_texts(source), basis, rule.text if rule else None))
-    if target[0] != target[1]:
-        to = f"{reply.src}:{reply.sport}" if reply.src.version == 4 else f"[{reply.src}]:{reply.sport}"
-        found_rule = rule_for_dnat(host.nat_rules, original.protocol, original.dport, to)
-        found.append(NatChange(NatKind.DNAT, *_texts(target), basis, found_rule.text if found_rule else None))
+    if source[0] == source[1] and target[0] == target[1]:
+        return found
+    result = translate(host, original)
+    translations = result.translations if result is not None else []
+    for kind, kinds, ends in (
+        (NatKind.SNAT, ("SNAT", "MASQUERADE"), source),
+        (NatKind.DNAT, ("DNAT", "REDIRECT"), target),
+    ):
+        if ends[0] != ends[1]:
+            rule = next((one.rule for one in translations if one.kind in kinds), None)
+            counted = (rule.packets, host.counted_before(rule)) if rule is not None else (None, None)
+            found.append(NatChange(kind, *_texts(ends), basis, rule.text if rule else None, *counted))
     return found
+
+
+def _published(host: HostState, original: FlowTuple, reply: FlowTuple) -> str | None:
+    """Return the published port that a connection came to, by the address that it reached or meant."""
+    for container in host.containers:
+        for port in container.published:
+            outside, _, inside = port.partition("->")
+            number, _, protocol = inside.partition("/")
+            wanted = outside.rpartition(":")[2]
+            if protocol != original.protocol or wanted != str(original.dport) or original.dst in container.addresses:
+                continue
+            if (reply.src in container.addresses and number == str(reply.sport)) or host.owns(original.dst):
+                return f"{container.name} {port}"
+    return None
 
 
 def _texts(ends: tuple[tuple[Address, int | None], tuple[Address, int | None]]) -> tuple[str, str]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sorting import stable_order
-from analyzer.model import Address, Evidence, HostState, Point, Route, address
+from analyzer.host.routing import Chosen, choose
+from analyzer.model import Address, Evidence, HostState, Point, address
 from analyzer.schema import Columns, Int64, Layer
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
@@ -32,7 +33,7 @@ class Context:
     """Connections that could be swapped with an ambiguous one."""
     connection_ids: Int64 | None = None
     """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
-    _routes: dict[Address, Route | None] = field(default_factory=dict)
+    _routes: dict[Address, Chosen | None] = field(default_factory=dict)
 
     @cached_property
     def packet_start(self) -> Int64:
@@ -95,10 +96,11 @@ class Context:
         found = router_macs(self.frames, self.hops)
         return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
 
-    def route_to(self, ip: Address) -> Route | None:
+    def route_to(self, ip: Address) -> Chosen | None:
         """Return the recorded route for an address; each is looked up once."""
         if ip not in self._routes:
-            self._routes[ip] = self.host.route_to(ip)
+            chosen = choose(self.host, ip)
+            self._routes[ip] = chosen if chosen is not None and chosen.route.kind == "unicast" else None
         return self._routes[ip]
 
     def layers(self, row: int) -> int:

@@ -218,10 +218,12 @@ class Outcomes:
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""
         dst = self._context.dst(row)
-        route = self._context.route_to(dst) if dst is not None else None
-        if dst is None or route is None or dst.is_multicast or self._context.host.owns(dst):
+        chosen = self._context.route_to(dst) if dst is not None else None
+        if dst is None or chosen is None or dst.is_multicast or self._context.host.owns(dst):
             return set()
-        return {p.id for p in self._context.points if route.dev in (p.name, p.interface) and p.role is Role.UPLINK}
+        return {
+            p.id for p in self._context.points if chosen.route.dev in (p.name, p.interface) and p.role is Role.UPLINK
+        }
 
     def _lost(self, row: int, point: Point, onward: set[int]) -> Outcome:
         context = self._context

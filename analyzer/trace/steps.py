@@ -8,6 +8,7 @@ from analyzer.model import (
     Mac,
     NatChange,
     NatStep,
+    Point,
     Rewrite,
     Role,
     RouteStep,
@@ -92,10 +93,12 @@ def _route(context: Context, before: int, after: int, hop: int, exchanges: list[
     dst = context.dst(after)
     chosen = context.route_to(dst) if dst is not None else None
     out = context.point(after)
-    if chosen is not None and chosen.dev not in (out.interface, out.name):
+    if chosen is not None and chosen.route.dev not in (out.interface, out.name):
         behind = context.host.link(out.name) or context.host.link(out.interface or "")
         master = behind.master if behind else None
-        chosen = chosen if chosen.dev == master or out.role is Role.VETH else None
+        chosen = chosen if chosen.route.dev == master or out.role is Role.VETH else None
+    hop_ip = _resolved(context, mac, dst, exchanges) if mac is not None else None
+    entry = context.host.neighbour(hop_ip) if hop_ip is not None else None
     return RouteStep(
         from_point=context.point(before).name,
         to_point=out.name,
@@ -103,8 +106,10 @@ def _route(context: Context, before: int, after: int, hop: int, exchanges: list[
         ttl_before=context.value("ttl", before),
         ttl_after=context.value("ttl", after),
         next_hop_mac=Mac(mac) if mac is not None else None,
-        next_hop_ip=_resolved(context, mac, dst, exchanges) if mac is not None else None,
-        route=chosen.text if chosen else None,
+        next_hop_ip=hop_ip,
+        route=chosen.route.text if chosen else None,
+        why=chosen.why if chosen else None,
+        neighbour=entry.text if entry is not None and entry.mac == mac else None,
         basis=Basis.STATED if chosen else Basis.OBSERVED,
     )
 
@@ -138,5 +143,12 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
         local=local,
         flooded=flooded,
         copied=copied,
+        entry=_fdb_entry(context, mac, context.point(after)),
         basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
     )
+
+
+def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:
+    """Return the recorded FDB entry that sends *mac* to this port."""
+    names = (port.interface, port.name)
+    return next((entry.text for entry in context.host.fdb if entry.mac == mac and entry.dev in names), None)

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.load import load_host
-from analyzer.host.natrules import parse_nat_rules, rule_for_dnat, rule_for_snat
+from analyzer.host.routing import choose
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 
@@ -15,13 +15,14 @@ SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 def test_the_seed_host(tmp_path: Path) -> None:
     """Containers, networks, routes and links, as the engine's host had them."""
     host = load_host(SEED / "host", events=SEED / "conntrack-events.txt")
-    route = host.route_to(ip_address("8.8.8.8"))
+    chosen = choose(host, ip_address("8.8.8.8"))
 
     assert host.problems == ()
     assert {c.name: str(c.addresses[0]) for c in host.containers}["c3"] == "172.17.0.4"
     assert next(n for n in host.networks if n.name == "bridge").bridge == "docker0"
-    assert route is not None
-    assert route.text == "default via 192.168.1.1 dev wlan0"
+    assert chosen is not None
+    assert chosen.route.text == "default via 192.168.1.1 dev wlan0"
+    assert chosen.why == "no other prefix fits in table main, by rule “32766: from all lookup main”"
     assert host.owns(ip_address("192.168.1.100"))
     assert {entry.original.protocol for entry in host.conntrack} == {"icmp", "tcp"}
 
@@ -77,17 +78,3 @@ def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
     host = load_host(tmp_path)
 
     assert (host.links, host.routes, len(host.problems)) == ((), (), 2)
-
-
-def test_a_rule_is_named_only_if_one_fits() -> None:
-    """Two rules that fit equally prove nothing."""
-    text = "*nat\n[5:300] -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n"
-    text += "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.5:80\n"
-    rules = parse_nat_rules(text.splitlines())
-    source, target = ip_address("172.17.0.4"), ip_address("8.8.8.8")
-
-    assert getattr(rule_for_snat(rules, source, target), "target", None) == "MASQUERADE"
-    assert rule_for_snat(rules * 2, source, target) is None
-    assert rule_for_snat(rules, ip_address("10.0.0.1"), target) is None
-    assert getattr(rule_for_dnat(rules, "tcp", 8080, "172.17.0.5:80"), "chain", None) == "DOCKER"
-    assert rule_for_dnat(rules, "tcp", 8081, "172.17.0.5:80") is None

@@ -12,8 +12,8 @@ from ipaddress import ip_address
 
 from analyzer.host.netfilter.matches import Owner, matches
 from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.netfilter.ruleset import Chain, Rule, Ruleset
 from analyzer.model import Address
+from analyzer.model.netfilter import Chain, Rule, Ruleset
 
 DEEPEST = 64
 """Jumps into each other; the kernel refuses loops."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 from analyzer.host.netfilter.packet import Packet
-from analyzer.host.netfilter.ruleset import Option, Ruleset
 from analyzer.model import Address, mac_text
+from analyzer.model.netfilter import Option, Ruleset
 
 Owner = Callable[[Address], str]
 """Tells the type of an address, as rtnetlink(7) does: ``LOCAL``, ``BROADCAST``, ``MULTICAST`` or ``UNICAST``."""

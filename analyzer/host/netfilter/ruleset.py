@@ -6,7 +6,8 @@ Takes the dump, gives a Ruleset; every option of a rule is kept, known or not, s
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from analyzer.model.netfilter import Chain, Option, Rule, Ruleset
 
 LONGEST_RULE = 16_384
 """Characters; iptables itself takes far less, and splitting a line into words takes long."""
@@ -22,64 +23,6 @@ _FLAGS = """
 """
 FLAGS = frozenset(_FLAGS.split())
 """Options without a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a rule, e.g. ``! -o docker0``: a match, or what the target shall do."""
-
-    name: str
-    value: str
-    negated: bool
-    module: str
-    """``-m`` before it, or the target for a target's options; empty for iptables' own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule."""
-
-    text: str
-    """As ``iptables-save`` prints it, without counters."""
-    table: str
-    chain: str
-    options: tuple[Option, ...]
-    target: str
-    """``ACCEPT``, ``DROP``, ..., or a chain; empty for a rule that only counts."""
-    target_options: tuple[Option, ...]
-    goto: bool
-    packets: int
-    bytes: int
-
-    def told(self, name: str) -> str | None:
-        """Return the value of a target's option."""
-        return next((option.value for option in self.target_options if option.name == name), None)
-
-
-@dataclass(slots=True)
-class Chain:
-    """A chain: rules in order, and what becomes of a packet that none of them decides about."""
-
-    name: str
-    policy: str | None
-    """Of a built-in chain; None of a user's, which returns."""
-    packets: int = 0
-    """Counted by the policy."""
-    rules: list[Rule] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Ruleset:
-    """All tables of one family."""
-
-    version: int
-    tables: dict[str, dict[str, Chain]] = field(default_factory=dict)
-    sets: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Members of ipsets, where a dump has them."""
-
-    def rules(self) -> Iterable[Rule]:
-        """Give every rule, in order."""
-        return (rule for chains in self.tables.values() for chain in chains.values() for rule in chain.rules)
 
 
 def parse_ruleset(lines: Iterable[str], version: int) -> Ruleset:
