@@ -51,4 +51,4 @@ def test_the_model_is_standard_library_only() -> None:
             for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.ImportFrom)
         }
-        assert modules <= {"analyzer", "dataclasses", "enum", "ipaddress", "typing"}, path.name
+        assert modules <= {"analyzer", "collections", "dataclasses", "enum", "ipaddress", "typing"}, path.name

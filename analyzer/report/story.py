@@ -44,7 +44,7 @@ def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Lin
     Args:
         journey: to tell.
         start_ns: time that the hops' times are relative to.
-        full: with IP ids, lengths and the basis of every step.
+        full: with IP ids, lengths, and for every step its basis and what the host's dumps say of it.
     """
     yield _title(journey)
     width = max(len(safe(hop.point)) for hop in journey.hops)
@@ -56,6 +56,8 @@ def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Lin
                 if full:
                     text += f"  [{step.basis}]"
                 yield [("rule", "    │ "), (f"step.{step.kind}", safe(text))]
+                for detail in stated(step) if full else ():
+                    yield [("rule", "    │   "), ("dim", safe(detail))]
         if hop is not None:
             yield _hop(hop, width, start_ns, full=full)
     yield _ending(journey)
@@ -130,6 +132,16 @@ def explain(step: Step) -> str:
     if isinstance(step, ProxyStep):
         return f"proxy: a process of the host, such as docker-proxy, sends these bytes on in C{step.connection}"
     return _explain_nat(step)
+
+
+def stated(step: Step) -> list[str]:
+    """Return what dumps say of a step, beside what frames show."""
+    if isinstance(step, RouteStep):
+        why = [f"chosen as {step.why}"] if step.why is not None else []
+        return why + ([f"neighbour entry “{step.neighbour}”"] if step.neighbour is not None else [])
+    if isinstance(step, FdbStep) and step.entry is not None:
+        return [f"FDB entry “{step.entry}”"]
+    return []
 
 
 def _explain_arp(step: ArpStep) -> str:

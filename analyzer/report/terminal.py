@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, Point
+from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, NatChange, Point
 from analyzer.report.content import Content
 from analyzer.report.safe import safe
 from analyzer.report.story import WORDS, Line, tell
@@ -99,7 +99,20 @@ def print_connection(out: Console, connection: Connection) -> None:
     out.print(_connections([connection], 1))
     for change in connection.nat:
         if change.rule is not None:
-            out.print(Text(f"{change.kind} by rule: {safe(change.rule)}", "dim"))
+            out.print(Text(f"{change.kind} by rule: {safe(change.rule)}{_counted(change)}", "dim"))
+    if connection.published is not None:
+        out.print(Text(f"published port: {safe(connection.published)}", "dim"))
+    if connection.conntrack_id is not None:
+        state = f", {connection.conntrack_state}" if connection.conntrack_state else ""
+        left = f", {connection.conntrack_timeout_s} s left" if connection.conntrack_timeout_s is not None else ""
+        out.print(Text(f"conntrack entry id={connection.conntrack_id}{safe(state)}{left}", "dim"))
+
+
+def _counted(change: NatChange) -> str:
+    if change.rule_packets is None:
+        return ""
+    before = f"{change.rule_packets_before:,} → " if change.rule_packets_before is not None else ""
+    return f"  (counted {before}{change.rule_packets:,} connections)"
 
 
 def print_dissection(out: Console, point: str, frame: int, lines: list[str]) -> None:
@@ -168,6 +181,8 @@ def _points(points: list[Point]) -> Table:
             notes.append(f"{point.dropped} dropped")
         if point.pieces is not None:
             notes.append(f"{len(point.pieces)} files")
+        if point.ended is not None:
+            notes.append(f"ended: {point.ended}")
         if point.host is not None:
             notes.append(f"host {point.host}{_clock(point.clock)}")
         doubt = "" if point.role_basis is Basis.STATED else "?"
