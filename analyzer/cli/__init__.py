@@ -15,6 +15,7 @@ from analyzer import __version__
 from analyzer.cli.analyze import analyze, demo, show
 from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
+from analyzer.cli.doctor import doctor
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,5 +30,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, demo):
+for command in (analyze, capture, show, doctor, demo):
     main.add_command(command)

@@ -8,6 +8,7 @@ from analyzer.host.iproute import mac
 from analyzer.model import Container, Network
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
+MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
 
 
@@ -50,6 +51,8 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 driver=driver,
                 bridge=bridge,
                 subnets=tuple(ip_network(c["Subnet"], strict=False) for c in config if c.get("Subnet")),
+                internal=bool(network.get("Internal")),
+                masquerades=(network.get("Options") or {}).get(MASQUERADE, "true") == "true",
                 gateways=tuple(ip_address(c["Gateway"]) for c in config if c.get("Gateway")),
             )
         )

@@ -33,3 +33,5 @@ class Finding:
     remedy: str
     basis: Basis
     evidence: tuple[Evidence, ...] = ()
+    proof: tuple[str, ...] = ()
+    """Lines of the host's dumps that show it, each after the name of its file."""

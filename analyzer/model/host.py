@@ -96,6 +96,10 @@ class Network:
     """Name of its bridge on the host."""
     subnets: tuple[Prefix, ...]
     gateways: tuple[Address, ...]
+    internal: bool = False
+    """Without a way out, on purpose."""
+    masquerades: bool = True
+    """Its containers shall leave the host by the host's addresses."""
 
 
 @dataclass(frozen=True, slots=True)

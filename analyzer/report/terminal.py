@@ -1,6 +1,7 @@
 """The report for a terminal: summary, points, findings, connections with their NAT, then journeys."""
 
 import os
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -141,8 +142,20 @@ def print_finding(out: Console, finding: Finding) -> None:
     frames = ", ".join(f"{e.point} #{e.frame}" if e.frame else e.point for e in finding.evidence)
     if frames:
         text.append(f"  Evidence: {safe(frames)}\n", "dim")
+    for line in finding.proof:
+        text.append(f"  {safe(line)}\n", "dim")
     text.append(f"  Remedy: {safe(finding.remedy)}")
     out.print(text)
+
+
+def print_doctor(out: Console, host: str, findings: Sequence[Finding], problems: Sequence[str]) -> None:
+    """Print what is wrong with a host, or that nothing was found."""
+    for problem in problems:
+        out.print(Text(f"not known: {safe(problem)}", "dim"))
+    for finding in findings:
+        print_finding(out, finding)
+    count = plural(len(findings), "finding")
+    out.print(Text(f"\n{safe(host)}: {count}" if findings else f"{safe(host)}: nothing wrong was found", "bold"))
 
 
 def _headline(content: Content) -> Text:

@@ -1,0 +1,30 @@
+"""The command that looks at a host's state: hoptrace doctor."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--host", type=click.Path(), help="Folder of dumps; without it, this host is asked.")
+@click.option("--ssh", "target", metavar="HOST", help="Ask HOST, by ssh.")
+def doctor(host: str | None, target: str | None) -> None:
+    """Look for what is wrong with a Docker host, without captures."""
+    from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
+    from analyzer.diagnose.host import examine  # noqa: PLC0415
+    from analyzer.host.collect import collect, save  # noqa: PLC0415
+    from analyzer.host.load import load_host  # noqa: PLC0415
+    from analyzer.report import terminal  # noqa: PLC0415
+
+    problems: list[str] = []
+    if host is not None:
+        state, name = load_host(Path(host)), host
+    else:
+        machine = Remote(target) if target is not None else Machine()
+        machine.need("ip")
+        name = machine.name
+        with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
+            problems = save(collect(machine), Path(folder) / "host")
+            state = load_host(Path(folder) / "host")
+    terminal.print_doctor(terminal.console(), name, examine(state), (*problems, *state.problems))

@@ -1,0 +1,20 @@
+"""iptables does not see what a bridge passes on, so networks are not isolated as Docker means it."""
+
+from analyzer.diagnose.host.subject import Words, bridges, sysctl, sysctl_line
+from analyzer.model import Finding, HostState, Severity
+
+NAME = "net.bridge.bridge-nf-call-iptables"
+WORDS = Words(
+    "bridge-netfilter-off",
+    Severity.INFO,
+    "Packets between containers of one bridge do not pass iptables: --icc=false does not hold, and a published port "
+    "reached from the same bridge by the host's address may not be translated back.",
+    f"modprobe br_netfilter && sysctl -w {NAME}=1",
+)
+
+
+def check(host: HostState) -> list[Finding]:
+    """Report bridge-nf-call-iptables = 0."""
+    if sysctl(host, NAME) != 0 or not any(bridges(host)):
+        return []
+    return [WORDS.finding("bridges do not ask iptables", sysctl_line(host, NAME))]
