@@ -246,6 +246,7 @@ KNOWN = Table(
     (
         Column("packet", "int64", "-", "Its packet's id, -1 if the packet was not complete."),
         Column("connection", "int32", "-", "Its connection's row of CONNECTIONS, -1 without or not known."),
+        Column("settled", "int8", "-", "1 if its packet was told with its answer, or nothing can answer it any more."),
     ),
 )
 

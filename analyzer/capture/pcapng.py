@@ -31,6 +31,7 @@ SIMPLE_PACKET = 3
 NAME_RESOLUTION = 4
 INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
+_PACKETS = (OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET)
 JOURNAL = 9
 FRAMES_WITHOUT_PACKET = (JOURNAL, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x217, 0x221)
 """systemd journal entries and Sysdig events: Wireshark numbers them as frames."""
@@ -62,6 +63,28 @@ def first_interfaces(head: bytes) -> list[Interface]:
         elif kind != SECTION_HEADER or length < SMALLEST_BLOCK:
             break
         place += max(length, SMALLEST_BLOCK)
+    return found
+
+
+def final_drops(tail: bytes, order: Literal["big", "little"]) -> dict[int, int]:
+    """
+    Return the drops of interfaces that statistics at a file's end tell, by the section's numbers.
+
+    *tail* is the file's last bytes; every block repeats its length at its end, so blocks are walked backwards.
+    """
+    found: dict[int, int] = {}
+    end = len(tail)
+    while end >= SMALLEST_BLOCK:
+        length = int.from_bytes(tail[end - 4 : end], order)
+        start = end - length
+        if length < SMALLEST_BLOCK or start < 0 or int.from_bytes(tail[start : start + 4], order) in _PACKETS:
+            break
+        if int.from_bytes(tail[start : start + 4], order) == INTERFACE_STATISTICS:
+            body = tail[start + 8 : end - 4]
+            dropped = interface_statistics(body, ">" if order == "big" else "<")
+            if dropped is not None:
+                found.setdefault(int.from_bytes(body[:4], order), dropped)
+        end = start
     return found
 
 

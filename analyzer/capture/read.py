@@ -6,12 +6,14 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
-from analyzer.capture.pcapng import first_interfaces, is_pcapng, read_pcapng
+from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
 from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.capture.snoop import is_snoop, read_snoop
 from analyzer.capture.source import STDIN, Buffers, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
 
+TAIL = 1 << 16
+"""Bytes at a file's end that statistics are looked for in."""
 SMALL_RECORD = 64
 """Bytes of a record as small as most files hold."""
 MOST_FRAMES = 50_000_000
@@ -35,6 +37,7 @@ class CaptureFile:
             UnknownFormatError: it is neither pcap nor pcapng.
         """
         shown = shown or path
+        self._path = path
         self.size = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         stream, raw = open_source(path)
@@ -76,6 +79,18 @@ class CaptureFile:
         if self._read is read_pcap and len(head) >= FILE_HEADER:
             return [declared_interface(head)]
         return []
+
+    def final_drops(self) -> dict[int, int]:
+        """Return what the end of a pcapng tells of drops, by interface; nothing of compressed ones."""
+        if self._packed or self._read is not read_pcapng:
+            return {}
+        big = self._window.bytes(4, skip=8) == BYTE_ORDER_MAGIC.to_bytes(4, "big")
+        try:
+            with Path(self._path).open("rb") as stream:
+                stream.seek(max(self.size - TAIL, 0))
+                return final_drops(stream.read(TAIL), "big" if big else "little")
+        except OSError:
+            return {}
 
     def likely_frames(self) -> int:
         """Guess the number of frames from the file's size, rather too many than too few."""

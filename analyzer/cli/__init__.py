@@ -6,7 +6,9 @@ of the command it ran.
 
 import io
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -17,11 +19,20 @@ from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.doctor import doctor
 
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+def _terminated(*_: object) -> None:
+    """End in good order: nothing half-written stays, and no capture goes on."""
+    sys.exit(EXIT_TERMINATED)
+
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hoptrace")
 def main() -> None:
     """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by the shell, as in `>&-`

@@ -65,6 +65,7 @@ def analyze(
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
+    _check_targets([Path(output) for output in outputs])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs)
     if window is not None and whole_only:
         raise SelectionError("--window: JSON needs the whole analysis in memory; -o FILE.ndjson does not")
@@ -77,6 +78,19 @@ def analyze(
             partial = _analyze_whole(prepared, outputs, selection, journeys, as_json=as_json)
     if strict and partial:
         sys.exit(EXIT_PARTIAL)
+
+
+def _check_targets(paths: list[Path]) -> None:
+    """Make sure, before anything is read, that each output is a file of its own."""
+    from analyzer.report.stream import beside  # noqa: PLC0415
+
+    paths = list(dict.fromkeys(paths))
+    taken = [*paths, *(beside(path) for path in paths if path.suffix == ".parquet")]
+    for place, path in enumerate(taken):
+        if path.is_dir():
+            raise SelectionError(f"-o {path}: a folder, not a file")
+        if path in taken[:place]:
+            raise SelectionError(f"-o {path}: the connections of another output go there")
 
 
 def _analyze_whole(

@@ -76,6 +76,7 @@ def capture(
     path = Path(output)
     if path.exists() or path.is_symlink():
         raise InputError(f"{output}: is there already; a recording has a name of its own")
+    # As Ctrl-C: what was recorded is told and kept.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     machine = Remote(target) if target is not None else Machine()
     check_rights(machine)

@@ -57,6 +57,8 @@ class Memory:
         """
         Number what a slice shows, and take its connections in.
 
+        Frames that belong to a packet which was told already, too late for it, become a packet of their own in *hops*.
+
         Args:
             frames: FRAMES of the slice.
             known: KNOWN of them; filled in with what is known now.
@@ -64,6 +66,7 @@ class Memory:
             connections: CONNECTIONS of the slice.
             until_ns: packets first seen before are complete.
         """
+        _part_late(frames, known, hops)
         row = hops["row"]
         begin = np.flatnonzero(changes(hops["packet"]))
         start = np.append(begin, len(row))
@@ -138,6 +141,28 @@ class Memory:
             for name, column in self._table.items():
                 grown[name][:room] = column
             self._table = grown
+
+
+def _part_late(frames: Columns, known: Columns, hops: Columns) -> None:
+    """Part frames from the packets that earlier slices told without them: nothing that was recorded is left out."""
+    row = hops["row"]
+    begin = np.flatnonzero(changes(hops["packet"])) if len(row) else np.zeros(0, np.int64)
+    remembered = known["packet"][row]
+    told = np.repeat(np.maximum.reduceat(remembered, begin) >= 0, np.diff(begin, append=len(row))) if len(row) else row
+    late = (remembered < 0) & told if len(row) else np.zeros(0, bool)
+    if not late.any():
+        return
+    group, first = group_rows(hops["packet"], late)
+    first_ns = np.full(len(first), NOBODY)
+    np.minimum.at(first_ns, group, frames["time_ns"][row])
+    order = np.lexsort((np.arange(len(row)), group, first_ns[group]))
+    for name, column in hops.items():
+        hops[name] = column[order]
+    begins = changes(group[order])
+    hops["packet"] = np.cumsum(begins) - 1
+    steps = changes(hops["packet"], hops["hop"])
+    count = np.cumsum(steps)
+    hops["hop"] = (count - count[np.flatnonzero(begins)][hops["packet"]]).astype(np.int16)
 
 
 def _no_connections(room: int) -> Columns:

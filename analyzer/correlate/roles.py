@@ -29,7 +29,7 @@ def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, host: 
     homes: dict[int, list[int]] = {}
     for mac, (home, _) in owners.items():
         homes.setdefault(home, []).append(mac)
-    return [_with_container(p, homes.get(p.id, []), frames, rows[p.id], host) for p in found]
+    return [with_container(p, homes.get(p.id, []), frames, rows[p.id], host) for p in found]
 
 
 def _rows_by_point(count: int, frames: Columns) -> list[Int64]:
@@ -187,7 +187,7 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     return homes
 
 
-def _with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, host: HostState) -> Point:
+def with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, host: HostState) -> Point:
     """Name the container whose MAC is at home at this veth, and the network of a bridge."""
     network = next((n.name for n in host.networks if n.bridge and n.bridge in (point.name, point.interface)), None)
     if network is not None:

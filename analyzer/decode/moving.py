@@ -2,7 +2,7 @@
 
 The files are read side by side, always the one that lags behind, so that memory holds about as many frames as it is
 told, and what lies within REACH of them. Whoever takes a slice says which of its rows the next one shall show again.
-A file whose records are further out of order than that loses the connection between those and the rest.
+Records that are further out of order than that are told, but as packets of their own.
 """
 
 from collections import deque
@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from analyzer.capture.inputs import PEEK
 from analyzer.capture.points import Source
 from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import LINKTYPE_LINUX_SLL2, LINKTYPE_NONE, Damage, FileInfo, Records
+from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo, Records
+from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Crew, Derive, Store, can_help
 from analyzer.decode.frames import Collector, FrameTables, Opener, concatenated
 from analyzer.decode.kept import CutLengths
@@ -138,6 +140,8 @@ class Moving:
         self._before: deque[int] = deque()
         self._counts: dict[int, tuple[int, int, int]] = {}
         """By point: frames, time of the first and of the last one."""
+        self._drops: dict[int, dict[int, int]] = {}
+        """By file and interface: what the end of the file says of drops."""
         self._done_bytes = 0
         self.frames = 0
         """Frames read so far."""
@@ -169,7 +173,7 @@ class Moving:
                 order = self._file_order(everything)
                 reached = min(chain.reached_ns for chain in self._chains)
                 last = reached == ENDED
-                until_ns = ENDED if last else reached - REACH_NS
+                until_ns = ENDED if last else max(until_ns, reached - REACH_NS)
                 inside = (everything.frames["time_ns"] <= reached)[order]
                 block, ahead = everything.take(order[inside]), everything.take(order[~inside])
                 del everything
@@ -179,10 +183,14 @@ class Moving:
                     return
                 held = _joined([block.take(found.again), ahead])
 
-    def counted(self, point: Point) -> Point:
-        """Fill in how many frames of a point were read so far, and from when to when."""
-        frames, first_ns, last_ns = self._counts.get(point.id, (0, None, None))
-        return replace(point, frames=frames, first_ns=first_ns, last_ns=last_ns)
+    def counted(self, point: Point, source: Source) -> Point:
+        """Fill in what was read of a point so far, from when to when, and what its files will say was dropped."""
+        number = self._collector.points.get(source, -1)
+        frames, first_ns, last_ns = self._counts.get(number, (0, None, None))
+        drops = [self._drops[file][source.interface] for file in self.pieces(source)
+                 if source.interface in self._drops[file]]  # fmt: skip
+        dropped = sum(drops) if drops else point.dropped
+        return replace(point, frames=frames, first_ns=first_ns, last_ns=last_ns, dropped=dropped)
 
     def _count(self, frames: Columns) -> None:
         for point in np.unique(frames["point"]).tolist():
@@ -190,14 +198,35 @@ class Moving:
             count, first, last = self._counts.get(point, (0, ENDED, -ENDED))
             self._counts[point] = count + len(times), min(first, int(times.min())), max(last, int(times.max()))
 
+    def sources(self) -> list[Source]:
+        """Return the points so far in the order of files, those that recorded nothing behind those that did."""
+        found: list[Source] = []
+        for base, pieces in sorted(self._pieces.items()):
+            heard = [source for source in self._collector.points if source.file == base]
+            numbers = {source.interface for source in heard}
+            most = max((self.files[file] for file in pieces), key=lambda info: len(info.interfaces))
+            found += heard
+            found += [
+                Source(base, number, 0)
+                for number, described in enumerate(most.interfaces)
+                if number not in numbers and described.link_type != LINKTYPE_NONE
+            ]
+        return found
+
+    def pieces(self, source: Source) -> list[int]:
+        """Return the files of a point, in order."""
+        return self._pieces.get(source.file, [source.file])
+
     def _open_all(self, crew: Crew) -> None:
-        """Open the first piece of each chain, and number the points that their headers declare, in order."""
+        """Open the first piece of each chain; hear of all pieces what they tell at their ends."""
         self.files = [FileInfo("") for _ in self._captures]
+        peek = Buffers(1, np.zeros, PEEK)
+        for number, opened in enumerate(self._captures):
+            capture = opened(peek)
+            self._drops[number] = capture.final_drops()
+            capture.close()
         for chain in self._chains:
             self._open(chain, crew)
-            for number, described in enumerate(chain.capture.declared() if chain.capture else ()):
-                if described.link_type not in (LINKTYPE_NONE, LINKTYPE_LINUX_SLL2):
-                    self._collector.points.setdefault(Source(chain.base, number, 0), len(self._collector.points))
 
     def _open(self, chain: _Chain, crew: Crew) -> None:
         """Open a chain's next piece."""
@@ -208,6 +237,10 @@ class Moving:
             chain.capture, chain.reached_ns = None, ENDED
             return
         chain.file = chain.files.pop(0)
+        if chain.file != chain.base and not any(self.files[file].frames for file in self._pieces[chain.base]):
+            # A piece that holds nothing gives its point no name.
+            self._pieces[chain.file] = self._pieces.pop(chain.base)
+            chain.base = chain.file
         chain.capture = self._captures[chain.file](crew.buffers)
         self.files[chain.file] = chain.capture.info
         self._pieces.setdefault(chain.base, []).append(chain.file)
@@ -249,7 +282,8 @@ class Moving:
             self._pieces[chain.base].remove(chain.file)
             self._pieces[chain.file] = [chain.file]
             chain.base, chain.before = chain.file, 0
-        chain.reached_ns = chain.latest_ns = max(chain.latest_ns, int(records.time_ns.max()))
+        chain.latest_ns = max(chain.latest_ns, int(records.time_ns[-1]))
+        chain.reached_ns = max(chain.reached_ns, int(records.time_ns[-1]))  # not the latest: one may be out of order
         self.frames += len(records)
         self._before.append(chain.before)
         crew.take(records, capture.info, chain.base)
@@ -266,7 +300,11 @@ class Moving:
         sides = {name: concatenated(self._collector.sides[name], t.empty(0)) for name, t in SIDE_TABLES.items()}
         self._collector.sides = {name: [] for name in SIDE_TABLES}
         copies = [{name: column.copy() for name, column in store.at(0, count).items()} for store in (frames, keys)]
-        known = {name: np.full(count, -1, dtype) for name, dtype in KNOWN.dtypes.items()}
+        known = {
+            "packet": np.full(count, -1),
+            "connection": np.full(count, -1, np.int32),
+            "settled": np.zeros(count, np.int8),
+        }
         return Block(copies[0], copies[1], known, sides)
 
     def _check_lengths(self, new: Block) -> None:
@@ -289,6 +327,6 @@ class Moving:
             files=self.files,
             sources=sources,
             keep=self._keep,
-            pieces=[self._pieces.get(source.file, [source.file]) for source in sources],
+            pieces=[self.pieces(source) for source in sources],
             **block.sides,
         )

@@ -12,12 +12,12 @@ from itertools import compress
 
 import numpy as np
 
-from analyzer.capture.points import name_points
+from analyzer.capture.points import Source, name_points
 from analyzer.capture.records import FileInfo
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.memory import Memory, to_see_again
-from analyzer.correlate.roles import infer_points
+from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.diagnose import ambiguous, capture_loss, conntrack, worst_first
@@ -28,7 +28,7 @@ from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries
 from analyzer.report.content import Content
-from analyzer.schema import Columns
+from analyzer.schema import FRAMES, Columns
 from analyzer.trace.arp import RETRY_NS
 from analyzer.trace.build import Tracer
 from analyzer.trace.connection import build_connection
@@ -81,6 +81,9 @@ class MovingTrace:
         self._memory, self._told = Memory(), _Told()
         self._stated = stated_entries(prepared.host)
         self.points: list[Point] = []
+        """Those of the last slice, as its frames number them."""
+        self._sources: list[Source] = []
+        self._names: dict[Source, str] = {}
 
     @property
     def host(self) -> HostState:
@@ -123,6 +126,7 @@ class MovingTrace:
             since_ns = one.until_ns
             yield part
             if not one.last:
+                self._settle(part, one)
                 one.again = to_see_again(
                     part.context.frames,
                     part.context.neighbours,
@@ -142,7 +146,7 @@ class MovingTrace:
         count = self._memory.connections
         told = self._told
         return Content(
-            points=self.points,
+            points=self._all_points(),
             connections=(self.connection(n) for n in range(count if connections is None else min(count, connections))),
             journeys=(),
             arp=told.arp,
@@ -157,11 +161,32 @@ class MovingTrace:
         )
 
     def _name_points(self, tables: FrameTables) -> None:
-        """Name the points; whoever has a name keeps it, however many more appear."""
-        named = name_points(tables.sources, tables.pieces, tables.files, self._prepared.inputs.specs, self.host)
-        for number, before in enumerate(self.points):
-            named[number] = replace(named[number], name=before.name)
-        self.points = named
+        """Name the points of a slice."""
+        self._sources = tables.sources
+        named = dict(zip(self._moving.sources(), self._named(), strict=True))
+        self.points = [replace(named[source], id=number) for number, source in enumerate(tables.sources)]
+
+    def _named(self) -> list[Point]:
+        """Return all points so far, in the order of files; whoever has a name keeps it, however many more appear."""
+        sources = self._moving.sources()
+        pieces = [self._moving.pieces(source) for source in sources]
+        named = name_points(sources, pieces, self.files, self._prepared.inputs.specs, self.host)
+        for number, source in enumerate(sources):
+            named[number] = replace(named[number], name=self._names.setdefault(source, named[number].name))
+        return named
+
+    def _all_points(self) -> list[Point]:
+        """Return the points in the order of files, with what is known of them, and those that recorded nothing."""
+        heard = {source: self.points[number] for number, source in enumerate(self._sources)}
+        return [
+            replace(heard[source], id=number) if source in heard else self._silent(replace(point, id=number), source)
+            for number, (source, point) in enumerate(zip(self._moving.sources(), self._named(), strict=True))
+        ]
+
+    def _silent(self, point: Point, source: Source) -> Point:
+        """Tell what is known of a point that recorded nothing."""
+        nothing = np.zeros(0, np.int64)
+        return with_container(self._moving.counted(point, source), [], FRAMES.empty(0), nothing, self.host)
 
     def _analyse(self, one: Slice) -> tuple[Part, Correlated]:
         tables = one.tables
@@ -174,7 +199,7 @@ class MovingTrace:
             hosts=np.zeros(len(self.points), np.int64),
         )
         found = infer_points(self.points, tables.frames, correlated.hops, self.host)
-        self.points = [self._moving.counted(point) for point in found]
+        self.points = [self._moving.counted(p, s) for p, s in zip(found, one.tables.sources, strict=True)]
         recognised = self._memory.recognise(
             tables.frames, one.known, correlated.hops, correlated.connections, one.until_ns
         )
@@ -189,6 +214,7 @@ class MovingTrace:
             self.host,
             correlated.candidates,
             connection_ids=recognised.connection,
+            settled_rows=one.known["settled"],
         )
         return Part(context, Tracer(context), recognised), correlated
 
@@ -216,11 +242,21 @@ class MovingTrace:
                 subject = Subject(context, part.tracer, self.files, [contradiction])
                 told.findings[key2] = conntrack.check(subject)[0]
 
+    @staticmethod
+    def _settle(part: Part, one: Slice) -> None:
+        """Note the packets whose answers are told for good."""
+        found, hops = part.recognised, part.context.hops
+        complete = np.maximum.reduceat(one.known["packet"][hops["row"]], found.start[:-1]) >= 0
+        settled = np.zeros(len(complete), np.int8)
+        settled[part.tracer.settle(complete)] = 1
+        rows = hops["row"]
+        one.known["settled"][rows] = np.maximum(one.known["settled"][rows], np.repeat(settled, np.diff(found.start)))
+
     def _findings(self) -> tuple[Finding, ...]:
         told = self._told
         count = int(np.count_nonzero(self._memory.table["ambiguous"]))
         unsure = ambiguous.tell(count, told.ambiguous_frames, told.ambiguous_evidence)
-        return worst_first([*told.findings.values(), *unsure, *capture_loss.tell(self.files, self.points)])
+        return worst_first([*told.findings.values(), *unsure, *capture_loss.tell(self.files, self._all_points())])
 
 
 def _three(progress: Progress, total: int, frames: int, done: int) -> None:

@@ -19,7 +19,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
@@ -28,9 +28,6 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: {error.strerror or error}") from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -43,5 +40,8 @@ def write_lines(path: Path, pieces: Iterable[str]) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as out:
-        out.writelines(pieces)
+    try:
+        with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as out:
+            out.writelines(pieces)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None

@@ -1,5 +1,6 @@
 """Which packet answers which, and which one was sent again; per connection, in order of time."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ from analyzer.trace.context import Context
 
 FIN, SYN, ACK = 0x01, 0x02, 0x10
 HALF = 1 << 31
+PATIENCE_NS = 5_000_000_000
+"""How long a datagram waits for its answer; a resolver's default (resolv.conf(5), timeout)."""
 
 
 @dataclass(slots=True)
@@ -32,10 +35,14 @@ def find_answers(context: Context, packets: Int64) -> Answers:
     layers = context.layers(int(row[0]))
     if layers & Layer.TCP:
         _tcp(context, packets, row, reply, found)
-    elif layers & Layer.ECHO:
+        return found
+    # What an earlier slice has told together, is not asked again.
+    open_ = ~context.settled[packets]
+    packets, row, reply = packets[open_], row[open_], reply[open_]
+    if layers & Layer.ECHO:
         _echo(packets, context.frames["icmp_seq"][row], reply, found)
     else:
-        _alternating(packets, reply, found)
+        _alternating(packets, context.frames["time_ns"][row], reply, found)
     return found
 
 
@@ -54,16 +61,17 @@ def _echo(packets: Int64, sequence: Array, reply: Array, found: Answers) -> None
             _join(found, asked.pop(number), packet)
 
 
-def _alternating(packets: Int64, reply: Array, found: Answers) -> None:
-    """Without numbers, a reply answers the oldest question that has none."""
-    questions, answers = packets[~reply].tolist(), packets[reply].tolist()
-    waiting = iter(questions)
-    question = next(waiting, None)
-    for answer in answers:
-        # Packets are numbered by time, so a smaller number was sent before.
-        if question is not None and question < answer:
-            _join(found, question, answer)
-            question = next(waiting, None)
+def _alternating(packets: Int64, time_ns: Int64, reply: Array, found: Answers) -> None:
+    """Without numbers, a reply answers the oldest question that still waits; one that waited too long was lost."""
+    waiting: deque[tuple[int, int]] = deque()
+    for packet, time, answers in zip(packets.tolist(), time_ns.tolist(), reply.tolist(), strict=True):
+        if not answers:
+            waiting.append((packet, time))
+            continue
+        while waiting and time - waiting[0][1] > PATIENCE_NS:
+            waiting.popleft()
+        if waiting:
+            _join(found, waiting.popleft()[0], packet)
 
 
 @dataclass(slots=True)
@@ -77,6 +85,8 @@ class _Segments:
     flags: Array
     length: Int64
     """Sequence numbers that it takes: bytes, and one each for SYN and FIN."""
+    settled: Array
+    """An earlier slice told what answered it, or that nothing did."""
 
 
 def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
@@ -94,7 +104,7 @@ def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Se
     size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
     seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
     tcp = frames["layers"][row] & np.uint32(Layer.TCP) != 0
-    return _Segments(*(column[tcp] for column in (packets, reply, seq, ack, flags, size)))
+    return _Segments(*(column[tcp] for column in (packets, reply, seq, ack, flags, size, context.settled[packets])))
 
 
 def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answers) -> None:
@@ -112,7 +122,7 @@ def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answ
 
 def _settle(segments: _Segments, way: bool, found: Answers) -> None:
     """Find for each segment sent this *way* the first acknowledgement after it that covers it."""
-    sent = np.flatnonzero((segments.reply == way) & (segments.length > 0))
+    sent = np.flatnonzero((segments.reply == way) & (segments.length > 0) & ~segments.settled)
     if not len(sent):
         return
     base = int(segments.seq[sent[0]])

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, ProxyStep, Rewrite, Step
-from analyzer.schema import Layer
+from analyzer.schema import Array, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
@@ -24,6 +24,23 @@ class Tracer:
         self._by_pair = by_pair(context, self._exchanges)
         self._answers: dict[int, Answers] = {}
         self._connections: dict[int, Connection] = {}
+
+    def settle(self, complete: Array) -> list[int]:
+        """
+        Return the packets whose answers are told for good, of connections that were asked for.
+
+        *complete* tells the packets that were told. One that is waits on only for an answer that is known, and is not
+        complete itself.
+        """
+        found: list[int] = []
+        for connection, answers in self._answers.items():
+            for packet in self._context.packets_of(connection).tolist():
+                answer = answers.answered_by.get(packet)
+                question = answers.answers.get(packet)
+                waits = any(other is not None and not complete[other] for other in (answer, question))
+                if complete[packet] and not waits:
+                    found.append(packet)
+        return found
 
     def exchanges(self) -> list[ArpExchange]:
         """Return every ARP and NDP exchange once, in order of time."""

@@ -9,7 +9,7 @@ from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sorting import stable_order
 from analyzer.host.routing import Chosen, choose
 from analyzer.model import Address, Evidence, HostState, Point, address
-from analyzer.schema import Columns, Int64, Layer
+from analyzer.schema import Array, Columns, Int64, Layer
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
 """What equal packets have in common."""
@@ -33,6 +33,8 @@ class Context:
     """Connections that could be swapped with an ambiguous one."""
     connection_ids: Int64 | None = None
     """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
+    settled_rows: Int64 | None = None
+    """(n,) KNOWN's ``settled``, likewise."""
     _routes: dict[Address, Chosen | None] = field(default_factory=dict)
 
     @cached_property
@@ -46,6 +48,14 @@ class Context:
     def packets(self) -> int:
         """Number of packets."""
         return len(self.packet_start) - 1
+
+    @cached_property
+    def settled(self) -> Array:
+        """(packets,) bool: earlier slices told what answered it, or that nothing did."""
+        found = np.zeros(self.packets, bool)
+        if self.settled_rows is not None and self.packets:
+            found |= np.maximum.reduceat(self.settled_rows[self.hops["row"]], self.packet_start[:-1]) > 0
+        return found
 
     def connection_id(self, number: Int64) -> Int64:
         """Return what connections are called, -1 for none."""

@@ -1,5 +1,7 @@
 """Slice by slice, an analysis says the same as in memory."""
 
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from analyzer.pipeline import moving as pipeline_moving
 from analyzer.report.stream import open_sinks
 from analyzer.schema import CONNECTIONS, Columns
 from tests.bench.generate import write_captures
-from tests.build import BRIDGE, C1, T0, ether, ipv4, pcap, udp, write_pcap
+from tests.build import BRIDGE, C1, T0, block, enhanced, ether, interface, ipv4, option, pcap, section, udp, write_pcap
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 ONE_HOST = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir() and path.name != "overlay")
@@ -123,6 +125,64 @@ def test_frames_turn_out_shorter_than_declared(tmp_path: Path) -> None:
     _moving([tmp_path], tmp_path / "moving.ndjson", 5)
     _whole([tmp_path], tmp_path / "whole.ndjson")
 
+    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+
+
+def _told_frames(out: Path) -> list[tuple[str, int]]:
+    journeys = [json.loads(line) for line in out.read_text().splitlines() if '"type": "journey"' in line]
+    return sorted((hop["point"], frame) for journey in journeys for hop in journey["hops"] for frame in hop["frames"])
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("ahead_s", [2, 3600, -3600])
+def test_no_frame_is_left_out(tmp_path: Path, ahead_s: int) -> None:
+    """A clock that jumps for one frame costs that frame its packet, but it is told, once."""
+    times = [T0 + 50_000_000 * n for n in range(100)]
+    wrong = [t + ahead_s * 10**9 if n == 50 else t for n, t in enumerate(times)]
+    write_pcap(tmp_path / "veth-c1.pcap", [(t, _datagram(n)) for n, t in enumerate(times)])
+    write_pcap(tmp_path / "docker0.pcap", [(t, _datagram(n)) for n, t in enumerate(wrong)])
+
+    _, slices = _moving([tmp_path], tmp_path / "moving.ndjson", 10)
+
+    assert slices > 5
+    assert _told_frames(tmp_path / "moving.ndjson") == sorted(
+        (point, n) for point in ("veth-c1", "docker0") for n in range(1, 101)
+    )
+
+
+def _answer(number: int) -> bytes:
+    payload = f"answer {number}".encode().ljust(200, b".")
+    return ether(BRIDGE, C1, ipv4("8.8.8.8", "172.17.0.4", 17, udp(53, 4000, payload), ident=number + 1))
+
+
+@pytest.mark.usefixtures("small")
+def test_questions_asked_before_the_last_is_answered(tmp_path: Path) -> None:
+    """Datagrams have no numbers: what was answered in one slice, is not asked again in the next."""
+    asked = [(T0 + 20_000_000 * n, _datagram(n)) for n in range(200)]
+    answered = [(T0 + 20_000_000 * n + 50_000_000, _answer(n)) for n in range(200) if n % 17]
+    write_pcap(tmp_path / "veth-c1.pcap", sorted([*asked, *answered]))
+
+    _, slices = _moving([tmp_path], tmp_path / "moving.ndjson", 10)
+    _whole([tmp_path], tmp_path / "whole.ndjson")
+
+    assert slices > 5
+    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+
+
+@pytest.mark.usefixtures("small")
+def test_drops_that_a_file_tells_at_its_end(tmp_path: Path) -> None:
+    """Whoever dropped frames proves no loss, and that must be known from the beginning."""
+    drops = struct.pack("<IIIHHQHH", 0, 0, 0, 5, 8, 7, 0, 0)
+    blocks = [section(), interface(options=option(2, b"wlan0") + option(9, b"\x09"))]
+    blocks += [enhanced(0, T0 + 20_000_000 * n, _answer(n)) for n in range(150) if n % 10]
+    (tmp_path / "wlan0.pcapng").write_bytes(b"".join([*blocks, block(5, drops)]))
+    write_pcap(tmp_path / "docker0.pcap", [(T0 + 20_000_000 * n + 1000, _answer(n)) for n in range(150)])
+
+    _, slices = _moving([tmp_path], tmp_path / "moving.ndjson", 10)
+    _whole([tmp_path], tmp_path / "whole.ndjson")
+
+    assert slices > 3
+    assert '"dropped": 7' in (tmp_path / "whole.ndjson").read_text()
     assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
 
 

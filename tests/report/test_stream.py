@@ -1,6 +1,9 @@
 """NDJSON and Parquet: the same as the JSON report, in lines and in columns."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from click.testing import CliRunner
 from analyzer.cli import main
 from analyzer.report import parquet, stream
 from analyzer.schema import CONNECTIONS
+from tests.bench.generate import write_captures
 
 SEED = str(Path(__file__).parents[2] / "sample_pcaps" / "seed")
 
@@ -93,3 +97,45 @@ def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch
     assert result.exit_code == 3
     assert "pip install 'hoptrace[parquet]'" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        (["folder.parquet"], "a folder, not a file"),
+        (["x.parquet", "folder.connections.parquet", "folder.parquet"], "a folder, not a file"),
+        (["x.parquet", "x.connections.parquet"], "the connections of another output go there"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused_first(tmp_path: Path, outputs: list[str], said: str) -> None:
+    """Nothing is read, nothing is written."""
+    (tmp_path / "folder.parquet").mkdir()
+    options = [word for output in outputs for word in ("-o", str(tmp_path / output))]
+    result = CliRunner().invoke(main, ["analyze", SEED, *options])
+
+    assert result.exit_code == 2
+    assert said in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.parquet"]
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    """As long as the file system takes."""
+    _run("-o", str(tmp_path / f"{'a' * 240}.ndjson"))
+
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_terminated(tmp_path: Path) -> None:
+    """SIGTERM, as a service manager sends it: no temporary file stays behind."""
+    captures = [str(path) for path in write_captures(tmp_path, 100_000)]
+    out = tmp_path / "reports"
+    command = [sys.executable, "-m", "analyzer", "analyze", *captures, "-o", str(out / "x.ndjson")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not list(out.glob(".x*")) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        _, told = process.communicate(timeout=30)
+
+    assert (process.returncode, told) == (143, "")
+    assert list(out.iterdir()) == []
