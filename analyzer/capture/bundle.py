@@ -11,13 +11,7 @@ import zstandard
 from analyzer.capture.source import DECOMPRESSION_ERRORS, HARMLESS, MOST_EXPANSION
 from analyzer.errors import InputError
 
-SUFFIX = ".tar.zst"
 MOST_MEMBERS = 10_000
-
-
-def is_packed(path: str) -> bool:
-    """Tell a packed bundle by its name."""
-    return path.endswith(SUFFIX)
 
 
 def pack(folder: Path, name: str, path: Path) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.capture.bundle import is_packed, unpack
-from analyzer.capture.manifest import Manifest, read_manifest
+from analyzer.capture.manifest import PACKED, Manifest, read_manifest
 from analyzer.capture.pieces import group_pieces
 from analyzer.capture.points import PointSpec
 from analyzer.capture.read import CaptureFile
@@ -113,7 +112,11 @@ def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
 def _open_up(path: str, unusable: list[InputError], stack: ExitStack) -> list[tuple[str, Bundle | None]]:
     """Return the captures of a path, and the bundle each is in; what cannot be is *unusable*."""
     try:
-        folder = unpack(path, stack) if is_packed(path) else Path(path)
+        folder = Path(path)
+        if path.endswith(PACKED):
+            from analyzer.capture.bundle import unpack  # noqa: PLC0415 - tarfile is slow to import
+
+            folder = unpack(path, stack)
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
         found = _captures(folder, unusable)

@@ -9,6 +9,8 @@ from analyzer.errors import InputError
 from analyzer.model import Role
 
 NAME = "manifest.json"
+PACKED = ".tar.zst"
+"""Ending of a bundle that is one file."""
 LARGEST = 1 << 24
 
 

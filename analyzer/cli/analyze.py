@@ -11,7 +11,8 @@ from analyzer.cli.base import EXIT_PARTIAL, complain, find, input_options
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import MovingTrace, Prepared, Trace
+    from analyzer.pipeline import Prepared, Trace
+    from analyzer.pipeline.moving import MovingTrace
 
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
@@ -122,7 +123,8 @@ def _analyze_whole(
 
 def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], selection: str | None) -> bool:
     """Analyse slice by slice, and print the summary; tell whether the input was damaged."""
-    from analyzer.pipeline import MovingTrace, ShorterFramesError  # noqa: PLC0415
+    from analyzer.decode.moving import ShorterFramesError  # noqa: PLC0415
+    from analyzer.pipeline.moving import MovingTrace  # noqa: PLC0415
     from analyzer.report import stream, terminal  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
 

@@ -67,8 +67,6 @@ def input_options(command: Command) -> Command:
 
 def find(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
     """Find the inputs of a command."""
-    # NumPy's BLAS starts threads that are of no use here, and cost start-up time.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from analyzer.capture.points import parse_point  # noqa: PLC0415
     from analyzer.pipeline import prepare  # noqa: PLC0415
 

@@ -63,9 +63,9 @@ def capture(
     Captures the containers' veths, their bridges, the uplinks, and what else their packets pass; runs COMMAND
     meanwhile, or waits; then analyses. Nothing on the host is changed.
     """
-    from analyzer.capture.bundle import is_packed  # noqa: PLC0415
     from analyzer.capture.live import Options  # noqa: PLC0415
     from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
+    from analyzer.capture.manifest import PACKED  # noqa: PLC0415
     from analyzer.host.targets import Finder  # noqa: PLC0415
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.pipeline.record import Until, check_rights, record  # noqa: PLC0415
@@ -88,7 +88,7 @@ def capture(
         finder.interface(name)
     options = Options(snap_len, capture_filter, packets, reserve * MEBI)
     until = Until(command, duration_s)
-    if not is_packed(output):
+    if not output.endswith(PACKED):
         manifest = record(machine, finder.found, options, path, until, _tell)
     else:
         with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
@@ -118,11 +118,12 @@ def _autostops(texts: tuple[str, ...]) -> tuple[float | None, int | None]:
 
 
 def _pack(folder: Path, path: Path) -> None:
-    from analyzer.capture.bundle import SUFFIX, pack  # noqa: PLC0415
+    from analyzer.capture.bundle import pack  # noqa: PLC0415
+    from analyzer.capture.manifest import PACKED  # noqa: PLC0415
     from analyzer.report.write import whole_file  # noqa: PLC0415
 
     with whole_file(path) as temporary:
-        pack(folder, path.name.removesuffix(SUFFIX), temporary)
+        pack(folder, path.name.removesuffix(PACKED), temporary)
 
 
 def _tell(line: str) -> None:

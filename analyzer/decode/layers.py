@@ -65,9 +65,10 @@ def decode_layers(
     if (network.kind == o.ETHERTYPE_ARP).any():
         sides.neighbours.append(decode_arp(gather, network.kind, payload, out))
     decode_transport(gather, payload, out)
-    if (out["layers"] & np.uint32(Layer.ICMP)).any():
-        sides.neighbours.append(decode_ndp(gather, payload, out))
-        sides.quotes.append(decode_quotes(gather, payload, out))
+    icmp = np.flatnonzero(out["layers"] & np.uint32(Layer.ICMP))
+    if len(icmp):
+        sides.neighbours += filter(None, [decode_ndp(gather, icmp, payload, out)])
+        sides.quotes += filter(None, [decode_quotes(gather, icmp, payload, out)])
     out["payload_len"][:] = np.maximum(payload.length, 0)
     _digest(gather, network.at, payload, keep, out)
     vxlan = (out["dport"] == o.VXLAN_PORTS[0]) | (out["dport"] == o.VXLAN_PORTS[1])

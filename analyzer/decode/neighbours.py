@@ -45,16 +45,18 @@ ARP_HEAD = o.ARP_ETHERNET_IPV4
 """The first six bytes, as one number."""
 
 
-def decode_ndp(gather: Gather, payload: Payload, out: Columns) -> Columns:
+def decode_ndp(gather: Gather, icmp: Int64, payload: Payload, out: Columns) -> Columns | None:
     """
-    Decode neighbour solicitations and advertisements.
+    Decode neighbour solicitations and advertisements; None if there are none.
 
-    *payload* lies behind the ICMPv6 header of 8 bytes already.
+    *icmp* are the rows of ICMP messages; *payload* lies behind the ICMPv6 header of 8 bytes already.
     """
-    layers = out["layers"]
-    icmp6 = np.uint32(Layer.IPV6 | Layer.ICMP)
-    about = (out["icmp_type"] == o.NDP_SOLICITATION) | (out["icmp_type"] == o.NDP_ADVERTISEMENT)
-    rows = np.flatnonzero((layers & icmp6 == icmp6) & about & (out["icmp_code"] == 0) & (payload.kept >= 16))
+    icmp = icmp[out["layers"][icmp] & np.uint32(Layer.IPV6) != 0]
+    kind = out["icmp_type"][icmp]
+    about = (kind == o.NDP_SOLICITATION) | (kind == o.NDP_ADVERTISEMENT)
+    rows = icmp[about & (out["icmp_code"][icmp] == 0) & (payload.kept[icmp] >= 16)]
+    if not len(rows):
+        return None
     target = gather.rows(payload.at[rows], 16)
     advertised = out["icmp_type"][rows] == o.NDP_ADVERTISEMENT
     out["layers"][rows] |= np.uint32(Layer.NEIGHBOUR)

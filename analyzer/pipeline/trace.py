@@ -1,4 +1,7 @@
-"""The result of an analysis that is held in memory: tables, and journeys on request."""
+"""The result of an analysis that is held in memory: tables, and journeys on request.
+
+What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,10 +14,7 @@ from analyzer.capture.records import FileInfo
 from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
-from analyzer.decode.dissect import dissect
 from analyzer.decode.frames import FrameTables
-from analyzer.diagnose import diagnose
-from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import (
     ArpExchange,
@@ -25,16 +25,16 @@ from analyzer.model import (
     Journey,
     Point,
 )
-from analyzer.pipeline.part import Part
 from analyzer.report.content import Content
 from analyzer.schema import Columns
-from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
-from analyzer.trace.select import select
 from analyzer.trace.text import PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analyzer.pipeline.part import Part
+    from analyzer.trace.build import Tracer
 
 _BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
@@ -87,13 +87,18 @@ class Trace:
         return _data_frame(self.correlated.connections)
 
     @cached_property
-    def tracer(self) -> Tracer:
+    def tracer(self) -> "Tracer":
         """Builder of journeys."""
+        from analyzer.trace.build import Tracer  # noqa: PLC0415
+
         return Tracer(self.context)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a person should act on, worst first."""
+        from analyzer.diagnose import diagnose  # noqa: PLC0415
+        from analyzer.diagnose.subject import Subject  # noqa: PLC0415
+
         return diagnose(Subject(self.context, self.tracer, self.files, self.correlated.contradictions))
 
     @property
@@ -136,6 +141,8 @@ class Trace:
         Raises:
             SelectionError: it cannot be understood.
         """
+        from analyzer.trace.select import select  # noqa: PLC0415
+
         return select(self.context, self.tracer, text)
 
     def worth_reading(self, count: int) -> list[int]:
@@ -149,8 +156,10 @@ class Trace:
         chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
-    def part(self, selection: str | None = None) -> Part:
+    def part(self, selection: str | None = None) -> "Part":
         """Return all that there is to tell, or what is selected, for reports that grow."""
+        from analyzer.pipeline.part import Part  # noqa: PLC0415
+
         part = Part.whole(self.context, self.tracer)
         if selection is not None:
             part.select(selection)
@@ -183,6 +192,8 @@ class Trace:
 
     def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:
         """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""
+        from analyzer.decode.dissect import dissect  # noqa: PLC0415
+
         by_name = {point.name: point for point in self.points}
         for hop in journey.hops:
             for file, frames, before in self._by_file(by_name[hop.point], hop.frames):

@@ -12,9 +12,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def main(arguments: list[str]) -> None:
     """Analyse; print what the check found."""
-    from analyzer.pipeline import MovingTrace, analyze, prepare
+    from analyzer.pipeline import analyze, prepare
 
     if arguments[:1] == ["--window"]:
+        from analyzer.pipeline.moving import MovingTrace
+
         with prepare(arguments[2:]) as prepared:
             for part in MovingTrace(prepared, int(arguments[1])).parts():
                 part.sightings()

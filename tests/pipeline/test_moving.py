@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from analyzer.decode import crew, moving
+from analyzer.decode.moving import ShorterFramesError
 from analyzer.errors import SelectionError
-from analyzer.pipeline import MovingTrace, ShorterFramesError, analyze_whole, prepare
+from analyzer.pipeline import analyze_whole, prepare
 from analyzer.pipeline import moving as pipeline_moving
+from analyzer.pipeline.moving import MovingTrace
 from analyzer.report.stream import open_sinks
 from analyzer.schema import CONNECTIONS, Columns
 from tests.bench.generate import write_captures
