@@ -108,14 +108,19 @@ class Machine:
 
 
 class Remote(Machine):
-    """Runs programs behind ssh, which asks nothing: keys and known hosts must be there."""
+    """
+    Runs programs behind ssh, which asks nothing: keys and known hosts must be there.
+
+    ``HOPTRACE_SSH`` may name another program, or options, as ``GIT_SSH_COMMAND`` does for git.
+    """
 
     def __init__(self, target: str) -> None:
         """*target* is what ``ssh`` takes: ``user@host`` or ``ssh://user@host:port``."""
         if target.startswith("-"):
             raise ToolError(f"--ssh {target}: not a host")
         self.name = target
-        self._ssh = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", target, "--"]
+        program = shlex.split(os.environ.get("HOPTRACE_SSH", "ssh"))
+        self._ssh = [*program, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", target, "--"]
 
     def wrap(self, command: Sequence[str]) -> list[str]:
         """Quote the command for the other side's shell."""

@@ -78,7 +78,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         found = json.loads(path.read_text(encoding="utf-8", errors="replace"))
         points = tuple(_point(point) for point in found.pop("points", ()))
         known = {f.name: found[f.name] for f in fields(Manifest) if f.name in found}
-        manifest = Manifest(**{**known, "points": points})
+        lists = {name: tuple(map(str, found.get(name, ()))) for name in ("command", "problems")}
+        manifest = Manifest(**{**known, **lists, "points": points})
         integers = (manifest.started_ns, manifest.stopped_ns, *(p.dropped or 0 for p in points))
         if not all(isinstance(value, int) and abs(value) < 1 << 63 for value in integers):
             raise ValueError("times and counts must be integers")

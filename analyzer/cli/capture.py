@@ -61,7 +61,7 @@ def capture(
     Record everything on the way of CONTAINERs' packets, and the host's state before and after.
 
     Captures the containers' veths, their bridges, the uplinks, and what else their packets pass; runs COMMAND
-    meanwhile, or waits; then analyses. Nothing on the host is changed.
+    meanwhile, with --ssh on HOST, or waits; then analyses. Nothing on the host is changed.
     """
     from analyzer.capture.live import Options  # noqa: PLC0415
     from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415

@@ -64,6 +64,9 @@ class Finder:
                 continue
             for interface in self._ends(container):
                 shared |= self._end(container, interface, links)
+            if self.inside:  # Docker's own name server is reached by it
+                prefix = ("nsenter", "-t", str(container.pid), "-n")
+                self._add(f"ct-{container.name}-lo", "lo", Role.LOOPBACK, prefix=prefix, container=container.name)
         for name, role in shared.items():
             self._add(name, name, role)
         for uplink in self._uplinks(links):

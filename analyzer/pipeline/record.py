@@ -87,7 +87,7 @@ def record(
         problems += save(collect(machine), folder / "host-before")
         started = time.time_ns()
         told("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
-        exit_code = _wait(until, captures, told)
+        exit_code = _wait(machine, until, captures, told)
         stopped = time.time_ns()
     finally:
         _stop(captures, feeds)
@@ -119,7 +119,7 @@ def _make(folder: Path) -> None:
         raise InputError(f"{folder}: {error.strerror}") from None
 
 
-def _wait(until: Until, captures: Sequence[Capture], told: Callable[[str], None]) -> int | None:
+def _wait(machine: Machine, until: Until, captures: Sequence[Capture], told: Callable[[str], None]) -> int | None:
     """Wait for the end; return the command's exit code, None without a command."""
     deadline = None if until.duration_s is None else time.monotonic() + until.duration_s
     process: subprocess.Popen[bytes] | None = None
@@ -127,7 +127,7 @@ def _wait(until: Until, captures: Sequence[Capture], told: Callable[[str], None]
     try:
         if until.command:
             try:
-                process = subprocess.Popen(until.command)
+                process = subprocess.Popen(machine.wrap(until.command))
             except OSError as error:
                 told(f"{until.command[0]}: {error.strerror}")
                 return NOT_FOUND
