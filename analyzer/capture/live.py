@@ -107,8 +107,10 @@ class Capture:
         """
         if not self._ready.wait(READY_TIMEOUT_S) or self._process.poll() is not None:
             self.stop()
-            reason = self.said.strip().splitlines()
-            raise ToolError(f"cannot capture on {self.target.interface}: {reason[-1] if reason else 'no answer'}")
+            reason = (self.said.strip().splitlines() or ["no answer"])[-1]
+            if "permi" in reason.lower():
+                reason += "; it needs CAP_NET_RAW: run it as root, or with sudo"
+            raise ToolError(f"cannot capture on {self.target.interface}: {reason}")
 
     def stop(self) -> None:
         """Let it end in good order: what the kernel has captured is written."""

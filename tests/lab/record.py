@@ -4,11 +4,14 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.lab.bundle import NAME as BUNDLE
+from tests.lab.bundle import record_bundle
 from tests.lab.engine import Lab, missing_programs
-from tests.lab.overlay import NAME, record_overlay
+from tests.lab.overlay import NAME as OVERLAY
+from tests.lab.overlay import record_overlay
 from tests.lab.recording import Recording
 from tests.lab.scenarios import SCENARIOS, Scenario
 from tests.lab.truth import write_expected
@@ -40,12 +43,16 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
             lab.docker("network", "rm", network[-1])
 
 
-def record_all(scenarios: Sequence[Scenario], into: Path, *, overlay: bool = False) -> None:
+SPECIAL: dict[str, Callable[[Lab, Path], Path]] = {OVERLAY: record_overlay, BUNDLE: record_bundle}
+"""Samples that no scenario describes, and what records each."""
+
+
+def record_all(scenarios: Sequence[Scenario], into: Path, special: Sequence[str] = ()) -> None:
     """Record scenarios, each into a folder of its name; those that need another engine have one of their own."""
-    if overlay:
-        shutil.rmtree(into / NAME, ignore_errors=True)
+    for name in special:
+        shutil.rmtree(into / name, ignore_errors=True)
         with Lab() as lab:
-            print(f"recorded {record_overlay(lab, into)}")
+            print(f"recorded {SPECIAL[name](lab, into)}")
     for userland_proxy in (True, False):
         chosen = [scenario for scenario in scenarios if scenario.userland_proxy is userland_proxy]
         if not chosen:
@@ -77,14 +84,15 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
     known = {scenario.name: scenario for scenario in SCENARIOS}
-    names = arguments.names or [*known, NAME]
-    unknown = sorted(set(names) - {*known, NAME})
+    names = arguments.names or [*known, *SPECIAL]
+    unknown = sorted(set(names) - {*known, *SPECIAL})
     if unknown:
-        parser.error(f"unknown scenario {unknown[0]}; known are {', '.join(known)}, {NAME}")
+        parser.error(f"unknown scenario {unknown[0]}; known are {', '.join([*known, *SPECIAL])}")
     if missing := missing_programs():
         print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
         return 1
-    record_all([known[name] for name in names if name != NAME], arguments.into, overlay=NAME in names)
+    special = [name for name in names if name in SPECIAL]
+    record_all([known[name] for name in names if name not in SPECIAL], arguments.into, special)
     return 0
 
 

@@ -39,6 +39,6 @@ def test_what_is_recorded_now_is_grouped_exactly(tmp_path: Path) -> None:
 
 def test_an_overlay_of_two_engines(tmp_path: Path) -> None:
     """A swarm set up here and now: every inner packet at all eight points."""
-    record_all([], tmp_path, overlay=True)
+    record_all([], tmp_path, ["overlay"])
 
     assert found_inner(analyze([tmp_path / "overlay"])) == inner_truth(tmp_path / "overlay")
