@@ -58,7 +58,8 @@ class Dump:
 
 def collect(machine: Machine) -> Iterator[Dump]:
     """Run every command; what fails is told, and left out."""
-    for file, command in (*DUMPS, *_docker(machine)):
+    sets = [("ipset.txt", ("ipset", "save"))] if machine.has("ipset") else []
+    for file, command in (*DUMPS, *sets, *_docker(machine)):
         done = machine.run(*command)
         if done.code:
             yield Dump(file, None, f"{command[0]}: {done.reason}")

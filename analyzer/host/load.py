@@ -9,7 +9,7 @@ from analyzer.errors import InputError
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.docker import parse_containers, parse_networks
 from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
-from analyzer.host.netfilter.ruleset import parse_ruleset
+from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
 from analyzer.model.netfilter import Ruleset
 
@@ -81,12 +81,15 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
 
 def _rulesets(folder: Path, problems: list[str]) -> tuple[Ruleset, ...]:
     found: list[Ruleset] = []
+    sets = parse_sets((_read(folder / "ipset.txt", problems) or "").splitlines())
     for file, version in (("iptables-save.txt", 4), ("ip6tables-save.txt", 6)):
         text = _read(folder / file, problems)
         if text is None:
             continue
         try:
-            found.append(parse_ruleset(text.splitlines(), version))
+            rules = parse_ruleset(text.splitlines(), version)
+            rules.sets = sets
+            found.append(rules)
         except _WRONG_SHAPE as error:
             problems.append(f"{file}: not as its command prints it: {_short(error)}")
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -68,8 +68,10 @@ def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
     if folder is not None:
         events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
         return load_host(folder, events=events)
+    told = tuple(f"not recorded: {p}" for b in inputs.bundles.values() if b.manifest for p in b.manifest.problems)
     found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
-    return merge_hosts(found) if found else HostState()
+    state = merge_hosts(found) if found else HostState()
+    return replace(state, problems=(*told, *state.problems))
 
 
 def stated_entries(state: HostState) -> list[Stated]:

@@ -54,6 +54,20 @@ def parse_ruleset(lines: Iterable[str], version: int) -> Ruleset:
     return found
 
 
+def parse_sets(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Read ``ipset save``: members of the sets of addresses and networks; other kinds are left out."""
+    kinds: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        words = line.split()
+        if len(words) >= 3 and words[0] == "create":
+            kinds[words[1]] = words[2]
+        elif len(words) >= 3 and words[0] == "add" and kinds.get(words[1]) in ("hash:ip", "hash:net"):
+            found.setdefault(words[1], set()).add(words[2])
+    known = {name: found.get(name, set()) for name, kind in kinds.items() if kind in ("hash:ip", "hash:net")}
+    return {name: frozenset(members) for name, members in known.items()}
+
+
 def _rule(text: str, table: str) -> Rule:
     counters = _COUNTERS.match(text)
     text = _COUNTERS.sub("", text)
