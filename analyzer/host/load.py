@@ -9,9 +9,10 @@ from analyzer.errors import InputError
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.docker import parse_containers, parse_networks
 from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
+from analyzer.host.netfilter.nft import parse_native
 from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.netfilter import NativeTable, Ruleset
 
 MAX_DUMP = 256 << 20
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
@@ -66,11 +67,13 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         conntrack += entries
         if path is not None and unreadable:
             problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
+    rulesets = _rulesets(folder, problems)
     before = folder.parent / f"{folder.name}-before"
     return HostState(
         name=name,
         routing_rules=tuple(routing),
-        rulesets=_rulesets(folder, problems),
+        rulesets=rulesets,
+        native=_native(folder, rulesets, problems),
         rulesets_before=_rulesets(before, problems) if before.is_dir() else (),
         sysctls=sysctls,
         conntrack=tuple(conntrack),
@@ -93,6 +96,17 @@ def _rulesets(folder: Path, problems: list[str]) -> tuple[Ruleset, ...]:
         except _WRONG_SHAPE as error:
             problems.append(f"{file}: not as its command prints it: {_short(error)}")
     return tuple(found)
+
+
+def _native(folder: Path, rulesets: tuple[Ruleset, ...], problems: list[str]) -> tuple[NativeTable, ...]:
+    text = _read(folder / "nft-ruleset.json", problems)
+    if text is None or not text.strip():
+        return ()
+    try:
+        return tuple(parse_native(text, ["ip6" if rules.version == 6 else "ip" for rules in rulesets]))
+    except _WRONG_SHAPE as error:
+        problems.append(f"nft-ruleset.json: not as its command prints it: {_short(error)}")
+        return ()
 
 
 def _read(path: Path, problems: list[str]) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from analyzer.model.netfilter import Rule, Ruleset
+from analyzer.model.netfilter import NativeTable, Rule, Ruleset
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
 Prefix = IPv4Network | IPv6Network
@@ -152,6 +152,8 @@ class HostState:
     routing_rules: tuple[RoutingRule, ...] = ()
     rulesets: tuple[Ruleset, ...] = ()
     """iptables' and ip6tables', as far as they were recorded."""
+    native: tuple[NativeTable, ...] = ()
+    """nftables' own tables, those that iptables does not show."""
     rulesets_before: tuple[Ruleset, ...] = ()
     """The same before the captures ran."""
     sysctls: Mapping[str, str] = field(default_factory=dict)

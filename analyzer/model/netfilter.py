@@ -1,7 +1,8 @@
-"""Rules of netfilter, as ``iptables-save -c`` prints them."""
+"""Rules of netfilter: as ``iptables-save -c`` prints them, and as ``nft -j list ruleset`` does."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,34 @@ class Ruleset:
     def rules(self) -> Iterator[Rule]:
         """Give every rule, in order."""
         return (rule for chains in self.tables.values() for chain in chains.values() for rule in chain.rules)
+
+
+@dataclass(slots=True)
+class NativeChain:
+    """A chain; a base chain if it has a hook."""
+
+    table: "NativeTable"
+    name: str
+    hook: str | None = None
+    kind: str | None = None
+    priority: int = 0
+    policy: str = "accept"
+    rules: list["NativeRule"] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class NativeRule:
+    """A rule, and the same as everybody else knows it."""
+
+    statements: list[Any]
+    shown: Rule
+
+
+@dataclass(slots=True)
+class NativeTable:
+    """A table with its chains, and the elements of its named sets and maps."""
+
+    family: str
+    name: str
+    chains: dict[str, NativeChain] = field(default_factory=dict)
+    sets: dict[str, list[Any]] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
@@ -48,7 +48,7 @@ def test_fields(path: Path) -> None:
             assert (said["ip.src"], said["ip.dst"]) == tuple(str(ip_address(row[n])) for n in ("src", "dst"))
             assert (int(said["ip.ttl"]), int(said["ip.id"], 16)) == (row["ttl"], row["ip_id"])
         if layers & Layer.IPV6:
-            both = [str(ip_address(row[f"{n}_hi"] << 64 | row[n]).exploded) for n in ("src", "dst")]
+            both = [IPv6Address(row[f"{n}_hi"] << 64 | row[n]).exploded for n in ("src", "dst")]
             assert [ip_address(said["ipv6.src"]).exploded, ip_address(said["ipv6.dst"]).exploded] == both
         if layers & (Layer.TCP | Layer.UDP) and said[f"{'tcp' if layers & Layer.TCP else 'udp'}.srcport"]:
             kind = "tcp" if layers & Layer.TCP else "udp"

@@ -27,6 +27,16 @@ out.bind(("p0", 0))
 for line in sys.stdin:
     out.send(bytes.fromhex(line))
 """
+SEND_ITSELF = """
+import socket, sys
+out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for line in sys.stdin:
+    packet = bytes.fromhex(line)
+    try:
+        out.sendto(packet, (socket.inet_ntoa(packet[16:20]), 0))
+    except PermissionError:
+        pass
+"""
 RECEIVE = """
 import socket, sys
 into = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
@@ -35,6 +45,7 @@ print("ready", flush=True)
 while True:
     print(into.recv(2048).hex(), flush=True)
 """
+OUTWARD = ("OUTPUT", "POSTROUTING")
 ARRIVAL_S = 0.1
 """From here to there it takes microseconds."""
 
@@ -52,8 +63,12 @@ class Sent:
     flags: int = 2
     icmp_type: int = 8
 
-    def frame(self) -> bytes:
-        """Return its bytes."""
+    def frame(self, receiver: str = "r0") -> bytes:
+        """Return its bytes, for a router's interface or for whoever is behind its bridge."""
+        return ether(MACS["p0"], MACS[receiver], self.packet())
+
+    def packet(self) -> bytes:
+        """Return its bytes from the IP header on."""
         if self.proto == "icmp":
             body = struct.pack("!BBHHH", self.icmp_type, 0, 0, self.sport, 1)
             body = body[:2] + struct.pack("!H", _checksum(body)) + body[4:]
@@ -64,8 +79,7 @@ class Sent:
             pseudo = ip_address(self.src).packed + ip_address(self.dst).packed + struct.pack("!BBH", 0, 6, len(body))
             body = body[:16] + struct.pack("!H", _checksum(pseudo + body)) + body[18:]
         packet = ipv4(self.src, self.dst, {"tcp": 6, "udp": 17, "icmp": 1}[self.proto], body, ident=self.number)
-        packet = packet[:10] + struct.pack("!H", _checksum(packet[:20])) + packet[12:]
-        return ether(MACS["p0"], MACS["r0"], packet)
+        return packet[:10] + struct.pack("!H", _checksum(packet[:20])) + packet[12:]
 
 
 def _checksum(data: bytes) -> int:
@@ -87,8 +101,9 @@ class Kernel:
         for space, name, peer in ((SENDER, "p0", "r0"), (RECEIVER, "p1", "r1")):
             run("ip", "-n", space, "link", "add", name, "address", MACS[name], "type", "veth",
                 "peer", "name", peer, "address", MACS[peer], "netns", ROUTER)  # fmt: skip
-            run("ip", "-n", space, "link", "set", name, "up")
-            run("ip", "-n", ROUTER, "link", "set", peer, "up")
+            # Without multicast there are no membership reports, which rules would count, too.
+            run("ip", "-n", space, "link", "set", name, "multicast", "off", "up")
+            run("ip", "-n", ROUTER, "link", "set", peer, "multicast", "off", "up")
         run("ip", "-n", ROUTER, "addr", "add", f"{LEFT}/16", "dev", "r0")
         run("ip", "-n", ROUTER, "addr", "add", f"{RIGHT}/24", "dev", "r1")
         run(*inside(ROUTER, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0"))
@@ -109,21 +124,55 @@ class Kernel:
 
     def load(self, rules: str) -> str:
         """Load a ruleset; return it as ``iptables-save`` prints it."""
+        run(*inside(ROUTER, "nft", "flush", "ruleset"))
         subprocess.run(inside(ROUTER, "iptables-restore"), input=rules, text=True, check=True, capture_output=True)
         run(*inside(ROUTER, "conntrack", "-F"), check=False)
         return run(*inside(ROUTER, "iptables-save"))
 
-    def send(self, packets: list[Sent]) -> tuple[dict[int, tuple[str, str, int, int]], str]:
-        """Send packets; return those that arrived by number, with addresses and ports, and the counters."""
-        receiver = subprocess.Popen(inside(RECEIVER, sys.executable, "-c", RECEIVE), stdout=subprocess.PIPE, text=True)
-        assert receiver.stdout is not None
-        receiver.stdout.readline()
-        lines = "".join(packet.frame().hex() + "\n" for packet in packets)
-        subprocess.run(inside(SENDER, sys.executable, "-c", SEND), input=lines, text=True, check=True)
+    def load_native(self, rules: str) -> str:
+        """Load rules of nftables' own, and nothing else; return them as JSON."""
+        text = f"flush ruleset\n{rules}"
+        subprocess.run(inside(ROUTER, "nft", "-f", "-"), input=text, text=True, check=True, capture_output=True)
+        run(*inside(ROUTER, "conntrack", "-F"), check=False)
+        return self.native()
+
+    @staticmethod
+    def native() -> str:
+        """Return the rules of nftables as JSON, with what they counted."""
+        return run(*inside(ROUTER, "nft", "-j", "list", "ruleset"))
+
+    def bridge(self) -> None:
+        """Make the router a bridge, whose packets iptables sees."""
+        for command in (
+            ("ip", "link", "add", "br0", "type", "bridge"),
+            ("ip", "addr", "flush", "dev", "r0"),
+            ("ip", "addr", "flush", "dev", "r1"),
+            ("ip", "link", "set", "r0", "master", "br0"),
+            ("ip", "link", "set", "r1", "master", "br0"),
+            ("ip", "link", "set", "br0", "multicast", "off", "up"),
+            ("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1"),
+        ):
+            run(*inside(ROUTER, *command))
+
+    def send(
+        self, packets: list[Sent], *, receiver: str = "r0", itself: bool = False
+    ) -> tuple[dict[int, tuple[str, str, int, int]], str]:
+        """
+        Send packets to a *receiver*, or let the router send them itself.
+
+        Returns those that arrived by number, with addresses and ports, and the counters.
+        """
+        behind = subprocess.Popen(inside(RECEIVER, sys.executable, "-c", RECEIVE), stdout=subprocess.PIPE, text=True)
+        assert behind.stdout is not None
+        behind.stdout.readline()
+        bytes_of = [packet.packet() if itself else packet.frame(receiver) for packet in packets]
+        where, program = (ROUTER, SEND_ITSELF) if itself else (SENDER, SEND)
+        lines = "".join(one.hex() + "\n" for one in bytes_of)
+        subprocess.run(inside(where, sys.executable, "-c", program), input=lines, text=True, check=True)
         time.sleep(ARRIVAL_S)
-        receiver.terminate()
+        behind.terminate()
         arrived = {}
-        for line in receiver.communicate()[0].splitlines():
+        for line in behind.communicate()[0].splitlines():
             frame = bytes.fromhex(line)
             ident, proto = struct.unpack("!H", frame[18:20])[0], frame[23]
             src, dst = (str(IPv4Address(frame[at : at + 4])) for at in (26, 30))
@@ -137,8 +186,16 @@ def counters(saved: str) -> list[tuple[str, int]]:
     return [(m[2], int(m[1])) for m in re.finditer(r"^\[(\d+):\d+\] (-A .*)$", saved, re.MULTILINE)]
 
 
-def random_rules(seed: int) -> str:
-    """Invent a ruleset for iptables-restore."""
+RECEIVED = (("raw", ("PREROUTING",)), ("mangle", ("PREROUTING", "FORWARD")), ("nat", ("PREROUTING", "POSTROUTING")),
+            ("filter", ("INPUT", "FORWARD")))  # fmt: skip
+SENT = (("raw", ("OUTPUT",)), ("mangle", ("OUTPUT", "POSTROUTING")), ("nat", ("OUTPUT", "POSTROUTING")),
+        ("filter", ("OUTPUT",)))  # fmt: skip
+BRIDGED = (("raw", ("PREROUTING",)), ("mangle", ("PREROUTING", "FORWARD", "POSTROUTING")), ("filter", ("FORWARD",)))
+Hooks = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def random_rules(seed: int, where: Hooks = RECEIVED) -> str:
+    """Invent a ruleset for iptables-restore, with rules in some hooks."""
     choose = random.Random(seed)
 
     def ports() -> str:
@@ -151,7 +208,7 @@ def random_rules(seed: int) -> str:
         kinds = [
             f"{no}-s {choose.choice(('10.77.0.2/32', '10.77.0.0/24', '10.0.0.0/8', '10.77.9.9/32'))}",
             f"{no}-d {choose.choice(('10.78.0.2/32', '10.78.0.0/24', LEFT + '/32'))}",
-            f"{no}-i {choose.choice(('r0', 'r1', 'r+', 'lo'))}" if hook != "POSTROUTING" else "-o r1",
+            f"{no}-i {choose.choice(('r0', 'r1', 'r+', 'lo', 'br0'))}" if hook not in OUTWARD else f"{no}-o r1",
             f"{no}-p {proto}",
             f"-p tcp -m tcp {no}--dport {ports()}",
             f"-p udp -m udp {no}--sport {ports()}",
@@ -169,17 +226,15 @@ def random_rules(seed: int) -> str:
             f"-m iprange {no}--src-range 10.77.0.2-10.77.0.3",
         ]
         if hook == "FORWARD":
-            kinds.append(f"{no}-o {choose.choice(('r0', 'r1'))}")
+            kinds.append(f"{no}-o {choose.choice(('r0', 'r1', 'br0'))}")
+            if where is BRIDGED:
+                kinds += [f"-m physdev {no}--physdev-is-bridged", f"-m physdev {no}--physdev-in r0",
+                          f"-m physdev {no}--physdev-out r1 --physdev-is-bridged"]  # fmt: skip
         picked = choose.sample(kinds, choose.choice((0, 1, 1, 2)))
         return picked if sum("-p " in one for one in picked) < 2 else picked[:1]
 
     lines: list[str] = []
-    for table, hooks in (
-        ("raw", ("PREROUTING",)),
-        ("mangle", ("PREROUTING", "FORWARD")),
-        ("nat", ("PREROUTING", "POSTROUTING")),
-        ("filter", ("INPUT", "FORWARD")),
-    ):
+    for table, hooks in where:
         user = ("U1", "U2") if table in ("mangle", "filter") else ()
         lines.append(f"*{table}")
         for hook in hooks:
@@ -187,16 +242,19 @@ def random_rules(seed: int) -> str:
             lines.append(f":{hook} {policy} [0:0]")
         lines += [f":{name} - [0:0]" for name in user]
         if table == "filter":  # without any rule that needs it, conntrack is off, and nat is never asked
-            lines += [":OUTPUT ACCEPT [0:0]", "-A OUTPUT -m conntrack --ctstate NEW"]
+            lines += [] if "OUTPUT" in hooks else [":OUTPUT ACCEPT [0:0]"]
+            lines.append("-A OUTPUT -m conntrack --ctstate NEW")
         for chain in (*hooks, *user):
             for _ in range(choose.randrange(1, 5)):
                 targets = ["", "-j ACCEPT", "-j RETURN"]
                 words = match(chain)
                 if table == "filter":
-                    targets += ["-j DROP", "-j DROP", "-j REJECT --reject-with icmp-port-unreachable"]
+                    targets += ["-j DROP", "-j DROP"]
+                    if where is RECEIVED:  # elsewhere the error itself passes the rules, and is counted
+                        targets.append("-j REJECT --reject-with icmp-port-unreachable")
                 if table == "mangle":
                     targets += ["-j MARK --set-xmark 0x1/0xffffffff", "-j MARK --set-xmark 0x2/0x2"]
-                if table == "nat" and chain == "PREROUTING":
+                if table == "nat" and chain in ("PREROUTING", "OUTPUT"):
                     words = [one for one in words if "-p " not in one] + ["-p tcp"]
                     targets += ["-j DNAT --to-destination 10.78.0.3:80", "-j DNAT --to-destination 10.78.0.2"]
                 if table == "nat" and chain == "POSTROUTING":
@@ -208,6 +266,81 @@ def random_rules(seed: int) -> str:
                 lines.append(" ".join(["-A", chain, *words, choose.choice(targets)]).strip())
         lines.append("COMMIT")
     return "\n".join(lines) + "\n"
+
+
+def random_native(seed: int) -> str:
+    """Invent rules for ``nft -f``."""
+    choose = random.Random(seed)
+
+    def match(hook: str) -> str:
+        no = choose.choice(("", "", "!= "))
+        sources = ("10.77.0.2", "10.77.0.0/24", "{ 10.77.0.2, 10.77.9.9 }", "10.77.0.2-10.77.0.3")
+        kinds = [
+            "",
+            f"ip saddr {no}{choose.choice(sources)}",
+            f"ip daddr {no}{choose.choice(('@behind', '10.78.0.0/24', LEFT))}",
+            f"iifname {no}{choose.choice(('r0', 'lo', '{ r0, r1 }'))}" if hook != "postrouting" else 'oifname "r1"',
+            f"meta l4proto {no}{choose.choice(('tcp', 'udp', '{ tcp, icmp }'))}",
+            f"tcp dport {no}{choose.choice(('80', '{ 53, 443 }', '1000-1300'))}",
+            f"udp sport {no}{choose.choice(('@low', '53'))}",
+            f"ct state {choose.choice(('new', 'established,related', 'invalid'))}",
+            f"meta mark {no}{choose.choice(('0x1', '0x0'))}",
+            f"fib daddr type {no}{choose.choice(('local', 'unicast'))}",
+            f"icmp type {no}{choose.choice(('echo-request', '13'))}",
+            f"ip ttl {choose.choice(('64', '< 64', '> 63'))}",
+            "tcp flags & (fin | syn | rst | ack) == syn",
+            "ip saddr . tcp dport { 10.77.0.2 . 80, 10.77.0.3 . 443 }",
+        ]
+        return choose.choice(kinds)
+
+    def rules(hook: str, *targets: str) -> str:
+        lines = []
+        for _ in range(choose.randrange(1, 5)):
+            target = choose.choice(("", "accept", "return", *targets))
+            lines.append(f"    {match(hook)} counter {target}".rstrip())
+        return "\n".join(lines)
+
+    policy = choose.choice(("accept", "accept", "drop"))
+    dispatch = choose.choice(("tcp dport vmap { 80 : jump user, 443 : drop }", "ct state vmap { new : goto user }", ""))
+    return f"""
+table inet one {{
+  set behind {{ type ipv4_addr; elements = {{ {choose.choice(BEHIND)} }}; }}
+  set low {{ type inet_service; flags interval; elements = {{ 53, 1000-12000 }}; }}
+  chain user {{
+{rules("forward", "drop", "meta mark set 0x1")}
+  }}
+  chain before {{
+    type filter hook prerouting priority mangle; policy accept;
+{rules("prerouting", "meta mark set 0x1", "drop")}
+  }}
+  chain forward {{
+    type filter hook forward priority filter; policy {policy};
+    ct state new counter
+    {dispatch}
+{rules("forward", "drop", "jump user", "goto user", "reject")}
+  }}
+  chain input {{
+    type filter hook input priority filter; policy accept;
+{rules("input", "drop", "jump user")}
+  }}
+}}
+table ip two {{
+  set behind {{ type ipv4_addr; elements = {{ {choose.choice(BEHIND)} }}; }}
+  set low {{ type inet_service; elements = {{ 53 }}; }}
+  chain translate_dst {{
+    type nat hook prerouting priority dstnat; policy accept;
+{rules("prerouting", "dnat to 10.78.0.3", "dnat to 10.78.0.2")}
+  }}
+  chain forward {{
+    type filter hook forward priority 10; policy accept;
+{rules("forward", "drop")}
+  }}
+  chain translate_src {{
+    type nat hook postrouting priority srcnat; policy accept;
+{rules("postrouting", "masquerade", f"snat to {RIGHT}")}
+  }}
+}}
+"""
 
 
 def random_packets(seed: int, count: int) -> list[Sent]:

@@ -4,16 +4,18 @@ The order is that of hook priorities (linux/netfilter_ipv4.h): raw, conntrack, m
 connection's first packet only. Where a rule cannot be decided, the verdict is unknown, and says why.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Any
 
+from analyzer.host.netfilter import nft
 from analyzer.host.netfilter.matches import Owner, matches
 from analyzer.host.netfilter.packet import LOCAL, Packet
 from analyzer.model import Address
-from analyzer.model.netfilter import Chain, Rule, Ruleset
+from analyzer.model.netfilter import Chain, NativeChain, NativeRule, NativeTable, Rule, Ruleset
 
 DEEPEST = 64
 """Jumps into each other; the kernel refuses loops."""
@@ -22,7 +24,18 @@ _PASSING = """
 """
 PASSING = frozenset(_PASSING.split())
 """Targets after which the next rule is asked (XT_CONTINUE)."""
-FORWARD_TABLES = ("mangle", "filter", "security")
+PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
+"""Of iptables' tables in their hooks (linux/netfilter_ipv4.h)."""
+DSTNAT, SRCNAT = -100, 100
+_TABLES = {
+    "PREROUTING": ("raw", "mangle", "nat"),
+    "INPUT": ("mangle", "filter", "security", "nat"),
+    "FORWARD": ("mangle", "filter", "security"),
+    "OUTPUT": ("raw", "mangle", "nat", "filter", "security"),
+    "POSTROUTING": ("mangle", "nat"),
+}
+CONNTRACK = -200
+"""Before this priority, conntrack has not seen the packet."""
 
 Router = Callable[[Packet], str | None]
 """Tells the interface that a packet leaves by, LOCAL, or None if there is no route."""
@@ -73,28 +86,28 @@ class _Stop(Exception):  # noqa: N818 - it is how a verdict is reached, no error
 class Evaluator:
     """Runs packets through one ruleset."""
 
-    def __init__(self, rules: Ruleset, owner: Owner, router: Router) -> None:
-        """Take a ruleset; *owner* tells the types of addresses, *router* where packets go."""
-        self._rules, self._owner, self._router = rules, owner, router
+    def __init__(self, rules: Ruleset, owner: Owner, router: Router, native: Sequence[NativeTable] = ()) -> None:
+        """Take rules; *owner* tells the types of addresses, *router* where packets go, *native* are nftables' own."""
+        self._rules, self._owner, self._router, self._native = rules, owner, router, list(native)
 
     def received(self, packet: Packet) -> Result:
         """Run a packet that came in by ``iif``: to the host itself, or through it."""
 
         def way(result: Result, packet: Packet) -> Packet:
-            packet = self._hook(result, packet, "PREROUTING", ("raw", "mangle", "nat"))
+            packet = self._hook(result, packet, "PREROUTING")
             out = self._router(packet)
             if out is None:
                 self._stop(result, Verdict.DROP, reason=f"no route to {packet.dst}")
             if out == LOCAL:
                 packet = replace(packet, oif=None)
-                return self._hook(result, packet, "INPUT", ("mangle", "filter", "security", "nat"))
+                return self._hook(result, packet, "INPUT")
             # ip_forward() takes one from the TTL before it asks the FORWARD hook.
             ttl = None if packet.ttl is None else packet.ttl - 1
             if ttl is not None and ttl < 1:
                 self._stop(result, Verdict.DROP, reason="its TTL ends here")
             packet = replace(packet, oif=out, ttl=ttl)
-            packet = self._hook(result, packet, "FORWARD", FORWARD_TABLES)
-            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+            packet = self._hook(result, packet, "FORWARD")
+            return self._hook(result, packet, "POSTROUTING")
 
         return self._run(packet, way)
 
@@ -103,10 +116,10 @@ class Evaluator:
 
         def way(result: Result, packet: Packet) -> Packet:
             bridge = packet.iif
-            packet = self._hook(result, packet, "PREROUTING", ("raw", "mangle", "nat"))
+            packet = self._hook(result, packet, "PREROUTING")
             packet = replace(packet, oif=bridge, bridged=True)
-            packet = self._hook(result, packet, "FORWARD", FORWARD_TABLES)
-            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+            packet = self._hook(result, packet, "FORWARD")
+            return self._hook(result, packet, "POSTROUTING")
 
         return self._run(packet, way)
 
@@ -115,9 +128,9 @@ class Evaluator:
 
         def way(result: Result, packet: Packet) -> Packet:
             packet = replace(packet, oif=_interface(self._router(packet)))
-            packet = self._hook(result, packet, "OUTPUT", ("raw", "mangle", "nat", "filter", "security"))
+            packet = self._hook(result, packet, "OUTPUT")
             packet = replace(packet, oif=_interface(self._router(packet)))  # DNAT may have changed the way
-            return self._hook(result, packet, "POSTROUTING", ("mangle", "nat"))
+            return self._hook(result, packet, "POSTROUTING")
 
         return self._run(packet, way)
 
@@ -127,20 +140,86 @@ class Evaluator:
             result.packet = way(result, packet)
         return result
 
-    def _hook(self, result: Result, packet: Packet, hook: str, tables: tuple[str, ...]) -> Packet:
-        for table in tables:
-            chain = self._rules.tables.get(table, {}).get(hook)
-            if chain is None or (table == "nat" and packet.ct_state != "NEW"):
+    def _hook(self, result: Result, packet: Packet, hook: str) -> Packet:
+        """Ask the chains of a hook, iptables' and nftables' own, in the order of their priorities."""
+        chains: list[tuple[int, bool, Chain | NativeChain]] = []
+        translates = SRCNAT if hook in ("INPUT", "POSTROUTING") else DSTNAT
+        own = ((table, self._rules.tables.get(table, {}).get(hook)) for table in _TABLES[hook])
+        chains += [
+            (PRIORITIES.get(table, translates), table == "nat", chain) for table, chain in own if chain is not None
+        ]
+        native = nft.base_chains(self._native, self._rules.version, hook.lower())
+        chains += [(base.priority, base.kind == "nat", base) for base in native]
+        for priority, nat, chain in sorted(chains, key=lambda one: one[0]):
+            if nat and (packet.ct_state != "NEW" or _translated_already(packet, hook)):
                 continue
             state = packet.ct_state
-            if table == "raw":  # conntrack has not seen it yet, which xt_conntrack calls invalid
+            if priority < CONNTRACK:  # conntrack has not seen it yet, which xt_conntrack calls invalid
                 packet = replace(packet, ct_state="INVALID")
-            packet, decided = self._chain(result, packet, table, chain, 0)
-            if table == "raw" and packet.ct_state == "INVALID":
+            if isinstance(chain, Chain):
+                table = next(name for name in _TABLES[hook] if self._rules.tables.get(name, {}).get(hook) is chain)
+                packet, decided = self._chain(result, packet, table, chain, 0)
+                if not decided and chain.policy == "DROP":
+                    self._stop(result, Verdict.DROP, policy=f"{table} {chain.name}")
+            else:
+                packet, decided = self._native_chain(result, packet, chain, 0)
+                if not decided and chain.policy == "drop":
+                    self._stop(result, Verdict.DROP, policy=f"{chain.table.family} {chain.table.name} {chain.name}")
+            if priority < CONNTRACK and packet.ct_state == "INVALID":
                 packet = replace(packet, ct_state=state)
-            if not decided and chain.policy == "DROP":
-                self._stop(result, Verdict.DROP, policy=f"{table} {chain.name}")
         return packet
+
+    def _native_chain(self, result: Result, packet: Packet, chain: NativeChain, depth: int) -> tuple[Packet, bool]:
+        """Go through a chain of nftables' own; tell whether it accepted, else it returned."""
+        if depth > DEEPEST:
+            self._stop(result, Verdict.UNKNOWN, reason=f"chains that call each other: {chain.name}")
+        for rule in chain.rules:
+            for statement in rule.statements:
+                packet, end = self._statement(result, packet, chain, rule, statement, depth)
+                if end is _NEXT_RULE:
+                    break
+                if end is not _GO_ON:
+                    return packet, bool(end)
+        return packet, False
+
+    def _statement(
+        self, result: Result, packet: Packet, chain: NativeChain, rule: NativeRule, statement: Any, depth: int
+    ) -> tuple[Packet, object]:
+        """Do one statement; tell how it goes on: the next one, the next rule, accepted, or returned."""
+        (kind, told), *_ = statement.items()
+        if kind == "match":
+            answer = nft.holds(told, packet, self._owner, chain.table)
+            if answer is None:
+                reason = f"cannot tell whether {rule.shown.text!r} matches"
+                self._stop(result, Verdict.UNKNOWN, rule.shown, reason=reason)
+            return packet, _GO_ON if answer else _NEXT_RULE
+        if kind == "counter":
+            result.matched.append(rule.shown)
+            return packet, _GO_ON
+        if kind == "vmap":
+            found = nft.verdict_of(told, packet, self._owner, chain.table)
+            if found is None:
+                return packet, _NEXT_RULE
+            return self._statement(result, packet, chain, rule, found, depth)
+        if kind in ("jump", "goto"):
+            packet, decided = self._native_chain(result, packet, chain.table.chains[told["target"]], depth + 1)
+            return packet, True if decided else False if kind == "goto" else _GO_ON
+        if kind in ("accept", "return", "continue"):
+            return packet, {"accept": True, "return": False, "continue": _GO_ON}[kind]
+        if kind in ("drop", "reject"):
+            self._stop(result, Verdict(kind), rule.shown)
+        if kind in ("dnat", "snat", "masquerade", "redirect"):
+            to = _native_end(told)
+            result.translations.append(Translation(kind.upper(), rule.shown, to))
+            return _translated(packet, kind.upper(), to), True
+        if kind == "mangle" and told["key"] == {"meta": {"key": "mark"}} and isinstance(told["value"], int):
+            return replace(packet, mark=told["value"]), _GO_ON
+        if kind == "notrack":
+            return replace(packet, ct_state="UNTRACKED"), _GO_ON
+        if kind in ("log", "mangle", "comment"):
+            return packet, _GO_ON
+        self._stop(result, Verdict.UNKNOWN, rule.shown, reason=f"statement {kind} is not known")
+        return packet, False
 
     def _chain(self, result: Result, packet: Packet, table: str, chain: Chain, depth: int) -> tuple[Packet, bool]:
         """Go through a chain; tell whether it decided (accepted in this table), else it returned."""
@@ -202,6 +281,26 @@ class Evaluator:
     ) -> tuple[Packet, bool]:
         result.verdict, result.rule, result.policy, result.reason = verdict, rule, policy, reason
         raise _Stop
+
+
+_GO_ON, _NEXT_RULE = object(), object()
+
+
+def _translated_already(packet: Packet, hook: str) -> bool:
+    """Tell whether an earlier nat chain of the hook has translated it: the others are not asked."""
+    return packet.ct_snat if hook in ("INPUT", "POSTROUTING") else packet.ct_dnat
+
+
+def _native_end(told: Any) -> str | None:
+    """Return where a statement translates to, as iptables would say it."""
+    if not isinstance(told, dict):
+        return None
+    address, port = told.get("addr", ""), told.get("port", "")
+    if not isinstance(address, str) or not isinstance(port, int | str):
+        return None
+    if not address:
+        return str(port) or None
+    return address if port == "" else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _interface(out: str | None) -> str | None:

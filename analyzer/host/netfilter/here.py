@@ -4,18 +4,19 @@ from analyzer.host.netfilter.evaluate import Evaluator, Result
 from analyzer.host.netfilter.packet import LOCAL, Packet
 from analyzer.host.routing import NO_WAY, choose
 from analyzer.model import Address, FlowTuple, HostState
+from analyzer.model.netfilter import Ruleset
 
 
 def evaluator(host: HostState, version: int) -> Evaluator | None:
     """Return what runs packets of a family through the recorded rules; None where none were recorded."""
     rules = host.ruleset(version)
-    if rules is None:
+    if rules is None and not host.native:
         return None
 
     def router(packet: Packet) -> str | None:
         return _way_out(host, packet)
 
-    return Evaluator(rules, lambda ip: address_type(host, ip), router)
+    return Evaluator(rules or Ruleset(version), lambda ip: address_type(host, ip), router, host.native)
 
 
 def address_type(host: HostState, ip: Address) -> str:
