@@ -3,7 +3,7 @@
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from analyzer.model import FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
+from analyzer.model import BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
 from analyzer.model.host import Prefix
 
 Json = Any
@@ -121,4 +121,19 @@ def parse_fdb(dump: Json) -> tuple[FdbEntry, ...]:
         FdbEntry(address, str(entry["ifname"]), entry.get("master"), entry.get("state") == "permanent")
         for entry in dump
         if (address := mac(entry.get("mac"))) is not None
+    )
+
+
+def parse_ports(dump: Json) -> tuple[BridgePort, ...]:
+    """Read ``bridge -j -d link``."""
+    return tuple(
+        BridgePort(
+            dev=str(port["ifname"]),
+            master=port.get("master"),
+            state=str(port.get("state", "unknown")),
+            hairpin=bool(port.get("hairpin")),
+            isolated=bool(port.get("isolated")),
+        )
+        for port in dump
+        if port
     )

@@ -7,8 +7,9 @@ from typing import Any
 
 from analyzer.errors import InputError
 from analyzer.host.conntrack import parse_conntrack
+from analyzer.host.counters import parse_conntrack_stats, parse_nstat
 from analyzer.host.docker import parse_containers, parse_networks
-from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_routes, parse_rules
+from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_ports, parse_routes, parse_rules
 from analyzer.host.netfilter.nft import parse_native
 from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
@@ -20,6 +21,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "routes": ("ip-route.json", parse_routes),
     "neighbours": ("ip-neigh.json", parse_neighbours),
     "fdb": ("bridge-fdb.json", parse_fdb),
+    "ports": ("bridge-link.json", parse_ports),
     "containers": ("docker-inspect.json", parse_containers),
     "networks": ("docker-network-inspect.json", parse_networks),
 }
@@ -76,6 +78,8 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         native=_native(folder, rulesets, problems),
         rulesets_before=_rulesets(before, problems) if before.is_dir() else (),
         sysctls=sysctls,
+        counters=_counters(folder, problems),
+        counters_before=_counters(before, problems) if before.is_dir() else {},
         conntrack=tuple(conntrack),
         problems=tuple(problems),
         **found,
@@ -96,6 +100,12 @@ def _rulesets(folder: Path, problems: list[str]) -> tuple[Ruleset, ...]:
         except _WRONG_SHAPE as error:
             problems.append(f"{file}: not as its command prints it: {_short(error)}")
     return tuple(found)
+
+
+def _counters(folder: Path, problems: list[str]) -> dict[str, int]:
+    nstat = (_read(folder / "nstat.txt", problems) or "").splitlines()
+    conntrack = (_read(folder / "conntrack-stats.txt", problems) or "").splitlines()
+    return parse_nstat(nstat) | parse_conntrack_stats(conntrack)
 
 
 def _native(folder: Path, rulesets: tuple[Ruleset, ...], problems: list[str]) -> tuple[NativeTable, ...]:

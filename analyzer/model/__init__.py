@@ -9,6 +9,7 @@ from analyzer.model.basis import Basis
 from analyzer.model.connection import Connection, NatChange, NatKind
 from analyzer.model.finding import Evidence, Finding, Severity
 from analyzer.model.host import (
+    BridgePort,
     ConntrackEntry,
     Container,
     FdbEntry,
@@ -41,6 +42,7 @@ __all__ = [
     "ArpExchange",
     "ArpStep",
     "Basis",
+    "BridgePort",
     "Clock",
     "Connection",
     "ConntrackEntry",

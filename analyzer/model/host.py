@@ -121,6 +121,20 @@ class ConntrackEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgePort:
+    """One line of ``bridge link``: an interface that is a bridge's port."""
+
+    dev: str
+    master: str | None
+    state: str
+    """``forwarding``, ``disabled``, ...: spanning tree's."""
+    hairpin: bool
+    """Frames may leave by the port that they came in by."""
+    isolated: bool
+    """It does not exchange frames with other isolated ports."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingRule:
     """One line of ``ip rule``."""
 
@@ -146,6 +160,7 @@ class HostState:
     routes: tuple[Route, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
+    ports: tuple[BridgePort, ...] = ()
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
     conntrack: tuple[ConntrackEntry, ...] = ()
@@ -157,6 +172,10 @@ class HostState:
     rulesets_before: tuple[Ruleset, ...] = ()
     """The same before the captures ran."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """nstat's by their names, and conntrack's own, of all processors together, as ``conntrack.drop``."""
+    counters_before: Mapping[str, int] = field(default_factory=dict)
+    """The same before the captures ran."""
     problems: tuple[str, ...] = field(default=())
     """Dumps that could not be read, one line each."""
 
@@ -184,6 +203,11 @@ class HostState:
         """Return how many packets a rule had counted before the captures ran."""
         found = (one for rules in self.rulesets_before for one in rules.rules())
         return next((one.packets for one in found if (one.table, one.text) == (rule.table, rule.text)), None)
+
+    def counted(self, name: str) -> int | None:
+        """Return how far a counter went up while the captures ran; None if that was not recorded."""
+        before, after = self.counters_before.get(name), self.counters.get(name)
+        return None if before is None or after is None else after - before
 
     def neighbour(self, ip: Address, dev: str | None = None) -> Neighbour | None:
         """Return the recorded neighbour entry for an address."""

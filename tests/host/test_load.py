@@ -1,5 +1,6 @@
 """Dumps to HostState: each optional, a damaged one named and left out."""
 
+import shutil
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -78,3 +79,38 @@ def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
     host = load_host(tmp_path)
 
     assert (host.links, host.routes, len(host.problems)) == ((), (), 2)
+
+
+BUNDLE = SEED.parent / "bundle"
+
+
+def test_every_dump_of_a_recorded_bundle() -> None:
+    """What capture records, before and after, is read: nothing is left out."""
+    host = load_host(BUNDLE / "host", events=BUNDLE / "conntrack-events.txt")
+    web = next(container for container in host.containers if container.name == "web")
+    rule = next(rule for rule in host.routing_rules if rule.version == 4 and rule.table == "main")
+    masquerade = next(one for rules in host.rulesets for one in rules.rules() if one.target == "MASQUERADE")
+
+    assert host.problems == ()
+    assert web.published == ("0.0.0.0:8080->80/tcp", ":::8080->80/tcp")
+    assert rule.text == "32766: from all lookup main"
+    assert {port.master for port in host.ports} == {"docker0"}
+    assert all(port.state == "forwarding" for port in host.ports)
+    assert host.sysctls["net.ipv4.ip_forward"] == "1"
+    assert (host.counted("IpForwDatagrams") or 0) >= 4
+    assert host.counted("conntrack.drop") == 0
+    assert masquerade.packets > (host.counted_before(masquerade) or 0)
+    assert [table.name for table in host.native] == []
+    assert {"icmp", "tcp"} <= {entry.original.protocol for entry in host.conntrack}
+    assert any(entry.state == "TIME_WAIT" and entry.timeout_s for entry in host.conntrack)
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (BUNDLE / "host").iterdir()))
+@pytest.mark.parametrize("content", ["", "\0\xff", "[{}]", "{", "1 2 3 = : -A X", "*filter\n-A X --dport"])
+def test_each_damaged_dump_leaves_the_others(tmp_path: Path, file: str, content: str) -> None:
+    """Whatever stands in one file: no exception, and the other files are read."""
+    shutil.copytree(BUNDLE / "host", tmp_path / "host")
+    (tmp_path / "host" / file).write_text(content)
+    host = load_host(tmp_path / "host")
+
+    assert sum(map(bool, (host.links, host.routes, host.containers, host.rulesets, host.sysctls, host.counters))) >= 5

@@ -144,7 +144,7 @@ class Kernel:
     def bridge(self) -> None:
         """Make the router a bridge, whose packets iptables sees."""
         for command in (
-            ("ip", "link", "add", "br0", "type", "bridge"),
+            ("ip", "link", "add", "br0", "multicast", "off", "type", "bridge", "mcast_snooping", "0"),
             ("ip", "addr", "flush", "dev", "r0"),
             ("ip", "addr", "flush", "dev", "r1"),
             ("ip", "link", "set", "r0", "master", "br0"),

@@ -168,6 +168,23 @@ def test_a_container_that_dies(lab: Lab, tmp_path: Path) -> None:
     assert all(j.answered_by is not None for j in requests)
 
 
+def test_a_tcpdump_that_is_killed(lab: Lab, tmp_path: Path) -> None:
+    """One capture ends, and says by what; what it had is kept, and the others go on."""
+    process = _start(lab, "-c", "c1", "-a", "duration:3", "-o", str(tmp_path / "b"))
+    _wait_for(process, "capturing at")
+    lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
+    time.sleep(0.5)
+    run("pkill", "-KILL", "-f", "tcpdump -Z root -n -i docker0")
+    process.communicate(timeout=60)
+    manifest, trace = _read(tmp_path / "b")
+
+    assert {point.name: point.ended for point in manifest.points} == {
+        "veth-c1": None, "docker0": "killed by signal 9", UPLINK: None
+    }  # fmt: skip
+    ping = next(j for j in trace.journeys() if j.summary.startswith("ICMP echo request"))
+    assert [hop.point for hop in ping.hops] == ["veth-c1", "docker0", UPLINK]
+
+
 def test_the_commands_exit_code(lab: Lab, tmp_path: Path) -> None:
     """Passed through; that of a program that is not there is 127, as a shell's."""
     _capture(lab, "-c", "c1", "-o", str(tmp_path / "a"), "--no-analyze", "--", "sh", "-c", "exit 7", code=7)
