@@ -105,7 +105,7 @@ class Capture:
         Raises:
             ToolError: it does not.
         """
-        if not self._ready.wait(READY_TIMEOUT_S) or self._process.poll() is not None:
+        if not self._ready.wait(READY_TIMEOUT_S) or "listening on" not in self.said:
             self.stop()
             reason = (self.said.strip().splitlines() or ["no answer"])[-1]
             if "permi" in reason.lower():

@@ -26,6 +26,11 @@ PACKAGES = {
 """Debian's package of each program."""
 
 
+def _with_sbin() -> dict[str, str]:
+    """Return the environment, where root's programs are found, too: Debian's users do not have them in PATH."""
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A program that ended."""
@@ -52,13 +57,18 @@ class Machine:
 
     def has(self, program: str) -> bool:
         """Tell whether a program is there; root's paths count."""
-        return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+        return shutil.which(program, path=_with_sbin()["PATH"]) is not None
 
     def run(self, *command: str, timeout: float = TIMEOUT_S) -> Done:
         """Run a program to its end; that it is missing or hangs is a failure like others."""
         try:
             done = subprocess.run(
-                self.wrap(command), capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
+                self.wrap(command),
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                env=_with_sbin(),
             )
         except FileNotFoundError:
             return Done(127, "", f"{command[0]}: not found")
@@ -84,6 +94,7 @@ class Machine:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 stdin=subprocess.DEVNULL,
+                env=_with_sbin(),
                 process_group=0,  # Ctrl-C in the terminal is for hoptrace, which then stops captures in good order
             )
         except OSError as error:
