@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.capture.machine import Machine
+from analyzer.capture.machine import Done, Machine
 
 SYSCTLS = (
     "net.ipv4.ip_forward",
@@ -59,16 +59,17 @@ class Dump:
 def collect(machine: Machine) -> Iterator[Dump]:
     """Run every command; what fails is told, and left out."""
     sets = [("ipset.txt", ("ipset", "save"))] if machine.has("ipset") else []
-    for file, command in (*DUMPS, *sets, *_docker(machine)):
-        done = machine.run(*command)
-        if done.code:
-            yield Dump(file, None, f"{command[0]}: {done.reason}")
-        else:
-            yield Dump(file, done.out)
+    for file, command in (*DUMPS, *sets):
+        yield _dump(file, command, machine.run(*command))
+    yield from _docker(machine)
 
 
-def _docker(machine: Machine) -> Iterator[tuple[str, Sequence[str]]]:
-    """Give the commands that need to know what there is."""
+def _dump(file: str, command: Sequence[str], done: Done) -> Dump:
+    return Dump(file, None, f"{command[0]}: {done.reason}") if done.code else Dump(file, done.out)
+
+
+def _docker(machine: Machine) -> Iterator[Dump]:
+    """Inspect what there is; that Docker does not answer is told."""
     for file, listing, inspect in (
         ("docker-inspect.json", ("docker", "ps", "-q", "--no-trunc"), ("docker", "inspect")),
         (
@@ -77,9 +78,12 @@ def _docker(machine: Machine) -> Iterator[tuple[str, Sequence[str]]]:
             ("docker", "network", "inspect"),
         ),
     ):
-        ids = machine.run(*listing).out.split()
-        if ids:
-            yield file, (*inspect, *ids)
+        listed = machine.run(*listing)
+        ids = listed.out.split()
+        if listed.code:
+            yield _dump(file, listing, listed)
+        elif ids:
+            yield _dump(file, inspect, machine.run(*inspect, *ids))
 
 
 def save(dumps: Iterator[Dump], folder: Path) -> list[str]:
