@@ -102,7 +102,9 @@ def test_a_published_port_from_outside(lab: Lab, tmp_path: Path) -> None:
     )
     _capture(lab, "-c", "web", "-o", str(packed), "--", *client)
     trace = analyze([packed])
-    tcp = [c for c in map(trace.connection, range(len(trace.correlated.connections["proto"]))) if c.protocol == "tcp"]
+    tcp = [
+        c for c in map(trace.connection, range(len(trace.correlated.connections["proto"]))) if c.original.dport == 8080
+    ]
 
     assert [(str(c.original.src), str(c.reply.src), c.reply.sport) for c in tcp] == [(CLIENT, "172.17.0.3", 80)]
     assert "--to-destination 172.17.0.3:80" in (tcp[0].nat[0].rule or "")
