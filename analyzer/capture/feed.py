@@ -5,7 +5,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from analyzer.capture.machine import Machine
+from analyzer.capture.machine import Machine, announced, announcing, open_new
 from analyzer.errors import ToolError
 
 STOP_TIMEOUT_S = 5
@@ -23,8 +23,7 @@ class Feed:
         try:
             machine.need(command[0])
             # Lines at once, not when a buffer is full: whoever is killed has told them.
-            start = 'echo "pid $$" >&2; exec stdbuf -oL "$@"'
-            self._process = machine.start("sh", "-c", start, "sh", *command)
+            self._process = machine.start(*announcing("stdbuf", "-oL", *command))
         except ToolError as error:
             self.problem = str(error)
             return
@@ -50,8 +49,8 @@ class Feed:
     def _listen(self) -> None:
         for raw in (self._process and self._process.stderr) or ():
             line = raw.decode(errors="replace").strip()
-            if line.startswith("pid ") and not self._pid:
-                self._pid = int(line.split()[1])
+            if not self._pid and (pid := announced(line)) is not None:
+                self._pid = pid
             elif "error" in line.lower() or "denied" in line.lower() or "fail" in line.lower():
                 self.problem = f"{self._path.name}: {line}"
 
@@ -60,8 +59,7 @@ class Feed:
             return
         source = self._process.stdout.fileno()
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-            with os.fdopen(file, "wb", buffering=0) as out:
+            with os.fdopen(open_new(self._path), "wb", buffering=0) as out:
                 while data := os.read(source, 1 << 16):
                     out.write(data)
         except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.capture.machine import Machine
+from analyzer.capture.machine import Machine, announced, announcing, open_new
 from analyzer.errors import ToolError
 
 READY_TIMEOUT_S = 15
@@ -63,7 +63,6 @@ class Capture:
         self.ended_ns: int | None = None
         self.said = ""
         """What tcpdump said on stderr."""
-        self.bytes = 0
         self._machine, self._options = machine, options
         self._ready, self._stopping = threading.Event(), threading.Event()
         self._pid, self._file = 0, -1
@@ -79,9 +78,7 @@ class Capture:
             ToolError: it cannot be made.
         """
         try:
-            # Neither follows a symlink nor takes over a file that is there.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._file = os.open(path, flags, 0o644)
+            self._file = open_new(path)
         except OSError as error:
             raise ToolError(f"{path}: {error.strerror}") from None
         self._threads.append(threading.Thread(target=self._write, daemon=True))
@@ -94,9 +91,7 @@ class Capture:
         tcpdump += ["--immediate-mode", "--time-stamp-precision=nano", "-s", str(options.snap_len), "-U", "-w", "-"]
         if options.packets is not None:
             tcpdump += ["-c", str(options.packets)]
-        # The shell tells its process number and becomes tcpdump, so that tcpdump can be stopped from anywhere.
-        start = 'echo "pid $$" >&2; exec "$@"'
-        return ["sh", "-c", start, "sh", *self.target.prefix, *tcpdump, *([options.filter] if options.filter else [])]
+        return announcing(*self.target.prefix, *tcpdump, *([options.filter] if options.filter else []))
 
     def wait_ready(self) -> None:
         """
@@ -137,8 +132,8 @@ class Capture:
             return
         for raw in self._process.stderr:
             line = raw.decode(errors="replace")
-            if line.startswith("pid ") and not self._pid:
-                self._pid = int(line.split()[1])
+            if not self._pid and (pid := announced(line)) is not None:
+                self._pid = pid
                 continue
             self.said += line
             if "listening on" in line:
@@ -168,9 +163,7 @@ class Capture:
                 return "disk reserve reached"
             view = memoryview(data)
             while view:
-                written = os.write(self._file, view)
-                self.bytes += written
-                view = view[written:]
+                view = view[os.write(self._file, view) :]
         except OSError as error:
             return f"cannot write: {error.strerror}"
         return None

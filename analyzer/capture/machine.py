@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from analyzer.errors import ToolError
 
@@ -29,6 +30,22 @@ PACKAGES = {
 def _with_sbin() -> dict[str, str]:
     """Return the environment, where root's programs are found, too: Debian's users do not have them in PATH."""
     return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+
+
+def announcing(*command: str) -> list[str]:
+    """Return what runs *command* and says ``pid N`` on stderr first, so that it can be interrupted from anywhere."""
+    return ["sh", "-c", 'echo "pid $$" >&2; exec "$@"', "sh", *command]
+
+
+def announced(line: str) -> int | None:
+    """Return the process number that a line of stderr announces."""
+    word, _, number = line.strip().partition(" ")
+    return int(number) if word == "pid" and number.isdigit() else None
+
+
+def open_new(path: Path) -> int:
+    """Open a file that is not there yet for writing: neither a symlink nor a file that is there is followed or used."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
 
 
 @dataclass(frozen=True, slots=True)

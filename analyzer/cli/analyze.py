@@ -109,9 +109,10 @@ def _analyze_whole(
     for path in paths:
         if path.suffix in WHOLE_FORMATS:
             write.write_lines(path, json_report.json_lines(trace.content(selection=selection)))
-    with stream.open_sinks(path for path in paths if path.suffix in STREAM_FORMATS) as sinks:
-        sinks.add(trace.part(selection))
-        sinks.close(trace.content, trace.correlated.connections)
+    if streams := [path for path in paths if path.suffix in STREAM_FORMATS]:
+        with stream.open_sinks(streams) as sinks:
+            sinks.add(trace.part(selection))
+            sinks.close(trace.content, trace.correlated.connections)
     if as_json:
         for piece in json_report.json_lines(trace.content(selection=selection)):
             sys.stdout.write(piece)

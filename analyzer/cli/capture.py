@@ -89,11 +89,11 @@ def capture(
     options = Options(snap_len, capture_filter, packets, reserve * MEBI)
     until = Until(command, duration_s)
     if not output.endswith(PACKED):
-        manifest = record(machine, finder.found, options, path, until, _tell)
+        manifest = record(machine, finder.found, options, path, until, complain)
     else:
         with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
             inner = Path(folder) / "bundle"
-            manifest = record(machine, finder.found, options, inner, until, _tell)
+            manifest = record(machine, finder.found, options, inner, until, complain)
             _pack(inner, path)
     _tell_of_losses(manifest)
     if not no_analyze:
@@ -124,10 +124,6 @@ def _pack(folder: Path, path: Path) -> None:
 
     with whole_file(path) as temporary:
         pack(folder, path.name.removesuffix(PACKED), temporary)
-
-
-def _tell(line: str) -> None:
-    complain(line)
 
 
 def _tell_of_losses(manifest: "Manifest") -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes, first_places, group_rows
+from analyzer.correlate.sorting import changes, first_places, group_rows, lengths
 from analyzer.correlate.tuples import SYN, TIMEOUT_NS
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, Array, Columns, Int64, Layer
@@ -146,10 +146,12 @@ class Memory:
 def _part_late(frames: Columns, known: Columns, hops: Columns) -> None:
     """Part frames from the packets that earlier slices told without them: nothing that was recorded is left out."""
     row = hops["row"]
-    begin = np.flatnonzero(changes(hops["packet"])) if len(row) else np.zeros(0, np.int64)
+    if not len(row):
+        return
+    begin = np.flatnonzero(changes(hops["packet"]))
     remembered = known["packet"][row]
-    told = np.repeat(np.maximum.reduceat(remembered, begin) >= 0, np.diff(begin, append=len(row))) if len(row) else row
-    late = (remembered < 0) & told if len(row) else np.zeros(0, bool)
+    told = np.repeat(np.maximum.reduceat(remembered, begin) >= 0, lengths(begin, len(row)))
+    late = (remembered < 0) & told
     if not late.any():
         return
     group, first = group_rows(hops["packet"], late)

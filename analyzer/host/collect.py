@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.capture.machine import Done, Machine
+from analyzer.capture.machine import Done, Machine, open_new
 
 SYSCTLS = (
     "net.ipv4.ip_forward",
@@ -26,7 +26,6 @@ SYSCTLS = (
 DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ip-addr.json", ("ip", "-j", "-d", "addr")),
     ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
-    ("ip6-route.json", ("ip", "-6", "-j", "route", "show", "table", "all")),
     ("ip-rule.json", ("ip", "-j", "rule")),
     ("ip6-rule.json", ("ip", "-6", "-j", "rule")),
     ("ip-neigh.json", ("ip", "-j", "neigh")),
@@ -94,7 +93,6 @@ def save(dumps: Iterator[Dump], folder: Path) -> list[str]:
         if dump.text is None:
             problems.append(f"{folder.name}/{dump.file}: {dump.problem}")
             continue
-        handle = os.open(folder / dump.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as out:
+        with os.fdopen(open_new(folder / dump.file), "w", encoding="utf-8", errors="replace") as out:
             out.write(dump.text)
     return problems

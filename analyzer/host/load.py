@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from analyzer.errors import InputError
 from analyzer.host.conntrack import parse_conntrack
@@ -15,6 +16,7 @@ from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
 from analyzer.model.netfilter import NativeTable, Ruleset
 
+Parsed = TypeVar("Parsed")
 MAX_DUMP = 256 << 20
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "links": ("ip-addr.json", parse_links),
@@ -41,21 +43,13 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     found: dict[str, Any] = {}
     problems: list[str] = []
     for part, (file, parse) in _JSON_DUMPS.items():
-        text = _read(folder / file, problems)
-        if text is None or not text.strip():
-            continue
-        try:
-            found[part] = parse(json.loads(text))
-        except _WRONG_SHAPE as error:
-            problems.append(f"{file}: not as its command prints it: {_short(error)}")
+        parsed = _parsed(folder / file, partial(_from_json, parse=parse), problems)
+        if parsed is not None:
+            found[part] = parsed
     routing: list[RoutingRule] = []
     for file, version in (("ip-rule.json", 4), ("ip6-rule.json", 6)):
-        text = _read(folder / file, problems)
-        if text and text.strip():
-            try:
-                routing += parse_rules(json.loads(text), version)
-            except _WRONG_SHAPE as error:
-                problems.append(f"{file}: not as its command prints it: {_short(error)}")
+        read = partial(_from_json, parse=partial(parse_rules, version=version))
+        routing += _parsed(folder / file, read, problems) or ()
     sysctls: dict[str, str] = {}
     for file in ("sysctl.txt", "sysctl-interfaces.txt"):
         lines = (_read(folder / file, problems) or "").splitlines()
@@ -86,20 +80,23 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     )
 
 
+def _from_json(text: str, parse: Callable[[Any], tuple[Any, ...]]) -> tuple[Any, ...]:
+    return parse(json.loads(text)) if text.strip() else ()
+
+
 def _rulesets(folder: Path, problems: list[str]) -> tuple[Ruleset, ...]:
     found: list[Ruleset] = []
     sets = parse_sets((_read(folder / "ipset.txt", problems) or "").splitlines())
     for file, version in (("iptables-save.txt", 4), ("ip6tables-save.txt", 6)):
-        text = _read(folder / file, problems)
-        if text is None:
-            continue
-        try:
-            rules = parse_ruleset(text.splitlines(), version)
+        read = partial(_ruleset, version=version)
+        if (rules := _parsed(folder / file, read, problems)) is not None:
             rules.sets = sets
             found.append(rules)
-        except _WRONG_SHAPE as error:
-            problems.append(f"{file}: not as its command prints it: {_short(error)}")
     return tuple(found)
+
+
+def _ruleset(text: str, version: int) -> Ruleset:
+    return parse_ruleset(text.splitlines(), version)
 
 
 def _counters(folder: Path, problems: list[str]) -> dict[str, int]:
@@ -109,14 +106,24 @@ def _counters(folder: Path, problems: list[str]) -> dict[str, int]:
 
 
 def _native(folder: Path, rulesets: tuple[Ruleset, ...], problems: list[str]) -> tuple[NativeTable, ...]:
-    text = _read(folder / "nft-ruleset.json", problems)
-    if text is None or not text.strip():
-        return ()
+    elsewhere = ["ip6" if rules.version == 6 else "ip" for rules in rulesets]
+
+    def read(text: str) -> list[NativeTable]:
+        return parse_native(text, elsewhere) if text.strip() else []
+
+    return tuple(_parsed(folder / "nft-ruleset.json", read, problems) or ())
+
+
+def _parsed(path: Path, parse: Callable[[str], Parsed], problems: list[str]) -> Parsed | None:
+    """Read and parse a dump; None if it is not there, or damaged, which is a problem."""
+    text = _read(path, problems)
+    if text is None:
+        return None
     try:
-        return tuple(parse_native(text, ["ip6" if rules.version == 6 else "ip" for rules in rulesets]))
+        return parse(text)
     except _WRONG_SHAPE as error:
-        problems.append(f"nft-ruleset.json: not as its command prints it: {_short(error)}")
-        return ()
+        problems.append(f"{path.name}: not as its command prints it: {_short(error)}")
+        return None
 
 
 def _read(path: Path, problems: list[str]) -> str | None:

@@ -12,8 +12,6 @@ from analyzer.report.parquet import ParquetWriter
 from analyzer.report.write import whole_file
 from analyzer.schema import Columns
 
-FORMATS = (".ndjson", ".parquet")
-
 
 class Part(Protocol):
     """What the analysis tells at a time."""

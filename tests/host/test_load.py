@@ -114,3 +114,13 @@ def test_each_damaged_dump_leaves_the_others(tmp_path: Path, file: str, content:
     host = load_host(tmp_path / "host")
 
     assert sum(map(bool, (host.links, host.routes, host.containers, host.rulesets, host.sysctls, host.counters))) >= 5
+
+
+def test_no_rules_are_a_ruleset_and_no_dump_is_none(tmp_path: Path) -> None:
+    """``iptables-save`` prints nothing where there is no table: then nothing is filtered, and that is known."""
+    (tmp_path / "iptables-save.txt").write_text("")
+    host = load_host(tmp_path)
+
+    assert [rules.version for rules in host.rulesets] == [4]
+    assert host.ruleset(6) is None
+    assert host.problems == ()

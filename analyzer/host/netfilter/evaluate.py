@@ -142,25 +142,22 @@ class Evaluator:
 
     def _hook(self, result: Result, packet: Packet, hook: str) -> Packet:
         """Ask the chains of a hook, iptables' and nftables' own, in the order of their priorities."""
-        chains: list[tuple[int, bool, Chain | NativeChain]] = []
+        chains: list[tuple[int, str, Chain | NativeChain]] = []
         translates = SRCNAT if hook in ("INPUT", "POSTROUTING") else DSTNAT
         own = ((table, self._rules.tables.get(table, {}).get(hook)) for table in _TABLES[hook])
-        chains += [
-            (PRIORITIES.get(table, translates), table == "nat", chain) for table, chain in own if chain is not None
-        ]
+        chains += [(PRIORITIES.get(table, translates), table, chain) for table, chain in own if chain is not None]
         native = nft.base_chains(self._native, self._rules.version, hook.lower())
-        chains += [(base.priority, base.kind == "nat", base) for base in native]
-        for priority, nat, chain in sorted(chains, key=lambda one: one[0]):
-            if nat and (packet.ct_state != "NEW" or _translated_already(packet, hook)):
+        chains += [(base.priority, base.kind or "", base) for base in native]
+        for priority, kind, chain in sorted(chains, key=lambda one: one[0]):
+            if kind == "nat" and (packet.ct_state != "NEW" or _translated_already(packet, hook)):
                 continue
             state = packet.ct_state
             if priority < CONNTRACK:  # conntrack has not seen it yet, which xt_conntrack calls invalid
                 packet = replace(packet, ct_state="INVALID")
             if isinstance(chain, Chain):
-                table = next(name for name in _TABLES[hook] if self._rules.tables.get(name, {}).get(hook) is chain)
-                packet, decided = self._chain(result, packet, table, chain, 0)
+                packet, decided = self._chain(result, packet, kind, chain, 0)
                 if not decided and chain.policy == "DROP":
-                    self._stop(result, Verdict.DROP, policy=f"{table} {chain.name}")
+                    self._stop(result, Verdict.DROP, policy=f"{kind} {chain.name}")
             else:
                 packet, decided = self._native_chain(result, packet, chain, 0)
                 if not decided and chain.policy == "drop":
