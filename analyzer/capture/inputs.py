@@ -38,6 +38,8 @@ class Bundle:
 class Inputs:
     """Captures that open, in the order to read them."""
 
+    given: list[str] = field(default_factory=list)
+    """What the user named."""
     files: list[str] = field(default_factory=list)
     local: dict[str, str] = field(default_factory=dict)
     """By file: where it can be read, twice if need be."""
@@ -57,7 +59,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     Raises:
         InputError: no file was usable.
     """
-    inputs = Inputs()
+    inputs = Inputs([*paths, *(spec.file for spec in points)])
     bundles: list[Bundle] = []
     home: dict[str, Bundle] = {}
     files: list[str] = []

@@ -1,6 +1,7 @@
 """The commands that read captures: analyze, show and demo."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
-WHOLE_FORMATS, STREAM_FORMATS = (".json",), (".ndjson", ".parquet")
+WHOLE_FORMATS, STREAM_FORMATS = (".json", ".html"), (".ndjson", ".parquet")
 FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
 BYTES_PER_FRAME = 1000
 """Memory that an analysis and its report take at most; half of what is free may be used."""
@@ -33,7 +34,7 @@ BYTES_PER_FRAME = 1000
     "outputs",
     multiple=True,
     metavar="FILE",
-    help="Write a report; the ending says which: .json, .ndjson, .parquet. May repeat.",
+    help="Write a report; the ending says which: .html, .json, .ndjson, .parquet. May repeat.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the terminal report.")
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
@@ -59,7 +60,7 @@ def analyze(
     Analyse captures and bundles; PATH may be - for stdin.
 
     .ndjson has an item a line and .parquet the frames of every packet: both are written while captures longer than
-    memory are read. .json needs all of it in memory.
+    memory are read. .json and .html need all of it in memory.
     """
     for output in outputs:
         if Path(output).suffix not in FORMATS:
@@ -69,7 +70,7 @@ def analyze(
     _check_targets([Path(output) for output in outputs])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs)
     if window is not None and whole_only:
-        raise SelectionError("--window: JSON needs the whole analysis in memory; -o FILE.ndjson does not")
+        raise SelectionError("--window: JSON and HTML need the whole analysis in memory; -o FILE.ndjson does not")
     with find(paths, host, points) as prepared:
         room = window or frames_that_fit()
         whole_only |= window is None and prepared.several_hosts
@@ -108,7 +109,7 @@ def _analyze_whole(
     paths = [Path(output) for output in outputs]
     for path in paths:
         if path.suffix in WHOLE_FORMATS:
-            write.write_lines(path, json_report.json_lines(trace.content(selection=selection)))
+            write.write_lines(path, _pieces(trace, path, selection))
     if streams := [path for path in paths if path.suffix in STREAM_FORMATS]:
         with stream.open_sinks(streams) as sinks:
             sinks.add(trace.part(selection))
@@ -120,6 +121,18 @@ def _analyze_whole(
         content = trace.content(selection=selection, journeys=journeys, connections=SHOWN_CONNECTIONS)
         terminal.print_report(terminal.console(), content)
     return partial
+
+
+def _pieces(trace: "Trace", path: Path, selection: str | None) -> Iterator[str]:
+    """Give a report that is made from the whole analysis."""
+    if path.suffix == ".json":
+        from analyzer.report import json_report  # noqa: PLC0415
+
+        return json_report.json_lines(trace.content(selection=selection))
+    from analyzer.report import html  # noqa: PLC0415
+
+    content = trace.content(selection=selection, journeys=html.MOST_JOURNEYS)
+    return html.page(content, trace.overview(), trace.named)
 
 
 def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], selection: str | None) -> bool:

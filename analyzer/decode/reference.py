@@ -107,6 +107,18 @@ def decode_frame(data: bytes, orig_len: int, interface: Interface, *, keep: int 
     return carried
 
 
+def payload(data: bytes, orig_len: int, interface: Interface) -> bytes:
+    """Return what was captured behind the last header that is decoded, inside VXLAN that of the inner packet."""
+    wire = max(orig_len - interface.fcs_len, 0)
+    frame = _Layered(data[: min(len(data), wire)], wire)
+    _decode(frame, interface.link_type, KEEP_ALL)
+    inner = _carried(frame)
+    if inner is not None:
+        _decode(inner, link_types.LINKTYPE_ETHERNET, KEEP_ALL)
+        frame = inner
+    return frame.data[: max(frame.length, 0)]
+
+
 def _carried(frame: _Layered) -> _Layered | None:
     """Return the Ethernet frame that *frame*, decoded down to its UDP payload, carries in VXLAN (RFC 7348)."""
     if not frame.layers & Layer.UDP or frame.layers & Layer.FRAGMENT or frame.row["dport"] not in o.VXLAN_PORTS:

@@ -35,7 +35,7 @@ from analyzer.model.journey import (
     TunnelStep,
 )
 from analyzer.model.point import Clock, Piece, Point, Role
-from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, mac_text
+from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, endpoint, mac_text
 
 __all__ = [
     "Address",
@@ -76,5 +76,6 @@ __all__ = [
     "Step",
     "TunnelStep",
     "address",
+    "endpoint",
     "mac_text",
 ]

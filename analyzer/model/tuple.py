@@ -49,7 +49,7 @@ class FlowTuple:
 
     def __str__(self) -> str:
         if self.sport is not None and self.dport is not None:
-            return f"{_with_port(self.src, self.sport)} -> {_with_port(self.dst, self.dport)}"
+            return f"{endpoint(self.src, self.sport)} -> {endpoint(self.dst, self.dport)}"
         suffix = f" id {self.icmp_id}" if self.icmp_id is not None else ""
         return f"{self.src} -> {self.dst}{suffix}"
 
@@ -58,7 +58,12 @@ ECHO_OPPOSITE = {8: 0, 0: 8, 128: 129, 129: 128}
 """ICMP and ICMPv6 echo request and reply types (RFC 792, RFC 4443)."""
 
 
-def _with_port(ip: Address, port: int) -> str:
+def endpoint(ip: Address | None, port: int | None) -> str:
+    """Return an address with its port, if there is one: ``8.8.8.8:53``, ``[fe80::1]:53`` (RFC 5952 section 6)."""
+    if ip is None:
+        return "?"
+    if port is None:
+        return str(ip)
     return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
 
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from analyzer.capture.records import FileInfo
 from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
-from analyzer.decode.frames import FrameTables
+from analyzer.decode.frames import FrameTables, Opener
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import (
     ArpExchange,
@@ -33,6 +34,7 @@ from analyzer.trace.text import PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyzer.model.overview import NameQuery, Overview
     from analyzer.pipeline.part import Part
     from analyzer.trace.build import Tracer
 
@@ -53,6 +55,10 @@ class Trace:
     correlated: Correlated
     paths: list[str]
     """Of ``files``."""
+    captures: list[Opener]
+    """What opens each of them again."""
+    inputs: list[str]
+    """Captures and bundles, as they were given."""
     unusable: list[InputError] = field(default_factory=list)
     """Files that gave nothing."""
 
@@ -65,6 +71,11 @@ class Trace:
     def host(self) -> HostState:
         """What dumps told."""
         return self.context.host
+
+    @property
+    def named(self) -> list[str]:
+        """Name what was analysed, without folders that only mean something here: a report may be shown to others."""
+        return [PurePath(path).name or path for path in self.inputs]
 
     @property
     def files(self) -> list[FileInfo]:
@@ -105,6 +116,38 @@ class Trace:
     def arp(self) -> list[ArpExchange]:
         """ARP and NDP exchanges, in order of time."""
         return self.tracer.exchanges()
+
+    @cached_property
+    def names(self) -> "list[NameQuery]":
+        """Questions to name servers, read from the captures once more."""
+        from analyzer.decode.dns import read_messages  # noqa: PLC0415
+        from analyzer.trace.names import join_messages, message_rows  # noqa: PLC0415
+
+        rows = message_rows(self.context)
+        point, number = (self.tables.frames[name][rows].tolist() for name in ("point", "frame"))
+        places: dict[tuple[int, int], int] = {}
+        for row, of, frame in zip(rows.tolist(), point, number, strict=True):
+            for file, inside, _ in self._by_file(self.points[of], [frame]):
+                places[file, inside[0]] = row
+        wanted: dict[int, list[int]] = {}
+        for file, frame in places:
+            wanted.setdefault(file, []).append(frame)
+        found = read_messages(self.captures, wanted)
+        return join_messages(self.context, [(places[file, frame], message) for file, frame, message in found])
+
+    def overview(self) -> "Overview":
+        """Collect what a report draws beside journeys and connections."""
+        from analyzer.model.overview import Overview  # noqa: PLC0415
+        from analyzer.trace.learnt import learnt  # noqa: PLC0415
+        from analyzer.trace.measures import measures  # noqa: PLC0415
+        from analyzer.trace.topology import topology  # noqa: PLC0415
+
+        return Overview(
+            topology=topology(self.context),
+            measures=measures(self.context, self.tracer.dispositions),
+            learnt=tuple(learnt(self.context)),
+            names=tuple(self.names),
+        )
 
     @property
     def packets(self) -> int:

@@ -81,7 +81,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         state,
         correlated.candidates,
     )
-    return Trace(context, tables, correlated, inputs.files, inputs.unusable)
+    return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable)
 
 
 def _clock(offset: Offset) -> Clock:

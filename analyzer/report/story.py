@@ -19,6 +19,7 @@ from analyzer.model import (
     RouteStep,
     Step,
     TunnelStep,
+    endpoint,
     mac_text,
 )
 from analyzer.report.safe import safe
@@ -67,7 +68,7 @@ def _title(journey: Journey) -> Line:
     first = journey.hops[0]
     line = [("id", f"J{journey.id} "), ("summary", safe(journey.summary))]
     if first.src is not None and journey.protocol not in ("arp",):
-        line.append(("", f"  {_end(first.src, first.sport)} → {_end(first.dst, first.dport)}"))
+        line.append(("", f"  {endpoint(first.src, first.sport)} → {endpoint(first.dst, first.dport)}"))
     if journey.connection is not None:
         line.append(("dim", f"  connection C{journey.connection}, {journey.direction}"))
     if journey.retransmission_of is not None:
@@ -89,9 +90,9 @@ def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
         ("dim", f"  #{frames:<4} {since(hop.time_ns, start_ns)}  "),
     ]
     if hop.src is not None:
-        line.append(("changed" if {"src", "sport"} & changed else "", _end(hop.src, hop.sport)))
+        line.append(("changed" if {"src", "sport"} & changed else "", endpoint(hop.src, hop.sport)))
         line.append(("", " → "))
-        line.append(("changed" if {"dst", "dport"} & changed else "", _end(hop.dst, hop.dport)))
+        line.append(("changed" if {"dst", "dport"} & changed else "", endpoint(hop.dst, hop.dport)))
     if hop.ttl is not None:
         line.append(("changed" if "ttl" in changed else "dim", f"  ttl {hop.ttl}"))
     if hop.icmp_id is not None and (full or "icmp_id" in changed):
@@ -195,7 +196,7 @@ def _explain_nat(step: NatStep) -> str:
 def _explain_tunnel(step: TunnelStep) -> str:
     ends = f"{step.src} → {step.dst}, VNI {step.vni}"
     if step.action == "encapsulated":
-        return f"tunnel: put into VXLAN, {_end(step.src, step.sport)} → {_end(step.dst, step.dport)}, VNI {step.vni}"
+        return f"tunnel: put into VXLAN, {endpoint(step.src, step.sport)} → {endpoint(step.dst, step.dport)}, VNI {step.vni}"
     return (
         f"tunnel: carried by the network between, {ends}"
         if step.action == "carried"
@@ -218,11 +219,3 @@ def _ending(journey: Journey) -> Line:
     if journey.answers is not None:
         line.append(("", f"; answers J{journey.answers}"))
     return line
-
-
-def _end(ip: Address | None, port: int | None) -> str:
-    if ip is None:
-        return "?"
-    if port is None:
-        return str(ip)
-    return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"

@@ -112,12 +112,28 @@ def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answ
     segments = _segments(context, packets, row, reply)
     for way in (False, True):
         _settle(segments, way, found)
+    again, originals = _sent_again(segments, np.zeros_like(segments.packet))
+    found.retransmission_of.update(zip(again.tolist(), originals.tolist(), strict=True))
+
+
+def sent_again(context: Context) -> Int64:
+    """Return the TCP packets that were sent before, in order of time."""
+    start = context.packet_start[:-1]
+    connection, reply = (context.hops[name][start] for name in ("connection", "reply"))
+    packets = np.flatnonzero(connection >= 0)
+    if not len(packets):
+        return packets
+    segments = _segments(context, packets, context.hops["row"][start[packets]], reply[packets])
+    return _sent_again(segments, connection[segments.packet])[0]
+
+
+def _sent_again(segments: _Segments, connection: Int64) -> tuple[Int64, Int64]:
+    """Return the packets that take sequence numbers which one before them took, and those before."""
     sent = np.flatnonzero(segments.length > 0)
     kind = segments.flags[sent] & (SYN | FIN)
-    group, first = group_rows(segments.reply[sent], segments.seq[sent], segments.length[sent], kind)
+    group, first = group_rows(connection[sent], segments.reply[sent], segments.seq[sent], segments.length[sent], kind)
     again = np.flatnonzero(first[group] != np.arange(len(sent)))
-    originals = segments.packet[sent[first[group[again]]]].tolist()
-    found.retransmission_of.update(zip(segments.packet[sent[again]].tolist(), originals, strict=True))
+    return segments.packet[sent[again]], segments.packet[sent[first[group[again]]]]
 
 
 def _settle(segments: _Segments, way: bool, found: Answers) -> None:

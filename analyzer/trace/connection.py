@@ -94,8 +94,4 @@ def _texts(ends: tuple[tuple[Address, int | None], tuple[Address, int | None]]) 
     (before, port), (after, new_port) = ends
     if port is None or (port == new_port and before != after):
         return str(before), str(after)
-    return _with_port(before, port), _with_port(after, new_port)
-
-
-def _with_port(ip: Address, port: int | None) -> str:
-    return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
+    return endpoint(before, port), endpoint(after, new_port)

@@ -1,0 +1,121 @@
+"""DNS messages (RFC 1035) of chosen frames, read from the captures once more: FRAMES holds no payload.
+
+Takes frames by file and number, gives what could be read of each. A message that was cut still has its question.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+import dpkt
+import numpy as np
+
+from analyzer.capture.source import Buffers
+from analyzer.decode.frames import Opener
+from analyzer.decode.reference import payload
+from analyzer.errors import InputError
+
+PORT = 53
+HEADER = 12
+MOST_LABELS = 128
+MOST_RECORDS = 8
+TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS",
+         255: "ANY"}  # fmt: skip
+RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
+_FAILURES = (dpkt.Error, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError)
+"""What dpkt raises on messages that contradict themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a message says."""
+
+    id: int
+    response: bool
+    outcome: str
+    """RCODE by its name."""
+    name: str
+    kind: str
+    """Of the question: ``A``, ..."""
+    records: tuple[str, ...]
+    """Answers: addresses and names; empty where the message was cut."""
+
+
+def read_messages(
+    captures: Sequence[Opener], wanted: Mapping[int, Sequence[int]]
+) -> Iterator[tuple[int, int, Message]]:
+    """Give (file, frame number, message) for those of the frames *wanted*, by file, that hold one."""
+    buffers = Buffers(1, np.zeros)
+    for file, numbers in wanted.items():
+        try:
+            for frame, data in _payloads(captures[file], buffers, np.unique(np.array(numbers, np.int64)).tolist()):
+                message = parse(data)
+                if message is not None:
+                    yield file, frame, message
+        except (InputError, OSError):
+            continue  # it was read before: somebody took it away
+
+
+def _payloads(opened: Opener, buffers: Buffers, numbers: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Give the payload of each frame; *numbers* are in order."""
+    capture = opened(buffers)
+    place = 0
+    for records in capture.batches():
+        while place < len(numbers) and numbers[place] < records.first_frame + len(records):
+            index = numbers[place] - records.first_frame
+            start, length = int(records.start[index]), int(records.cap_len[index])
+            interface = capture.info.interfaces[int(records.interface[index])]
+            data = records.buffer[start : start + length].tobytes()
+            yield numbers[place], payload(data, int(records.orig_len[index]), interface)
+            place += 1
+        if place == len(numbers):
+            capture.close()
+            return
+
+
+def parse(data: bytes) -> Message | None:
+    """Read a message; None if it has no question, or is none."""
+    if len(data) < HEADER:
+        return None
+    number, flags, questions = struct.unpack_from(">HHH", data)
+    found = _question(data) if questions == 1 else None
+    if found is None:
+        return None
+    name, kind = found
+    rcode = flags & 0xF
+    outcome = RCODES[rcode] if rcode < len(RCODES) else f"RCODE {rcode}"
+    response = bool(flags >> 15)
+    return Message(number, response, outcome, name, TYPES.get(kind, str(kind)), _records(data) if response else ())
+
+
+def _question(data: bytes) -> tuple[str, int] | None:
+    """Return name and type of the only question; names in it are never compressed."""
+    labels: list[str] = []
+    place = HEADER
+    while place < len(data) and len(labels) < MOST_LABELS:
+        length = data[place]
+        if length == 0 and place + 5 <= len(data):
+            return ".".join(labels) or ".", int.from_bytes(data[place + 1 : place + 3], "big")
+        if not 0 < length < 64:
+            return None
+        labels.append(data[place + 1 : place + 1 + length].decode("utf-8", "replace"))
+        place += 1 + length
+    return None
+
+
+def _records(data: bytes) -> tuple[str, ...]:
+    try:
+        answers = dpkt.dns.DNS(data).an[:MOST_RECORDS]
+        return tuple(text for text in map(_record, answers) if text)
+    except _FAILURES:
+        return ()
+
+
+def _record(record: "dpkt.dns.DNS.RR") -> str:
+    if record.type == 1 and len(record.rdata) == 4:
+        return str(IPv4Address(record.rdata))
+    if record.type == 28 and len(record.rdata) == 16:
+        return str(IPv6Address(record.rdata))
+    name = {2: "nsname", 5: "cname", 12: "ptrname", 15: "mxname"}.get(record.type)
+    return str(getattr(record, name)) if name is not None else TYPES.get(record.type, str(record.type))

@@ -1,0 +1,44 @@
+// One journey: what it is and how it ended, then its ladder, its waterfall, its hops, and its story.
+
+function journeyDetail(id) {
+  const one = journey(id);
+  if (one === null) return el("p", { class: "dim" }, `J${id} is not in this page.`);
+  const first = one.hops[0];
+  const title = el("h2", { id: "detail-title", tabindex: "-1" }, `J${one.id} `, el("span", {}, one.summary));
+  const facts = el("p", { class: "facts" }, badge(one.disposition), `: ${one.reason}`, one.basis === "inferred" ? el("span", { class: "basis" }, "inferred") : null);
+  const links = el("p", { class: "links" });
+  const say = (text, other, rest = "") => {
+    if (other !== null) links.append(text, journeyLink(other), `${rest}. `);
+  };
+  if (first.src !== null && one.protocol !== "arp") links.append(`${end(first.src, first.sport)} → ${end(first.dst, first.dport)}. `);
+  if (one.connection !== null) links.append(`Connection C${one.connection}, ${one.direction}. `);
+  say("Answered by ", one.answered_by, one.reply_latency_ns === null ? "" : ` after ${duration(one.reply_latency_ns)}`);
+  say("Answers ", one.answers);
+  say("Sent again after ", one.retransmission_of);
+  say("The error is ", one.rejected_by);
+  say("About ", one.error_about);
+  if (one.ambiguous) links.append(`Ambiguous: equal packets at the same time${one.candidates?.length ? `, as ${one.candidates.map((c) => `J${c}`).join(", ")}` : ""}. `);
+  const part = (name, ...content) => el("section", { class: `part ${name.toLowerCase().replaceAll(" ", "-")}` }, el("h3", {}, name), ...content);
+  return el(
+    "article",
+    { class: "journey", "aria-labelledby": "detail-title" },
+    title,
+    facts,
+    links,
+    story(one),
+    part("Ladder", ladder(one)),
+    part("Waterfall", waterfall(one)),
+    part("Hops", hopTable(one)),
+    part("Evidence", evidence(one)),
+  );
+}
+
+let storyOpen = false;
+
+/** The journey in prose, behind a switch that stays as it is from journey to journey. */
+function story(one) {
+  const found = el("details", { class: "story" }, el("summary", {}, "Explain this journey, step by step"), el("ol", {}, ...one.lesson.map((text) => el("li", {}, text))));
+  found.open = storyOpen;
+  found.addEventListener("toggle", () => (storyOpen = found.open));
+  return found;
+}

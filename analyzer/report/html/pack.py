@@ -1,0 +1,187 @@
+"""The page's data: model objects as short rows over one table of texts, so that JavaScript reads them on demand.
+
+Takes the content of a report, gives JSON. A dataclass becomes the list of its fields' values; ``fields`` tells their
+names and kinds, once. Every text stands once in ``texts``. JavaScript's numbers end at 2**53, so times are relative to
+``start``, itself a text.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from enum import Enum
+from typing import Any, get_args, get_origin
+
+from analyzer.model import ArpExchange, ArpStep, Basis, Connection, Direction, Disposition, Finding, Hop, Journey, Mac
+from analyzer.model import Point, mac_text
+from analyzer.model.overview import Overview
+from analyzer.report.fields import hints
+from analyzer.report.lesson import lesson
+from analyzer.report.safe import safe
+from analyzer.report.story import explain, stated
+
+LATENCIES = ("latency_ns", "reply_latency_ns", "latency_uncertainty_ns", "bin_ns", "least_ns", "median_ns", "p90_ns",
+             "p99_ns", "most_ns", "uncertainty_ns", "offset_ns", "edges_ns", "medians_ns")  # fmt: skip
+"""Durations; all other ``_ns`` are times."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStep:
+    """A step, and what is said of it."""
+
+    kind: str
+    at_hop: int
+    basis: Basis
+    text: str
+    details: tuple[str, ...]
+    exchange: ArpExchange | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldJourney:
+    """A journey as the page shows it."""
+
+    id: int
+    connection: int | None
+    direction: Direction | None
+    protocol: str
+    summary: str
+    disposition: Disposition
+    reason: str
+    basis: Basis
+    latency_ns: int | None
+    hops: tuple[Hop, ...]
+    steps: tuple[ToldStep, ...]
+    answers: int | None
+    answered_by: int | None
+    reply_latency_ns: int | None
+    retransmission_of: int | None
+    rejected_by: int | None
+    error_about: int | None
+    ambiguous: bool
+    candidates: tuple[int, ...] | None
+    lesson: tuple[str, ...]
+
+
+class Packer:
+    """Makes rows; texts are numbered as they come."""
+
+    def __init__(self, start_ns: int) -> None:
+        self.start_ns = start_ns
+        self.texts: dict[str, int] = {}
+        self.fields: dict[str, list[list[str]]] = {}
+        self._plans: dict[type, tuple[str, ...]] = {}
+
+    def row(self, value: Any) -> list[Any]:
+        """Return the values of a dataclass's fields, in order."""
+        kind = type(value)
+        if kind not in self._plans:
+            self._describe(kind)
+        names = hints(kind)
+        plan = zip(names, self._plans[kind], strict=True)
+        return [self._value(item, code) if (item := getattr(value, name)) is not None else None for name, code in plan]
+
+    def _value(self, item: Any, code: str) -> Any:
+        if code == "number":
+            return item
+        if code == "text":
+            return self.text(item)
+        if code == "mac":
+            return self.text(mac_text(item))
+        if code == "time":
+            return item - self.start_ns
+        if code == "list":
+            return [self._value(one, self._plain(one)) if one is not None else None for one in item]
+        return self.row(item)
+
+    @staticmethod
+    def _plain(item: Any) -> str:
+        if is_dataclass(item):
+            return "row"
+        return "number" if isinstance(item, int) else "text"
+
+    def text(self, value: object) -> int:
+        """Return the number of a text, made harmless."""
+        return self.texts.setdefault(safe(value.value if isinstance(value, Enum) else value), len(self.texts))
+
+    def _describe(self, kind: type) -> None:
+        codes, described = [], []
+        for name, hint in hints(kind).items():
+            code, told = _code(name, hint)
+            codes.append(code)
+            described.append([name, told])
+        self._plans[kind] = tuple(codes)
+        self.fields[kind.__name__] = described
+
+
+def _code(name: str, hint: Any) -> tuple[str, str]:
+    """Return how a field is packed, and how the page is told to unpack it."""
+    options = [one for one in (get_args(hint) if get_origin(hint) is not tuple else (hint,)) if one is not type(None)]
+    one = options[0] if options else hint
+    if Mac in options or hint is Mac:
+        return "mac", "text"
+    if get_origin(one) is tuple:
+        items = [i for i in _parts(get_args(one)[0]) if i is not type(None)]
+        if is_dataclass(items[0]):
+            return "list", f"[{items[0].__name__}"  # type: ignore[union-attr]
+        return "list", "[number" if items[0] is int else "[text"
+    if is_dataclass(one):
+        return "row", one.__name__  # type: ignore[union-attr]
+    if one in (int, bool, float):
+        timed = name.endswith("_ns") and name not in LATENCIES
+        return ("time", "number") if timed else ("number", "number")
+    return "text", "text"
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else (hint,)
+
+
+def told(journey: Journey, points: Mapping[str, Point]) -> ToldJourney:
+    """Return a journey with its steps in words, and its lesson."""
+    steps = tuple(
+        ToldStep(
+            step.kind,
+            step.at_hop,
+            step.basis,
+            explain(step),
+            tuple(stated(step)),
+            step.exchange if isinstance(step, ArpStep) else None,
+        )
+        for step in journey.steps
+    )
+    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson")]
+    return ToldJourney(
+        **{name: getattr(journey, name) for name in names}, steps=steps, lesson=tuple(lesson(journey, points))
+    )
+
+
+def pack(
+    points: Iterable[Point],
+    connections: Iterable[Connection],
+    journeys: Iterable[ToldJourney],
+    arp: Iterable[ArpExchange],
+    findings: Iterable[Finding],
+    overview: Overview,
+) -> str:
+    """Return the page's data as JSON."""
+    packer = Packer(overview.measures.start_ns)
+    rows: dict[str, Any] = {
+        "points": [packer.row(point) for point in points],
+        "connections": [packer.row(connection) for connection in connections],
+        "journeys": [packer.row(journey) for journey in journeys],
+        "arp": [packer.row(exchange) for exchange in arp],
+        "findings": [packer.row(finding) for finding in findings],
+        "learnt": [packer.row(entry) for entry in overview.learnt],
+        "names": [packer.row(query) for query in overview.names],
+        "measures": packer.row(overview.measures),
+    }
+    kinds = {"points": "Point", "connections": "Connection", "journeys": "ToldJourney", "arp": "ArpExchange",
+             "findings": "Finding", "learnt": "LearntMac", "names": "NameQuery", "measures": "Measures"}  # fmt: skip
+    document = {
+        "start": str(packer.start_ns),
+        "kinds": kinds,
+        "fields": packer.fields,
+        "texts": list(packer.texts),
+        "rows": rows,
+    }
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"))

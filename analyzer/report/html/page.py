@@ -1,0 +1,185 @@
+"""One analysis as one HTML file: no network, no inline style, nothing from the wire that could act.
+
+All texts go through Jinja2's escaping and ``safe``; the data is compressed JSON in base64; the Content-Security-Policy
+allows the page's own script and style, by their hashes, and nothing else.
+"""
+
+import gzip
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analyzer.model import Connection, Disposition, Finding, Point, Severity
+from analyzer.model.overview import Overview
+from analyzer.report.content import Content
+from analyzer.report.html.pack import ToldJourney, pack, told
+from analyzer.report.html.quality import quality
+from analyzer.report.html.topology import draw
+from analyzer.report.safe import safe
+from analyzer.report.story import WORDS, tell
+from analyzer.report.units import duration, moment, plural
+
+HERE = Path(__file__).parent
+SCRIPTS = ("data", "text", "state", "table", "lists", "graph", "ladder", "waterfall", "hops", "journey", "plots", "app")
+STYLES = ("colours", "page", "parts", "print")
+MOST_JOURNEYS = 20_000
+"""Journeys that a page holds."""
+FIRST_JOURNEYS = 8
+"""Journeys that can be read without JavaScript, and on paper."""
+FIRST_CONNECTIONS = 20
+LETTERS = {
+    Disposition.DELIVERED: "D",
+    Disposition.LEFT_HOST: "O",
+    Disposition.REJECTED: "R",
+    Disposition.DROPPED: "X",
+    Disposition.LOST: "L",
+    Disposition.NOT_OBSERVABLE: "?",
+}
+BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
+CUT = 1 << 16
+"""Characters of base64 in a piece of output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many journeys ended in one way."""
+
+    key: str
+    letter: str
+    word: str
+    count: int
+
+
+def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterator[str]:
+    """
+    Give the page, piece by piece.
+
+    Args:
+        content: what is told; of the journeys, those that the page shall hold.
+        overview: what is drawn.
+        sources: names of what was analysed.
+    """
+    points = {point.name: point for point in content.points}
+    journeys = iter(content.journeys)
+    first = [journey for _, journey in zip(range(FIRST_JOURNEYS), journeys, strict=False)]
+    rest = (told(journey, points) for journey in journeys)
+    connections = list(content.connections)
+    data = _data(content, connections, chain((told(j, points) for j in first), rest), overview)
+    start = overview.measures.start_ns
+    style, script, library = _style(), _script(), _library()
+    text = _environment().get_template("page.html.j2").render(
+        policy=_policy((library, script), style),
+        style=Markup(style),  # noqa: S704 - ours, from this package
+        library=Markup(library),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        sources=list(sources),
+        content=content,
+        verdicts=_verdicts(content),
+        answer=_answer(content),
+        quality=quality(content.points, overview.topology, content.host_problems),
+        picture=draw(overview.topology, content.points),
+        first=[list(tell(journey, start)) for journey in first],
+        connections=connections[:FIRST_CONNECTIONS],
+        start=moment(start),
+        letters={severity: severity.value[0].upper() for severity in Severity},
+        data_here="@DATA@",
+    )  # fmt: skip
+    head, tail = text.split("@DATA@", 1)
+    yield head
+    for place in range(0, len(data), CUT):
+        yield data[place : place + CUT]
+    yield tail
+
+
+def _data(
+    content: Content, connections: Iterable[Connection], journeys: Iterable[ToldJourney], overview: Overview
+) -> str:
+    packed = pack(content.points, connections, journeys, content.arp, content.findings, overview)
+    return b64encode(gzip.compress(packed.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def _verdicts(content: Content) -> list[Verdict]:
+    counts = content.dispositions
+    return [Verdict(kind.value, LETTERS[kind], WORDS[kind], counts.get(kind, 0)) for kind in Disposition]
+
+
+def _answer(content: Content) -> str:
+    """Say in one sentence how things are."""
+    if not content.packets:
+        return "There is no packet in these captures."
+    bad = sum(content.dispositions.get(kind, 0) for kind in BAD)
+    worst = [finding for finding in content.findings if finding.severity is Severity.ERROR]
+    if worst:
+        more = f", and {plural(len(worst) - 1, 'more error')}" if len(worst) > 1 else ""
+        return f"{worst[0].title}{more}."
+    if bad:
+        return f"{plural(bad, 'packet')} of {content.packets:,} did not get through."
+    blind = content.dispositions.get(Disposition.NOT_OBSERVABLE, 0)
+    if blind:
+        return f"No packet is known to have been lost; of {blind:,} these captures do not show what became of them."
+    return f"All is well: every one of {plural(content.packets, 'packet')} went its way."
+
+
+def _frames(finding: Finding) -> str:
+    return ", ".join(f"{e.point} #{e.frame}" if e.frame is not None else e.point for e in finding.evidence)
+
+
+def _span(point: Point) -> str:
+    if point.first_ns is None or point.last_ns is None:
+        return "no frame"
+    return duration(point.last_ns - point.first_ns)
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    found.filters.update(frames=_frames, span=_span, plural=plural)
+    return found
+
+
+def _harmless(value: Any) -> Any:
+    """Escape what could reorder or hide text; Markup is this package's own."""
+    return value if isinstance(value, Markup | int | float) else safe(value)
+
+
+def _policy(scripts: Sequence[str], style: str) -> str:
+    allowed = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _script() -> str:
+    return "\n".join((HERE / "assets" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+@cache
+def _library() -> str:
+    return (HERE / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")
+
+
+@cache
+def _style() -> str:
+    own = [(HERE / "assets" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES]
+    return "\n".join([(HERE / "vendor" / "uPlot.min.css").read_text(encoding="utf-8"), *own])

@@ -1,0 +1,59 @@
+"""Questions to name servers and their answers, joined as a resolver joins them: by connection, id and name."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode import offsets as o
+from analyzer.decode.dns import PORT, Message
+from analyzer.model.overview import NameQuery
+from analyzer.schema import Int64, Layer
+from analyzer.trace.context import Context
+
+MOST = 20_000
+"""Messages that are read; the first ones."""
+
+
+def message_rows(context: Context) -> Int64:
+    """Return the first frames of the packets that hold DNS messages, in order of time."""
+    frames, hops = context.frames, context.hops
+    rows = hops["row"][context.packet_start[:-1]]
+    udp = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
+    whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
+    asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
+    return rows[udp & whole & asks][:MOST]
+
+
+def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:
+    """Join questions and answers; *messages* are by row, in any order."""
+    waiting: dict[tuple[int, int, str, str], int] = {}
+    found: list[NameQuery] = []
+    by_time = sorted(messages, key=lambda one: (context.value("time_ns", one[0]), one[0]))
+    for row, message in by_time:
+        packet = int(context.packet_of_row[row])
+        connection = int(context.hops["connection"][context.packet_start[packet]])
+        key = connection, message.id, message.name.lower(), message.kind
+        src, dst = context.src(row), context.dst(row)
+        time_ns = context.value("time_ns", row)
+        if src is None or dst is None:
+            continue
+        if not message.response:
+            waiting[key] = len(found)
+            found.append(NameQuery(message.name, message.kind, src, dst, time_ns, packet))
+        elif (place := waiting.pop(key, None)) is not None:
+            asked = found[place]
+            found[place] = NameQuery(
+                asked.name, asked.kind, asked.asker, asked.server, asked.asked_ns, asked.journey,
+                packet, message.outcome, message.records, _back(context, packet, asked),
+            )  # fmt: skip
+    return found
+
+
+def _back(context: Context, answer: int, asked: NameQuery) -> int | None:
+    """Return the time until the answer was at the point that saw the question first."""
+    first = int(context.hops["row"][context.packet_start[asked.journey]])
+    point = context.value("point", first)
+    rows = np.array(context.rows_of(answer))
+    back = rows[context.frames["point"][rows] == point]
+    return int(context.frames["time_ns"][back[-1]]) - asked.asked_ns if len(back) else None

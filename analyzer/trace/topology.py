@@ -1,0 +1,255 @@
+"""The host as traffic and dumps show it: containers, their interfaces, bridges, the router between, uplinks, the world.
+
+What was not captured but must be there, because a dump names it or a packet went through it, is a node without a
+point. Edges carry what was counted at the captured end.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.model import Address, Basis, Point, Role, address
+from analyzer.model.overview import Edge, Node, NodeKind, Topology
+from analyzer.schema import Array, Int64, Layer
+from analyzer.trace.context import Context
+
+MOST_ADDRESSES = 3
+MOST_SILENT = 8
+"""Containers that are drawn although nothing of them was captured."""
+_KINDS = {
+    Role.CONTAINER: NodeKind.INTERFACE,
+    Role.VETH: NodeKind.INTERFACE,
+    Role.LOOPBACK: NodeKind.INTERFACE,
+    Role.UNKNOWN: NodeKind.INTERFACE,
+    Role.BRIDGE: NodeKind.BRIDGE,
+    Role.OVERLAY: NodeKind.OVERLAY,
+    Role.UPLINK: NodeKind.UPLINK,
+}
+
+
+@dataclass
+class _Drawing:
+    """Nodes and edges so far."""
+
+    nodes: list[Node] = field(default_factory=list)
+    edges: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    place: dict[tuple[NodeKind, str, str | None], int] = field(default_factory=dict)
+
+    def node(self, node: Node) -> int:
+        """Return the place of a node; the first of its kind and name on a host stays."""
+        key = (node.kind, node.name, node.host)
+        if key not in self.place:
+            self.place[key] = len(self.nodes)
+            self.nodes.append(node)
+        return self.place[key]
+
+    def join(self, a: int, b: int, volume: tuple[int, int]) -> None:
+        """Draw an edge, or add to it."""
+        frames, length = self.edges.get((a, b), (0, 0))
+        self.edges[a, b] = frames + volume[0], length + volume[1]
+
+
+def topology(context: Context) -> Topology:
+    """Draw everything that is known of where packets went."""
+    drawing = _Drawing()
+    of_point = {p.id: drawing.node(_point_node(context, p)) for p in context.points}
+    routers = {p.host: drawing.node(_router(p.host)) for p in context.points}
+    volume = _volumes(context)
+    beside = _bridge_of_port(context)
+    tunnelled = {beside.get(point.id) for point in context.points if point.role is Role.OVERLAY}
+    for point in context.points:
+        here, router = of_point[point.id], routers[point.host]
+        if point.role in (Role.VETH, Role.CONTAINER):
+            container = drawing.node(_container(context, point))
+            drawing.join(container, here, volume[point.id])
+            bridge = beside.get(point.id)
+            if isinstance(bridge, int):
+                drawing.join(here, of_point[bridge], volume[point.id])
+            elif isinstance(bridge, str):
+                unseen = drawing.node(_bridge(context, bridge, point.host))
+                drawing.join(here, unseen, volume[point.id])
+                drawing.join(unseen, router, volume[point.id])
+            elif point.role is Role.VETH:
+                drawing.join(here, router, volume[point.id])
+            else:
+                _join_outside(context, drawing, point, here)
+        elif point.role is Role.UPLINK:
+            drawing.join(router, here, volume[point.id])
+            _join_outside(context, drawing, point, here)
+        elif point.role is Role.BRIDGE:
+            if (routed := _routed(context, point))[0] or point.id not in tunnelled:
+                drawing.join(here, router, routed)
+        elif point.role is Role.OVERLAY:
+            bridge = beside.get(point.id)
+            if isinstance(bridge, int):
+                drawing.join(of_point[bridge], here, volume[point.id])
+            drawing.join(here, router, volume[point.id])
+        else:
+            drawing.join(here, router, volume[point.id])
+    _between_hosts(context, drawing, of_point)
+    _silent_containers(context, drawing)
+    _uncaptured_uplinks(context, drawing, routers)
+    edges = (Edge(a, b, *counted) for (a, b), counted in drawing.edges.items())
+    return Topology(tuple(drawing.nodes), tuple(edges))
+
+
+def _point_node(context: Context, point: Point) -> Node:
+    link = context.host.link(point.interface or point.name) or context.host.link(point.name)
+    details = [str(ip) for ip in link.addresses if not ip.is_link_local][:MOST_ADDRESSES] if link else []
+    if point.role is Role.BRIDGE and point.network and point.network != point.name:
+        details.append(f"network {point.network}")
+    return Node(_KINDS[point.role], point.name, point.role_basis, point.host, tuple(details), point.name)
+
+
+def _router(host: str | None) -> Node:
+    return Node(NodeKind.HOST, host or "host", Basis.INFERRED, host, ("routing, netfilter",))
+
+
+def _container(context: Context, point: Point) -> Node:
+    """Return the container behind an interface, by its name, or by the addresses it sends from."""
+    known = [c for c in context.host.containers if c.name == point.container]
+    addresses = [str(ip) for c in known for ip in c.addresses]
+    if not addresses:
+        addresses = [str(ip) for ip, _ in _addresses(context, point, sent=True).most_common(MOST_ADDRESSES)]
+    name = point.container or f"behind {point.name}"
+    basis = Basis.STATED if point.container else Basis.INFERRED
+    return Node(NodeKind.CONTAINER, name, basis, point.host, tuple(addresses[:MOST_ADDRESSES]))
+
+
+def _bridge(context: Context, name: str, host: str | None) -> Node:
+    network = next((n for n in context.host.networks if n.bridge == name), None)
+    details = [str(gateway) for gateway in network.gateways] if network else []
+    details += [f"network {network.name}"] if network and network.name != name else []
+    return Node(NodeKind.BRIDGE, name, Basis.STATED, host, tuple(details))
+
+
+def _bridge_of_port(context: Context) -> dict[int, int | str]:
+    """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
+    hops, frames = context.hops, context.frames
+    going = hops["packet"][1:] == hops["packet"][:-1]
+    row, nxt = hops["row"][:-1][going], hops["row"][1:][going]
+    same = frames["ttl"][row] == frames["ttl"][nxt]
+    a, b = (frames["point"][rows[same]].astype(np.int64) for rows in (row, nxt))
+    bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
+    pairs = np.concatenate((a << 16 | b, b << 16 | a))
+    keys, counts = np.unique(pairs[np.isin(pairs & 0xFFFF, bridges)], return_counts=True)
+    found: dict[int, int | str] = {}
+    for key in keys[np.argsort(counts, kind="stable")].tolist():  # the most frequent one comes last, and stays
+        found[key >> 16] = key & 0xFFFF
+    by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
+    for point in context.points:
+        if point.id not in found and point.role is Role.VETH:
+            link = context.host.link(point.interface or point.name) or context.host.link(point.name)
+            network = next((n.bridge for n in context.host.networks if n.name == point.network), None)
+            master = link.master if link is not None and link.master else network
+            if master is not None:
+                found[point.id] = by_name.get((point.host, master), master)
+    return found
+
+
+def bridge_names(context: Context) -> dict[int, str]:
+    """Return the name of each port's bridge, by point."""
+    found = _bridge_of_port(context)
+    return {port: context.points[b].name if isinstance(b, int) else b for port, b in found.items()}
+
+
+def _volumes(context: Context) -> list[tuple[int, int]]:
+    """Return frames and bytes by point."""
+    frames, count = context.frames, len(context.points)
+    numbers = np.bincount(frames["point"], minlength=count)
+    lengths = np.bincount(frames["point"], weights=frames["orig_len"], minlength=count)
+    return [(int(n), int(length)) for n, length in zip(numbers, lengths, strict=True)]
+
+
+def _routed(context: Context, point: Point) -> tuple[int, int]:
+    """Count the frames at a bridge that go to the host itself or come from it."""
+    frames = context.frames
+    here = np.flatnonzero(frames["point"] == point.id)
+    own = np.array(sorted(context.host_macs), np.int64)
+    rows = here[np.isin(frames["eth_src"][here], own) | np.isin(frames["eth_dst"][here], own)]
+    return len(rows), int(frames["orig_len"][rows].sum())
+
+
+def _addresses(context: Context, point: Point, *, sent: bool) -> Counter[Address]:
+    """Count packets by the address beyond a point: the source of those that begin there, the target of those that end."""
+    frames, hops = context.frames, context.hops
+    packet = hops["packet"]
+    ends = np.append(packet[1:] != packet[:-1], True) if len(packet) else np.zeros(0, bool)
+    several = np.diff(context.packet_start) > 1
+    found = _count(context, hops["row"][(hops["hop"] == 0) & several[packet]], point, "src")
+    return found if sent else found + _count(context, hops["row"][ends & (hops["hop"] > 0)], point, "dst")
+
+
+def _count(context: Context, rows: Int64, point: Point, end: str) -> Counter[Address]:
+    frames = context.frames
+    rows = rows[(frames["point"][rows] == point.id) & has(frames["layers"][rows], Layer.IPV4 | Layer.IPV6)]
+    found: Counter[Address] = Counter()
+    for version, layer in ((4, Layer.IPV4), (6, Layer.IPV6)):
+        of_version: Array = rows[has(frames["layers"][rows], layer)]
+        pairs = np.stack((frames[f"{end}_hi"][of_version], frames[end][of_version]), axis=1)
+        keys, counts = np.unique(pairs, axis=0, return_counts=True)
+        for (high, low), number in zip(keys.tolist(), counts.tolist(), strict=True):
+            ip = address(version, high if version == 6 else 0, low)
+            if not ip.is_multicast and not ip.is_link_local:
+                found[ip] += number
+    return found
+
+
+def _join_outside(context: Context, drawing: _Drawing, point: Point, here: int) -> None:
+    """Draw what lies beyond an uplink: the gateway, and whom packets went to or came from."""
+    beyond = _addresses(context, point, sent=False)
+    for ip in [ip for ip in beyond if context.host.owns(ip)]:
+        del beyond[ip]
+    rows = np.flatnonzero(context.frames["point"] == point.id)
+    outside = here
+    gateways = [r.gateway for r in context.host.routes if r.dev in (point.name, point.interface) and r.gateway]
+    if gateways:
+        gateway = Node(NodeKind.GATEWAY, str(gateways[0]), Basis.STATED, point.host)
+        volume = len(rows), int(context.frames["orig_len"][rows].sum())
+        outside = drawing.node(gateway)
+        drawing.join(here, outside, volume)
+        beyond.pop(gateways[0], None)
+    if beyond:
+        named = [str(ip) for ip, _ in beyond.most_common(MOST_ADDRESSES)]
+        title = named[0] if len(beyond) == 1 else f"{len(beyond):,} addresses"
+        more = named if len(beyond) > 1 else []
+        remote = drawing.node(Node(NodeKind.REMOTE, title, Basis.OBSERVED, None, tuple(more)))
+        drawing.join(outside, remote, (beyond.total(), 0))
+
+
+def _between_hosts(context: Context, drawing: _Drawing, of_point: dict[int, int]) -> None:
+    """Join the uplinks between which packets went from host to host."""
+    hops, frames = context.hops, context.frames
+    going = hops["packet"][1:] == hops["packet"][:-1]
+    a, b = (frames["point"][rows[going]].astype(np.int64) for rows in (hops["row"][:-1], hops["row"][1:]))
+    keys, counts = np.unique(np.minimum(a, b) << 16 | np.maximum(a, b), return_counts=True)
+    for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+        left, right = context.points[key >> 16], context.points[key & 0xFFFF]
+        if left.host != right.host and left.role is Role.UPLINK and right.role is Role.UPLINK:
+            drawing.join(of_point[left.id], of_point[right.id], (count, 0))
+
+
+def _silent_containers(context: Context, drawing: _Drawing) -> None:
+    """Draw containers that dumps name on a drawn bridge, although no point of theirs was captured."""
+    drawn = {node.name for node in drawing.nodes if node.kind is NodeKind.CONTAINER}
+    bridges = {n.name: n.bridge for n in context.host.networks}
+    for container in context.host.containers[: len(drawn) + MOST_SILENT]:
+        node = next((n for n in drawing.nodes if n.name == bridges.get(container.network)), None)
+        if node is None or container.name in drawn:
+            continue
+        details = tuple(str(ip) for ip in container.addresses[:MOST_ADDRESSES])
+        here = drawing.node(Node(NodeKind.CONTAINER, container.name, Basis.STATED, node.host, details))
+        drawing.join(here, drawing.nodes.index(node), (0, 0))
+
+
+def _uncaptured_uplinks(context: Context, drawing: _Drawing, routers: dict[str | None, int]) -> None:
+    """Draw the uplinks that default routes name, where they were not captured."""
+    captured = {name for p in context.points for name in (p.name, p.interface)}
+    for route in context.host.routes:
+        if route.dst.prefixlen or route.dev is None or route.dev in captured or route.table != "main":
+            continue
+        for host, router in routers.items():
+            uplink = drawing.node(Node(NodeKind.UPLINK, route.dev, Basis.STATED, host))
+            drawing.join(router, uplink, (0, 0))
