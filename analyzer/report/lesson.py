@@ -137,9 +137,9 @@ def _resolution(step: ArpStep) -> str:
     took = f"After {duration(exchange.latency_ns)} " if exchange.latency_ns is not None else "Then "
     again = f" It has to ask {exchange.requests} times." if exchange.requests > 1 else ""
     return (
-        f"A frame needs a destination MAC, and {asker} does not know that of {exchange.asked_ip} yet. It asks everybody "
-        f"on the link by {protocol}, “who has {exchange.asked_ip}?”, and the packet waits.{again} {took}{answer} answers "
-        f"(frames {exchange.request_frame} and {exchange.reply_frame} at {exchange.point})."
+        f"A frame needs a destination MAC, and {asker} does not know that of {exchange.asked_ip} yet. It asks "
+        f"everybody on the link by {protocol}, “who has {exchange.asked_ip}?”, and the packet waits.{again} "
+        f"{took}{answer} answers (frames {exchange.request_frame} and {exchange.reply_frame} at {exchange.point})."
     )
 
 
@@ -149,8 +149,8 @@ def _bridge(step: FdbStep) -> str:
         return f"{mac} is a group address, so the bridge floods the frame from {step.from_point} to all its ports."
     if step.local:
         return (
-            f"The bridge looks at the destination MAC: {mac} is its own. The frame is meant for the host itself, so the "
-            "bridge does not pass it to another port but hands it up to the host's IP stack."
+            f"The bridge looks at the destination MAC: {mac} is its own. The frame is meant for the host itself, so "
+            "the bridge does not pass it to another port but hands it up to the host's IP stack."
         )
     if step.copied:
         return (
@@ -192,10 +192,10 @@ def _nat(step: NatStep, journey: Journey) -> str:
     if step.nat == "SNAT":
         masquerade = step.rule is not None and "MASQUERADE" in step.rule
         name = "masquerades" if masquerade else "translates the source (SNAT)"
-        why = "Outside nobody knows a way back to the address before, but one to the host" if masquerade else ""
+        why = " Outside, nobody knows a way back to the address before, but one to the host." if masquerade else ""
         return (
-            f"Just before the packet leaves, in POSTROUTING, netfilter {name}: {change}.{f' {why}.' if why else ''}{rule} "
-            f"conntrack notes both tuples, so that answers find their way back."
+            f"Just before the packet leaves, in POSTROUTING, netfilter {name}: {change}.{why}{rule} "
+            "conntrack notes both tuples, so that answers find their way back."
         )
     return (
         f"Before any route is chosen, in PREROUTING, netfilter translates the destination (DNAT): {change}.{rule} "

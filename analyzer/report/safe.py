@@ -8,7 +8,10 @@ _UNSAFE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 def safe(text: object) -> str:
     """Escape every character that could move a cursor, change colours or reorder a line."""
-    return "".join(_escaped(c) if unicodedata.category(c) in _UNSAFE else c for c in str(text))
+    plain = str(text)
+    if plain.isprintable():  # then it has none of them
+        return plain
+    return "".join(_escaped(c) if unicodedata.category(c) in _UNSAFE else c for c in plain)
 
 
 def _escaped(character: str) -> str:

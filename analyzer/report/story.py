@@ -196,7 +196,8 @@ def _explain_nat(step: NatStep) -> str:
 def _explain_tunnel(step: TunnelStep) -> str:
     ends = f"{step.src} → {step.dst}, VNI {step.vni}"
     if step.action == "encapsulated":
-        return f"tunnel: put into VXLAN, {endpoint(step.src, step.sport)} → {endpoint(step.dst, step.dport)}, VNI {step.vni}"
+        outer = f"{endpoint(step.src, step.sport)} → {endpoint(step.dst, step.dport)}"
+        return f"tunnel: put into VXLAN, {outer}, VNI {step.vni}"
     return (
         f"tunnel: carried by the network between, {ends}"
         if step.action == "carried"

@@ -1,7 +1,7 @@
 """A row of CONNECTIONS to a Connection, with the recorded rules behind its translations."""
 
 from analyzer.host.netfilter.here import translate
-from analyzer.model import Address, Basis, Connection, FlowTuple, HostState, NatChange, NatKind, address
+from analyzer.model import Address, Basis, Connection, FlowTuple, HostState, NatChange, NatKind, address, endpoint
 from analyzer.trace.context import Context
 from analyzer.trace.text import protocol_name
 

@@ -22,7 +22,8 @@ def message_rows(context: Context) -> Int64:
     udp = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
     asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
-    return rows[udp & whole & asks][:MOST]
+    found: Int64 = rows[udp & whole & asks][:MOST]
+    return found
 
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:

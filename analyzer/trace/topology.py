@@ -173,8 +173,8 @@ def _routed(context: Context, point: Point) -> tuple[int, int]:
 
 
 def _addresses(context: Context, point: Point, *, sent: bool) -> Counter[Address]:
-    """Count packets by the address beyond a point: the source of those that begin there, the target of those that end."""
-    frames, hops = context.frames, context.hops
+    """Count packets by the address beyond a point: sources of those that begin there, targets of those that end."""
+    hops = context.hops
     packet = hops["packet"]
     ends = np.append(packet[1:] != packet[:-1], True) if len(packet) else np.zeros(0, bool)
     several = np.diff(context.packet_start) > 1

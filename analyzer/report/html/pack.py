@@ -11,8 +11,20 @@ from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from typing import Any, get_args, get_origin
 
-from analyzer.model import ArpExchange, ArpStep, Basis, Connection, Direction, Disposition, Finding, Hop, Journey, Mac
-from analyzer.model import Point, mac_text
+from analyzer.model import (
+    ArpExchange,
+    ArpStep,
+    Basis,
+    Connection,
+    Direction,
+    Disposition,
+    Finding,
+    Hop,
+    Journey,
+    Mac,
+    Point,
+    mac_text,
+)
 from analyzer.model.overview import Overview
 from analyzer.report.fields import hints
 from analyzer.report.lesson import lesson
@@ -73,7 +85,7 @@ class Packer:
 
     def row(self, value: Any) -> list[Any]:
         """Return the values of a dataclass's fields, in order."""
-        kind = type(value)
+        kind: type = type(value)
         if kind not in self._plans:
             self._describe(kind)
         names = hints(kind)

@@ -77,9 +77,9 @@ def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterat
     style, script, library = _style(), _script(), _library()
     text = _environment().get_template("page.html.j2").render(
         policy=_policy((library, script), style),
-        style=Markup(style),  # noqa: S704 - ours, from this package
-        library=Markup(library),  # noqa: S704
-        script=Markup(script),  # noqa: S704
+        style=Markup(style),
+        library=Markup(library),
+        script=Markup(script),
         sources=list(sources),
         content=content,
         verdicts=_verdicts(content),
@@ -92,7 +92,7 @@ def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterat
         letters={severity: severity.value[0].upper() for severity in Severity},
         data_here="@DATA@",
     )  # fmt: skip
-    head, tail = text.split("@DATA@", 1)
+    head, _, tail = text.rpartition("@DATA@")  # the last one: the others are somebody's names
     yield head
     for place in range(0, len(data), CUT):
         yield data[place : place + CUT]

@@ -78,87 +78,74 @@ class Picture:
 
 def draw(topology: Topology, points: Sequence[Point]) -> Picture:
     """Lay a topology out."""
-    busy = _busy(topology)
     used = [kind for kind in NodeKind if any(node.kind is kind for node in topology.nodes)]
-    column = {kind: place for place, kind in enumerate(used)}
-    frames = {point.name: point.frames for point in points}
+    plan = _Plan(topology, {kind: place for place, kind in enumerate(used)}, {p.name: p.frames for p in points})
     hosts = list(dict.fromkeys(node.host for node in topology.nodes if node.kind is NodeKind.HOST))
-    boxes: dict[int, Box] = {}
     bands: list[Band] = []
-    left_out, y = 0, float(MARGIN)
+    y = float(MARGIN)
     for host in hosts:
         mine = [n for n, node in enumerate(topology.nodes) if node.host == host and node.kind not in _OUTSIDE]
-        bottom = y + TOP
-        for kind in used:
-            numbers = _ordered([n for n in mine if topology.nodes[n].kind is kind], topology.edges, boxes, busy)
-            left_out += max(len(numbers) - MOST_IN_COLUMN, 0)
-            x = MARGIN + column[kind] * COLUMN
-            bottom = max(bottom, _stack(topology, numbers[:MOST_IN_COLUMN], x, y + TOP, frames, boxes))
-        _centre(boxes, mine, bottom)
-        last = max((column[topology.nodes[n].kind] for n in mine), default=0)
+        bottom = max([y + TOP, *(plan.stack([n for n in mine if topology.nodes[n].kind is k], y + TOP) for k in used)])
+        last = max((plan.column[topology.nodes[n].kind] for n in mine), default=0)
         bands.append(Band(host or "Docker host", MARGIN / 2, y, last * COLUMN + NODE_WIDTH + MARGIN, bottom - y))
         y = bottom + BAND_GAP
-    bottom = y - BAND_GAP
-    for kind in _OUTSIDE:
-        numbers = [n for n, node in enumerate(topology.nodes) if node.kind is kind][:MOST_IN_COLUMN]
-        x = MARGIN + column.get(kind, 0) * COLUMN
-        bottom = max(bottom, _stack(topology, numbers, x, TOP + MARGIN, frames, boxes))
-    outside = [n for n, node in enumerate(topology.nodes) if node.kind in _OUTSIDE and n in boxes]
-    _centre(boxes, outside, bottom)
-    lines = [_line(edge, boxes) for edge in topology.edges if edge.a in boxes and edge.b in boxes]
+    outside = [[n for n, node in enumerate(topology.nodes) if node.kind is kind] for kind in _OUTSIDE]
+    bottom = max([y - BAND_GAP, *(plan.stack(numbers, TOP + MARGIN) for numbers in outside)])
+    boxes = plan.boxes
+    lines = tuple(_line(edge, boxes) for edge in topology.edges if edge.a in boxes and edge.b in boxes)
     width = MARGIN * 2 + (len(used) - 1) * COLUMN + NODE_WIDTH
-    return Picture(width, bottom + MARGIN, tuple(boxes.values()), tuple(lines), tuple(bands), left_out)
+    left_out = len(topology.nodes) - len(boxes)
+    return Picture(width, bottom + MARGIN, tuple(boxes.values()), lines, tuple(bands), left_out)
 
 
-def _busy(topology: Topology) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for edge in topology.edges:
-        for number in (edge.a, edge.b):
-            found[number] = found.get(number, 0) + edge.frames
-    return found
+class _Plan:
+    """Places boxes, from the inside of a host to the outside."""
 
+    def __init__(self, topology: Topology, column: dict[NodeKind, int], frames: dict[str, int]) -> None:
+        self.column = column
+        self.boxes: dict[int, Box] = {}
+        self._topology, self._frames = topology, frames
+        self._busy: dict[int, int] = {}
+        for edge in topology.edges:
+            for number in (edge.a, edge.b):
+                self._busy[number] = self._busy.get(number, 0) + edge.frames
 
-def _ordered(numbers: list[int], edges: Sequence[Edge], boxes: dict[int, Box], busy: dict[int, int]) -> list[int]:
-    """Put nodes beside what they hang on, as far as that is drawn; of too many, the busiest."""
-    kept = set(sorted(numbers, key=lambda n: (-busy.get(n, 0), n))[:MOST_IN_COLUMN])
+    def stack(self, numbers: list[int], y: float) -> float:
+        """Put nodes one below the other, each beside what it hangs on; return where the next one would begin."""
+        kept = sorted(numbers, key=lambda n: (-self._busy.get(n, 0), n))[:MOST_IN_COLUMN]
+        beside = {n: self._beside(n) for n in kept}
+        for number in sorted(kept, key=lambda n: (beside[n] is None, beside[n] or 0, n)):
+            middle = beside[number]
+            box = self._box(number, y)
+            if middle is not None and middle - box.height / 2 > y:
+                box = self._box(number, round(middle - box.height / 2, 1))
+            self.boxes[number] = box
+            y = box.y + box.height + GAP
+        return y
 
-    def place(number: int) -> float:
-        inner = [boxes[e.a].middle for e in edges if e.b == number and e.a in boxes]
-        return sum(inner) / len(inner) if inner else float("inf")
+    def _beside(self, number: int) -> float | None:
+        """Return the height of the nodes that this one hangs on, as far as they are drawn."""
+        inner = [self.boxes[e.a].middle for e in self._topology.edges if e.b == number and e.a in self.boxes]
+        return sum(inner) / len(inner) if inner else None
 
-    return sorted(numbers, key=lambda n: (n not in kept, place(n), n))
-
-
-def _stack(
-    topology: Topology, numbers: list[int], x: float, y: float, frames: dict[str, int], boxes: dict[int, Box]
-) -> float:
-    """Put boxes one below the other; return where the next one would begin."""
-    for number in numbers:
-        node = topology.nodes[number]
+    def _box(self, number: int, y: float) -> Box:
+        node = self._topology.nodes[number]
         lines = list(node.details[:3])
         if node.point is not None:
-            lines.append(plural(frames.get(node.point, 0), "frame"))
+            lines.append(plural(self._frames.get(node.point, 0), "frame"))
         elif node.kind in (NodeKind.INTERFACE, NodeKind.BRIDGE, NodeKind.UPLINK):
             lines.append("not captured")
-        height = 34 + LINE * len(lines)
         guess = ", inferred" if node.basis is Basis.INFERRED and node.kind is not NodeKind.HOST else ""
-        label = f"{node.kind}{guess}: {'; '.join((node.name, *lines))}"
-        shown = tuple(_short(line, DETAIL_LETTERS) for line in lines)
-        title = _short(node.name.removeprefix(f"{node.host}:") if node.host else node.name, LETTERS)
-        boxes[number] = Box(number, node, x, y, height, title, shown, label)
-        y += height + GAP
-    return y
-
-
-def _centre(boxes: dict[int, Box], numbers: list[int], bottom: float) -> None:
-    """Move each column of *numbers* to the middle of its band."""
-    for x in {boxes[n].x for n in numbers if n in boxes}:
-        column = [n for n in numbers if n in boxes and boxes[n].x == x]
-        end = max(boxes[n].y + boxes[n].height for n in column) + GAP
-        for n in column:
-            box = boxes[n]
-            moved = round((bottom - end) / 2, 1)
-            boxes[n] = Box(n, box.node, box.x, box.y + moved, box.height, box.title, box.lines, box.label)
+        return Box(
+            number=number,
+            node=node,
+            x=MARGIN + self.column[node.kind] * COLUMN,
+            y=y,
+            height=34 + LINE * len(lines),
+            title=_short(node.name.removeprefix(f"{node.host}:") if node.host else node.name, LETTERS),
+            lines=tuple(_short(line, DETAIL_LETTERS) for line in lines),
+            label=f"{node.kind}{guess}: {'; '.join((node.name, *lines))}",
+        )
 
 
 def _line(edge: Edge, boxes: dict[int, Box]) -> Line:
@@ -172,9 +159,11 @@ def _line(edge: Edge, boxes: dict[int, Box]) -> Line:
         right, bend = a.x + NODE_WIDTH, a.x + NODE_WIDTH + 30
         path = f"M{right} {a.middle:.1f}C{bend} {a.middle:.1f} {bend} {b.middle:.1f} {right} {b.middle:.1f}"
         return Line(edge.a, edge.b, path, width, label)
-    left, right = a.x + NODE_WIDTH, b.x
+    right = b.x
+    left = right - (COLUMN - NODE_WIDTH)  # straight on, past the columns between
     half = (left + right) / 2
-    path = f"M{left} {a.middle:.1f}C{half} {a.middle:.1f} {half} {b.middle:.1f} {right} {b.middle:.1f}"
+    start = f"M{a.x + NODE_WIDTH} {a.middle:.1f}H{left}"
+    path = f"{start}C{half} {a.middle:.1f} {half} {b.middle:.1f} {right} {b.middle:.1f}"
     return Line(edge.a, edge.b, path, width, label)
 
 

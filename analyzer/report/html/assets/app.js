@@ -84,11 +84,12 @@ function showState(now) {
   work.classList.toggle("chosen", view === "journeys" && now.j !== null);
 }
 
-/** What to look at first: a journey that died, else the first one that was translated, else the first. */
+/** What to look at first: a journey that died, else one that was translated, else the longest. */
 function firstChoice() {
   const dead = rows.journeys.find((row) => BAD.includes(field.disposition(row)));
   const changed = rows.journeys.find((row) => natOf.get(field.connection(row))?.length && rawHops(row).length > 2);
-  const row = dead ?? changed ?? rows.journeys[0];
+  const long = rows.journeys.reduce((best, row) => (rawHops(row).length > rawHops(best).length ? row : best), rows.journeys[0]);
+  const row = dead ?? changed ?? long;
   return row === undefined ? null : field.id(row);
 }
 

@@ -18,7 +18,7 @@ function journeyDetail(id) {
   say("The error is ", one.rejected_by);
   say("About ", one.error_about);
   if (one.ambiguous) links.append(`Ambiguous: equal packets at the same time${one.candidates?.length ? `, as ${one.candidates.map((c) => `J${c}`).join(", ")}` : ""}. `);
-  const part = (name, ...content) => el("section", { class: `part ${name.toLowerCase().replaceAll(" ", "-")}` }, el("h3", {}, name), ...content);
+  const part = (name, ...content) => el("section", { class: `part part-${name.toLowerCase()}` }, el("h3", {}, name), ...content);
   return el(
     "article",
     { class: "journey", "aria-labelledby": "detail-title" },

@@ -1,8 +1,8 @@
 // The ladder: one lifeline a capture point, time downwards. A translated packet stays one line.
 
-const LANE = 250;
+const LANE = 235;
 const LEFT = 180;
-const RIGHT = 270;
+const RIGHT = 258;
 const REACH = 70;
 const STEP = 46;
 

@@ -3,7 +3,8 @@
 const BAR = 22;
 
 function waterfall(chosen) {
-  const answer = chosen.answered_by === null ? null : journey(chosen.answered_by);
+  const back = chosen.answered_by ?? chosen.rejected_by;
+  const answer = back === null ? null : journey(back);
   const list = [chosen, ...(answer === null ? [] : [answer])];
   const start = chosen.hops[0].time_ns;
   const stop = Math.max(...list.flatMap((one) => one.hops.map((h) => h.time_ns)), start + 1);
