@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 .PHONY: demo test check unit bench samples clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
-	$(BIN)/hoptrace demo -o reports/seed.json
-	@echo "The same as JSON: reports/seed.json"
+	$(BIN)/hoptrace demo -o reports/seed.html -o reports/seed.json
+	@echo "The same to look at: reports/seed.html, and as JSON: reports/seed.json"
 
 test: $(VENV)/ready-for-tests check unit ## everything that CI runs
 

@@ -1,9 +1,12 @@
 """What the README shows is what the commands print; ``python -m tests.test_docs`` brings it up to date."""
 
+import gzip
 import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,11 @@ from analyzer.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-SHOWCASE = ROOT / "reports" / "seed.json"
+SHOWCASE = ROOT / "reports"
+PICTURES = SHOWCASE / "pictures.txt"
+"""Of which page the pictures were taken."""
+SIZES = {"seed-phone": (360, 740), "seed": (1440, 1000), "seed-wide": (2560, 1440)}
+DATA = re.compile(r'(?<=id="data">)[^<]*')
 BLOCK = re.compile(r"(```console\n\$ hoptrace (.*?)\n)(.*?)(```)", re.DOTALL)
 WIDTH = "160"
 
@@ -51,13 +58,47 @@ def test_named_files_are_there() -> None:
     assert described == {path.parent.name for path in ROOT.glob("sample_pcaps/*/README.md")}
 
 
-def test_the_showcase_is_what_the_demo_writes(tmp_path: Path) -> None:
-    """The committed report is current."""
-    CliRunner().invoke(main, ["demo", "-o", str(tmp_path / "seed.json")])
+def _unpacked(page: str) -> str:
+    """Return a page with its data as it is before compression, which another zlib may do otherwise."""
+    return DATA.sub(lambda found: gzip.decompress(b64decode(found[0])).decode(), page)
 
-    assert SHOWCASE.read_text() == (tmp_path / "seed.json").read_text()
+
+def test_the_showcase_is_what_the_demo_writes(tmp_path: Path) -> None:
+    """The committed reports are current."""
+    CliRunner().invoke(main, ["demo", "-o", str(tmp_path / "seed.json"), "-o", str(tmp_path / "seed.html")])
+
+    assert (SHOWCASE / "seed.json").read_text() == (tmp_path / "seed.json").read_text()
+    assert _unpacked((SHOWCASE / "seed.html").read_text()) == _unpacked((tmp_path / "seed.html").read_text())
+
+
+def test_the_pictures_are_of_the_showcase() -> None:
+    """They were taken of the page as it is; every picture that the README shows is one of them."""
+    shown = re.findall(r"!\[[^]]*\]\(reports/([^)]*)\.png\)", README.read_text())
+
+    assert PICTURES.read_text().strip() == sha256(_unpacked((SHOWCASE / "seed.html").read_text()).encode()).hexdigest()
+    assert set(shown) <= set(SIZES)
+    assert {path.stem for path in SHOWCASE.glob("*.png")} == set(SIZES)
+
+
+def _take_pictures() -> None:
+    """Take the showcase's pictures at three sizes, the middle one down to the ladder."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import ARGUMENTS, CHROMIUM
+
+    page_file = SHOWCASE / "seed.html"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for name, (width, height) in SIZES.items():
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(f"{page_file.as_uri()}#j=3")
+            page.wait_for_selector("html.ready")
+            page.screenshot(path=SHOWCASE / f"{name}.png", full_page=name == "seed")
+        browser.close()
+    PICTURES.write_text(sha256(_unpacked(page_file.read_text()).encode()).hexdigest() + "\n")
 
 
 if __name__ == "__main__":
     README.write_text(BLOCK.sub(lambda m: m[1] + _output(m[2]) + m[4], README.read_text()))
-    CliRunner().invoke(main, ["demo", "-o", str(SHOWCASE)])
+    CliRunner().invoke(main, ["demo", "-o", str(SHOWCASE / "seed.json"), "-o", str(SHOWCASE / "seed.html")])
+    _take_pictures()

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
 WHOLE_FORMATS, STREAM_FORMATS = (".json", ".html"), (".ndjson", ".parquet")
 FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
+explain_option = click.option("--explain", is_flag=True, help="Tell journeys in prose, step by step.")
 BYTES_PER_FRAME = 1000
 """Memory that an analysis and its report take at most; half of what is free may be used."""
 
@@ -44,6 +46,7 @@ BYTES_PER_FRAME = 1000
     metavar="FRAMES",
     help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
 )
+@explain_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
 def analyze(
     paths: tuple[str, ...],
@@ -54,6 +57,7 @@ def analyze(
     as_json: bool,
     journeys: int,
     window: int | None,
+    explain: bool,
     strict: bool,
 ) -> None:
     """
@@ -77,7 +81,8 @@ def analyze(
         if not whole_only and prepared.expected_frames() > room:
             partial = _analyze_moving(prepared, room, outputs, selection)
         else:
-            partial = _analyze_whole(prepared, outputs, selection, journeys, as_json=as_json)
+            told = Told(outputs, selection, journeys, as_json, explain)
+            partial = _analyze_whole(prepared, told)
     if strict and partial:
         sys.exit(EXIT_PARTIAL)
 
@@ -95,9 +100,20 @@ def _check_targets(paths: list[Path]) -> None:
             raise SelectionError(f"-o {path}: the connections of another output go there")
 
 
-def _analyze_whole(
-    prepared: "Prepared", outputs: tuple[str, ...], selection: str | None, journeys: int, *, as_json: bool
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the user wants to be told, and how."""
+
+    outputs: tuple[str, ...]
+    selection: str | None
+    journeys: int
+    """How many the terminal shows."""
+    as_json: bool
+    explain: bool
+    """Journeys are told in prose."""
+
+
+def _analyze_whole(prepared: "Prepared", wanted: Told) -> bool:
     """Analyse in memory and report; tell whether the input was damaged."""
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report import json_report, stream, terminal, write  # noqa: PLC0415
@@ -106,33 +122,33 @@ def _analyze_whole(
     with progress() as told:
         trace = analyze_whole(prepared, told)
     partial = _complain_of_damage(trace)
-    paths = [Path(output) for output in outputs]
+    paths = [Path(output) for output in wanted.outputs]
     for path in paths:
         if path.suffix in WHOLE_FORMATS:
-            write.write_lines(path, _pieces(trace, path, selection))
+            write.write_lines(path, _pieces(trace, path, wanted))
     if streams := [path for path in paths if path.suffix in STREAM_FORMATS]:
         with stream.open_sinks(streams) as sinks:
-            sinks.add(trace.part(selection))
+            sinks.add(trace.part(wanted.selection))
             sinks.close(trace.content, trace.correlated.connections)
-    if as_json:
-        for piece in json_report.json_lines(trace.content(selection=selection)):
+    if wanted.as_json:
+        for piece in json_report.json_lines(trace.content(selection=wanted.selection)):
             sys.stdout.write(piece)
     else:
-        content = trace.content(selection=selection, journeys=journeys, connections=SHOWN_CONNECTIONS)
-        terminal.print_report(terminal.console(), content)
+        content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
+        terminal.print_report(terminal.console(), content, explain=wanted.explain)
     return partial
 
 
-def _pieces(trace: "Trace", path: Path, selection: str | None) -> Iterator[str]:
+def _pieces(trace: "Trace", path: Path, wanted: Told) -> Iterator[str]:
     """Give a report that is made from the whole analysis."""
     if path.suffix == ".json":
         from analyzer.report import json_report  # noqa: PLC0415
 
-        return json_report.json_lines(trace.content(selection=selection))
+        return json_report.json_lines(trace.content(selection=wanted.selection))
     from analyzer.report import html  # noqa: PLC0415
 
-    content = trace.content(selection=selection, journeys=html.MOST_JOURNEYS)
-    return html.page(content, trace.overview(), trace.named)
+    content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS)
+    return html.page(content, trace.overview(), trace.named, explain=wanted.explain)
 
 
 def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], selection: str | None) -> bool:
@@ -165,7 +181,10 @@ def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], s
 @click.argument("journey")
 @input_options
 @click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
-def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool) -> None:
+@explain_option
+def show(
+    paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool, explain: bool
+) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     digits = journey.removeprefix("J").removeprefix("j")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
@@ -177,16 +196,19 @@ def show(paths: tuple[str, ...], journey: str, host: str | None, points: tuple[s
 
         trace = analyze_whole(prepared, hears)
         _complain_of_damage(trace)
-        _show(trace, int(digits), dissect=dissect)
+        _show(trace, int(digits), dissect=dissect, explain=explain)
 
 
-def _show(trace: "Trace", number: int, *, dissect: bool) -> None:
+def _show(trace: "Trace", number: int, *, dissect: bool, explain: bool) -> None:
     from analyzer.report import terminal  # noqa: PLC0415
 
     told = trace.journey(number)
     out = terminal.console()
     start = min((point.first_ns for point in trace.points if point.first_ns is not None), default=0)
-    terminal.print_journey(out, told, start, full=True)
+    if explain:
+        terminal.print_lesson(out, told, trace.points)
+    else:
+        terminal.print_journey(out, told, start, full=True)
     if told.connection is not None:
         terminal.print_connection(out, trace.connection(told.connection))
     if dissect:
@@ -195,7 +217,9 @@ def _show(trace: "Trace", number: int, *, dissect: bool) -> None:
 
 
 @click.command()
-@click.option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write a .json report; may repeat.")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write a report, as analyze does; may repeat."
+)
 @click.pass_context
 def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
     """Analyse the bundled sample: a container pings 8.8.8.8 and fetches a page."""
@@ -213,6 +237,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         as_json=False,
         journeys=30,
         window=None,
+        explain=False,
         strict=False,
     )
 

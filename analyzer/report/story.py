@@ -47,7 +47,7 @@ def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Lin
         start_ns: time that the hops' times are relative to.
         full: with IP ids, lengths, and for every step its basis and what the host's dumps say of it.
     """
-    yield _title(journey)
+    yield title(journey)
     width = max(len(safe(hop.point)) for hop in journey.hops)
     steps = list(journey.steps)
     for number, hop in enumerate((*journey.hops, None)):
@@ -64,7 +64,8 @@ def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Lin
     yield _ending(journey)
 
 
-def _title(journey: Journey) -> Line:
+def title(journey: Journey) -> Line:
+    """Name a journey, and what it belongs to."""
     first = journey.hops[0]
     line = [("id", f"J{journey.id} "), ("summary", safe(journey.summary))]
     if first.src is not None and journey.protocol not in ("arp",):

@@ -1,6 +1,7 @@
 """The report for a terminal: summary, points, findings, connections with their NAT, then journeys."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -10,8 +11,9 @@ from rich.theme import Theme
 
 from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, NatChange, Point
 from analyzer.report.content import Content
+from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
-from analyzer.report.story import WORDS, Line, tell
+from analyzer.report.story import WORDS, Line, tell, title
 from analyzer.report.units import duration, moment, plural
 
 THEME = Theme(
@@ -37,6 +39,7 @@ THEME = Theme(
     },
     inherit=True,
 )
+PROSE_WIDTH = 100
 MOST_POINTS = 100
 """Points that are listed; JSON has them all."""
 UNKNOWN_WIDTH = 160
@@ -62,8 +65,8 @@ def console(*, width: int | None = None) -> Console:
     return found
 
 
-def print_report(out: Console, content: Content) -> None:
-    """Print the whole report."""
+def print_report(out: Console, content: Content, *, explain: bool = False) -> None:
+    """Print the whole report; *explain* tells journeys in prose."""
     start = min((p.first_ns for p in content.points if p.first_ns is not None), default=0)
     out.print(_headline(content))
     if content.frames:
@@ -78,7 +81,10 @@ def print_report(out: Console, content: Content) -> None:
         out.print(_connections(connections, content.connection_count))
     for journey in content.journeys:
         out.print()
-        print_journey(out, journey, start)
+        if explain:
+            print_lesson(out, journey, content.points)
+        else:
+            print_journey(out, journey, start)
     left = content.picked - content.shown
     if content.picked < content.packets:
         out.print()
@@ -92,6 +98,15 @@ def print_journey(out: Console, journey: Journey, start_ns: int, *, full: bool =
     """Print one journey."""
     for line in tell(journey, start_ns, full=full):
         out.print(styled(line))
+
+
+def print_lesson(out: Console, journey: Journey, points: Sequence[Point]) -> None:
+    """Print one journey in prose."""
+    out.print(styled(title(journey)))
+    for number, sentence in enumerate(lesson(journey, {point.name: point for point in points}), start=1):
+        head = f"{number:>4}. "
+        text = textwrap.fill(safe(sentence), PROSE_WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
+        out.print(Text(text))
 
 
 def print_connection(out: Console, connection: Connection) -> None:

@@ -23,6 +23,7 @@ from analyzer.report.content import Content
 from analyzer.report.html.pack import ToldJourney, pack, told
 from analyzer.report.html.quality import quality
 from analyzer.report.html.topology import draw
+from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
 from analyzer.report.story import WORDS, tell
 from analyzer.report.units import duration, moment, plural
@@ -58,7 +59,7 @@ class Verdict:
     count: int
 
 
-def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterator[str]:
+def page(content: Content, overview: Overview, sources: Sequence[str], *, explain: bool = False) -> Iterator[str]:
     """
     Give the page, piece by piece.
 
@@ -66,6 +67,7 @@ def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterat
         content: what is told; of the journeys, those that the page shall hold.
         overview: what is drawn.
         sources: names of what was analysed.
+        explain: journeys are shown with their story open.
     """
     points = {point.name: point for point in content.points}
     journeys = iter(content.journeys)
@@ -86,7 +88,8 @@ def page(content: Content, overview: Overview, sources: Sequence[str]) -> Iterat
         answer=_answer(content),
         quality=quality(content.points, overview.topology, content.host_problems),
         picture=draw(overview.topology, content.points),
-        first=[list(tell(journey, start)) for journey in first],
+        first=[(list(tell(journey, start)), list(lesson(journey, points))) for journey in first],
+        explain=explain,
         connections=connections[:FIRST_CONNECTIONS],
         start=moment(start),
         letters={severity: severity.value[0].upper() for severity in Severity},

@@ -33,12 +33,10 @@ function journeyDetail(id) {
   );
 }
 
-let storyOpen = false;
-
 /** The journey in prose, behind a switch that stays as it is from journey to journey. */
 function story(one) {
   const found = el("details", { class: "story" }, el("summary", {}, "Explain this journey, step by step"), el("ol", {}, ...one.lesson.map((text) => el("li", {}, text))));
-  found.open = storyOpen;
-  found.addEventListener("toggle", () => (storyOpen = found.open));
+  const before = document.querySelector("#work .story");
+  found.open = before === null ? "explain" in document.documentElement.dataset : before.open;
   return found;
 }

@@ -1,0 +1,95 @@
+"""DNS messages: literal bytes, cut and corrupt ones, and whole captures against tshark."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from analyzer import analyze
+from analyzer.decode.dns import TYPES, parse
+from analyzer.errors import HoptraceError
+
+QUESTION = bytes.fromhex("1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 636f6d 00 0001 0001")
+ANSWER = bytes.fromhex(
+    "1234 8180 0001 0001 0000 0000 07 6578616d706c65 03 636f6d 00 0001 0001 c00c 0001 0001 0000003c 0004 5db8d822"
+)
+NOT_FOUND = bytes.fromhex("1234 8183 0001 0000 0000 0000 03 77 77 77 00 001c 0001")
+
+
+def test_a_question() -> None:
+    """Id, name and type."""
+    message = parse(QUESTION)
+
+    assert message is not None
+    assert (message.id, message.response, message.name, message.kind) == (0x1234, False, "example.com", "A")
+
+
+def test_an_answer() -> None:
+    """The records, and the RCODE by its name."""
+    found, missing = parse(ANSWER), parse(NOT_FOUND)
+
+    assert found is not None
+    assert (found.response, found.outcome, found.records) == (True, "NOERROR", ("93.184.216.34",))
+    assert missing is not None
+    assert (missing.outcome, missing.name, missing.kind) == ("NXDOMAIN", "www", "AAAA")
+
+
+@pytest.mark.parametrize("length", range(len(ANSWER) + 1))
+def test_a_cut_message_still_has_its_question(length: int) -> None:
+    """Never an exception; the name as soon as it is there."""
+    message = parse(ANSWER[:length])
+
+    assert (message is not None) == (length >= len(QUESTION))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(QUESTION[:4] + b"\0\2" + QUESTION[6:], id="two-questions"),
+        pytest.param(QUESTION[:12] + b"\xc0\x0c\0\1\0\1", id="compressed-question"),
+        pytest.param(QUESTION[:12] + b"\x3f" * 200, id="name-without-end"),
+    ],
+)
+def test_what_is_no_message(wrong: bytes) -> None:
+    """Says so, instead of guessing."""
+    assert parse(wrong) is None
+
+
+def test_answers_that_point_at_themselves() -> None:
+    """A compression loop gives the question, and no records."""
+    message = parse(ANSWER[:29] + b"\xc0\x1d" + ANSWER[31:])
+
+    assert message is not None
+    assert message.name == "example.com"
+
+
+@pytest.mark.corpus
+@pytest.mark.tshark
+@pytest.mark.skipif("HOPTRACE_CORPUS" not in os.environ, reason="HOPTRACE_CORPUS names no folder of captures")
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_questions_are_those_that_tshark_reads() -> None:
+    """Names and types of every capture of the corpus that has some."""
+    compared = 0
+    for path in sorted(Path(os.environ["HOPTRACE_CORPUS"]).rglob("*.pcap*")):
+        try:
+            names = analyze([path]).names
+        except HoptraceError:
+            continue
+        if names:
+            assert {(one.name.lower(), one.kind) for one in names} == _by_tshark(path), path.name
+            compared += 1
+
+    assert compared >= 10
+
+
+def _by_tshark(path: Path) -> set[tuple[str, str]]:
+    asked = "udp.port == 53 && dns.flags.response == 0 && !icmp && dns.count.queries == 1"
+    fields = ["-T", "fields", "-e", "dns.qry.name", "-e", "dns.qry.type", "-E", "occurrence=f"]
+    done = subprocess.run(
+        ["tshark", "-r", str(path), "-Y", asked, *fields], capture_output=True, text=True, check=False
+    )
+    pairs = [line.split("\t") for line in done.stdout.splitlines()]
+    return {(name.lower().replace("<root>", "."), TYPES.get(int(kind), kind)) for name, kind in pairs if kind}
