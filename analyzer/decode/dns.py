@@ -1,20 +1,10 @@
-"""DNS messages (RFC 1035) of chosen frames, read from the captures once more: FRAMES holds no payload.
-
-Takes frames by file and number, gives what could be read of each. A message that was cut still has its question.
-"""
+"""DNS messages (RFC 1035). A message that was cut still has its question."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 import dpkt
-import numpy as np
-
-from analyzer.capture.source import Buffers
-from analyzer.decode.frames import Opener
-from analyzer.decode.reference import payload
-from analyzer.errors import InputError
 
 PORT = 53
 HEADER = 12
@@ -40,38 +30,6 @@ class Message:
     """Of the question: ``A``, ..."""
     records: tuple[str, ...]
     """Answers: addresses and names; empty where the message was cut."""
-
-
-def read_messages(
-    captures: Sequence[Opener], wanted: Mapping[int, Sequence[int]]
-) -> Iterator[tuple[int, int, Message]]:
-    """Give (file, frame number, message) for those of the frames *wanted*, by file, that hold one."""
-    buffers = Buffers(1, np.zeros)
-    for file, numbers in wanted.items():
-        try:
-            for frame, data in _payloads(captures[file], buffers, np.unique(np.array(numbers, np.int64)).tolist()):
-                message = parse(data)
-                if message is not None:
-                    yield file, frame, message
-        except (InputError, OSError):
-            continue  # it was read before: somebody took it away
-
-
-def _payloads(opened: Opener, buffers: Buffers, numbers: list[int]) -> Iterator[tuple[int, bytes]]:
-    """Give the payload of each frame; *numbers* are in order."""
-    capture = opened(buffers)
-    place = 0
-    for records in capture.batches():
-        while place < len(numbers) and numbers[place] < records.first_frame + len(records):
-            index = numbers[place] - records.first_frame
-            start, length = int(records.start[index]), int(records.cap_len[index])
-            interface = capture.info.interfaces[int(records.interface[index])]
-            data = records.buffer[start : start + length].tobytes()
-            yield numbers[place], payload(data, int(records.orig_len[index]), interface)
-            place += 1
-        if place == len(numbers):
-            capture.close()
-            return
 
 
 def parse(data: bytes) -> Message | None:

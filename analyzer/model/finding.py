@@ -33,5 +33,7 @@ class Finding:
     remedy: str
     basis: Basis
     evidence: tuple[Evidence, ...] = ()
+    tried: str | None = None
+    """What the remedy changes, as the recorded state says when the same packet runs through it once more."""
     proof: tuple[str, ...] = ()
     """Lines of the host's dumps that show it, each after the name of its file."""

@@ -180,7 +180,26 @@ class ProxyStep:
     kind: str = "proxy"
 
 
-Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep | ProxyStep
+@dataclass(frozen=True, slots=True)
+class FilterStep:
+    """What stopped the packet after its last hop: a rule, a route, a setting."""
+
+    verdict: str
+    """``drop`` or ``reject``."""
+    cause: str
+    """What it is, in a few words."""
+    at_hop: int
+    """One more than the last."""
+    rule: str | None = None
+    """As ``iptables-save`` prints it, where a rule did it."""
+    table: str | None = None
+    counted: int | None = None
+    """Packets that the rule counted while the captures ran; in all, where only one dump was made."""
+    basis: Basis = Basis.STATED
+    kind: str = "filter"
+
+
+Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep | ProxyStep | FilterStep
 
 
 @dataclass(frozen=True, slots=True)

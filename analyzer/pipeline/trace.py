@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from analyzer.capture.records import FileInfo
+from analyzer.capture.records import FileInfo, Interface
 from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
@@ -27,7 +27,7 @@ from analyzer.model import (
     Point,
 )
 from analyzer.report.content import Content
-from analyzer.schema import Columns
+from analyzer.schema import Columns, Int64
 from analyzer.trace.context import Context
 from analyzer.trace.text import PROTOCOLS
 
@@ -110,7 +110,15 @@ class Trace:
         from analyzer.diagnose import diagnose  # noqa: PLC0415
         from analyzer.diagnose.subject import Subject  # noqa: PLC0415
 
-        return diagnose(Subject(self.context, self.tracer, self.files, self.correlated.contradictions))
+        subject = Subject(
+            self.context,
+            self.tracer,
+            self.files,
+            self.correlated.contradictions,
+            lambda: self.names,
+            self.read_again,
+        )
+        return diagnose(subject)
 
     @property
     def arp(self) -> list[ArpExchange]:
@@ -120,10 +128,17 @@ class Trace:
     @cached_property
     def names(self) -> "list[NameQuery]":
         """Questions to name servers, read from the captures once more."""
-        from analyzer.decode.dns import read_messages  # noqa: PLC0415
+        from analyzer.decode.dns import parse  # noqa: PLC0415
+        from analyzer.decode.reference import payload  # noqa: PLC0415
         from analyzer.trace.names import join_messages, message_rows  # noqa: PLC0415
 
-        rows = message_rows(self.context)
+        read = ((row, parse(payload(*frame))) for row, *frame in self.read_again(message_rows(self.context)))
+        return join_messages(self.context, [(row, message) for row, message in read if message is not None])
+
+    def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
+        """Give for *rows* of FRAMES what was captured, the length on the wire, and the interface, file by file."""
+        from analyzer.decode.again import read_again  # noqa: PLC0415
+
         point, number = (self.tables.frames[name][rows].tolist() for name in ("point", "frame"))
         places: dict[tuple[int, int], int] = {}
         for row, of, frame in zip(rows.tolist(), point, number, strict=True):
@@ -132,8 +147,8 @@ class Trace:
         wanted: dict[int, list[int]] = {}
         for file, frame in places:
             wanted.setdefault(file, []).append(frame)
-        found = read_messages(self.captures, wanted)
-        return join_messages(self.context, [(places[file, frame], message) for file, frame, message in found])
+        for file, frame, data, length, interface in read_again(self.captures, wanted):
+            yield places[file, frame], data, length, interface
 
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""

@@ -13,6 +13,7 @@ from analyzer.model import (
     Direction,
     Disposition,
     FdbStep,
+    FilterStep,
     Hop,
     Journey,
     NatStep,
@@ -126,6 +127,8 @@ def _step(step: Step, journey: Journey, points: Mapping[str, Point]) -> str:
         return _nat(step, journey)
     if isinstance(step, TunnelStep):
         return _tunnel(step)
+    if isinstance(step, FilterStep):
+        return _filter(step)
     return _proxy(step)
 
 
@@ -213,6 +216,17 @@ def _tunnel(step: TunnelStep) -> str:
     if step.action == "carried":
         return f"The network between the hosts sees only the outer packet, {ends}."
     return f"The other host takes the outer headers off again (VXLAN {ends}), and the frame goes on as it was."
+
+
+def _filter(step: FilterStep) -> str:
+    counted = f" It counted {step.counted:,} such packets." if step.counted else ""
+    told = "and tells the sender so" if step.verdict == "reject" else "and tells nobody"
+    if step.rule is not None:
+        return (
+            f"netfilter runs the packet through its rules, and one of them fits: “{step.rule}” in table {step.table}. "
+            f"So the host does not pass it on, {told}.{counted}"
+        )
+    return f"The host does not pass it on, {told}: {step.cause}.{counted}"
 
 
 def _proxy(step: ProxyStep) -> str:

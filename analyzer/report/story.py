@@ -11,6 +11,7 @@ from analyzer.model import (
     Basis,
     Disposition,
     FdbStep,
+    FilterStep,
     Hop,
     Journey,
     Mac,
@@ -133,6 +134,8 @@ def explain(step: Step) -> str:
         return _explain_tunnel(step)
     if isinstance(step, ProxyStep):
         return f"proxy: a process of the host, such as docker-proxy, sends these bytes on in C{step.connection}"
+    if isinstance(step, FilterStep):
+        return f"stopped: {step.cause}" + (f", which counted {plural(step.counted, 'packet')}" if step.counted else "")
     return _explain_nat(step)
 
 

@@ -29,6 +29,7 @@ THEME = Theme(
         "step.nat": "yellow",
         "step.tunnel": "cyan",
         "step.proxy": "yellow",
+        "step.filter": "bold red",
         "good": "green",
         "bad": "bold red",
         "unsure": "yellow",
@@ -160,6 +161,8 @@ def print_finding(out: Console, finding: Finding) -> None:
     for line in finding.proof:
         text.append(f"  {safe(line)}\n", "dim")
     text.append(f"  Remedy: {safe(finding.remedy)}")
+    if finding.tried is not None:
+        text.append(f"\n  Tried on the recorded state: {safe(finding.tried)}", "dim")
     out.print(text)
 
 

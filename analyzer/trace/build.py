@@ -2,13 +2,26 @@
 
 from functools import cached_property
 
-from analyzer.model import ArpExchange, Connection, Direction, Disposition, Hop, Journey, Mac, ProxyStep, Rewrite, Step
+from analyzer.model import (
+    ArpExchange,
+    Connection,
+    Direction,
+    Disposition,
+    FilterStep,
+    Hop,
+    Journey,
+    Mac,
+    ProxyStep,
+    Rewrite,
+    Step,
+)
 from analyzer.schema import Array, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
 from analyzer.trace.outcome import Outcomes
+from analyzer.trace.prove import Cause, Prover
 from analyzer.trace.steps import between, rewrites
 from analyzer.trace.text import protocol_of, summary
 from analyzer.trace.tunnel import through_tunnel
@@ -57,6 +70,15 @@ class Tracer:
         """How each packet ended, without building its journey."""
         return self._outcomes.all_dispositions()
 
+    def cause(self, packet: int) -> Cause | None:
+        """Return what the host's recorded state says of a packet's end."""
+        return self._outcomes.of(packet, self._context.rows_of(packet)).cause
+
+    @property
+    def prover(self) -> Prover:
+        """What runs packets through recorded states."""
+        return self._outcomes.prover
+
     def journey(self, packet: int) -> Journey:
         """Tell one packet's journey."""
         context = self._context
@@ -86,6 +108,8 @@ class Tracer:
         if onward is not None and context.value("payload_len", rows[-1]):
             steps.append(ProxyStep(onward, len(hops)))
         outcome = self._outcomes.of(packet, rows)
+        if outcome.cause is not None:
+            steps.append(_filter_step(context, outcome.cause, len(hops)))
         answers = self._answers_of(connection)
         ambiguous = bool(context.hops["ambiguous"][place])
         answered_by = answers.answered_by.get(packet) if answers else None
@@ -139,6 +163,19 @@ class Tracer:
         point = context.value("point", rows[0])
         back = [r for r in context.rows_of(answered_by) if context.value("point", r) == point]
         return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
+
+
+def _filter_step(context: Context, cause: Cause, at_hop: int) -> FilterStep:
+    rule = cause.rule
+    before = context.host.counted_before(rule) if rule is not None else None
+    return FilterStep(
+        verdict="reject" if cause.disposition is Disposition.REJECTED else "drop",
+        cause=cause.text,
+        at_hop=at_hop,
+        rule=rule.text if rule is not None else None,
+        table=rule.table if rule is not None else None,
+        counted=rule.packets - (before or 0) if rule is not None else None,
+    )
 
 
 def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:

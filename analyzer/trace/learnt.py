@@ -12,7 +12,7 @@ from analyzer.model import Mac, Role
 from analyzer.model.overview import LearntMac
 from analyzer.schema import Layer
 from analyzer.trace.context import Context
-from analyzer.trace.topology import bridge_names
+from analyzer.trace.ports import bridge_names
 
 MOST = 5_000
 """Entries that are listed; a MAC that jumps with every frame would fill any list."""

@@ -17,6 +17,7 @@ from analyzer.correlate.sorting import group_rows
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
+from analyzer.trace.prove import Cause, Prover
 from analyzer.trace.text import icmp_text
 
 UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4 = 3, 11, 12
@@ -36,6 +37,8 @@ class Outcome:
     """It hangs on this very packet, or its time: another one like it may have ended otherwise."""
     error: int | None = None
     """Packet that is the ICMP error it died of."""
+    cause: Cause | None = None
+    """What the host's recorded state says of it."""
 
 
 class Outcomes:
@@ -48,6 +51,7 @@ class Outcomes:
         self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
+        self.prover = Prover(context)
         self._index_ways()
 
     def _index_ways(self) -> None:
@@ -121,7 +125,8 @@ class Outcomes:
             where = f"frame {context.value('frame', error)} at {context.point(error).name}"
             reason = f"{context.src(error)} answered: {why} ({where})"
             packet_of_error = int(context.packet_of_row[error])
-            return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error)
+            cause = self._cause(packet, rows) if self._is_own_source(error) else None
+            return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error, cause=cause)
         if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & MULTICAST:
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:
@@ -144,6 +149,9 @@ class Outcomes:
         onward = self._onward_of_stream(packet, rows)
         owned = dst is not None and context.host.owns(dst)
         if not onward and (owned or self._answers_for(last)):
+            stopped = self._stopped(packet, rows) if owned else None
+            if stopped is not None:
+                return stopped
             basis = Basis.STATED if owned else Basis.INFERRED
             return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
         if not onward and self._host_answers(packet, last):
@@ -151,11 +159,35 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
         onward = onward or self._onward_to_target(rows)
         if onward:
-            return self._lost(last, point, onward)
+            lost = self._lost(last, point, onward)
+            return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         reason = f"last seen at {point.name}; no captured point shows where packets go from there"
-        return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+        unseen = Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=self._may_be_stopped(packet))
+        return self._stopped(packet, rows) or unseen
+
+    def _may_be_stopped(self, packet: int) -> bool:
+        """Tell whether the packet is of a direction that nobody answers, on a host whose state is known."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        if not self.prover.able or number < 0:
+            return False
+        return bool(context.hops["reply"][place]) or not context.connections["seen_reply"][number]
+
+    def _stopped(self, packet: int, rows: list[int], *, lost: bool = False) -> Outcome | None:
+        """Return the end that the recorded state proves; where nothing shows a loss, of unanswered packets only."""
+        if not lost and not self._may_be_stopped(packet):
+            return None
+        cause = self._cause(packet, rows)
+        if cause is None:
+            return None
+        reason = f"last seen at {self._context.point(rows[-1]).name}; {cause.text}"
+        return Outcome(cause.disposition, reason, Basis.STATED, own=True, cause=cause)
+
+    def _cause(self, packet: int, rows: list[int]) -> Cause | None:
+        cause = self.prover.why(packet, rows)
+        return None if cause is None or cause.unknown else cause
 
     def _reached_port(self, rows: list[int]) -> str | None:
         """Return the port behind which the destination MAC is at home, if the packet was seen there.

@@ -14,6 +14,7 @@ from analyzer.model import Address, Basis, Point, Role, address
 from analyzer.model.overview import Edge, Node, NodeKind, Topology
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
+from analyzer.trace.ports import bridge_of_port
 
 MOST_ADDRESSES = 3
 MOST_SILENT = 8
@@ -57,7 +58,7 @@ def topology(context: Context) -> Topology:
     of_point = {p.id: drawing.node(_point_node(context, p)) for p in context.points}
     routers = {p.host: drawing.node(_router(p.host)) for p in context.points}
     volume = _volumes(context)
-    beside = _bridge_of_port(context)
+    beside = bridge_of_port(context)
     tunnelled = {beside.get(point.id) for point in context.points if point.role is Role.OVERLAY}
     for point in context.points:
         here, router = of_point[point.id], routers[point.host]
@@ -123,36 +124,6 @@ def _bridge(context: Context, name: str, host: str | None) -> Node:
     details = [str(gateway) for gateway in network.gateways] if network else []
     details += [f"network {network.name}"] if network and network.name != name else []
     return Node(NodeKind.BRIDGE, name, Basis.STATED, host, tuple(details))
-
-
-def _bridge_of_port(context: Context) -> dict[int, int | str]:
-    """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
-    hops, frames = context.hops, context.frames
-    going = hops["packet"][1:] == hops["packet"][:-1]
-    row, nxt = hops["row"][:-1][going], hops["row"][1:][going]
-    same = frames["ttl"][row] == frames["ttl"][nxt]
-    a, b = (frames["point"][rows[same]].astype(np.int64) for rows in (row, nxt))
-    bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
-    pairs = np.concatenate((a << 16 | b, b << 16 | a))
-    keys, counts = np.unique(pairs[np.isin(pairs & 0xFFFF, bridges)], return_counts=True)
-    found: dict[int, int | str] = {}
-    for key in keys[np.argsort(counts, kind="stable")].tolist():  # the most frequent one comes last, and stays
-        found[key >> 16] = key & 0xFFFF
-    by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
-    for point in context.points:
-        if point.id not in found and point.role is Role.VETH:
-            link = context.host.link(point.interface or point.name) or context.host.link(point.name)
-            network = next((n.bridge for n in context.host.networks if n.name == point.network), None)
-            master = link.master if link is not None and link.master else network
-            if master is not None:
-                found[point.id] = by_name.get((point.host, master), master)
-    return found
-
-
-def bridge_names(context: Context) -> dict[int, str]:
-    """Return the name of each port's bridge, by point."""
-    found = _bridge_of_port(context)
-    return {port: context.points[b].name if isinstance(b, int) else b for port, b in found.items()}
 
 
 def _volumes(context: Context) -> list[tuple[int, int]]:

@@ -73,7 +73,7 @@ def test_json_needs_memory(extra: list[str]) -> None:
     result = CliRunner().invoke(main, ["analyze", SEED, "--window", "5", *extra])
 
     assert result.exit_code == 2
-    assert "needs the whole analysis in memory" in result.output
+    assert "the whole analysis in memory" in result.output
 
 
 def test_nothing_half_written_stays(tmp_path: Path) -> None:

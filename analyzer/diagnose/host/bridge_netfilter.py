@@ -1,6 +1,7 @@
 """iptables does not see what a bridge passes on, so networks are not isolated as Docker means it."""
 
-from analyzer.diagnose.host.subject import Words, bridges, sysctl, sysctl_line
+from analyzer.diagnose.host.subject import Words, bridges
+from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
 
 NAME = "net.bridge.bridge-nf-call-iptables"

@@ -1,6 +1,7 @@
 """conntrack's table is full, or nearly."""
 
-from analyzer.diagnose.host.subject import Words, sysctl, sysctl_line
+from analyzer.diagnose.host.subject import Words
+from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
 
 COUNT, MOST = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"

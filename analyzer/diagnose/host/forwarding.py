@@ -1,6 +1,7 @@
 """The kernel does not forward: nothing gets from a container to anywhere."""
 
-from analyzer.diagnose.host.subject import Words, bridges, sysctl, sysctl_line
+from analyzer.diagnose.host.subject import Words, bridges
+from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
 
 NAME = "net.ipv4.ip_forward"

@@ -1,6 +1,7 @@
 """IPv6 is not forwarded, although a network has IPv6 addresses."""
 
-from analyzer.diagnose.host.subject import Words, bridges, inside, sysctl, sysctl_line
+from analyzer.diagnose.host.subject import Words, bridges, inside
+from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
 
 NAME = "net.ipv6.conf.all.forwarding"

@@ -1,7 +1,8 @@
 """Strict reverse path filtering on a host with more than one way out."""
 
-from analyzer.diagnose.host.subject import Words, sysctl
-from analyzer.model import Finding, HostState, Link, Severity
+from analyzer.diagnose.host.subject import Words
+from analyzer.host.sysctl import reverse_path, sysctl_line
+from analyzer.model import Finding, HostState, Severity
 
 STRICT = 1
 WORDS = Words(
@@ -19,19 +20,9 @@ def check(host: HostState) -> list[Finding]:
     links = [link for link in (host.link(dev) for dev in devices) if link is not None]
     if len(links) < 2:
         return []
-    strict = [link for link in links if _effective(host, link) == STRICT]
-    titles = ", ".join(link.name for link in strict)
-    lines = [f"sysctl.txt: net.ipv4.conf.{name}.rp_filter = {value}" for name, value in _lines(host, strict)]
+    modes = {link.name: reverse_path(host, link.name) for link in links}
+    strict = {name: mode for name, mode in modes.items() if mode is not None and mode.value == STRICT}
+    titles = ", ".join(strict)
+    lines = dict.fromkeys(sysctl_line(host, setting) for mode in strict.values() for setting in mode.names)
     title = f"strict reverse path filtering on {titles}, with {len(links)} uplinks"
     return [WORDS.finding(title, *lines)] if strict else []
-
-
-def _effective(host: HostState, link: Link) -> int:
-    """Return the larger of the interface's value and that of all, as IN_DEV_RPFILTER does."""
-    return max(sysctl(host, f"net.ipv4.conf.{name}.rp_filter") or 0 for name in ("all", link.name))
-
-
-def _lines(host: HostState, links: list[Link]) -> list[tuple[str, int]]:
-    names = ("all", *(link.name for link in links))
-    values = [(name, sysctl(host, f"net.ipv4.conf.{name}.rp_filter")) for name in names]
-    return [(name, value) for name, value in values if value is not None]

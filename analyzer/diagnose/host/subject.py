@@ -36,17 +36,6 @@ class Words:
         )
 
 
-def sysctl(host: HostState, name: str) -> int | None:
-    """Return a sysctl's value, None if it was not recorded."""
-    value = host.sysctls.get(name, "")
-    return int(value) if value.lstrip("-").isdigit() else None
-
-
-def sysctl_line(host: HostState, name: str) -> str:
-    """Return the line of the dump that shows it."""
-    return f"sysctl.txt: {name} = {host.sysctls.get(name)}"
-
-
 def uplinks(host: HostState, version: int = 4) -> list[Link]:
     """Return the interfaces of default routes, the best one first."""
     routes = sorted(

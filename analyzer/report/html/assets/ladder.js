@@ -133,7 +133,9 @@ function drawHop({ journey: one, hop: h, index }, last, n, x, y, chosen) {
   const ttl = h.rewrites.find((r) => r.field === "ttl");
   lines.push(["at", `#${frameText(h.frames)}${ttl ? `, ttl ${ttl.before} → ${ttl.after}` : ""}${h.frames.length > 1 ? `, ${h.frames.length} frames` : ""}`]);
   found.push(svg("circle", { class: `stop${other}`, cx: here, cy: y(n), r: 5.5 }, svg("title", {}, `J${one.id} at ${h.point}, frame ${frameText(h.frames)}`)));
-  lines.forEach(([kind, text], k) => found.push(svg("text", { class: `label ${kind}`, x: here + 12, y: y(n) + 4 + (lines.length > 1 ? k * 14 - 6 : 0) }, text)));
+  for (const [kind, text] of lines) {
+    found.push(svg("text", { class: `label ${kind}`, x: here + 12, y: y(n) + (kind === "at" ? 16 : -9) }, text));
+  }
   if (index === one.hops.length - 1) {
     if (BAD.includes(one.disposition)) found.push(svg("path", { class: "death", d: `M${here - 9} ${y(n) - 9}l18 18m0 -18l-18 18` }));
     else if (one.disposition === "not-observable") found.push(svg("text", { class: "unknown", x: here - 16, y: y(n) + 5 }, "?"));

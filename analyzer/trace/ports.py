@@ -1,0 +1,37 @@
+"""Which bridge a capture point is a port of: as frames show it, else as dumps state it."""
+
+import numpy as np
+
+from analyzer.model import Role
+from analyzer.trace.context import Context
+
+
+def bridge_of_port(context: Context) -> dict[int, int | str]:
+    """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
+    hops, frames = context.hops, context.frames
+    going = hops["packet"][1:] == hops["packet"][:-1]
+    row, nxt = hops["row"][:-1][going], hops["row"][1:][going]
+    same = frames["ttl"][row] == frames["ttl"][nxt]
+    a, b = (frames["point"][rows[same]].astype(np.int64) for rows in (row, nxt))
+    bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
+    pairs = np.concatenate((a << 16 | b, b << 16 | a))
+    keys, counts = np.unique(pairs[np.isin(pairs & 0xFFFF, bridges)], return_counts=True)
+    found: dict[int, int | str] = {}
+    for key in keys[np.argsort(counts, kind="stable")].tolist():  # the most frequent one comes last, and stays
+        found[key >> 16] = key & 0xFFFF
+    by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
+    for point in context.points:
+        if point.id not in found and point.role in (Role.VETH, Role.CONTAINER):
+            link = context.host.link(point.interface or point.name) or context.host.link(point.name)
+            network = next((n.bridge for n in context.host.networks if n.name == point.network), None)
+            master = link.master if link is not None and link.master else network
+            if master is not None:
+                found[point.id] = by_name.get((point.host, master), master)
+    return found
+
+
+def bridge_names(context: Context) -> dict[int, str]:
+    """Return the interface's name of each port's bridge, by point."""
+    found = bridge_of_port(context).items()
+    named = {point.id: point.interface or point.name for point in context.points}
+    return {port: named[bridge] if isinstance(bridge, int) else bridge for port, bridge in found}
