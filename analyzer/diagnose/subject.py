@@ -128,11 +128,8 @@ class Subject:
     def waited(self, packet: int, patience_ns: int = PATIENCE_NS) -> bool:
         """Tell whether the capture of a packet's first point went on long enough to show an answer."""
         row = int(self.first_row[packet])
-        until = [
-            t for t in (self.context.point(row).last_ns, self.context.point(row).recorded_until_ns) if t is not None
-        ]
-        end = max(until, default=0) if self.context.point(row).recorded_until_ns is not None else self.end_ns
-        return end - self.context.value("time_ns", row) >= patience_ns
+        until = self.context.point(row).recorded_until_ns
+        return (self.end_ns if until is None else until) - self.context.value("time_ns", row) >= patience_ns
 
     def connection(self, number: int) -> Connection:
         """Return one connection."""
@@ -146,9 +143,9 @@ class Subject:
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
         packets = self.context.packets_of(connection)
-        if reply is None:
-            return packets
-        return packets[self.of_packet("reply")[packets] == reply]
+        if reply is not None:
+            packets = packets[self.of_packet("reply")[packets] == reply]
+        return packets
 
     def evidence(self, packets: Iterable[int], *, first: bool = False) -> tuple[Evidence, ...]:
         """Return the frames that show packets, where they were seen last, or first."""

@@ -132,7 +132,8 @@ class Trace:
         from analyzer.decode.reference import payload  # noqa: PLC0415
         from analyzer.trace.names import join_messages, message_rows  # noqa: PLC0415
 
-        read = ((row, parse(payload(*frame))) for row, *frame in self.read_again(message_rows(self.context)))
+        again = self.read_again(message_rows(self.context))
+        read = ((row, parse(payload(data, length, interface))) for row, data, length, interface in again)
         return join_messages(self.context, [(row, message) for row, message in read if message is not None])
 
     def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":

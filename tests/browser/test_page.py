@@ -13,7 +13,7 @@ VIEWS = ("journeys", "connections", "plots", "arp", "fdb", "nat", "dns", "errors
 
 
 def _rows(page: Page) -> list[str]:
-    return page.locator(".data tbody tr:not(.space)").all_inner_texts()
+    return page.locator(".data tbody tr:not(.space)").all_text_contents()
 
 
 def test_the_first_screen_is_the_answer(show: Open) -> None:

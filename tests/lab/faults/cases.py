@@ -1,0 +1,37 @@
+"""All cases: every fault on each of its networks, the first one alone, the others amid healthy traffic."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
+from tests.lab.faults.rules import FILTERED, ISOLATED, TRACKED, TRANSLATED
+from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, LOST, NEIGHBOURS, ROUTED
+from tests.lab.faults.world import Fault, Net
+
+RECORDED = Path(__file__).parents[2] / "faults"
+FAULTS: tuple[Fault, ...] = (
+    *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
+    *NAMES, *WIRE, *CAPTURES, *HEALTHY,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recording."""
+
+    fault: Fault
+    net: Net
+    mixed: bool
+
+    @property
+    def name(self) -> str:
+        """What its file is called."""
+        return f"{self.fault.name}.{self.net.name}{'.mixed' if self.mixed else ''}"
+
+    @property
+    def path(self) -> Path:
+        """Where its recording is."""
+        return RECORDED / f"{self.name}.tar.zst"
+
+
+CASES = tuple(Case(fault, net, place > 0) for fault in FAULTS for place, net in enumerate(fault.nets))
