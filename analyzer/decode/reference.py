@@ -119,6 +119,23 @@ def payload(data: bytes, orig_len: int, interface: Interface) -> bytes:
     return frame.data[: max(frame.length, 0)]
 
 
+def datagrams(data: bytes, orig_len: int, interface: Interface) -> list[bytes]:
+    """Return what was captured from the IP header on: of the frame, and of the one that it carries in VXLAN."""
+    wire = max(orig_len - interface.fcs_len, 0)
+    frame = _Layered(data[: min(len(data), wire)], wire)
+    found = [packet for packet in (_datagram(frame, interface.link_type),) if packet]
+    _decode(frame, interface.link_type, KEEP_ALL)
+    inner = _carried(frame)
+    if inner is not None:
+        found += [packet for packet in (_datagram(inner, link_types.LINKTYPE_ETHERNET),) if packet]
+    return found
+
+
+def _datagram(frame: _Layered, link_type: int) -> bytes:
+    copy = _Layered(frame.data, frame.length)
+    return copy.data if _link(copy, link_type) in (o.ETHERTYPE_IPV4, o.ETHERTYPE_IPV6) else b""
+
+
 def _carried(frame: _Layered) -> _Layered | None:
     """Return the Ethernet frame that *frame*, decoded down to its UDP payload, carries in VXLAN (RFC 7348)."""
     if not frame.layers & Layer.UDP or frame.layers & Layer.FRAGMENT or frame.row["dport"] not in o.VXLAN_PORTS:

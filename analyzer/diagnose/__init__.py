@@ -1,24 +1,115 @@
 """Tables and journeys to findings: what a person should act on.
 
-One check per file; each takes the same Evidence and gives findings. ``CHECKS`` is the whole list.
+One check per file. ``CHECKS`` is the whole list, in the order in which they run: causes before symptoms, for a check
+that explains why a connection failed claims it, and those after it leave it alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from analyzer.diagnose import ambiguous, capture_loss, conntrack
+from analyzer.diagnose import (
+    ambiguous_packets,
+    arp_unanswered,
+    asymmetric_path,
+    bad_checksum,
+    capture_gap,
+    capture_loss,
+    client_address_hidden,
+    connection_refused,
+    conntrack_contradiction,
+    conntrack_full,
+    conntrack_invalid_reset,
+    dns_conntrack_race,
+    dns_failed,
+    dns_unanswered,
+    docker_proxy,
+    duplicate_address,
+    embedded_dns,
+    filtered_by_rule,
+    forwarding_disabled,
+    hairpin_broken,
+    high_latency,
+    host_unreachable,
+    loss_beyond,
+    loss_inside,
+    mac_moved,
+    masquerade_missing,
+    mtu_blackhole,
+    mtu_exceeded,
+    nat_clash,
+    nat_port_rewritten,
+    neighbour_stale,
+    network_isolation,
+    published_port,
+    reverse_path_filtered,
+    stale_conntrack,
+    subnet_overlap,
+    syn_unanswered,
+    ttl_exceeded,
+    untranslated_leak,
+    vxlan_checksum,
+    vxlan_mtu,
+    zero_window,
+)
+from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
 
-CHECKS: tuple[Callable[[Subject], list[Finding]], ...] = (
-    conntrack.check,
-    ambiguous.check,
-    capture_loss.check,
+CHECKS: tuple[Check, ...] = (
+    # What makes the captures, or what is made of them, doubtful.
+    capture_loss.CHECK,
+    capture_gap.CHECK,
+    conntrack_contradiction.CHECK,
+    ambiguous_packets.CHECK,
+    # What the recorded state of the host stops.
+    forwarding_disabled.CHECK,
+    reverse_path_filtered.CHECK,
+    network_isolation.CHECK,
+    filtered_by_rule.CHECK,
+    subnet_overlap.CHECK,
+    conntrack_full.CHECK,
+    nat_clash.CHECK,
+    # Translations.
+    hairpin_broken.CHECK,
+    published_port.CHECK,
+    stale_conntrack.CHECK,
+    masquerade_missing.CHECK,
+    untranslated_leak.CHECK,
+    conntrack_invalid_reset.CHECK,
+    nat_port_rewritten.CHECK,
+    docker_proxy.CHECK,
+    client_address_hidden.CHECK,
+    # Neighbours and ways.
+    duplicate_address.CHECK,
+    mac_moved.CHECK,
+    neighbour_stale.CHECK,
+    arp_unanswered.CHECK,
+    host_unreachable.CHECK,
+    ttl_exceeded.CHECK,
+    asymmetric_path.CHECK,
+    # Packets that are too long, or broken.
+    mtu_exceeded.CHECK,
+    mtu_blackhole.CHECK,
+    vxlan_mtu.CHECK,
+    vxlan_checksum.CHECK,
+    bad_checksum.CHECK,
+    # What the ends do.
+    connection_refused.CHECK,
+    embedded_dns.CHECK,
+    dns_conntrack_race.CHECK,
+    dns_failed.CHECK,
+    zero_window.CHECK,
+    high_latency.CHECK,
+    # What is left: where it was lost is known, why is not.
+    loss_inside.CHECK,
+    dns_unanswered.CHECK,
+    syn_unanswered.CHECK,
+    loss_beyond.CHECK,
 )
 
 
 def diagnose(subject: Subject) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
-    return worst_first([finding for check in CHECKS for finding in check(subject)])
+    return worst_first([finding for check in CHECKS for finding in check.look(subject)])
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

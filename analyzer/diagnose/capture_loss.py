@@ -1,11 +1,12 @@
 """Captures that are not whole: damaged files, and frames that the kernel dropped before they were recorded."""
 
 from analyzer.capture.records import Damage, FileInfo
+from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Point, Severity
 
 
-def check(subject: Subject) -> list[Finding]:
+def look(subject: Subject) -> list[Finding]:
     """Report damage and drops of each file."""
     return tell(subject.files, subject.context.points)
 
@@ -20,24 +21,28 @@ def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
 
 def _damaged(info: FileInfo, points: list[Point]) -> Finding:
     damage = info.damage or Damage(0, "")
-    return Finding(
-        check="capture-loss",
-        severity=Severity.WARNING,
-        title=f"{info.name} is damaged after {info.frames} frames",
-        explanation=f"At byte {damage.offset}: {damage.problem}. What came before is used.",
+    return CHECK.finding(
+        f"{info.name} is damaged after {info.frames} frames",
+        f"At byte {damage.offset}: {damage.problem}. What came before is used.",
         remedy="Record it again, and end tcpdump with SIGINT, so that it writes its last block.",
-        basis=Basis.OBSERVED,
         evidence=tuple(Evidence(point.name) for point in points if point.file == info.name),
     )
 
 
 def _dropped(point: Point) -> Finding:
-    return Finding(
-        check="capture-loss",
-        severity=Severity.WARNING,
-        title=f"{point.dropped} frames were dropped at {point.name}",
-        explanation="The kernel dropped them before the capture wrote them: absence there proves nothing.",
-        remedy="Capture with a larger buffer (tcpdump -B 32768) and a smaller snap length (-s 256).",
+    return CHECK.finding(
+        f"{point.dropped} frames were dropped at {point.name}",
+        "The kernel dropped them before the capture wrote them: absence there proves nothing.",
         basis=Basis.STATED,
         evidence=(Evidence(point.name),),
     )
+
+
+CHECK = Check(
+    "capture-loss",
+    Severity.WARNING,
+    "captures (manifest.json)",
+    "A capture file is damaged, or the kernel dropped frames before they were written.",
+    "Capture with a larger buffer (tcpdump -B 32768) and a smaller snap length (-s 256).",
+    look,
+)

@@ -8,10 +8,11 @@ import numpy as np
 
 from analyzer.capture.records import FileInfo, Interface
 from analyzer.correlate.stated import Contradiction
-from analyzer.model import ArpExchange, Connection, Disposition, Evidence, HostState
+from analyzer.diagnose.streams import Handshakes, handshakes
+from analyzer.model import Address, ArpExchange, Connection, Disposition, Evidence, HostState, Role, address
 from analyzer.model.overview import NameQuery
-from analyzer.schema import Array, Int64
-from analyzer.trace.answers import sent_again
+from analyzer.schema import Array, Int64, Layer
+from analyzer.trace.answers import find_answers, sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.prove import Cause
@@ -21,6 +22,7 @@ SHOWN = 5
 PATIENCE_NS = 1_000_000_000
 """How long before its capture's end something must have happened, to say that nobody answered."""
 CODES = {kind: number for number, kind in enumerate(Disposition)}
+NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
 
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 
@@ -33,9 +35,29 @@ class Stopped:
     packets: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error."""
+
+    packet: int
+    quoted: int | None
+    """Packet that it is about, if that was captured."""
+    source: Address
+    kind: tuple[int, int, int]
+    """IP version, type, code."""
+    target: Address
+    """Destination of the packet that it quotes, as the error's receiver wrote it."""
+    mtu: int
+
+
 @dataclass
 class Subject:
-    """All that is known when checks run."""
+    """
+    All that is known when checks run.
+
+    Checks run in order, causes before symptoms: one that explains why a connection failed claims it, and those after
+    it leave it alone. So one cause is one finding.
+    """
 
     context: Context
     tracer: Tracer
@@ -43,6 +65,10 @@ class Subject:
     contradictions: list[Contradiction]
     read_names: Callable[[], list[NameQuery]] = list
     read_again: ReadAgain = lambda rows: iter(())
+    claimed: set[int] = field(default_factory=set)
+    """Connections whose trouble is explained."""
+    absent: set[Address] = field(default_factory=set)
+    """Neighbours that did not answer."""
 
     @property
     def host(self) -> HostState:
@@ -64,10 +90,9 @@ class Subject:
         """(packets,) How each ended, as ``CODES``."""
         return np.array([CODES[kind] for kind in self.tracer.dispositions], np.int64)
 
-    def ended(self, *kinds: Disposition) -> list[int]:
+    def ended(self, *kinds: Disposition) -> Int64:
         """Return the packets that ended so, in order of time."""
-        found: list[int] = np.flatnonzero(np.isin(self.disposition, [CODES[kind] for kind in kinds])).tolist()
-        return found
+        return np.flatnonzero(np.isin(self.disposition, [CODES[kind] for kind in kinds]))
 
     @cached_property
     def first_row(self) -> Int64:
@@ -81,9 +106,16 @@ class Subject:
         found: Int64 = self.context.hops["row"][self.context.packet_start[1:] - 1]
         return found
 
-    def of_packet(self, name: str) -> Array:
-        """(packets,) A column of HOPS."""
-        found: Array = self.context.hops[name][self.context.packet_start[:-1]]
+    @cached_property
+    def connection(self) -> Int64:
+        """(packets,) Connection of each, -1 without."""
+        found: Int64 = self.context.hops["connection"][self.context.packet_start[:-1]].astype(np.int64)
+        return found
+
+    @cached_property
+    def reply(self) -> Array:
+        """(packets,) bool: each goes in the reply direction."""
+        found: Array = self.context.hops["reply"][self.context.packet_start[:-1]]
         return found
 
     def first(self, name: str) -> Array:
@@ -96,17 +128,27 @@ class Subject:
         found: Array = self.context.frames[name][self.last_row]
         return found
 
+    def with_role(self, rows: Int64, *roles: Role) -> Array:
+        """Tell which rows are of points of some role."""
+        points = [point.id for point in self.context.points if point.role in roles]
+        found: Array = np.isin(self.context.frames["point"][rows], points)
+        return found
+
     @cached_property
-    def again(self) -> Int64:
-        """TCP packets that were sent before."""
+    def handshakes(self) -> Handshakes:
+        """What TCP connections came to."""
+        return handshakes(self.context, self.first_row, self.connection, self.reply)
+
+    @cached_property
+    def again(self) -> tuple[Int64, Int64]:
+        """TCP packets that were sent before, and those that they repeat."""
         return sent_again(self.context)
 
     @cached_property
     def stopped(self) -> dict[str, list[Stopped]]:
         """By check: what the recorded host state stopped, one entry a cause."""
         found: dict[str, dict[str, Stopped]] = {}
-        ends = (Disposition.DROPPED, Disposition.REJECTED)
-        for packet in self.ended(*ends):
+        for packet in self.ended(Disposition.DROPPED, Disposition.REJECTED).tolist():
             cause = self.tracer.cause(packet)
             if cause is not None:
                 of_check = found.setdefault(cause.check, {})
@@ -114,37 +156,65 @@ class Subject:
         return {check: list(causes.values()) for check, causes in found.items()}
 
     @cached_property
-    def explained(self) -> set[int]:
-        """Connections of which a packet was stopped by something that is known."""
-        packets = [p for causes in self.stopped.values() for one in causes for p in one.packets]
-        return {int(number) for number in self.of_packet("connection")[packets]} - {-1}
+    def errors(self) -> list[IcmpError]:
+        """ICMP errors, each once, in order of time."""
+        context, table = self.context, self.context.quotes
+        quoted = self.tracer.quoted_by_error
+        found: dict[int, IcmpError] = {}
+        for place, row in enumerate(table["row"].tolist()):
+            packet = int(context.packet_of_row[row])
+            source = context.src(row)
+            if packet in found or source is None:
+                continue
+            version = 6 if context.layers(row) & Layer.IPV6 else 4
+            target = address(version, int(table["dst_hi"][place]), int(table["dst"][place]))
+            kind = version, context.value("icmp_type", row), context.value("icmp_code", row)
+            found[packet] = IcmpError(packet, quoted.get(packet), source, kind, target, int(table["mtu"][place]))
+        return [found[packet] for packet in sorted(found)]
+
+    def claim(self, packets: Iterable[int]) -> None:
+        """Say that the trouble of these packets' connections is explained."""
+        self.claimed.update(set(self.connection[np.fromiter(packets, np.int64)].tolist()) - {-1})
+
+    def unclaimed(self, packets: Int64) -> Int64:
+        """Return those packets whose connection's trouble nothing explains so far."""
+        return packets[~np.isin(self.connection[packets], np.fromiter(self.claimed, np.int64))]
 
     @cached_property
     def end_ns(self) -> int:
-        """Time of the last frame of all."""
+        """Time of the last frame of all, or until when a manifest says that captures ran."""
         times = self.context.frames["time_ns"]
-        return int(times.max()) if len(times) else 0
+        said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
+        return max([*said, int(times.max()) if len(times) else 0])
 
     def waited(self, packet: int, patience_ns: int = PATIENCE_NS) -> bool:
-        """Tell whether the capture of a packet's first point went on long enough to show an answer."""
-        row = int(self.first_row[packet])
-        until = self.context.point(row).recorded_until_ns
-        return (self.end_ns if until is None else until) - self.context.value("time_ns", row) >= patience_ns
+        """Tell whether captures went on long enough after a packet to show an answer."""
+        return self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
 
-    def connection(self, number: int) -> Connection:
-        """Return one connection."""
-        return self.tracer.connection(number)
+    @cached_property
+    def beside_containers(self) -> Array:
+        """(packets,) bool: each was seen at a container's interface or bridge, or has a container's address."""
+        context = self.context
+        near = [point.id for point in context.points if point.role in NEAR_CONTAINERS]
+        at = np.isin(context.frames["point"][context.hops["row"]], near)
+        found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
+        concerned = np.unique(self.connection[found])
+        return found | np.isin(self.connection, concerned[concerned >= 0])
 
-    def connections(self, protocol: int) -> list[int]:
-        """Return the connections of an IP protocol."""
-        found: list[int] = np.flatnonzero(self.context.connections["proto"] == protocol).tolist()
-        return found
+    def answered_by(self, connection: int) -> dict[int, int]:
+        """Return what answers which packet of a connection."""
+        return find_answers(self.context, self.context.packets_of(connection)).answered_by
+
+    def connection_of(self, packet: int) -> Connection | None:
+        """Return a packet's connection."""
+        number = int(self.connection[packet])
+        return self.tracer.connection(number) if number >= 0 else None
 
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
         packets = self.context.packets_of(connection)
         if reply is not None:
-            packets = packets[self.of_packet("reply")[packets] == reply]
+            packets = packets[self.reply[packets] == reply]
         return packets
 
     def evidence(self, packets: Iterable[int], *, first: bool = False) -> tuple[Evidence, ...]:

@@ -20,7 +20,7 @@ from analyzer.correlate.memory import Memory, to_see_again
 from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
-from analyzer.diagnose import ambiguous, capture_loss, conntrack, worst_first
+from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction, worst_first
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point
@@ -231,7 +231,7 @@ class MovingTrace:
                 told.arp.append(exchange)
         rows = correlated.hops["row"][correlated.hops["ambiguous"] & np.repeat(found.fresh, np.diff(found.start))]
         told.ambiguous_frames += len(rows)
-        more = rows[: ambiguous.SHOWN - len(told.ambiguous_evidence)].tolist()
+        more = rows[: ambiguous_packets.SHOWN - len(told.ambiguous_evidence)].tolist()
         told.ambiguous_evidence += [context.evidence(row) for row in more]
         for number, others in correlated.candidates.items():
             known = told.candidates.setdefault(int(found.connection[number]), set())
@@ -240,7 +240,7 @@ class MovingTrace:
             key2 = int(found.connection[contradiction.connection]), contradiction.entry
             if key2[0] < self._memory.connections and key2 not in told.findings:
                 subject = Subject(context, part.tracer, self.files, [contradiction])
-                told.findings[key2] = conntrack.check(subject)[0]
+                told.findings[key2] = conntrack_contradiction.look(subject)[0]
 
     @staticmethod
     def _settle(part: Part, one: Slice) -> None:
@@ -255,7 +255,7 @@ class MovingTrace:
     def _findings(self) -> tuple[Finding, ...]:
         told = self._told
         count = int(np.count_nonzero(self._memory.table["ambiguous"]))
-        unsure = ambiguous.tell(count, told.ambiguous_frames, told.ambiguous_evidence)
+        unsure = ambiguous_packets.tell(count, told.ambiguous_frames, told.ambiguous_evidence)
         return worst_first([*told.findings.values(), *unsure, *capture_loss.tell(self.files, self._all_points())])
 
 

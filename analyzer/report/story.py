@@ -23,8 +23,9 @@ from analyzer.model import (
     endpoint,
     mac_text,
 )
+from analyzer.model.words import plural
 from analyzer.report.safe import safe
-from analyzer.report.units import duration, plural, since
+from analyzer.report.units import duration, since
 
 Piece = tuple[str, str]
 Line = list[Piece]

@@ -10,11 +10,12 @@ from rich.text import Text
 from rich.theme import Theme
 
 from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, NatChange, Point
+from analyzer.model.words import plural
 from analyzer.report.content import Content
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
 from analyzer.report.story import WORDS, Line, tell, title
-from analyzer.report.units import duration, moment, plural
+from analyzer.report.units import duration, moment
 
 THEME = Theme(
     {

@@ -29,8 +29,3 @@ def moment(ns: int) -> str:
     except (ValueError, OverflowError, OSError):
         return f"{seconds}.{below:09d} s since 1970"
     return f"{text}.{below:09d} UTC"
-
-
-def plural(count: int, word: str) -> str:
-    """Return a count with its word, e.g. ``3 points``."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")

@@ -116,15 +116,15 @@ def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answ
     found.retransmission_of.update(zip(again.tolist(), originals.tolist(), strict=True))
 
 
-def sent_again(context: Context) -> Int64:
-    """Return the TCP packets that were sent before, in order of time."""
+def sent_again(context: Context) -> tuple[Int64, Int64]:
+    """Return the TCP packets that were sent before, in order of time, and the first of those that each repeats."""
     start = context.packet_start[:-1]
     connection, reply = (context.hops[name][start] for name in ("connection", "reply"))
     packets = np.flatnonzero(connection >= 0)
     if not len(packets):
-        return packets
+        return packets, packets
     segments = _segments(context, packets, context.hops["row"][start[packets]], reply[packets])
-    return _sent_again(segments, connection[segments.packet])[0]
+    return _sent_again(segments, connection[segments.packet])
 
 
 def _sent_again(segments: _Segments, connection: Int64) -> tuple[Int64, Int64]:

@@ -75,6 +75,15 @@ class Tracer:
         return self._outcomes.of(packet, self._context.rows_of(packet)).cause
 
     @property
+    def quoted_by_error(self) -> dict[int, int]:
+        """Packets that ICMP errors are about, by the error's packet."""
+        return self._outcomes.quoted_by_error
+
+    def why(self, packet: int) -> str:
+        """Return the reason of a packet's end."""
+        return self._outcomes.of(packet, self._context.rows_of(packet)).reason
+
+    @property
     def prover(self) -> Prover:
         """What runs packets through recorded states."""
         return self._outcomes.prover

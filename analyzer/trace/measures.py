@@ -52,7 +52,7 @@ def _trouble(context: Context, bins: Int64, dispositions: Sequence[Disposition])
     ended = np.array([number[kind] for kind in dispositions], np.int64)
     for kind in _TROUBLE:
         found += _by_point(kind.value, context, bins, row[stop[ended == number[kind]] - 1])
-    again = context.packet_start[:-1][sent_again(context)]
+    again = context.packet_start[:-1][sent_again(context)[0]]
     found += _by_point("retransmission", context, bins, row[again])
     return sorted(found, key=lambda c: -sum(c.counts))[:MOST_TROUBLE]
 

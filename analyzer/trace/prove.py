@@ -7,11 +7,12 @@ unknown; None means that nothing recorded stops the packet.
 """
 
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
-from analyzer.host.netfilter.here import address_type
+from analyzer.host.netfilter.evaluate import Evaluator, Result, Translation, Verdict
+from analyzer.host.netfilter.here import address_type, evaluator
 from analyzer.host.netfilter.packet import LOCAL, Packet
 from analyzer.host.routing import NO_WAY, choose
 from analyzer.host.sysctl import forwards, reverse_path, sysctl, sysctl_line
@@ -27,6 +28,14 @@ NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 BRIDGE_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 ISOLATION = "DOCKER-ISOLATION"
 """Chains by which Docker keeps its networks apart."""
+
+
+class Translated(Enum):
+    """Whether the recorded rules would give a new connection another source address."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,27 @@ class Prover:
             return None
         way = Way(host, built)
         return way.stopped(bridged=self._bridged(rows[-1])) or way.passed
+
+    def translated(self, packet: int, rows: list[int]) -> Translated:
+        """Tell whether rules would translate the source of a packet like this one if it began a connection."""
+        result = self._as_new(packet, rows)
+        if result is None or result.verdict is Verdict.UNKNOWN:
+            return Translated.UNKNOWN
+        moved = any(t.kind in ("SNAT", "MASQUERADE") for t in result.translations)
+        return Translated.YES if moved else Translated.NO
+
+    def translations(self, packet: int, rows: list[int]) -> list[Translation]:
+        """Return what rules would translate in a packet like this one if it began a connection."""
+        result = self._as_new(packet, rows)
+        return result.translations if result is not None else []
+
+    def _as_new(self, packet: int, rows: list[int]) -> Result | None:
+        host, built = self.context.host, self.packet(packet, rows[0])
+        here = evaluator(host, built.src.version) if built is not None and host.routes else None
+        if built is None or here is None:
+            return None
+        new = replace(built, dst=self.context.dst(rows[0]) or built.dst, ct_state="NEW", ct_reply=None)
+        return here.received(replace(new, ct_dnat=False, ct_snat=False))
 
     @cached_property
     def _bridges(self) -> dict[int, str]:

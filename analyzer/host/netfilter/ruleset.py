@@ -46,7 +46,7 @@ def parse_ruleset(lines: Iterable[str], version: int) -> Ruleset:
             policy = None if chain[2] == "-" else chain[2]
             chains[chain[1]] = Chain(chain[1], policy, int(chain[3] or 0))
         elif text.startswith(("-A ", "[")):
-            rule = _rule(text, table)
+            rule = parse_rule(text, table)
             count += 1
             if count > MOST_RULES:
                 raise ValueError(f"more than {MOST_RULES:,} rules")
@@ -68,7 +68,13 @@ def parse_sets(lines: Iterable[str]) -> dict[str, frozenset[str]]:
     return {name: frozenset(members) for name, members in known.items()}
 
 
-def _rule(text: str, table: str) -> Rule:
+def parse_rule(text: str, table: str) -> Rule:
+    """
+    Read one line of a table, ``-A CHAIN ...``.
+
+    Raises:
+        ValueError: it is none.
+    """
     counters = _COUNTERS.match(text)
     text = _COUNTERS.sub("", text)
     words = shlex.split(text)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from analyzer.model import Connection, Disposition, Finding, Point, Severity
 from analyzer.model.overview import Overview
+from analyzer.model.words import plural
 from analyzer.report.content import Content
 from analyzer.report.html.pack import ToldJourney, pack, told
 from analyzer.report.html.quality import quality
@@ -26,7 +27,7 @@ from analyzer.report.html.topology import draw
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
 from analyzer.report.story import WORDS, tell
-from analyzer.report.units import duration, moment, plural
+from analyzer.report.units import duration, moment
 
 HERE = Path(__file__).parent
 SCRIPTS = ("data", "text", "state", "table", "lists", "graph", "ladder", "waterfall", "hops", "journey", "plots", "app")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from analyzer.model import Point
 from analyzer.model.overview import NodeKind, Topology
-from analyzer.report.units import duration, plural
+from analyzer.model.words import plural
+from analyzer.report.units import duration
 
 MOST_NAMED = 6
 _CAPTURED = (NodeKind.INTERFACE, NodeKind.BRIDGE, NodeKind.UPLINK)

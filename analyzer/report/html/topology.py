@@ -10,7 +10,7 @@ from math import log10
 
 from analyzer.model import Basis, Point
 from analyzer.model.overview import Edge, Node, NodeKind, Topology
-from analyzer.report.units import plural
+from analyzer.model.words import plural
 
 COLUMN, NODE_WIDTH, GAP, BAND_GAP = 184, 152, 18, 40
 TOP, MARGIN, LINE = 30, 16, 15

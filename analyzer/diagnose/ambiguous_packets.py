@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Severity
 
 SHOWN = 5
 
 
-def check(subject: Subject) -> list[Finding]:
+def look(subject: Subject) -> list[Finding]:
     """Report mappings and packets for which order, time and content do not decide."""
     context = subject.context
     connections = np.flatnonzero(context.connections["ambiguous"])
@@ -28,16 +29,21 @@ def tell(connections: int, frames: int, evidence: Sequence[Evidence]) -> list[Fi
     if not connections and not frames:
         return []
     return [
-        Finding(
-            check="ambiguous-packets",
-            severity=Severity.INFO,
-            title=f"{connections} connections and {frames} frames fit more than one grouping",
-            explanation=(
-                "Equal packets went through the host at the same time, and nothing in them tells which is which. "
-                "They are grouped by order and time, and marked."
-            ),
-            remedy="Record conntrack events beside the captures, or use a larger snap length.",
+        CHECK.finding(
+            f"{connections} connections and {frames} frames fit more than one grouping",
+            "Equal packets went through the host at the same time, and nothing in them tells which is which. "
+            "They are grouped by order and time, and marked.",
             basis=Basis.INFERRED,
             evidence=tuple(evidence),
         )
     ]
+
+
+CHECK = Check(
+    "ambiguous-packets",
+    Severity.INFO,
+    "captures (conntrack-events.txt)",
+    "Frames fit more than one packet or connection, and are grouped by order and time.",
+    "Record conntrack events beside the captures, or use a larger snap length.",
+    look,
+)

@@ -1,0 +1,63 @@
+"""Somebody asks for a neighbour's MAC, and nobody answers."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import PATIENCE_NS, Subject
+from analyzer.model import ArpExchange, Basis, Evidence, Finding, Role, Severity
+from analyzer.model.words import plural
+
+ENOUGH = 3
+"""Questions after which the kernel gives up (net.ipv4.neigh.default.mcast_solicit)."""
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of addresses that containers or the host asked for in vain."""
+    by_target: dict[str, list[ArpExchange]] = {}
+    answered = {exchange.asked_ip for exchange in subject.exchanges if exchange.answer_mac is not None}
+    for exchange in subject.exchanges:
+        vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in answered
+        if vain and _ours(subject, exchange) and _gave_up(subject, exchange):
+            by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
+    failed = {one.cause.text.split(" ")[0]: one for one in subject.stopped.get("arp-unanswered", ())}
+    for asked in dict.fromkeys([*by_target, *failed]):
+        questions, stopped = by_target.get(asked, []), failed.get(asked)
+        packets = stopped.packets if stopped is not None else []
+        subject.absent.update(exchange.asked_ip for exchange in questions)
+        count = sum(exchange.requests for exchange in questions)
+        where = questions[0].point if questions else subject.context.point(int(subject.last_row[packets[0]])).name
+        who = f"{questions[0].asker_ip} asked {plural(count, 'time')} at {where}. " if questions else ""
+        yield CHECK.finding(
+            f"nobody answers for {asked}" + (f" at {where}" if questions else ""),
+            f"{who}Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in "
+            f"another VLAN or subnet. {affected(subject, packets)}",
+            basis=Basis.OBSERVED if questions else Basis.STATED,
+            evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]) or subject.evidence(packets),
+            proof=stopped.cause.proof if stopped is not None else (),
+        )
+        subject.claim(packets)
+
+
+def _ours(subject: Subject, exchange: ArpExchange) -> bool:
+    """Tell whether a container asks, or the host itself: what others look for in their LAN is their business."""
+    point = next(point for point in subject.context.points if point.name == exchange.point)
+    host = exchange.asker in subject.context.host_macs or (
+        exchange.asker_ip is not None and subject.host.owns(exchange.asker_ip)
+    )
+    return host or point.role in (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
+
+
+def _gave_up(subject: Subject, exchange: ArpExchange) -> bool:
+    waited = subject.end_ns - exchange.request_ns >= PATIENCE_NS
+    return exchange.requests >= ENOUGH or (exchange.requests > 1 and waited)
+
+
+CHECK = Check(
+    "arp-unanswered",
+    Severity.ERROR,
+    "captures (ip-neigh.json)",
+    "A container or the host asked for an address by ARP or NDP again and again, and nobody answered.",
+    "See whether the address is right and its owner is up, on the same segment: ip neigh, docker network inspect.",
+    look,
+)

@@ -1,0 +1,51 @@
+"""Questions and answers of a connection use different uplinks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Finding, Role, Severity
+from analyzer.model.words import plural
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of pairs of uplinks of one host, by connections that use one each way."""
+    context, hops = subject.context, subject.context.hops
+    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
+    if len(uplinks) < 2:
+        return
+    point = context.frames["point"][hops["row"]].astype(np.int64)
+    at = np.isin(point, uplinks) & (hops["connection"] >= 0)
+    numbers, used = hops["connection"][at].astype(np.int64), point[at]
+    ways: list[dict[int, set[int]]] = [{}, {}]
+    seen = np.unique(np.stack([numbers, hops["reply"][at], used]), axis=1)
+    for number, reply, uplink in seen.T.tolist():
+        ways[reply].setdefault(number, set()).add(uplink)
+    by_pair: dict[tuple[int, int], list[int]] = {}
+    for number in ways[0].keys() & ways[1].keys():
+        out, back = min(ways[0][number]), min(ways[1][number])
+        apart = not ways[0][number] & ways[1][number]
+        if apart and context.points[out].host == context.points[back].host:
+            by_pair.setdefault((out, back), []).append(number)
+    for (out, back), connections in sorted(by_pair.items()):
+        packets = [int(context.packets_of(number)[0]) for number in sorted(connections)]
+        yield CHECK.finding(
+            f"{plural(len(connections), 'connection')}: one way by {context.points[out].name}, "
+            f"back by {context.points[back].name}",
+            "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop "
+            f"it. {affected(subject, packets)}",
+            evidence=subject.evidence(packets),
+        )
+
+
+CHECK = Check(
+    "asymmetric-path",
+    Severity.WARNING,
+    "captures of two uplinks",
+    "A connection's two directions use different uplinks.",
+    "Route answers back by the interface that the question came in by: ip rule with a table for each uplink.",
+    look,
+)

@@ -1,0 +1,90 @@
+"""A point recorded nothing of packets that must have passed it: its capture has a hole."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Evidence, Finding, Role, Severity
+from analyzer.model.words import plural
+from analyzer.schema import Int64
+
+ENOUGH = 3
+MOST_POINTS = 62
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of points that packets skip, although all others of the same streams pass there before they go on."""
+    context = subject.context
+    if len(context.points) > MOST_POINTS or not context.packets:
+        return
+    bit = np.int64(1) << context.frames["point"][context.hops["row"]].astype(np.int64)
+    seen = np.bitwise_or.reduceat(bit, context.packet_start[:-1])
+    streams = subject.connection * 2 + subject.reply
+    for point in context.points:
+        if point.dropped or point.role in (Role.LOOPBACK, Role.UNKNOWN):
+            continue
+        missing = _skipped(subject, seen, streams, point.id)
+        times = context.frames["time_ns"][subject.first_row[missing]]
+        missing = missing[[point.covers(int(time)) for time in times.tolist()]] if len(missing) else missing
+        if len(missing) < ENOUGH:
+            continue
+        times = context.frames["time_ns"][subject.first_row[missing]]
+        long = (int(times.max()) - int(times.min())) / 1e9
+        yield CHECK.finding(
+            f"{plural(len(missing), 'packet')} passed {point.name} unrecorded, within {long:.2f} s",
+            f"They were seen before and behind {point.name}, as all others of their connections, but not there. Its "
+            "capture has a hole: absence there proves nothing then.",
+            evidence=(Evidence(point.name), *subject.evidence(missing.tolist()[:4])),
+        )
+
+
+def _skipped(subject: Subject, seen: Int64, streams: Int64, point: int) -> Int64:
+    """Return packets that went on behind a point without having been seen there, unlike the others of their stream."""
+    mask = np.int64(1) << point
+    routed = _routed(subject, seen)
+    passed = np.flatnonzero((seen & mask != 0) & routed & (streams >= 0))
+    absent = np.flatnonzero((seen & mask == 0) & routed & np.isin(streams, streams[passed]))
+    if not len(absent):
+        return absent
+    behind = _behind(subject, passed, point)
+    stream = streams[passed]
+    order = np.argsort(stream, kind="stable")
+    begins = np.flatnonzero(np.append(True, stream[order][1:] != stream[order][:-1]))
+    common = np.bitwise_or.reduceat(behind[order], begins)
+    place = np.searchsorted(stream[order][begins], streams[absent])
+    return absent[seen[absent] & common[place] != 0]
+
+
+def _routed(subject: Subject, seen: Int64) -> Int64:
+    """(packets,) Those seen at an uplink and further in: a bridge shows those between its ports only now and then."""
+    context = subject.context
+    uplinks = sum(1 << point.id for point in context.points if point.role is Role.UPLINK)
+    found: Int64 = (seen & np.int64(uplinks) != 0) & (seen & ~np.int64(uplinks) != 0)
+    return found
+
+
+def _behind(subject: Subject, packets: Int64, point: int) -> Int64:
+    """(len(packets),) The points that each packet was seen at after *point*, as bits."""
+    context, found = subject.context, np.zeros(len(packets), np.int64)
+    of_row = context.frames["point"][context.hops["row"]].astype(np.int64)
+    packet = context.hops["packet"]
+    place = np.full(context.packets, np.iinfo(np.int64).max)
+    at = np.flatnonzero(of_row == point)
+    np.minimum.at(place, packet[at], at)
+    later = np.arange(len(packet)) > place[packet]
+    bits = np.zeros(context.packets, np.int64)
+    np.bitwise_or.at(bits, packet[later], np.int64(1) << of_row[later])
+    found |= bits[packets] & ~(np.int64(1) << point)
+    return found
+
+
+CHECK = Check(
+    "capture-gap",
+    Severity.WARNING,
+    "captures",
+    "Packets were seen before and behind a point, but not there, while others of their connections were.",
+    "Record that point again; of a rotated capture, look for a file that is missing.",
+    look,
+)

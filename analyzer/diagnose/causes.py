@@ -1,0 +1,78 @@
+"""From packets that the recorded host state stopped to findings: one a cause, with what it counted and what helps."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Stopped, Subject
+from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.words import plural
+
+Remedy = tuple[str, str | None]
+"""What to do, and what it changes as far as the recorded state can tell."""
+VERBS = {Disposition.DROPPED: "dropped", Disposition.REJECTED: "rejected"}
+
+
+def by_cause(
+    subject: Subject, check: Check, explain: Callable[[Stopped], str], remedy: Callable[[Stopped], Remedy]
+) -> Iterator[Finding]:
+    """Tell of each cause of a check."""
+    for stopped in subject.stopped.get(check.name, ()):
+        advice, tried = remedy(stopped)
+        count = plural(len(stopped.packets), "packet")
+        yield check.finding(
+            f"{count} {VERBS[stopped.cause.disposition]}: {stopped.cause.text}",
+            f"{explain(stopped)} {affected(subject, stopped.packets)}",
+            basis=Basis.STATED,
+            severity=severity(subject, stopped.packets, check.severity),
+            evidence=subject.evidence(stopped.packets),
+            proof=(*stopped.cause.proof, *counted(subject, stopped)),
+            remedy=advice,
+            tried=tried,
+        )
+        subject.claim(stopped.packets)
+
+
+def affected(subject: Subject, packets: list[int]) -> str:
+    """Name the connections that packets are of."""
+    numbers = list(dict.fromkeys(subject.connection[packets].tolist()))
+    named = [str(subject.tracer.connection(number).original) for number in numbers[:3] if number >= 0]
+    if not named:
+        return ""
+    more = f" and {len(numbers) - len(named)} more" if len(numbers) > len(named) else ""
+    return f"Of {', '.join(named)}{more}."
+
+
+def severity(subject: Subject, packets: list[int], worst: Severity) -> Severity:
+    """Lower it to a warning where no container is concerned, or where the connections got through all the same."""
+    if not subject.beside_containers[packets].any():
+        return min(worst, Severity.WARNING, key=list(Severity).index) if worst is not Severity.ERROR else (
+            Severity.WARNING
+        )  # fmt: skip
+    numbers = np.unique(subject.connection[packets])
+    if (numbers >= 0).all() and all(_got_through(subject, number) for number in numbers.tolist()):
+        return Severity.WARNING
+    return worst
+
+
+def _got_through(subject: Subject, connection: int) -> bool:
+    """Tell whether both ends talked to each other, and more packets arrived than did not."""
+    packets = subject.packets_of(connection)
+    kinds = subject.disposition[packets]
+    bad = np.isin(kinds, [n for n, kind in enumerate(Disposition) if kind in
+                          (Disposition.DROPPED, Disposition.REJECTED, Disposition.LOST)])  # fmt: skip
+    good = ~bad
+    return bool(good.sum() > bad.sum() and subject.reply[packets][good].any() and not subject.reply[packets].all())
+
+
+def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
+    """Say how far the rule's counter went while captures ran, and whether that is just the packets that are missing."""
+    rule = stopped.cause.rule
+    before = subject.host.counted_before(rule) if rule is not None else None
+    if rule is None or before is None:
+        return ()
+    went = rule.packets - before
+    missing = len(stopped.packets)
+    same = "just the packets that are missing" if went == missing else f"{missing} of them are in the captures"
+    return (f"counter: {before} before, {rule.packets} after: {went}, {same}",)

@@ -1,0 +1,50 @@
+"""What a check is: a name that stays, what it needs and tells, and the function that looks."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Basis, Evidence, Finding, Severity
+
+CAPTURES = "captures"
+"""Needed by checks that no dump can help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check."""
+
+    name: str
+    severity: Severity
+    """Of what it finds, unless it says another one."""
+    needs: str
+    """``captures``, and files of host dumps: those it cannot do without, then in brackets those that tell more."""
+    about: str
+    """When it speaks, in one sentence."""
+    remedy: str
+    look: Callable[[Subject], Iterable[Finding]]
+
+    def finding(
+        self,
+        title: str,
+        explanation: str,
+        *,
+        evidence: tuple[Evidence, ...] = (),
+        basis: Basis = Basis.OBSERVED,
+        severity: Severity | None = None,
+        remedy: str | None = None,
+        tried: str | None = None,
+        proof: tuple[str, ...] = (),
+    ) -> Finding:
+        """Make a finding."""
+        return Finding(
+            check=self.name,
+            severity=self.severity if severity is None else severity,
+            title=title,
+            explanation=explanation,
+            remedy=self.remedy if remedy is None else remedy,
+            basis=basis,
+            evidence=evidence,
+            tried=tried,
+            proof=proof,
+        )

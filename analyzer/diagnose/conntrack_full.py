@@ -1,0 +1,47 @@
+"""conntrack's table is full: new connections are dropped."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.host import conntrack_table
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Disposition, Finding, Severity
+
+DROPPED = "conntrack.drop"
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Compare the table with its limit, and the drops that it counted with the packets that are missing."""
+    drops = subject.host.counted(DROPPED) or 0
+    missing = [
+        packet
+        for packet in subject.unclaimed(subject.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
+        if _begins(subject, packet)
+    ]
+    for found in conntrack_table.check(subject.host):
+        victims = missing if drops else []
+        subject.claim(victims)
+        proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(victims)} first packets are missing",)
+        yield replace(
+            found,
+            severity=Severity.ERROR if drops else found.severity,
+            evidence=subject.evidence(victims),
+            proof=found.proof + (proof if drops else ()),
+        )
+
+
+def _begins(subject: Subject, packet: int) -> bool:
+    """Tell whether a packet is of a connection that nobody answered: its first packets had no entry."""
+    number = int(subject.connection[packet])
+    return number >= 0 and not subject.context.connections["seen_reply"][number]
+
+
+CHECK = Check(
+    "conntrack-full",
+    Severity.ERROR,
+    "sysctl.txt (conntrack-stats.txt before and after)",
+    "conntrack holds as many entries as it may; a warning from nine tenths on.",
+    "Raise net.netfilter.nf_conntrack_max.",
+    look,
+)

@@ -1,0 +1,53 @@
+"""The host resets a connection of a container: an answer was INVALID to conntrack, so it was not translated back.
+
+Such an answer is for the host's own address, where nobody knows the connection (nf_conntrack_proto_tcp.c,
+tcp_in_window); the host answers with RST, and the server gives the connection up.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.streams import RST
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Basis, Finding, Role, Severity
+from analyzer.model.words import plural
+from analyzer.schema import Layer
+
+LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of RSTs that the host itself sent in connections that it translates."""
+    table = subject.context.connections
+    source = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
+    translated = np.append(source, False)[subject.connection] & ~subject.reply
+    begins = subject.with_role(subject.first_row, Role.UPLINK)
+    flags, tcp = subject.first("tcp_flags"), has(subject.first("layers"), Layer.TCP)
+    resets = np.flatnonzero(translated & begins & tcp & (flags & RST != 0)).tolist()
+    if not resets:
+        return
+    invalid = subject.host.counted("conntrack.invalid")
+    name = subject.context.point(int(subject.first_row[resets[0]])).name
+    yield CHECK.finding(
+        f"{plural(len(resets), 'RST')} sent by the host itself at {name}, in containers' connections",
+        "An answer came that conntrack takes for INVALID, e.g. out of the window. It was not translated back, the host "
+        f"took it for itself, and reset a connection that it does not know. {affected(subject, resets)}",
+        basis=Basis.INFERRED if invalid is None else Basis.STATED,
+        evidence=subject.evidence(resets),
+        proof=(f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else (),
+    )
+    subject.claim(resets)
+
+
+CHECK = Check(
+    "conntrack-invalid-reset",
+    Severity.ERROR,
+    "captures (conntrack-stats.txt before and after)",
+    "The host sent an RST in a container's connection, for conntrack did not recognise an answer.",
+    f"iptables -I INPUT -m conntrack --ctstate INVALID -j DROP, or sysctl -w {LIBERAL}=1.",
+    look,
+)

@@ -1,0 +1,38 @@
+"""Two machines have one address."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.cards import claims, contested
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Finding, Severity, mac_text
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of addresses for which two MACs answer."""
+    for ip, made in claims(subject).items():
+        if not contested(made):
+            continue
+        macs = list(dict.fromkeys(claim.mac for claim in made))
+        owners = ", ".join(_owner(subject, mac) for mac in macs)
+        yield CHECK.finding(
+            f"{ip} belongs to {len(macs)} machines",
+            f"{owners} all answer for it. Who is asked sends to the one whose answer came last, so connections break "
+            "off and hang.",
+            evidence=tuple(subject.context.evidence(claim.row) for claim in made[:5]),
+        )
+
+
+def _owner(subject: Subject, mac: int) -> str:
+    container = subject.host.container_of_mac(mac)
+    return f"{mac_text(mac)} ({container.name})" if container is not None else mac_text(mac)
+
+
+CHECK = Check(
+    "duplicate-address",
+    Severity.ERROR,
+    "captures (docker-inspect.json)",
+    "Two MAC addresses answer for one IP address at the same time, or take turns.",
+    "Give one of them another address; outside Docker's own addresses, look for it in the LAN and in DHCP.",
+    look,
+)

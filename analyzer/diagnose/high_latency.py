@@ -1,0 +1,50 @@
+"""Packets take long from one point of the host to the next."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.correlate.sorting import changes, group_rows
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Evidence, Finding, Severity
+from analyzer.model.words import plural
+
+LONG_NS = 10_000_000
+"""Forwarding takes microseconds."""
+ENOUGH = 3
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of pairs of points of one host between which the median packet takes ten milliseconds and more."""
+    context, hops = subject.context, subject.context.hops
+    first = np.flatnonzero(changes(hops["packet"], hops["hop"]))
+    onward = np.flatnonzero(hops["packet"][first[1:]] == hops["packet"][first[:-1]])
+    before, after = hops["row"][first[onward]], hops["row"][first[onward + 1]]
+    took = context.frames["time_ns"][after] - context.frames["time_ns"][before]
+    group, examples = group_rows(context.frames["point"][before], context.frames["point"][after])
+    slow = np.bincount(group[took >= LONG_NS], minlength=len(examples)) if len(took) else np.zeros(0, np.int64)
+    for number in np.flatnonzero(slow >= ENOUGH).tolist():
+        here = np.flatnonzero(group == number)
+        a, b = (context.point(int(rows[here[0]])) for rows in (before, after))
+        median = int(np.median(took[here]))
+        if a.host != b.host or median < LONG_NS:
+            continue
+        worst = here[np.argsort(-took[here], kind="stable")[:5]].tolist()
+        evidence = [context.evidence(int(after[place])) for place in worst]
+        yield CHECK.finding(
+            f"from {a.name} to {b.name} half of {plural(len(here), 'packet')} take {median / 1e6:.0f} ms and more",
+            f"The slowest took {int(took[here].max()) / 1e6:.0f} ms. Inside a host forwarding takes microseconds: they "
+            "wait in a queue, for a rate limit, or for a program (NFQUEUE).",
+            evidence=tuple(Evidence(e.point, e.frame) for e in evidence),
+        )
+
+
+CHECK = Check(
+    "high-latency-hop",
+    Severity.WARNING,
+    "captures",
+    "From one point of the host to the next the median packet takes ten milliseconds and more.",
+    "tc -s qdisc shows queues and rate limits on the way; nft list ruleset shows queues to programs.",
+    look,
+)

@@ -1,0 +1,47 @@
+"""No way to the destination: a route is missing or forbids it, or a router says so."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected, by_cause, severity
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Stopped, Subject
+from analyzer.model import Finding, Severity
+from analyzer.model.words import plural
+
+UNREACHABLE = {(4, 3, code) for code in (0, 1, 5, 6, 7, 8, 11, 12)} | {(6, 1, code) for code in (0, 2, 3)}
+"""Network and host unreachable, and what says the same (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)."""
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of routes of this host, then of what routers said."""
+    own = {packet for one in subject.stopped.get(CHECK.name, ()) for packet in one.packets}
+    yield from by_cause(subject, CHECK, _explain, lambda stopped: (CHECK.remedy, None))
+    by_source: dict[str, list[int]] = {}
+    for error in subject.errors:
+        if error.kind not in UNREACHABLE or error.target in subject.absent or error.quoted in own:
+            continue
+        if error.quoted is not None and subject.connection[error.quoted] not in subject.claimed:
+            by_source.setdefault(f"{error.source} has no way to {error.target}", []).append(error.quoted)
+    for title, packets in by_source.items():
+        yield CHECK.finding(
+            title,
+            f"It said so of {plural(len(packets), 'packet')}. {affected(subject, packets)}",
+            severity=severity(subject, packets, Severity.ERROR),
+            evidence=subject.evidence(packets),
+            remedy="Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up.",
+        )
+        subject.claim(packets)
+
+
+def _explain(stopped: Stopped) -> str:
+    return "The recorded routes lead nowhere for this destination."
+
+
+CHECK = Check(
+    "host-unreachable",
+    Severity.ERROR,
+    "captures (ip-route.json, ip-rule.json)",
+    "No route leads to a destination, or a router answers that it cannot be reached.",
+    "ip route get ADDRESS shows which route it is; add the right one, or remove the one that forbids it.",
+    look,
+)

@@ -1,0 +1,94 @@
+"""Flows of which short packets arrive and long ones vanish without a word: two checks ask for them."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.diagnose.mtu_exceeded import TOO_LONG
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Role
+from analyzer.schema import Int64, Layer
+
+LONG = 600
+"""Every link takes 576 bytes (RFC 791)."""
+TRIES = 3
+HEADERS = 128
+"""What a segment that the capture shows may be longer than the ones sent on the wire."""
+
+
+@dataclass(slots=True)
+class Swallowed:
+    """Long packets that vanish, while those up to ``fits`` bytes pass."""
+
+    packets: list[int]
+    fits: int
+    tunnelled: bool
+
+
+def swallowed(subject: Subject) -> Iterator[Swallowed]:
+    """Give flows, TCP's streams and pings, whose long packets vanish."""
+    told = {int(subject.connection[e.quoted]) for e in subject.errors if e.kind in TOO_LONG and e.quoted is not None}
+    for lost, answered in (*_streams(subject), *_pings(subject)):
+        length = subject.first("ip_len")
+        least, most = int(length[lost].min()), max((int(length[p]) for p in answered), default=0)
+        if most and least > most and least >= LONG and not told & set(subject.connection[lost].tolist()):
+            yield Swallowed(sorted(lost), most, _tunnelled(subject, lost))
+
+
+def _streams(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
+    """Give for each TCP connection the segments that were sent again and never answered, and those that were."""
+    again, _ = subject.again
+    numbers, counts = np.unique(subject.connection[again], return_counts=True)
+    for number in numbers[counts >= TRIES - 1].tolist():
+        answers = subject.answered_by(number)
+        for way in (False, True):
+            packets = subject.packets_of(number, reply=way)
+            data = packets[subject.first("payload_len")[packets] > 0]
+            lost = [packet for packet in data.tolist() if packet not in answers]
+            repeated = set(again.tolist()) & set(lost)
+            # Handshakes show that short ones pass; data that was answered shows how long they may be.
+            passed = [packet for packet in packets.tolist() if packet in answers]
+            if len(repeated) >= TRIES - 1 and passed and not _followed(subject, lost, passed):
+                yield _comparable(subject, lost), passed
+
+
+def _followed(subject: Subject, lost: list[int], passed: list[int]) -> bool:
+    """Tell whether later data was answered after the first loss: then long ones do get through in the end."""
+    return any(packet > max(lost) for packet in passed)
+
+
+def _comparable(subject: Subject, lost: list[int]) -> list[int]:
+    """Leave out a last short segment: it waits behind the long ones."""
+    length = subject.first("ip_len")
+    longest = max(int(length[packet]) for packet in lost)
+    return [packet for packet in lost if int(length[packet]) >= min(longest, LONG)]
+
+
+def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
+    """Give for each pair of addresses the echo requests without and with an answer."""
+    layers, first = subject.first("layers"), subject.first_row
+    echo = np.flatnonzero(has(layers, Layer.ECHO) & ~subject.reply & (subject.connection >= 0))
+    pairs: dict[tuple[object, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    answers = _answers(subject, echo)
+    for packet in echo.tolist():
+        row = int(first[packet])
+        pairs[subject.context.src(row), subject.context.dst(row)][packet in answers].append(packet)
+    for lost, passed in pairs.values():
+        lost = [packet for packet in lost if subject.waited(packet)]
+        if len(lost) >= TRIES - 1 and passed:
+            yield lost, passed
+
+
+def _answers(subject: Subject, packets: Int64) -> set[int]:
+    numbers = np.unique(subject.connection[packets]).tolist()
+    return {packet for number in numbers for packet in subject.answered_by(number)}
+
+
+def _tunnelled(subject: Subject, packets: list[int]) -> bool:
+    """Tell whether they are of an overlay network."""
+    context = subject.context
+    rows = [row for packet in packets for row in context.rows_of(packet)]
+    return any(context.layers(row) & Layer.TUNNEL or context.point(row).role is Role.OVERLAY for row in rows)

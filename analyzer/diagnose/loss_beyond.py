@@ -1,0 +1,111 @@
+"""Packets or their answers are lost outside this host."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import CODES, Subject
+from analyzer.model import Basis, Disposition, Finding, Role, Severity
+from analyzer.model.words import plural
+from analyzer.schema import Int64, Layer
+
+REORDERED_NS = 3_000_000
+"""What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of each peer towards which, or from which, packets were lost."""
+    outward = np.concatenate([_sent_again(subject), _unanswered(subject)])
+    for packets, towards in ((outward, True), (_filled(subject), False)):
+        by_peer: dict[str, list[int]] = {}
+        for packet in np.unique(subject.unclaimed(packets.astype(np.int64))).tolist():
+            row = int(subject.last_row[packet] if towards else subject.first_row[packet])
+            by_peer.setdefault(str(subject.context.dst(row) if towards else subject.context.src(row)), []).append(
+                packet
+            )
+        for peer, lost in by_peer.items():
+            yield _finding(subject, peer, lost, towards=towards)
+
+
+def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) -> Finding:
+    point = subject.context.point(int((subject.last_row if towards else subject.first_row)[packets[0]])).name
+    if towards:
+        title = f"{plural(len(packets), 'packet')} towards {peer}, or their answers, lost beyond {point}"
+        why = f"They left by {point} and were not answered in time, or were sent again: it was not this host."
+    else:
+        title = f"{plural(len(packets), 'packet')} from {peer} lost before {point}"
+        why = f"They came to {point} only after what follows them, sent again: the originals never reached this host."
+    return CHECK.finding(
+        title, f"{why} {affected(subject, packets)}", basis=Basis.INFERRED, evidence=subject.evidence(packets)
+    )  # fmt: skip
+
+
+def _left(subject: Subject, packets: Int64) -> Int64:
+    return packets[subject.disposition[packets] == CODES[Disposition.LEFT_HOST]]
+
+
+def _sent_again(subject: Subject) -> Int64:
+    """Return the packets that left, and that TCP sent again."""
+    return _left(subject, np.unique(subject.again[1]))
+
+
+def _unanswered(subject: Subject) -> Int64:
+    """Return pings that left without an answer, and datagrams of flows in which others were answered."""
+    layers, proto = subject.first("layers"), subject.first("proto")
+    table = subject.context.connections
+    answered = np.append(table["seen_reply"], False)[subject.connection]
+    echo = has(layers, Layer.ECHO)
+    asks = np.flatnonzero((echo | ((proto == 17) & answered)) & ~subject.reply & (subject.connection >= 0))
+    asks = _left(subject, asks)
+    if not len(asks):
+        return asks
+    count = np.bincount(subject.connection[subject.connection >= 0], minlength=len(table["proto"]))
+    replies = np.bincount(subject.connection[subject.reply & (subject.connection >= 0)], minlength=len(count))
+    uneven = np.flatnonzero(count - replies > replies)
+    quoted = {error.quoted for error in subject.errors}
+    missing: list[int] = []
+    for number in np.intersect1d(uneven, subject.connection[asks]).tolist():
+        answers = subject.answered_by(number)
+        mine = asks[subject.connection[asks] == number].tolist()
+        missing += [p for p in mine if p not in answers and p not in quoted and subject.waited(p)]
+    return np.array(missing, np.int64)
+
+
+def _filled(subject: Subject) -> Int64:
+    """Return segments that came in by an uplink and fill a hole that was there for a while."""
+    context = subject.context
+    at = subject.with_role(subject.first_row, Role.UPLINK) & has(subject.first("layers"), Layer.TCP)
+    packets = np.flatnonzero(at & (subject.first("payload_len") > 1) & (subject.connection >= 0))
+    packets = packets[~np.isin(packets, subject.again[0])]
+    if not len(packets):
+        return packets
+    order = packets[np.lexsort((packets, subject.reply[packets], subject.connection[packets]))]
+    stream = subject.connection[order] * 2 + subject.reply[order]
+    begins = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
+    seq, length = subject.first("seq")[order].astype(np.int64), subject.first("payload_len")[order].astype(np.int64)
+    base = np.repeat(seq[begins], np.diff(np.append(begins, len(order))))
+    end = (seq - base + (1 << 31)) % (1 << 32) - (1 << 31) + length
+    number = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(order))))
+    highest = np.maximum.accumulate(end + number * (1 << 33)) - number * (1 << 33)
+    before = np.append(0, highest[:-1])
+    before[begins] = np.iinfo(np.int64).min
+    late = np.flatnonzero(end <= before)
+    if not len(late):
+        return late
+    times = context.frames["time_ns"][subject.first_row[order]]
+    overtook = np.array([np.flatnonzero(end[begins[number[p]] : p] >= end[p])[0] + begins[number[p]] for p in
+                         late.tolist()], np.int64)  # fmt: skip
+    return order[late[times[late] - times[overtook] > REORDERED_NS]]
+
+
+CHECK = Check(
+    "loss-beyond-host",
+    Severity.WARNING,
+    "captures",
+    "Packets left by the uplink and were sent again or never answered, or arrived only when they were sent again.",
+    "Nothing on this host: test the way beyond it, e.g. with mtr, and ask whoever runs it.",
+    look,
+)

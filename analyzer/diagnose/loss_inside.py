@@ -1,0 +1,45 @@
+"""Packets vanish between two points of one host, and no recorded rule, route or setting says why."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected, severity
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.words import plural
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of each place where packets vanish."""
+    by_place: dict[str, list[int]] = {}
+    for packet in subject.unclaimed(subject.ended(Disposition.LOST)).tolist():
+        by_place.setdefault(subject.tracer.why(packet), []).append(packet)
+    for why, packets in by_place.items():
+        yield CHECK.finding(
+            f"{plural(len(packets), 'packet')} lost inside the host: {why}",
+            f"{_unknown(subject, packets[0])} {affected(subject, packets)}",
+            basis=Basis.INFERRED,
+            severity=severity(subject, packets, Severity.ERROR),
+            evidence=subject.evidence(packets),
+        )
+        subject.claim(packets)
+
+
+def _unknown(subject: Subject, packet: int) -> str:
+    prover = subject.tracer.prover
+    if not prover.able:
+        return "Without dumps of the host's state nothing can be said about why."
+    cause = prover.why(packet, subject.context.rows_of(packet))
+    if cause is not None and cause.unknown:
+        return f"The recorded rules do not decide: {cause.text}."
+    return "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
+
+
+CHECK = Check(
+    "loss-inside-host",
+    Severity.ERROR,
+    "captures (iptables-save.txt, ip-route.json, sysctl.txt, nstat.txt)",
+    "Packets were seen at one point of the host and not at the next, which was recording, for no known reason.",
+    "Compare the drop counters of both interfaces and of netfilter: ip -s link, tc -s qdisc, nstat -az, dropwatch.",
+    look,
+)

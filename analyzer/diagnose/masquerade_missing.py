@@ -1,0 +1,63 @@
+"""Packets leave the host with a container's address, for no rule masquerades them."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected, severity
+from analyzer.diagnose.changed import tried, with_rule
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.diagnose.untranslated import leaving
+from analyzer.model import Basis, Finding, Network, Severity
+from analyzer.model.words import plural
+from analyzer.trace.prove import Translated
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of unanswered packets that no rule would translate."""
+    found = leaving(subject).get("missing")
+    if found is None:
+        return
+    packet = found.packets[0]
+    src = subject.context.src(int(subject.first_row[packet]))
+    point = subject.context.point(int(subject.last_row[packet])).name
+    network = _network(subject, packet)
+    known = found.translated is Translated.NO
+    rule = f"-A POSTROUTING -s {_subnet(network, packet, subject)} ! -o {_bridge(network)} -j MASQUERADE"
+    yield CHECK.finding(
+        f"{plural(len(found.packets), 'packet')} left by {point} as {src}, untranslated",
+        "Nobody outside knows a way back to a container's address, so no answer comes. "
+        + ("No rule of table nat translates them. " if known else "")
+        + affected(subject, found.packets),
+        basis=Basis.STATED if known else Basis.INFERRED,
+        severity=severity(subject, found.packets, Severity.ERROR),
+        evidence=subject.evidence(found.packets),
+        remedy=f"iptables -t nat {rule}; Docker adds it itself when it starts (systemctl restart docker).",
+        tried=tried(subject, packet, with_rule("nat", rule)) if known else None,
+        proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
+    )
+    subject.claim(found.packets)
+
+
+def _network(subject: Subject, packet: int) -> Network | None:
+    src = subject.context.src(int(subject.first_row[packet]))
+    return next((n for n in subject.host.networks if src is not None and any(src in s for s in n.subnets)), None)
+
+
+def _subnet(network: Network | None, packet: int, subject: Subject) -> str:
+    src = subject.context.src(int(subject.first_row[packet]))
+    found = next((s for s in network.subnets if src in s), None) if network is not None else None
+    return str(found if found is not None else src)
+
+
+def _bridge(network: Network | None) -> str:
+    return network.bridge or "docker0" if network is not None else "docker0"
+
+
+CHECK = Check(
+    "masquerade-missing",
+    Severity.ERROR,
+    "captures (iptables-save.txt, ip-route.json)",
+    "Unanswered packets left the host with a container's address, and no rule translates it.",
+    "Add the MASQUERADE rule of the network.",
+    look,
+)

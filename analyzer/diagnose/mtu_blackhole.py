@@ -1,0 +1,42 @@
+"""Long packets vanish on a link that takes less, and nobody tells their sender."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.long_packets import Swallowed, swallowed
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Basis, Finding, Severity
+from analyzer.model.words import plural
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of flows outside tunnels."""
+    for flow in swallowed(subject):
+        if not flow.tunnelled:
+            yield tell(subject, CHECK, flow)
+
+
+def tell(subject: Subject, check: Check, flow: Swallowed) -> Finding:
+    """Report one flow."""
+    length = subject.first("ip_len")[flow.packets]
+    last = subject.context.point(int(subject.last_row[flow.packets[0]])).name
+    subject.claim(flow.packets)
+    return check.finding(
+        f"packets of {int(length.min())} bytes and more vanish behind {last}, up to {flow.fits} bytes arrive",
+        f"{plural(len(flow.packets), 'packet')} got no answer, however often they were sent, and no ICMP error said that "
+        f"they are too long: a firewall drops it, or a tunnel is in the way. {affected(subject, flow.packets)}",
+        basis=Basis.INFERRED,
+        evidence=subject.evidence(flow.packets),
+    )
+
+
+CHECK = Check(
+    "mtu-blackhole",
+    Severity.ERROR,
+    "captures",
+    "Short packets of a flow are answered, long ones never, and no ICMP error says why.",
+    "Let ICMP fragmentation needed and packet too big pass; until then --opt com.docker.network.driver.mtu=1400, or "
+    "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu.",
+    look,
+)

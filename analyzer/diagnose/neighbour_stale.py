@@ -1,0 +1,74 @@
+"""Frames go to a MAC that the destination does not have (any more)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
+from analyzer.model import Basis, Finding, Severity, mac_text
+from analyzer.model.words import plural
+from analyzer.schema import Layer
+
+GROUP = 1 << 40
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Compare the MAC that packets to containers were sent to with the one that the container has."""
+    context, last = subject.context, subject.last_row
+    frames = context.frames
+    macs = frames["eth_dst"][last]
+    host = np.array(sorted(context.host_macs), np.int64)
+    inside = subject.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
+    own = inside & (macs & GROUP == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
+    known = _macs(subject)
+    by_pair: dict[tuple[str, int, int], list[int]] = {}
+    for packet in np.flatnonzero(own & ~np.isin(macs, np.array(sorted(known.values()), np.int64))).tolist():
+        row = int(last[packet])
+        right = known.get((int(frames["dst_hi"][row]), int(frames["dst"][row])))
+        if right is not None:
+            by_pair.setdefault((str(context.dst(row)), int(macs[packet]), right), []).append(packet)
+    for (ip, wrong, right), packets in by_pair.items():
+        answered = np.append(context.connections["seen_reply"], False)[subject.connection[packets]]
+        if answered.all():
+            continue
+        entries = (n for n in subject.host.neighbours if str(n.ip) == ip and n.mac == wrong)
+        yield CHECK.finding(
+            f"{plural(len(packets), 'packet')} for {ip} went to {mac_text(wrong)}, which is not its MAC",
+            f"{ip} has {mac_text(right)}. Whoever sent them has an old or wrong neighbour entry, and does not ask again "
+            f"while it holds. {affected(subject, packets)}",
+            basis=Basis.OBSERVED,
+            evidence=subject.evidence(packets),
+            proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
+            remedy=f"ip neigh del {ip} dev the interface, or ip neigh flush {ip}, where they were sent.",
+        )
+        subject.claim(packets)
+
+
+def _macs(subject: Subject) -> dict[tuple[int, int], int]:
+    """Return each container's MAC by its address: Docker's, else the one that the address sends from at its port."""
+    found: dict[tuple[int, int], int] = {}
+    context, first = subject.context, subject.first_row
+    sends = subject.with_role(first, *NEAR_CONTAINERS[:2]) & has(context.frames["layers"][first], Layer.MAC_SRC)
+    frames = {name: context.frames[name][first[sends]] for name in ("src_hi", "src", "eth_src")}
+    mine = ~np.isin(frames["eth_src"], np.array(sorted(context.host_macs), np.int64))
+    keys = zip(*(frames[name][mine].tolist() for name in ("src_hi", "src", "eth_src")), strict=True)
+    for high, low, mac in dict.fromkeys(keys):
+        found[high, low] = mac
+    for container in subject.host.containers:
+        for ip in container.addresses:
+            if container.mac is not None:
+                found.setdefault((int(ip) >> 64, int(ip) & (1 << 64) - 1), container.mac)
+    return found
+
+
+CHECK = Check(
+    "neighbour-stale",
+    Severity.ERROR,
+    "captures (docker-inspect.json, ip-neigh.json)",
+    "Packets for a container were sent to a MAC address that it does not have, and stayed unanswered.",
+    "ip neigh flush ADDRESS where they were sent.",
+    look,
+)

@@ -1,0 +1,70 @@
+"""A client comes to a published port, and no rule sends it to the container."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.host.netfilter.here import translate
+from analyzer.model import Address, Basis, Container, Finding, FlowTuple, Role, Severity
+from analyzer.model.words import plural
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Compare connections from outside with what Docker publishes."""
+    context, table = subject.context, subject.context.connections
+    published = {
+        (inner.partition("/")[2], int(outside.rpartition(":")[2])): (container, port)
+        for container in subject.host.containers
+        for port in container.published
+        for outside, _, inner in [port.partition("->")]
+        if outside.rpartition(":")[2].isdigit()
+    }
+    straight = (table["orig_dst"] == table["reply_src"]) & (table["orig_dport"] == table["reply_sport"])
+    by_port: dict[str, list[int]] = {}
+    for number in np.flatnonzero(straight).tolist() if published else ():
+        protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
+        known = published.get((protocol, int(table["orig_dport"][number])))
+        if known is None or number in subject.claimed:
+            continue
+        packet = int(context.packets_of(number)[0])
+        flow = subject.tracer.connection(number).original
+        if context.point(int(subject.first_row[packet])).role is Role.UPLINK and _untranslated(subject, *known, flow):
+            by_port.setdefault(f"{known[1]} of {known[0].name}", []).append(packet)
+    for name, packets in by_port.items():
+        relayed = bool((table["relayed_to"][subject.connection[packets]] >= 0).all())
+        yield CHECK.finding(
+            f"published port {name} is not translated",
+            f"{plural(len(packets), 'connection')} came for it from outside, and no DNAT rule sends it on. "
+            + ("docker-proxy relays it, slowly and as if the host were the client. " if relayed else "")
+            + affected(subject, packets),
+            basis=Basis.STATED,
+            severity=Severity.WARNING if relayed else Severity.ERROR,
+            evidence=subject.evidence(packets),
+            proof=("iptables-save.txt: no rule of *nat DOCKER matches",),
+        )
+        subject.claim(packets)
+
+
+def _untranslated(subject: Subject, container: Container, port: str, flow: FlowTuple) -> bool:
+    """Tell whether Docker should have a rule for it, by the container's addresses, and has none."""
+    dst: Address = flow.dst
+    if not subject.host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
+        return False
+    outside = port.partition("->")[0].rpartition(":")[0]
+    if outside.startswith(("127.", "[::1]", "::1")):
+        return False
+    result = translate(subject.host, flow)
+    return result is not None and not any(t.kind == "DNAT" for t in result.translations)
+
+
+CHECK = Check(
+    "published-port-not-translated",
+    Severity.ERROR,
+    "docker-inspect.json, iptables-save.txt, ip-route.json",
+    "Clients outside use a port that Docker publishes, and no DNAT rule sends them to the container.",
+    "systemctl restart docker, so that it adds its rules again; see whether a firewall flushes the nat table.",
+    look,
+)

@@ -1,0 +1,41 @@
+"""Questions to name servers, sorted by what became of them: four checks ask for them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Address
+from analyzer.model.overview import NameQuery
+
+EMBEDDED = ip_address("127.0.0.11")
+"""Docker's own name server, in every container on a network of its own."""
+FAILURES = ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
+SHOWN = 4
+
+
+def by_server(queries: Iterable[NameQuery]) -> dict[Address, list[NameQuery]]:
+    """Group questions."""
+    found: dict[Address, list[NameQuery]] = defaultdict(list)
+    for query in queries:
+        found[query.server].append(query)
+    return found
+
+
+def silent(subject: Subject) -> list[NameQuery]:
+    """Return the questions that got no answer although there was time for one, and that nothing explains so far."""
+    quoted = {error.quoted for error in subject.errors}
+    return [
+        query
+        for query in subject.names
+        if query.answer is None
+        and query.journey not in quoted
+        and int(subject.connection[query.journey]) not in subject.claimed
+        and subject.waited(query.journey)
+    ]
+
+
+def told(queries: Iterable[NameQuery]) -> str:
+    """Name what was asked for."""
+    names = list(dict.fromkeys(f"{query.name} {query.kind}" for query in queries))
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -1,0 +1,72 @@
+"""A conntrack entry outlived the rules that made it: its packets still go the old way."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.diagnose.untranslated import leaving
+from analyzer.host.netfilter.evaluate import Verdict
+from analyzer.host.netfilter.here import translate
+from analyzer.model import Basis, Connection, Finding, Severity, endpoint
+from analyzer.model.words import plural
+
+MOST = 2_000
+"""Connections that are compared with today's rules."""
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of unanswered connections that today's rules would translate otherwise."""
+    found = leaving(subject).get("stale")
+    if found is not None:
+        yield _finding(subject, found.packets, "leave untranslated, and today's rules would masquerade them")
+    table = subject.context.connections
+    aimed = (table["orig_dst"] != table["reply_src"]) | (table["orig_dst_hi"] != table["reply_src_hi"])
+    for number in np.flatnonzero(aimed & ~table["seen_reply"])[:MOST].tolist():
+        if number in subject.claimed:
+            continue
+        connection = subject.tracer.connection(number)
+        today = _today(subject, connection)
+        if today is not None:
+            packets = subject.packets_of(number).tolist()
+            old = endpoint(connection.reply.src, connection.reply.sport)
+            yield _finding(subject, packets, f"go to {old}, and today's rules would send them to {today}")
+
+
+def _today(subject: Subject, connection: Connection) -> str | None:
+    """Return where rules would send a connection now, if that is somewhere else."""
+    result = translate(subject.host, connection.original)
+    if result is None or result.verdict is not Verdict.ACCEPT or result.packet is None or not result.translations:
+        return None
+    there = result.packet
+    if (there.dst, there.dport) == (connection.reply.src, connection.reply.sport) or there.dst is None:
+        return None
+    return endpoint(there.dst, there.dport)
+
+
+def _finding(subject: Subject, packets: list[int], what: str) -> Finding:
+    subject.claim(packets)
+    connection = subject.connection_of(packets[0])
+    flow = connection.original if connection is not None else None
+    delete = f"conntrack -D -p {flow.protocol} -s {flow.src} -d {flow.dst}" if flow is not None else "conntrack -D"
+    ports = f" --sport {flow.sport} --dport {flow.dport}" if flow is not None and flow.sport is not None else ""
+    return CHECK.finding(
+        f"{plural(len(packets), 'packet')} {what}",
+        "nat rules are asked for a connection's first packet only. This one's entry is older than the rules, and every "
+        f"packet keeps it alive. {affected(subject, packets)}",
+        basis=Basis.STATED,
+        evidence=subject.evidence(packets),
+        remedy=f"{delete}{ports}",
+    )
+
+
+CHECK = Check(
+    "stale-conntrack",
+    Severity.ERROR,
+    "iptables-save.txt, ip-route.json (conntrack.txt)",
+    "Unanswered packets follow a conntrack entry that today's rules would make otherwise.",
+    "Delete the entry with conntrack -D.",
+    look,
+)

@@ -1,0 +1,53 @@
+"""What each TCP connection came to: one number a connection and question, counted in columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.schema import Array, Int64, Layer
+from analyzer.trace.context import Context
+
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+
+
+@dataclass(slots=True)
+class Handshakes:
+    """(connections,) Packets of TCP connections by kind; zeros for other protocols."""
+
+    asked: Int64
+    """SYN of the original direction."""
+    granted: Int64
+    """SYN,ACK of the reply direction."""
+    refused: Int64
+    """RST of the reply direction."""
+    answered: Int64
+    """Any packet of the reply direction."""
+
+    def unanswered(self) -> list[int]:
+        """Return the connections whose SYN nothing answered."""
+        found: list[int] = np.flatnonzero((self.asked > 0) & (self.answered == 0)).tolist()
+        return found
+
+    def rejected(self) -> list[int]:
+        """Return the connections whose SYN an RST answered."""
+        found: list[int] = np.flatnonzero((self.asked > 0) & (self.granted == 0) & (self.refused > 0)).tolist()
+        return found
+
+
+def handshakes(context: Context, rows: Int64, connection: Int64, reply: Array) -> Handshakes:
+    """Count packets, each by its first row, its connection and direction; all (packets,)."""
+    flags = context.frames["tcp_flags"][rows]
+    tcp = has(context.frames["layers"][rows], Layer.TCP) & (connection >= 0)
+    count = len(context.connections["proto"])
+
+    def counted(chosen: Array) -> Int64:
+        return np.bincount(connection[tcp & chosen], minlength=count)
+
+    opens = flags & (SYN | ACK | RST)
+    return Handshakes(
+        asked=counted(~reply & (opens == SYN)),
+        granted=counted(reply & (opens == SYN | ACK)),
+        refused=counted(reply & (flags & RST != 0)),
+        answered=counted(reply),
+    )

@@ -1,0 +1,51 @@
+"""Frames with a wrong checksum among packets that nobody answered: two checks ask for them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.decode.checksum import Sum, verify
+from analyzer.decode.reference import datagrams
+from analyzer.diagnose.subject import Subject
+from analyzer.schema import Int64
+
+MOST = 200
+"""Packets that are read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSum:
+    """A frame with a wrong checksum."""
+
+    packet: int
+    row: int
+    outer: bool
+    """Of the VXLAN packet around it."""
+
+
+def wrong_sums(subject: Subject) -> list[WrongSum]:
+    """Return for each such packet its first frame that is wrong."""
+    context = subject.context
+    rows = np.concatenate([np.zeros(0, np.int64), *(context.rows_of(packet) for packet in suspects(subject).tolist())])
+    found: dict[int, WrongSum] = {}
+    for row, data, length, interface in subject.read_again(np.sort(rows.astype(np.int64))):
+        packets = datagrams(data, length, interface)
+        for place, packet in enumerate(packets):
+            of = int(context.packet_of_row[row])
+            if verify(packet) is Sum.WRONG and (of not in found or row_before(subject, row, found[of].row)):
+                found[of] = WrongSum(of, row, outer=len(packets) > 1 and place == 0)
+                break
+    return [found[packet] for packet in sorted(found)]
+
+
+def row_before(subject: Subject, row: int, other: int) -> bool:
+    """Tell whether one frame was recorded before another."""
+    return subject.context.value("time_ns", row) < subject.context.value("time_ns", other)
+
+
+def suspects(subject: Subject) -> Int64:
+    """Return unanswered connections' packets, and those that were sent again."""
+    answered = np.append(subject.context.connections["seen_reply"], True)[subject.connection]
+    quoted = [error.quoted for error in subject.errors if error.quoted is not None]
+    found = np.union1d(np.flatnonzero(~answered), subject.again[1])
+    return subject.unclaimed(np.setdiff1d(found, np.array(quoted, np.int64)))[:MOST]

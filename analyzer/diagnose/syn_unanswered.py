@@ -1,0 +1,46 @@
+"""Nobody answers a connection's first packet, not even by refusing it."""
+
+from collections.abc import Iterator
+
+from analyzer.diagnose.causes import affected, severity
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import Subject
+from analyzer.model import Disposition, Finding, Severity, endpoint
+from analyzer.model.words import plural
+
+VERBS = {
+    Disposition.DELIVERED: "They arrived; the receiver drops them: its own firewall, or its queue is full (ss -ltn).",
+    Disposition.LEFT_HOST: "They left this host: something beyond it drops them, or the answers.",
+}
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Tell of each destination that keeps silent."""
+    silent: dict[str, list[int]] = {}
+    quoted = {int(subject.connection[e.quoted]) for e in subject.errors if e.quoted is not None}
+    for number in subject.handshakes.unanswered():
+        packets = subject.packets_of(number, reply=False)
+        if number not in subject.claimed | quoted and subject.waited(int(packets[0])):
+            connection = subject.tracer.connection(number)
+            target = endpoint(connection.original.dst, connection.original.dport)
+            silent.setdefault(target, []).extend(packets.tolist())
+    for target, packets in silent.items():
+        kind = subject.tracer.dispositions[packets[0]]
+        last = subject.context.point(int(subject.last_row[packets[0]])).name
+        yield CHECK.finding(
+            f"no answer from {target}: {plural(len(packets), 'SYN')}, last seen at {last}",
+            f"{VERBS.get(kind, 'What became of them behind that point was not captured.')} {affected(subject, packets)}",
+            severity=severity(subject, packets, Severity.ERROR),
+            evidence=subject.evidence(packets),
+        )
+        subject.claim(packets)
+
+
+CHECK = Check(
+    "syn-unanswered",
+    Severity.ERROR,
+    "captures",
+    "A TCP SYN got no answer for a second and more, and nothing else explains it.",
+    "See whether a firewall at or before the server drops them, and whether its answers find a way back.",
+    look,
+)

@@ -1,0 +1,76 @@
+"""Packets that left the host with a container's address, which nobody outside can answer: three checks ask for them.
+
+nat is asked for a connection's first packet only, and what conntrack calls INVALID is never translated
+(nf_nat_core.c, nf_nat_packet): so whether a rule would translate such a packet today tells what went wrong.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.diagnose.streams import RST, SYN
+from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
+from analyzer.model import Role
+from analyzer.schema import Layer
+from analyzer.trace.prove import Translated
+
+
+@dataclass(slots=True)
+class Leaving:
+    """Packets of one kind, from one container address."""
+
+    packets: list[int]
+    translated: Translated
+
+
+def leaving(subject: Subject) -> dict[str, Leaving]:
+    """Return unanswered packets that left untranslated, by what is the matter: ``missing``, ``invalid``, ``stale``."""
+    found: dict[str, Leaving] = {}
+    for packet in candidates(subject):
+        translated = subject.tracer.prover.translated(packet, subject.context.rows_of(packet))
+        kind = _kind(subject, packet, translated)
+        if kind is not None:
+            found.setdefault(kind, Leaving([], translated)).packets.append(packet)
+    return found
+
+
+def candidates(subject: Subject) -> list[int]:
+    """Return packets that were routed from a container to the uplink, source unchanged, and never answered."""
+    context, first, last = subject.context, subject.first_row, subject.last_row
+    frames = context.frames
+    same = (frames["src"][first] == frames["src"][last]) & (frames["src_hi"][first] == frames["src_hi"][last])
+    routed = frames["ttl"][first] > frames["ttl"][last]
+    layers = frames["layers"][first]
+    plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)
+    outward = subject.with_role(first, *NEAR_CONTAINERS) & subject.with_role(last, Role.UPLINK)
+    answered = np.append(context.connections["seen_reply"], False)[subject.connection]
+    packets = np.flatnonzero(same & routed & plain & outward & (~answered | _alone(subject)))
+    return [packet for packet in subject.unclaimed(packets).tolist() if not _public(subject, packet)]
+
+
+def _alone(subject: Subject) -> np.ndarray:
+    """(packets,) bool: untranslated although the connection is: conntrack did not know the packet."""
+    table = subject.context.connections
+    moved = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
+    of_packet: np.ndarray = np.append(moved, False)[subject.connection] & ~subject.reply
+    return of_packet
+
+
+def _public(subject: Subject, packet: int) -> bool:
+    src = subject.context.src(int(subject.first_row[packet]))
+    return src is None or src.is_global or src.is_link_local or subject.host.owns(src)
+
+
+def _kind(subject: Subject, packet: int, translated: Translated) -> str | None:
+    row = int(subject.first_row[packet])
+    tcp = bool(subject.context.layers(row) & Layer.TCP)
+    flags = subject.context.value("tcp_flags", row)
+    midway = tcp and not (flags & SYN and not flags & RST)
+    if translated is Translated.UNKNOWN:
+        others = subject.context.connections
+        moved = bool((others["orig_src"] != others["reply_dst"]).any())
+        return "invalid" if midway and moved else "missing"
+    if translated is Translated.NO:
+        return "missing"
+    return "invalid" if midway else "stale"
