@@ -125,7 +125,7 @@ def name_points(
         if base != said and per_file[source.file] > 1:
             base = f"{base}:{said or source.interface}"
         role, basis = _role(spec, said, name if per_file[source.file] == 1 else "", base, host)
-        recorded = spec.recorded
+        recorded, whole = spec.recorded, all(files[file].damage is None for file in pieces[number])
         container = spec.container or _container_of_name(base, role, host)
         if several_hosts and spec.host is not None and spec.name is None:
             base = f"{spec.host}:{base}"
@@ -145,7 +145,8 @@ def name_points(
                 network=recorded.network if recorded is not None else None,
                 dropped=_dropped(source, pieces[number], files) if recorded is None else recorded.dropped,
                 recorded_from_ns=spec.recorded_ns[0] if spec.recorded_ns is not None else None,
-                recorded_until_ns=spec.recorded_ns[1] if spec.recorded_ns is not None else None,
+                # What a damaged file lost was recorded, and is not there to be seen.
+                recorded_until_ns=spec.recorded_ns[1] if spec.recorded_ns is not None and whole else None,
                 ended=recorded.ended if recorded is not None else None,
                 comments=tuple(comment for frame, comment in info.comments if frame == 0),
                 pieces=tuple(Piece(files[f].name, files[f].frames) for f in pieces[number]) if rotated else None,

@@ -1,7 +1,7 @@
 """The command line: options to pipeline to exit code.
 
-Exit codes: 0 done, 2 usage, 3 input unreadable, 4 partial under --strict, 130 interrupted; ``capture`` ends with that
-of the command it ran.
+Exit codes: 0 done, 1 a ``--fail-on`` condition met, 2 usage, 3 input unreadable, 4 partial under --strict, 130
+interrupted; ``capture`` ends with that of the command it ran.
 """
 
 import io
@@ -17,6 +17,7 @@ from analyzer import __version__
 from analyzer.cli.analyze import analyze, demo, show
 from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
+from analyzer.cli.checks import checks
 from analyzer.cli.doctor import doctor
 
 EXIT_TERMINATED = 128 + signal.SIGTERM
@@ -43,5 +44,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, doctor, demo):
+for command in (analyze, capture, show, doctor, checks, demo):
     main.add_command(command)

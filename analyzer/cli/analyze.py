@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.base import EXIT_PARTIAL, complain, find, input_options
+from analyzer.cli.base import EXIT_PARTIAL, complain, exit_on, fail_on_option, find, input_options
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ BYTES_PER_FRAME = 1000
     help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
 )
 @explain_option
+@fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
 def analyze(
     paths: tuple[str, ...],
@@ -58,6 +59,7 @@ def analyze(
     journeys: int,
     window: int | None,
     explain: bool,
+    fail_on: str | None,
     strict: bool,
 ) -> None:
     """
@@ -72,16 +74,18 @@ def analyze(
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
     _check_targets([Path(output) for output in outputs])
-    whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs)
+    whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
     if window is not None and whole_only:
-        raise SelectionError("--window: JSON and HTML need the whole analysis in memory; -o FILE.ndjson does not")
+        raise SelectionError(
+            "--window: JSON, HTML and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
+        )
     with find(paths, host, points) as prepared:
         room = window or frames_that_fit()
         whole_only |= window is None and prepared.several_hosts
         if not whole_only and prepared.expected_frames() > room:
             partial = _analyze_moving(prepared, room, outputs, selection)
         else:
-            told = Told(outputs, selection, journeys, as_json, explain)
+            told = Told(outputs, selection, journeys, as_json, explain, fail_on)
             partial = _analyze_whole(prepared, told)
     if strict and partial:
         sys.exit(EXIT_PARTIAL)
@@ -111,6 +115,8 @@ class Told:
     as_json: bool
     explain: bool
     """Journeys are told in prose."""
+    fail_on: str | None
+    """Severity of findings that make the command fail."""
 
 
 def _analyze_whole(prepared: "Prepared", wanted: Told) -> bool:
@@ -136,6 +142,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told) -> bool:
     else:
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
         terminal.print_report(terminal.console(), content, explain=wanted.explain)
+    exit_on(wanted.fail_on, trace.findings if wanted.fail_on is not None else ())
     return partial
 
 
@@ -172,6 +179,7 @@ def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], s
         except ShorterFramesError as error:  # what was written is gone; the next try knows
             keep = error.keep
     partial = _complain_of_damage(trace)
+    complain("read slice by slice: checks that need the whole analysis were not made; a part of the captures has them")
     terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
     return partial
 
@@ -238,6 +246,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         journeys=30,
         window=None,
         explain=False,
+        fail_on=None,
         strict=False,
     )
 

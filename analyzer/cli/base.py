@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,10 @@ from analyzer.errors import HoptraceError, SelectionError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from analyzer.model import Finding
     from analyzer.pipeline import Prepared
 
-EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 2, 3, 4, 130
+EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 Command = Callable[..., Any]
 
@@ -71,3 +72,20 @@ def find(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "
     from analyzer.pipeline import prepare  # noqa: PLC0415
 
     return prepare(paths, host, [parse_point(text) for text in points])
+
+
+def fail_on_option(command: Command) -> Command:
+    """Add the option that makes findings count."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(("error", "warning")),
+        help="Exit with 1 if there is such a finding, or a worse one.",
+    )(command)
+
+
+def exit_on(severity: str | None, findings: Iterable["Finding"]) -> None:
+    """End with the exit code for findings, if there are any that count."""
+    from analyzer.model.finding import Severity, reaches  # noqa: PLC0415
+
+    if severity is not None and reaches(findings, Severity(severity)):
+        sys.exit(EXIT_FINDINGS)

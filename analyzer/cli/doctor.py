@@ -5,11 +5,14 @@ from pathlib import Path
 
 import click
 
+from analyzer.cli.base import exit_on, fail_on_option
+
 
 @click.command()
 @click.option("--host", type=click.Path(), help="Folder of dumps; without it, this host is asked.")
 @click.option("--ssh", "target", metavar="HOST", help="Ask HOST, by ssh.")
-def doctor(host: str | None, target: str | None) -> None:
+@fail_on_option
+def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.diagnose.host import examine  # noqa: PLC0415
@@ -27,4 +30,6 @@ def doctor(host: str | None, target: str | None) -> None:
         with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
             problems = save(collect(machine), Path(folder) / "host")
             state = load_host(Path(folder) / "host")
-    terminal.print_doctor(terminal.console(), name, examine(state), (*problems, *state.problems))
+    findings = examine(state)
+    terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
+    exit_on(fail_on, findings)

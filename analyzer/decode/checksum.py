@@ -64,8 +64,7 @@ def _transport(packet: bytes) -> tuple[int, bytes, bytes] | None:
 
 def add(data: bytes) -> int:
     """Return the ones' complement sum of 16-bit words."""
-    words = struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2))
-    total = sum(words)
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total

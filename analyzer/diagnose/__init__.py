@@ -4,8 +4,6 @@ One check per file. ``CHECKS`` is the whole list, in the order in which they run
 that explains why a connection failed claims it, and those after it leave it alone.
 """
 
-from collections.abc import Iterable
-
 from analyzer.diagnose import (
     ambiguous_packets,
     arp_unanswered,
@@ -52,7 +50,8 @@ from analyzer.diagnose import (
 )
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Finding, Severity
+from analyzer.model import Finding
+from analyzer.model.finding import worst_first
 
 CHECKS: tuple[Check, ...] = (
     # What makes the captures, or what is made of them, doubtful.
@@ -61,11 +60,11 @@ CHECKS: tuple[Check, ...] = (
     conntrack_contradiction.CHECK,
     ambiguous_packets.CHECK,
     # What the recorded state of the host stops.
+    subnet_overlap.CHECK,
     forwarding_disabled.CHECK,
     reverse_path_filtered.CHECK,
     network_isolation.CHECK,
     filtered_by_rule.CHECK,
-    subnet_overlap.CHECK,
     conntrack_full.CHECK,
     nat_clash.CHECK,
     # Translations.
@@ -110,9 +109,3 @@ CHECKS: tuple[Check, ...] = (
 def diagnose(subject: Subject) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
     return worst_first([finding for check in CHECKS for finding in check.look(subject)])
-
-
-def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sort findings by severity, then by name."""
-    order = list(Severity)
-    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title)))

@@ -20,7 +20,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         packets = [wrong.packet for wrong in found]
         yield CHECK.finding(
             f"{plural(len(found), 'packet')} with a wrong checksum from {point} on",
-            f"Their TCP, UDP or ICMP checksum does not fit their bytes, so the receiver drops them. {affected(subject, packets)}",
+            "Their TCP, UDP or ICMP checksum does not fit their bytes, so receivers drop them. "
+            + affected(subject, packets),
             evidence=tuple(subject.context.evidence(wrong.row) for wrong in found[:5]),
         )
         subject.claim(packets)
@@ -31,6 +32,7 @@ CHECK = Check(
     Severity.ERROR,
     "captures that keep whole frames",
     "Unanswered packets have a checksum that is neither right nor left to the network card.",
-    "Something changed them without mending the checksum, before or at that point: a rule (nft ... set), a driver, a tunnel. Try ethtool -K IF tx off rx off.",
+    "Something at or before that point changes packets and leaves the checksum: a rule (nft set), a driver, a tunnel. "
+    "Try ethtool -K IF tx off rx off.",
     look,
 )

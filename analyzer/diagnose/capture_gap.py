@@ -54,7 +54,8 @@ def _skipped(subject: Subject, seen: Int64, streams: Int64, point: int) -> Int64
     begins = np.flatnonzero(np.append(True, stream[order][1:] != stream[order][:-1]))
     common = np.bitwise_or.reduceat(behind[order], begins)
     place = np.searchsorted(stream[order][begins], streams[absent])
-    return absent[seen[absent] & common[place] != 0]
+    found: Int64 = absent[seen[absent] & common[place] != 0]
+    return found
 
 
 def _routed(subject: Subject, seen: Int64) -> Int64:

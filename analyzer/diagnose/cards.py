@@ -1,6 +1,7 @@
 """Which MACs claim an address: by answers and announcements (RFC 826, RFC 5227, RFC 4861), in order of time."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,5 +43,5 @@ ANSWERS_NS = 50_000_000
 
 def contested(made: list[Claim]) -> bool:
     """Tell whether two have the address at once: both answer one question, or they take turns."""
-    together = any(b.time_ns - a.time_ns < ANSWERS_NS for a, b in zip(made, made[1:], strict=False))
+    together = any(b.time_ns - a.time_ns < ANSWERS_NS for a, b in pairwise(made))
     return together or len(made) > len({claim.mac for claim in made})

@@ -18,7 +18,10 @@ def by_cause(
     subject: Subject, check: Check, explain: Callable[[Stopped], str], remedy: Callable[[Stopped], Remedy]
 ) -> Iterator[Finding]:
     """Tell of each cause of a check."""
-    for stopped in subject.stopped.get(check.name, ()):
+    for one in subject.stopped.get(check.name, ()):
+        stopped = Stopped(one.cause, [p for p in one.packets if subject.connection[p] not in subject.claimed])
+        if not stopped.packets:
+            continue
         advice, tried = remedy(stopped)
         count = plural(len(stopped.packets), "packet")
         yield check.finding(

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Severity
-
-CAPTURES = "captures"
-"""Needed by checks that no dump can help."""
+from analyzer.model.finding import Explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +21,11 @@ class Check:
     """When it speaks, in one sentence."""
     remedy: str
     look: Callable[[Subject], Iterable[Finding]]
+
+    @property
+    def explained(self) -> Explained:
+        """As lists tell it."""
+        return Explained(self.name, self.severity, self.needs, self.about, self.remedy)
 
     def finding(
         self,

@@ -24,11 +24,11 @@ def look(subject: Subject) -> Iterator[Finding]:
             ports.setdefault(f"{connection.original.dport}/tcp", []).append(int(subject.packets_of(number)[0]))
     for error in subject.errors:
         if error.kind in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} and error.quoted is not None:
-            connection = subject.connection_of(error.quoted)
-            sent = bool(subject.context.layers(int(subject.first_row[error.quoted])) & Layer.TCP)
-            if connection is not None and connection.id not in subject.claimed and not sent:
-                ports = refused.setdefault(str(connection.original.dst), {})
-                ports.setdefault(f"{connection.original.dport}/{connection.protocol}", []).append(error.quoted)
+            of = subject.connection_of(error.quoted)
+            tcp = bool(subject.context.layers(int(subject.first_row[error.quoted])) & Layer.TCP)
+            if of is not None and of.id not in subject.claimed and not tcp:
+                ports = refused.setdefault(str(of.original.dst), {})
+                ports.setdefault(f"{of.original.dport}/{of.protocol}", []).append(error.quoted)
     for target, ports in refused.items():
         packets = sorted(packet for of_port in ports.values() for packet in of_port)
         more = f" and {len(ports) - SHOWN_PORTS} more" if len(ports) > SHOWN_PORTS else ""

@@ -52,6 +52,6 @@ CHECK = Check(
     Severity.ERROR,
     "captures (conntrack-stats.txt before and after)",
     "Of two DNS questions that were sent at once from one port, one was lost inside the host.",
-    "options single-request-reopen in resolv.conf (docker run --dns-option), or a name server in a container beside it.",
+    "docker run --dns-option single-request-reopen (resolv.conf(5)), or a name server in a container beside it.",
     look,
 )

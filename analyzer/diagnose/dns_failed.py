@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.questions import EMBEDDED, FAILURES, by_server, told
+from analyzer.diagnose.questions import FAILURES, by_server, told
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
+from analyzer.trace.names import EMBEDDED
 
 
 def look(subject: Subject) -> Iterator[Finding]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.questions import EMBEDDED, by_server, silent, told
+from analyzer.diagnose.questions import by_server, silent, told
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
+from analyzer.trace.names import EMBEDDED
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -33,6 +34,6 @@ CHECK = Check(
     Severity.ERROR,
     "captures",
     "DNS questions got no answer for a second and more.",
-    "Try the server by hand (dig @SERVER NAME), and look at what the container asks: /etc/resolv.conf, docker run --dns.",
+    "Try the server by hand (dig @SERVER NAME); /etc/resolv.conf in the container and docker run --dns say which.",
     look,
 )

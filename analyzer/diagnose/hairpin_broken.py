@@ -52,12 +52,22 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 
 def _straight(subject: Subject, number: int) -> bool:
-    """Tell whether an answer reached the client with the address that the client did not ask."""
-    replies = subject.packets_of(number, reply=True)
-    frames, last = subject.context.frames, subject.last_row[replies]
-    table = subject.context.connections
-    raw = (frames["src"][last] == table["reply_src"][number]) & (frames["dst"][last] == table["orig_src"][number])
-    return bool((raw & subject.with_role(last, *NEAR_CONTAINERS[:2])).any())
+    """Tell whether an answer reached the client with an address that it did not ask, or the client reset that."""
+    context, table = subject.context, subject.context.connections
+    frames = context.frames
+    server, client, asked = (int(table[name][number]) for name in ("reply_src", "orig_src", "orig_dst"))
+    ports = {point.id for point in context.points if point.role in NEAR_CONTAINERS[:2]}
+    for packet in context.packets_of(number).tolist():
+        rows = context.rows_of(packet)
+        first = int(frames["point"][rows[0]])
+        if not subject.reply[packet]:
+            if int(frames["dst"][rows[0]]) == server != asked and first in ports:
+                return True
+            continue
+        arrived = [row for row in rows[1:] if int(frames["point"][row]) in ports - {first}]
+        if any((int(frames["src"][row]), int(frames["dst"][row])) == (server, client) for row in arrived):
+            return True
+    return False
 
 
 CHECK = Check(

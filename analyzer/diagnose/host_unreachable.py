@@ -19,9 +19,10 @@ def look(subject: Subject) -> Iterator[Finding]:
     by_source: dict[str, list[int]] = {}
     for error in subject.errors:
         if error.kind not in UNREACHABLE or error.target in subject.absent or error.quoted in own:
-            continue
+            continue  # one that routers are allowed to say seldom (RFC 1812 section 4.3.2.8) is about all packets
         if error.quoted is not None and subject.connection[error.quoted] not in subject.claimed:
             by_source.setdefault(f"{error.source} has no way to {error.target}", []).append(error.quoted)
+    subject.absent.update(error.target for error in subject.errors if error.kind in UNREACHABLE)
     for title, packets in by_source.items():
         yield CHECK.finding(
             title,

@@ -76,8 +76,8 @@ def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     for packet in echo.tolist():
         row = int(first[packet])
         pairs[subject.context.src(row), subject.context.dst(row)][packet in answers].append(packet)
-    for lost, passed in pairs.values():
-        lost = [packet for packet in lost if subject.waited(packet)]
+    for silent, passed in pairs.values():
+        lost = [packet for packet in silent if subject.waited(packet)]
         if len(lost) >= TRIES - 1 and passed:
             yield lost, passed
 

@@ -12,6 +12,7 @@ from analyzer.model import Basis, Disposition, Finding, Role, Severity
 from analyzer.model.words import plural
 from analyzer.schema import Int64, Layer
 
+UDP = 17
 REORDERED_NS = 3_000_000
 """What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
 
@@ -23,11 +24,11 @@ def look(subject: Subject) -> Iterator[Finding]:
         by_peer: dict[str, list[int]] = {}
         for packet in np.unique(subject.unclaimed(packets.astype(np.int64))).tolist():
             row = int(subject.last_row[packet] if towards else subject.first_row[packet])
-            by_peer.setdefault(str(subject.context.dst(row) if towards else subject.context.src(row)), []).append(
-                packet
-            )
-        for peer, lost in by_peer.items():
-            yield _finding(subject, peer, lost, towards=towards)
+            peer = subject.context.dst(row) if towards else subject.context.src(row)
+            if peer not in subject.absent:
+                by_peer.setdefault(str(peer), []).append(packet)
+        for name, lost in by_peer.items():
+            yield _finding(subject, name, lost, towards=towards)
 
 
 def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) -> Finding:
@@ -44,7 +45,8 @@ def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) 
 
 
 def _left(subject: Subject, packets: Int64) -> Int64:
-    return packets[subject.disposition[packets] == CODES[Disposition.LEFT_HOST]]
+    found: Int64 = packets[subject.disposition[packets] == CODES[Disposition.LEFT_HOST]]
+    return found
 
 
 def _sent_again(subject: Subject) -> Int64:
@@ -53,21 +55,21 @@ def _sent_again(subject: Subject) -> Int64:
 
 
 def _unanswered(subject: Subject) -> Int64:
-    """Return pings that left without an answer, and datagrams of flows in which others were answered."""
+    """Return pings that left without an answer, and datagrams of clients whose server answers most of them."""
     layers, proto = subject.first("layers"), subject.first("proto")
     table = subject.context.connections
-    answered = np.append(table["seen_reply"], False)[subject.connection]
-    echo = has(layers, Layer.ECHO)
-    asks = np.flatnonzero((echo | ((proto == 17) & answered)) & ~subject.reply & (subject.connection >= 0))
-    asks = _left(subject, asks)
-    if not len(asks):
-        return asks
-    count = np.bincount(subject.connection[subject.connection >= 0], minlength=len(table["proto"]))
-    replies = np.bincount(subject.connection[subject.reply & (subject.connection >= 0)], minlength=len(count))
-    uneven = np.flatnonzero(count - replies > replies)
+    known = subject.connection >= 0
+    asked, answered = (
+        np.bincount(subject.connection[known & way], minlength=len(table["proto"]))
+        for way in (~subject.reply, subject.reply)
+    )
+    # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
+    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
+    datagram = (proto == UDP) & np.append(client, False)[subject.connection]
+    asks = _left(subject, np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~subject.reply & known))
     quoted = {error.quoted for error in subject.errors}
     missing: list[int] = []
-    for number in np.intersect1d(uneven, subject.connection[asks]).tolist():
+    for number in np.intersect1d(np.flatnonzero(asked > answered), subject.connection[asks]).tolist():
         answers = subject.answered_by(number)
         mine = asks[subject.connection[asks] == number].tolist()
         missing += [p for p in mine if p not in answers and p not in quoted and subject.waited(p)]

@@ -13,7 +13,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each place where packets vanish."""
     by_place: dict[str, list[int]] = {}
     for packet in subject.unclaimed(subject.ended(Disposition.LOST)).tolist():
-        by_place.setdefault(subject.tracer.why(packet), []).append(packet)
+        by_place.setdefault(subject.tracer.outcome(packet).reason, []).append(packet)
     for why, packets in by_place.items():
         yield CHECK.finding(
             f"{plural(len(packets), 'packet')} lost inside the host: {why}",

@@ -24,8 +24,8 @@ def tell(subject: Subject, check: Check, flow: Swallowed) -> Finding:
     subject.claim(flow.packets)
     return check.finding(
         f"packets of {int(length.min())} bytes and more vanish behind {last}, up to {flow.fits} bytes arrive",
-        f"{plural(len(flow.packets), 'packet')} got no answer, however often they were sent, and no ICMP error said that "
-        f"they are too long: a firewall drops it, or a tunnel is in the way. {affected(subject, flow.packets)}",
+        f"{plural(len(flow.packets), 'packet')} got no answer, however often they were sent, and no ICMP error said "
+        f"that they are too long: a firewall drops it, or a tunnel is in the way. {affected(subject, flow.packets)}",
         basis=Basis.INFERRED,
         evidence=subject.evidence(flow.packets),
     )

@@ -37,8 +37,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         entries = (n for n in subject.host.neighbours if str(n.ip) == ip and n.mac == wrong)
         yield CHECK.finding(
             f"{plural(len(packets), 'packet')} for {ip} went to {mac_text(wrong)}, which is not its MAC",
-            f"{ip} has {mac_text(right)}. Whoever sent them has an old or wrong neighbour entry, and does not ask again "
-            f"while it holds. {affected(subject, packets)}",
+            f"{ip} has {mac_text(right)}. Whoever sent them has an old or wrong neighbour entry, and does not ask "
+            f"again while it holds. {affected(subject, packets)}",
             basis=Basis.OBSERVED,
             evidence=subject.evidence(packets),
             proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),

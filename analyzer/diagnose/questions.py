@@ -2,14 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Address
 from analyzer.model.overview import NameQuery
 
-EMBEDDED = ip_address("127.0.0.11")
-"""Docker's own name server, in every container on a network of its own."""
 FAILURES = ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
 SHOWN = 4
 

@@ -149,7 +149,7 @@ class Subject:
         """By check: what the recorded host state stopped, one entry a cause."""
         found: dict[str, dict[str, Stopped]] = {}
         for packet in self.ended(Disposition.DROPPED, Disposition.REJECTED).tolist():
-            cause = self.tracer.cause(packet)
+            cause = self.tracer.outcome(packet).cause
             if cause is not None:
                 of_check = found.setdefault(cause.check, {})
                 of_check.setdefault(cause.text, Stopped(cause)).packets.append(packet)

@@ -7,6 +7,7 @@ import numpy as np
 from analyzer.decode.checksum import Sum, verify
 from analyzer.decode.reference import datagrams
 from analyzer.diagnose.subject import Subject
+from analyzer.model import Disposition
 from analyzer.schema import Int64
 
 MOST = 200
@@ -44,8 +45,9 @@ def row_before(subject: Subject, row: int, other: int) -> bool:
 
 
 def suspects(subject: Subject) -> Int64:
-    """Return unanswered connections' packets, and those that were sent again."""
+    """Return unanswered connections' packets, those that were sent again, and those that were lost."""
     answered = np.append(subject.context.connections["seen_reply"], True)[subject.connection]
     quoted = [error.quoted for error in subject.errors if error.quoted is not None]
     found = np.union1d(np.flatnonzero(~answered), subject.again[1])
+    found = np.union1d(found, subject.ended(Disposition.LOST))
     return subject.unclaimed(np.setdiff1d(found, np.array(quoted, np.int64)))[:MOST]

@@ -13,6 +13,8 @@ VERBS = {
     Disposition.LEFT_HOST: "They left this host: something beyond it drops them, or the answers.",
 }
 
+UNKNOWN = "What became of them behind that point was not captured."
+
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each destination that keeps silent."""
@@ -20,20 +22,21 @@ def look(subject: Subject) -> Iterator[Finding]:
     quoted = {int(subject.connection[e.quoted]) for e in subject.errors if e.quoted is not None}
     for number in subject.handshakes.unanswered():
         packets = subject.packets_of(number, reply=False)
-        if number not in subject.claimed | quoted and subject.waited(int(packets[0])):
-            connection = subject.tracer.connection(number)
+        connection = subject.tracer.connection(number)
+        explained = number in subject.claimed or number in quoted or connection.original.dst in subject.absent
+        if not explained and subject.waited(int(packets[0])):
             target = endpoint(connection.original.dst, connection.original.dport)
             silent.setdefault(target, []).extend(packets.tolist())
-    for target, packets in silent.items():
-        kind = subject.tracer.dispositions[packets[0]]
-        last = subject.context.point(int(subject.last_row[packets[0]])).name
+    for target, syns in silent.items():
+        kind = subject.tracer.dispositions[syns[0]]
+        last = subject.context.point(int(subject.last_row[syns[0]])).name
         yield CHECK.finding(
-            f"no answer from {target}: {plural(len(packets), 'SYN')}, last seen at {last}",
-            f"{VERBS.get(kind, 'What became of them behind that point was not captured.')} {affected(subject, packets)}",
-            severity=severity(subject, packets, Severity.ERROR),
-            evidence=subject.evidence(packets),
+            f"no answer from {target}: {plural(len(syns), 'SYN')}, last seen at {last}",
+            f"{VERBS.get(kind, UNKNOWN)} {affected(subject, syns)}",
+            severity=severity(subject, syns, Severity.ERROR),
+            evidence=subject.evidence(syns),
         )
-        subject.claim(packets)
+        subject.claim(syns)
 
 
 CHECK = Check(

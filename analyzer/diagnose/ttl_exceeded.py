@@ -13,7 +13,7 @@ from analyzer.model.words import plural
 EXCEEDED = {(4, 11, 0), (6, 3, 0)}
 YOUNG = 30
 """Nobody sends with so low a TTL but traceroute, and ping -t."""
-ROUNDS = 3
+ROUNDS = 2
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -48,21 +48,28 @@ def look(subject: Subject) -> Iterator[Finding]:
             if young
             else "Look at the routes at and beyond that router: traceroute shows them.",
         )
-        subject.claim(packets if not young else [])
+        if not young:
+            subject.claim(packets)
+            subject.absent.update(e.target for e in died if e.quoted in packets)
 
 
 def _circling(subject: Subject) -> list[int]:
-    """Return the packets that one uplink saw at least three times, older each time."""
-    context = subject.context
-    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
-    hops = context.hops
-    at = np.isin(context.frames["point"][hops["row"]], uplinks)
-    ttl = context.frames["ttl"][hops["row"]]
-    older = np.append(False, (ttl[1:] < ttl[:-1]) & (hops["packet"][1:] == hops["packet"][:-1]))
-    if not len(at):
+    """Return the packets that came back older: to one uplink again and again, or to the one that they had left by."""
+    context, hops = subject.context, subject.context.hops
+    if not context.packets:
         return []
-    rounds = np.add.reduceat((at & older).astype(np.int64), context.packet_start[:-1])
-    return np.flatnonzero(rounds >= ROUNDS).tolist()
+    frames, row, packet = context.frames, hops["row"], hops["packet"]
+    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
+    host = np.array(sorted(context.host_macs), np.int64)
+    again = (packet[1:] == packet[:-1]) & (frames["ttl"][row[1:]] < frames["ttl"][row[:-1]])
+    again &= np.isin(frames["point"][row[1:]], uplinks) & (frames["point"][row[1:]] == frames["point"][row[:-1]])
+    came = again & np.isin(frames["eth_src"][row[:-1]], host) & np.isin(frames["eth_dst"][row[1:]], host)
+    rounds, returned = (
+        np.add.reduceat(np.append(False, column).astype(np.int64), context.packet_start[:-1])
+        for column in (again, came)
+    )
+    found: list[int] = np.flatnonzero((rounds >= ROUNDS) | (returned > 0)).tolist()
+    return found
 
 
 CHECK = Check(

@@ -20,7 +20,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         packets = [wrong.packet for wrong in found]
         yield CHECK.finding(
             f"{plural(len(found), 'packet')} with a wrong checksum from {point} on",
-            f"Their outer UDP checksum does not fit their bytes, so the receiver drops them. {affected(subject, packets)}",
+            "Their outer UDP checksum does not fit their bytes, so receivers drop them. " + affected(subject, packets),
             evidence=tuple(subject.context.evidence(wrong.row) for wrong in found[:5]),
         )
         subject.claim(packets)
@@ -31,6 +31,6 @@ CHECK = Check(
     Severity.ERROR,
     "captures that keep whole frames",
     "Packets of an overlay network are unanswered, and the UDP checksum of the VXLAN packet around them is wrong.",
-    "ethtool -K IF tx-udp_tnl-csum-segmentation off tx off on the uplink: its driver computes checksums of tunnels wrongly.",
+    "ethtool -K IF tx-udp_tnl-csum-segmentation off tx off on the uplink: its driver computes sums of tunnels wrongly.",
     look,
 )

@@ -20,7 +20,7 @@ CHECK = Check(
     "vxlan-mtu",
     Severity.ERROR,
     "captures",
-    "Short packets of an overlay network arrive, long ones vanish: VXLAN adds 50 bytes that a link below does not take.",
-    "docker network create --opt com.docker.network.driver.mtu=1400 (50 less than the smallest link between the hosts).",
+    "Short packets of an overlay network arrive, long ones vanish: a link below does not take VXLAN's 50 bytes more.",
+    "docker network create --opt com.docker.network.driver.mtu=1400: 50 less than the smallest link between the hosts.",
     look,
 )

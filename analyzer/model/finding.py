@@ -1,5 +1,6 @@
 """What a person should act on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,3 +38,29 @@ class Finding:
     """What the remedy changes, as the recorded state says when the same packet runs through it once more."""
     proof: tuple[str, ...] = ()
     """Lines of the host's dumps that show it, each after the name of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a check is, as lists tell it."""
+
+    name: str
+    severity: Severity
+    """Of what it finds, at the worst."""
+    needs: str
+    """Captures, and files of dumps; in brackets what tells more."""
+    about: str
+    """When it speaks."""
+    remedy: str
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings by severity, then by name."""
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title)))
+
+
+def reaches(findings: Iterable[Finding], severity: Severity) -> bool:
+    """Tell whether any is as bad as that."""
+    order = list(Severity)
+    return any(order.index(finding.severity) <= order.index(severity) for finding in findings)

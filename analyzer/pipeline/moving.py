@@ -20,10 +20,11 @@ from analyzer.correlate.memory import Memory, to_see_again
 from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
-from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction, worst_first
+from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point
+from analyzer.model.finding import worst_first
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries

@@ -34,6 +34,7 @@ from analyzer.trace.text import PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.pipeline.part import Part
     from analyzer.trace.build import Tracer
@@ -151,6 +152,13 @@ class Trace:
         for file, frame, data, length, interface in read_again(self.captures, wanted):
             yield places[file, frame], data, length, interface
 
+    @cached_property
+    def losses(self) -> "tuple[Loss, ...]":
+        """Where packets were lost, link by link, the most packets first."""
+        from analyzer.trace.losses import losses  # noqa: PLC0415
+
+        return tuple(losses(self.context, self.tracer))
+
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
         from analyzer.model.overview import Overview  # noqa: PLC0415
@@ -247,6 +255,7 @@ class Trace:
             picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.host.problems,
+            losses=self.losses,
         )
 
     def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:

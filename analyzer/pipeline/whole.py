@@ -1,6 +1,8 @@
 """A whole analysis in memory: captures and dumps in, a Trace out."""
 
+import weakref
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +41,11 @@ def analyze(
     Raises:
         InputError: no file was usable, or a path or *host* is not there.
     """
-    with prepare(paths, host, points) as prepared:
-        return analyze_whole(prepared, progress)
+    with ExitStack() as stack:
+        trace = analyze_whole(stack.enter_context(prepare(paths, host, points)), progress)
+        # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
+        weakref.finalize(trace, stack.pop_all().close)
+        return trace
 
 
 def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace:

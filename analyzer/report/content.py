@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
+from analyzer.model.loss import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,5 @@ class Content:
     shown: int
     """Journeys in *journeys*."""
     host_problems: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    """Where packets were lost; empty where that needs the whole analysis."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
+from analyzer.model.loss import Loss
 from analyzer.report.content import Content
 from analyzer.report.fields import schema_of, to_json
 
@@ -15,6 +16,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("journeys", Journey),
     ("arp", ArpExchange),
     ("findings", Finding),
+    ("losses", Loss),
 )
 
 
@@ -26,6 +28,7 @@ def json_lines(content: Content) -> Iterator[str]:
         content.journeys,
         content.arp,
         content.findings,
+        content.losses,
     )
     yield f'{{"schema": "{SCHEMA}"'
     for (name, _), items in zip(_SECTIONS, sections, strict=True):

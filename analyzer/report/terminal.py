@@ -10,6 +10,8 @@ from rich.text import Text
 from rich.theme import Theme
 
 from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, NatChange, Point
+from analyzer.model.finding import Explained
+from analyzer.model.loss import Loss
 from analyzer.model.words import plural
 from analyzer.report.content import Content
 from analyzer.report.lesson import lesson
@@ -78,6 +80,8 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
         out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
     for finding in content.findings:
         print_finding(out, finding)
+    if content.losses:
+        out.print(_losses(content.losses))
     connections = list(content.connections)
     if connections:
         out.print(_connections(connections, content.connection_count))
@@ -94,6 +98,16 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     if left:
         out.print()
         out.print(Text(f"{plural(left, 'more journey')}: --journeys N shows N, `hoptrace show` shows one.", "dim"))
+
+
+def _losses(losses: Sequence[Loss]) -> Table:
+    table = _table("lost behind", "before", "how", "packets", "sent again", "connections", "cause")
+    for loss in losses:
+        numbers = (f"{count:,}" for count in (loss.packets, loss.sent_again, loss.connections))
+        table.add_row(
+            safe(loss.last_point), safe(loss.next_point or "-"), loss.disposition.value, *numbers, loss.cause or "-"
+        )
+    return table
 
 
 def print_journey(out: Console, journey: Journey, start_ns: int, *, full: bool = False) -> None:
@@ -167,6 +181,17 @@ def print_finding(out: Console, finding: Finding) -> None:
     out.print(text)
 
 
+def print_checks(out: Console, checks: Sequence[Explained]) -> None:
+    """List checks."""
+    for check in checks:
+        text = Text(check.name, "bold")
+        text.append("  ")
+        text.append(check.severity.value, check.severity.value)
+        text.append(f"\n  {check.about}\n  Needs: {check.needs}\n  Remedy: {check.remedy}\n")
+        out.print(text)
+    out.print(Text(plural(len(checks), "check"), "dim"))
+
+
 def print_doctor(out: Console, host: str, findings: Sequence[Finding], problems: Sequence[str]) -> None:
     """Print what is wrong with a host, or that nothing was found."""
     for problem in problems:
@@ -197,7 +222,7 @@ def _headline(content: Content) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        right = column in ("frames", "packets")
+        right = column in ("frames", "packets", "sent again", "connections")
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 

@@ -20,7 +20,7 @@ from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
-from analyzer.trace.outcome import Outcomes
+from analyzer.trace.outcome import Outcome, Outcomes
 from analyzer.trace.prove import Cause, Prover
 from analyzer.trace.steps import between, rewrites
 from analyzer.trace.text import protocol_of, summary
@@ -70,18 +70,14 @@ class Tracer:
         """How each packet ended, without building its journey."""
         return self._outcomes.all_dispositions()
 
-    def cause(self, packet: int) -> Cause | None:
-        """Return what the host's recorded state says of a packet's end."""
-        return self._outcomes.of(packet, self._context.rows_of(packet)).cause
+    def outcome(self, packet: int) -> Outcome:
+        """Return how a packet ended, and what is known of why."""
+        return self._outcomes.of(packet, self._context.rows_of(packet))
 
     @property
     def quoted_by_error(self) -> dict[int, int]:
         """Packets that ICMP errors are about, by the error's packet."""
         return self._outcomes.quoted_by_error
-
-    def why(self, packet: int) -> str:
-        """Return the reason of a packet's end."""
-        return self._outcomes.of(packet, self._context.rows_of(packet)).reason
 
     @property
     def prover(self) -> Prover:

@@ -1,6 +1,7 @@
 """Questions to name servers and their answers, joined as a resolver joins them: by connection, id and name."""
 
 from collections.abc import Iterable
+from ipaddress import IPv4Address
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from analyzer.model.overview import NameQuery
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
 
+EMBEDDED = IPv4Address("127.0.0.11")
+"""Docker's own name server, in containers on a network of their own: rules there lead to another port than 53."""
 MOST = 20_000
 """Messages that are read; the first ones."""
 
@@ -22,19 +25,19 @@ def message_rows(context: Context) -> Int64:
     udp = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
     asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
+    asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
     found: Int64 = rows[udp & whole & asks][:MOST]
     return found
 
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:
     """Join questions and answers; *messages* are by row, in any order."""
-    waiting: dict[tuple[int, int, str, str], int] = {}
+    waiting: dict[tuple[tuple[int, ...], int, str, str], int] = {}
     found: list[NameQuery] = []
     by_time = sorted(messages, key=lambda one: (context.value("time_ns", one[0]), one[0]))
     for row, message in by_time:
         packet = int(context.packet_of_row[row])
-        connection = int(context.hops["connection"][context.packet_start[packet]])
-        key = connection, message.id, message.name.lower(), message.kind
+        key = _scope(context, packet, row), message.id, message.name.lower(), message.kind
         src, dst = context.src(row), context.dst(row)
         time_ns = context.value("time_ns", row)
         if src is None or dst is None:
@@ -49,6 +52,14 @@ def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> 
                 packet, message.outcome, message.records, _back(context, packet, asked),
             )  # fmt: skip
     return found
+
+
+def _scope(context: Context, packet: int, row: int) -> tuple[int, ...]:
+    """Return what a question and its answer share: the connection, with Docker's server the client's port."""
+    src, dst = context.src(row), context.dst(row)
+    if EMBEDDED in (src, dst):
+        return context.value("point", row), context.value("sport" if dst == EMBEDDED else "dport", row)
+    return (int(context.hops["connection"][context.packet_start[packet]]),)
 
 
 def _back(context: Context, answer: int, asked: NameQuery) -> int | None:

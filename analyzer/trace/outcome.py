@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
-from analyzer.model import Basis, Disposition, Point, Role
+from analyzer.model import Basis, Disposition, Point, Role, address
 from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
 from analyzer.trace.prove import Cause, Prover
@@ -39,6 +39,8 @@ class Outcome:
     """Packet that is the ICMP error it died of."""
     cause: Cause | None = None
     """What the host's recorded state says of it."""
+    onward: tuple[str, ...] = ()
+    """Points that should have seen it next."""
 
 
 class Outcomes:
@@ -50,6 +52,7 @@ class Outcomes:
         self._mtu = dict(zip(context.quotes["row"].tolist(), context.quotes["mtu"].tolist(), strict=True))
         self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._before_in_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
         self.prover = Prover(context)
         self._index_ways()
@@ -70,6 +73,7 @@ class Outcomes:
         for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
             if connection >= 0:
                 self._next_of_stream[connection, reply, here].add(there)
+                self._before_in_stream[connection, reply, there].add(here)
             if same:  # where a port is published, only its own connections go on from the host's address
                 self._next_of_target[here, high, low].add(there)
 
@@ -147,14 +151,17 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
         dst = context.dst(last)
         onward = self._onward_of_stream(packet, rows)
-        owned = dst is not None and context.host.owns(dst)
-        if not onward and (owned or self._answers_for(last)):
+        translated = self._goes_on_translated(packet, last)
+        if translated and not onward:
+            onward = self._way_back(packet, rows)
+        owned = dst is not None and context.host.owns(dst) and not translated
+        if not onward and not translated and (owned or self._answers_for(last)):
             stopped = self._stopped(packet, rows) if owned else None
             if stopped is not None:
                 return stopped
             basis = Basis.STATED if owned else Basis.INFERRED
             return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
-        if not onward and self._host_answers(packet, last):
+        if not onward and not translated and self._host_answers(packet, last):
             reason = f"answers come from {point.name} itself, so {dst} is the host's own address"
             return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
         onward = onward or self._onward_to_target(rows)
@@ -236,6 +243,26 @@ class Outcomes:
         key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
         return self._next_of_stream.get(key, set()) - {context.value("point", row) for row in rows}
 
+    def _goes_on_translated(self, packet: int, last: int) -> bool:
+        """Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        if number < 0:
+            return False
+        outer, inner = ("reply_dst", "orig_src") if context.hops["reply"][place] else ("orig_dst", "reply_src")
+        row = {name: int(context.connections[name][number]) for name in (outer, inner, f"{outer}_hi", f"{inner}_hi")}
+        moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
+        arrived = (context.value("dst", last), context.value("dst_hi", last)) != (row[outer], row[f"{outer}_hi"])
+        target = address(6 if row[f"{inner}_hi"] else 4, row[f"{inner}_hi"], row[inner])
+        return moved and not arrived and not context.host.owns(target)
+
+    def _way_back(self, packet: int, rows: list[int]) -> set[int]:
+        """Return the points by which the connection's other direction came to where this packet was seen last."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
+        came = self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), set())
+        return came - {context.value("point", row) for row in rows}
+
     def _onward_to_target(self, rows: list[int]) -> set[int]:
         """Return the points to which packets to the same address went on, or a recorded route leads."""
         context, last = self._context, rows[-1]
@@ -271,7 +298,7 @@ class Outcomes:
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             names.append(there.name)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
-        return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True)
+        return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True, onward=tuple(names))
 
     def _error_for(self, rows: list[int]) -> int | None:
         """Return the first ICMP error that quotes one of the packet's sightings."""

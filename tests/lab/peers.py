@@ -2,7 +2,8 @@
 
 ``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with
 ``source=PORT``, ``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after
-the other on one port), ``answer=BYTES`` (how much to wait for), ``lossy=1`` (mind neither loss nor refusal).
+the other on one port), ``answer=BYTES`` (how much to wait for), ``lossy=1`` (mind neither loss nor refusal),
+``abort=1`` (end with RST, so that nothing lingers).
 ``peers.py flood ADDRESS PORT COUNT`` sends equal datagrams from so many ports, IP id 0.
 """
 
@@ -76,7 +77,7 @@ def talk(kind: str, address: str, port: int, options: dict[str, int]) -> None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if options.get("source"):
                 client.bind(("", options["source"]))
-            if kind == "tcp" and options.get("reuse"):
+            if kind == "tcp" and (options.get("reuse") or options.get("abort")):
                 # An RST instead of FIN frees the port at once, so that the next connection can have it.
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.connect((address, port))

@@ -53,6 +53,17 @@ def _whole(paths: list[Path], out: Path) -> None:
         sinks.close(trace.content, trace.correlated.connections)
 
 
+def _same(folder: Path) -> bool:
+    """Tell whether both say the same, byte for byte; of findings, slices give those that need no more than a slice."""
+    kinds: list[tuple[list[str], list[str]]] = []
+    for name in ("moving.ndjson", "whole.ndjson"):
+        lines = (folder / name).read_text().splitlines()
+        findings = [line for line in lines if line.startswith('{"type": "finding"')]
+        kinds.append(([line for line in lines if line not in findings], findings))
+    (moving_lines, moving_findings), (whole_lines, whole_findings) = kinds
+    return moving_lines == whole_lines and set(moving_findings) <= set(whole_findings)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of a fraction of a second: batches of 2 KiB, and what belongs together within 0.3 s."""
@@ -65,11 +76,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ONE_HOST)
 @pytest.mark.usefixtures("small")
 def test_samples(name: str, tmp_path: Path) -> None:
-    """Every line of NDJSON is the same, byte for byte."""
+    """Every line of NDJSON but findings is the same, byte for byte."""
     _moving([SAMPLES / name], tmp_path / "moving.ndjson", 10)
     _whole([SAMPLES / name], tmp_path / "whole.ndjson")
 
-    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+    assert _same(tmp_path)
 
 
 @pytest.mark.usefixtures("small")
@@ -114,7 +125,7 @@ def test_pieces_of_a_rotated_capture(tmp_path: Path) -> None:
 
     assert slices > 2
     assert [point.frames for point in trace.points] == [60]
-    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+    assert _same(tmp_path)
 
 
 @pytest.mark.usefixtures("small")
@@ -127,7 +138,7 @@ def test_frames_turn_out_shorter_than_declared(tmp_path: Path) -> None:
     _moving([tmp_path], tmp_path / "moving.ndjson", 5)
     _whole([tmp_path], tmp_path / "whole.ndjson")
 
-    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+    assert _same(tmp_path)
 
 
 def _told_frames(out: Path) -> list[tuple[str, int]]:
@@ -168,7 +179,7 @@ def test_questions_asked_before_the_last_is_answered(tmp_path: Path) -> None:
     _whole([tmp_path], tmp_path / "whole.ndjson")
 
     assert slices > 5
-    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+    assert _same(tmp_path)
 
 
 @pytest.mark.usefixtures("small")
@@ -185,7 +196,7 @@ def test_drops_that_a_file_tells_at_its_end(tmp_path: Path) -> None:
 
     assert slices > 3
     assert '"dropped": 7' in (tmp_path / "whole.ndjson").read_text()
-    assert (tmp_path / "moving.ndjson").read_text() == (tmp_path / "whole.ndjson").read_text()
+    assert _same(tmp_path)
 
 
 def test_several_hosts_are_refused() -> None:

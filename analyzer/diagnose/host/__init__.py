@@ -15,7 +15,8 @@ from analyzer.diagnose.host import (
     published_port,
     reverse_path,
 )
-from analyzer.model import Finding, HostState, Severity
+from analyzer.model import Finding, HostState
+from analyzer.model.finding import worst_first
 
 CHECKS: tuple[Callable[[HostState], list[Finding]], ...] = (
     forwarding.check,
@@ -31,9 +32,10 @@ CHECKS: tuple[Callable[[HostState], list[Finding]], ...] = (
     duplicate_mac.check,
 )
 
+ONLY_HERE = (forward_policy.WORDS, mtu.WORDS, bridge_netfilter.WORDS)
+"""What is not looked for where captures are: there, packets show it."""
+
 
 def examine(host: HostState) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
-    order = list(Severity)
-    found = [finding for check in CHECKS for finding in check(host)]
-    return tuple(sorted(found, key=lambda f: (order.index(f.severity), f.check, f.title)))
+    return worst_first(finding for check in CHECKS for finding in check(host))

@@ -1,10 +1,12 @@
 """A Docker network whose addresses are also somebody else's: a VPN's, another network's, the LAN's."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from analyzer.diagnose.host.subject import Words
 from analyzer.model import Finding, HostState, Network, Severity
-from analyzer.model.host import Prefix
+from analyzer.model.host import Prefix, Route
 
 WORDS = Words(
     "subnet-overlap",
@@ -15,27 +17,44 @@ WORDS = Words(
 )
 
 
-def check(host: HostState) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A network's subnet, and whose it is as well."""
+
+    network: Network
+    subnet: Prefix
+    foreign: Prefix
+    other: Network | None
+    """None where it is a route's."""
+    route: Route | None
+
+
+def pairs(host: HostState) -> Iterator[Pair]:
     """Compare subnets with each other, and with the routes of other interfaces."""
-    found: list[Finding] = []
     subnets = [(network, subnet) for network in host.networks for subnet in network.subnets]
+    bridges = {network.bridge for network in host.networks}
     for place, (network, subnet) in enumerate(subnets):
         for other, theirs in subnets[place + 1 :]:
-            if other.id != network.id and "overlay" not in (network.driver, other.driver) and _overlap(subnet, theirs):
-                title = f"networks {network.name} and {other.name} overlap: {subnet}, {theirs}"
-                found.append(WORDS.finding(title, _line(network, subnet), _line(other, theirs)))
-        own = {network.bridge, None}
-        bridges = {n.bridge for n in host.networks}
+            # Names are unique on a host: the same one is another host's.
+            same = other.name == network.name or "overlay" in (network.driver, other.driver)
+            if not same and _overlap(subnet, theirs):
+                yield Pair(network, subnet, theirs, other, None)
         for route in host.routes:
-            foreign = route.kind == "unicast" and route.dev not in own | bridges and route.dst.prefixlen > 0
+            foreign = route.kind == "unicast" and route.dev not in bridges | {None} and route.dst.prefixlen > 0
             if foreign and network.bridge and _overlap(subnet, route.dst):
-                found.append(
-                    WORDS.finding(
-                        f"network {network.name} {subnet} overlaps with what is behind {route.dev}",
-                        _line(network, subnet),
-                        f"ip-route.json: {route.text}",
-                    )
-                )
+                yield Pair(network, subnet, route.dst, None, route)
+
+
+def check(host: HostState) -> list[Finding]:
+    """Tell of each pair."""
+    found: list[Finding] = []
+    for pair in pairs(host):
+        if pair.other is not None:
+            title = f"networks {pair.network.name} and {pair.other.name} overlap: {pair.subnet}, {pair.foreign}"
+            found.append(WORDS.finding(title, _line(pair.network, pair.subnet), _line(pair.other, pair.foreign)))
+        elif pair.route is not None:
+            title = f"network {pair.network.name} {pair.subnet} overlaps with what is behind {pair.route.dev}"
+            found.append(WORDS.finding(title, _line(pair.network, pair.subnet), f"ip-route.json: {pair.route.text}"))
     return found
 
 

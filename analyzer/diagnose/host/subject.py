@@ -8,6 +8,7 @@ from analyzer.host.netfilter.evaluate import Result
 from analyzer.host.netfilter.here import evaluator
 from analyzer.host.netfilter.packet import Packet
 from analyzer.model import Address, Basis, Finding, HostState, Link, Network, Severity
+from analyzer.model.finding import Explained
 
 OUTSIDE = {4: ip_address("192.0.2.7"), 6: ip_address("2001:db8::7")}
 """Somebody outside: documentation addresses (RFC 5737, RFC 3849)."""
@@ -21,6 +22,11 @@ class Words:
     severity: Severity
     explanation: str
     remedy: str
+
+    @property
+    def explained(self) -> Explained:
+        """As lists tell it."""
+        return Explained(self.check, self.severity, "dumps (hoptrace doctor)", self.explanation, self.remedy)
 
     def finding(self, title: str, *proof: str) -> Finding:
         """Make the finding."""

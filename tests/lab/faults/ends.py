@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.lab.commands import inside
+from tests.lab.engine import GATEWAY, HOST2, UPLINK
 from tests.lab.faults.world import (
     BRIDGE,
     HOST,
@@ -19,6 +20,7 @@ from tests.lab.faults.world import (
     Fault,
     Net,
     World,
+    at,
     nft_at,
     nft_gone,
 )  # fmt: skip
@@ -87,7 +89,7 @@ def _ask(*names: str, server: str = RESOLVER) -> Act:
 
 def _race(world: World, net: Net) -> None:
     """Drop every AAAA question on its way out, as insert_failed does with the second of two at once."""
-    nft_at(HOST, "forward", f"ip daddr {RESOLVER} udp dport 53 @ih,208,16 0x001c drop")
+    nft_at(HOST, "forward", f"ip daddr {RESOLVER} udp dport 53 @th,256,16 0x001c drop")
     _ask("ok.example", "ok.example", "ok.example")(world, net)
     nft_gone(HOST)
     _ask("=ok.example")(world, net)
@@ -130,25 +132,28 @@ def _large_in_overlay(world: World, net: Net) -> None:
 
 
 def _bad_outer(world: World, net: Net) -> None:
-    nft_at(HOST, "postrouting", "udp dport 4789 udp checksum set 0x1234", priority=300)
+    """Spoil what comes from the other host; with offload, nobody would look at the checksum."""
+    at(HOST2, "ethtool", "-K", UPLINK, "tx", "off")
+    nft_at(GATEWAY, "forward", "ip saddr 192.168.2.100 udp dport 4789 udp checksum set 0x1234")
 
 
 def _good_outer(world: World, net: Net) -> None:
-    nft_gone(HOST)
+    nft_gone(GATEWAY)
+    at(HOST2, "ethtool", "-K", UPLINK, "tx", "on")
 
 
 def _small_underlay(world: World, net: Net) -> None:
-    nft_at("ht-gw", "forward", "udp dport 4789 meta length > 1400 drop")
+    nft_at(GATEWAY, "forward", "udp dport 4789 meta length > 1400 drop")
 
 
 def _large_underlay(world: World, net: Net) -> None:
-    nft_gone("ht-gw")
+    nft_gone(GATEWAY)
 
 
 WIRE = (
     Fault("bad-checksum", "Something in the host spoils TCP checksums.", frozenset({"bad-checksum"}), _echo, _bad_sums,
           teardown=_good_sums, also=frozenset({"syn-unanswered", "loss-beyond-host"})),
-    Fault("overlay-checksum", "VXLAN packets leave with a wrong UDP checksum.", frozenset({"vxlan-checksum"}),
+    Fault("overlay-checksum", "VXLAN packets come with a wrong UDP checksum.", frozenset({"vxlan-checksum"}),
           _to_overlay, _bad_outer, teardown=_good_outer, nets=(OVERLAY,),
           also=frozenset({"syn-unanswered", "loss-beyond-host", "arp-unanswered"})),
     Fault("overlay-mtu", "The network below takes no VXLAN packets of more than 1,400 bytes, and does not say so.",

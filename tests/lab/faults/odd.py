@@ -2,7 +2,7 @@
 
 ``odd.py stall PORT``, ``odd.py push ADDRESS PORT``, ``odd.py reset SRC DST SPORT DPORT``,
 ``odd.py flow ADDRESS PORT SOURCE COUNT``, ``odd.py slow ADDRESS PORT COUNT``, ``odd.py two ADDRESS PORT``,
-``odd.py crowd ADDRESS PORT COUNT``.
+``odd.py crowd ADDRESS PORT COUNT``, ``odd.py overshoot SOURCE PORT``.
 """
 
 import socket
@@ -12,6 +12,19 @@ import time
 from contextlib import suppress
 
 WAIT_S = 3
+OUTGOING = 4
+"""PACKET_OUTGOING of linux/if_packet.h."""
+
+
+ABORT = b"\1\0\0\0\0\0\0\0"
+"""struct linger: close with RST at once, so that nothing of this fault is seen in the next one."""
+
+
+def connect(address: str, port: str) -> socket.socket:
+    """Open a connection that ends with RST."""
+    client = socket.create_connection((address, int(port)), WAIT_S)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+    return client
 
 
 def stall(port: str) -> None:
@@ -28,7 +41,7 @@ def stall(port: str) -> None:
 
 def push(address: str, port: str) -> None:
     """Send until nobody takes any more."""
-    with socket.create_connection((address, int(port)), WAIT_S) as client, suppress(OSError):
+    with suppress(OSError), connect(address, port) as client:
         client.settimeout(WAIT_S)
         while True:
             client.sendall(b"." * 20_000)
@@ -38,9 +51,7 @@ def reset(src: str, dst: str, sport: str, dport: str) -> None:
     """Send the RST that a host sends long after it has forgotten a connection."""
     tcp = struct.pack("!HHIIBBHHH", int(sport), int(dport), 1_000_000, 0, 5 << 4, 0x04, 0, 0, 0)
     pseudo = socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!BBH", 0, 6, len(tcp))
-    total = sum(struct.unpack(f"!{len(pseudo + tcp) // 2}H", pseudo + tcp))
-    total = (total & 0xFFFF) + (total >> 16)
-    total = ~(total + (total >> 16)) & 0xFFFF
+    total = _sum(pseudo + tcp)
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as out:
         out.sendto(tcp[:16] + struct.pack("!H", total) + tcp[18:], (dst, 0))
 
@@ -58,7 +69,7 @@ def flow(address: str, port: str, source: str, count: str) -> None:
 
 def slow(address: str, port: str, count: str) -> None:
     """Send small messages with pauses."""
-    with socket.create_connection((address, int(port)), WAIT_S) as client, suppress(OSError):
+    with suppress(OSError), connect(address, port) as client:
         client.settimeout(1)
         for number in range(int(count)):
             client.sendall(b"message %d" % number)
@@ -69,7 +80,7 @@ def slow(address: str, port: str, count: str) -> None:
 
 def two(address: str, port: str) -> None:
     """Send a small message, then a large one."""
-    with socket.create_connection((address, int(port)), WAIT_S) as client, suppress(OSError):
+    with suppress(OSError), connect(address, port) as client:
         client.settimeout(5)
         client.sendall(b"small")
         client.recv(2048)
@@ -82,7 +93,7 @@ def crowd(address: str, port: str, count: str) -> None:
     kept = []
     for _ in range(int(count)):
         with suppress(OSError):
-            client = socket.create_connection((address, int(port)), 0.5)
+            client = connect(address, port)
             kept.append(client)
             client.settimeout(0.5)
             client.sendall(b"here")
@@ -90,7 +101,35 @@ def crowd(address: str, port: str, count: str) -> None:
     time.sleep(30)
 
 
+def overshoot(source: str, port: str) -> None:
+    """Wait for a connection's first data from a server of this host, and send more, far out of the window."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
+        while True:
+            packet, where = tap.recvfrom(65535)
+            header = (packet[0] & 15) * 4
+            tcp = packet[header:]
+            from_server = where[2] == OUTGOING and packet[9] == socket.IPPROTO_TCP
+            if not from_server or packet[12:16] != socket.inet_aton(source) or tcp[:2] != struct.pack("!H", int(port)):
+                continue
+            if struct.unpack_from("!H", packet, 2)[0] > header + (tcp[12] >> 4) * 4:
+                break
+    sequence = (struct.unpack_from("!I", tcp, 4)[0] + 100_000_000) % (1 << 32)
+    target = packet[16:20]
+    data = tcp[:4] + struct.pack("!I", sequence) + tcp[8:12] + b"\x50\x18" + tcp[14:16] + b"\0\0\0\0" + b"too far"
+    total = _sum(socket.inet_aton(source) + target + struct.pack("!BBH", 0, 6, len(data)) + data)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0, 64, 6, 0) + socket.inet_aton(source) + target
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out:
+        out.sendto(ip + data[:16] + struct.pack("!H", total) + data[18:], (socket.inet_ntoa(target), 0))
+
+
+def _sum(data: bytes) -> int:
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
 if __name__ == "__main__":
-    {function.__name__: function for function in (stall, push, reset, flow, slow, two, crowd)}[sys.argv[1]](
+    {function.__name__: function for function in (stall, push, reset, flow, slow, two, crowd, overshoot)}[sys.argv[1]](
         *sys.argv[2:]
     )

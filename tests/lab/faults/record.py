@@ -17,6 +17,8 @@ from tests.lab.faults.world import OTHER, OVERLAY, World
 
 START_TIMEOUT_S = 30
 SETTLE_S = 0.4
+SWARM_S = 3
+"""Time for a swarm to tell its nodes of each other's containers."""
 WAITING = 'touch "$0/begun"; while [ ! -e "$0/enough" ]; do sleep 0.05; done'
 """What ``hoptrace capture`` runs: it says that captures are there, and waits until the fault has happened."""
 
@@ -37,8 +39,8 @@ def record(world: World, case: Case, into: Path) -> None:
             into.mkdir(exist_ok=True)
             pack(bundle, case.name, into / f"{case.name}.tar.zst")
     finally:
-        world.quieten()
         fault.teardown(world, net)
+        world.quieten()
         if "twin" in fault.capture:
             world.remove_container("twin")
 
@@ -86,10 +88,12 @@ def main() -> int:
     failed = 0
     with World() as world:
         world.open()
-        if any(case.net is OVERLAY for case in chosen):
-            world.overlay()
-            time.sleep(3)
-        for case in chosen:
+        overlay = False
+        for case in sorted(chosen, key=lambda case: case.net is OVERLAY):  # a swarm talks all the time
+            if case.net is OVERLAY and not overlay:
+                overlay = True
+                world.overlay()
+                time.sleep(SWARM_S)
             try:
                 record(world, case, arguments.into)
                 print(f"recorded {case.name}", flush=True)

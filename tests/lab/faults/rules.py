@@ -4,7 +4,6 @@ from tests.lab.commands import inside, run
 from tests.lab.engine import UPLINK
 from tests.lab.faults.world import (
     BRIDGE,
-    GATEWAY,
     HOST,
     INTERNET,
     IPV6,
@@ -204,10 +203,12 @@ def _flow(world: World, net: Net) -> None:
 
 def _old_target(world: World, net: Net) -> None:
     """Publish the port to an address where nobody is, let a client talk to it, and publish it rightly again."""
-    wrong = _udp_rule(net, "172.17.0.77")
+    wrong, pass_ = _udp_rule(net, "172.17.0.77"), ("DOCKER-USER", "-d", "172.17.0.77", "-j", "ACCEPT")
     host("iptables", "-w", "-t", "nat", "-I", *wrong)
+    host("iptables", "-w", "-I", *pass_)
     _udp_client(world, net)
     host("iptables", "-w", "-t", "nat", "-D", *wrong)
+    host("iptables", "-w", "-D", *pass_)
 
 
 def _udp_rule(net: Net, target: str) -> tuple[str, ...]:
@@ -275,14 +276,11 @@ def _by_proxy(world: World, net: Net) -> None:
     world.chat(net.client, "tcp", net.host, net.port, "count=2")
 
 
-def _odd_sequence(world: World, net: Net) -> None:
-    """Answers' sequence numbers are changed on the way, so that they are out of the window."""
-    nft_at(GATEWAY, "forward", "ip saddr 198.51.100.80 tcp sport 7 tcp flags & syn == 0 ip length > 60 "
-           "tcp sequence set 0x01020304")  # fmt: skip
-
-
-def _sequence_back(world: World, net: Net) -> None:
-    nft_gone(GATEWAY)
+def _overshoot(world: World, net: Net) -> None:
+    """Send the server's next answer a second time, far out of the window."""
+    world.background(inside(INTERNET), "odd.py", "overshoot", "198.51.100.80", "7")
+    world.sleep(0.3)
+    world.script(world.in_container(net.client), "odd.py", "slow", "198.51.100.80", "7", "3")
 
 
 def _full(world: World, net: Net) -> None:
@@ -321,9 +319,8 @@ TRACKED = (
           frozenset({"hairpin-broken"}), _by_host_address("server"), _self, teardown=_no_self),
     Fault("by-proxy", "A container uses a published port by the host's address: docker-proxy is in between.",
           frozenset({"docker-proxy-in-path"}), _by_proxy, nets=NETS),
-    Fault("odd-sequence", "Answers are out of the window: INVALID is not translated back, and the host resets.",
-          frozenset({"conntrack-invalid-reset"}), _echo, _odd_sequence, teardown=_sequence_back,
-          also=frozenset({"loss-beyond-host"})),
+    Fault("overshoot", "Answers are out of the window: INVALID is not translated back, and the host resets.",
+          frozenset({"conntrack-invalid-reset"}), _overshoot, also=frozenset({"loss-beyond-host"})),
     Fault("table-full", "conntrack's table is full.", frozenset({"conntrack-full"}), _echo, warm=_full,
           teardown=_emptied, nets=(BRIDGE,), also=BROKEN_TCP),
 )  # fmt: skip

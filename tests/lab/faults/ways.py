@@ -75,6 +75,11 @@ def _not_strange(world: World, net: Net) -> None:
     host("sysctl", "-qw", f"net.ipv4.conf.{net.bridge}.rp_filter=0")
 
 
+def _resolved(world: World, net: Net) -> None:
+    """Have the gateway's MAC known: with rp_filter the host does not answer ARP for strange senders either."""
+    world.ping(net.client, net.gateway, 1)
+
+
 def _from_strange(world: World, net: Net) -> None:
     world.ping(net.client, net.remote, 3, "-I", STRANGE)
 
@@ -102,7 +107,7 @@ def _from_outside(world: World, net: Net) -> None:
 TWO = ("--uplink", UPLINK, "-i", "eth1")
 ROUTED = (
     Fault("strange-source", "A container sends from an address that is not its network's, with rp_filter strict.",
-          frozenset({"reverse-path-filtered"}), _from_strange, _strange, teardown=_not_strange),
+          frozenset({"reverse-path-filtered"}), _from_strange, _strange, _resolved, _not_strange),
     Fault("strict-uplink", "The way back to a client goes by the other uplink, with rp_filter strict.",
           frozenset({"reverse-path-filtered"}), _from_outside, _two_ways_strict, teardown=_one_way, nets=(BRIDGE,),
           capture=TWO),
@@ -126,13 +131,15 @@ def _no_overlap(world: World, net: Net) -> None:
     host("ip", kind, "del", prefix)
 
 
-def _nowhere(kind: str, namespace: str) -> tuple[Act, Act]:
+def _nowhere(namespace: str, *way: str) -> tuple[Act, Act]:
+    """Return what leads nobody's network some way, and what undoes it."""
+    kind, via = (way, ()) if len(way) == 1 else ((), way)
+
     def add(world: World, net: Net) -> None:
-        at(namespace, "ip", "route", "add", *((kind,) if kind else ()), "192.0.2.0/24",
-           *(() if kind else ("via", "192.168.1.100")))  # fmt: skip
+        at(namespace, "ip", "route", "add", *kind, "192.0.2.0/24", *via)
 
     def delete(world: World, net: Net) -> None:
-        at(namespace, "ip", "route", "del", *((kind,) if kind else ()), "192.0.2.0/24")
+        at(namespace, "ip", "route", "del", *kind, "192.0.2.0/24")
 
     return add, delete
 
@@ -142,10 +149,17 @@ def _to_nobody(world: World, net: Net) -> None:
     world.chat(net.client, "tcp", NOBODY, 80, "count=1")
 
 
-_blackhole, _unblackhole = _nowhere("blackhole", HOST)
-_unreachable, _reachable = _nowhere("unreachable", HOST)
-_remote, _unremote = _nowhere("unreachable", GATEWAY)
-_loop, _unloop = _nowhere("", GATEWAY)
+_blackhole, _unblackhole = _nowhere(HOST, "blackhole")
+_unreachable, _reachable = _nowhere(HOST, "unreachable")
+_remote, _unremote = _nowhere(GATEWAY, "unreachable")
+_bounce, _unbounce = _nowhere(GATEWAY, "via", "192.168.1.100")
+_loop_there, _unloop = _nowhere(GATEWAY, "via", "100.64.0.2")
+
+
+def _loop(world: World, net: Net) -> None:
+    at(INTERNET, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    _loop_there(world, net)
+
 
 ENDED = (
     Fault("overlap", "A route to part of a container network leads elsewhere, as of a VPN.",
@@ -157,8 +171,10 @@ ENDED = (
           _to_nobody, _unreachable, teardown=_reachable, nets=(BRIDGE,)),
     Fault("remote-unreachable", "The gateway has no way to the network, and says so.",
           frozenset({"host-unreachable"}), _to_nobody, _remote, teardown=_unremote),
-    Fault("loop", "Host and gateway send packets to each other until their TTL ends.", frozenset({"ttl-exceeded"}),
+    Fault("loop", "Two routers outside send packets to each other until their TTL ends.", frozenset({"ttl-exceeded"}),
           _to_nobody, _loop, teardown=_unloop),
+    Fault("bounce", "The gateway sends packets back to the host that sent them.", frozenset({"ttl-exceeded"}),
+          _to_nobody, _bounce, teardown=_unbounce),
 )  # fmt: skip
 
 
@@ -320,7 +336,7 @@ LOST = (
     Fault("vanishing-answers", "Something in the host drops answers, and no dump shows it.",
           frozenset({"loss-inside-host"}), _gone_before_dumps("oifname {net.bridge} tcp sport 7 drop", _out)),
     Fault("lossy-internet", "Every fifth packet is lost behind the gateway.", frozenset({"loss-beyond-host"}), _much,
-          _lossy, teardown=_not_lossy, nets=NETS),
+          _lossy, teardown=_not_lossy, nets=NETS, also=frozenset({"syn-unanswered"})),
     Fault("slow-bridge", "Answers wait in the bridge's queue.", frozenset({"high-latency-hop"}), _pings_back,
           _narrow_link, teardown=_wide_link, also=frozenset({"loss-inside-host"})),
 )  # fmt: skip

@@ -112,11 +112,14 @@ class World(Lab):
         return process
 
     def quieten(self) -> None:
-        """Kill what faults started."""
+        """Kill what faults started, and let its last packets pass."""
         for process in self.meanwhile:
             process.kill()
             process.wait()
         self.meanwhile.clear()
+        for name in self.containers():
+            self.exec(name, "ip", "-4", "route", "flush", "cache")
+            self.exec(name, "ip", "-6", "route", "flush", "cache")
 
     @staticmethod
     def sleep(seconds: float) -> None:
@@ -141,7 +144,7 @@ class World(Lab):
     def chat_from(self, where: tuple[str, ...], kind: str, address: str, port: int, *options: str) -> None:
         """Talk from any place."""
         peers = str(Path(__file__).parent.with_name("peers.py"))
-        run(*where, "python3", peers, "talk", kind, address, str(port), *options, check=False)
+        run(*where, "python3", peers, "talk", kind, address, str(port), "abort=1", *options, check=False)
 
     def overlay(self) -> None:
         """Start an overlay network over two hosts, with a container on each."""

@@ -1,0 +1,23 @@
+"""Where packets were lost, link by link."""
+
+from dataclasses import dataclass
+
+from analyzer.model.journey import Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Packets that one link lost, for one cause."""
+
+    last_point: str
+    """Where they were seen last."""
+    next_point: str | None
+    """Where they should have been seen next; None behind the last point of their way, e.g. beyond the host."""
+    disposition: Disposition
+    """``lost``, ``dropped``, ``rejected``; ``left-host`` and ``delivered`` of packets that had to be sent again."""
+    packets: int
+    sent_again: int
+    """How many of them TCP sent again: these retransmissions are this link's."""
+    connections: int
+    cause: str | None = None
+    """Check that explains it: what the recorded state of the host stopped."""
