@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check unit bench samples clean
+.PHONY: demo test check unit bench samples faults clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/seed.html -o reports/seed.json
@@ -27,6 +27,9 @@ bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
 samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker Engine (root)
 	tests/install live
 	$(BIN)/python -m tests.lab.record
+
+faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded faults
+	$(BIN)/python -m tests.lab.faults.score
 
 $(VENV)/ready: pyproject.toml tests/install
 	tests/install python

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.subject import Stopped, Subject
+from analyzer.diagnose.subject import CODES, Stopped, Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.words import plural
 
 Remedy = tuple[str, str | None]
 """What to do, and what it changes as far as the recorded state can tell."""
+BAD = (Disposition.DROPPED, Disposition.REJECTED, Disposition.LOST)
 VERBS = {Disposition.DROPPED: "dropped", Disposition.REJECTED: "rejected"}
 
 
@@ -37,6 +38,16 @@ def by_cause(
         subject.claim(stopped.packets)
 
 
+FEW = 8
+
+
+def few(by_name: dict[str, list[int]], what: str) -> dict[str, list[int]]:
+    """Put packets together if they are about too many names to tell each: one line for 500 peers, not 500 lines."""
+    if len(by_name) <= FEW:
+        return by_name
+    return {f"{len(by_name):,} {what}": sorted(packet for packets in by_name.values() for packet in packets)}
+
+
 def affected(subject: Subject, packets: list[int]) -> str:
     """Name the connections that packets are of."""
     numbers = list(dict.fromkeys(subject.connection[packets].tolist()))
@@ -50,9 +61,7 @@ def affected(subject: Subject, packets: list[int]) -> str:
 def severity(subject: Subject, packets: list[int], worst: Severity) -> Severity:
     """Lower it to a warning where no container is concerned, or where the connections got through all the same."""
     if not subject.beside_containers[packets].any():
-        return min(worst, Severity.WARNING, key=list(Severity).index) if worst is not Severity.ERROR else (
-            Severity.WARNING
-        )  # fmt: skip
+        return worst if worst is Severity.INFO else Severity.WARNING
     numbers = np.unique(subject.connection[packets])
     if (numbers >= 0).all() and all(_got_through(subject, number) for number in numbers.tolist()):
         return Severity.WARNING
@@ -62,9 +71,7 @@ def severity(subject: Subject, packets: list[int], worst: Severity) -> Severity:
 def _got_through(subject: Subject, connection: int) -> bool:
     """Tell whether both ends talked to each other, and more packets arrived than did not."""
     packets = subject.packets_of(connection)
-    kinds = subject.disposition[packets]
-    bad = np.isin(kinds, [n for n, kind in enumerate(Disposition) if kind in
-                          (Disposition.DROPPED, Disposition.REJECTED, Disposition.LOST)])  # fmt: skip
+    bad = np.isin(subject.disposition[packets], [CODES[kind] for kind in BAD])
     good = ~bad
     return bool(good.sum() > bad.sum() and subject.reply[packets][good].any() and not subject.reply[packets].all())
 

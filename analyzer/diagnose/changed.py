@@ -13,9 +13,14 @@ from analyzer.trace.text import summary
 Change = Callable[[HostState], HostState]
 
 
-def tried(subject: Subject, packet: int, change: Change) -> str | None:
-    """Say what becomes of a packet after a change; None if it is stopped all the same, or if that cannot be told."""
+def tried(subject: Subject, packet: int, change: Change, *, whole_way: bool = False) -> str | None:
+    """
+    Say what becomes of a packet after a change; None if it is stopped all the same, or if that cannot be told.
+
+    It goes on from where it was seen last, or *whole_way* from where it was seen first.
+    """
     rows = subject.context.rows_of(packet)
+    rows = rows[:1] if whole_way else rows
     after = subject.tracer.prover.tried(change(subject.host), packet, rows)
     if after is None or isinstance(after, Cause):
         return None

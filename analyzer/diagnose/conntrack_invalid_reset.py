@@ -26,8 +26,9 @@ def look(subject: Subject) -> Iterator[Finding]:
     source = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
     translated = np.append(source, False)[subject.connection] & ~subject.reply
     begins = subject.with_role(subject.first_row, Role.UPLINK)
+    outer = np.append(table["reply_dst"], 0)[subject.connection] == subject.first("src")
     flags, tcp = subject.first("tcp_flags"), has(subject.first("layers"), Layer.TCP)
-    resets = np.flatnonzero(translated & begins & tcp & (flags & RST != 0)).tolist()
+    resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
     if not resets:
         return
     invalid = subject.host.counted("conntrack.invalid")

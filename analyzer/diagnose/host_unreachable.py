@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analyzer.diagnose.causes import affected, by_cause, severity
+from analyzer.diagnose.causes import affected, by_cause, few, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -23,7 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         if error.quoted is not None and subject.connection[error.quoted] not in subject.claimed:
             by_source.setdefault(f"{error.source} has no way to {error.target}", []).append(error.quoted)
     subject.absent.update(error.target for error in subject.errors if error.kind in UNREACHABLE)
-    for title, packets in by_source.items():
+    for title, packets in few(by_source, "destinations cannot be reached").items():
         yield CHECK.finding(
             title,
             f"It said so of {plural(len(packets), 'packet')}. {affected(subject, packets)}",

@@ -28,8 +28,19 @@ class Swallowed:
     tunnelled: bool
 
 
-def swallowed(subject: Subject) -> Iterator[Swallowed]:
-    """Give flows, TCP's streams and pings, whose long packets vanish."""
+def swallowed(subject: Subject) -> list[Swallowed]:
+    """Return flows, TCP's streams and pings, whose long packets vanish: those of one place together."""
+    by_place: dict[tuple[int, bool], list[Swallowed]] = {}
+    for flow in _flows(subject):
+        place = subject.context.value("point", int(subject.last_row[flow.packets[0]]))
+        by_place.setdefault((place, flow.tunnelled), []).append(flow)
+    return [
+        Swallowed(sorted(p for flow in flows for p in flow.packets), min(flow.fits for flow in flows), tunnelled)
+        for (_, tunnelled), flows in by_place.items()
+    ]
+
+
+def _flows(subject: Subject) -> Iterator[Swallowed]:
     told = {int(subject.connection[e.quoted]) for e in subject.errors if e.kind in TOO_LONG and e.quoted is not None}
     for lost, answered in (*_streams(subject), *_pings(subject)):
         length = subject.first("ip_len")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.diagnose.causes import affected
+from analyzer.diagnose.causes import affected, few
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import CODES, Subject
 from analyzer.model import Basis, Disposition, Finding, Role, Severity
@@ -27,7 +27,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             peer = subject.context.dst(row) if towards else subject.context.src(row)
             if peer not in subject.absent:
                 by_peer.setdefault(str(peer), []).append(packet)
-        for name, lost in by_peer.items():
+        for name, lost in few(by_peer, "peers").items():
             yield _finding(subject, name, lost, towards=towards)
 
 

@@ -32,7 +32,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         severity=severity(subject, found.packets, Severity.ERROR),
         evidence=subject.evidence(found.packets),
         remedy=f"iptables -t nat {rule}; Docker adds it itself when it starts (systemctl restart docker).",
-        tried=tried(subject, packet, with_rule("nat", rule)) if known else None,
+        tried=tried(subject, packet, with_rule("nat", rule), whole_way=True) if known else None,
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
     )
     subject.claim(found.packets)

@@ -12,7 +12,7 @@ from analyzer.model.words import plural
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of flows outside tunnels."""
-    for flow in swallowed(subject):
+    for flow in subject.once(swallowed):
         if not flow.tunnelled:
             yield tell(subject, CHECK, flow)
 

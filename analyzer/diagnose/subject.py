@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ PATIENCE_NS = 1_000_000_000
 CODES = {kind: number for number, kind in enumerate(Disposition)}
 NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
 
+T = TypeVar("T")
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 
 
@@ -68,7 +70,8 @@ class Subject:
     claimed: set[int] = field(default_factory=set)
     """Connections whose trouble is explained."""
     absent: set[Address] = field(default_factory=set)
-    """Neighbours that did not answer."""
+    """Addresses that nobody answers for, or that routers call unreachable."""
+    _made: dict[str, Any] = field(default_factory=dict)
 
     @property
     def host(self) -> HostState:
@@ -171,6 +174,13 @@ class Subject:
             kind = version, context.value("icmp_type", row), context.value("icmp_code", row)
             found[packet] = IcmpError(packet, quoted.get(packet), source, kind, target, int(table["mtu"][place]))
         return [found[packet] for packet in sorted(found)]
+
+    def once(self, make: "Callable[[Subject], T]") -> T:
+        """Return what several checks make of it; it is made when it is first asked for."""
+        if make.__qualname__ not in self._made:
+            self._made[make.__qualname__] = make(self)
+        found: T = self._made[make.__qualname__]
+        return found
 
     def claim(self, packets: Iterable[int]) -> None:
         """Say that the trouble of these packets' connections is explained."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analyzer.diagnose.causes import affected, severity
+from analyzer.diagnose.causes import affected, few, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Disposition, Finding, Severity, endpoint
@@ -27,7 +27,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         if not explained and subject.waited(int(packets[0])):
             target = endpoint(connection.original.dst, connection.original.dport)
             silent.setdefault(target, []).extend(packets.tolist())
-    for target, syns in silent.items():
+    for target, syns in few(silent, "ports").items():
         kind = subject.tracer.dispositions[syns[0]]
         last = subject.context.point(int(subject.last_row[syns[0]])).name
         yield CHECK.finding(

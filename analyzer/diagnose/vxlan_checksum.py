@@ -13,7 +13,7 @@ from analyzer.model.words import plural
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each point that is the first to see wrong checksums."""
     by_point: dict[str, list[WrongSum]] = {}
-    for wrong in wrong_sums(subject):
+    for wrong in subject.once(wrong_sums):
         if wrong.outer:
             by_point.setdefault(subject.context.point(wrong.row).name, []).append(wrong)
     for point, found in by_point.items():

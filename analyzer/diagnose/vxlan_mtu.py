@@ -11,7 +11,7 @@ from analyzer.model import Finding, Severity
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of flows inside tunnels."""
-    for flow in swallowed(subject):
+    for flow in subject.once(swallowed):
         if flow.tunnelled:
             yield tell(subject, CHECK, flow)
 

@@ -12,8 +12,8 @@ import time
 from contextlib import suppress
 
 WAIT_S = 3
-OUTGOING = 4
-"""PACKET_OUTGOING of linux/if_packet.h."""
+ETH_P_ALL, OUTGOING = 3, 4
+"""Of linux/if_ether.h and linux/if_packet.h; only who takes all protocols sees what goes out."""
 
 
 ABORT = b"\1\0\0\0\0\0\0\0"
@@ -103,7 +103,7 @@ def crowd(address: str, port: str, count: str) -> None:
 
 def overshoot(source: str, port: str) -> None:
     """Wait for a connection's first data from a server of this host, and send more, far out of the window."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as tap:
         while True:
             packet, where = tap.recvfrom(65535)
             header = (packet[0] & 15) * 4
