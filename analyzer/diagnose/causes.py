@@ -76,13 +76,27 @@ def _got_through(subject: Subject, connection: int) -> bool:
     return bool(good.sum() > bad.sum() and subject.reply[packets][good].any() and not subject.reply[packets].all())
 
 
+SNMP = {
+    "forwarding-disabled": {4: "IpInAddrErrors", 6: "Ip6InAddrErrors"},
+    "reverse-path-filtered": {4: "TcpExtIPReversePathFilter"},
+    "mtu-exceeded": {4: "IpFragFails", 6: "Ip6FragFails"},
+}
+"""What the kernel counts where it drops, by check and IP version (include/uapi/linux/snmp.h)."""
+
+
 def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
-    """Say how far the rule's counter went while captures ran, and whether that is just the packets that are missing."""
-    rule = stopped.cause.rule
+    """Say how far a counter went while captures ran, the rule's or the kernel's, and how many packets are missing."""
+    rule, missing = stopped.cause.rule, len(stopped.packets)
     before = subject.host.counted_before(rule) if rule is not None else None
-    if rule is None or before is None:
-        return ()
-    went = rule.packets - before
-    missing = len(stopped.packets)
+    if rule is not None and before is not None:
+        counts = f"counter: {before} before, {rule.packets} after"
+        return (f"{counts}: {_compared(rule.packets - before, missing)}",)
+    dst = subject.context.dst(int(subject.first_row[stopped.packets[0]]))
+    name = SNMP.get(stopped.cause.check, {}).get(dst.version if dst is not None else 0, "")
+    went = subject.host.counted(name)
+    return (f"nstat.txt: {name} went up by {_compared(went, missing)}",) if went else ()
+
+
+def _compared(went: int, missing: int) -> str:
     same = "just the packets that are missing" if went == missing else f"{missing} of them are in the captures"
-    return (f"counter: {before} before, {rule.packets} after: {went}, {same}",)
+    return f"{went}, {same}"

@@ -27,6 +27,11 @@ def tried(subject: Subject, packet: int, change: Change, *, whole_way: bool = Fa
     return f"{summary(subject.context, rows)} is then {after}"
 
 
+def offered(advice: str, helps: str | None) -> str:
+    """Return advice that was tried; where it does not help, say that instead of offering it."""
+    return advice if helps is not None else f"Not enough, for something else stops the packet after it: {advice}"
+
+
 def without_rule(rule: Rule) -> Change:
     """Delete a rule."""
 
@@ -78,6 +83,15 @@ def with_policy(table: str, name: str) -> Change:
         return replace(chain, policy="ACCEPT") if (of, chain.name) == (table, name) else chain
 
     return lambda host: _edited(host, edit)
+
+
+def without_route(kind: str, dst: str) -> Change:
+    """Delete a route."""
+
+    def change(host: HostState) -> HostState:
+        return replace(host, routes=tuple(r for r in host.routes if (r.kind, str(r.dst)) != (kind, dst)))
+
+    return change
 
 
 def with_settings(settings: dict[str, str]) -> Change:

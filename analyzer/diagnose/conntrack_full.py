@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.host import conntrack_table
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Disposition, Finding, Severity
+from analyzer.model import Finding, Severity
 
 DROPPED = "conntrack.drop"
 
@@ -16,17 +18,16 @@ def look(subject: Subject) -> Iterator[Finding]:
     drops = subject.host.counted(DROPPED) or 0
     missing = [
         packet
-        for packet in subject.unclaimed(subject.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
-        if _begins(subject, packet)
+        for packet in subject.unclaimed(np.arange(subject.context.packets)).tolist()
+        if drops and _begins(subject, packet)
     ]
     for found in conntrack_table.check(subject.host):
-        victims = missing if drops else []
-        subject.claim(victims)
-        proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(victims)} first packets are missing",)
+        subject.claim(missing)
+        proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(missing)} first packets are missing",)
         yield replace(
             found,
             severity=Severity.ERROR if drops else found.severity,
-            evidence=subject.evidence(victims),
+            evidence=subject.evidence(missing),
             proof=found.proof + (proof if drops else ()),
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, affected, by_cause, severity
-from analyzer.diagnose.changed import tried, with_policy, without_rule
+from analyzer.diagnose.changed import offered, tried, with_policy, without_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -42,14 +42,13 @@ def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     if rule is None:
         table, chain = stopped.cause.text.removeprefix("policy DROP of ").split(" ", 1)
         accept = f"iptables -t {table} -P {chain} ACCEPT, or a rule before it that accepts this traffic."
-        return accept, tried(subject, packet, with_policy(table, chain))
+        helps = tried(subject, packet, with_policy(table, chain))
+        return offered(accept, helps), helps
     helps = tried(subject, packet, without_rule(rule))
-    if helps is None:
-        return "Deleting this rule alone does not help: another one stops the packet after it.", None
     delete = f"{'ip6tables' if rule_version(subject, packet) == 6 else 'iptables'} -t {rule.table} -D {rule.text[3:]}"
     if not rule.text.startswith("-A "):
         delete = f"nft delete rule, of “{rule.text}”"
-    return f"{delete}, or a rule before it that accepts this traffic.", helps
+    return offered(f"{delete}, or a rule before it that accepts this traffic.", helps), helps
 
 
 def rule_version(subject: Subject, packet: int) -> int:

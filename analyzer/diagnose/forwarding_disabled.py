@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, by_cause
-from analyzer.diagnose.changed import tried, with_settings
+from analyzer.diagnose.changed import offered, tried, with_settings
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -20,9 +20,8 @@ def _explain(stopped: Stopped) -> str:
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     name = stopped.cause.text.removeprefix("forwarding is off: ").removesuffix(" = 0")
-    return f"sysctl -w {name}=1, and the same in /etc/sysctl.d so that it stays.", tried(
-        subject, stopped.packets[0], with_settings({name: "1"})
-    )
+    helps = tried(subject, stopped.packets[0], with_settings({name: "1"}))
+    return offered(f"sysctl -w {name}=1, and the same in /etc/sysctl.d so that it stays.", helps), helps
 
 
 CHECK = Check(

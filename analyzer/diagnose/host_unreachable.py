@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from analyzer.diagnose.causes import affected, by_cause, few, severity
+from analyzer.diagnose.causes import Remedy, affected, by_cause, few, severity
+from analyzer.diagnose.changed import tried, without_route
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -15,7 +16,7 @@ UNREACHABLE = {(4, 3, code) for code in (0, 1, 5, 6, 7, 8, 11, 12)} | {(6, 1, co
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of routes of this host, then of what routers said."""
     own = {packet for one in subject.stopped.get(CHECK.name, ()) for packet in one.packets}
-    yield from by_cause(subject, CHECK, _explain, lambda stopped: (CHECK.remedy, None))
+    yield from by_cause(subject, CHECK, _explain, lambda stopped: _remedy(subject, stopped))
     by_source: dict[str, list[int]] = {}
     for error in subject.errors:
         if error.kind not in UNREACHABLE or error.target in subject.absent or error.quoted in own:
@@ -32,6 +33,12 @@ def look(subject: Subject) -> Iterator[Finding]:
             remedy="Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up.",
         )
         subject.claim(packets)
+
+
+def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
+    kind, _, dst = stopped.cause.text.partition(" route ")
+    helps = tried(subject, stopped.packets[0], without_route(kind, dst)) if dst else None
+    return (f"ip route del {kind} {dst}", helps) if helps is not None else (CHECK.remedy, None)
 
 
 def _explain(stopped: Stopped) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import affected, severity
-from analyzer.diagnose.changed import tried, with_rule
+from analyzer.diagnose.changed import offered, tried, with_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
@@ -23,6 +23,8 @@ def look(subject: Subject) -> Iterator[Finding]:
     network = _network(subject, packet)
     known = found.translated is Translated.NO
     rule = f"-A POSTROUTING -s {_subnet(network, packet, subject)} ! -o {_bridge(network)} -j MASQUERADE"
+    advice = f"iptables -t nat {rule}; Docker adds it itself when it starts (systemctl restart docker)."
+    helps = tried(subject, packet, with_rule("nat", rule), whole_way=True) if known else None
     yield CHECK.finding(
         f"{plural(len(found.packets), 'packet')} left by {point} as {src}, untranslated",
         "Nobody outside knows a way back to a container's address, so no answer comes. "
@@ -31,8 +33,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         basis=Basis.STATED if known else Basis.INFERRED,
         severity=severity(subject, found.packets, Severity.ERROR),
         evidence=subject.evidence(found.packets),
-        remedy=f"iptables -t nat {rule}; Docker adds it itself when it starts (systemctl restart docker).",
-        tried=tried(subject, packet, with_rule("nat", rule), whole_way=True) if known else None,
+        remedy=offered(advice, helps) if known else advice,
+        tried=helps,
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
     )
     subject.claim(found.packets)

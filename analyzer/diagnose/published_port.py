@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.diagnose.causes import affected
+from analyzer.diagnose.changed import tried, with_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.host.netfilter.here import translate
@@ -16,14 +17,12 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Compare connections from outside with what Docker publishes."""
     context, table = subject.context, subject.context.connections
     published = {
-        (inner.partition("/")[2], int(outside.rpartition(":")[2])): (container, port)
-        for container in subject.host.containers
-        for port in container.published
-        for outside, _, inner in [port.partition("->")]
-        if outside.rpartition(":")[2].isdigit()
+        key: (container, port)
+        for container in reversed(subject.host.containers)
+        for key, port in container.published_ports().items()
     }
     straight = (table["orig_dst"] == table["reply_src"]) & (table["orig_dport"] == table["reply_sport"])
-    by_port: dict[str, list[int]] = {}
+    by_port: dict[tuple[Container, str], list[int]] = {}
     for number in np.flatnonzero(straight).tolist() if published else ():
         protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
         known = published.get((protocol, int(table["orig_dport"][number])))
@@ -32,11 +31,13 @@ def look(subject: Subject) -> Iterator[Finding]:
         packet = int(context.packets_of(number)[0])
         flow = subject.tracer.connection(number).original
         if context.point(int(subject.first_row[packet])).role is Role.UPLINK and _untranslated(subject, *known, flow):
-            by_port.setdefault(f"{known[1]} of {known[0].name}", []).append(packet)
-    for name, packets in by_port.items():
+            by_port.setdefault(known, []).append(packet)
+    for (container, port), packets in by_port.items():
         relayed = bool((table["relayed_to"][subject.connection[packets]] >= 0).all())
+        rule = _rule(subject, container, port)
+        helps = tried(subject, packets[0], with_rule("nat", rule), whole_way=True) if rule is not None else None
         yield CHECK.finding(
-            f"published port {name} is not translated",
+            f"published port {port} of {container.name} is not translated",
             f"{plural(len(packets), 'connection')} came for it from outside, and no DNAT rule sends it on. "
             + ("docker-proxy relays it, slowly and as if the host were the client. " if relayed else "")
             + affected(subject, packets),
@@ -44,8 +45,22 @@ def look(subject: Subject) -> Iterator[Finding]:
             severity=Severity.WARNING if relayed else Severity.ERROR,
             evidence=subject.evidence(packets),
             proof=("iptables-save.txt: no rule of *nat DOCKER matches",),
+            tried=helps,
+            remedy=f"{CHECK.remedy} The rule: iptables -t nat {rule}" if helps is not None else CHECK.remedy,
         )
         subject.claim(packets)
+
+
+def _rule(subject: Subject, container: Container, port: str) -> str | None:
+    """Return the rule that Docker makes for a published port."""
+    outside, _, inner = port.partition("->")
+    number, protocol = inner.split("/")
+    bridge = next((n.bridge for n in subject.host.networks if n.name == container.network), None)
+    target = next((ip for ip in container.addresses if ip.version == 4), None)
+    if bridge is None or target is None:
+        return None
+    asked = f"-A DOCKER ! -i {bridge} -p {protocol} -m {protocol} --dport {outside.rpartition(':')[2]}"
+    return f"{asked} -j DNAT --to-destination {target}:{number}"
 
 
 def _untranslated(subject: Subject, container: Container, port: str, flow: FlowTuple) -> bool:

@@ -32,21 +32,30 @@ def look(subject: Subject) -> Iterator[Finding]:
         if today is not None:
             packets = subject.packets_of(number).tolist()
             old = endpoint(connection.reply.src, connection.reply.sport)
-            yield _finding(subject, packets, f"go to {old}, and today's rules would send them to {today}")
+            what = f"go to {old}, and today's rules would send them to {today[0]}"
+            yield _finding(subject, packets, what, *_entry(subject, number), f"iptables-save.txt: {today[1]}")
 
 
-def _today(subject: Subject, connection: Connection) -> str | None:
-    """Return where rules would send a connection now, if that is somewhere else."""
+def _entry(subject: Subject, number: int) -> Iterator[str]:
+    """Give the conntrack entry that states a connection's mapping."""
+    stated = int(subject.context.connections["stated"][number])
+    if stated >= 0:
+        entry = subject.host.conntrack[stated]
+        yield f"conntrack.txt: {entry.original}, reply {entry.reply} {' '.join(entry.flags)}".rstrip()
+
+
+def _today(subject: Subject, connection: Connection) -> tuple[str, str] | None:
+    """Return where which rule would send a connection now, if that is somewhere else."""
     result = translate(subject.host, connection.original)
     if result is None or result.verdict is not Verdict.ACCEPT or result.packet is None or not result.translations:
         return None
     there = result.packet
     if (there.dst, there.dport) == (connection.reply.src, connection.reply.sport) or there.dst is None:
         return None
-    return endpoint(there.dst, there.dport)
+    return endpoint(there.dst, there.dport), result.translations[0].rule.text
 
 
-def _finding(subject: Subject, packets: list[int], what: str) -> Finding:
+def _finding(subject: Subject, packets: list[int], what: str, *proof: str) -> Finding:
     subject.claim(packets)
     connection = subject.connection_of(packets[0])
     flow = connection.original if connection is not None else None
@@ -59,6 +68,7 @@ def _finding(subject: Subject, packets: list[int], what: str) -> Finding:
         basis=Basis.STATED,
         evidence=subject.evidence(packets),
         remedy=f"{delete}{ports}",
+        proof=proof,
     )
 
 

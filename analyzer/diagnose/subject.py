@@ -208,8 +208,22 @@ class Subject:
         near = [point.id for point in context.points if point.role in NEAR_CONTAINERS]
         at = np.isin(context.frames["point"][context.hops["row"]], near)
         found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
+        found |= self._to_published()
         concerned = np.unique(self.connection[found])
         return found | np.isin(self.connection, concerned[concerned >= 0])
+
+    def _to_published(self) -> Array:
+        """(packets,) bool: each goes to an address of the host, and a port that a container publishes."""
+        ports = {port for container in self.host.containers for port in container.published_ports()}
+        if not ports:
+            return np.zeros(self.context.packets, bool)
+        numbers = np.array([port for _, port in sorted(ports)], np.int64)
+        own = [ip for link in self.host.links for ip in link.addresses]
+        low = np.array([int(ip) & (1 << 64) - 1 for ip in own], np.uint64)
+        high = np.array([int(ip) >> 64 for ip in own], np.uint64)
+        mine = np.isin(self.first("dst"), low) & np.isin(self.first("dst_hi"), high)
+        found: Array = mine & np.isin(self.first("dport"), numbers)
+        return found
 
     def answered_by(self, connection: int) -> dict[int, int]:
         """Return what answers which packet of a connection."""

@@ -84,6 +84,16 @@ class Container:
     published: tuple[str, ...] = ()
     """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
 
+    def published_ports(self) -> dict[tuple[str, int], str]:
+        """Return protocol and the host's port of each that is published, and how ``docker ps`` prints it."""
+        found: dict[tuple[str, int], str] = {}
+        for text in self.published:
+            outside, _, inner = text.partition("->")
+            number, protocol = outside.rpartition(":")[2], inner.partition("/")[2]
+            if number.isdigit():
+                found.setdefault((protocol, int(number)), text)  # IPv4's stands first
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

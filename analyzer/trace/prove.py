@@ -248,9 +248,12 @@ class Way:
             return packet.iif  # not known; rules that ask for the interface are then wrong, but most do not matter
         chosen = choose(host, packet.dst, src=packet.src, mark=packet.mark, iif=packet.iif)
         if chosen is None or chosen.route.kind in NO_WAY:
-            named = chosen.route.text if chosen is not None else f"none fits {packet.dst}"
             text = f"no route to {packet.dst}"
-            self._stop = Cause("host-unreachable", text, (f"ip-route.json: {named}",), Disposition.DROPPED)
+            line = f"ip-route.json: none fits {packet.dst}"
+            if chosen is not None:
+                text = f"{chosen.route.kind} route {chosen.route.dst}"
+                line = f"ip-route.json: {chosen.route.kind} {chosen.route.text}"
+            self._stop = Cause("host-unreachable", text, (line,), Disposition.DROPPED)
             return None
         if chosen.route.kind == "local":
             self._out = LOCAL

@@ -1,11 +1,13 @@
 """Findings on faults that were made on a real Docker host: what must be told is told, and nothing else is an error."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from analyzer import analyze
+from analyzer.capture.bundle import unpack
 from analyzer.cli import main
 from analyzer.diagnose import CHECKS
 from analyzer.model import Finding, Severity
@@ -56,10 +58,26 @@ def test_the_rule_its_counter_and_what_happens_without_it() -> None:
     assert finding.remedy.startswith("iptables -t filter -D FORWARD -i docker0 -p tcp")
 
 
-def test_a_remedy_that_does_not_help_is_not_offered() -> None:
-    """Behind the rule of nftables' own table nothing else stops the packet; a policy is lifted, not deleted."""
-    assert "nft delete rule" in _finding("native-rule.bridge", "filtered-by-rule").remedy
+def test_other_kinds_of_rules_and_policies() -> None:
+    """A rule of nftables' own is deleted with nft; a policy is lifted, not deleted."""
+    assert _finding("native-rule.bridge", "filtered-by-rule").remedy.startswith("nft delete rule")
     assert "-P FORWARD ACCEPT" in _finding("policy.bridge", "filtered-by-rule").remedy
+
+
+def test_a_remedy_that_does_not_help_is_not_offered() -> None:
+    """A second rule stops the same packets: to delete the first one alone changes nothing."""
+    with ExitStack() as stack:
+        bundle = unpack(str(_path("drop-rule.bridge")), stack)
+        rules = bundle / "host" / "iptables-save.txt"
+        first = "-A FORWARD -i docker0 -p tcp -m tcp --dport 7 -j DROP"
+        text = rules.read_text()
+        line = next(one for one in text.splitlines() if one.endswith(first))
+        rules.write_text(text.replace(line, f"{line}\n[0:0] -A FORWARD -p tcp -j DROP"))
+        (finding,) = [f for f in analyze([bundle]).findings if f.check == "filtered-by-rule"]
+
+    assert first in finding.title
+    assert finding.tried is None
+    assert finding.remedy.startswith("Not enough, for something else stops the packet after it: iptables -t filter -D")
 
 
 @pytest.mark.parametrize(
