@@ -13,6 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import main
+from analyzer.diagnose import CHECKS
+from analyzer.diagnose.host import ONLY_HERE
+from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -49,6 +52,16 @@ def test_shown_commands_and_options_exist() -> None:
 
     assert commands <= set(main.commands)
     assert options <= set(re.findall(r"--[a-z]+", " ".join(helps.values())))
+
+
+def test_figures_of_checks_and_faults() -> None:
+    """As many as there are; that all are right, tests/diagnose/test_faults.py shows."""
+    text = " ".join(README.read_text().split())
+    kinds = [len({case.fault.name for case in CASES if bool(case.fault.expect) is faulty}) for faulty in (True, False)]
+
+    assert f"lists {len(CHECKS) + len(ONLY_HERE)} checks" in text
+    assert f"has {len(CASES)} recordings of a real Docker Engine: {kinds[0]} kinds of faults and {kinds[1]} of" in text
+    assert f"{len(CASES)} cases: precision 1.000, recall 1.000" in text
 
 
 def test_named_files_are_there() -> None:

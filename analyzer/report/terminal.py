@@ -80,8 +80,11 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
         out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
     for finding in content.findings:
         print_finding(out, finding)
+    if content.findings:
+        out.print()
     if content.losses:
         out.print(_losses(content.losses))
+        out.print()
     connections = list(content.connections)
     if connections:
         out.print(_connections(connections, content.connection_count))
