@@ -8,19 +8,18 @@ from analyzer.correlate.identity import has
 from analyzer.diagnose.causes import affected, few
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import CODES, Subject
-from analyzer.model import Basis, Disposition, Finding, Role, Severity
+from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.words import plural
 from analyzer.schema import Int64, Layer
+from analyzer.trace.holes import late_segments
 
 UDP = 17
-REORDERED_NS = 3_000_000
-"""What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
 
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each peer towards which, or from which, packets were lost."""
     outward = np.concatenate([_sent_again(subject), _unanswered(subject)])
-    for packets, towards in ((outward, True), (_filled(subject), False)):
+    for packets, towards in ((outward, True), (late_segments(subject.context, subject.again[0]), False)):
         by_peer: dict[str, list[int]] = {}
         for packet in np.unique(subject.unclaimed(packets.astype(np.int64))).tolist():
             row = int(subject.last_row[packet] if towards else subject.first_row[packet])
@@ -74,33 +73,6 @@ def _unanswered(subject: Subject) -> Int64:
         mine = asks[subject.connection[asks] == number].tolist()
         missing += [p for p in mine if p not in answers and p not in quoted and subject.waited(p)]
     return np.array(missing, np.int64)
-
-
-def _filled(subject: Subject) -> Int64:
-    """Return segments that came in by an uplink and fill a hole that was there for a while."""
-    context = subject.context
-    at = subject.with_role(subject.first_row, Role.UPLINK) & has(subject.first("layers"), Layer.TCP)
-    packets = np.flatnonzero(at & (subject.first("payload_len") > 1) & (subject.connection >= 0))
-    packets = packets[~np.isin(packets, subject.again[0])]
-    if not len(packets):
-        return packets
-    order = packets[np.lexsort((packets, subject.reply[packets], subject.connection[packets]))]
-    stream = subject.connection[order] * 2 + subject.reply[order]
-    begins = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
-    seq, length = subject.first("seq")[order].astype(np.int64), subject.first("payload_len")[order].astype(np.int64)
-    base = np.repeat(seq[begins], np.diff(np.append(begins, len(order))))
-    end = (seq - base + (1 << 31)) % (1 << 32) - (1 << 31) + length
-    number = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(order))))
-    highest = np.maximum.accumulate(end + number * (1 << 33)) - number * (1 << 33)
-    before = np.append(0, highest[:-1])
-    before[begins] = np.iinfo(np.int64).min
-    late = np.flatnonzero(end <= before)
-    if not len(late):
-        return late
-    times = context.frames["time_ns"][subject.first_row[order]]
-    overtook = np.array([np.flatnonzero(end[begins[number[p]] : p] >= end[p])[0] + begins[number[p]] for p in
-                         late.tolist()], np.int64)  # fmt: skip
-    return order[late[times[late] - times[overtook] > REORDERED_NS]]
 
 
 CHECK = Check(

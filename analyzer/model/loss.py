@@ -6,11 +6,19 @@ from analyzer.model.journey import Disposition
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLoss:
+    """What one connection lost."""
+
+    connection: int
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """Packets that one link lost, for one cause."""
 
-    last_point: str
-    """Where they were seen last."""
+    last_point: str | None
+    """Where they were seen last; None for those that were lost before they came to this host."""
     next_point: str | None
     """Where they should have been seen next; None behind the last point of their way, e.g. beyond the host."""
     disposition: Disposition
@@ -19,5 +27,7 @@ class Loss:
     sent_again: int
     """How many of them TCP sent again: these retransmissions are this link's."""
     connections: int
+    most: tuple[ConnectionLoss, ...]
+    """The connections that lost most, ten at the most."""
     cause: str | None = None
     """Check that explains it: what the recorded state of the host stopped."""

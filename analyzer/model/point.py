@@ -85,8 +85,14 @@ class Point:
     clock: Clock | None = None
     """What was subtracted from the times of its frames; None on the first host."""
 
-    def covers(self, time_ns: int) -> bool:
-        """Tell whether it was recording at a time: the manifest says so, or there are frames before and after."""
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
+        """From when to when it was surely recording: the manifest says so, or there are frames; None if neither."""
         begins = [time for time in (self.first_ns, self.recorded_from_ns) if time is not None]
         ends = [time for time in (self.last_ns, self.recorded_until_ns) if time is not None]
-        return bool(begins and ends) and min(begins) <= time_ns <= max(ends)
+        return (min(begins), max(ends)) if begins and ends else None
+
+    def covers(self, time_ns: int) -> bool:
+        """Tell whether it was recording at a time."""
+        span = self.span_ns
+        return span is not None and span[0] <= time_ns <= span[1]

@@ -44,6 +44,8 @@ THEME = Theme(
     inherit=True,
 )
 PROSE_WIDTH = 100
+BEYOND = "(outside)"
+SHOWN_CONNECTIONS = 3
 MOST_POINTS = 100
 """Points that are listed; JSON has them all."""
 UNKNOWN_WIDTH = 160
@@ -106,9 +108,15 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
 def _losses(losses: Sequence[Loss]) -> Table:
     table = _table("lost behind", "before", "how", "packets", "sent again", "connections", "cause")
     for loss in losses:
-        numbers = (f"{count:,}" for count in (loss.packets, loss.sent_again, loss.connections))
         table.add_row(
-            safe(loss.last_point), safe(loss.next_point or "-"), loss.disposition.value, *numbers, loss.cause or "-"
+            safe(loss.last_point or BEYOND),
+            safe(loss.next_point or (BEYOND if loss.disposition is Disposition.LEFT_HOST else "-")),
+            loss.disposition.value,
+            f"{loss.packets:,}",
+            f"{loss.sent_again:,}",
+            ", ".join(f"C{one.connection}" for one in loss.most[:SHOWN_CONNECTIONS])
+            + (" …" if loss.connections > SHOWN_CONNECTIONS else ""),
+            loss.cause or "-",
         )
     return table
 
@@ -225,7 +233,7 @@ def _headline(content: Content) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        right = column in ("frames", "packets", "sent again", "connections")
+        right = column in ("frames", "packets", "sent again")
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 

@@ -5,25 +5,34 @@ from collections import defaultdict
 import numpy as np
 
 from analyzer.model import Disposition
-from analyzer.model.loss import Loss
+from analyzer.model.loss import ConnectionLoss, Loss
 from analyzer.trace.answers import sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
+from analyzer.trace.holes import late_segments
 
 BAD = (Disposition.LOST, Disposition.DROPPED, Disposition.REJECTED)
 MOST = 50
-Key = tuple[str, str | None, Disposition, str | None]
+MOST_CONNECTIONS = 10
+Key = tuple[str | None, str | None, Disposition, str | None]
 
 
 def losses(context: Context, tracer: Tracer) -> list[Loss]:
-    """Count packets that did not arrive, and those that were sent again although they went their way."""
-    repeated = set(sent_again(context)[1].tolist())
+    """Count packets that did not arrive, those that were sent again although they went their way, and holes."""
+    again, originals = sent_again(context)
+    repeated = set(originals.tolist())
     bad = [packet for packet, kind in enumerate(tracer.dispositions) if kind in BAD]
     by_link: dict[Key, list[int]] = defaultdict(list)
     for packet in sorted({*bad, *repeated}):
         by_link[_link(context, tracer, packet)].append(packet)
+    # An original that nobody saw is told by its copy, which came late.
+    for packet in late_segments(context, again).tolist():
+        by_link[None, context.point(context.rows_of(packet)[0]).name, Disposition.LOST, None].append(packet)
+        repeated.add(packet)
     found = [_loss(context, key, packets, repeated) for key, packets in by_link.items()]
-    return sorted(found, key=lambda loss: (-loss.packets, loss.last_point, loss.disposition))[:MOST]
+    return sorted(
+        found, key=lambda loss: (-loss.packets, loss.last_point or "", loss.next_point or "", loss.disposition)
+    )[:MOST]
 
 
 def _link(context: Context, tracer: Tracer, packet: int) -> Key:
@@ -35,6 +44,9 @@ def _link(context: Context, tracer: Tracer, packet: int) -> Key:
 
 def _loss(context: Context, key: Key, packets: list[int], repeated: set[int]) -> Loss:
     connection = context.hops["connection"][context.packet_start[packets]]
+    numbers, counts = np.unique(connection[connection >= 0], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_CONNECTIONS]
+    most = zip(context.connection_id(numbers[order]).tolist(), counts[order].tolist(), strict=True)
     last_point, next_point, disposition, cause = key
     return Loss(
         last_point=last_point,
@@ -42,6 +54,7 @@ def _loss(context: Context, key: Key, packets: list[int], repeated: set[int]) ->
         disposition=disposition,
         packets=len(packets),
         sent_again=len(repeated.intersection(packets)),
-        connections=len(np.unique(connection[connection >= 0])),
+        connections=len(numbers),
+        most=tuple(ConnectionLoss(number, count) for number, count in most),
         cause=cause,
     )

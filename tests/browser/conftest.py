@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from analyzer.cli import main
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+FAULTS = Path(__file__).parents[1] / "faults"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 HOSTILE = "</script><img src=x onerror='window.owned=1'>\u202e\x1b[31m\" onmouseover=owned=1 {{ 7*7 }} @DATA@"
@@ -54,6 +55,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def _inputs(name: str) -> list[str]:
+    if (fault := FAULTS / f"{name}.tar.zst").exists():
+        return [str(fault)]
     hosts = sorted(path for path in (SAMPLES / name).glob("host[0-9]"))
     return [str(path) for path in hosts or [SAMPLES / name]]
 

@@ -120,10 +120,11 @@ def _answer(content: Content) -> str:
     if not content.packets:
         return "There is no packet in these captures."
     bad = sum(content.dispositions.get(kind, 0) for kind in BAD)
-    worst = [finding for finding in content.findings if finding.severity is Severity.ERROR]
-    if worst:
-        more = f", and {plural(len(worst) - 1, 'more error')}" if len(worst) > 1 else ""
-        return f"{worst[0].title}{more}."
+    for severity in (Severity.ERROR, Severity.WARNING):
+        found = [finding for finding in content.findings if finding.severity is severity]
+        if found:
+            more = f", and {plural(len(found) - 1, f'more {severity}')}" if len(found) > 1 else ""
+            return f"{found[0].title}{more}."
     if bad:
         return f"{plural(bad, 'packet')} of {content.packets:,} did not get through."
     blind = content.dispositions.get(Disposition.NOT_OBSERVABLE, 0)

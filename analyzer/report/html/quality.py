@@ -36,7 +36,7 @@ def quality(points: Sequence[Point], topology: Topology, problems: Sequence[str]
 
 
 def _times(points: Sequence[Point]) -> Iterator[Note]:
-    spans = [(p.first_ns, p.last_ns) for p in points if p.first_ns is not None and p.last_ns is not None]
+    spans = [span for point in points if (span := point.span_ns) is not None]
     silent = [p.name for p in points if p.first_ns is None]
     if spans:
         whole = max(last for _, last in spans) - min(first for first, _ in spans)

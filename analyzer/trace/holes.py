@@ -1,0 +1,51 @@
+"""TCP segments that came only when they were sent again: the originals were lost before any point saw them."""
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.model import Role
+from analyzer.schema import Int64, Layer
+from analyzer.trace.context import Context
+
+REORDERED_NS = 3_000_000
+"""What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
+HALF = 1 << 31
+
+
+def late_segments(context: Context, again: Int64) -> Int64:
+    """
+    Return the packets that came in by an uplink and fill a hole that was there for a while.
+
+    *again* are packets of which the captures have an earlier copy: those were not lost on the way here.
+    """
+    frames, start = context.frames, context.packet_start[:-1]
+    first = context.hops["row"][start]
+    connection = context.hops["connection"][start].astype(np.int64)
+    reply = context.hops["reply"][start]
+    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
+    inward = np.isin(frames["point"][first], uplinks) & has(frames["layers"][first], Layer.TCP)
+    packets = np.flatnonzero(inward & (frames["payload_len"][first] > 1) & (connection >= 0))
+    packets = packets[~np.isin(packets, again)]
+    if not len(packets):
+        return packets
+    order = packets[np.lexsort((packets, reply[packets], connection[packets]))]
+    stream = connection[order] * 2 + reply[order]
+    begins = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
+    length_of = np.diff(np.append(begins, len(order)))
+    number = np.repeat(np.arange(len(begins)), length_of)
+    seq, length = (frames[name][first[order]].astype(np.int64) for name in ("seq", "payload_len"))
+    end = (seq - np.repeat(seq[begins], length_of) + HALF) % (2 * HALF) - HALF + length
+    # Streams are set apart by more than sequence numbers reach, so that one running maximum serves all.
+    highest = np.maximum.accumulate(end + number * 4 * HALF) - number * 4 * HALF
+    before = np.append(0, highest[:-1])
+    before[begins] = np.iinfo(np.int64).min
+    late = np.flatnonzero(end <= before)
+    times = frames["time_ns"][first[order]]
+    overtook = np.array([_first_reaching(end, int(begins[number[place]]), place) for place in late.tolist()], np.int64)
+    found: Int64 = order[late[times[late] - times[overtook] > REORDERED_NS]]
+    return found
+
+
+def _first_reaching(end: Int64, begin: int, place: int) -> int:
+    """Return the first segment of the stream that ends no earlier than the one at *place*."""
+    return begin + int(np.argmax(end[begin:place] >= end[place]))
