@@ -8,6 +8,21 @@ from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.words import plural
 
+DROPS = (
+    "IpInDiscards",
+    "IpOutDiscards",
+    "IpOutNoRoutes",
+    "IpReasmFails",
+    "Ip6InDiscards",
+    "Ip6OutDiscards",
+    "Ip6OutNoRoutes",
+    "conntrack.drop",
+    "conntrack.early_drop",
+    "conntrack.insert_failed",
+    "conntrack.invalid",
+)
+"""Counters of drops, nstat's and conntrack's."""
+
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each place where packets vanish."""
@@ -21,8 +36,17 @@ def look(subject: Subject) -> Iterator[Finding]:
             basis=Basis.INFERRED,
             severity=severity(subject, packets, Severity.ERROR),
             evidence=subject.evidence(packets),
+            proof=tuple(_went_up(subject)),
         )
         subject.claim(packets)
+
+
+def _went_up(subject: Subject) -> Iterator[str]:
+    """Give the counters of drops that went up meanwhile: one of them may be this."""
+    for name in DROPS:
+        if count := subject.host.counted(name):
+            file, _, counter = name.rpartition(".")
+            yield f"{'conntrack-stats.txt' if file else 'nstat.txt'}: {counter} went up by {count}"
 
 
 def _unknown(subject: Subject, packet: int) -> str:

@@ -1,5 +1,6 @@
 """Packets leave the host with a container's address, for no rule masquerades them."""
 
+import shlex
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import affected, severity
@@ -52,7 +53,7 @@ def _subnet(network: Network | None, packet: int, subject: Subject) -> str:
 
 
 def _bridge(network: Network | None) -> str:
-    return network.bridge or "docker0" if network is not None else "docker0"
+    return shlex.quote(network.bridge or "docker0") if network is not None else "docker0"
 
 
 CHECK = Check(

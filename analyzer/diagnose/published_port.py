@@ -1,5 +1,6 @@
 """A client comes to a published port, and no rule sends it to the container."""
 
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -54,12 +55,14 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _rule(subject: Subject, container: Container, port: str) -> str | None:
     """Return the rule that Docker makes for a published port."""
     outside, _, inner = port.partition("->")
-    number, protocol = inner.split("/")
+    number, _, protocol = inner.partition("/")
     bridge = next((n.bridge for n in subject.host.networks if n.name == container.network), None)
     target = next((ip for ip in container.addresses if ip.version == 4), None)
     if bridge is None or target is None:
         return None
-    asked = f"-A DOCKER ! -i {bridge} -p {protocol} -m {protocol} --dport {outside.rpartition(':')[2]}"
+    if protocol not in ("tcp", "udp") or not number.isdigit():
+        return None
+    asked = f"-A DOCKER ! -i {shlex.quote(bridge)} -p {protocol} -m {protocol} --dport {outside.rpartition(':')[2]}"
     return f"{asked} -j DNAT --to-destination {target}:{number}"
 
 
