@@ -12,11 +12,8 @@ from analyzer.model.words import plural
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Count connections of which both ends are translated."""
-    table = subject.context.connections
-    source = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
-    target = (table["orig_dst"] != table["reply_src"]) | (table["orig_dst_hi"] != table["reply_src_hi"])
     by_mask: dict[str, list[int]] = {}
-    for number in np.flatnonzero(source & target).tolist():
+    for number in np.flatnonzero(subject.source_moved & subject.target_moved).tolist():
         by_mask.setdefault(str(subject.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
         connection = subject.tracer.connection(numbers[0])

@@ -23,8 +23,7 @@ LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of RSTs that the host itself sent in connections that it translates."""
     table = subject.context.connections
-    source = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
-    translated = np.append(source, False)[subject.connection] & ~subject.reply
+    translated = np.append(subject.source_moved, False)[subject.connection] & ~subject.reply
     begins = subject.with_role(subject.first_row, Role.UPLINK)
     outer = np.append(table["reply_dst"], 0)[subject.connection] == subject.first("src")
     flags, tcp = subject.first("tcp_flags"), has(subject.first("layers"), Layer.TCP)

@@ -16,11 +16,9 @@ CALLS = "net.bridge.bridge-nf-call-iptables"
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of connections whose destination was translated to one beside the client, and whose source was not."""
     context, table = subject.context, subject.context.connections
-    target = (table["orig_dst"] != table["reply_src"]) | (table["orig_dst_hi"] != table["reply_src_hi"])
-    source = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
     by_target: dict[str, list[int]] = {}
     itself = False
-    for number in np.flatnonzero(target & ~source).tolist():
+    for number in np.flatnonzero(subject.target_moved & ~subject.source_moved).tolist():
         packets = context.packets_of(number)
         own = all(table[f"orig_{name}"][number] == table[f"reply_{name}"][number] for name in ("src", "src_hi"))
         if not subject.with_role(subject.first_row[packets[:1]], *NEAR_CONTAINERS)[0]:

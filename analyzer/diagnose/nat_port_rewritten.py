@@ -14,8 +14,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Count connections whose source port is another one after SNAT."""
     table = subject.context.connections
     ports = np.isin(table["proto"], (6, 17))
-    moved = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
-    numbers = np.flatnonzero(ports & moved & (table["orig_sport"] != table["reply_dport"]))
+    numbers = np.flatnonzero(ports & subject.source_moved & (table["orig_sport"] != table["reply_dport"]))
     if not len(numbers):
         return
     connection = subject.tracer.connection(int(numbers[0]))

@@ -23,8 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     if found is not None:
         yield _finding(subject, found.packets, "leave untranslated, and today's rules would masquerade them")
     table = subject.context.connections
-    aimed = (table["orig_dst"] != table["reply_src"]) | (table["orig_dst_hi"] != table["reply_src_hi"])
-    for number in np.flatnonzero(aimed & ~table["seen_reply"])[:MOST].tolist():
+    for number in np.flatnonzero(subject.target_moved & ~table["seen_reply"])[:MOST].tolist():
         if number in subject.claimed:
             continue
         connection = subject.tracer.connection(number)

@@ -138,6 +138,21 @@ class Subject:
         return found
 
     @cached_property
+    def source_moved(self) -> Array:
+        """(connections,) bool: NAT gives another source address."""
+        return self._moved("orig_src", "reply_dst")
+
+    @cached_property
+    def target_moved(self) -> Array:
+        """(connections,) bool: NAT gives another destination address."""
+        return self._moved("orig_dst", "reply_src")
+
+    def _moved(self, before: str, after: str) -> Array:
+        table = self.context.connections
+        found: Array = (table[before] != table[after]) | (table[f"{before}_hi"] != table[f"{after}_hi"])
+        return found
+
+    @cached_property
     def handshakes(self) -> Handshakes:
         """What TCP connections came to."""
         return handshakes(self.context, self.first_row, self.connection, self.reply)

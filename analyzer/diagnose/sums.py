@@ -1,13 +1,17 @@
 """Frames with a wrong checksum among packets that nobody answered: two checks ask for them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.decode.checksum import Sum, verify
 from analyzer.decode.reference import datagrams
-from analyzer.diagnose.subject import Subject
-from analyzer.model import Disposition
+from analyzer.diagnose.causes import affected
+from analyzer.diagnose.check import Check
+from analyzer.diagnose.subject import SHOWN, Subject
+from analyzer.model import Disposition, Finding
+from analyzer.model.words import plural
 from analyzer.schema import Int64
 
 MOST = 200
@@ -37,6 +41,22 @@ def wrong_sums(subject: Subject) -> list[WrongSum]:
                 found[of] = WrongSum(of, row, outer=len(packets) > 1 and place == 0)
                 break
     return [found[packet] for packet in sorted(found)]
+
+
+def tell(subject: Subject, check: Check, what: str, *, outer: bool) -> Iterator[Finding]:
+    """Report each point that is the first to see wrong checksums."""
+    by_point: dict[str, list[WrongSum]] = {}
+    for wrong in subject.once(wrong_sums):
+        if wrong.outer is outer:
+            by_point.setdefault(subject.context.point(wrong.row).name, []).append(wrong)
+    for point, found in by_point.items():
+        packets = [wrong.packet for wrong in found]
+        yield check.finding(
+            f"{plural(len(found), 'packet')} with a wrong checksum from {point} on",
+            f"Their {what} checksum does not fit their bytes, so receivers drop them. {affected(subject, packets)}",
+            evidence=tuple(subject.context.evidence(wrong.row) for wrong in found[:SHOWN]),
+        )
+        subject.claim(packets)
 
 
 def row_before(subject: Subject, row: int, other: int) -> bool:

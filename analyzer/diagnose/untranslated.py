@@ -12,7 +12,7 @@ from analyzer.correlate.identity import has
 from analyzer.diagnose.streams import RST, SYN
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
 from analyzer.model import Role
-from analyzer.schema import Layer
+from analyzer.schema import Array, Layer
 from analyzer.trace.prove import Translated
 
 
@@ -49,12 +49,9 @@ def candidates(subject: Subject) -> list[int]:
     return [packet for packet in subject.unclaimed(packets).tolist() if not _public(subject, packet)]
 
 
-def _alone(subject: Subject) -> np.ndarray:
+def _alone(subject: Subject) -> Array:
     """(packets,) bool: untranslated although the connection is: conntrack did not know the packet."""
-    table = subject.context.connections
-    moved = (table["orig_src"] != table["reply_dst"]) | (table["orig_src_hi"] != table["reply_dst_hi"])
-    of_packet: np.ndarray = np.append(moved, False)[subject.connection] & ~subject.reply
-    return of_packet
+    return np.append(subject.source_moved, False)[subject.connection] & ~subject.reply
 
 
 def _public(subject: Subject, packet: int) -> bool:
@@ -68,9 +65,7 @@ def _kind(subject: Subject, packet: int, translated: Translated) -> str | None:
     flags = subject.context.value("tcp_flags", row)
     midway = tcp and not (flags & SYN and not flags & RST)
     if translated is Translated.UNKNOWN:
-        others = subject.context.connections
-        moved = bool((others["orig_src"] != others["reply_dst"]).any())
-        return "invalid" if midway and moved else "missing"
+        return "invalid" if midway and subject.source_moved.any() else "missing"
     if translated is Translated.NO:
         return "missing"
     return "invalid" if midway else "stale"
