@@ -7,8 +7,8 @@ from analyzer.diagnose.subject import Subject
 from analyzer.host.netfilter.ruleset import parse_rule
 from analyzer.model import HostState
 from analyzer.model.netfilter import Chain, NativeChain, NativeTable, Rule
-from analyzer.trace.prove import Cause
 from analyzer.trace.text import summary
+from analyzer.trace.way import Cause
 
 Change = Callable[[HostState], HostState]
 

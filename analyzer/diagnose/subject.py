@@ -16,7 +16,7 @@ from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import find_answers, sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
-from analyzer.trace.prove import Cause
+from analyzer.trace.way import Cause
 
 SHOWN = 5
 """Frames that are named as evidence."""

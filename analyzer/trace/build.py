@@ -21,10 +21,11 @@ from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
 from analyzer.trace.outcome import Outcome, Outcomes
-from analyzer.trace.prove import Cause, Prover
+from analyzer.trace.prove import Prover
 from analyzer.trace.steps import between, rewrites
 from analyzer.trace.text import protocol_of, summary
 from analyzer.trace.tunnel import through_tunnel
+from analyzer.trace.way import Cause
 
 
 class Tracer:
@@ -77,7 +78,7 @@ class Tracer:
     @property
     def quoted_by_error(self) -> dict[int, int]:
         """Packets that ICMP errors are about, by the error's packet."""
-        return self._outcomes.quoted_by_error
+        return self._outcomes.errors.quoted
 
     @property
     def prover(self) -> Prover:
@@ -91,7 +92,7 @@ class Tracer:
         rows = [hop[0] for hop in parts]
         place = int(context.packet_start[packet])
         connection, reply = self._stream_of(packet)
-        quoted = self._outcomes.quoted_by_error.get(packet) if connection < 0 else None
+        quoted = self.quoted_by_error.get(packet) if connection < 0 else None
         if quoted is not None:  # conntrack: RELATED, and translated like a packet of the other direction
             connection, forward = self._stream_of(quoted)
             reply = not forward and connection >= 0

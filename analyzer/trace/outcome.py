@@ -5,23 +5,20 @@ show, and if the way leads there: other packets of the connection, or to the sam
 point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
-from analyzer.model import Basis, Disposition, Point, Role, address
-from analyzer.schema import Array, Layer
+from analyzer.model import Basis, Disposition, Point, Role
+from analyzer.schema import Layer
 from analyzer.trace.context import Context
-from analyzer.trace.prove import Cause, Prover
+from analyzer.trace.died import Errors
+from analyzer.trace.onward import Onward
+from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text
+from analyzer.trace.way import Cause
 
-UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4 = 3, 11, 12
-ERRORS6 = (1, 2, 3, 4)
 INSIDE = (Role.CONTAINER, Role.VETH)
 MULTICAST = 1 << 40
 
@@ -48,34 +45,9 @@ class Outcomes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._errors = _errors_by_quote(context)
-        self._mtu = dict(zip(context.quotes["row"].tolist(), context.quotes["mtu"].tolist(), strict=True))
-        self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._before_in_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
+        self._onward = Onward(context)
+        self.errors = Errors(context)
         self.prover = Prover(context)
-        self._index_ways()
-
-    def _index_ways(self) -> None:
-        """Remember where packets begin, and to which point they go on from which, by connection and destination."""
-        context, hops = self._context, self._context.hops
-        point = context.frames["point"][hops["row"]]
-        starts = context.packet_start[:-1]
-        begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
-        for connection, reply, here in _distinct(begins):
-            if connection >= 0:
-                self._first_of_stream[connection, reply].add(here)
-        going = hops["packet"][1:] == hops["packet"][:-1]
-        dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
-        same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
-        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
-        for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
-            if connection >= 0:
-                self._next_of_stream[connection, reply, here].add(there)
-                self._before_in_stream[connection, reply, there].add(here)
-            if same:  # where a port is published, only its own connections go on from the host's address
-                self._next_of_target[here, high, low].add(there)
 
     def all_dispositions(self) -> list[Disposition]:
         """Return the disposition of every packet; packets alike in all that decides it are decided once."""
@@ -91,40 +63,21 @@ class Outcomes:
         group, first = group_rows(*kinds)
         decided = [self.of(packet, context.rows_of(packet)) for packet in first.tolist()]
         found = [decided[number].disposition for number in group.tolist()]
-        alone = np.array([outcome.own for outcome in decided])[group] | self._may_be_quoted()
+        alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         for packet in np.flatnonzero(alone).tolist():
             found[packet] = self.of(packet, context.rows_of(packet)).disposition
         return found
-
-    @cached_property
-    def quoted_by_error(self) -> dict[int, int]:
-        """Packets that ICMP errors are about, by the error's packet."""
-        found: dict[int, int] = {}
-        if self._errors:
-            for packet in np.flatnonzero(self._may_be_quoted()).tolist():
-                error = self._error_for(self._context.rows_of(packet))
-                if error is not None:
-                    found.setdefault(int(self._context.packet_of_row[error]), packet)
-        return found
-
-    def _may_be_quoted(self) -> Array:
-        """Tell the packets that an ICMP error may quote, by the IP id."""
-        context = self._context
-        quoted = np.unique(context.quotes["ip_id"])
-        of_row = np.isin(context.frames["ip_id"][context.hops["row"]], quoted)
-        found: Array = np.logical_or.reduceat(of_row, context.packet_start[:-1])
-        return found if len(quoted) else np.zeros(context.packets, bool)
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
         """Decide one packet's end."""
         context = self._context
         last = rows[-1]
         point = context.point(last)
-        error = self._error_for(rows)
+        error = self.errors.about(rows)
         if error is not None:
             version = 6 if context.layers(error) & Layer.IPV6 else 4
             why = icmp_text(version, context.value("icmp_type", error), context.value("icmp_code", error))
-            if mtu := self._mtu.get(error):
+            if mtu := self.errors.mtu.get(error):
                 why += f", at most {mtu} bytes fit"
             where = f"frame {context.value('frame', error)} at {context.point(error).name}"
             reason = f"{context.src(error)} answered: {why} ({where})"
@@ -150,10 +103,10 @@ class Outcomes:
         if reached is not None:
             return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
         dst = context.dst(last)
-        onward = self._onward_of_stream(packet, rows)
-        translated = self._goes_on_translated(packet, last)
+        onward = self._onward.of_stream(packet, rows)
+        translated = self._onward.translated(packet, last)
         if translated and not onward:
-            onward = self._way_back(packet, rows)
+            onward = self._onward.way_back(packet, rows)
         owned = dst is not None and context.host.owns(dst) and not translated
         if not onward and not translated and (owned or self._answers_for(last)):
             stopped = self._stopped(packet, rows) if owned else None
@@ -161,10 +114,10 @@ class Outcomes:
                 return stopped
             basis = Basis.STATED if owned else Basis.INFERRED
             return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
-        if not onward and not translated and self._host_answers(packet, last):
+        if not onward and not translated and self._onward.host_answers(packet, last):
             reason = f"answers come from {point.name} itself, so {dst} is the host's own address"
             return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
-        onward = onward or self._onward_to_target(rows)
+        onward = onward or self._onward.to_target(rows)
         if onward:
             lost = self._lost(last, point, onward)
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
@@ -227,63 +180,6 @@ class Outcomes:
         answers = (table["op"] == 2) & (table["mac"] == mac) & (table["asked_hi"] == high) & (table["asked"] == low)
         return bool(answers.any()) and mac in context.host_macs
 
-    def _host_answers(self, packet: int, last: int) -> bool:
-        """Tell whether the connection's other direction begins here, at an interface of the host's own."""
-        context, hops = self._context, self._context.hops
-        place = context.packet_start[packet]
-        other = (int(hops["connection"][place]), not bool(hops["reply"][place]))
-        mine = context.value("eth_dst", last) in context.host_macs
-        return mine and self._first_of_stream.get(other) == {context.value("point", last)}
-
-    def _onward_of_stream(self, packet: int, rows: list[int]) -> set[int]:
-        """Return the points to which other packets of the connection's direction went on."""
-        context, hops = self._context, self._context.hops
-        place = context.packet_start[packet]
-        here = context.value("point", rows[-1])
-        key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
-        return self._next_of_stream.get(key, set()) - {context.value("point", row) for row in rows}
-
-    def _goes_on_translated(self, packet: int, last: int) -> bool:
-        """Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet."""
-        context, place = self._context, int(self._context.packet_start[packet])
-        number = int(context.hops["connection"][place])
-        if number < 0:
-            return False
-        outer, inner = ("reply_dst", "orig_src") if context.hops["reply"][place] else ("orig_dst", "reply_src")
-        row = {name: int(context.connections[name][number]) for name in (outer, inner, f"{outer}_hi", f"{inner}_hi")}
-        moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
-        arrived = (context.value("dst", last), context.value("dst_hi", last)) != (row[outer], row[f"{outer}_hi"])
-        target = address(6 if row[f"{inner}_hi"] else 4, row[f"{inner}_hi"], row[inner])
-        return moved and not arrived and not context.host.owns(target)
-
-    def _way_back(self, packet: int, rows: list[int]) -> set[int]:
-        """Return the points by which the connection's other direction came to where this packet was seen last."""
-        context, place = self._context, int(self._context.packet_start[packet])
-        number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
-        came = self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), set())
-        return came - {context.value("point", row) for row in rows}
-
-    def _onward_to_target(self, rows: list[int]) -> set[int]:
-        """Return the points to which packets to the same address went on, or a recorded route leads."""
-        context, last = self._context, rows[-1]
-        target = (
-            context.value("point", last),
-            int(context.frames["dst_hi"][last]),
-            int(context.frames["dst"][last]),
-        )
-        found = self._next_of_target.get(target, set()) or self._by_route(last)
-        return found - {context.value("point", row) for row in rows}
-
-    def _by_route(self, row: int) -> set[int]:
-        """Return the uplink that a recorded route names for the destination."""
-        dst = self._context.dst(row)
-        chosen = self._context.route_to(dst) if dst is not None else None
-        if dst is None or chosen is None or dst.is_multicast or self._context.host.owns(dst):
-            return set()
-        return {
-            p.id for p in self._context.points if chosen.route.dev in (p.name, p.interface) and p.role is Role.UPLINK
-        }
-
     def _lost(self, row: int, point: Point, onward: set[int]) -> Outcome:
         context = self._context
         time_ns = context.value("time_ns", row)
@@ -299,46 +195,3 @@ class Outcomes:
             names.append(there.name)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
         return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True, onward=tuple(names))
-
-    def _error_for(self, rows: list[int]) -> int | None:
-        """Return the first ICMP error that quotes one of the packet's sightings."""
-        context = self._context
-        best: int | None = None
-        if not self._errors:
-            return None
-        for row in rows:
-            errors = self._errors.get(_quote_key(context, row), [])
-            place = bisect_left(errors, context.value("time_ns", rows[0]), key=lambda e: context.value("time_ns", e))
-            if place < len(errors):
-                error = errors[place]
-                if best is None or context.value("time_ns", error) < context.value("time_ns", best):
-                    best = error
-        return best
-
-
-def _distinct(columns: Sequence[Array]) -> Iterator[tuple[int, ...]]:
-    """Give each combination of values once."""
-    _, first = group_rows(*columns)
-    return zip(*(column[first].tolist() for column in columns), strict=True)
-
-
-_QUOTED = ("src_hi", "src", "dst_hi", "dst", "proto", "sport", "dport", "ip_id", "icmp_id", "icmp_seq")
-
-
-def _quote_key(context: Context, row: int) -> tuple[int, ...]:
-    return tuple(context.value(name, row) for name in _QUOTED)
-
-
-def _errors_by_quote(context: Context) -> dict[tuple[int, ...], list[int]]:
-    """Index the ICMP errors that end a journey by what identifies the packet they quote."""
-    found: dict[tuple[int, ...], list[int]] = {}
-    table = context.quotes
-    columns = [table[name].tolist() for name in _QUOTED]
-    for row, *key in zip(table["row"].tolist(), *columns, strict=True):
-        kind = context.value("icmp_type", row)
-        fatal = ERRORS6 if context.layers(row) & Layer.IPV6 else (UNREACHABLE4, TIME_EXCEEDED4, PARAMETER4)
-        if kind in fatal:
-            found.setdefault(tuple(key), []).append(row)
-    for errors in found.values():
-        errors.sort(key=lambda row: context.value("time_ns", row))
-    return found

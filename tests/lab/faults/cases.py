@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
-from tests.lab.faults.rules import FILTERED, ISOLATED, TRACKED, TRANSLATED
-from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, LOST, NEIGHBOURS, ROUTED
+from tests.lab.faults.rules import FILTERED, ISOLATED
+from tests.lab.faults.segments import LOST, NEIGHBOURS
+from tests.lab.faults.translations import TRACKED, TRANSLATED
+from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
 from tests.lab.faults.world import Fault, Net
 
 RECORDED = Path(__file__).parents[2] / "faults"

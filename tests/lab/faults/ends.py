@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.lab.commands import inside
 from tests.lab.engine import GATEWAY, HOST2, UPLINK
+from tests.lab.faults.acts import echo
 from tests.lab.faults.world import (
     BRIDGE,
     HOST,
@@ -43,10 +44,6 @@ def _loud_remote(world: World, net: Net) -> None:
     nft_gone(INTERNET)
 
 
-def _echo(world: World, net: Net) -> None:
-    world.chat(net.client, "tcp", net.remote, 7, "count=1")
-
-
 def _silent_server(world: World, net: Net) -> None:
     world.exec(net.server, "nft", "add table inet fault")
     world.exec(net.server, "nft", "add chain inet fault input { type filter hook input priority 0; }")
@@ -72,7 +69,7 @@ PEERS = (
           frozenset({"connection-refused"}), _refused, nets=NETS),
     Fault("closed-port-inside", "Nobody listens on the other container's port.", frozenset({"connection-refused"}),
           _refused_inside, nets=NETS),
-    Fault("silent-remote", "A firewall outside drops SYNs.", frozenset({"syn-unanswered"}), _echo, _silent_remote,
+    Fault("silent-remote", "A firewall outside drops SYNs.", frozenset({"syn-unanswered"}), echo, _silent_remote,
           teardown=_loud_remote, nets=NETS, also=frozenset({"loss-beyond-host"})),
     Fault("silent-server", "The other container drops SYNs.", frozenset({"syn-unanswered"}), _to_server,
           _silent_server, teardown=_loud_server),
@@ -151,7 +148,7 @@ def _large_underlay(world: World, net: Net) -> None:
 
 
 WIRE = (
-    Fault("bad-checksum", "Something in the host spoils TCP checksums.", frozenset({"bad-checksum"}), _echo, _bad_sums,
+    Fault("bad-checksum", "Something in the host spoils TCP checksums.", frozenset({"bad-checksum"}), echo, _bad_sums,
           teardown=_good_sums, also=frozenset({"syn-unanswered", "loss-beyond-host"})),
     Fault("overlay-checksum", "VXLAN packets come with a wrong UDP checksum.", frozenset({"vxlan-checksum"}),
           _to_overlay, _bad_outer, teardown=_good_outer, nets=(OVERLAY,),

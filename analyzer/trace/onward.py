@@ -1,0 +1,100 @@
+"""Where packets go on: what other packets of the connection and to the same destination did, and what routes say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from analyzer.correlate.sorting import group_rows
+from analyzer.model import Role, address
+from analyzer.schema import Array
+from analyzer.trace.context import Context
+
+
+class Onward:
+    """Remembers where packets begin, and to which point they go on from which, by connection and destination."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._before_in_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
+        hops = context.hops
+        point = context.frames["point"][hops["row"]]
+        starts = context.packet_start[:-1]
+        begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
+        for connection, reply, here in _distinct(begins):
+            if connection >= 0:
+                self._first_of_stream[connection, reply].add(here)
+        going = hops["packet"][1:] == hops["packet"][:-1]
+        dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
+        same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
+        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
+        for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
+            if connection >= 0:
+                self._next_of_stream[connection, reply, here].add(there)
+                self._before_in_stream[connection, reply, there].add(here)
+            if same:  # where a port is published, only its own connections go on from the host's address
+                self._next_of_target[here, high, low].add(there)
+
+    def host_answers(self, packet: int, last: int) -> bool:
+        """Tell whether the connection's other direction begins here, at an interface of the host's own."""
+        context, hops = self._context, self._context.hops
+        place = context.packet_start[packet]
+        other = (int(hops["connection"][place]), not bool(hops["reply"][place]))
+        mine = context.value("eth_dst", last) in context.host_macs
+        return mine and self._first_of_stream.get(other) == {context.value("point", last)}
+
+    def of_stream(self, packet: int, rows: list[int]) -> set[int]:
+        """Return the points to which other packets of the connection's direction went on."""
+        context, hops = self._context, self._context.hops
+        place = context.packet_start[packet]
+        here = context.value("point", rows[-1])
+        key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
+        return self._next_of_stream.get(key, set()) - {context.value("point", row) for row in rows}
+
+    def translated(self, packet: int, last: int) -> bool:
+        """Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        if number < 0:
+            return False
+        outer, inner = ("reply_dst", "orig_src") if context.hops["reply"][place] else ("orig_dst", "reply_src")
+        row = {name: int(context.connections[name][number]) for name in (outer, inner, f"{outer}_hi", f"{inner}_hi")}
+        moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
+        arrived = (context.value("dst", last), context.value("dst_hi", last)) != (row[outer], row[f"{outer}_hi"])
+        target = address(6 if row[f"{inner}_hi"] else 4, row[f"{inner}_hi"], row[inner])
+        return moved and not arrived and not context.host.owns(target)
+
+    def way_back(self, packet: int, rows: list[int]) -> set[int]:
+        """Return the points by which the connection's other direction came to where this packet was seen last."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
+        came = self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), set())
+        return came - {context.value("point", row) for row in rows}
+
+    def to_target(self, rows: list[int]) -> set[int]:
+        """Return the points to which packets to the same address went on, or a recorded route leads."""
+        context, last = self._context, rows[-1]
+        target = (
+            context.value("point", last),
+            int(context.frames["dst_hi"][last]),
+            int(context.frames["dst"][last]),
+        )
+        found = self._next_of_target.get(target, set()) or self._by_route(last)
+        return found - {context.value("point", row) for row in rows}
+
+    def _by_route(self, row: int) -> set[int]:
+        """Return the uplink that a recorded route names for the destination."""
+        dst = self._context.dst(row)
+        chosen = self._context.route_to(dst) if dst is not None else None
+        if dst is None or chosen is None or dst.is_multicast or self._context.host.owns(dst):
+            return set()
+        return {
+            p.id for p in self._context.points if chosen.route.dev in (p.name, p.interface) and p.role is Role.UPLINK
+        }
+
+
+def _distinct(columns: Sequence[Array]) -> Iterator[tuple[int, ...]]:
+    """Give each combination of values once."""
+    _, first = group_rows(*columns)
+    return zip(*(column[first].tolist() for column in columns), strict=True)
