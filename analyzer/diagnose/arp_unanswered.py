@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import PATIENCE_NS, Subject
@@ -23,20 +25,56 @@ def look(subject: Subject) -> Iterator[Finding]:
     failed = {one.cause.text.split(" ")[0]: one for one in subject.stopped.get("arp-unanswered", ())}
     for asked in dict.fromkeys([*by_target, *failed]):
         questions, stopped = by_target.get(asked, []), failed.get(asked)
-        packets = stopped.packets if stopped is not None else []
+        packets = list(stopped.packets) if stopped is not None else []
         subject.absent.update(exchange.asked_ip for exchange in questions)
         count = sum(exchange.requests for exchange in questions)
         where = questions[0].point if questions else subject.context.point(int(subject.last_row[packets[0]])).name
+        foreign = _foreign(subject, questions)
+        packets += [packet for number in foreign for packet in subject.packets_of(number).tolist()]
         who = f"{questions[0].asker_ip} asked {plural(count, 'time')} at {where}. " if questions else ""
         yield CHECK.finding(
             f"nobody answers for {asked}" + (f" at {where}" if questions else ""),
-            f"{who}Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in "
-            f"another VLAN or subnet. {affected(subject, packets)}",
+            f"{who}{_why(subject, questions, foreign=bool(foreign))} {affected(subject, packets)}",
             basis=Basis.OBSERVED if questions else Basis.STATED,
             evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]) or subject.evidence(packets),
-            proof=stopped.cause.proof if stopped is not None else (),
+            proof=stopped.cause.proof if stopped is not None else tuple(_silencer(subject, questions)),
         )
         subject.claim(packets)
+
+
+def _why(subject: Subject, questions: list[ArpExchange], *, foreign: bool) -> str:
+    if foreign:
+        return "SNAT gives packets this source, which the host does not have: nobody takes the answers."
+    if questions and subject.host.owns(questions[0].asked_ip):
+        return (
+            "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
+            "arptables, or with IPv6 a rule of INPUT."
+        )
+    return (
+        "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN "
+        "or subnet."
+    )
+
+
+def _silencer(subject: Subject, questions: list[ArpExchange]) -> Iterator[str]:
+    """Give the rule that keeps this host from hearing a neighbour solicitation for its own address."""
+    asked = questions[0] if questions else None
+    if asked is None or asked.protocol != "ndp" or asked.asker_ip is None or not subject.host.owns(asked.asked_ip):
+        return
+    stopped = subject.tracer.prover.solicited(asked.asker_ip, asked.asked_ip)
+    if stopped is not None and not stopped.unknown:
+        yield from stopped.proof
+
+
+def _foreign(subject: Subject, questions: list[ArpExchange]) -> list[int]:
+    """Return the connections to which SNAT gives an address that is asked for in vain, and not the host's."""
+    table = subject.context.connections
+    if not questions or subject.host.owns(questions[0].asked_ip):
+        return []
+    asked = int(questions[0].asked_ip)
+    given = (table["reply_dst"] == asked & (1 << 64) - 1) & (table["reply_dst_hi"] == asked >> 64)
+    found: list[int] = np.flatnonzero(given & subject.source_moved).tolist()
+    return found
 
 
 def _ours(subject: Subject, exchange: ArpExchange) -> bool:
@@ -45,7 +83,11 @@ def _ours(subject: Subject, exchange: ArpExchange) -> bool:
     host = exchange.asker in subject.context.host_macs or (
         exchange.asker_ip is not None and subject.host.owns(exchange.asker_ip)
     )
-    return host or point.role in (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
+    return (
+        host
+        or bool(_foreign(subject, [exchange]))
+        or point.role in (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
+    )
 
 
 def _gave_up(subject: Subject, exchange: ArpExchange) -> bool:

@@ -16,6 +16,7 @@ def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
     return [
         *(_damaged(info, points) for info in files if info.damage is not None),
         *(_dropped(point) for point in points if point.dropped),
+        *(_ended(point) for point in points if point.ended is not None),
     ]
 
 
@@ -35,6 +36,17 @@ def _dropped(point: Point) -> Finding:
         "The kernel dropped them before the capture wrote them: absence there proves nothing.",
         basis=Basis.STATED,
         evidence=(Evidence(point.name),),
+    )
+
+
+def _ended(point: Point) -> Finding:
+    container = f" Container {point.container} stopped, or its network was taken away." if point.container else ""
+    return CHECK.finding(
+        f"the capture at {point.name} ended before the others: {point.ended}",
+        f"What came after is not known there.{container}",
+        basis=Basis.STATED,
+        evidence=(Evidence(point.name),),
+        remedy="See docker-events.json for what happened to the container, and docker logs for why.",
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from analyzer.diagnose.check import Check
+from analyzer.diagnose.streams import RST
 from analyzer.diagnose.subject import CODES, Stopped, Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.words import plural
@@ -25,8 +26,9 @@ def by_cause(
             continue
         advice, tried = remedy(stopped)
         count = plural(len(stopped.packets), "packet")
+        what = f"answers to {count}" if stopped.cause.of_answer else count
         yield check.finding(
-            f"{count} {VERBS[stopped.cause.disposition]}: {stopped.cause.text}",
+            f"{what} {VERBS[stopped.cause.disposition]}: {stopped.cause.text}",
             f"{explain(stopped)} {affected(subject, stopped.packets)}",
             basis=Basis.STATED,
             severity=severity(subject, stopped.packets, check.severity),
@@ -58,22 +60,27 @@ def affected(subject: Subject, packets: list[int]) -> str:
     return f"Of {', '.join(named)}{more}."
 
 
-def severity(subject: Subject, packets: list[int], worst: Severity) -> Severity:
-    """Lower it to a warning where no container is concerned, or where the connections got through all the same."""
+def severity(subject: Subject, packets: list[int], worst: Severity, *, ended: bool = False) -> Severity:
+    """
+    Lower it to a warning where no container is concerned, or where the connections got through all the same.
+
+    What *ended* a connection leaves no doubt that it did not get through.
+    """
     if not subject.beside_containers[packets].any():
         return worst if worst is Severity.INFO else Severity.WARNING
     numbers = np.unique(subject.connection[packets])
-    if (numbers >= 0).all() and all(_got_through(subject, number) for number in numbers.tolist()):
+    if not ended and (numbers >= 0).all() and all(_got_through(subject, number) for number in numbers.tolist()):
         return Severity.WARNING
     return worst
 
 
 def _got_through(subject: Subject, connection: int) -> bool:
-    """Tell whether both ends talked to each other, and more packets arrived than did not."""
+    """Tell whether both ends went on talking after the last packet that did not arrive."""
     packets = subject.packets_of(connection)
-    bad = np.isin(subject.disposition[packets], [CODES[kind] for kind in BAD])
-    good = ~bad
-    return bool(good.sum() > bad.sum() and subject.reply[packets][good].any() and not subject.reply[packets].all())
+    bad = np.flatnonzero(np.isin(subject.disposition[packets], [CODES[kind] for kind in BAD]))
+    after = packets[bad[-1] + 1 :] if len(bad) else packets
+    speaks = after[(subject.first("tcp_flags")[after] & RST == 0)]
+    return bool(subject.reply[speaks].any() and not subject.reply[speaks].all())
 
 
 SNMP = {
@@ -88,6 +95,8 @@ def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
     """Say how far a counter went while captures ran, the rule's or the kernel's, and how many packets are missing."""
     rule, missing = stopped.cause.rule, len(stopped.packets)
     before = subject.host.counted_before(rule) if rule is not None else None
+    if stopped.cause.past:
+        return ()
     if rule is not None and before is not None:
         counts = f"counter: {before} before, {rule.packets} after"
         return (f"{counts}: {_compared(rule.packets - before, missing)}",)

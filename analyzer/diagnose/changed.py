@@ -5,31 +5,45 @@ from dataclasses import replace
 
 from analyzer.diagnose.subject import Subject
 from analyzer.host.netfilter.ruleset import parse_rule
-from analyzer.model import HostState
+from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.netfilter import Chain, NativeChain, NativeTable, Rule
 from analyzer.trace.text import summary
-from analyzer.trace.way import Cause
+from analyzer.trace.way import Cause, Passed
 
 Change = Callable[[HostState], HostState]
 
 
-def tried(subject: Subject, packet: int, change: Change, *, whole_way: bool = False) -> str | None:
+def tried(
+    subject: Subject, packet: int, change: Change, *, whole_way: bool = False, translated: bool = False
+) -> str | None:
     """
-    Say what becomes of a packet after a change; None if it is stopped all the same, or if that cannot be told.
+    Say what becomes of a packet after a change; None if it is stopped all the same, empty if that cannot be told.
 
-    It goes on from where it was seen last, or *whole_way* from where it was seen first.
+    It goes on from where it was seen last, or *whole_way* from where it was seen first; with *translated* it only
+    counts if it leaves with another source.
     """
     rows = subject.context.rows_of(packet)
     rows = rows[:1] if whole_way else rows
     after = subject.tracer.prover.tried(change(subject.host), packet, rows)
-    if after is None or isinstance(after, Cause):
+    if isinstance(after, Cause) and after.unknown:
+        return ""
+    if not isinstance(after, Passed) or not (after.source_moved or not translated):
         return None
-    return f"{summary(subject.context, rows)} is then {after}"
+    return f"{summary(subject.context, rows)} is then {after.text}"
+
+
+def tried_answer(subject: Subject, packet: int, change: Change) -> str | None:
+    """Say that the host's answer to a packet passes after a change; None if it is stopped all the same."""
+    rows = subject.context.rows_of(packet)
+    stopped = subject.tracer.prover.answer(packet, rows, change(subject.host))
+    return f"the answer to {summary(subject.context, rows)} is then stopped by no rule" if stopped is None else None
 
 
 def offered(advice: str, helps: str | None) -> str:
     """Return advice that was tried; where it does not help, say that instead of offering it."""
-    return advice if helps is not None else f"Not enough, for something else stops the packet after it: {advice}"
+    if helps is None:
+        return f"Not enough, for something else stops the packet after it: {advice}"
+    return advice if helps else f"{advice} Whether that is enough, the recorded rules do not decide."
 
 
 def without_rule(rule: Rule) -> Change:
@@ -82,16 +96,23 @@ def with_policy(table: str, name: str) -> Change:
     def edit(of: str, chain: Chain) -> Chain:
         return replace(chain, policy="ACCEPT") if (of, chain.name) == (table, name) else chain
 
-    return lambda host: _edited(host, edit)
+    def native(one: NativeTable) -> NativeTable:
+        if f"{one.family} {one.name}" != table:
+            return one
+        chains = {key: replace(c, policy="accept") if key == name else c for key, c in one.chains.items()}
+        return replace(one, chains=chains)
+
+    return lambda host: replace(_edited(host, edit), native=tuple(map(native, host.native)))
 
 
-def without_route(kind: str, dst: str) -> Change:
+def without_route(route: Route) -> Change:
     """Delete a route."""
+    return lambda host: replace(host, routes=tuple(one for one in host.routes if one is not route))
 
-    def change(host: HostState) -> HostState:
-        return replace(host, routes=tuple(r for r in host.routes if (r.kind, str(r.dst)) != (kind, dst)))
 
-    return change
+def without_routing_rule(rule: RoutingRule) -> Change:
+    """Delete a rule of ``ip rule``."""
+    return lambda host: replace(host, routing_rules=tuple(one for one in host.routing_rules if one is not rule))
 
 
 def with_settings(settings: dict[str, str]) -> Change:

@@ -48,6 +48,6 @@ class Check:
             remedy=self.remedy if remedy is None else remedy,
             basis=basis,
             evidence=evidence,
-            tried=tried,
+            tried=tried or None,
             proof=proof,
         )

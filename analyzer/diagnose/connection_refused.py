@@ -5,43 +5,85 @@ from collections.abc import Iterator
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Finding, Severity
+from analyzer.model import Connection, Finding, Severity, endpoint
 from analyzer.model.words import plural
-from analyzer.schema import Layer
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
+TRACEROUTE = range(33434, 33535)
+"""Ports that traceroute sends its datagrams to."""
 SHOWN_PORTS = 5
 
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each host that refuses, with the ports."""
     refused: dict[str, dict[str, list[int]]] = {}
+    probes: list[int] = []
     for number in subject.handshakes.rejected():
         if number not in subject.claimed:
-            connection = subject.tracer.connection(number)
-            ports = refused.setdefault(str(connection.original.dst), {})
-            ports.setdefault(f"{connection.original.dport}/tcp", []).append(int(subject.packets_of(number)[0]))
+            _note(refused, subject.tracer.connection(number), int(subject.packets_of(number)[0]))
     for error in subject.errors:
-        if error.kind in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} and error.quoted is not None:
-            of = subject.connection_of(error.quoted)
-            tcp = bool(subject.context.layers(int(subject.first_row[error.quoted])) & Layer.TCP)
-            if of is not None and of.id not in subject.claimed and not tcp:
-                ports = refused.setdefault(str(of.original.dst), {})
-                ports.setdefault(f"{of.original.dport}/{of.protocol}", []).append(error.quoted)
+        if error.kind not in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} or error.quoted is None:
+            continue
+        of = subject.connection_of(error.quoted)
+        if of is None or of.id in subject.claimed or of.protocol == "tcp":
+            continue
+        if of.original.dport in TRACEROUTE:
+            probes.append(error.quoted)
+        else:
+            _note(refused, of, error.quoted)
     for target, ports in refused.items():
-        packets = sorted(packet for of_port in ports.values() for packet in of_port)
-        more = f" and {len(ports) - SHOWN_PORTS} more" if len(ports) > SHOWN_PORTS else ""
-        container = next((c.name for c in subject.host.containers if target in map(str, c.addresses)), None)
-        where = f"{target} (container {container})" if container else target
+        yield _finding(subject, target, ports)
+    if probes:
         yield CHECK.finding(
-            f"{where} refuses port {', '.join(list(ports)[:SHOWN_PORTS])}{more}",
-            f"{plural(len(packets), 'packet')} reached it, and nobody listens there, or only on another address, such "
-            f"as 127.0.0.1. {affected(subject, packets)}",
-            severity=severity(subject, packets, Severity.ERROR),
-            evidence=subject.evidence(packets),
+            f"{plural(len(probes), 'probe')} of a traceroute reached the end",
+            f"Nobody listens on such ports, which is how traceroute knows. {affected(subject, probes)}",
+            severity=Severity.INFO,
+            evidence=subject.evidence(probes),
+            remedy="Nothing to do.",
         )
-        subject.claim(packets)
+        subject.claim(probes)
+
+
+def _note(refused: dict[str, dict[str, list[int]]], connection: Connection, packet: int) -> None:
+    """Note a refusal by who it is that refuses: behind DNAT, the container."""
+    server = connection.reply
+    port = f"{server.sport}/{connection.protocol}"
+    if (server.src, server.sport) != (connection.original.dst, connection.original.dport):
+        port += f" (asked as {endpoint(connection.original.dst, connection.original.dport)})"
+    refused.setdefault(str(server.src), {}).setdefault(port, []).append(packet)
+
+
+def _finding(subject: Subject, target: str, ports: dict[str, list[int]]) -> Finding:
+    packets = sorted(packet for of_port in ports.values() for packet in of_port)
+    more = f" and {len(ports) - SHOWN_PORTS} more" if len(ports) > SHOWN_PORTS else ""
+    container = next((c.name for c in subject.host.containers if target in map(str, c.addresses)), None)
+    where = f"{target} (container {container})" if container else target
+    strays = _strays(subject, packets)
+    why = (
+        "They answer a container, but come from another address or port than it asked, which NAT does not know."
+        if strays
+        else "They reached it, and nobody listens there, or only on another address, such as 127.0.0.1."
+    )
+    subject.claim(packets)
+    return CHECK.finding(
+        f"{where} refuses port {', '.join(list(ports)[:SHOWN_PORTS])}{more}: {plural(len(packets), 'packet')}",
+        f"{why} {affected(subject, packets)}",
+        severity=severity(subject, packets, Severity.ERROR, ended=True),
+        evidence=subject.evidence(packets),
+        remedy="Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
+        if strays
+        else None,
+    )
+
+
+def _strays(subject: Subject, packets: list[int]) -> bool:
+    """Tell whether they came to a port that SNAT had given a container's connection."""
+    table = subject.context.connections
+    moved = subject.source_moved
+    given = set(zip(table["reply_dst"][moved].tolist(), table["reply_dport"][moved].tolist(), strict=True))
+    ends = zip(subject.first("dst")[packets].tolist(), subject.first("dport")[packets].tolist(), strict=True)
+    return all(end in given for end in ends)
 
 
 CHECK = Check(

@@ -13,10 +13,14 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.streams import RST
 from analyzer.diagnose.subject import Subject
+from analyzer.host.sysctl import sysctl
 from analyzer.model import Basis, Finding, Role, Severity
 from analyzer.model.words import plural
 from analyzer.schema import Layer
 
+TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_established"
+DEFAULT_TIMEOUT_S = 432_000
+"""Five days (nf_conntrack_proto_tcp.c)."""
 LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 
 
@@ -32,15 +36,36 @@ def look(subject: Subject) -> Iterator[Finding]:
         return
     invalid = subject.host.counted("conntrack.invalid")
     name = subject.context.point(int(subject.first_row[resets[0]])).name
+    idle = _idle(subject, resets[0])
+    forgotten = idle >= _timeout(subject) * 1_000_000_000
+    why = (
+        f"after {idle / 1e9:.0f} s of silence, when conntrack had forgotten the connection. It was"
+        if forgotten
+        else "that conntrack takes for INVALID, e.g. out of the window, or whose entry somebody deleted. It was"
+    )
     yield CHECK.finding(
         f"{plural(len(resets), 'RST')} sent by the host itself at {name}, in containers' connections",
-        "An answer came that conntrack takes for INVALID, e.g. out of the window. It was not translated back, the host "
-        f"took it for itself, and reset a connection that it does not know. {affected(subject, resets)}",
-        basis=Basis.INFERRED if invalid is None else Basis.STATED,
+        f"An answer came {why} not translated back, the host took it for itself, and reset a connection that it does "
+        f"not know. {affected(subject, resets)}",
+        basis=Basis.STATED if invalid and not forgotten else Basis.INFERRED,
         evidence=subject.evidence(resets),
-        proof=(f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else (),
+        proof=(f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid and not forgotten else (),
+        remedy=f"TCP keepalive, more often than {TIMEOUT} says, or a larger {TIMEOUT}." if forgotten else None,
     )
     subject.claim(resets)
+
+
+def _idle(subject: Subject, reset: int) -> int:
+    """Return how long nothing passed before the answer that was reset, ns."""
+    packets = subject.packets_of(int(subject.connection[reset]))
+    times = subject.first("time_ns")
+    before = packets[packets < reset]
+    return int(times[before[-1]]) - int(times[before[-2]]) if len(before) > 1 else 0
+
+
+def _timeout(subject: Subject) -> int:
+    """Return after how many seconds of silence conntrack forgets an established connection."""
+    return sysctl(subject.host, TIMEOUT) or DEFAULT_TIMEOUT_S
 
 
 CHECK = Check(

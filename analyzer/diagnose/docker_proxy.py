@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Finding, Severity, endpoint
+from analyzer.model import Finding, Role, Severity, endpoint
 from analyzer.model.words import plural
 
 
@@ -15,6 +15,8 @@ def look(subject: Subject) -> Iterator[Finding]:
     table = subject.context.connections
     by_port: dict[str, list[int]] = {}
     for number in np.flatnonzero(table["relayed_to"] >= 0).tolist():
+        if _of_a_container(subject, int(table["relayed_to"][number])):
+            continue  # a reverse proxy
         flow = subject.tracer.connection(number).original
         by_port.setdefault(endpoint(flow.dst, flow.dport), []).append(number)
     for port, numbers in by_port.items():
@@ -26,6 +28,12 @@ def look(subject: Subject) -> Iterator[Finding]:
             "byte goes through a process.",
             evidence=subject.evidence(packets, first=True),
         )
+
+
+def _of_a_container(subject: Subject, connection: int) -> bool:
+    """Tell whether a container opened a connection: it was first seen at its port."""
+    first = subject.first_row[subject.context.packets_of(connection)[:1]]
+    return bool(subject.with_role(first, Role.VETH, Role.CONTAINER)[0])
 
 
 CHECK = Check(

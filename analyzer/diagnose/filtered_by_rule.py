@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, affected, by_cause, severity
-from analyzer.diagnose.changed import offered, tried, with_policy, without_rule
+from analyzer.diagnose.changed import Change, offered, tried, tried_answer, with_policy, without_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -16,9 +16,9 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Tell of rules of this host, then of firewalls elsewhere that say what they are."""
     yield from by_cause(subject, CHECK, _explain, lambda stopped: _remedy(subject, stopped))
     by_source: dict[str, list[int]] = {}
+    explained = {packet for causes in subject.stopped.values() for one in causes for packet in one.packets}
     for error in subject.errors:
-        mine = error.quoted is not None and subject.connection[error.quoted] in subject.claimed
-        if error.kind in PROHIBITED and error.quoted is not None and not mine:
+        if error.kind in PROHIBITED and error.quoted is not None and error.quoted not in explained:
             by_source.setdefault(str(error.source), []).append(error.quoted)
     for source, packets in by_source.items():
         yield CHECK.finding(
@@ -34,21 +34,41 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _explain(stopped: Stopped) -> str:
     chain = stopped.cause.rule.chain if stopped.cause.rule is not None else None
     where = f"The rule is in chain {chain}. " if chain else ""
+    if stopped.cause.past:
+        return f"{where}It was there before the captures ran, and is not any more: the dump from then stops them."
     return f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
 
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
-    rule, packet = stopped.cause.rule, stopped.packets[0]
+    cause, packet = stopped.cause, stopped.packets[0]
+    if cause.past:
+        return "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment.", None
+    if cause.policy is not None:
+        table, chain = cause.policy
+        helps = _helps(subject, stopped, with_policy(table, chain))
+        accept = f"iptables -t {table} -P {chain} ACCEPT"
+        if " " in table:
+            accept = f"nft chain {table} {chain} '{{ policy accept; }}'"
+        return offered(f"{accept}, or a rule before it that accepts this traffic.", helps), helps
+    rule = cause.rule
     if rule is None:
-        table, chain = stopped.cause.text.removeprefix("policy DROP of ").split(" ", 1)
-        accept = f"iptables -t {table} -P {chain} ACCEPT, or a rule before it that accepts this traffic."
-        helps = tried(subject, packet, with_policy(table, chain))
-        return offered(accept, helps), helps
-    helps = tried(subject, packet, without_rule(rule))
-    delete = f"{'ip6tables' if rule_version(subject, packet) == 6 else 'iptables'} -t {rule.table} -D {rule.text[3:]}"
-    if not rule.text.startswith("-A "):
-        delete = f"nft delete rule, of “{rule.text}”"
+        return CHECK.remedy, None
+    helps = _helps(subject, stopped, without_rule(rule))
+    tool = "ip6tables" if rule_version(subject, packet) == IPV6 else "iptables"
+    delete = f"{tool} -t {rule.table} -D {rule.text[3:]}"
+    if rule.native:
+        delete = f"nft delete rule {rule.table} {rule.chain} handle {rule.handle}"
     return offered(f"{delete}, or a rule before it that accepts this traffic.", helps), helps
+
+
+def _helps(subject: Subject, stopped: Stopped, change: Change) -> str | None:
+    """Try it: the packet passes, or the answer to it does."""
+    if not stopped.cause.of_answer:
+        return tried(subject, stopped.packets[0], change)
+    return tried_answer(subject, stopped.packets[0], change)
+
+
+IPV6 = 6
 
 
 def rule_version(subject: Subject, packet: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, affected, by_cause, few, severity
-from analyzer.diagnose.changed import tried, without_route
+from analyzer.diagnose.changed import offered, tried, without_route, without_routing_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -36,9 +36,17 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
-    kind, _, dst = stopped.cause.text.partition(" route ")
-    helps = tried(subject, stopped.packets[0], without_route(kind, dst)) if dst else None
-    return (f"ip route del {kind} {dst}", helps) if helps is not None else (CHECK.remedy, None)
+    chosen = stopped.cause.route
+    if chosen is None:
+        return CHECK.remedy, None
+    if chosen.rule.action is not None:
+        helps = tried(subject, stopped.packets[0], without_routing_rule(chosen.rule))
+        return offered(f"ip rule del priority {chosen.rule.priority}", helps), helps
+    route = chosen.route
+    helps = tried(subject, stopped.packets[0], without_route(route))
+    table = f" table {route.table}" if route.table != "main" else ""
+    prefix = "default" if route.dst.prefixlen == 0 else str(route.dst)
+    return offered(f"ip route del {route.kind} {prefix}{table}", helps), helps
 
 
 def _explain(stopped: Stopped) -> str:

@@ -32,6 +32,8 @@ def swallowed(subject: Subject) -> list[Swallowed]:
     """Return flows, TCP's streams and pings, whose long packets vanish: those of one place together."""
     by_place: dict[tuple[int, bool], list[Swallowed]] = {}
     for flow in _flows(subject):
+        if not len(subject.unclaimed(np.array(flow.packets, np.int64))):
+            continue  # who stops them is known
         place = subject.context.value("point", int(subject.last_row[flow.packets[0]]))
         by_place.setdefault((place, flow.tunnelled), []).append(flow)
     return [

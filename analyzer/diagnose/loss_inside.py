@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model import Basis, Disposition, Finding, Role, Severity
 from analyzer.model.words import plural
 
 DROPS = (
@@ -50,13 +50,31 @@ def _went_up(subject: Subject) -> Iterator[str]:
 
 
 def _unknown(subject: Subject, packet: int) -> str:
-    prover = subject.tracer.prover
+    prover, host = subject.tracer.prover, subject.host
     if not prover.able:
         return "Without dumps of the host's state nothing can be said about why."
-    cause = prover.why(packet, subject.context.rows_of(packet))
+    last = subject.context.point(int(subject.last_row[packet])).name
+    ports = [port for name in (last, *subject.tracer.outcome(packet).onward) for port in _broken(subject, name)]
+    if ports:
+        return " ".join(ports)
+    cause = prover.why(packet, subject.context.rows_of(packet), lost=True)
     if cause is not None and cause.unknown:
-        return f"The recorded rules do not decide: {cause.text}."
+        rule = f", of rule “{cause.rule.text}”" if cause.rule is not None else ""
+        return f"The recorded rules do not decide: {cause.text}{rule}."
+    left_out = sorted({f"{table.family} {table.name}" for table in host.native if table.family in ("bridge", "netdev")})
+    if left_out:
+        return f"No other recorded rule, route or setting stops them; rules of {', '.join(left_out)} are not evaluated."
     return "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
+
+
+def _broken(subject: Subject, name: str) -> Iterator[str]:
+    """Say what is wrong with the interface at a point, as the dump from after the captures has it."""
+    point = next(point for point in subject.context.points if point.name == name)
+    link = subject.host.link(point.interface or name)
+    if link is not None and link.down:
+        yield f"{link.name} is down, as ip-addr.json has it."
+    elif link is not None and point.role is Role.VETH and link.master is None:
+        yield f"{link.name} is no port of any bridge, as ip-addr.json has it."
 
 
 CHECK = Check(

@@ -4,11 +4,12 @@ import shlex
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import affected, severity
-from analyzer.diagnose.changed import offered, tried, with_rule
+from analyzer.diagnose.changed import offered, tried, with_rule, without_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
 from analyzer.model import Basis, Finding, Network, Severity
+from analyzer.model.netfilter import Rule
 from analyzer.model.words import plural
 from analyzer.trace.prove import Translated
 
@@ -21,11 +22,15 @@ def look(subject: Subject) -> Iterator[Finding]:
     packet = found.packets[0]
     src = subject.context.src(int(subject.first_row[packet]))
     point = subject.context.point(int(subject.last_row[packet])).name
+    untracked = subject.tracer.prover.untracked(packet, subject.context.rows_of(packet))
+    if untracked is not None:
+        yield _not_tracked(subject, found.packets, untracked, f"{src} by {point}")
+        return
     network = _network(subject, packet)
     known = found.translated is Translated.NO
     rule = f"-A POSTROUTING -s {_subnet(network, packet, subject)} ! -o {_bridge(network)} -j MASQUERADE"
     advice = f"iptables -t nat {rule}; Docker adds it itself when it starts (systemctl restart docker)."
-    helps = tried(subject, packet, with_rule("nat", rule), whole_way=True) if known else None
+    helps = tried(subject, packet, with_rule("nat", rule), whole_way=True, translated=True) if known else None
     yield CHECK.finding(
         f"{plural(len(found.packets), 'packet')} left by {point} as {src}, untranslated",
         "Nobody outside knows a way back to a container's address, so no answer comes. "
@@ -39,6 +44,21 @@ def look(subject: Subject) -> Iterator[Finding]:
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
     )
     subject.claim(found.packets)
+
+
+def _not_tracked(subject: Subject, packets: list[int], rule: Rule, way: str) -> Finding:
+    """Report packets that a rule takes out of connection tracking: nat is never asked for them."""
+    subject.claim(packets)
+    helps = tried(subject, packets[0], without_rule(rule), whole_way=True, translated=True)
+    return CHECK.finding(
+        f"{plural(len(packets), 'packet')} left as {way}, untranslated: a rule takes them out of connection tracking",
+        "What is not tracked is not translated, so no answer finds its way back. " + affected(subject, packets),
+        basis=Basis.STATED,
+        evidence=subject.evidence(packets),
+        proof=(f"iptables-save.txt: {rule.text}",),
+        remedy=offered(f"iptables -t {rule.table} -D {rule.text[3:]}", helps),
+        tried=helps,
+    )
 
 
 def _network(subject: Subject, packet: int) -> Network | None:

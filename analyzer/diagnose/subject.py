@@ -166,7 +166,8 @@ class Subject:
     def stopped(self) -> dict[str, list[Stopped]]:
         """By check: what the recorded host state stopped, one entry a cause."""
         found: dict[str, dict[str, Stopped]] = {}
-        for packet in self.ended(Disposition.DROPPED, Disposition.REJECTED).tolist():
+        dead = self.ended(Disposition.DROPPED, Disposition.REJECTED)
+        for packet in np.union1d(dead, self.tracer.silenced).tolist():
             cause = self.tracer.outcome(packet).cause
             if cause is not None:
                 of_check = found.setdefault(cause.check, {})

@@ -27,16 +27,28 @@ def look(subject: Subject) -> Iterator[Finding]:
         if not explained and subject.waited(int(packets[0])):
             target = endpoint(connection.original.dst, connection.original.dport)
             silent.setdefault(target, []).extend(packets.tolist())
-    for target, syns in few(silent, "ports").items():
+    for target, syns in few(silent, "destinations").items():
         kind = subject.tracer.dispositions[syns[0]]
         last = subject.context.point(int(subject.last_row[syns[0]])).name
         yield CHECK.finding(
             f"no answer from {target}: {plural(len(syns), 'SYN')}, last seen at {last}",
-            f"{VERBS.get(kind, UNKNOWN)} {affected(subject, syns)}",
+            f"{_why(subject, syns[0], kind)} {affected(subject, syns)}",
             severity=severity(subject, syns, Severity.ERROR),
             evidence=subject.evidence(syns),
         )
         subject.claim(syns)
+
+
+def _why(subject: Subject, packet: int, kind: Disposition) -> str:
+    row = int(subject.last_row[packet])
+    dst = subject.context.dst(row)
+    owner = subject.host.container_of_mac(subject.context.value("eth_dst", row))
+    if kind is Disposition.DELIVERED and owner is not None and dst not in owner.addresses:
+        return (
+            f"They went into container {owner.name}, whose address {dst} is not: the sender has it for its "
+            "gateway. See ip route in the sender."
+        )
+    return VERBS.get(kind, UNKNOWN)
 
 
 CHECK = Check(

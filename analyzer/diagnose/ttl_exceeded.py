@@ -1,6 +1,7 @@
 """Packets died of age: a loop, or a traceroute."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import numpy as np
 
@@ -38,19 +39,40 @@ def look(subject: Subject) -> Iterator[Finding]:
             young = subject.context.value("ttl", int(subject.first_row[error.quoted])) <= YOUNG
             old.setdefault((str(error.source), young), []).append(error.quoted)
     for (source, young), packets in old.items():
+        here = subject.host.owns(ip_address(source))
         yield CHECK.finding(
-            f"the TTL of {plural(len(packets), 'packet')} ended at {source}",
-            ("They were sent with a low TTL, as traceroute does. " if young else "There is a loop beyond this host. ")
-            + affected(subject, packets),
+            f"the TTL of {plural(len(packets), 'packet')} ended at {source}" + (", this host" if here else ""),
+            f"{_why(young=young, here=here)} {affected(subject, packets)}",
             severity=Severity.INFO if young else Severity.ERROR,
             evidence=subject.evidence(packets),
-            remedy="Nothing to do."
-            if young
-            else "Look at the routes at and beyond that router: traceroute shows them.",
+            proof=tuple(_lowered(subject)) if here else (),
+            remedy=_remedy(young=young, here=here),
         )
         if not young:
             subject.claim(packets)
             subject.absent.update(e.target for e in died if e.quoted in packets)
+
+
+def _why(*, young: bool, here: bool) -> str:
+    if young:
+        return "They were sent with a low TTL, as traceroute does."
+    if here:
+        return "This host itself ended them: a rule lowers their TTL, or they had come a long way."
+    return "There is a loop beyond this host."
+
+
+def _remedy(*, young: bool, here: bool) -> str:
+    if young:
+        return "Nothing to do."
+    if here:
+        return "Look for rules with -j TTL or -j HL in table mangle, and at the TTL that packets come with."
+    return "Look at the routes there and beyond: traceroute shows them."
+
+
+def _lowered(subject: Subject) -> Iterator[str]:
+    """Give the rules that change TTLs."""
+    for rules in subject.host.rulesets:
+        yield from (f"iptables-save.txt: {rule.text}" for rule in rules.rules() if rule.target in ("TTL", "HL"))
 
 
 def _circling(subject: Subject) -> list[int]:

@@ -29,6 +29,7 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             addresses=tuple(ip_address(a["local"]) for a in link.get("addr_info", ()) if "local" in a),
             mtu=link.get("mtu"),
             loopback="LOOPBACK" in link.get("flags", ()),
+            down=link.get("operstate") in ("DOWN", "LOWERLAYERDOWN"),
         )
         for link in dump
         if link
@@ -72,6 +73,7 @@ def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
             mark=(int(rule["fwmark"], 0), int(rule.get("fwmask", "0xffffffff"), 0)) if "fwmark" in rule else None,
             negated="not" in rule,
             table=str(rule["table"]) if "table" in rule else None,
+            action=None if "table" in rule else str(rule.get("action", "")) or None,
             text=_rule_text(rule),
         )
         for rule in dump
@@ -88,10 +90,10 @@ def _selector(rule: Json, name: str, version: int) -> Prefix | None:
 
 def _rule_text(rule: Json) -> str:
     words = [f"{rule.get('priority', 0)}:", "from", str(rule.get("src", "all"))]
-    for key, word in (("dst", "to"), ("iif", "iif"), ("fwmark", "fwmark"), ("table", "lookup")):
+    for key, word in (("dst", "to"), ("iif", "iif"), ("fwmark", "fwmark"), ("table", "lookup"), ("action", "")):
         if key in rule and rule[key] != "all":
-            words += [word, str(rule[key])]
-    return " ".join(words)
+            words += [word, str(rule[key]) + (f"/{rule['dstlen']}" if key == "dst" and "dstlen" in rule else "")]
+    return " ".join(filter(None, words))
 
 
 def _prefix(text: str, version: int) -> Prefix:

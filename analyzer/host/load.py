@@ -71,6 +71,7 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         rulesets=rulesets,
         native=_native(folder, rulesets, problems),
         rulesets_before=_rulesets(before, problems) if before.is_dir() else (),
+        native_before=_native(before, rulesets, problems) if before.is_dir() else (),
         sysctls=sysctls,
         counters=_counters(folder, problems),
         counters_before=_counters(before, problems) if before.is_dir() else {},

@@ -4,11 +4,13 @@ Takes a HostState, gives the route and why it was this one. Without recorded rul
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from analyzer.model import Address, HostState, Route, RoutingRule
+from analyzer.model.host import Prefix
 
 DEFAULT_RULES = tuple(
-    RoutingRule(priority, version, None, None, None, None, False, table, f"{priority}: from all lookup {table}")
+    RoutingRule(priority, version, None, None, None, None, False, table, None, f"{priority}: from all lookup {table}")
     for version in (4, 6)
     for priority, table in ((0, "local"), (32766, "main"), (32767, "default"))
 )
@@ -37,12 +39,20 @@ def choose(
     rules = [rule for rule in host.routing_rules if rule.version == dst.version]
     rules = rules or [rule for rule in DEFAULT_RULES if rule.version == dst.version]
     for rule in sorted(rules, key=lambda rule: rule.priority):
-        if _matches(rule, dst, src, mark, iif) is rule.negated or rule.table is None:
+        if _matches(rule, dst, src, mark, iif) is rule.negated:
+            continue
+        if rule.action in NO_WAY[:3]:
+            return Chosen(Route(_everything(dst), None, None, 0, "", rule.text, rule.action), rule)
+        if rule.table is None:
             continue
         route = _lookup(host, rule.table, dst)
         if route is not None and route.kind != "throw":
             return Chosen(route, rule)
     return None
+
+
+def _everything(dst: Address) -> Prefix:
+    return ip_network("0.0.0.0/0" if dst.version == 4 else "::/0")
 
 
 def _matches(rule: RoutingRule, dst: Address, src: Address | None, mark: int, iif: str | None) -> bool:

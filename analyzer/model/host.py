@@ -23,6 +23,8 @@ class Link:
     addresses: tuple[Address, ...] = ()
     mtu: int | None = None
     loopback: bool = False
+    down: bool = False
+    """Nothing passes: it is down, or its other end is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class RoutingRule:
     negated: bool
     table: str | None
     """None for a rule that does something else than look up."""
+    action: str | None
+    """What else: ``prohibit``, ``unreachable``, ``blackhole``, ...; None for one that looks up."""
     text: str
 
 
@@ -181,6 +185,7 @@ class HostState:
     """nftables' own tables, those that iptables does not show."""
     rulesets_before: tuple[Ruleset, ...] = ()
     """The same before the captures ran."""
+    native_before: tuple[NativeTable, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     """nstat's by their names, and conntrack's own, of all processors together, as ``conntrack.drop``."""
@@ -211,7 +216,8 @@ class HostState:
 
     def counted_before(self, rule: Rule) -> int | None:
         """Return how many packets a rule had counted before the captures ran."""
-        found = (one for rules in self.rulesets_before for one in rules.rules())
+        native = (one.shown for t in self.native_before for c in t.chains.values() for one in c.rules)
+        found = (*(one for rules in self.rulesets_before for one in rules.rules()), *native)
         return next((one.packets for one in found if (one.table, one.text) == (rule.table, rule.text)), None)
 
     def counted(self, name: str) -> int | None:

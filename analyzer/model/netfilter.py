@@ -31,6 +31,13 @@ class Rule:
     goto: bool
     packets: int
     bytes: int
+    handle: int | None = None
+    """By which ``nft`` deletes it; None of iptables' own."""
+
+    @property
+    def native(self) -> bool:
+        """Tell whether it is nftables' own: its table has a family."""
+        return " " in self.table
 
     def told(self, name: str) -> str | None:
         """Return the value of a target's option."""

@@ -15,7 +15,7 @@ from analyzer.model import (
     Rewrite,
     Step,
 )
-from analyzer.schema import Array, Layer
+from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
@@ -79,6 +79,12 @@ class Tracer:
     def quoted_by_error(self) -> dict[int, int]:
         """Packets that ICMP errors are about, by the error's packet."""
         return self._outcomes.errors.quoted
+
+    @property
+    def silenced(self) -> Int64:
+        """Packets to the host itself whose answers it stops."""
+        _ = self.dispositions
+        return self._outcomes.silenced
 
     @property
     def prover(self) -> Prover:

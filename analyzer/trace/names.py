@@ -14,6 +14,8 @@ from analyzer.trace.context import Context
 
 EMBEDDED = IPv4Address("127.0.0.11")
 """Docker's own name server, in containers on a network of their own: rules there lead to another port than 53."""
+LENGTH = 2
+"""Bytes before a message over TCP, which say how long it is (RFC 1035 section 4.2.2)."""
 MOST = 20_000
 """Messages that are read; the first ones."""
 
@@ -22,12 +24,18 @@ def message_rows(context: Context) -> Int64:
     """Return the first frames of the packets that hold DNS messages, in order of time."""
     frames, hops = context.frames, context.hops
     rows = hops["row"][context.packet_start[:-1]]
-    udp = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
+    carried = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
+    carried |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
     asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
     asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
-    found: Int64 = rows[udp & whole & asks][:MOST]
+    found: Int64 = rows[carried & whole & asks][:MOST]
     return found
+
+
+def message_of(context: Context, row: int, payload: bytes) -> bytes:
+    """Return the message in a payload; over TCP its length comes first, and only one that begins a segment is read."""
+    return payload[LENGTH:] if context.layers(row) & Layer.TCP else payload
 
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:

@@ -3,10 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import group_rows
 from analyzer.model import Role, address
-from analyzer.schema import Array
+from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
+
+MULTICAST = 1 << 40
+"""Group bit of a destination MAC."""
 
 
 class Onward:
@@ -28,6 +32,11 @@ class Onward:
         going = hops["packet"][1:] == hops["packet"][:-1]
         dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
         same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
+        # What is flooded goes everywhere: it does not show where others go.
+        flooded = (context.frames["eth_dst"][hops["row"]] & MULTICAST != 0) | has(
+            context.frames["layers"][hops["row"]], Layer.NEIGHBOUR
+        )
+        same_dst &= ~flooded[:-1]
         columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
         for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
             if connection >= 0:
@@ -65,6 +74,20 @@ class Onward:
         target = address(6 if row[f"{inner}_hi"] else 4, row[f"{inner}_hi"], row[inner])
         return moved and not arrived and not context.host.owns(target)
 
+    def by_interface(self, name: str | None) -> set[int]:
+        """Return the point of a host's interface."""
+        return {p.id for p in self._context.points if name is not None and name in (p.name, p.interface)}
+
+    def into_container(self, rows: list[int]) -> set[int]:
+        """Return the container's own end behind the veth that saw a packet last, if that was captured."""
+        last = self._context.point(rows[-1])
+        seen = {self._context.value("point", row) for row in rows}
+        return {
+            p.id
+            for p in self._context.points
+            if p.role is Role.CONTAINER and p.container == last.container is not None and p.network == last.network
+        } - seen
+
     def way_back(self, packet: int, rows: list[int]) -> set[int]:
         """Return the points by which the connection's other direction came to where this packet was seen last."""
         context, place = self._context, int(self._context.packet_start[packet])
@@ -80,8 +103,16 @@ class Onward:
             int(context.frames["dst_hi"][last]),
             int(context.frames["dst"][last]),
         )
-        found = self._next_of_target.get(target, set()) or self._by_route(last)
+        found = self._next_of_target.get(target, set()) or self._by_mac(last) or self._by_route(last)
         return found - {context.value("point", row) for row in rows}
+
+    def _by_mac(self, row: int) -> set[int]:
+        """Return the port behind which a frame's receiver is at home."""
+        context = self._context
+        mac = context.value("eth_dst", row)
+        home = context.homes.get(mac) if context.layers(row) & Layer.MAC_DST and mac not in context.host_macs else None
+        inside = home is not None and context.points[home[0]].role in (Role.VETH, Role.CONTAINER)
+        return {home[0]} if home is not None and inside else set()
 
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""

@@ -12,15 +12,15 @@ import numpy as np
 from analyzer.correlate.sorting import group_rows
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.schema import Layer
+from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
-from analyzer.trace.onward import Onward
+from analyzer.trace.onward import MULTICAST, Onward
 from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text
 from analyzer.trace.way import Cause
 
 INSIDE = (Role.CONTAINER, Role.VETH)
-MULTICAST = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class Outcomes:
         self._onward = Onward(context)
         self.errors = Errors(context)
         self.prover = Prover(context)
+        self.silenced = np.zeros(0, np.int64)
+        """Packets to the host itself whose answers it stops; known when all dispositions are."""
+        self._answers: dict[int, Answers] = {}
 
     def all_dispositions(self) -> list[Disposition]:
         """Return the disposition of every packet; packets alike in all that decides it are decided once."""
@@ -62,6 +65,8 @@ class Outcomes:
         kinds = (hops["connection"][start], hops["reply"][start], before, seen, *(frames[n][last] for n in names))
         group, first = group_rows(*kinds)
         decided = [self.of(packet, context.rows_of(packet)) for packet in first.tolist()]
+        silenced = [outcome.cause is not None and outcome.cause.of_answer for outcome in decided]
+        self.silenced = np.flatnonzero(np.array(silenced)[group])
         found = [decided[number].disposition for number in group.tolist()]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         for packet in np.flatnonzero(alone).tolist():
@@ -95,6 +100,9 @@ class Outcomes:
         arrived = len(rows) > 1
         outward = point.role is Role.VETH and arrived and context.point(rows[-2]).role is Role.CONTAINER
         if point.role in INSIDE and not outward and (arrived or self._goes_to_container(last, point)):
+            within = self._onward.into_container(rows) if point.role is Role.VETH else set()
+            if within and (lost := self._lost(packet, last, point, within)).disposition is Disposition.LOST:
+                return lost
             to = f"container {point.container}" if point.container else "its container"
             return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, the way into {to}", Basis.OBSERVED)
         if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
@@ -107,25 +115,50 @@ class Outcomes:
         translated = self._onward.translated(packet, last)
         if translated and not onward:
             onward = self._onward.way_back(packet, rows)
-        owned = dst is not None and context.host.owns(dst) and not translated
-        if not onward and not translated and (owned or self._answers_for(last)):
-            stopped = self._stopped(packet, rows) if owned else None
-            if stopped is not None:
-                return stopped
-            basis = Basis.STATED if owned else Basis.INFERRED
-            return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", basis)
+        if not onward and not translated and (found := self._for_host(packet, rows, point)) is not None:
+            return found
         if not onward and not translated and self._onward.host_answers(packet, last):
             reason = f"answers come from {point.name} itself, so {dst} is the host's own address"
             return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
         onward = onward or self._onward.to_target(rows)
         if onward:
-            lost = self._lost(last, point, onward)
+            lost = self._lost(packet, last, point, onward)
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         reason = f"last seen at {point.name}; no captured point shows where packets go from there"
         unseen = Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=self._may_be_stopped(packet))
         return self._stopped(packet, rows) or unseen
+
+    def _for_host(self, packet: int, rows: list[int], point: Point) -> Outcome | None:
+        """Decide about a packet to an address that is the host's own, as dumps or its ARP answers say; else None."""
+        last, dst = rows[-1], self._context.dst(rows[-1])
+        if dst is None or not self._context.host.owns(dst):
+            inferred = Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.INFERRED)
+            return inferred if self._answers_for(last) else None
+        if (stopped := self._stopped(packet, rows)) is not None:
+            return stopped
+        if self._may_be_stopped(packet):
+            if (further := self._by_rules(packet, rows, point)) is not None:
+                return further
+            if (silenced := self.prover.answer(packet, rows)) is not None:
+                reason = f"{dst} is the host's own address; its answer is stopped: {silenced.text}"
+                return Outcome(Disposition.DELIVERED, reason, Basis.STATED, own=True, cause=silenced)
+        return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.STATED)
+
+    def _by_rules(self, packet: int, rows: list[int], point: Point) -> Outcome | None:
+        """Tell where a packet for the host's address goes if rules send it on; None if they do not, or nobody knows."""
+        target = self.prover.sent_on(packet, rows)
+        if target is None:
+            return None
+        chosen = self._context.route_to(target)
+        onward = self._onward.by_interface(chosen.route.dev if chosen is not None else None)
+        onward -= {self._context.value("point", row) for row in rows}
+        if onward:
+            lost = self._lost(packet, rows[-1], point, onward)
+            return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
+        reason = f"last seen at {point.name}; rules send it on to {target}, which was not captured"
+        return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.STATED, own=True)
 
     def _may_be_stopped(self, packet: int) -> bool:
         """Tell whether the packet is of a direction that nobody answers, on a host whose state is known."""
@@ -139,14 +172,14 @@ class Outcomes:
         """Return the end that the recorded state proves; where nothing shows a loss, of unanswered packets only."""
         if not lost and not self._may_be_stopped(packet):
             return None
-        cause = self._cause(packet, rows)
+        cause = self._cause(packet, rows, lost=lost)
         if cause is None:
             return None
         reason = f"last seen at {self._context.point(rows[-1]).name}; {cause.text}"
         return Outcome(cause.disposition, reason, Basis.STATED, own=True, cause=cause)
 
-    def _cause(self, packet: int, rows: list[int]) -> Cause | None:
-        cause = self.prover.why(packet, rows)
+    def _cause(self, packet: int, rows: list[int], *, lost: bool = False) -> Cause | None:
+        cause = self.prover.why(packet, rows, lost=lost)
         return None if cause is None or cause.unknown else cause
 
     def _reached_port(self, rows: list[int]) -> str | None:
@@ -180,7 +213,7 @@ class Outcomes:
         answers = (table["op"] == 2) & (table["mac"] == mac) & (table["asked_hi"] == high) & (table["asked"] == low)
         return bool(answers.any()) and mac in context.host_macs
 
-    def _lost(self, row: int, point: Point, onward: set[int]) -> Outcome:
+    def _lost(self, packet: int, row: int, point: Point, onward: set[int]) -> Outcome:
         context = self._context
         time_ns = context.value("time_ns", row)
         names = []
@@ -193,5 +226,29 @@ class Outcomes:
                 reason = f"last seen at {point.name}; {there.name} dropped {there.dropped} frames while capturing"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             names.append(there.name)
+        if self._was_answered(packet, onward):
+            reason = f"last seen at {point.name}, not at {' or '.join(names)}; it was answered, so it did go on"
+            return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.OBSERVED, own=True)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
         return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True, onward=tuple(names))
+
+    def _was_answered(self, packet: int, onward: set[int]) -> bool:
+        """
+        Tell whether an answer shows that a packet went on, although no point that was to see it next did.
+
+        The host's own answer, such as a rule's RST, does not: it comes from a MAC of the host. Of a segment that was
+        sent again, either copy may be the one that was answered.
+        """
+        context = self._context
+        number = int(context.hops["connection"][context.packet_start[packet]])
+        if number < 0:
+            return False
+        if number not in self._answers:
+            self._answers[number] = find_answers(context, context.packets_of(number))
+        found = self._answers[number]
+        answer = found.answered_by.get(packet)
+        if answer is None or packet in found.retransmission_of.values():
+            return False
+        rows = context.rows_of(answer)
+        passed = any(context.value("point", row) in onward for row in rows)
+        return passed or context.value("eth_src", rows[0]) not in context.host_macs

@@ -9,15 +9,25 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from analyzer.host.netfilter.evaluate import Result, Translation, Verdict
+import numpy as np
+
+from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.here import evaluator
-from analyzer.host.netfilter.packet import Packet
-from analyzer.model import Address, HostState, Point, Role, address
+from analyzer.host.netfilter.packet import Original, Packet
+from analyzer.model import Address, Disposition, HostState, Point, Role, address
+from analyzer.model.netfilter import Rule
+from analyzer.model.tuple import ECHO_OPPOSITE
 from analyzer.schema import Layer
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
 from analyzer.trace.text import protocol_of
-from analyzer.trace.way import Cause, Way
+from analyzer.trace.way import Cause, Passed, Way, moved
+
+SYN, ACK = 0x02, 0x10
+OPENS = 0x17
+"""SYN alone, of FIN, SYN, RST and ACK."""
+MOST_UNDECIDED = 16
+KILLS = {"DROP": Disposition.DROPPED, "REJECT": Disposition.REJECTED}
 
 
 class Translated(Enum):
@@ -41,26 +51,113 @@ class Prover:
         host = self.context.host
         return bool(host.rulesets or host.native or host.sysctls or host.routes)
 
-    def why(self, packet: int, rows: list[int]) -> Cause | None:
-        """Return what stopped a packet after its last hop; None if nothing that was recorded does."""
+    def why(self, packet: int, rows: list[int], *, lost: bool = False) -> Cause | None:
+        """
+        Return what stopped a packet after its last hop; None if nothing that was recorded does.
+
+        *lost* says that captures show it to have gone no further: then counters may decide what rules leave open, and
+        the state before the captures counts as well.
+        """
         last = rows[-1]
-        if not self.able or not self.context.layers(last) & (Layer.IPV4 | Layer.IPV6):
+        if not self.able or not self.context.layers(last) & (Layer.IPV4 | Layer.IPV6) or self._inside(last):
             return None
         built = self.packet(packet, last)
         if built is None:
             return None
-        key = (built, self.context.value("point", last), self._bridged(last))
+        key = (built, self.context.value("point", last), self._bridged(last), lost)
         if key not in self._known:
-            self._known[key] = Way(self.context.host, built).stopped(bridged=self._bridged(last))
+            self._known[key] = self._prove(built, last, lost=lost)
         return self._known[key]
 
-    def tried(self, host: HostState, packet: int, rows: list[int]) -> "Cause | str | None":
-        """Run a packet through another state: what stops it there, or else, in words, how it passes."""
+    def _prove(self, built: Packet, row: int, *, lost: bool) -> Cause | None:
+        host, bridged = self.context.host, self._bridged(row)
+        found = Way(host, built, self._guess(row)).stopped(bridged=bridged)
+        if not lost or (found is not None and not found.unknown):
+            return found
+        if found is not None and (counted := self._by_counter(built, row, found)) is not None:
+            return counted
+        if built.ct_state == "ESTABLISHED" or built.tcp_flags is not None:
+            stray = replace(built, ct_state="INVALID", ct_reply=None, ct_dnat=False, ct_snat=False)
+            other = Way(host, stray, self._guess(row)).stopped(bridged=bridged)
+            if other is not None and not other.unknown and other.rule is not None and moved(host, other.rule):
+                return replace(other, text=f"{other.text}, if conntrack takes it for INVALID")
+        if host.rulesets_before or host.native_before:
+            past = replace(host, rulesets=host.rulesets_before, native=host.native_before)
+            other = Way(past, built, self._guess(row), past=True).stopped(bridged=bridged)
+            if other is not None and not other.unknown and (other.rule or other.policy):
+                proof = tuple(f"host-before/{line}" for line in other.proof)
+                return replace(other, text=f"{other.text}, which is gone now", proof=proof, past=True)
+        return found
+
+    def _by_counter(self, built: Packet, row: int, undecided: Cause) -> Cause | None:
+        """Take rules that nobody can decide for no match, up to one that kills, and has counted meanwhile."""
+        host, found, skip = self.context.host, undecided, list[Rule]()
+        while found.rule is not None and len(skip) < MOST_UNDECIDED:
+            if found.rule.target in KILLS and moved(host, found.rule):
+                text = f"rule “{found.rule.text}” in {found.rule.table}, by its counter"
+                return replace(found, text=text, unknown=False, disposition=KILLS[found.rule.target])
+            if not found.unknown:
+                return None
+            skip.append(found.rule)
+            again = Way(host, built, self._guess(row), skip=skip).stopped(bridged=self._bridged(row))
+            if again is None:
+                return None
+            found = again
+        return None
+
+    def answer(self, packet: int, rows: list[int], host: HostState | None = None) -> Cause | None:
+        """
+        Return what stops the host's own answer to a packet that came for it; None if nothing that is known does.
+
+        *host* is another state to look at than the recorded one.
+        """
+        built = self.packet(packet, rows[-1])
+        opens = built is not None and built.tcp_flags is not None and built.tcp_flags & OPENS == SYN
+        if built is None or not (opens or built.icmp_type in ECHO_OPPOSITE):
+            return None
+        kind = ECHO_OPPOSITE.get(built.icmp_type) if built.icmp_type is not None else None
+        reply = replace(
+            built, src=built.dst, dst=built.src, sport=built.dport, dport=built.sport, icmp_type=kind, iif=None,
+            tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, physdev_in=None, src_mac=None,
+            ct_state="ESTABLISHED", ct_reply=True,
+        )  # fmt: skip
+        found = Way(host or self.context.host, reply).sent()
+        return None if found is None or found.unknown else replace(found, of_answer=True)
+
+    def tried(self, host: HostState, packet: int, rows: list[int]) -> "Cause | Passed | None":
+        """Run a packet through another state: what stops it there, or else how it passes."""
         built = self.packet(packet, rows[-1])
         if built is None:
             return None
-        way = Way(host, built)
+        way = Way(host, built, self._guess(rows[-1]))
         return way.stopped(bridged=self._bridged(rows[-1])) or way.passed
+
+    def _inside(self, row: int) -> bool:
+        """Tell whether the frame was seen at a container's own end, and has not come to the host's end yet."""
+        point = self.context.point(row)
+        veths = (p for p in self.context.points if p.role is Role.VETH and p.container is not None)
+        return point.role is Role.CONTAINER and any(p.container == point.container for p in veths)
+
+    def _guess(self, row: int) -> str | None:
+        """Return the interface that a packet leaves by as captures show it: its receiver's bridge, or the uplink."""
+        context = self.context
+        dst = context.value("dst_hi", row), context.value("dst", row)
+        if dst in self._behind:
+            return self._behind[dst]
+        uplinks = [point.interface or point.name for point in context.points if point.role is Role.UPLINK]
+        return uplinks[0] if len(uplinks) == 1 else None
+
+    @cached_property
+    def _behind(self) -> dict[tuple[int, int], str]:
+        """Bridges by the addresses that send from behind their ports."""
+        context, found = self.context, {}
+        rows = context.hops["row"][context.packet_start[:-1]]
+        ports = np.array(sorted(self._bridges), np.int64)
+        rows = rows[np.isin(context.frames["point"][rows], ports)]
+        names = ("src_hi", "src", "point")
+        for high, low, point in set(zip(*(context.frames[name][rows].tolist() for name in names), strict=True)):
+            found[high, low] = self._bridges[point]
+        return found
 
     def translated(self, packet: int, rows: list[int]) -> Translated:
         """Tell whether rules would translate the source of a packet like this one if it began a connection."""
@@ -74,6 +171,28 @@ class Prover:
         """Return what rules would translate in a packet like this one if it began a connection."""
         result = self._as_new(packet, rows)
         return result.translations if result is not None else []
+
+    def solicited(self, asker: Address, asked: Address) -> Cause | None:
+        """Return what keeps the host from hearing a neighbour solicitation (RFC 4861) for an address of its own."""
+        group = address(6, 0xFF02 << 48, 0x1_FF00_0000 | int(asked) & 0xFF_FFFF)
+        device = next((link.name for link in self.context.host.links if asked in link.addresses), None)
+        question = Packet("icmpv6", asker, group, icmp_type=135, icmp_code=0, ttl=255, iif=device)
+        return Way(self.context.host, question).stopped(bridged=False)
+
+    def untracked(self, packet: int, rows: list[int]) -> Rule | None:
+        """Return the rule that takes a packet like this one out of connection tracking, None if there is none."""
+        result = self._as_new(packet, rows)
+        matched = result.matched if result is not None else []
+        takes = (r for r in matched if r.target == "NOTRACK" or any(o.name == "--notrack" for o in r.target_options))
+        return next(takes, None)
+
+    def sent_on(self, packet: int, rows: list[int]) -> Address | None:
+        """Return where rules would send a packet like this one that came for the host; None if it is for the host."""
+        result = self._as_new(packet, rows) if self.context.host.rulesets else None
+        if result is None or result.packet is None or not any(t.kind == "DNAT" for t in result.translations):
+            return None
+        target = next((target_of(t) for t in result.translations if t.kind == "DNAT" and t.to), None)
+        return target if target is not None and not self.context.host.owns(target) else None
 
     def _as_new(self, packet: int, rows: list[int]) -> Result | None:
         host, built = self.context.host, self.packet(packet, rows[0])
@@ -144,9 +263,16 @@ class Prover:
             dst=to or built.dst,
             ct_state="ESTABLISHED",
             ct_reply=reply,
+            ct_original=self._original(number),
             ct_dnat=bool(nat["orig_dst"][number] != nat["reply_src"][number]),
             ct_snat=bool(nat["orig_src"][number] != nat["reply_dst"][number]),
         )
+
+    def _original(self, connection: int) -> Original:
+        """Return a connection's original tuple."""
+        row = {name: int(column[connection]) for name, column in self.context.connections.items()}
+        src, dst = (address(row["version"], row[f"orig_{end}_hi"], row[f"orig_{end}"]) for end in ("src", "dst"))
+        return src, dst, row["orig_sport"], row["orig_dport"]
 
     def _answered_before(self, connection: int, packet: int) -> bool:
         """Tell whether a packet of the reply direction was seen before this one."""

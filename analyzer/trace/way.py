@@ -5,12 +5,13 @@ and neighbours (ip_forward, ip_finish_output2): the first that stops the packet 
 stays unknown.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
 from analyzer.host.netfilter.here import address_type
-from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.routing import NO_WAY, choose
+from analyzer.host.netfilter.packet import LOCAL, SOMEWHERE, Packet
+from analyzer.host.routing import NO_WAY, Chosen, choose
 from analyzer.host.sysctl import forwards, reverse_path, sysctl, sysctl_line
 from analyzer.model import Address, Disposition, HostState
 from analyzer.model.netfilter import Rule, Ruleset
@@ -33,15 +34,47 @@ class Cause:
     """Lines of dumps, each after its file's name."""
     disposition: Disposition = Disposition.DROPPED
     rule: Rule | None = None
+    policy: tuple[str, str] | None = None
+    """Table and chain of the policy that drops, where no rule does."""
+    route: Chosen | None = None
+    """The route that leads nowhere."""
     unknown: bool = False
     """The dumps do not decide; *text* says what cannot be told."""
+    of_answer: bool = False
+    """It is the host's answer that it stops."""
+    past: bool = False
+    """It was so before the captures ran, and is not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How a packet goes on, if nothing stops it."""
+
+    text: str
+    source_moved: bool
+    """Its source address was translated."""
+    target_moved: bool
 
 
 class Way:
     """One packet's way through one host's state."""
 
-    def __init__(self, host: HostState, packet: Packet) -> None:
-        self._host, self._packet = host, packet
+    def __init__(
+        self,
+        host: HostState,
+        packet: Packet,
+        guess: str | None = None,
+        *,
+        skip: Collection[Rule] = (),
+        past: bool = False,
+    ) -> None:
+        """
+        Take a state and a packet.
+
+        *guess* is the way out where no routes were recorded, *skip* are rules that shall not match, and of a *past*
+        state counters say nothing.
+        """
+        self._host, self._packet, self._guess, self._skip, self._past = host, packet, guess, skip, past
         self._version = packet.dst.version
         self._stop: Cause | None = None
         self._out: str | None = None
@@ -49,24 +82,25 @@ class Way:
         self._result: Result | None = None
 
     @property
-    def passed(self) -> str:
-        """Say how the packet went on, after ``stopped()`` found nothing."""
+    def passed(self) -> Passed:
+        """Tell how the packet went on, after ``stopped()`` found nothing."""
         accepted = [r for r in self._result.matched if r.target == "ACCEPT"] if self._result else []
-        by = f"accepted by “{accepted[-1].text}”" if accepted else "no rule stops it"
-        nat = [t.rule.text for t in self._result.translations] if self._result else []
-        translated = f", translated by “{nat[-1]}”" if nat else ""
-        out = (
-            "to the host itself" if self._out == LOCAL else f"out by {self._out}" if self._out else "to the other port"
+        by = f"accepted by “{accepted[-1].text}”" if accepted else "stopped by no rule"
+        nat = self._result.translations if self._result else []
+        translated = f", translated by “{nat[-1].rule.text}”" if nat else ""
+        if self._out == LOCAL:
+            out = ", for the host itself"
+        else:
+            out = f", and leaves by {self._out}" if self._out not in (None, SOMEWHERE) else ""
+        kinds = {one.kind for one in nat}
+        return Passed(
+            f"{by}{translated}{out}", bool(kinds & {"SNAT", "MASQUERADE"}), bool(kinds & {"DNAT", "REDIRECT"})
         )
-        return f"{by}{translated}, {out}"
 
     def stopped(self, *, bridged: bool) -> Cause | None:
         """Return what stops the packet, None if nothing does."""
-        rules = self._host.ruleset(self._version)
-        known = rules is not None or bool(self._host.native)
-        evaluator = Evaluator(
-            rules or Ruleset(self._version), lambda ip: address_type(self._host, ip), self._route, self._host.native
-        )
+        known = self._host.ruleset(self._version) is not None or bool(self._host.native)
+        evaluator = self._evaluator()
         if bridged:
             if not known or sysctl(self._host, BRIDGE_CALLS[self._version]) == 0:
                 return None
@@ -81,6 +115,15 @@ class Way:
                 return found
         return self._beyond() if result.verdict is Verdict.ACCEPT and self._out not in (None, LOCAL) else None
 
+    def sent(self) -> Cause | None:
+        """Return the rule or policy that stops a packet which the host itself sends, None if none does."""
+        return self._by_rules(self._evaluator().sent(self._packet))
+
+    def _evaluator(self) -> Evaluator:
+        host = self._host
+        rules = host.ruleset(self._version) or Ruleset(self._version)
+        return Evaluator(rules, lambda ip: address_type(host, ip), self._route, host.native, self._skip)
+
     def _route(self, packet: Packet) -> str | None:
         """Do what ip_route_input does between PREROUTING and FORWARD, and note what stops the packet."""
         host = self._host
@@ -94,15 +137,20 @@ class Way:
             self._out = LOCAL
             return LOCAL
         if not host.routes:
-            return packet.iif  # not known; rules that ask for the interface are then wrong, but most do not matter
+            self._out = self._guess or SOMEWHERE
+            return self._out
         chosen = choose(host, packet.dst, src=packet.src, mark=packet.mark, iif=packet.iif)
         if chosen is None or chosen.route.kind in NO_WAY:
             text = f"no route to {packet.dst}"
             line = f"ip-route.json: none fits {packet.dst}"
-            if chosen is not None:
-                text = f"{chosen.route.kind} route {chosen.route.dst}"
-                line = f"ip-route.json: {chosen.route.kind} {chosen.route.text}"
-            self._stop = Cause("host-unreachable", text, (line,), Disposition.DROPPED)
+            if chosen is not None and chosen.rule.action is not None:
+                text, line = f"rule “{chosen.rule.text}”", f"ip-rule.json: {chosen.rule.text}"
+            elif chosen is not None:
+                table = f" in table {chosen.route.table}" if chosen.route.table != "main" else ""
+                text = f"{chosen.route.kind} route {chosen.route.dst}{table}"
+                line = f"ip-route.json: {chosen.route.kind} {chosen.route.text}{table}"
+            shown = (line, f"ip-rule.json: {chosen.rule.text}") if chosen is not None and "table" in text else (line,)
+            self._stop = Cause("host-unreachable", text, shown, route=chosen)
             return None
         if chosen.route.kind == "local":
             self._out = LOCAL
@@ -130,25 +178,44 @@ class Way:
         return Cause("reverse-path-filtered", text, lines + shown)
 
     def _by_rules(self, result: Result) -> Cause | None:
-        file = "iptables-save.txt" if self._version == 4 else "ip6tables-save.txt"
-        if result.verdict is Verdict.UNKNOWN:
-            return Cause("filtered-by-rule", result.reason, (), unknown=True)
         if result.verdict is Verdict.ACCEPT:
             return None
+        if result.verdict is Verdict.UNKNOWN:
+            return Cause("filtered-by-rule", result.reason, (), rule=result.rule, unknown=True)
         killed = Disposition.REJECTED if result.verdict is Verdict.REJECT else Disposition.DROPPED
         if result.rule is not None:
             rule = result.rule
-            jumps = [r for r in result.matched if r.target == rule.chain or r is rule]
-            isolated = rule.chain.startswith(ISOLATION) or (rule.table == "raw" and rule.chain == "PREROUTING")
-            isolated = isolated or (rule.chain == "DOCKER" and rule.target == "DROP")
-            check = "network-isolation" if isolated and not _by_user(rule) else "filtered-by-rule"
-            shown = tuple(f"{file}: {r.text}" for r in jumps)
+            jumps = [r for r in result.matched if r.target == rule.chain or r is rule] or [rule]
+            shown = tuple(f"{self._file(r)}: {r.text}" for r in jumps)
+            if not self._past and acquitted(self._host, rule):
+                text = f"the rules would stop it at “{rule.text}”, but that counted nothing meanwhile"
+                return Cause("filtered-by-rule", text, shown, unknown=True)
+            check = "network-isolation" if self._isolates(rule) else "filtered-by-rule"
             return Cause(check, f"rule “{rule.text}” in {rule.table}", shown, killed, rule)
         if result.policy is not None:
-            table, chain = result.policy.split(" ", 1)
+            table, _, chain = result.policy.rpartition(" ")
             text = f"policy DROP of {table} {chain}"
-            return Cause("filtered-by-rule", text, (f"{file}: :{chain} DROP in *{table}",), killed)
+            file = "nft-ruleset.json" if " " in table else self._file(None)
+            return Cause("filtered-by-rule", text, (f"{file}: {table} {chain}: policy drop",), killed,
+                         policy=(table, chain))  # fmt: skip
         return None
+
+    def _file(self, rule: Rule | None) -> str:
+        """Name the dump that a rule is from."""
+        if rule is not None and rule.native:
+            return "nft-ruleset.json"
+        return "iptables-save.txt" if self._version == 4 else "ip6tables-save.txt"
+
+    def _isolates(self, rule: Rule) -> bool:
+        """Tell whether Docker made a rule to keep networks apart: its chains, or those for direct access (28.0)."""
+        if rule.chain.startswith(ISOLATION):
+            return True
+        ends = {option.name: option for option in rule.options}
+        if rule.table == "raw" and rule.chain == "PREROUTING" and {"-d", "-i"} <= set(ends) and ends["-i"].negated:
+            return any(
+                str(ip) == ends["-d"].value.partition("/")[0] for c in self._host.containers for ip in c.addresses
+            )
+        return rule.chain == "DOCKER" and rule.target == "DROP" and rule.table == "filter"
 
     def _beyond(self) -> Cause | None:
         """Ask what comes after the last rule: the way out's MTU, and whether the next hop answers."""
@@ -169,5 +236,16 @@ class Way:
         return None
 
 
-def _by_user(rule: Rule) -> bool:
-    return rule.chain in ("DOCKER-USER", "INPUT", "FORWARD")
+def moved(host: HostState, rule: Rule) -> int | None:
+    """Return how far a rule's counter went while captures ran; None if that was not recorded."""
+    before = host.counted_before(rule)
+    return None if before is None or before > rule.packets else rule.packets - before
+
+
+def acquitted(host: HostState, rule: Rule) -> bool:
+    """Tell whether its counter shows that a rule stopped nothing: it did not move, or never counted."""
+    if rule.native:
+        return False  # it may have no counter
+    counts = any(one.packets for rules in host.rulesets for one in rules.rules())
+    went = moved(host, rule)
+    return counts and (rule.packets == 0 if went is None else went == 0)

@@ -72,7 +72,7 @@ def test_a_remedy_that_does_not_help_is_not_offered() -> None:
         first = "-A FORWARD -i docker0 -p tcp -m tcp --dport 7 -j DROP"
         text = rules.read_text()
         line = next(one for one in text.splitlines() if one.endswith(first))
-        rules.write_text(text.replace(line, f"{line}\n[0:0] -A FORWARD -p tcp -j DROP"))
+        rules.write_text(text.replace(line, f"{line}\n[7:420] -A FORWARD -p tcp -j DROP"))
         (finding,) = [f for f in analyze([bundle]).findings if f.check == "filtered-by-rule"]
 
     assert first in finding.title
@@ -83,9 +83,9 @@ def test_a_remedy_that_does_not_help_is_not_offered() -> None:
 @pytest.mark.parametrize(
     ("case", "check", "remedy", "after"),
     [
-        ("no-forwarding.bridge", "forwarding-disabled", "net.ipv4.conf.docker0.forwarding=1", "out by wlan0"),
+        ("no-forwarding.bridge", "forwarding-disabled", "net.ipv4.conf.docker0.forwarding=1", "leaves by wlan0"),
         ("no-masquerade.bridge", "masquerade-missing", "-j MASQUERADE", "translated by “-A POSTROUTING"),
-        ("strange-source.bridge", "reverse-path-filtered", "rp_filter=2 (loose)", "out by wlan0"),
+        ("strange-source.bridge", "reverse-path-filtered", "rp_filter=2 (loose)", "leaves by wlan0"),
     ],
 )
 def test_remedies_are_tried(case: str, check: str, remedy: str, after: str) -> None:

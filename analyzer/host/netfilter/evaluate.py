@@ -4,7 +4,7 @@ The order is that of hook priorities (linux/netfilter_ipv4.h): raw, conntrack, m
 connection's first packet only. Where a rule cannot be decided, the verdict is unknown, and says why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -86,9 +86,22 @@ class _Stop(Exception):  # noqa: N818 - it is how a verdict is reached, no error
 class Evaluator:
     """Runs packets through one ruleset."""
 
-    def __init__(self, rules: Ruleset, owner: Owner, router: Router, native: Sequence[NativeTable] = ()) -> None:
-        """Take rules; *owner* tells the types of addresses, *router* where packets go, *native* are nftables' own."""
+    def __init__(
+        self,
+        rules: Ruleset,
+        owner: Owner,
+        router: Router,
+        native: Sequence[NativeTable] = (),
+        skip: Collection[Rule] = (),
+    ) -> None:
+        """
+        Take rules.
+
+        *owner* tells the types of addresses, *router* where packets go, *native* are nftables' own, and those in *skip*
+        shall not match.
+        """
         self._rules, self._owner, self._router, self._native = rules, owner, router, list(native)
+        self._skip = {id(rule) for rule in skip}
 
     def received(self, packet: Packet) -> Result:
         """Run a packet that came in by ``iif``: to the host itself, or through it."""
@@ -135,6 +148,8 @@ class Evaluator:
         return self._run(packet, way)
 
     def _run(self, packet: Packet, way: Callable[[Result, Packet], Packet]) -> Result:
+        if packet.ct_original is None and packet.ct_state == "NEW":
+            packet = replace(packet, ct_original=(packet.src, packet.dst, packet.sport, packet.dport))
         result = Result(packet=packet)
         with suppress(_Stop):
             result.packet = way(result, packet)
@@ -223,6 +238,8 @@ class Evaluator:
         if depth > DEEPEST:
             self._stop(result, Verdict.UNKNOWN, reason=f"chains that call each other: {chain.name}")
         for rule in chain.rules:
+            if id(rule) in self._skip:
+                continue
             answer, unknown = matches(rule.options, packet, self._owner, self._rules)
             if answer is False:
                 continue
@@ -313,6 +330,11 @@ def _translated(packet: Packet, kind: str, to: str | None) -> Packet:
     new = replace(packet, dst=address or packet.dst, dport=port or packet.dport)
     # Where nothing changes, nf_nat_setup_info() does not call it translated.
     return replace(new, ct_dnat=True) if kind == "REDIRECT" or new != packet else packet
+
+
+def target_of(translation: Translation) -> Address | None:
+    """Return the address that a rule translates to, None if it does not say one."""
+    return _end(translation.to)[0]
 
 
 def _end(to: str | None) -> tuple[Address | None, int | None]:

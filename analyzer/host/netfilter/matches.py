@@ -6,7 +6,7 @@ One function per option. What each compares, is what ``iptables-extensions(8)`` 
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
-from analyzer.host.netfilter.packet import Packet
+from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
 from analyzer.model.netfilter import Option, Ruleset
 
@@ -68,7 +68,7 @@ def _in(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
 
 
 def _out(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
-    return _interface(option.value, packet.oif)
+    return None if packet.oif == SOMEWHERE else _interface(option.value, packet.oif)
 
 
 def _protocol(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
@@ -112,6 +112,16 @@ def _state(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answ
 
 def _direction(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
     return None if packet.ct_reply is None else packet.ct_reply is (option.value == "REPLY")
+
+
+def _original(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
+    """Compare an end of conntrack's original tuple."""
+    if packet.ct_original is None:
+        return None
+    src, dst, sport, dport = packet.ct_original
+    if option.name in ("--ctorigsrc", "--ctorigdst"):
+        return _address(option.value, src if option.name == "--ctorigsrc" else dst)
+    return _ports(option.value, sport if option.name == "--ctorigsrcport" else dport)
 
 
 def _source_type(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
@@ -217,6 +227,10 @@ _OPTIONS: dict[str, Callable[[Option, Packet, Owner, Ruleset], Answer]] = {
     "--ctstate": _state,
     "--state": _state,
     "--ctdir": _direction,
+    "--ctorigsrc": _original,
+    "--ctorigdst": _original,
+    "--ctorigsrcport": _original,
+    "--ctorigdstport": _original,
     "--src-type": _source_type,
     "--dst-type": _destination_type,
     "--mark": _mark,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from analyzer.host.netfilter.packet import Packet
+from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
 from analyzer.model.netfilter import NativeChain, NativeRule, NativeTable, Rule
 
@@ -68,6 +68,7 @@ def _shown(table: NativeTable, value: Json) -> Rule:
         goto=False,
         packets=int(counter.get("packets", 0)),
         bytes=int(counter.get("bytes", 0)),
+        handle=int(value["handle"]) if "handle" in value else None,
     )
 
 
@@ -126,8 +127,8 @@ def _meta(key: str, packet: Packet) -> Any:
     known: dict[str, Any] = {
         "iifname": packet.iif or "",
         "iif": packet.iif or "",
-        "oifname": packet.oif or "",
-        "oif": packet.oif or "",
+        "oifname": None if packet.oif == SOMEWHERE else packet.oif or "",
+        "oif": None if packet.oif == SOMEWHERE else packet.oif or "",
         "l4proto": packet.protocol,
         "mark": packet.mark,
         "nfproto": "ipv6" if packet.src.version == 6 else "ipv4",
@@ -160,6 +161,8 @@ def _ct(key: str, packet: Packet) -> Any:
         return packet.ct_state.lower() if packet.ct_state else None
     if key == "direction":
         return None if packet.ct_reply is None else "reply" if packet.ct_reply else "original"
+    if key in ("saddr", "daddr", "proto-src", "proto-dst") and packet.ct_original is not None:
+        return packet.ct_original[("saddr", "daddr", "proto-src", "proto-dst").index(key)]
     if key == "status":
         return frozenset((["dnat"] if packet.ct_dnat else []) + (["snat"] if packet.ct_snat else []))
     return None
@@ -280,7 +283,7 @@ def _text(statement: Json) -> str:
         port = f":{_side(told['port'])}" if "port" in told else ""
         return f"{kind} to {_side(told.get('addr', ''))}{port}"
     if kind == "vmap":
-        return f"{_side(told['key'])} vmap"
+        return f"{_side(told['key'])} vmap {_side(told['data'])}"
     if kind == "mangle":
         return f"{_side(told['key'])} set {_side(told['value'])}"
     return "" if kind == "counter" else str(kind)
@@ -299,6 +302,8 @@ def _side(told: Json) -> str:
             return f"{inner[0]}-{inner[1]}"
         if kind == "set":
             return "{ " + ", ".join(_side(one) for one in inner) + " }"
+        if kind == "concat":
+            return " . ".join(_side(one) for one in inner)
         return str(kind)
     if isinstance(told, list):
         return ",".join(_side(one) for one in told)

@@ -7,6 +7,11 @@ from analyzer.model import Address
 LOCAL = "local"
 """Instead of an outgoing interface: the packet is for the host itself."""
 
+SOMEWHERE = "?"
+"""Instead of an outgoing interface: nobody knows which; rules that ask for it are unknown."""
+
+Original = tuple[Address, Address, int | None, int | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Packet:
@@ -40,5 +45,7 @@ class Packet:
     ct_dnat: bool = False
     """conntrack has translated the connection's destination."""
     ct_snat: bool = False
+    ct_original: Original | None = None
+    """Source, destination and ports of the connection's first packet, before anything was translated."""
     mark: int = 0
     src_mac: int | None = None

@@ -19,8 +19,13 @@ _FLAGS = """
     --socket-exists --clamp-mss-to-pmtu --limit-iface-in --limit-iface-out --log-tcp-options --log-ip-options
     --log-uid --log-tcp-sequence --checksum-fill --save-mark --restore-mark --rcheck --update --set --remove --rsource
     --rdest --transparent --nowildcard --return-nomatch --soft -f --fragment --validmark --loose --accept-local
-    --invert --rt-0-res --fragmore --fragfirst --fraglast
+    --invert --rt-0-res --fragmore --fragfirst --fraglast --connlimit-saddr --connlimit-daddr --queue-bypass
+    --queue-cpu-fanout --kerneltz --contiguous --strict --next --update-counters --update-subcounters
+    --log-macdecode --rateest-delta --rateest-lt --rateest-gt --rateest-eq --exist --reap --fragres --ahres
+    --icase
 """
+UNREAD = "(unread)"
+"""Option of a rule that could not be read: whether it matches, nobody knows."""
 FLAGS = frozenset(_FLAGS.split())
 """Options without a value."""
 
@@ -46,7 +51,7 @@ def parse_ruleset(lines: Iterable[str], version: int) -> Ruleset:
             policy = None if chain[2] == "-" else chain[2]
             chains[chain[1]] = Chain(chain[1], policy, int(chain[3] or 0))
         elif text.startswith(("-A ", "[")):
-            rule = parse_rule(text, table)
+            rule = _rule_or_less(text, table)
             count += 1
             if count > MOST_RULES:
                 raise ValueError(f"more than {MOST_RULES:,} rules")
@@ -66,6 +71,28 @@ def parse_sets(lines: Iterable[str]) -> dict[str, frozenset[str]]:
             found.setdefault(words[1], set()).add(words[2])
     known = {name: found.get(name, set()) for name, kind in kinds.items() if kind in ("hash:ip", "hash:net")}
     return {name: frozenset(members) for name, members in known.items()}
+
+
+def _rule_or_less(text: str, table: str) -> Rule:
+    """Read a rule; of one that cannot be read, keep what it is about: it must not cost the others."""
+    try:
+        return parse_rule(text, table)
+    except ValueError:
+        counters, plain = _COUNTERS.match(text), _COUNTERS.sub("", text)
+        chain, target = re.match(r"-A (\S+)", plain), re.search(r" -[jg] (\S+)", plain)
+        if chain is None:
+            raise
+        return Rule(
+            text=plain,
+            table=table,
+            chain=chain[1],
+            options=(Option(UNREAD, plain, negated=False, module=""),),
+            target=target[1] if target else "",
+            target_options=(),
+            goto=False,
+            packets=int(counters[1]) if counters else 0,
+            bytes=int(counters[2]) if counters else 0,
+        )
 
 
 def parse_rule(text: str, table: str) -> Rule:
@@ -117,7 +144,7 @@ def _values(option: str, words: list[str], place: int) -> list[str]:
     """Return the words that belong to an option; most have one, TCP flags and sets two."""
     if option in FLAGS:
         return []
-    count = 2 if option in ("--tcp-flags", "--match-set") else 1
+    count = 2 if option in ("--tcp-flags", "--match-set", "--chunk-types", "--add-set", "--del-set") else 1
     found = words[place : place + count]
     if len(found) < count:
         raise ValueError(f"{option} without a value")

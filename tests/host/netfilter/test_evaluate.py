@@ -113,7 +113,7 @@ def test_translations() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["-A X --dport", "-A X --tcp-flags SYN", '-A X -m comment --comment "open', "[x:y] -A X"]
+    "line", ["-A", "-B X --dport 1", "[x:y] -A X"]
 )
 def test_lines_that_are_none(line: str) -> None:
     """Refused with a ValueError, which names the dump."""
