@@ -175,15 +175,14 @@ def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) 
     valid = (one >= 0) & (two >= 0) & (one != two) & (gap <= WINDOW_NS)
     # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
     valid &= (point[left] != point[right]) | tcp | (rows.column("ip_id")[left] != 0)
-    # Whoever translates a packet routes it, too, or sends it on with other MACs: scanners' probes are all alike.
-    macs = (rows.column(name) for name in ("eth_src", "eth_dst"))
-    moved = ttl[left] != ttl[right]
-    for mac in macs:
-        moved |= mac[left] != mac[right]
-    valid &= moved
     # Cause before effect: what was routed has a lower TTL, and comes later.
     valid &= (ttl[left] >= ttl[right]) | tcp | (gap == 0)
-    return (left, right) if valid.all() else (left[valid], right[valid])
+    left, right = (left, right) if valid.all() else (left[valid], right[valid])
+    # Whoever translates a packet routes it, too, or sends it on with other MACs: scanners' probes are all alike.
+    moved = ttl[left] != ttl[right]
+    for mac in (rows.column(name) for name in ("eth_src", "eth_dst")):
+        moved |= mac[left] != mac[right]
+    return (left, right) if moved.all() else (left[moved], right[moved])
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ One check per file. ``CHECKS`` is the whole list, in the order in which they run
 that explains why a connection failed claims it, and those after it leave it alone.
 """
 
+from dataclasses import replace
+
 from analyzer.diagnose import (
     ambiguous_packets,
     arp_unanswered,
@@ -106,6 +108,27 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+MOST_ALIKE = 8
+"""Findings of one check that are told one by one."""
+
+
 def diagnose(subject: Subject) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
-    return worst_first([finding for check in CHECKS for finding in check.look(subject)])
+    found: list[Finding] = []
+    for check in CHECKS:
+        subject.running = check.name
+        found += _few(list(check.look(subject)))
+    return worst_first(found)
+
+
+def _few(findings: list[Finding]) -> list[Finding]:
+    """Put those together that go beyond what anybody reads: a thousand alike are one cause, told a thousand times."""
+    if len(findings) <= MOST_ALIKE:
+        return findings
+    kept, rest = findings[: MOST_ALIKE - 1], findings[MOST_ALIKE - 1 :]
+    titles = "; ".join(finding.title for finding in rest[:MOST_ALIKE])
+    more = f"; and {len(rest) - MOST_ALIKE:,} more" if len(rest) > MOST_ALIKE else ""
+    worst = worst_first(rest)[0]
+    evidence = tuple(finding.evidence[0] for finding in rest[:MOST_ALIKE] if finding.evidence)
+    return [*kept, replace(worst, title=f"{len(rest):,} more like these", explanation=f"{titles}{more}.", proof=(),
+                           evidence=evidence, tried=None)]  # fmt: skip

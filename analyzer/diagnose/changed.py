@@ -1,5 +1,6 @@
 """Counterfactuals: a remedy is applied to the recorded state, and the same packet runs through it once more."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -37,6 +38,14 @@ def tried_answer(subject: Subject, packet: int, change: Change) -> str | None:
     rows = subject.context.rows_of(packet)
     stopped = subject.tracer.prover.answer(packet, rows, change(subject.host))
     return f"the answer to {summary(subject.context, rows)} is then stopped by no rule" if stopped is None else None
+
+
+def for_shell(words: str) -> str:
+    """Quote what a dump says, so that a shell takes it as it stands there: people paste remedies."""
+    try:
+        return shlex.join(shlex.split(words))
+    except ValueError:
+        return shlex.quote(words)
 
 
 def offered(advice: str, helps: str | None) -> str:

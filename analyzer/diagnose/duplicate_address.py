@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analyzer.diagnose.cards import claims, contested
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.subject import Subject
+from analyzer.diagnose.subject import SHOWN, Subject
 from analyzer.model import Finding, Severity, mac_text
 
 
@@ -14,9 +14,10 @@ def look(subject: Subject) -> Iterator[Finding]:
         if not contested(made):
             continue
         macs = list(dict.fromkeys(claim.mac for claim in made))
-        owners = ", ".join(_owner(subject, mac) for mac in macs)
+        owners = ", ".join(_owner(subject, mac) for mac in macs[:SHOWN])
+        owners += f" and {len(macs) - SHOWN:,} more" if len(macs) > SHOWN else ""
         yield CHECK.finding(
-            f"{ip} belongs to {len(macs)} machines",
+            f"{ip} belongs to {len(macs):,} machines",
             f"{owners} all answer for it. Who is asked sends to the one whose answer came last, so connections break "
             "off and hang.",
             evidence=tuple(subject.context.evidence(claim.row) for claim in made[:5]),

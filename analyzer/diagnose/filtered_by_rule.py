@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, affected, by_cause, severity
-from analyzer.diagnose.changed import Change, offered, tried, tried_answer, with_policy, without_rule
+from analyzer.diagnose.changed import Change, for_shell, offered, tried, tried_answer, with_policy, without_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
@@ -46,18 +46,18 @@ def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     if cause.policy is not None:
         table, chain = cause.policy
         helps = _helps(subject, stopped, with_policy(table, chain))
-        accept = f"iptables -t {table} -P {chain} ACCEPT"
+        accept = f"iptables -t {for_shell(f'{table} -P {chain}')} ACCEPT"
         if " " in table:
-            accept = f"nft chain {table} {chain} '{{ policy accept; }}'"
+            accept = f"nft chain {for_shell(f'{table} {chain}')} '{{ policy accept; }}'"
         return offered(f"{accept}, or a rule before it that accepts this traffic.", helps), helps
     rule = cause.rule
     if rule is None:
         return CHECK.remedy, None
     helps = _helps(subject, stopped, without_rule(rule))
     tool = "ip6tables" if rule_version(subject, packet) == IPV6 else "iptables"
-    delete = f"{tool} -t {rule.table} -D {rule.text[3:]}"
+    delete = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"
     if rule.native:
-        delete = f"nft delete rule {rule.table} {rule.chain} handle {rule.handle}"
+        delete = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"
     return offered(f"{delete}, or a rule before it that accepts this traffic.", helps), helps
 
 

@@ -38,6 +38,7 @@ def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) 
     else:
         title = f"{plural(len(packets), 'packet')} from {peer} lost before {point}"
         why = f"They came to {point} only after what follows them, sent again: the originals never reached this host."
+    subject.claim(packets)
     return CHECK.finding(
         title, f"{why} {affected(subject, packets)}", basis=Basis.INFERRED, evidence=subject.evidence(packets)
     )  # fmt: skip

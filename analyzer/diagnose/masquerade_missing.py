@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import affected, severity
-from analyzer.diagnose.changed import offered, tried, with_rule, without_rule
+from analyzer.diagnose.changed import for_shell, offered, tried, with_rule, without_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
@@ -56,7 +56,7 @@ def _not_tracked(subject: Subject, packets: list[int], rule: Rule, way: str) -> 
         basis=Basis.STATED,
         evidence=subject.evidence(packets),
         proof=(f"iptables-save.txt: {rule.text}",),
-        remedy=offered(f"iptables -t {rule.table} -D {rule.text[3:]}", helps),
+        remedy=offered(f"iptables -t {rule.table} -D {for_shell(rule.text[3:])}", helps),
         tried=helps,
     )
 

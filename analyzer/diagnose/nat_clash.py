@@ -6,6 +6,7 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.netfilter import Rule
 from analyzer.model.words import plural
 
 FAILED = "conntrack.insert_failed"
@@ -13,9 +14,11 @@ FAILED = "conntrack.insert_failed"
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of first packets that are lost behind an SNAT rule with few ports, or while entries clashed."""
+    failed = subject.host.counted(FAILED)
+    if not failed and not any(_few((r.told("--to-source") or "").rpartition(":")[2]) for r in _source_rules(subject)):
+        return
     lost = subject.unclaimed(subject.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
     first = [packet for packet in lost if _begins(subject, packet)]
-    failed = subject.host.counted(FAILED)
     by_rule: dict[str, list[int]] = {}
     for packet in first if subject.host.rulesets else ():
         rows = subject.context.rows_of(packet)
@@ -37,6 +40,10 @@ def look(subject: Subject) -> Iterator[Finding]:
             proof=tuple(proof),
         )
         subject.claim(packets)
+
+
+def _source_rules(subject: Subject) -> Iterator[Rule]:
+    return (rule for rules in subject.host.rulesets for rule in rules.rules() if rule.target == "SNAT")
 
 
 def _begins(subject: Subject, packet: int) -> bool:

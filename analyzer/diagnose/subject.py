@@ -67,8 +67,10 @@ class Subject:
     contradictions: list[Contradiction]
     read_names: Callable[[], list[NameQuery]] = list
     read_again: ReadAgain = lambda rows: iter(())
-    claimed: set[int] = field(default_factory=set)
-    """Connections whose trouble is explained."""
+    claimed: dict[int, str] = field(default_factory=dict)
+    """Connections whose trouble is explained, and the check that does."""
+    running: str = ""
+    """The check that is running."""
     absent: set[Address] = field(default_factory=set)
     """Addresses that nobody answers for, or that routers call unreachable."""
     _made: dict[str, Any] = field(default_factory=dict)
@@ -200,7 +202,8 @@ class Subject:
 
     def claim(self, packets: Iterable[int]) -> None:
         """Say that the trouble of these packets' connections is explained."""
-        self.claimed.update(set(self.connection[np.fromiter(packets, np.int64)].tolist()) - {-1})
+        for number in set(self.connection[np.fromiter(packets, np.int64)].tolist()) - {-1}:
+            self.claimed.setdefault(number, self.running)
 
     def unclaimed(self, packets: Int64) -> Int64:
         """Return those packets whose connection's trouble nothing explains so far."""

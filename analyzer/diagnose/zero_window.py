@@ -7,10 +7,10 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.streams import RST, SYN
+from analyzer.diagnose.streams import FIN, RST, SYN
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
-from analyzer.schema import Layer
+from analyzer.schema import Array, Layer
 
 LEAST_NS = 100_000_000
 """Shorter stalls are everyday."""
@@ -19,28 +19,41 @@ LEAST_NS = 100_000_000
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each sender of windows of zero, and for how long its peer had to wait."""
     flags, window = subject.first("tcp_flags"), subject.first("window")
-    closed = has(subject.first("layers"), Layer.TCP) & (window == 0) & (flags & (RST | SYN) == 0)
-    times = subject.first("time_ns")
+    closed = has(subject.first("layers"), Layer.TCP) & (window == 0) & (flags & (RST | SYN | FIN) == 0)
     by_sender: dict[str, list[int]] = {}
-    stalled: dict[str, int] = {}
+    longest: dict[str, int] = {}
     streams = np.unique(np.stack([subject.connection[closed], subject.reply[closed]]), axis=1)
     for number, reply in streams.T.tolist() if closed.any() else ():
-        packets = subject.packets_of(number, reply=bool(reply)) if number >= 0 else np.zeros(0, np.int64)
-        shut = packets[closed[packets]]
-        if not len(shut):
+        if number < 0:
             continue
-        opened = packets[(~closed[packets]) & (packets > shut[-1])]
-        until = int(times[opened[0]]) if len(opened) else subject.end_ns
-        if until - int(times[shut[0]]) >= LEAST_NS:
-            sender = str(subject.context.src(int(subject.first_row[shut[0]])))
-            by_sender.setdefault(sender, []).extend(shut.tolist())
-            stalled[sender] = max(stalled.get(sender, 0), until - int(times[shut[0]]))
-    for sender, packets_of in by_sender.items():
+        stall, packets = _longest(subject, closed, number, reply=bool(reply))
+        if stall >= LEAST_NS:
+            sender = str(subject.context.src(int(subject.first_row[packets[0]])))
+            by_sender.setdefault(sender, []).extend(packets)
+            longest[sender] = max(longest.get(sender, 0), stall)
+    for sender, stalled in by_sender.items():
         yield CHECK.finding(
-            f"{sender} takes no more data: window 0 for {stalled[sender] / 1e9:.1f} s",
-            f"Its receive buffer is full, for the program there does not read. {affected(subject, packets_of)}",
-            evidence=subject.evidence(packets_of),
+            f"{sender} takes no more data: window 0 for {longest[sender] / 1e9:.1f} s",
+            f"Its receive buffer is full, for the program there does not read. {affected(subject, stalled)}",
+            evidence=subject.evidence(stalled),
         )
+
+
+def _longest(subject: Subject, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int]]:
+    """Return how long a sender's window was closed at the most, ns, and the packets that said so."""
+    packets = subject.packets_of(number)
+    times, flags = subject.first("time_ns")[packets], subject.first("tcp_flags")[packets]
+    shut = closed[packets] & (subject.reply[packets] == reply)
+    # It opens with the sender's next window, and is of no matter once either side has closed or reset.
+    ends = ((subject.reply[packets] == reply) & ~shut) | (flags & (RST | FIN) != 0)
+    begins = np.flatnonzero(shut & ~np.append(False, shut[:-1] & ~ends[:-1]))
+    over = np.flatnonzero(ends)
+    following = np.searchsorted(over, begins)
+    until = np.append(times[over], subject.end_ns)[following]
+    if not len(begins):
+        return 0, []
+    stalls = until - times[begins]
+    return int(stalls.max()), packets[shut].tolist()
 
 
 CHECK = Check(

@@ -25,9 +25,9 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             name=str(link["ifname"]),
             mac=mac(link.get("address")),
             kind=link.get("linkinfo", {}).get("info_kind"),
-            master=link.get("master"),
+            master=_name(link.get("master")),
             addresses=tuple(ip_address(a["local"]) for a in link.get("addr_info", ()) if "local" in a),
-            mtu=link.get("mtu"),
+            mtu=int(link["mtu"]) if "mtu" in link else None,
             loopback="LOOPBACK" in link.get("flags", ()),
             down=link.get("operstate") in ("DOWN", "LOWERLAYERDOWN"),
         )
@@ -49,7 +49,7 @@ def parse_routes(dump: Json) -> tuple[Route, ...]:
         found.append(
             Route(
                 dst=_prefix(route["dst"], version),
-                dev=way.get("dev"),
+                dev=_name(way.get("dev")),
                 gateway=gateway,
                 metric=int(route.get("metric", 0)),
                 table=str(route.get("table", "main")),
@@ -61,6 +61,12 @@ def parse_routes(dump: Json) -> tuple[Route, ...]:
     return tuple(found)
 
 
+def _name(value: Json) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of a name")
+    return value
+
+
 def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
     """Read ``ip -j rule`` of one family."""
     return tuple(
@@ -69,7 +75,7 @@ def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
             version=version,
             src=_selector(rule, "src", version),
             dst=_selector(rule, "dst", version),
-            iif=rule.get("iif"),
+            iif=_name(rule.get("iif")),
             mark=(int(rule["fwmark"], 0), int(rule.get("fwmask", "0xffffffff"), 0)) if "fwmark" in rule else None,
             negated="not" in rule,
             table=str(rule["table"]) if "table" in rule else None,

@@ -25,7 +25,7 @@ class ReversePath:
 def sysctl(host: HostState, name: str) -> int | None:
     """Return a sysctl's value, None if it was not recorded."""
     value = host.sysctls.get(name, "")
-    return int(value) if value.lstrip("-").isdigit() else None
+    return int(value) if value.isascii() and value.removeprefix("-").isdecimal() else None
 
 
 def sysctl_line(host: HostState, name: str) -> str:

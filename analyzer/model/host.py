@@ -92,7 +92,7 @@ class Container:
         for text in self.published:
             outside, _, inner = text.partition("->")
             number, protocol = outside.rpartition(":")[2], inner.partition("/")[2]
-            if number.isdigit():
+            if number.isascii() and number.isdecimal():
                 found.setdefault((protocol, int(number)), text)  # IPv4's stands first
         return found
 

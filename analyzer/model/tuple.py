@@ -49,9 +49,9 @@ class FlowTuple:
 
     def __str__(self) -> str:
         if self.sport is not None and self.dport is not None:
-            return f"{endpoint(self.src, self.sport)} -> {endpoint(self.dst, self.dport)}"
+            return f"{endpoint(self.src, self.sport)} → {endpoint(self.dst, self.dport)}"
         suffix = f" id {self.icmp_id}" if self.icmp_id is not None else ""
-        return f"{self.src} -> {self.dst}{suffix}"
+        return f"{self.src} → {self.dst}{suffix}"
 
 
 ECHO_OPPOSITE = {8: 0, 0: 8, 128: 129, 129: 128}

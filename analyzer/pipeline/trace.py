@@ -105,9 +105,14 @@ class Trace:
 
         return Tracer(self.context)
 
-    @cached_property
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What a person should act on, worst first."""
+        return self._diagnosed[0]
+
+    @cached_property
+    def _diagnosed(self) -> tuple[tuple[Finding, ...], dict[int, str]]:
+        """Findings, and the check that explains the trouble of a connection, by its number."""
         from analyzer.diagnose import diagnose  # noqa: PLC0415
         from analyzer.diagnose.subject import Subject  # noqa: PLC0415
 
@@ -119,7 +124,7 @@ class Trace:
             lambda: self.names,
             self.read_again,
         )
-        return diagnose(subject)
+        return diagnose(subject), subject.claimed
 
     @property
     def arp(self) -> list[ArpExchange]:
@@ -158,7 +163,7 @@ class Trace:
         """Where packets were lost, link by link, the most packets first."""
         from analyzer.trace.losses import losses  # noqa: PLC0415
 
-        return tuple(losses(self.context, self.tracer))
+        return tuple(losses(self.context, self.tracer, self._diagnosed[1]))
 
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""

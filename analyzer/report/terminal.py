@@ -85,6 +85,7 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     if content.findings:
         out.print()
     if content.losses:
+        out.print(Text("Losses, and what had to be sent again", "bold"))
         out.print(_losses(content.losses))
         out.print()
     connections = list(content.connections)
@@ -106,7 +107,7 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
 
 
 def _losses(losses: Sequence[Loss]) -> Table:
-    table = _table("lost behind", "before", "how", "packets", "sent again", "connections", "cause")
+    table = _table("last seen at", "not seen at", "fate", "packets", "resent", "connections", "cause")
     for loss in losses:
         table.add_row(
             safe(loss.last_point or BEYOND),
@@ -233,7 +234,7 @@ def _headline(content: Content) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        right = column in ("frames", "packets", "sent again")
+        right = column in ("frames", "packets", "resent")
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 

@@ -1,12 +1,14 @@
 """Losses by link and cause, and the retransmissions that they made: an original was lost where it was seen last."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
 from analyzer.model import Disposition
 from analyzer.model.loss import ConnectionLoss, Loss
-from analyzer.trace.answers import sent_again
+from analyzer.schema import Int64
+from analyzer.trace.answers import Answers, find_answers, sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.holes import late_segments
@@ -17,14 +19,18 @@ MOST_CONNECTIONS = 10
 Key = tuple[str | None, str | None, Disposition, str | None]
 
 
-def losses(context: Context, tracer: Tracer) -> list[Loss]:
-    """Count packets that did not arrive, those that were sent again although they went their way, and holes."""
+def losses(context: Context, tracer: Tracer, explained: Mapping[int, str]) -> list[Loss]:
+    """
+    Count packets that did not arrive, those that were sent again although they went their way, and holes.
+
+    *explained* tells which check explains the trouble of which connection.
+    """
     again, originals = sent_again(context)
-    repeated = set(originals.tolist())
-    bad = [packet for packet, kind in enumerate(tracer.dispositions) if kind in BAD]
+    repeated = _unanswered(context, again, originals)
+    bad = {packet for packet, kind in enumerate(tracer.dispositions) if kind in BAD}
     by_link: dict[Key, list[int]] = defaultdict(list)
-    for packet in sorted({*bad, *repeated}):
-        by_link[_link(context, tracer, packet)].append(packet)
+    for packet in sorted(bad | repeated):
+        by_link[_link(context, tracer, packet, explained)].append(packet)
     # An original that nobody saw is told by its copy, which came late.
     for packet in late_segments(context, again).tolist():
         by_link[None, context.point(context.rows_of(packet)[0]).name, Disposition.LOST, None].append(packet)
@@ -35,10 +41,29 @@ def losses(context: Context, tracer: Tracer) -> list[Loss]:
     )[:MOST]
 
 
-def _link(context: Context, tracer: Tracer, packet: int) -> Key:
+def _unanswered(context: Context, again: Int64, originals: Int64) -> set[int]:
+    """
+    Return the packets that had to be sent again, for nothing had answered them.
+
+    Where an answer was on its way already, it is the answer that was lost, and that has to be told of it.
+    """
+    connection = context.hops["connection"][context.packet_start[:-1]]
+    answers: dict[int, Answers] = {}
+    found: set[int] = set()
+    for copy, original in zip(again.tolist(), originals.tolist(), strict=True):
+        number = int(connection[original])
+        if number not in answers:
+            answers[number] = find_answers(context, context.packets_of(number))
+        answer = answers[number].answered_by.get(original)
+        found.add(original if answer is None or answer > copy else answer)
+    return found
+
+
+def _link(context: Context, tracer: Tracer, packet: int, explained: Mapping[int, str]) -> Key:
     outcome = tracer.outcome(packet)
     last = context.point(context.rows_of(packet)[-1]).name
-    cause = outcome.cause.check if outcome.cause is not None else None
+    own = outcome.cause.check if outcome.cause is not None else None
+    cause = explained.get(int(context.hops["connection"][context.packet_start[packet]]), own)
     return last, " or ".join(outcome.onward) or None, outcome.disposition, cause
 
 

@@ -5,7 +5,6 @@ connection's first packet only. Where a rule cannot be decided, the verdict is u
 """
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
@@ -19,6 +18,9 @@ from analyzer.model.netfilter import Chain, NativeChain, NativeRule, NativeTable
 
 DEEPEST = 64
 """Jumps into each other; the kernel refuses loops."""
+MOST_RULES_ASKED = 200_000
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""What comes of dumps that hold something else than their commands print."""
 _PASSING = """
     LOG NFLOG ULOG TCPMSS TRACE AUDIT CHECKSUM DSCP TOS TTL HL CLASSIFY ECN SECMARK CONNSECMARK RATEEST SET LED
 """
@@ -151,8 +153,13 @@ class Evaluator:
         if packet.ct_original is None and packet.ct_state == "NEW":
             packet = replace(packet, ct_original=(packet.src, packet.dst, packet.sport, packet.dport))
         result = Result(packet=packet)
-        with suppress(_Stop):
+        self._left = MOST_RULES_ASKED
+        try:
             result.packet = way(result, packet)
+        except _Stop:
+            pass
+        except UNREADABLE as error:  # a value that its option or statement cannot have
+            result.verdict, result.reason = Verdict.UNKNOWN, f"a rule says {str(error)[:80] or type(error).__name__}"
         return result
 
     def _hook(self, result: Result, packet: Packet, hook: str) -> Packet:
@@ -186,6 +193,7 @@ class Evaluator:
         if depth > DEEPEST:
             self._stop(result, Verdict.UNKNOWN, reason=f"chains that call each other: {chain.name}")
         for rule in chain.rules:
+            self._ask(result)
             for statement in rule.statements:
                 packet, end = self._statement(result, packet, chain, rule, statement, depth)
                 if end is _NEXT_RULE:
@@ -240,6 +248,7 @@ class Evaluator:
         for rule in chain.rules:
             if id(rule) in self._skip:
                 continue
+            self._ask(result)
             answer, unknown = matches(rule.options, packet, self._owner, self._rules)
             if answer is False:
                 continue
@@ -283,6 +292,12 @@ class Evaluator:
         if name == "CONNMARK" and rule.told("--restore-mark") is None:
             return packet, False
         return self._stop(result, Verdict.UNKNOWN, rule, reason=f"target {name} is not known")
+
+    def _ask(self, result: Result) -> None:
+        """Count the rules that are asked: chains that call others twice, and those others, are asked without end."""
+        self._left -= 1
+        if self._left < 0:
+            self._stop(result, Verdict.UNKNOWN, reason=f"more than {MOST_RULES_ASKED:,} rules are asked")
 
     def _stop(
         self,

@@ -4,7 +4,8 @@ One function per option. What each compares, is what ``iptables-extensions(8)`` 
 """
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
@@ -36,7 +37,10 @@ def matches(options: tuple[Option, ...], packet: Packet, owner: Owner, rules: Ru
     unknown: Option | None = None
     for option in options:
         compare = _OPTIONS.get(option.name)
-        answer = None if compare is None else compare(option, packet, owner, rules)
+        try:
+            answer = None if compare is None else compare(option, packet, owner, rules)
+        except (ValueError, LookupError, TypeError):  # no value that iptables would take
+            answer = None
         if answer is None:
             unknown = unknown or option
         elif answer is option.negated:
@@ -44,8 +48,13 @@ def matches(options: tuple[Option, ...], packet: Packet, owner: Owner, rules: Ru
     return (None, unknown) if unknown is not None else (True, None)
 
 
+@lru_cache(maxsize=65_536)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text, strict=False)
+
+
 def _address(text: str, ip: Address) -> bool:
-    prefix = ip_network(text, strict=False)
+    prefix = _network(text)
     return prefix.version == ip.version and ip in prefix
 
 

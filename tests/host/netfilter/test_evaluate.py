@@ -1,5 +1,6 @@
 """Rules and packets whose verdict is known; what nobody knows is said, and never guessed."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -112,10 +113,18 @@ def test_translations() -> None:
     assert (str(result.packet.dst), result.packet.dport) == ("172.17.0.3", 80)
 
 
-@pytest.mark.parametrize(
-    "line", ["-A", "-B X --dport 1", "[x:y] -A X"]
-)
-def test_lines_that_are_none(line: str) -> None:
+@pytest.mark.parametrize("line", ["-A X --dport", "-A X --tcp-flags SYN", '-A X -m comment --comment "open'])
+def test_a_rule_that_cannot_be_read_costs_no_other(line: str) -> None:
+    """Whether it matches nobody knows; the rules before it still decide."""
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p icmp -j DROP\n{line.replace('X', 'INPUT')} -j DROP\nCOMMIT\n"
+    evaluator = Evaluator(parse_ruleset(text.splitlines(), 4), _owner, _router)
+    ping = replace(_packet(dst="192.168.1.100"), protocol="icmp", icmp_type=8, icmp_code=0)
+
+    assert evaluator.received(ping).verdict is Verdict.DROP
+    assert evaluator.received(_packet(dst="192.168.1.100")).verdict is Verdict.UNKNOWN
+
+
+def test_lines_that_are_none() -> None:
     """Refused with a ValueError, which names the dump."""
     with pytest.raises(ValueError):
-        parse_ruleset(["*filter", line], 4)
+        parse_ruleset(["*filter", "[x:y] -A X"], 4)
