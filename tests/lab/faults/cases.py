@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
+from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
 from tests.lab.faults.segments import LOST, NEIGHBOURS
 from tests.lab.faults.translations import TRACKED, TRANSLATED
@@ -13,7 +14,7 @@ from tests.lab.faults.world import Fault, Net
 RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
-    *NAMES, *WIRE, *CAPTURES, *HEALTHY,
+    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET,
 )  # fmt: skip
 
 

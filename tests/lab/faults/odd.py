@@ -2,7 +2,8 @@
 
 ``odd.py stall PORT``, ``odd.py push ADDRESS PORT``, ``odd.py reset SRC DST SPORT DPORT``,
 ``odd.py flow ADDRESS PORT SOURCE COUNT``, ``odd.py slow ADDRESS PORT COUNT``, ``odd.py two ADDRESS PORT``,
-``odd.py crowd ADDRESS PORT COUNT``, ``odd.py overshoot SOURCE PORT``.
+``odd.py crowd ADDRESS PORT COUNT``, ``odd.py overshoot SOURCE PORT``,
+``odd.py trace ADDRESS``.
 """
 
 import socket
@@ -122,6 +123,18 @@ def overshoot(source: str, port: str) -> None:
         out.sendto(ip + data[:16] + struct.pack("!H", total) + data[18:], (socket.inet_ntoa(target), 0))
 
 
+def trace(address: str) -> None:
+    """Send datagrams with a TTL from 1 on, to ports that nobody listens on, as traceroute does."""
+    for ttl in range(1, 5):
+        for probe in range(2):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client, suppress(OSError):
+                client.settimeout(0.3)
+                client.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+                client.connect((address, 33434 + ttl * 2 + probe))
+                client.send(b"probe")
+                client.recv(100)
+
+
 def _sum(data: bytes) -> int:
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
@@ -130,6 +143,6 @@ def _sum(data: bytes) -> int:
 
 
 if __name__ == "__main__":
-    {function.__name__: function for function in (stall, push, reset, flow, slow, two, crowd, overshoot)}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {function.__name__: function for function in (stall, push, reset, flow, slow, two, crowd, overshoot, trace)}[
+        sys.argv[1]
+    ](*sys.argv[2:])

@@ -26,7 +26,7 @@ WAITING = 'touch "$0/begun"; while [ ! -e "$0/enough" ]; do sleep 0.05; done'
 def record(world: World, case: Case, into: Path) -> None:
     """Make one fault, record it, and undo it."""
     fault, net = case.fault, case.net
-    if "twin" in fault.capture:
+    if fault.third:
         world.run_container("twin")
     try:
         fault.setup(world, net)
@@ -41,7 +41,7 @@ def record(world: World, case: Case, into: Path) -> None:
     finally:
         fault.teardown(world, net)
         world.quieten()
-        if "twin" in fault.capture:
+        if fault.third:
             world.remove_container("twin")
 
 

@@ -131,6 +131,10 @@ class World(Lab):
         """Send docker-proxy of a published port a signal, e.g. STOP."""
         run("pkill", f"-{signal}", "-f", f"docker-proxy.*-host-port {port}")
 
+    def address_of(self, container: str) -> str:
+        """Return a container's address on the default bridge."""
+        return self.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container).strip()
+
     def ping(self, container: str, address: str, count: int = 3, *options: str) -> None:
         """Ping, whether or not anybody answers."""
         self.exec(
@@ -182,6 +186,8 @@ class Fault:
     nets: tuple[Net, ...] = field(default=(BRIDGE, USER))
     capture: tuple[str, ...] = ()
     """Further options of ``hoptrace capture``."""
+    third: bool = False
+    """A third container, ``twin``, is there; it is not captured, unless *capture* says so."""
     spoil: Callable[[Path], None] | None = None
     """Damages the recording afterwards; takes the bundle's folder."""
 
