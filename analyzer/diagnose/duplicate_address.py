@@ -20,7 +20,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             f"{ip} belongs to {len(macs):,} machines",
             f"{owners} all answer for it. Who is asked sends to the one whose answer came last, so connections break "
             "off and hang.",
-            evidence=tuple(subject.context.evidence(claim.row) for claim in made[:5]),
+            evidence=tuple(subject.shown(claim.row) for claim in made[:5]),
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.correlate.sorting import changes, group_rows
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Evidence, Finding, Severity
+from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
 
 LONG_NS = 10_000_000
@@ -31,12 +31,12 @@ def look(subject: Subject) -> Iterator[Finding]:
         if a.host != b.host or median < LONG_NS:
             continue
         worst = here[np.argsort(-took[here], kind="stable")[:5]].tolist()
-        evidence = [context.evidence(int(after[place])) for place in worst]
+        evidence = tuple(subject.shown(int(after[place])) for place in worst)
         yield CHECK.finding(
             f"from {a.name} to {b.name} half of {plural(len(here), 'packet')} take {median / 1e6:.0f} ms and more",
             f"The slowest took {int(took[here].max()) / 1e6:.0f} ms. Inside a host forwarding takes microseconds: they "
             "wait in a queue, for a rate limit, or for a program (NFQUEUE).",
-            evidence=tuple(Evidence(e.point, e.frame) for e in evidence),
+            evidence=evidence,
         )
 
 

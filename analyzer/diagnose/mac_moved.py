@@ -30,7 +30,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             yield CHECK.finding(
                 f"{ip} moved from {mac_text(made[0].mac)} to {mac_text(made[-1].mac)}",
                 "Whoever still has the old MAC in its neighbour table sends to nobody until the entry is refreshed.",
-                evidence=tuple(subject.context.evidence(claim.row) for claim in made[:5]),
+                evidence=tuple(subject.shown(claim.row) for claim in made[:5]),
             )
 
 

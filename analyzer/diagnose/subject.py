@@ -1,7 +1,7 @@
 """What checks look at: tables, journeys, and what several checks ask for, each made when first needed."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -264,4 +264,8 @@ class Subject:
         """Return the frames that show packets, where they were seen last, or first."""
         rows = self.first_row if first else self.last_row
         chosen = [packet for packet, _ in zip(packets, range(SHOWN), strict=False)]
-        return tuple(self.context.evidence(int(rows[packet])) for packet in chosen)
+        return tuple(self.shown(int(rows[packet])) for packet in chosen)
+
+    def shown(self, row: int) -> Evidence:
+        """Return a row of FRAMES as evidence, with its journey."""
+        return replace(self.context.evidence(row), journey=int(self.context.packet_of_row[row]))

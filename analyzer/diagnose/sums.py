@@ -54,7 +54,7 @@ def tell(subject: Subject, check: Check, what: str, *, outer: bool) -> Iterator[
         yield check.finding(
             f"{plural(len(found), 'packet')} with a wrong checksum from {point} on",
             f"Their {what} checksum does not fit their bytes, so receivers drop them. {affected(subject, packets)}",
-            evidence=tuple(subject.context.evidence(wrong.row) for wrong in found[:SHOWN]),
+            evidence=tuple(subject.shown(wrong.row) for wrong in found[:SHOWN]),
         )
         subject.claim(packets)
 

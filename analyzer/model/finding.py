@@ -21,6 +21,8 @@ class Evidence:
 
     point: str
     frame: int | None = None
+    journey: int | None = None
+    """Journey that the frame is part of."""
 
 
 @dataclass(frozen=True, slots=True)

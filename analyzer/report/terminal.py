@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
-from analyzer.model import Basis, Clock, Connection, Disposition, Finding, Journey, NatChange, Point
+from analyzer.model import Basis, Clock, Connection, Disposition, Evidence, Finding, Journey, NatChange, Point
 from analyzer.model.finding import Explained
 from analyzer.model.loss import Loss
 from analyzer.model.words import plural
@@ -175,6 +175,11 @@ def styled(line: Line) -> Text:
     return text
 
 
+def _evidence(one: Evidence) -> str:
+    journey = f" (J{one.journey})" if one.journey is not None else ""
+    return f"{one.point} #{one.frame}{journey}" if one.frame is not None else one.point
+
+
 def print_finding(out: Console, finding: Finding) -> None:
     """Print one finding."""
     text = Text("\n")
@@ -182,7 +187,7 @@ def print_finding(out: Console, finding: Finding) -> None:
     text.append(safe(finding.title), "bold")
     text.append(f"  ({finding.check}, {finding.basis})\n", "dim")
     text.append(f"  {safe(finding.explanation)}\n")
-    frames = ", ".join(f"{e.point} #{e.frame}" if e.frame else e.point for e in finding.evidence)
+    frames = ", ".join(map(_evidence, finding.evidence))
     if frames:
         text.append(f"  Evidence: {safe(frames)}\n", "dim")
     for line in finding.proof:
@@ -211,7 +216,8 @@ def print_doctor(out: Console, host: str, findings: Sequence[Finding], problems:
     for finding in findings:
         print_finding(out, finding)
     count = plural(len(findings), "finding")
-    out.print(Text(f"\n{safe(host)}: {count}" if findings else f"{safe(host)}: nothing wrong was found", "bold"))
+    nothing = "nothing wrong was found" + (" in what could be read" if problems else "")
+    out.print(Text(f"\n{safe(host)}: {count if findings else nothing}", "bold"))
 
 
 def _headline(content: Content) -> Text:

@@ -44,6 +44,8 @@ def test_a_fault_is_the_headline_and_its_losses_lead_to_journeys(show: Open) -> 
     finding = page.locator(".finding.error").inner_text()
     assert "just the packets that are missing" in finding
     assert "Tried on the recorded state: TCP SYN is then accepted" in finding
+    page.locator(".finding.error a").first.click()
+    expect(page.locator("#detail-title")).to_contain_text("TCP SYN")
     page.locator(".losses a").first.click()
     expect(page.locator(".data tbody tr.opens")).to_have_count(3)
     assert [row.split("dropped")[0][:2] for row in _rows(page)] == ["J2", "J3", "J4"]

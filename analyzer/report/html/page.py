@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analyzer.model import Connection, Disposition, Finding, Point, Severity
+from analyzer.model import Connection, Disposition, Evidence, Point, Severity
 from analyzer.model.overview import Overview
 from analyzer.model.words import plural
 from analyzer.report.content import Content
@@ -133,8 +133,8 @@ def _answer(content: Content) -> str:
     return f"All is well: every one of {plural(content.packets, 'packet')} went its way."
 
 
-def _frames(finding: Finding) -> str:
-    return ", ".join(f"{e.point} #{e.frame}" if e.frame is not None else e.point for e in finding.evidence)
+def _frame(one: Evidence) -> str:
+    return f"{one.point} #{one.frame}" if one.frame is not None else one.point
 
 
 def _span(point: Point) -> str:
@@ -153,7 +153,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    found.filters.update(frames=_frames, span=_span, plural=plural)
+    found.filters.update(frame=_frame, span=_span, plural=plural)
     return found
 
 

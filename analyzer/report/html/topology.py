@@ -111,11 +111,18 @@ class _Plan:
                 self._busy[number] = self._busy.get(number, 0) + edge.frames
 
     def stack(self, numbers: list[int], y: float) -> float:
-        """Put nodes one below the other, each beside what it hangs on; return where the next one would begin."""
+        """
+        Put nodes one below the other, each beside what it hangs on; return where the next one would begin.
+
+        An interface that hangs on no container, such as lo, comes below all containers: their lines pass above it.
+        """
+        containers = [b.y + b.height for b in self.boxes.values() if b.node.kind is NodeKind.CONTAINER and b.y >= y]
         kept = sorted(numbers, key=lambda n: (-self._busy.get(n, 0), n))[:MOST_IN_COLUMN]
         beside = {n: self._beside(n) for n in kept}
         for number in sorted(kept, key=lambda n: (beside[n] is None, beside[n] or 0, n)):
             middle = beside[number]
+            if middle is None and self._topology.nodes[number].kind is NodeKind.INTERFACE:
+                y = max([y, *(bottom + GAP for bottom in containers)])
             box = self._box(number, y)
             if middle is not None and middle - box.height / 2 > y:
                 box = self._box(number, round(middle - box.height / 2, 1))
