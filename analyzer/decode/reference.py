@@ -111,12 +111,18 @@ def payload(data: bytes, orig_len: int, interface: Interface) -> bytes:
     """Return what was captured behind the last header that is decoded, inside VXLAN that of the inner packet."""
     wire = max(orig_len - interface.fcs_len, 0)
     frame = _Layered(data[: min(len(data), wire)], wire)
-    _decode(frame, interface.link_type, KEEP_ALL)
+    _headers(frame, interface.link_type)
     inner = _carried(frame)
     if inner is not None:
-        _decode(inner, link_types.LINKTYPE_ETHERNET, KEEP_ALL)
+        _headers(inner, link_types.LINKTYPE_ETHERNET)
         frame = inner
     return frame.data[: max(frame.length, 0)]
+
+
+def _headers(frame: _Layered, link_type: int) -> None:
+    """Take off all headers."""
+    if _network(frame, _link(frame, link_type)):
+        _transport(frame)
 
 
 def datagrams(data: bytes, orig_len: int, interface: Interface) -> list[bytes]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.decode import offsets as o
-from analyzer.decode.dns import PORT, Message
+from analyzer.decode.dns import HEADER, PORT, Message
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
@@ -18,6 +18,8 @@ LENGTH = 2
 """Bytes before a message over TCP, which say how long it is (RFC 1035 section 4.2.2)."""
 MOST = 20_000
 """Messages that are read; the first ones."""
+MOST_TCP = 2_000
+"""Of them over TCP, where most segments are no message's beginning."""
 
 
 def message_rows(context: Context) -> Int64:
@@ -25,12 +27,14 @@ def message_rows(context: Context) -> Int64:
     frames, hops = context.frames, context.hops
     rows = hops["row"][context.packet_start[:-1]]
     carried = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
-    carried |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH)
+    carried |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH + HEADER)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
     asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
     asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
-    found: Int64 = rows[carried & whole & asks][:MOST]
-    return found
+    found = rows[carried & whole & asks]
+    tcp = has(frames["layers"][found], Layer.TCP)
+    kept: Int64 = found[~tcp | (np.cumsum(tcp) <= MOST_TCP)][:MOST]
+    return kept
 
 
 def message_of(context: Context, row: int, payload: bytes) -> bytes:
