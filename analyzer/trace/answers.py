@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.correlate.sorting import expand, group_rows
+from analyzer.correlate.sorting import changes, expand, group_rows, lengths, stable_order
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
@@ -125,6 +125,43 @@ def sent_again(context: Context) -> tuple[Int64, Int64]:
         return packets, packets
     segments = _segments(context, packets, context.hops["row"][start[packets]], reply[packets])
     return _sent_again(segments, connection[segments.packet])
+
+
+def acknowledged_before(context: Context, sent: Int64, until: Int64) -> Int64:
+    """
+    Return for each packet in *sent* the last acknowledgement before another one, *until*, if they cover it; else -1.
+
+    Both are packets of one connection and direction each, as ``sent_again`` gives them.
+    """
+    if not len(sent):
+        return sent
+    start = context.packet_start[:-1]
+    row, connection = context.hops["row"][start], context.hops["connection"][start].astype(np.int64)
+    flags = context.frames["tcp_flags"][row]
+    concerned = np.zeros(len(context.connections["proto"]) + 1, bool)
+    concerned[connection[sent]] = True
+    acks = np.flatnonzero(concerned[connection] & (connection >= 0) & (flags & ACK != 0))
+    if not len(acks):
+        return np.full(len(sent), -1, np.int64)
+    way = context.hops["reply"][start]
+    stream = connection * 2 + way
+    order = acks[stable_order(stream[acks])]
+    segments = _segments(context, sent, row[sent], way[sent])
+    # All numbers are told from the first acknowledgement of their stream; streams are set apart by what they can reach.
+    begins = np.flatnonzero(changes(stream[order]))
+    number = np.repeat(np.arange(len(begins)), lengths(begins, len(order)))
+    ack = context.frames["ack"][row[order]].astype(np.int64)
+    reach = (ack - ack[begins][number] + HALF) % (1 << 32) - HALF
+    highest = np.maximum.accumulate(reach + number * 4 * HALF) - number * 4 * HALF
+    # The place of the last acknowledgement of the other direction before *until*.
+    other = stream[segments.packet] ^ 1
+    width = np.int64(len(start) + 1)
+    place = np.searchsorted(stream[order] * width + order, other * width + until) - 1
+    known = (place >= 0) & (stream[order[np.maximum(place, 0)]] == other)
+    place = np.maximum(place, 0)
+    end = (segments.seq - ack[begins][number[place]] + HALF) % (1 << 32) - HALF + segments.length
+    found: Int64 = np.where(known & (highest[place] >= end), order[place], -1)
+    return found
 
 
 def _sent_again(segments: _Segments, connection: Int64) -> tuple[Int64, Int64]:

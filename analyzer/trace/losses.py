@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.model import Disposition
 from analyzer.model.loss import ConnectionLoss, Loss
 from analyzer.schema import Int64
-from analyzer.trace.answers import Answers, find_answers, sent_again
+from analyzer.trace.answers import acknowledged_before, sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.holes import late_segments
@@ -47,16 +47,8 @@ def _unanswered(context: Context, again: Int64, originals: Int64) -> set[int]:
 
     Where an answer was on its way already, it is the answer that was lost, and that has to be told of it.
     """
-    connection = context.hops["connection"][context.packet_start[:-1]]
-    answers: dict[int, Answers] = {}
-    found: set[int] = set()
-    for copy, original in zip(again.tolist(), originals.tolist(), strict=True):
-        number = int(connection[original])
-        if number not in answers:
-            answers[number] = find_answers(context, context.packets_of(number))
-        answer = answers[number].answered_by.get(original)
-        found.add(original if answer is None or answer > copy else answer)
-    return found
+    answers = acknowledged_before(context, originals, again)
+    return set(np.where(answers < 0, originals, answers).tolist())
 
 
 def _link(context: Context, tracer: Tracer, packet: int, explained: Mapping[int, str]) -> Key:
