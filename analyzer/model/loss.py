@@ -25,7 +25,7 @@ class Loss:
     """``lost``, ``dropped``, ``rejected``; ``left-host`` and ``delivered`` of packets that had to be sent again."""
     packets: int
     sent_again: int
-    """How many of them TCP sent again: these retransmissions are this link's."""
+    """Retransmissions that this link made: of the packets themselves, or of what they would have acknowledged."""
     connections: int
     most: tuple[ConnectionLoss, ...]
     """The connections that lost most, ten at the most."""
