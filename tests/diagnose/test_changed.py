@@ -1,0 +1,72 @@
+"""Counterfactuals: what a change does to a state, and that a remedy is safe to paste."""
+
+from dataclasses import replace
+
+import pytest
+
+from analyzer.diagnose.changed import for_shell, offered, with_policy, with_rule, with_settings, without_rule
+from analyzer.host.netfilter.nft import parse_native
+from analyzer.host.netfilter.ruleset import parse_ruleset
+from analyzer.model import HostState
+
+RULES = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p tcp -j DROP\n-A FORWARD -p tcp -j DROP\nCOMMIT\n"
+NATIVE = """{"nftables": [
+  {"table": {"family": "inet", "name": "fw", "handle": 1}},
+  {"chain": {"family": "inet", "table": "fw", "name": "fwd", "handle": 1, "type": "filter", "hook": "forward",
+             "prio": 0, "policy": "drop"}},
+  {"rule": {"family": "inet", "table": "fw", "chain": "fwd", "handle": 7, "expr": [{"drop": null}]}}
+]}"""
+HOST = HostState(rulesets=(parse_ruleset(RULES.splitlines(), 4),), native=tuple(parse_native(NATIVE)))
+
+
+def test_one_rule_goes_and_its_twin_stays() -> None:
+    """The very rule, not one that reads alike; the state it came from is as it was."""
+    first, second = HOST.rulesets[0].rules()
+    after = without_rule(first)(HOST)
+
+    assert [rule is second for rule in after.rulesets[0].rules()] == [True]
+    assert len(list(HOST.rulesets[0].rules())) == 2
+
+
+def test_nftables_rules_and_policies() -> None:
+    """Their own tables change alike."""
+    rule = HOST.native[0].chains["fwd"].rules[0].shown
+    gone, lifted = without_rule(rule)(HOST), with_policy("inet fw", "fwd")(HOST)
+
+    assert rule.handle == 7
+    assert gone.native[0].chains["fwd"].rules == []
+    assert lifted.native[0].chains["fwd"].policy == "accept"
+    assert HOST.native[0].chains["fwd"].policy == "drop"
+
+
+def test_what_is_added_and_set() -> None:
+    """A rule at the end of its chain, a policy, a sysctl."""
+    after = with_rule("filter", "-A FORWARD -j ACCEPT")(HOST)
+    lifted = with_policy("filter", "FORWARD")(HOST)
+    known = replace(HOST, sysctls={"a": "1", "b": "2"})
+
+    assert [rule.target for rule in after.rulesets[0].rules()] == ["DROP", "DROP", "ACCEPT"]
+    assert lifted.rulesets[0].tables["filter"]["FORWARD"].policy == "ACCEPT"
+    assert with_settings({"b": "0"})(known).sysctls == {"a": "1", "b": "0"}
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"),
+    [
+        ("FORWARD -p tcp -j DROP", "FORWARD -p tcp -j DROP"),
+        ('FORWARD -m comment --comment "a $(touch /tmp/x) `id`" -j DROP',
+         "FORWARD -m comment --comment 'a $(touch /tmp/x) `id`' -j DROP"),
+        ("FORWARD; reboot", "'FORWARD;' reboot"),
+        ('FORWARD --comment "open', "'FORWARD --comment \"open'"),
+    ],
+)  # fmt: skip
+def test_what_a_dump_says_is_no_command(words: str, quoted: str) -> None:
+    """People paste remedies into a shell."""
+    assert for_shell(words) == quoted
+
+
+def test_what_was_tried_says_how_it_went() -> None:
+    """It helps, it does not, or nobody can tell."""
+    assert offered("Do it.", "it passes") == "Do it."
+    assert offered("Do it.", None).startswith("Not enough, for something else stops")
+    assert offered("Do it.", "").endswith("the recorded rules do not decide.")
