@@ -107,6 +107,7 @@ def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
         role=spec.role or point.role,
         container=spec.container or point.container,
         recorded=point,
+        filter=manifest.filter,
         recorded_ns=(manifest.started_ns, until_ns),
     )
 

@@ -59,6 +59,8 @@ class PointSpec:
     container: str | None = None
     recorded: RecordedPoint | None = None
     """What a bundle's manifest says of it."""
+    filter: str = ""
+    """Of the capture, by the manifest."""
     recorded_ns: tuple[int, int] | None = None
     """From when to when it was recording, by the manifest."""
 
@@ -143,6 +145,7 @@ def name_points(
                 container_basis=(Basis.STATED if spec.container else Basis.INFERRED) if container else None,
                 snap_len=interface.snap_len if 0 < interface.snap_len < NO_SNAP else None,
                 network=recorded.network if recorded is not None else None,
+                filter=spec.filter or None,
                 dropped=_dropped(source, pieces[number], files) if recorded is None else recorded.dropped,
                 recorded_from_ns=spec.recorded_ns[0] if spec.recorded_ns is not None else None,
                 # What a damaged file lost was recorded, and is not there to be seen.

@@ -19,6 +19,8 @@ MOST = 2_000
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of unanswered connections that today's rules would translate otherwise."""
+    if subject.one_sided:
+        return
     found = leaving(subject).get("stale")
     if found is not None:
         yield _finding(subject, found.packets, "leave untranslated, and today's rules would masquerade them")

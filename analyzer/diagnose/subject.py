@@ -1,5 +1,6 @@
 """What checks look at: tables, journeys, and what several checks ask for, each made when first needed."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +24,8 @@ SHOWN = 5
 PATIENCE_NS = 1_000_000_000
 """How long before its capture's end something must have happened, to say that nobody answered."""
 CODES = {kind: number for number, kind in enumerate(Disposition)}
+ONE_SIDED = re.compile(r"\b(src|dst|inbound|outbound|not|tcp-syn|tcpflags)\b|[!\[]")
+"""Words of pcap-filter(7) by which a filter may keep a question and not its answer."""
 NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
 
 T = TypeVar("T")
@@ -216,9 +219,17 @@ class Subject:
         said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
         return max([*said, int(times.max()) if len(times) else 0])
 
+    @cached_property
+    def one_sided(self) -> bool:
+        """Tell whether a filter may have left answers out: one that asks for a direction, or for bytes."""
+        return any(ONE_SIDED.search(point.filter) for point in self.context.points if point.filter)
+
     def waited(self, packet: int, patience_ns: int = PATIENCE_NS) -> bool:
-        """Tell whether captures went on long enough after a packet to show an answer."""
-        return self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
+        """Tell whether captures went on long enough after a packet to show an answer, and would have."""
+        return (
+            not self.one_sided
+            and self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
+        )
 
     @cached_property
     def beside_containers(self) -> Array:

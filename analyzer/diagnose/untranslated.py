@@ -37,6 +37,8 @@ def leaving(subject: Subject) -> dict[str, Leaving]:
 
 def candidates(subject: Subject) -> list[int]:
     """Return packets that were routed from a container to the uplink, source unchanged, and never answered."""
+    if subject.one_sided:
+        return []
     context, first, last = subject.context, subject.first_row, subject.last_row
     frames = context.frames
     same = (frames["src"][first] == frames["src"][last]) & (frames["src_hi"][first] == frames["src_hi"][last])

@@ -72,6 +72,8 @@ class Point:
     last_ns: int | None = None
     snap_len: int | None = None
     """Longest record the capture would keep, in bytes; None if nothing was to be cut."""
+    filter: str | None = None
+    """What it was to record only, as tcpdump takes it (pcap-filter(7)); None if everything, or if nobody says."""
     dropped: int | None = None
     """Frames that the kernel dropped before the capture, where the file says so."""
     recorded_from_ns: int | None = None

@@ -2,6 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import group_rows
@@ -110,9 +113,28 @@ class Onward:
         """Return the port behind which a frame's receiver is at home."""
         context = self._context
         mac = context.value("eth_dst", row)
-        home = context.homes.get(mac) if context.layers(row) & Layer.MAC_DST and mac not in context.host_macs else None
-        inside = home is not None and context.points[home[0]].role in (Role.VETH, Role.CONTAINER)
-        return {home[0]} if home is not None and inside else set()
+        if not context.layers(row) & Layer.MAC_DST or mac in context.host_macs:
+            return set()
+        home = self._ports.get(mac)
+        owner = context.host.container_of_mac(mac)
+        at_home = home is not None and (owner is None or context.points[home].container in (owner.name, None))
+        return {home} if home is not None and at_home else set()
+
+    @cached_property
+    def _ports(self) -> dict[int, int]:
+        """
+        Ports by the MACs that all their frames to one receiver come from.
+
+        A frame whose own port is not captured is seen first wherever it was flooded to, and does not show its home.
+        """
+        context = self._context
+        frames, row = context.frames, context.hops["row"][context.packet_start[:-1]]
+        row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & MULTICAST == 0)]
+        pairs = np.unique(np.stack([frames["eth_src"][row], frames["point"][row].astype(np.int64)]), axis=1)
+        macs, counts = np.unique(pairs[0], return_counts=True)
+        alone = set(macs[counts == 1].tolist())
+        inside = {point.id for point in context.points if point.role in (Role.VETH, Role.CONTAINER)}
+        return {mac: point for mac, point in pairs.T.tolist() if mac in alone and point in inside}
 
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""

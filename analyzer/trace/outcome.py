@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
+from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, TCP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.schema import Layer
 from analyzer.trace.answers import Answers, find_answers
@@ -20,6 +21,8 @@ from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text
 from analyzer.trace.way import Cause
 
+ETHERNET, UDP_HEADER = 14, 8
+TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
 
 
@@ -122,7 +125,8 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
         onward = onward or self._onward.to_target(rows)
         if onward:
-            lost = self._lost(packet, last, point, onward)
+            proven = bool(onward & self._onward.of_stream(packet, rows))
+            lost = self._lost(packet, last, point, onward, proven=proven)
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
@@ -213,7 +217,12 @@ class Outcomes:
         answers = (table["op"] == 2) & (table["mac"] == mac) & (table["asked_hi"] == high) & (table["asked"] == low)
         return bool(answers.any()) and mac in context.host_macs
 
-    def _lost(self, packet: int, row: int, point: Point, onward: set[int]) -> Outcome:
+    def _lost(self, packet: int, row: int, point: Point, onward: set[int], *, proven: bool = False) -> Outcome:
+        """
+        Decide about a packet that one of the points *onward* should have seen.
+
+        *proven* tells that one of them saw others of its stream, so that no filter leaves them out.
+        """
         context = self._context
         time_ns = context.value("time_ns", row)
         names = []
@@ -225,12 +234,25 @@ class Outcomes:
             if there.dropped:
                 reason = f"last seen at {point.name}; {there.name} dropped {there.dropped} frames while capturing"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+            if there.filter and not proven:
+                reason = f"last seen at {point.name}; the filter “{there.filter}” may have kept it from {there.name}"
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             names.append(there.name)
+        if not self._told_apart(row):
+            reason = f"last seen at {point.name}; the captures keep too few bytes to tell its kind of packets apart"
+            return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
         if self._was_answered(packet, onward):
             reason = f"last seen at {point.name}, not at {' or '.join(names)}; it was answered, so it did go on"
             return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.OBSERVED, own=True)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
         return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True, onward=tuple(names))
+
+    def _told_apart(self, row: int) -> bool:
+        """Tell whether every point kept the headers by which packets are recognised."""
+        layers = self._context.layers(row)
+        header = IPV6_HEADER if layers & Layer.IPV6 else IPV4_HEADER
+        needed = ETHERNET + header + (TCP_HEADER if layers & Layer.TCP or not layers & TRANSPORT else UDP_HEADER)
+        return all(point.snap_len is None or point.snap_len >= needed for point in self._context.points)
 
     def _was_answered(self, packet: int, onward: set[int]) -> bool:
         """

@@ -26,6 +26,7 @@ _PASSING = """
 """
 PASSING = frozenset(_PASSING.split())
 """Targets after which the next rule is asked (XT_CONTINUE)."""
+WITHOUT_EFFECT = frozenset(("", "LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "RATEEST", "LED"))
 PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 """Of iptables' tables in their hooks (linux/netfilter_ipv4.h)."""
 DSTNAT, SRCNAT = -100, 100
@@ -252,6 +253,8 @@ class Evaluator:
             answer, unknown = matches(rule.options, packet, self._owner, self._rules)
             if answer is False:
                 continue
+            if unknown is not None and rule.target in WITHOUT_EFFECT:
+                continue  # whether it only logs or counts is of no matter
             if unknown is not None:
                 named = f"{'! ' if unknown.negated else ''}{unknown.name} {unknown.value}".strip()
                 self._stop(result, Verdict.UNKNOWN, rule, reason=f"cannot tell whether {named!r} matches")
