@@ -95,7 +95,7 @@ def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
     """Say how far a counter went while captures ran, the rule's or the kernel's, and how many packets are missing."""
     rule, missing = stopped.cause.rule, len(stopped.packets)
     before = subject.host.counted_before(rule) if rule is not None else None
-    if stopped.cause.past:
+    if stopped.cause.past or (rule is not None and not rule.counts):
         return ()
     if rule is not None and before is not None:
         counts = f"counter: {before} before, {rule.packets} after"

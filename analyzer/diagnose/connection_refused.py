@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
@@ -19,6 +21,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each host that refuses, with the ports."""
     refused: dict[str, dict[str, list[int]]] = {}
     probes: list[int] = []
+    late: list[int] = []
     for number in subject.handshakes.rejected():
         if number not in subject.claimed:
             _note(refused, subject.tracer.connection(number), int(subject.packets_of(number)[0]))
@@ -28,12 +31,24 @@ def look(subject: Subject) -> Iterator[Finding]:
         of = subject.connection_of(error.quoted)
         if of is None or of.id in subject.claimed or of.protocol == "tcp":
             continue
+        if subject.reply[error.quoted]:
+            late.append(error.quoted)
+            continue
         if of.original.dport in TRACEROUTE:
             probes.append(error.quoted)
         else:
             _note(refused, of, error.quoted)
     for target, ports in refused.items():
         yield _finding(subject, target, ports)
+    if late:
+        yield CHECK.finding(
+            f"{plural(len(late), 'answer')} came when nobody waited any more",
+            "The asker had closed its port: it had its answer already, from another try, or had given up. "
+            f"{affected(subject, late)}",
+            severity=Severity.INFO,
+            evidence=subject.evidence(late),
+            remedy="Nothing to do, unless answers are slow.",
+        )
     if probes:
         yield CHECK.finding(
             f"{plural(len(probes), 'probe')} of a traceroute reached the end",
@@ -60,6 +75,7 @@ def _finding(subject: Subject, target: str, ports: dict[str, list[int]]) -> Find
     container = next((c.name for c in subject.host.containers if target in map(str, c.addresses)), None)
     where = f"{target} (container {container})" if container else target
     strays = _strays(subject, packets)
+    later = _accepted_later(subject, packets)
     why = (
         "They answer a container, but come from another address or port than it asked, which NAT does not know."
         if strays
@@ -68,13 +84,36 @@ def _finding(subject: Subject, target: str, ports: dict[str, list[int]]) -> Find
     subject.claim(packets)
     return CHECK.finding(
         f"{where} refuses port {', '.join(list(ports)[:SHOWN_PORTS])}{more}: {plural(len(packets), 'packet')}",
-        f"{why} {affected(subject, packets)}",
-        severity=severity(subject, packets, Severity.ERROR, ended=True),
+        f"{why}{' Later connections were accepted.' if later else ''}{_local(subject, packets)} "
+        f"{affected(subject, packets)}",
+        severity=Severity.WARNING if later else severity(subject, packets, Severity.ERROR, ended=True),
         evidence=subject.evidence(packets),
         remedy="Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
         if strays
         else None,
     )
+
+
+def _accepted_later(subject: Subject, packets: list[int]) -> bool:
+    """Tell whether each refused TCP connection was followed by one to the same port that was granted."""
+    table, granted = subject.context.connections, subject.handshakes.granted
+    open_ = np.flatnonzero(granted > 0)
+    names = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
+    last: dict[tuple[int, ...], int] = {}
+    for number in open_.tolist():
+        last[tuple(int(table[name][number]) for name in names)] = int(table["first_ns"][number])
+    refused = [int(number) for number in subject.connection[packets]]
+    ends = [(tuple(int(table[name][n]) for name in names), int(table["first_ns"][n])) for n in refused]
+    return all(last.get(end, 0) > time for end, time in ends)
+
+
+def _local(subject: Subject, packets: list[int]) -> str:
+    """Say that Docker publishes the port on the loopback address only."""
+    connection = subject.connection_of(packets[0])
+    asked = connection.original.dport if connection is not None else None
+    texts = (text for c in subject.host.containers for (_, port), text in c.published_ports().items() if port == asked)
+    local = next((text for text in texts if text.startswith(("127.", "[::1]"))), None)
+    return f" Docker publishes it as {local}, which is for the host itself only." if local else ""
 
 
 def _strays(subject: Subject, packets: list[int]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.questions import by_server, silent, told
+from analyzer.diagnose.questions import by_server, silent, slow, told
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
@@ -27,13 +27,21 @@ def look(subject: Subject) -> Iterator[Finding]:
             evidence=subject.evidence(packets),
         )
         subject.claim(packets)
+    for server, queries in by_server(slow(subject)).items():
+        longest = max(query.latency_ns or 0 for query in queries) / 1e9
+        yield CHECK.finding(
+            f"name server {server} took up to {longest:.1f} s for {plural(len(queries), 'question')}",
+            f"Asked for {told(queries)}. Resolvers ask again, or give up, meanwhile.",
+            severity=Severity.WARNING,
+            evidence=subject.evidence([query.answer for query in queries if query.answer is not None]),
+        )
 
 
 CHECK = Check(
     "dns-unanswered",
     Severity.ERROR,
     "captures",
-    "DNS questions got no answer for a second and more.",
+    "DNS questions got no answer for a second and more (warning: one that late).",
     "Try the server by hand (dig @SERVER NAME); /etc/resolv.conf in the container and docker run --dns say which.",
     look,
 )

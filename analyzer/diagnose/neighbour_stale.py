@@ -17,6 +17,8 @@ GROUP = 1 << 40
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Compare the MAC that packets to containers were sent to with the one that the container has."""
+    if subject.one_sided:
+        return
     context, last = subject.context, subject.last_row
     frames = context.frames
     macs = frames["eth_dst"][last]
@@ -43,6 +45,33 @@ def look(subject: Subject) -> Iterator[Finding]:
             evidence=subject.evidence(packets),
             proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
             remedy=f"ip neigh del {ip} dev the interface, or ip neigh flush {ip}, where they were sent.",
+        )
+        subject.claim(packets)
+    yield from _nobodys(subject)
+
+
+def _nobodys(subject: Subject) -> Iterator[Finding]:
+    """Tell of containers that send to a MAC that nobody has: a static or stale entry for their gateway."""
+    context, first = subject.context, subject.first_row
+    frames = context.frames
+    layers, macs = frames["layers"][first], frames["eth_dst"][first]
+    seen = np.union1d(np.unique(frames["eth_src"]), np.array(sorted(context.host_macs), np.int64))
+    known = np.union1d(seen, np.array([c.mac for c in subject.host.containers if c.mac is not None], np.int64))
+    leaves = subject.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
+    answered = np.append(context.connections["seen_reply"], True)[subject.connection]
+    strange = leaves & (macs & GROUP == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~np.isin(macs, known) & ~answered
+    by_mac: dict[int, list[int]] = {}
+    for packet in subject.unclaimed(np.flatnonzero(strange)).tolist() if context.host_macs else ():
+        by_mac.setdefault(int(macs[packet]), []).append(packet)
+    for mac, packets in by_mac.items():
+        src = context.src(int(first[packets[0]]))
+        yield CHECK.finding(
+            f"{src} sends {plural(len(packets), 'packet')} to {mac_text(mac)}, which nobody has",
+            "No frame comes from that MAC, and neither the host nor a container has it: the sender's neighbour entry, "
+            f"for its gateway as it seems, is wrong. {affected(subject, packets)}",
+            basis=Basis.INFERRED,
+            evidence=subject.evidence(packets),
+            remedy="ip neigh in the container shows the entry; ip neigh del it, and see who made it permanent.",
         )
         subject.claim(packets)
 

@@ -20,16 +20,31 @@ def by_server(queries: Iterable[NameQuery]) -> dict[Address, list[NameQuery]]:
 
 
 def silent(subject: Subject) -> list[NameQuery]:
-    """Return the questions that got no answer although there was time for one, and that nothing explains so far."""
+    """
+    Return the questions that got no answer although there was time for one, and that nothing explains so far.
+
+    One that was asked again and answered then is not open.
+    """
     quoted = {error.quoted for error in subject.errors}
+    answered = {(q.name.lower(), q.kind, q.asker, q.server) for q in subject.names if q.answer is not None}
     return [
         query
         for query in subject.names
         if query.answer is None
+        and (query.name.lower(), query.kind, query.asker, query.server) not in answered
         and query.journey not in quoted
         and int(subject.connection[query.journey]) not in subject.claimed
         and subject.waited(query.journey)
     ]
+
+
+SLOW_NS = 1_000_000_000
+"""Resolvers ask again after a second or more (resolv.conf(5), timeout)."""
+
+
+def slow(subject: Subject) -> list[NameQuery]:
+    """Return the questions whose answer took a second and more."""
+    return [query for query in subject.names if (query.latency_ns or 0) >= SLOW_NS]
 
 
 def told(queries: Iterable[NameQuery]) -> str:

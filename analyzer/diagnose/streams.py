@@ -23,10 +23,13 @@ class Handshakes:
     """RST of the reply direction."""
     answered: Int64
     """Any packet of the reply direction."""
+    went_on: Int64
+    """Acknowledgements of the original direction: an answer came, even if no capture shows it."""
 
     def unanswered(self) -> list[int]:
         """Return the connections whose SYN nothing answered."""
-        found: list[int] = np.flatnonzero((self.asked > 0) & (self.answered == 0)).tolist()
+        silent = (self.asked > 0) & (self.answered == 0) & (self.went_on == 0)
+        found: list[int] = np.flatnonzero(silent).tolist()
         return found
 
     def rejected(self) -> list[int]:
@@ -50,4 +53,5 @@ def handshakes(context: Context, rows: Int64, connection: Int64, reply: Array) -
         granted=counted(reply & (opens == SYN | ACK)),
         refused=counted(reply & (flags & RST != 0)),
         answered=counted(reply),
+        went_on=counted(~reply & (flags & ACK != 0) & (flags & RST == 0)),
     )

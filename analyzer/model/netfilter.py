@@ -33,6 +33,8 @@ class Rule:
     bytes: int
     handle: int | None = None
     """By which ``nft`` deletes it; None of iptables' own."""
+    counts: bool = True
+    """It has a counter; nftables' own may have none."""
 
     @property
     def native(self) -> bool:

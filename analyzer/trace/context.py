@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sorting import stable_order
 from analyzer.host.routing import Chosen, choose
-from analyzer.model import Address, Evidence, HostState, Point, address
+from analyzer.model import Address, Evidence, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
@@ -105,6 +105,26 @@ class Context:
         """MACs of the host's own routed interfaces: those that change where a packet is routed."""
         found = router_macs(self.frames, self.hops)
         return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
+
+    @cached_property
+    def strays(self) -> Array:
+        """
+        (n,) bool: rows at a container's port whose receiver is another container, by Docker's MACs.
+
+        A bridge that does not know a MAC floods its frames: they say nothing of where the packet goes.
+        """
+        found = np.zeros(len(self.frames["frame"]), bool)
+        owners = {c.mac: c.name for c in self.host.containers if c.mac is not None}
+        if not owners:
+            return found
+        known = np.isin(self.frames["eth_dst"], np.array(sorted(owners), np.int64))
+        for point in self.points:
+            if point.role in (Role.VETH, Role.CONTAINER) and point.container in owners.values():
+                own = np.array([mac for mac, name in owners.items() if name == point.container], np.int64)
+                found |= known & (self.frames["point"] == point.id) & ~np.isin(self.frames["eth_dst"], own)
+        first = np.zeros(len(found), bool)
+        first[self.hops["row"][self.packet_start[:-1]]] = True
+        return found & ~first
 
     def route_to(self, ip: Address) -> Chosen | None:
         """Return the recorded route for an address; each is looked up once."""

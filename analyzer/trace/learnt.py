@@ -34,8 +34,10 @@ def learnt(context: Context) -> list[LearntMac]:
     for place in new.tolist():
         row = int(rows[place])
         port = context.point(row)
+        owner = context.host.container_of_mac(int(mac[place]))
+        if owner is not None and port.container is not None and owner.name != port.container:
+            continue  # flooded, from a port that was not captured, or not any more
         moved = place > 0 and mac[place - 1] == mac[place]
-        container = context.host.container_of_mac(int(mac[place]))
         entries = (e.text for e in context.host.fdb if e.mac == mac[place] and e.dev in (port.name, port.interface))
         found.append(
             LearntMac(
@@ -44,7 +46,7 @@ def learnt(context: Context) -> list[LearntMac]:
                 frame=context.value("frame", row),
                 time_ns=context.value("time_ns", row),
                 bridge=bridges.get(port.id),
-                container=container.name if container is not None else None,
+                container=owner.name if owner is not None else None,
                 moved_from=context.point(int(rows[place - 1])).name if moved else None,
                 entry=next(entries, None),
             )

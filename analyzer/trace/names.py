@@ -44,7 +44,7 @@ def message_of(context: Context, row: int, payload: bytes) -> bytes:
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:
     """Join questions and answers; *messages* are by row, in any order."""
-    waiting: dict[tuple[tuple[int, ...], int, str, str], int] = {}
+    waiting: dict[tuple[tuple[int, ...], int, str, str], list[int]] = {}
     found: list[NameQuery] = []
     by_time = sorted(messages, key=lambda one: (context.value("time_ns", one[0]), one[0]))
     for row, message in by_time:
@@ -55,9 +55,10 @@ def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> 
         if src is None or dst is None:
             continue
         if not message.response:
-            waiting[key] = len(found)
+            waiting.setdefault(key, []).append(len(found))
             found.append(NameQuery(message.name, message.kind, src, dst, time_ns, packet))
-        elif (place := waiting.pop(key, None)) is not None:
+        elif waiting.get(key):
+            place = waiting[key].pop(0)  # the oldest, for one that waits is sent again under the same id
             asked = found[place]
             found[place] = NameQuery(
                 asked.name, asked.kind, asked.asker, asked.server, asked.asked_ns, asked.journey,

@@ -32,7 +32,7 @@ class Onward:
         for connection, reply, here in _distinct(begins):
             if connection >= 0:
                 self._first_of_stream[connection, reply].add(here)
-        going = hops["packet"][1:] == hops["packet"][:-1]
+        going = (hops["packet"][1:] == hops["packet"][:-1]) & ~context.strays[hops["row"][1:]]
         dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
         same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
         # What is flooded goes everywhere: it does not show where others go.

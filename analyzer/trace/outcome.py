@@ -102,7 +102,8 @@ class Outcomes:
         context, last = self._context, rows[-1]
         arrived = len(rows) > 1
         outward = point.role is Role.VETH and arrived and context.point(rows[-2]).role is Role.CONTAINER
-        if point.role in INSIDE and not outward and (arrived or self._goes_to_container(last, point)):
+        inside = point.role in INSIDE and not outward and not context.strays[last]
+        if inside and (arrived or self._goes_to_container(last, point)):
             within = self._onward.into_container(rows) if point.role is Role.VETH else set()
             if within and (lost := self._lost(packet, last, point, within)).disposition is Disposition.LOST:
                 return lost

@@ -244,8 +244,8 @@ def moved(host: HostState, rule: Rule) -> int | None:
 
 def acquitted(host: HostState, rule: Rule) -> bool:
     """Tell whether its counter shows that a rule stopped nothing: it did not move, or never counted."""
-    if rule.native:
-        return False  # it may have no counter
+    if not rule.counts:
+        return False
     counts = any(one.packets for rules in host.rulesets for one in rules.rules())
     went = moved(host, rule)
     return counts and (rule.packets == 0 if went is None else went == 0)

@@ -287,6 +287,8 @@ class Evaluator:
             return _translated(packet, name, to), True
         if name == "MARK":
             return _marked(packet, rule), False
+        if name == "CT" and any(option.name.startswith("--zone") for option in rule.target_options):
+            return self._stop(result, Verdict.UNKNOWN, rule, reason="conntrack zones are not followed")
         if name in ("CT", "NOTRACK"):
             untracked = name == "NOTRACK" or any(o.name == "--notrack" for o in rule.target_options)
             return (replace(packet, ct_state="UNTRACKED") if untracked else packet), name == "NOTRACK"

@@ -69,6 +69,7 @@ def _shown(table: NativeTable, value: Json) -> Rule:
         packets=int(counter.get("packets", 0)),
         bytes=int(counter.get("bytes", 0)),
         handle=int(value["handle"]) if "handle" in value else None,
+        counts=bool(counters),
     )
 
 
@@ -286,6 +287,8 @@ def _text(statement: Json) -> str:
         return f"{_side(told['key'])} vmap {_side(told['data'])}"
     if kind == "mangle":
         return f"{_side(told['key'])} set {_side(told['value'])}"
+    if kind == "reject" and isinstance(told, dict):
+        return f"reject with {told.get('type', '')} {told.get('expr', '')}".rstrip()
     return "" if kind == "counter" else str(kind)
 
 
@@ -302,6 +305,10 @@ def _side(told: Json) -> str:
             return f"{inner[0]}-{inner[1]}"
         if kind == "set":
             return "{ " + ", ".join(_side(one) for one in inner) + " }"
+        if kind == "&":
+            return " & ".join(_side(one) for one in inner)
+        if kind == "|":
+            return "|".join(_side(one) for one in inner)
         if kind == "concat":
             return " . ".join(_side(one) for one in inner)
         return str(kind)

@@ -1,19 +1,20 @@
 """A name server and a resolver: ``names.py serve ADDRESS`` and ``names.py ask SERVER NAME...``.
 
 The first label of a name says what the server does: ``ok`` and everything else is answered with an address,
-``servfail``, ``refused`` and ``nx`` with that error, ``silent`` not at all. ``ask`` sends A and AAAA at once from one
-socket, as glibc does, and waits for both; a name ``=other`` is asked for A alone.
+``servfail``, ``refused`` and ``nx`` with that error, ``slow`` after more than a second, ``silent`` not at all. ``ask``
+sends A and AAAA at once from one socket, as glibc does, and waits for both; a name ``=other`` is asked for A alone.
 """
 
 import socket
 import struct
 import sys
+import time
 from contextlib import suppress
 
 ERRORS = {"servfail": 2, "nx": 3, "refused": 5}
 ANSWER = bytes([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 80])
 KINDS = {"A": 1, "AAAA": 28}
-TIMEOUT_S = 1.5
+TIMEOUT_S, SLOW_S = 1.5, 1.3
 
 
 def serve(address: str) -> None:
@@ -25,6 +26,8 @@ def serve(address: str) -> None:
             label = data[13 : 13 + data[12]].decode("ascii", "replace").lower()
             if label == "silent":
                 continue
+            if label == "slow":
+                time.sleep(SLOW_S)
             end = data.index(0, 12) + 5
             code = ERRORS.get(label, 0)
             found = code == 0 and data[end - 4 : end - 2] == b"\0\1"

@@ -116,6 +116,33 @@ def _not_foreign(world: World, net: Net) -> None:
     host("iptables", "-w", "-t", "nat", "-D", *FOREIGN)
 
 
+def _logging(world: World, net: Net) -> None:
+    """Do as ufw does: log up to a limit, and let the policy drop."""
+    host("iptables", "-w", "-N", "fw-log")
+    host("iptables", "-w", "-A", "fw-log", "-m", "limit", "--limit", "3/min", "-j", "LOG", "--log-prefix", "[BLOCK] ")
+    host("iptables", "-w", "-A", "fw-log", "-j", "DROP")
+    host("iptables", "-w", "-I", "DOCKER-USER", "-p", "tcp", "--dport", "7", "-j", "fw-log")
+
+
+def _not_logging(world: World, net: Net) -> None:
+    host("iptables", "-w", "-D", "DOCKER-USER", "-p", "tcp", "--dport", "7", "-j", "fw-log")
+    host("iptables", "-w", "-F", "fw-log")
+    host("iptables", "-w", "-X", "fw-log")
+
+
+def _static_mac(world: World, net: Net) -> None:
+    world.exec(net.client, "ip", "neigh", "replace", net.gateway, "lladdr", "02:42:de:ad:be:01", "dev", "eth0", "nud",
+               "permanent")  # fmt: skip
+
+
+def _no_static_mac(world: World, net: Net) -> None:
+    world.exec(net.client, "ip", "neigh", "del", net.gateway, "dev", "eth0")
+
+
+def _ask_slowly(world: World, net: Net) -> None:
+    world.script(world.in_container(net.client), "names.py", "ask", "198.51.100.53", "=slow.example", "=ok.example")
+
+
 RARE = (
     _inserted("raw-rule", "A rule of raw PREROUTING drops DNS.", _ask, "PREROUTING", "-p", "udp", "--dport", "53", "-j",
               "DROP", table="raw"),
@@ -146,6 +173,11 @@ RARE = (
           teardown=_port_up),
     Fault("foreign-source", "SNAT gives an address that the host does not have.", frozenset({"arp-unanswered"}), out,
           _foreign, teardown=_not_foreign, nets=(BRIDGE,)),
+    Fault("logged", "A chain logs up to a limit, and drops.", FILTERED, echo, _logging, teardown=_not_logging),
+    Fault("static-mac", "A container has a wrong, permanent MAC for its gateway.", frozenset({"neighbour-stale"}), out,
+          warm=_static_mac, teardown=_no_static_mac),
+    Fault("slow-resolver", "A name server takes more than a second.", frozenset({"dns-unanswered"}), _ask_slowly,
+          nets=(BRIDGE,)),
 )  # fmt: skip
 
 
@@ -161,6 +193,17 @@ def _traceroute(world: World, net: Net) -> None:
     world.script(world.in_container(net.client), "odd.py", "trace", net.remote)
 
 
+def _joined(world: World, net: Net) -> None:
+    world.docker("network", "connect", "appnet", "twin")
+    world.ping("twin", USER.server_ip, 3)
+    world.ping("twin", net.remote, 3)
+    world.ping("twin", net.client_ip, 3)
+
+
+def _parted(world: World, net: Net) -> None:
+    world.docker("network", "disconnect", "appnet", "twin")
+
+
 def _aborts(world: World, net: Net) -> None:
     """Close with RST, again and again."""
     for _ in range(4):
@@ -172,5 +215,12 @@ QUIET = (
     Fault("third", "A container talks to one whose veth is not captured.", NONE, _third, third=True,
           nets=(BRIDGE,)),
     Fault("traceroute", "A container traces a route with UDP.", NONE, _traceroute),
+    Fault("source-filter", "Only what containers send was captured, and nothing of it behind NAT.", NONE, out,
+          capture=("-f", "src host 172.17.0.2"), nets=(BRIDGE,)),
+    Fault("port-filter", "Only one direction was captured.", NONE, out, capture=("-f", "dst port 7")),
+    Fault("short", "Captures keep 34 bytes of each frame.", NONE, out, capture=("-s", "34")),
+    Fault("joined", "A third container joins another network while captures run.", NONE, _joined, third=True,
+          capture=("-c", "app", "-c", "db"),
+          nets=(BRIDGE,), teardown=_parted),
     Fault("aborts", "Clients close with RST.", NONE, _aborts, nets=(BRIDGE, USER)),
 )  # fmt: skip
