@@ -15,8 +15,6 @@ from analyzer.schema import Int64, Layer
 LONG = 600
 """Every link takes 576 bytes (RFC 791)."""
 TRIES = 3
-HEADERS = 128
-"""What a segment that the capture shows may be longer than the ones sent on the wire."""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,22 @@ OWN_TESTS = {"ambiguous-packets", "conntrack-contradiction"}
 """No fault of a host; test_findings.py has samples of them."""
 
 
+NAMES = """
+ambiguous-packets arp-unanswered asymmetric-path bad-checksum capture-gap capture-loss client-address-hidden
+connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset dns-conntrack-race dns-failed
+dns-unanswered docker-proxy-in-path duplicate-address embedded-dns-failed filtered-by-rule forwarding-disabled
+hairpin-broken high-latency-hop host-unreachable loss-beyond-host loss-inside-host mac-moved masquerade-missing
+mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten neighbour-stale network-isolation published-port-not-translated
+reverse-path-filtered stale-conntrack subnet-overlap syn-unanswered ttl-exceeded untranslated-source-leak
+vxlan-checksum vxlan-mtu zero-window
+"""
+
+
+def test_names_stay() -> None:
+    """What is published keeps its name: scripts ask for it."""
+    assert {check.name for check in CHECKS} == set(NAMES.split())
+
+
 def _finding(name: str, check: str) -> Finding:
     path = next(case.path for case in CASES if case.name == name)
     return next(finding for finding in analyze([path]).findings if finding.check == check)
