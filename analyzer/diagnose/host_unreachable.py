@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analyzer.diagnose.causes import Remedy, affected, by_cause, few, severity
 from analyzer.diagnose.changed import offered, tried, without_route, without_routing_rule
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.subject import Stopped, Subject
+from analyzer.diagnose.subject import IcmpError, Stopped, Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
 
@@ -22,7 +22,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         if error.kind not in UNREACHABLE or error.target in subject.absent or error.quoted in own:
             continue  # one that routers are allowed to say seldom (RFC 1812 section 4.3.2.8) is about all packets
         if error.quoted is not None and subject.connection[error.quoted] not in subject.claimed:
-            by_source.setdefault(f"{error.source} has no way to {error.target}", []).append(error.quoted)
+            by_source.setdefault(f"{_who(subject, error)} has no way to {error.target}", []).append(error.quoted)
     subject.absent.update(error.target for error in subject.errors if error.kind in UNREACHABLE)
     for title, packets in few(by_source, "destinations cannot be reached").items():
         yield CHECK.finding(
@@ -33,6 +33,11 @@ def look(subject: Subject) -> Iterator[Finding]:
             remedy="Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up.",
         )
         subject.claim(packets)
+
+
+def _who(subject: Subject, error: IcmpError) -> str:
+    """Name who says so; what the host says of a translated packet comes from the address that was asked."""
+    return "this host" if error.source == error.target or subject.host.owns(error.source) else str(error.source)
 
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
