@@ -52,6 +52,7 @@ def _flows(subject: Subject) -> Iterator[Swallowed]:
 def _streams(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each TCP connection the segments that were sent again and never answered, and those that were."""
     again, _ = subject.again
+    sent_again = set(again.tolist())
     numbers, counts = np.unique(subject.connection[again], return_counts=True)
     for number in numbers[counts >= TRIES - 1].tolist():
         answers = subject.answered_by(number)
@@ -59,7 +60,7 @@ def _streams(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
             packets = subject.packets_of(number, reply=way)
             data = packets[subject.first("payload_len")[packets] > 0]
             lost = [packet for packet in data.tolist() if packet not in answers]
-            repeated = set(again.tolist()) & set(lost)
+            repeated = sent_again.intersection(lost)
             # Handshakes show that short ones pass; data that was answered shows how long they may be.
             passed = [packet for packet in packets.tolist() if packet in answers]
             if len(repeated) >= TRIES - 1 and passed and not _followed(subject, lost, passed):
@@ -82,11 +83,11 @@ def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each pair of addresses the echo requests without and with an answer."""
     layers, first = subject.first("layers"), subject.first_row
     echo = np.flatnonzero(has(layers, Layer.ECHO) & ~subject.reply & (subject.connection >= 0))
-    pairs: dict[tuple[object, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    pairs: dict[tuple[int, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     answers = _answers(subject, echo)
-    for packet in echo.tolist():
-        row = int(first[packet])
-        pairs[subject.context.src(row), subject.context.dst(row)][packet in answers].append(packet)
+    ends = (subject.context.frames[name][first[echo]].tolist() for name in ("src_hi", "src", "dst_hi", "dst"))
+    for packet, *pair in zip(echo.tolist(), *ends, strict=True):
+        pairs[tuple(pair)][packet in answers].append(packet)
     for silent, passed in pairs.values():
         lost = [packet for packet in silent if subject.waited(packet)]
         if len(lost) >= TRIES - 1 and passed:

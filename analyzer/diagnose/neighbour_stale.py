@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import group_rows
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
@@ -81,10 +82,12 @@ def _macs(subject: Subject) -> dict[tuple[int, int], int]:
     found: dict[tuple[int, int], int] = {}
     context, first = subject.context, subject.first_row
     sends = subject.with_role(first, *NEAR_CONTAINERS[:2]) & has(context.frames["layers"][first], Layer.MAC_SRC)
-    frames = {name: context.frames[name][first[sends]] for name in ("src_hi", "src", "eth_src")}
-    mine = ~np.isin(frames["eth_src"], np.array(sorted(context.host_macs), np.int64))
-    keys = zip(*(frames[name][mine].tolist() for name in ("src_hi", "src", "eth_src")), strict=True)
-    for high, low, mac in dict.fromkeys(keys):
+    rows = first[sends]
+    rows = rows[~np.isin(context.frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
+    names = ("src_hi", "src", "eth_src")
+    _, examples = group_rows(*(context.frames[name][rows] for name in names))
+    for row in rows[np.sort(examples)].tolist():
+        high, low, mac = (context.value(name, row) for name in names)
         found[high, low] = mac
     for container in subject.host.containers:
         for ip in container.addresses:

@@ -77,6 +77,7 @@ class Subject:
     absent: set[Address] = field(default_factory=set)
     """Addresses that nobody answers for, or that routers call unreachable."""
     _made: dict[str, Any] = field(default_factory=dict)
+    _firsts: dict[str, Array] = field(default_factory=dict)
 
     @property
     def host(self) -> HostState:
@@ -128,8 +129,9 @@ class Subject:
 
     def first(self, name: str) -> Array:
         """(packets,) A column of FRAMES at each packet's first hop."""
-        found: Array = self.context.frames[name][self.first_row]
-        return found
+        if name not in self._firsts:
+            self._firsts[name] = self.context.frames[name][self.first_row]
+        return self._firsts[name]
 
     def last(self, name: str) -> Array:
         """(packets,) A column of FRAMES at each packet's last hop."""

@@ -14,7 +14,7 @@ from analyzer.model import Disposition, Finding
 from analyzer.model.words import plural
 from analyzer.schema import Int64
 
-MOST = 200
+MOST = 100
 """Packets that are read again."""
 
 

@@ -135,12 +135,10 @@ class Trace:
     def names(self) -> "list[NameQuery]":
         """Questions to name servers, read from the captures once more."""
         from analyzer.decode.dns import parse  # noqa: PLC0415
-        from analyzer.decode.reference import payload  # noqa: PLC0415
         from analyzer.trace.names import join_messages, message_of, message_rows  # noqa: PLC0415
 
         again = self.read_again(message_rows(self.context))
-        texts = ((row, payload(data, length, interface)) for row, data, length, interface in again)
-        read = ((row, parse(message_of(self.context, row, text))) for row, text in texts)
+        read = ((row, parse(message_of(self.context, row, data, length, kind))) for row, data, length, kind in again)
         return join_messages(self.context, [(row, message) for row, message in read if message is not None])
 
     def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":

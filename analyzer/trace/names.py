@@ -5,15 +5,18 @@ from ipaddress import IPv4Address
 
 import numpy as np
 
+from analyzer.capture.records import LINKTYPE_ETHERNET, Interface
 from analyzer.correlate.identity import has
 from analyzer.decode import offsets as o
 from analyzer.decode.dns import HEADER, PORT, Message
+from analyzer.decode.reference import payload
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
 
 EMBEDDED = IPv4Address("127.0.0.11")
 """Docker's own name server, in containers on a network of their own: rules there lead to another port than 53."""
+ETHERNET = 14
 LENGTH = 2
 """Bytes before a message over TCP, which say how long it is (RFC 1035 section 4.2.2)."""
 MOST = 20_000
@@ -37,9 +40,15 @@ def message_rows(context: Context) -> Int64:
     return kept
 
 
-def message_of(context: Context, row: int, payload: bytes) -> bytes:
-    """Return the message in a payload; over TCP its length comes first, and only one that begins a segment is read."""
-    return payload[LENGTH:] if context.layers(row) & Layer.TCP else payload
+def message_of(context: Context, row: int, data: bytes, length: int, interface: Interface) -> bytes:
+    """Return the message in a frame; over TCP its length comes first, and only one that begins a segment is read."""
+    layers = context.layers(row)
+    if interface.link_type == LINKTYPE_ETHERNET and not layers & (Layer.VLAN | Layer.TUNNEL):
+        end = ETHERNET + context.value("ip_len", row)
+        text = data[end - context.value("payload_len", row) : end]
+    else:
+        text = payload(data, length, interface)
+    return text[LENGTH:] if layers & Layer.TCP else text
 
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:
