@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from analyzer.correlate.sorting import group_rows
 from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.here import evaluator
 from analyzer.host.netfilter.packet import Original, Packet
@@ -155,8 +156,9 @@ class Prover:
         ports = np.array(sorted(self._bridges), np.int64)
         rows = rows[np.isin(context.frames["point"][rows], ports)]
         names = ("src_hi", "src", "point")
-        for high, low, point in set(zip(*(context.frames[name][rows].tolist() for name in names), strict=True)):
-            found[high, low] = self._bridges[point]
+        _, examples = group_rows(*(context.frames[name][rows] for name in names))
+        for row in rows[np.sort(examples)].tolist():
+            found[context.value("src_hi", row), context.value("src", row)] = self._bridges[context.value("point", row)]
         return found
 
     def translated(self, packet: int, rows: list[int]) -> Translated:
@@ -164,8 +166,8 @@ class Prover:
         result = self._as_new(packet, rows)
         if result is None or result.verdict is Verdict.UNKNOWN:
             return Translated.UNKNOWN
-        moved = any(t.kind in ("SNAT", "MASQUERADE") for t in result.translations)
-        return Translated.YES if moved else Translated.NO
+        source = any(t.kind in ("SNAT", "MASQUERADE") for t in result.translations)
+        return Translated.YES if source else Translated.NO
 
     def translations(self, packet: int, rows: list[int]) -> list[Translation]:
         """Return what rules would translate in a packet like this one if it began a connection."""
