@@ -45,6 +45,8 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _why(subject: Subject, questions: list[ArpExchange], *, foreign: bool) -> str:
     if foreign:
         return "SNAT gives packets this source, which the host does not have: nobody takes the answers."
+    if questions and (known := _parted(subject, questions[0])):
+        return known
     if questions and subject.host.owns(questions[0].asked_ip):
         return (
             "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
@@ -54,6 +56,20 @@ def _why(subject: Subject, questions: list[ArpExchange], *, foreign: bool) -> st
         "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN "
         "or subnet."
     )
+
+
+def _parted(subject: Subject, question: ArpExchange) -> str:
+    """Say what is known to part two that are both there: isolated ports, or a macvlan and its parent."""
+    owner = subject.host.container_of_address(question.asked_ip)
+    isolated = [port.dev for port in subject.host.ports if port.isolated]
+    if owner is not None and len(isolated) > 1:
+        return f"It is container {owner.name}; isolated ports do not exchange frames: {', '.join(sorted(isolated))}."
+    networks = {n.name for n in subject.host.networks if n.driver in ("macvlan", "ipvlan")}
+    asker = subject.host.container_of_mac(question.asker)
+    ends = {c.network for c in (owner, asker) if c is not None}
+    if ends & networks and (subject.host.owns(question.asked_ip) or asker is None):
+        return "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
+    return ""
 
 
 def _silencer(subject: Subject, questions: list[ArpExchange]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from analyzer.model.words import plural
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
+UDP = 17
 TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""
 SHOWN_PORTS = 5
@@ -117,12 +118,13 @@ def _local(subject: Subject, packets: list[int]) -> str:
 
 
 def _strays(subject: Subject, packets: list[int]) -> bool:
-    """Tell whether they came to a port that SNAT had given a container's connection."""
-    table = subject.context.connections
-    moved = subject.source_moved
-    given = set(zip(table["reply_dst"][moved].tolist(), table["reply_dport"][moved].tolist(), strict=True))
-    ends = zip(subject.first("dst")[packets].tolist(), subject.first("dport")[packets].tolist(), strict=True)
-    return all(end in given for end in ends)
+    """Tell whether they came to a port from which a container asks somebody else, as it is, or as SNAT shows it."""
+    table, moved = subject.context.connections, subject.source_moved
+    asking = table["proto"] == UDP
+    ends = set(zip(table["reply_dst"][moved].tolist(), table["reply_dport"][moved].tolist(), strict=True))
+    ends |= set(zip(table["orig_src"][asking].tolist(), table["orig_sport"][asking].tolist(), strict=True))
+    came = zip(subject.first("dst")[packets].tolist(), subject.first("dport")[packets].tolist(), strict=True)
+    return all(end in ends for end in came)
 
 
 CHECK = Check(

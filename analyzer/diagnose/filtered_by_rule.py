@@ -41,12 +41,13 @@ def _explain(stopped: Stopped) -> str:
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     cause, packet = stopped.cause, stopped.packets[0]
+    tool = "ip6tables" if rule_version(subject, packet) == IPV6 else "iptables"
     if cause.past:
         return "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment.", None
     if cause.policy is not None:
         table, chain = cause.policy
         helps = _helps(subject, stopped, with_policy(table, chain))
-        accept = f"iptables -t {for_shell(f'{table} -P {chain}')} ACCEPT"
+        accept = f"{tool} -t {for_shell(f'{table} -P {chain}')} ACCEPT"
         if " " in table:
             accept = f"nft chain {for_shell(f'{table} {chain}')} '{{ policy accept; }}'"
         return offered(f"{accept}, or a rule before it that accepts this traffic.", helps), helps
@@ -54,7 +55,6 @@ def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     if rule is None:
         return CHECK.remedy, None
     helps = _helps(subject, stopped, without_rule(rule))
-    tool = "ip6tables" if rule_version(subject, packet) == IPV6 else "iptables"
     delete = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"
     if rule.native:
         delete = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"

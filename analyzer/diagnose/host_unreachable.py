@@ -19,7 +19,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     yield from by_cause(subject, CHECK, _explain, lambda stopped: _remedy(subject, stopped))
     by_source: dict[str, list[int]] = {}
     for error in subject.errors:
-        if error.kind not in UNREACHABLE or error.target in subject.absent or error.quoted in own:
+        if error.kind not in UNREACHABLE or _gone(subject, error) or error.quoted in own:
             continue  # one that routers are allowed to say seldom (RFC 1812 section 4.3.2.8) is about all packets
         if error.quoted is not None and subject.connection[error.quoted] not in subject.claimed:
             by_source.setdefault(f"{_who(subject, error)} has no way to {error.target}", []).append(error.quoted)
@@ -33,6 +33,16 @@ def look(subject: Subject) -> Iterator[Finding]:
             remedy="Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up.",
         )
         subject.claim(packets)
+
+
+def _gone(subject: Subject, error: IcmpError) -> bool:
+    """Tell whether nobody answers for the target, or for where NAT sends what is for it."""
+    if error.target in subject.absent:
+        return True
+    of = subject.connection_of(error.quoted) if error.quoted is not None else None
+    ends = {of.reply.src, subject.tracer.prover.sent_on(error.quoted, subject.context.hop_rows(error.quoted))} if (
+        of is not None and error.quoted is not None) else set()  # fmt: skip
+    return bool(ends & subject.absent)
 
 
 def _who(subject: Subject, error: IcmpError) -> str:

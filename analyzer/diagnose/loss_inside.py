@@ -54,7 +54,7 @@ def _unknown(subject: Subject, packet: int) -> str:
     if not prover.able:
         return "Without dumps of the host's state nothing can be said about why."
     last = subject.context.point(int(subject.last_row[packet])).name
-    ports = [port for name in (last, *subject.tracer.outcome(packet).onward) for port in _broken(subject, name)]
+    ports = [port for name in (last, *subject.tracer.outcome(packet).onward) for port in _broken(subject, packet, name)]
     if ports:
         return " ".join(ports)
     cause = prover.why(packet, subject.context.rows_of(packet), lost=True)
@@ -67,7 +67,7 @@ def _unknown(subject: Subject, packet: int) -> str:
     return "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
 
 
-def _broken(subject: Subject, name: str) -> Iterator[str]:
+def _broken(subject: Subject, packet: int, name: str) -> Iterator[str]:
     """Say what is wrong with the interface at a point, as the dump from after the captures has it."""
     point = next(point for point in subject.context.points if point.name == name)
     link = subject.host.link(point.interface or name)
@@ -75,6 +75,9 @@ def _broken(subject: Subject, name: str) -> Iterator[str]:
         yield f"{link.name} is down, as ip-addr.json has it."
     elif link is not None and point.role is Role.VETH and link.master is None:
         yield f"{link.name} is no port of any bridge, as ip-addr.json has it."
+    length = subject.context.value("ip_len", int(subject.last_row[packet]))
+    if link is not None and link.mtu is not None and length > link.mtu:
+        yield f"{link.name} takes {link.mtu} bytes, as ip-addr.json has it; the first of these packets has {length}."
 
 
 CHECK = Check(

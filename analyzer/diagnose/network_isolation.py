@@ -10,14 +10,29 @@ from analyzer.model import Finding, Severity
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of packets that Docker's isolation chains drop."""
-    yield from by_cause(subject, CHECK, _explain, lambda stopped: (_remedy(subject, stopped), None))
+    yield from by_cause(
+        subject, CHECK, lambda stopped: _explain(subject, stopped), lambda stopped: (_remedy(subject, stopped), None)
+    )
 
 
-def _explain(stopped: Stopped) -> str:
+def _internal(subject: Subject, stopped: Stopped) -> str | None:
+    """Return the internal network that packets were to leave, if it is that."""
+    row = int(subject.first_row[stopped.packets[0]])
+    src, dst = subject.context.src(row), subject.context.dst(row)
+    networks = (n for n in subject.host.networks if n.internal and any(src in s for s in n.subnets if src is not None))
+    return next((n.name for n in networks if not any(dst in s for s in n.subnets if dst is not None)), None)
+
+
+def _explain(subject: Subject, stopped: Stopped) -> str:
+    name = _internal(subject, stopped)
+    if name is not None:
+        return f"Network {name} is internal: Docker lets nothing out of it, on purpose."
     return "Docker drops what goes from one of its bridge networks to another, on purpose."
 
 
 def _remedy(subject: Subject, stopped: Stopped) -> str:
+    if _internal(subject, stopped) is not None:
+        return "docker network connect a network with a way out, or create it without --internal."
     row = int(subject.first_row[stopped.packets[0]])
     src, dst = (
         subject.host.container_of_address(ip) if ip is not None else None

@@ -70,4 +70,15 @@ def _kind(subject: Subject, packet: int, translated: Translated) -> str | None:
         return "invalid" if midway and subject.source_moved.any() else "missing"
     if translated is Translated.NO:
         return "missing"
-    return "invalid" if midway else "stale"
+    return "invalid" if midway or not _has_entry(subject, packet) else "stale"
+
+
+def _has_entry(subject: Subject, packet: int) -> bool:
+    """Tell whether conntrack knew the connection, as far as its table or events were recorded."""
+    number = int(subject.connection[packet])
+    if not subject.host.conntrack or number < 0:
+        return not subject.host.conntrack
+    flow = subject.tracer.connection(number).original
+    ends = flow.protocol, flow.src, flow.dst, flow.sport, flow.dport
+    entries = (entry.original for entry in subject.host.conntrack)
+    return any((e.protocol, e.src, e.dst, e.sport, e.dport) == ends for e in entries)

@@ -73,7 +73,7 @@ class Tracer:
 
     def outcome(self, packet: int) -> Outcome:
         """Return how a packet ended, and what is known of why."""
-        return self._outcomes.of(packet, self._context.rows_of(packet))
+        return self._outcomes.of(packet, self._context.hop_rows(packet))
 
     @property
     def quoted_by_error(self) -> dict[int, int]:

@@ -66,6 +66,10 @@ class Context:
         found: list[int] = self.hops["row"][self.packet_start[packet] : self.packet_start[packet + 1]].tolist()
         return found
 
+    def hop_rows(self, packet: int) -> list[int]:
+        """Return one row of FRAMES a hop of a packet: the first, where it is fragmented or segmented."""
+        return [rows[0] for rows in self.hops_of(packet)]
+
     def hops_of(self, packet: int) -> list[list[int]]:
         """Return the rows of one packet by hop: several where it is fragmented or segmented."""
         start, stop = self.packet_start[packet], self.packet_start[packet + 1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import group_rows
-from analyzer.model import Role, address
+from analyzer.model import Point, Role, address
 from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
 
@@ -33,6 +33,7 @@ class Onward:
             if connection >= 0:
                 self._first_of_stream[connection, reply].add(here)
         going = (hops["packet"][1:] == hops["packet"][:-1]) & ~context.strays[hops["row"][1:]]
+        going &= hops["hop"][1:] != hops["hop"][:-1]  # fragments and segments of one hop stay where they are
         dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
         same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
         # What is flooded goes everywhere: it does not show where others go.
@@ -80,6 +81,18 @@ class Onward:
     def by_interface(self, name: str | None) -> set[int]:
         """Return the point of a host's interface."""
         return {p.id for p in self._context.points if name is not None and name in (p.name, p.interface)}
+
+    def ports_of(self, point: Point) -> set[int]:
+        """Return the captured ports of an uplink that is a bridge itself."""
+        host, name = self._context.host, point.interface or point.name
+        masters = {link.name: link.master for link in host.links}
+        return {p.id for p in self._context.points if masters.get(p.interface or p.name) == name}
+
+    def has_all_ports(self, point: Point) -> bool:
+        """Tell whether every port of a bridge was captured: what leaves it must be seen at one of them."""
+        name = point.interface or point.name
+        ports = [link for link in self._context.host.links if link.master == name]
+        return len(self.ports_of(point)) == len(ports)
 
     def into_container(self, rows: list[int]) -> set[int]:
         """Return the container's own end behind the veth that saw a packet last, if that was captured."""

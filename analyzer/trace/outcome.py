@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import changes, group_rows
 from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, TCP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.schema import Layer
@@ -61,23 +61,26 @@ class Outcomes:
         start, stop = context.packet_start[:-1], context.packet_start[1:]
         if not len(start):
             return []
-        last = hops["row"][stop - 1]
-        before = np.where(stop - start > 1, frames["point"][hops["row"][np.maximum(stop - 2, 0)]], -1)
+        begins = np.flatnonzero(changes(hops["packet"], hops["hop"]))
+        place = np.searchsorted(begins, stop) - 1
+        last = hops["row"][begins[place]]
+        earlier = begins[np.maximum(place - 1, 0)]
+        before = np.where((place > 0) & (earlier >= start), frames["point"][hops["row"][earlier]].astype(np.int64), -1)
         seen = np.bitwise_or.reduceat(np.int64(1) << (frames["point"][hops["row"]].astype(np.int64) % 63), start)
         names = ("point", "eth_src", "eth_dst", "src_hi", "src", "dst_hi", "dst", "layers")
         kinds = (hops["connection"][start], hops["reply"][start], before, seen, *(frames[n][last] for n in names))
         group, first = group_rows(*kinds)
-        decided = [self.of(packet, context.rows_of(packet)) for packet in first.tolist()]
+        decided = [self.of(packet, context.hop_rows(packet)) for packet in first.tolist()]
         silenced = [outcome.cause is not None and outcome.cause.of_answer for outcome in decided]
         self.silenced = np.flatnonzero(np.array(silenced)[group])
         found = [decided[number].disposition for number in group.tolist()]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         for packet in np.flatnonzero(alone).tolist():
-            found[packet] = self.of(packet, context.rows_of(packet)).disposition
+            found[packet] = self.of(packet, context.hop_rows(packet)).disposition
         return found
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
-        """Decide one packet's end."""
+        """Decide one packet's end; *rows* are one a hop."""
         context = self._context
         last = rows[-1]
         point = context.point(last)
@@ -110,10 +113,20 @@ class Outcomes:
             to = f"container {point.container}" if point.container else "its container"
             return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, the way into {to}", Basis.OBSERVED)
         if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
+            beyond = self._onward.ports_of(point)
+            if beyond and not self._onward.has_all_ports(point):
+                beyond &= self._onward.of_stream(packet, rows)
+            if (
+                beyond
+                and (lost := self._lost(packet, last, point, beyond, proven=True)).disposition is Disposition.LOST
+            ):
+                return lost  # behind the last rule that the prover knows
             return Outcome(Disposition.LEFT_HOST, f"last seen going out on {point.name}", Basis.OBSERVED)
         reached = self._reached_port(rows)
         if reached is not None:
             return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
+        if point.role is Role.LOOPBACK:
+            return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         dst = context.dst(last)
         onward = self._onward.of_stream(packet, rows)
         translated = self._onward.translated(packet, last)
@@ -129,8 +142,6 @@ class Outcomes:
             proven = bool(onward & self._onward.of_stream(packet, rows))
             lost = self._lost(packet, last, point, onward, proven=proven)
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
-        if point.role is Role.LOOPBACK:
-            return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         reason = f"last seen at {point.name}; no captured point shows where packets go from there"
         unseen = Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=self._may_be_stopped(packet))
         return self._stopped(packet, rows) or unseen

@@ -94,9 +94,10 @@ class Prover:
         """Take rules that nobody can decide for no match, up to one that kills, and has counted meanwhile."""
         host, found, skip = self.context.host, undecided, list[Rule]()
         while found.rule is not None and len(skip) < MOST_UNDECIDED:
-            if found.rule.target in KILLS and moved(host, found.rule):
+            kills = KILLS.get(found.rule.text.rpartition(" ")[2].upper() if found.rule.native else found.rule.target)
+            if kills is not None and found.rule.counts and moved(host, found.rule):
                 text = f"rule “{found.rule.text}” in {found.rule.table}, by its counter"
-                return replace(found, text=text, unknown=False, disposition=KILLS[found.rule.target])
+                return replace(found, text=text, unknown=False, disposition=kills)
             if not found.unknown:
                 return None
             skip.append(found.rule)

@@ -143,6 +143,32 @@ def _ask_slowly(world: World, net: Net) -> None:
     world.script(world.in_container(net.client), "names.py", "ask", "198.51.100.53", "=slow.example", "=ok.example")
 
 
+def _no_fragments(world: World, net: Net) -> None:
+    """Drop fragments before br_netfilter and conntrack put them together."""
+    nft_at(HOST, "prerouting", "ip frag-off & 0x3fff != 0 counter drop", family="ip", priority=-450)
+
+
+def _fragments(world: World, net: Net) -> None:
+    nft_gone(HOST, "ip")
+
+
+def _long(world: World, net: Net) -> None:
+    world.ping(net.client, net.remote, 2)
+    world.chat(net.client, "udp", "203.0.113.53", 53, "count=3", "size=3000", "lossy=1")
+
+
+def _isolated(state: str) -> Act:
+    def act(world: World, net: Net) -> None:
+        for name in (net.client, net.server):
+            host("bridge", "link", "set", "dev", world.host_veth(name), "isolated", state)
+
+    return act
+
+
+def _to_server(world: World, net: Net) -> None:
+    world.ping(net.client, net.server_ip, 4)
+
+
 RARE = (
     _inserted("raw-rule", "A rule of raw PREROUTING drops DNS.", _ask, "PREROUTING", "-p", "udp", "--dport", "53", "-j",
               "DROP", table="raw"),
@@ -173,6 +199,9 @@ RARE = (
           teardown=_port_up),
     Fault("foreign-source", "SNAT gives an address that the host does not have.", frozenset({"arp-unanswered"}), out,
           _foreign, teardown=_not_foreign, nets=(BRIDGE,)),
+    Fault("fragments", "A rule drops fragments.", FILTERED, _long, _no_fragments, teardown=_fragments),
+    Fault("isolated", "Two bridge ports are isolated from each other.", frozenset({"arp-unanswered"}), _to_server,
+          _isolated("on"), teardown=_isolated("off")),
     Fault("logged", "A chain logs up to a limit, and drops.", FILTERED, echo, _logging, teardown=_not_logging),
     Fault("static-mac", "A container has a wrong, permanent MAC for its gateway.", frozenset({"neighbour-stale"}), out,
           warm=_static_mac, teardown=_no_static_mac),
