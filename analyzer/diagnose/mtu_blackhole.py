@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analyzer.diagnose.causes import affected
+from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.long_packets import Swallowed, swallowed
 from analyzer.diagnose.subject import Subject
@@ -29,6 +29,7 @@ def tell(subject: Subject, check: Check, flow: Swallowed) -> Finding:
         f"{plural(len(flow.packets), 'packet')} got no answer, however often they were sent, and no ICMP error said "
         f"that they are too long: a firewall drops it, or a tunnel is in the way. {affected(subject, flow.packets)}",
         basis=Basis.INFERRED,
+        severity=severity(subject, flow.packets, check.severity, ended=True),
         evidence=subject.evidence(flow.packets),
         proof=tuple(narrow),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.decode.checksum import Sum, verify
 from analyzer.decode.reference import datagrams
-from analyzer.diagnose.causes import affected
+from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import SHOWN, Subject
 from analyzer.model import Disposition, Finding
@@ -54,6 +54,7 @@ def tell(subject: Subject, check: Check, what: str, *, outer: bool) -> Iterator[
         yield check.finding(
             f"{plural(len(found), 'packet')} with a wrong checksum from {point} on",
             f"Their {what} checksum does not fit their bytes, so receivers drop them. {affected(subject, packets)}",
+            severity=severity(subject, packets, check.severity, ended=True),
             evidence=tuple(subject.shown(wrong.row) for wrong in found[:SHOWN]),
         )
         subject.claim(packets)
