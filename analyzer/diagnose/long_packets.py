@@ -55,7 +55,7 @@ def _streams(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     sent_again = set(again.tolist())
     numbers, counts = np.unique(subject.connection[again], return_counts=True)
     for number in numbers[counts >= TRIES - 1].tolist():
-        answers = subject.answered_by(number)
+        answers = subject.tracer.answers(number).answered_by
         for way in (False, True):
             packets = subject.packets_of(number, reply=way)
             data = packets[subject.first("payload_len")[packets] > 0]
@@ -96,7 +96,7 @@ def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
 
 def _answers(subject: Subject, packets: Int64) -> set[int]:
     numbers = np.unique(subject.connection[packets]).tolist()
-    return {packet for number in numbers for packet in subject.answered_by(number)}
+    return {packet for number in numbers for packet in subject.tracer.answers(number).answered_by}
 
 
 def _tunnelled(subject: Subject, packets: list[int]) -> bool:

@@ -70,7 +70,7 @@ def _unanswered(subject: Subject) -> Int64:
     quoted = {error.quoted for error in subject.errors}
     missing: list[int] = []
     for number in np.intersect1d(np.flatnonzero(asked > answered), subject.connection[asks]).tolist():
-        answers = subject.answered_by(number)
+        answers = subject.tracer.answers(number).answered_by
         mine = asks[subject.connection[asks] == number].tolist()
         missing += [p for p in mine if p not in answers and p not in quoted and subject.waited(p)]
     return np.array(missing, np.int64)

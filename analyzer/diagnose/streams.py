@@ -8,7 +8,7 @@ from analyzer.correlate.identity import has
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import Address, ArpExchange, Connection, Disposition, Evidence, HostState, Role, address
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.answers import find_answers, sent_again
+from analyzer.trace.answers import sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.way import Cause
@@ -132,11 +132,6 @@ class Subject:
         if name not in self._firsts:
             self._firsts[name] = self.context.frames[name][self.first_row]
         return self._firsts[name]
-
-    def last(self, name: str) -> Array:
-        """(packets,) A column of FRAMES at each packet's last hop."""
-        found: Array = self.context.frames[name][self.last_row]
-        return found
 
     def with_role(self, rows: Int64, *roles: Role) -> Array:
         """Tell which rows are of points of some role."""
@@ -256,10 +251,6 @@ class Subject:
         mine = np.isin(self.first("dst"), low) & np.isin(self.first("dst_hi"), high)
         found: Array = mine & np.isin(self.first("dport"), numbers)
         return found
-
-    def answered_by(self, connection: int) -> dict[int, int]:
-        """Return what answers which packet of a connection."""
-        return find_answers(self.context, self.context.packets_of(connection)).answered_by
 
     def connection_of(self, packet: int) -> Connection | None:
         """Return a packet's connection."""

@@ -16,7 +16,7 @@ from analyzer.model import (
     Step,
 )
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.answers import Answers, find_answers
+from analyzer.trace.answers import Answers
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
@@ -36,18 +36,20 @@ class Tracer:
         self._outcomes = Outcomes(context)
         self._exchanges = all_exchanges(context)
         self._by_pair = by_pair(context, self._exchanges)
-        self._answers: dict[int, Answers] = {}
+        self._told: set[int] = set()
+        """Connections of which journeys were built."""
         self._connections: dict[int, Connection] = {}
 
     def settle(self, complete: Array) -> list[int]:
         """
-        Return the packets whose answers are told for good, of connections that were asked for.
+        Return the packets whose answers are told for good, of connections of which journeys were built.
 
         *complete* tells the packets that were told. One that is waits on only for an answer that is known, and is not
         complete itself.
         """
         found: list[int] = []
-        for connection, answers in self._answers.items():
+        for connection in self._told:
+            answers = self.answers(connection)
             for packet in self._context.packets_of(connection).tolist():
                 answer = answers.answered_by.get(packet)
                 question = answers.answers.get(packet)
@@ -74,6 +76,10 @@ class Tracer:
     def outcome(self, packet: int) -> Outcome:
         """Return how a packet ended, and what is known of why."""
         return self._outcomes.of(packet, self._context.hop_rows(packet))
+
+    def answers(self, connection: int) -> Answers:
+        """Return what answers what in a connection."""
+        return self._outcomes.answers(connection)
 
     @property
     def quoted_by_error(self) -> dict[int, int]:
@@ -162,10 +168,8 @@ class Tracer:
     def _answers_of(self, connection: int) -> Answers | None:
         if connection < 0:
             return None
-        if connection not in self._answers:
-            packets = self._context.packets_of(connection)
-            self._answers[connection] = find_answers(self._context, packets)
-        return self._answers[connection]
+        self._told.add(connection)
+        return self.answers(connection)
 
     def _reply_latency(self, rows: list[int], answered_by: int | None) -> int | None:
         """Return the time until the answer came back to the point that saw the question first."""

@@ -55,6 +55,12 @@ class Outcomes:
         """Packets to the host itself whose answers it stops; known when all dispositions are."""
         self._answers: dict[int, Answers] = {}
 
+    def answers(self, connection: int) -> Answers:
+        """Return what answers what in a connection, made when it is first asked for."""
+        if connection not in self._answers:
+            self._answers[connection] = find_answers(self._context, self._context.packets_of(connection))
+        return self._answers[connection]
+
     def all_dispositions(self) -> list[Disposition]:
         """Return the disposition of every packet; packets alike in all that decides it are decided once."""
         context, frames, hops = self._context, self._context.frames, self._context.hops
@@ -277,9 +283,7 @@ class Outcomes:
         number = int(context.hops["connection"][context.packet_start[packet]])
         if number < 0:
             return False
-        if number not in self._answers:
-            self._answers[number] = find_answers(context, context.packets_of(number))
-        found = self._answers[number]
+        found = self.answers(number)
         answer = found.answered_by.get(packet)
         if answer is None or packet in found.retransmission_of.values():
             return False
