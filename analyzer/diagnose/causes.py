@@ -8,11 +8,11 @@ from analyzer.diagnose.check import Check
 from analyzer.diagnose.streams import RST
 from analyzer.diagnose.subject import CODES, Stopped, Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.journey import BAD
 from analyzer.model.words import plural
 
 Remedy = tuple[str, str | None]
 """What to do, and what it changes as far as the recorded state can tell."""
-BAD = (Disposition.DROPPED, Disposition.REJECTED, Disposition.LOST)
 VERBS = {Disposition.DROPPED: "dropped", Disposition.REJECTED: "rejected"}
 
 

@@ -21,6 +21,10 @@ class Disposition(StrEnum):
     NOT_OBSERVABLE = "not-observable"
 
 
+BAD = (Disposition.LOST, Disposition.REJECTED, Disposition.DROPPED)
+"""Ends of packets that did not get where they were to go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """A field that differs from the hop before."""

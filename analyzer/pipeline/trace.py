@@ -20,12 +20,12 @@ from analyzer.errors import InputError, SelectionError
 from analyzer.model import (
     ArpExchange,
     Connection,
-    Disposition,
     Finding,
     HostState,
     Journey,
     Point,
 )
+from analyzer.model.journey import BAD
 from analyzer.report.content import Content
 from analyzer.schema import Columns, Int64
 from analyzer.trace.context import Context
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from analyzer.pipeline.part import Part
     from analyzer.trace.build import Tracer
 
-_BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 
 
@@ -220,7 +219,7 @@ class Trace:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = (number for number, disposition in enumerate(self.tracer.dispositions) if disposition in _BAD)
+        bad = (number for number, disposition in enumerate(self.tracer.dispositions) if disposition in BAD)
         _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
         of_connections = first[self.correlated.hops["connection"][first] >= 0]
         firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)

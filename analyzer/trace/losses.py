@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analyzer.model import Disposition
+from analyzer.model.journey import BAD
 from analyzer.model.loss import ConnectionLoss, Loss
 from analyzer.schema import Int64
 from analyzer.trace.answers import acknowledged_before, sent_again
@@ -13,7 +14,6 @@ from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.holes import late_segments
 
-BAD = (Disposition.LOST, Disposition.DROPPED, Disposition.REJECTED)
 MOST = 50
 MOST_CONNECTIONS = 10
 Key = tuple[str | None, str | None, Disposition, str | None]

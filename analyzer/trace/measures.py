@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.correlate.sorting import changes, group_rows
 from analyzer.model import Disposition, Point
+from analyzer.model.journey import BAD
 from analyzer.model.overview import Counts, Crossing, Measures
 from analyzer.schema import Int64
 from analyzer.trace.answers import sent_again
@@ -19,7 +20,6 @@ EDGES_NS = tuple(round(10 ** (exponent / 6)) for exponent in range(12, 61))
 """Edges of the latencies' histogram: six a decade, from 100 ns to 10 s."""
 MOST_CROSSINGS = 24
 MOST_TROUBLE = 24
-_TROUBLE = (Disposition.LOST, Disposition.REJECTED, Disposition.DROPPED)
 
 
 def measures(context: Context, dispositions: Sequence[Disposition]) -> Measures:
@@ -50,7 +50,7 @@ def _trouble(context: Context, bins: Int64, dispositions: Sequence[Disposition])
     found: list[Counts] = []
     number = {kind: place for place, kind in enumerate(Disposition)}
     ended = np.array([number[kind] for kind in dispositions], np.int64)
-    for kind in _TROUBLE:
+    for kind in BAD:
         found += _by_point(kind.value, context, bins, row[stop[ended == number[kind]] - 1])
     again = context.packet_start[:-1][sent_again(context)[0]]
     found += _by_point("retransmission", context, bins, row[again])

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analyzer.model import Connection, Disposition, Evidence, Point, Severity
+from analyzer.model.journey import BAD
 from analyzer.model.overview import Overview
 from analyzer.model.words import plural
 from analyzer.report.content import Content
@@ -45,7 +46,6 @@ LETTERS = {
     Disposition.LOST: "L",
     Disposition.NOT_OBSERVABLE: "?",
 }
-BAD = (Disposition.REJECTED, Disposition.DROPPED, Disposition.LOST)
 CUT = 1 << 16
 """Characters of base64 in a piece of output."""
 
