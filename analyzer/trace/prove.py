@@ -18,7 +18,7 @@ from analyzer.host.netfilter.packet import Original, Packet
 from analyzer.model import Address, Disposition, HostState, Point, Role, address
 from analyzer.model.netfilter import Rule
 from analyzer.model.tuple import ECHO_OPPOSITE
-from analyzer.schema import Layer
+from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
 from analyzer.trace.text import protocol_of
@@ -257,7 +257,7 @@ class Prover:
         number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
         if number < 0:
             return replace(built, ct_state="RELATED") if context.layers(row) & Layer.QUOTE else built
-        if not self._answered_before(number, packet) and not reply:
+        if packet <= self._first_reply[number] and not reply:
             return built
         to = self._translated_end(number, reply=reply)
         nat = context.connections
@@ -277,12 +277,14 @@ class Prover:
         src, dst = (address(row["version"], row[f"orig_{end}_hi"], row[f"orig_{end}"]) for end in ("src", "dst"))
         return src, dst, row["orig_sport"], row["orig_dport"]
 
-    def _answered_before(self, connection: int, packet: int) -> bool:
-        """Tell whether a packet of the reply direction was seen before this one."""
-        context = self.context
-        packets = context.packets_of(connection)
-        replies = packets[context.hops["reply"][context.packet_start[packets]]]
-        return bool(len(replies)) and int(replies[0]) < packet
+    @cached_property
+    def _first_reply(self) -> Int64:
+        """(connections,) The first packet of each in the reply direction, beyond all packets where there is none."""
+        context, start = self.context, self.context.packet_start[:-1]
+        found = np.full(len(context.connections["proto"]), context.packets, np.int64)
+        replies = np.flatnonzero(context.hops["reply"][start] & (context.hops["connection"][start] >= 0))
+        np.minimum.at(found, context.hops["connection"][start[replies]], replies)
+        return found
 
     def _translated_end(self, connection: int, *, reply: bool) -> Address | None:
         """Return where conntrack sends packets of an established connection: the other tuple's source."""
