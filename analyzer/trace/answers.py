@@ -22,6 +22,8 @@ class Answers:
     answers: dict[int, int] = field(default_factory=dict)
     answered_by: dict[int, int] = field(default_factory=dict)
     retransmission_of: dict[int, int] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
+    """Those that retransmissions are of."""
 
 
 def find_answers(context: Context, packets: Int64) -> Answers:
@@ -114,6 +116,7 @@ def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answ
         _settle(segments, way, found)
     again, originals = _sent_again(segments, np.zeros_like(segments.packet))
     found.retransmission_of.update(zip(again.tolist(), originals.tolist(), strict=True))
+    found.repeated.update(originals.tolist())
 
 
 def sent_again(context: Context) -> tuple[Int64, Int64]:

@@ -285,7 +285,7 @@ class Outcomes:
             return False
         found = self.answers(number)
         answer = found.answered_by.get(packet)
-        if answer is None or packet in found.retransmission_of.values():
+        if answer is None or packet in found.repeated:
             return False
         rows = context.rows_of(answer)
         passed = any(context.value("point", row) in onward for row in rows)
