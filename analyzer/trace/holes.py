@@ -36,16 +36,10 @@ def late_segments(context: Context, again: Int64) -> Int64:
     seq, length = (frames[name][first[order]].astype(np.int64) for name in ("seq", "payload_len"))
     end = (seq - np.repeat(seq[begins], length_of) + HALF) % (2 * HALF) - HALF + length
     # Streams are set apart by more than sequence numbers reach, so that one running maximum serves all.
-    highest = np.maximum.accumulate(end + number * 4 * HALF) - number * 4 * HALF
-    before = np.append(0, highest[:-1])
-    before[begins] = np.iinfo(np.int64).min
-    late = np.flatnonzero(end <= before)
+    end += number * 4 * HALF
+    highest = np.maximum.accumulate(end)
+    late = np.flatnonzero(end[1:] <= highest[:-1]) + 1
+    overtook = np.searchsorted(highest, end[late])
     times = frames["time_ns"][first[order]]
-    overtook = np.array([_first_reaching(end, int(begins[number[place]]), place) for place in late.tolist()], np.int64)
     found: Int64 = order[late[times[late] - times[overtook] > REORDERED_NS]]
     return found
-
-
-def _first_reaching(end: Int64, begin: int, place: int) -> int:
-    """Return the first segment of the stream that ends no earlier than the one at *place*."""
-    return begin + int(np.argmax(end[begin:place] >= end[place]))
