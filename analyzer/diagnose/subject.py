@@ -76,7 +76,7 @@ class Subject:
     """The check that is running."""
     absent: set[Address] = field(default_factory=set)
     """Addresses that nobody answers for, or that routers call unreachable."""
-    _made: dict[str, Any] = field(default_factory=dict)
+    _made: dict["Callable[[Subject], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -195,9 +195,9 @@ class Subject:
 
     def once(self, make: "Callable[[Subject], T]") -> T:
         """Return what several checks make of it; it is made when it is first asked for."""
-        if make.__qualname__ not in self._made:
-            self._made[make.__qualname__] = make(self)
-        found: T = self._made[make.__qualname__]
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
         return found
 
     def claim(self, packets: Iterable[int]) -> None:

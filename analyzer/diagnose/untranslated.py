@@ -27,15 +27,22 @@ class Leaving:
 def leaving(subject: Subject) -> dict[str, Leaving]:
     """Return unanswered packets that left untranslated, by what is the matter: ``missing``, ``invalid``, ``stale``."""
     found: dict[str, Leaving] = {}
-    for packet in candidates(subject):
-        translated = subject.tracer.prover.translated(packet, subject.context.rows_of(packet))
-        kind = _kind(subject, packet, translated)
-        if kind is not None:
+    for packet, kind, translated in subject.once(_told_apart):
+        if subject.connection[packet] not in subject.claimed:
             found.setdefault(kind, Leaving([], translated)).packets.append(packet)
     return found
 
 
-def candidates(subject: Subject) -> list[int]:
+def _told_apart(subject: Subject) -> list[tuple[int, str, Translated]]:
+    """Ask the rules about each packet, once for all checks: what was claimed meanwhile they leave out."""
+    found: list[tuple[int, str, Translated]] = []
+    for packet in _candidates(subject):
+        translated = subject.tracer.prover.translated(packet, subject.context.rows_of(packet))
+        found.append((packet, _kind(subject, packet, translated), translated))
+    return found
+
+
+def _candidates(subject: Subject) -> list[int]:
     """Return packets that were routed from a container to the uplink, source unchanged, and never answered."""
     if subject.one_sided:
         return []
@@ -61,7 +68,7 @@ def _public(subject: Subject, packet: int) -> bool:
     return src is None or src.is_global or src.is_link_local or subject.host.owns(src)
 
 
-def _kind(subject: Subject, packet: int, translated: Translated) -> str | None:
+def _kind(subject: Subject, packet: int, translated: Translated) -> str:
     row = int(subject.first_row[packet])
     tcp = bool(subject.context.layers(row) & Layer.TCP)
     flags = subject.context.value("tcp_flags", row)
