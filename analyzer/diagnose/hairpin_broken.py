@@ -7,10 +7,11 @@ import numpy as np
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
+from analyzer.host.sysctl import BRIDGE_CALLS
 from analyzer.model import Basis, Finding, Severity, endpoint
 from analyzer.model.words import plural
 
-CALLS = "net.bridge.bridge-nf-call-iptables"
+CALLS = BRIDGE_CALLS[4]
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -74,6 +75,6 @@ CHECK = Check(
     "captures (sysctl.txt)",
     "A container uses a published port of one beside it, or its own, and answers cannot come back as they must.",
     "Use the container's name; or masquerade what goes back to its own network, as dockerd does with "
-    '"userland-proxy": false, and keep net.bridge.bridge-nf-call-iptables=1.',
+    f'"userland-proxy": false, and keep {CALLS}=1.',
     look,
 )

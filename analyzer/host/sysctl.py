@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from analyzer.model import HostState
 
+BRIDGE_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
+"""Whether iptables sees what bridges pass on, by IP version (br_netfilter)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:

@@ -12,12 +12,11 @@ from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
 from analyzer.host.netfilter.here import address_type
 from analyzer.host.netfilter.packet import LOCAL, SOMEWHERE, Packet
 from analyzer.host.routing import NO_WAY, Chosen, choose
-from analyzer.host.sysctl import forwards, reverse_path, sysctl, sysctl_line
+from analyzer.host.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, sysctl_line
 from analyzer.model import Address, Disposition, HostState
 from analyzer.model.netfilter import Rule, Ruleset
 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
-BRIDGE_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 ISOLATION = "DOCKER-ISOLATION"
 """Chains by which Docker keeps its networks apart."""
 

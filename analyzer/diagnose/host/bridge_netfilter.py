@@ -1,10 +1,10 @@
 """iptables does not see what a bridge passes on, so networks are not isolated as Docker means it."""
 
 from analyzer.diagnose.host.subject import Words, bridges
-from analyzer.host.sysctl import sysctl, sysctl_line
+from analyzer.host.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
 
-NAME = "net.bridge.bridge-nf-call-iptables"
+NAME = BRIDGE_CALLS[4]
 WORDS = Words(
     "bridge-netfilter-off",
     Severity.INFO,
