@@ -6,9 +6,9 @@ import numpy as np
 
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.streams import RST
-from analyzer.diagnose.subject import CODES, Stopped, Subject
+from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
-from analyzer.model.journey import BAD
+from analyzer.model.journey import BAD, CODES
 from analyzer.model.words import plural
 
 Remedy = tuple[str, str | None]
@@ -77,7 +77,7 @@ def severity(subject: Subject, packets: list[int], worst: Severity, *, ended: bo
 def _got_through(subject: Subject, connection: int) -> bool:
     """Tell whether both ends went on talking after the last packet that did not arrive."""
     packets = subject.packets_of(connection)
-    bad = np.flatnonzero(np.isin(subject.disposition[packets], [CODES[kind] for kind in BAD]))
+    bad = np.flatnonzero(np.isin(subject.tracer.ends[packets], [CODES[kind] for kind in BAD]))
     after = packets[bad[-1] + 1 :] if len(bad) else packets
     speaks = after[(subject.first("tcp_flags")[after] & RST == 0)]
     return bool(subject.reply[speaks].any() and not subject.reply[speaks].all())

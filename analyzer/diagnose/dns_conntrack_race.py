@@ -11,6 +11,7 @@ from analyzer.diagnose.check import Check
 from analyzer.diagnose.questions import silent, told
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.journey import CODES
 from analyzer.model.overview import NameQuery
 from analyzer.model.words import plural
 
@@ -24,7 +25,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         by_connection[int(subject.connection[query.journey])].append(query)
     lost: list[NameQuery] = []
     for query in silent(subject):
-        if subject.tracer.dispositions[query.journey] is Disposition.LOST:
+        if subject.tracer.ends[query.journey] == CODES[Disposition.LOST]:
             twins = by_connection[int(subject.connection[query.journey])]
             if any(_twin(query, other) and other.answer is not None for other in twins):
                 lost.append(query)

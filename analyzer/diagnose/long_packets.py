@@ -51,7 +51,7 @@ def _flows(subject: Subject) -> Iterator[Swallowed]:
 
 def _streams(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each TCP connection the segments that were sent again and never answered, and those that were."""
-    again, _ = subject.again
+    again, _ = subject.tracer.sent_again
     sent_again = set(again.tolist())
     numbers, counts = np.unique(subject.connection[again], return_counts=True)
     for number in numbers[counts >= TRIES - 1].tolist():

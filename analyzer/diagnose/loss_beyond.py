@@ -7,11 +7,11 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.diagnose.causes import affected, few
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.subject import CODES, Subject
+from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.schema import Int64, Layer
-from analyzer.trace.holes import late_segments
 
 UDP = 17
 
@@ -19,7 +19,7 @@ UDP = 17
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each peer towards which, or from which, packets were lost."""
     outward = np.concatenate([_sent_again(subject), _unanswered(subject)])
-    for packets, towards in ((outward, True), (late_segments(subject.context, subject.again[0]), False)):
+    for packets, towards in ((outward, True), (subject.tracer.late_segments, False)):
         by_peer: dict[str, list[int]] = {}
         for packet in np.unique(subject.unclaimed(packets.astype(np.int64))).tolist():
             row = int(subject.last_row[packet] if towards else subject.first_row[packet])
@@ -45,13 +45,13 @@ def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) 
 
 
 def _left(subject: Subject, packets: Int64) -> Int64:
-    found: Int64 = packets[subject.disposition[packets] == CODES[Disposition.LEFT_HOST]]
+    found: Int64 = packets[subject.tracer.ends[packets] == CODES[Disposition.LEFT_HOST]]
     return found
 
 
 def _sent_again(subject: Subject) -> Int64:
     """Return the packets that left, and that TCP sent again."""
-    return _left(subject, np.unique(subject.again[1]))
+    return _left(subject, np.unique(subject.tracer.sent_again[1]))
 
 
 def _unanswered(subject: Subject) -> Int64:

@@ -27,7 +27,7 @@ DROPS = (
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each place where packets vanish."""
     by_place: dict[str, list[int]] = {}
-    for packet in subject.unclaimed(subject.ended(Disposition.LOST)).tolist():
+    for packet in subject.unclaimed(subject.tracer.ended(Disposition.LOST)).tolist():
         by_place.setdefault(subject.tracer.outcome(packet).reason, []).append(packet)
     for why, packets in by_place.items():
         yield CHECK.finding(

@@ -17,7 +17,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     failed = subject.host.counted(FAILED)
     if not failed and not any(_few((r.told("--to-source") or "").rpartition(":")[2]) for r in _source_rules(subject)):
         return
-    lost = subject.unclaimed(subject.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
+    lost = subject.unclaimed(subject.tracer.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
     first = [packet for packet in lost if _begins(subject, packet)]
     by_rule: dict[str, list[int]] = {}
     for packet in first if subject.host.rulesets else ():

@@ -14,7 +14,6 @@ from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import Address, ArpExchange, Connection, Disposition, Evidence, HostState, Role, address
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.answers import sent_again
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.way import Cause
@@ -23,7 +22,6 @@ SHOWN = 5
 """Frames that are named as evidence."""
 PATIENCE_NS = 1_000_000_000
 """How long before its capture's end something must have happened, to say that nobody answered."""
-CODES = {kind: number for number, kind in enumerate(Disposition)}
 ONE_SIDED = re.compile(r"\b(src|dst|inbound|outbound|not|tcp-syn|tcpflags)\b|[!\[]")
 """Words of pcap-filter(7) by which a filter may keep a question and not its answer."""
 NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
@@ -95,15 +93,6 @@ class Subject:
         return self.tracer.exchanges()
 
     @cached_property
-    def disposition(self) -> Int64:
-        """(packets,) How each ended, as ``CODES``."""
-        return np.array([CODES[kind] for kind in self.tracer.dispositions], np.int64)
-
-    def ended(self, *kinds: Disposition) -> Int64:
-        """Return the packets that ended so, in order of time."""
-        return np.flatnonzero(np.isin(self.disposition, [CODES[kind] for kind in kinds]))
-
-    @cached_property
     def first_row(self) -> Int64:
         """(packets,) Row of FRAMES where each was seen first."""
         found: Int64 = self.context.hops["row"][self.context.packet_start[:-1]]
@@ -160,15 +149,10 @@ class Subject:
         return handshakes(self.context, self.first_row, self.connection, self.reply)
 
     @cached_property
-    def again(self) -> tuple[Int64, Int64]:
-        """TCP packets that were sent before, and those that they repeat."""
-        return sent_again(self.context)
-
-    @cached_property
     def stopped(self) -> dict[str, list[Stopped]]:
         """By check: what the recorded host state stopped, one entry a cause."""
         found: dict[str, dict[str, Stopped]] = {}
-        dead = self.ended(Disposition.DROPPED, Disposition.REJECTED)
+        dead = self.tracer.ended(Disposition.DROPPED, Disposition.REJECTED)
         for packet in np.union1d(dead, self.tracer.silenced).tolist():
             cause = self.tracer.outcome(packet).cause
             if cause is not None:

@@ -32,7 +32,7 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _dropped(subject: Subject) -> Array:
     """(connections,) bool: something of it was dropped or lost."""
     found = np.zeros(len(subject.context.connections["proto"]) + 1, bool)
-    found[subject.connection[subject.ended(Disposition.DROPPED, Disposition.LOST)]] = True
+    found[subject.connection[subject.tracer.ended(Disposition.DROPPED, Disposition.LOST)]] = True
     return found[:-1]
 
 

@@ -69,6 +69,6 @@ def suspects(subject: Subject) -> Int64:
     """Return unanswered connections' packets, those that were sent again, and those that were lost."""
     answered = np.append(subject.context.connections["seen_reply"], True)[subject.connection]
     quoted = [error.quoted for error in subject.errors if error.quoted is not None]
-    found = np.union1d(np.flatnonzero(~answered), subject.again[1])
-    found = np.union1d(found, subject.ended(Disposition.LOST))
+    found = np.union1d(np.flatnonzero(~answered), subject.tracer.sent_again[1])
+    found = np.union1d(found, subject.tracer.ended(Disposition.LOST))
     return subject.unclaimed(np.setdiff1d(found, np.array(quoted, np.int64)))[:MOST]

@@ -6,6 +6,7 @@ from analyzer.diagnose.causes import affected, few, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Disposition, Finding, Severity, endpoint
+from analyzer.model.journey import ENDS
 from analyzer.model.words import plural
 
 VERBS = {
@@ -28,7 +29,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             target = endpoint(connection.original.dst, connection.original.dport)
             silent.setdefault(target, []).extend(packets.tolist())
     for target, syns in few(silent, "destinations").items():
-        kind = subject.tracer.dispositions[syns[0]]
+        kind = ENDS[subject.tracer.ends[syns[0]]]
         last = subject.context.point(int(subject.last_row[syns[0]])).name
         yield CHECK.finding(
             f"no answer from {target}: {plural(len(syns), 'SYN')}, last seen at {last}",

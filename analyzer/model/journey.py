@@ -23,6 +23,9 @@ class Disposition(StrEnum):
 
 BAD = (Disposition.LOST, Disposition.REJECTED, Disposition.DROPPED)
 """Ends of packets that did not get where they were to go."""
+ENDS = tuple(Disposition)
+CODES = {kind: number for number, kind in enumerate(ENDS)}
+"""What stands for each in columns: its place in ENDS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import compress
 
 import numpy as np
 
@@ -222,7 +221,7 @@ class MovingTrace:
     def _remember(self, part: Part, correlated: Correlated, since_ns: int, one: Slice) -> None:
         """Take in what the end will tell."""
         told, found, context = self._told, part.recognised, part.context
-        told.dispositions.update(compress(part.tracer.dispositions, found.fresh.tolist()))
+        told.dispositions.update(part.tracer.count_ends(found.fresh))
         # An exchange is complete when it was answered, or nobody will ask again.
         for exchange in part.tracer.exchanges():
             complete = exchange.request_ns < one.until_ns - (RETRY_NS if exchange.reply_frame is None else 0)

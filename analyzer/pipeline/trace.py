@@ -3,7 +3,6 @@
 What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -171,7 +170,7 @@ class Trace:
 
         return Overview(
             topology=topology(self.context),
-            measures=measures(self.context, self.tracer.dispositions),
+            measures=measures(self.context, self.tracer),
             learnt=tuple(learnt(self.context)),
             names=tuple(self.names),
         )
@@ -202,7 +201,7 @@ class Trace:
 
     def dispositions(self) -> dict[str, int]:
         """Count journeys by how they ended."""
-        return dict(Counter(self.tracer.dispositions))
+        return self.tracer.count_ends()
 
     def select(self, text: str) -> list[int]:
         """
@@ -219,11 +218,11 @@ class Trace:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = (number for number, disposition in enumerate(self.tracer.dispositions) if disposition in BAD)
+        bad = self.tracer.ended(*BAD)[: count // 2].tolist()
         _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
         of_connections = first[self.correlated.hops["connection"][first] >= 0]
         firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)
-        chosen = dict.fromkeys(chain(islice(bad, count // 2), islice(firsts, count), range(count)))
+        chosen = dict.fromkeys(chain(bad, islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
     def part(self, selection: str | None = None) -> "Part":

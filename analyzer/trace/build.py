@@ -2,6 +2,8 @@
 
 from functools import cached_property
 
+import numpy as np
+
 from analyzer.model import (
     ArpExchange,
     Connection,
@@ -15,11 +17,13 @@ from analyzer.model import (
     Rewrite,
     Step,
 )
+from analyzer.model.journey import CODES, ENDS
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.answers import Answers
+from analyzer.trace.answers import Answers, sent_again
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
+from analyzer.trace.holes import late_segments
 from analyzer.trace.outcome import Outcome, Outcomes
 from analyzer.trace.prove import Prover
 from analyzer.trace.steps import between, rewrites
@@ -69,9 +73,28 @@ class Tracer:
         return self._connections[number]
 
     @cached_property
-    def dispositions(self) -> list[Disposition]:
-        """How each packet ended, without building its journey."""
-        return self._outcomes.all_dispositions()
+    def ends(self) -> Array:
+        """(packets,) uint8: how each ended, as ``CODES``, without building its journey."""
+        return self._outcomes.all_ends()
+
+    def ended(self, *kinds: Disposition) -> Int64:
+        """Return the packets that ended so, in order of time."""
+        return np.flatnonzero(np.isin(self.ends, [CODES[kind] for kind in kinds]))
+
+    def count_ends(self, among: Array | slice = slice(None)) -> dict[str, int]:
+        """Count packets, or some of them, by how they ended."""
+        counts = np.bincount(self.ends[among], minlength=len(ENDS)).tolist()
+        return {kind: count for kind, count in zip(ENDS, counts, strict=True) if count}
+
+    @cached_property
+    def sent_again(self) -> tuple[Int64, Int64]:
+        """TCP packets that were sent before, and those that they repeat."""
+        return sent_again(self._context)
+
+    @cached_property
+    def late_segments(self) -> Int64:
+        """Packets that came in only when they were sent again."""
+        return late_segments(self._context, self.sent_again[0])
 
     def outcome(self, packet: int) -> Outcome:
         """Return how a packet ended, and what is known of why."""
@@ -89,7 +112,7 @@ class Tracer:
     @property
     def silenced(self) -> Int64:
         """Packets to the host itself whose answers it stops."""
-        _ = self.dispositions
+        _ = self.ends
         return self._outcomes.silenced
 
     @property

@@ -9,10 +9,9 @@ from analyzer.model import Disposition
 from analyzer.model.journey import BAD
 from analyzer.model.loss import ConnectionLoss, Loss
 from analyzer.schema import Int64
-from analyzer.trace.answers import acknowledged_before, sent_again
+from analyzer.trace.answers import acknowledged_before
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
-from analyzer.trace.holes import late_segments
 
 MOST = 50
 MOST_CONNECTIONS = 10
@@ -25,14 +24,14 @@ def losses(context: Context, tracer: Tracer, explained: Mapping[int, str]) -> li
 
     *explained* tells which check explains the trouble of which connection.
     """
-    again, originals = sent_again(context)
+    again, originals = tracer.sent_again
     repeated = _unanswered(context, again, originals)
-    bad = {packet for packet, kind in enumerate(tracer.dispositions) if kind in BAD}
+    bad = set(tracer.ended(*BAD).tolist())
     by_link: dict[Key, list[int]] = defaultdict(list)
     for packet in sorted(bad | repeated):
         by_link[_link(context, tracer, packet, explained)].append(packet)
     # An original that nobody saw is told by its copy, which came late.
-    for packet in late_segments(context, again).tolist():
+    for packet in tracer.late_segments.tolist():
         by_link[None, context.point(context.rows_of(packet)[0]).name, Disposition.LOST, None].append(packet)
         repeated.add(packet)
     found = [_loss(context, key, packets, repeated) for key, packets in by_link.items()]

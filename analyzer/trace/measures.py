@@ -3,16 +3,16 @@
 Everything is counted in columns: the cost does not depend on how many journeys anybody reads.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from analyzer.correlate.sorting import changes, group_rows
-from analyzer.model import Disposition, Point
+from analyzer.model import Point
 from analyzer.model.journey import BAD
 from analyzer.model.overview import Counts, Crossing, Measures
 from analyzer.schema import Int64
-from analyzer.trace.answers import sent_again
+from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 
 BINS = 240
@@ -22,7 +22,7 @@ MOST_CROSSINGS = 24
 MOST_TROUBLE = 24
 
 
-def measures(context: Context, dispositions: Sequence[Disposition]) -> Measures:
+def measures(context: Context, tracer: Tracer) -> Measures:
     """Measure the whole capture."""
     times = context.frames["time_ns"]
     start, stop = (int(times.min()), int(times.max())) if len(times) else (0, 0)
@@ -32,7 +32,7 @@ def measures(context: Context, dispositions: Sequence[Disposition]) -> Measures:
         start_ns=start,
         bin_ns=width,
         frames=tuple(_frames(context, bins)),
-        trouble=tuple(_trouble(context, bins, dispositions)),
+        trouble=tuple(_trouble(context, bins, tracer)),
         edges_ns=EDGES_NS,
         crossings=tuple(_crossings(context, bins)),
     )
@@ -44,15 +44,13 @@ def _frames(context: Context, bins: Int64) -> Iterator[Counts]:
         yield Counts("frames", point.name, tuple(counts))
 
 
-def _trouble(context: Context, bins: Int64, dispositions: Sequence[Disposition]) -> list[Counts]:
+def _trouble(context: Context, bins: Int64, tracer: Tracer) -> list[Counts]:
     """Count what did not arrive at the point that saw it last, and what was sent again at the one that saw it first."""
     row, stop = context.hops["row"], context.packet_start[1:]
     found: list[Counts] = []
-    number = {kind: place for place, kind in enumerate(Disposition)}
-    ended = np.array([number[kind] for kind in dispositions], np.int64)
     for kind in BAD:
-        found += _by_point(kind.value, context, bins, row[stop[ended == number[kind]] - 1])
-    again = context.packet_start[:-1][sent_again(context)[0]]
+        found += _by_point(kind.value, context, bins, row[stop[tracer.ended(kind)] - 1])
+    again = context.packet_start[:-1][tracer.sent_again[0]]
     found += _by_point("retransmission", context, bins, row[again])
     return sorted(found, key=lambda c: -sum(c.counts))[:MOST_TROUBLE]
 

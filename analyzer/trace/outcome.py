@@ -12,7 +12,8 @@ import numpy as np
 from analyzer.correlate.sorting import changes, group_rows
 from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, TCP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
-from analyzer.schema import Layer
+from analyzer.model.journey import CODES
+from analyzer.schema import Array, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
@@ -52,7 +53,7 @@ class Outcomes:
         self.errors = Errors(context)
         self.prover = Prover(context)
         self.silenced = np.zeros(0, np.int64)
-        """Packets to the host itself whose answers it stops; known when all dispositions are."""
+        """Packets to the host itself whose answers it stops; known when all ends are."""
         self._answers: dict[int, Answers] = {}
 
     def answers(self, connection: int) -> Answers:
@@ -61,12 +62,12 @@ class Outcomes:
             self._answers[connection] = find_answers(self._context, self._context.packets_of(connection))
         return self._answers[connection]
 
-    def all_dispositions(self) -> list[Disposition]:
-        """Return the disposition of every packet; packets alike in all that decides it are decided once."""
+    def all_ends(self) -> Array:
+        """Return how each packet ended, as ``CODES``; packets alike in all that decides it are decided once."""
         context, frames, hops = self._context, self._context.frames, self._context.hops
         start, stop = context.packet_start[:-1], context.packet_start[1:]
         if not len(start):
-            return []
+            return np.zeros(0, np.uint8)
         begins = np.flatnonzero(changes(hops["packet"], hops["hop"]))
         place = np.searchsorted(begins, stop) - 1
         last = hops["row"][begins[place]]
@@ -79,10 +80,10 @@ class Outcomes:
         decided = [self.of(packet, context.hop_rows(packet)) for packet in first.tolist()]
         silenced = [outcome.cause is not None and outcome.cause.of_answer for outcome in decided]
         self.silenced = np.flatnonzero(np.array(silenced)[group])
-        found = [decided[number].disposition for number in group.tolist()]
+        found: Array = np.array([CODES[outcome.disposition] for outcome in decided], np.uint8)[group]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         for packet in np.flatnonzero(alone).tolist():
-            found[packet] = self.of(packet, context.hop_rows(packet)).disposition
+            found[packet] = CODES[self.of(packet, context.hop_rows(packet)).disposition]
         return found
 
     def of(self, packet: int, rows: list[int]) -> Outcome:

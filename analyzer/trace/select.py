@@ -15,6 +15,7 @@ from analyzer.decode import offsets as o
 from analyzer.errors import SelectionError
 from analyzer.host.iproute import mac
 from analyzer.model import Disposition
+from analyzer.model.journey import CODES
 from analyzer.schema import Array, Layer
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
@@ -143,7 +144,7 @@ class _Parser:
                 return connection
             if field == "verdict":
                 wanted_end = Disposition(value)
-                return np.array([found is wanted_end for found in self._tracer.dispositions], bool)
+                return np.asarray(self._tracer.ends == CODES[wanted_end])
         except ValueError:
             raise SelectionError(f"-Y {self._text}: {field} cannot be {value!r}") from None
         raise SelectionError(f"-Y {self._text}: unknown field {field!r}; known are {FIELDS}")
