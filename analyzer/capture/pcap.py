@@ -48,6 +48,14 @@ def declared_interface(header: bytes) -> Interface:
     )
 
 
+def record_header(header: bytes) -> int:
+    """Return how many bytes stand before each frame, by a file header's first four bytes."""
+    big = _is_big_endian(header)
+    return (
+        MODIFIED_RECORD_HEADER if int.from_bytes(header[:4], "big" if big else "little") == MODIFIED else RECORD_HEADER
+    )
+
+
 def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
     """
     Give the file's records in batches; *info* is filled in as they are read.
@@ -65,8 +73,7 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
     if major != 2:
         raise UnknownFormatError(f"{info.name}: pcap version {major}.{minor} at byte 4, known is 2.4")
     info.interfaces.append(declared_interface(header))
-    magic = int.from_bytes(header[:4], "big" if info.big_endian else "little")
-    size = MODIFIED_RECORD_HEADER if magic == MODIFIED else RECORD_HEADER
+    size = record_header(header)
     # Before 2.3 the two lengths stood in the other order (libpcap's sf-pcap.c, SWAPPED).
     cap_len, orig_len = (2, 3) if minor >= 3 else (3, 2)
     shape = Shape(

@@ -1,16 +1,18 @@
 """Opens a capture of any known format."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 import numpy as np
 
-from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
+from analyzer.capture.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap, record_header
 from analyzer.capture.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
 from analyzer.capture.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.capture.snoop import is_snoop, read_snoop
 from analyzer.capture.source import STDIN, Buffers, Window, open_source
 from analyzer.errors import InputError, UnknownFormatError
+from analyzer.schema import Array, Int64
 
 TAIL = 1 << 16
 """Bytes at a file's end that statistics are looked for in."""
@@ -123,6 +125,33 @@ class CaptureFile:
             return None
         finally:
             self.close()
+
+    def frames_at(self, lengths: Array, numbers: Int64) -> Iterator[bytes] | None:
+        """
+        Give chosen frames where the format tells their places by the lengths of all: of pcap files.
+
+        Args:
+            lengths: (n,) bytes that the file holds of each frame.
+            numbers: of the frames, from 1.
+
+        Returns:
+            Their bytes, as far as the file still has them all; None where all has to be read from the beginning.
+        """
+        if self._packed or self._read is not read_pcap:
+            return None
+        header = record_header(self._window.bytes(4))
+        ends = (
+            np.cumsum(lengths[: numbers.max(initial=0)], dtype=np.int64)[numbers - 1] + FILE_HEADER + header * numbers
+        )
+        return self._at(ends - lengths[numbers - 1], lengths[numbers - 1])
+
+    def _at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
+        with Path(self._path).open("rb", buffering=0) as stream:
+            for place, length in zip(places.tolist(), lengths.tolist(), strict=True):
+                data = os.pread(stream.fileno(), length, place)
+                if len(data) < length:
+                    return
+                yield data
 
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""

@@ -1,38 +1,61 @@
 """Chosen frames, read from the captures once more: FRAMES holds no bytes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from analyzer.capture.records import Interface
+from analyzer.capture.read import CaptureFile
+from analyzer.capture.records import FileInfo, Interface
 from analyzer.capture.source import Buffers
 from analyzer.decode.frames import Opener
 from analyzer.errors import InputError
+from analyzer.schema import Columns, Int64
 
-Frame = tuple[int, int, bytes, int, Interface]
-"""File, number in it, what was captured, length on the wire, and the interface."""
+Frame = tuple[int, bytes, int, Interface]
+"""Row of FRAMES, what was captured, length on the wire, and the interface."""
 
 
-def read_again(captures: Sequence[Opener], wanted: Mapping[int, Sequence[int]]) -> Iterator[Frame]:
-    """Give the frames *wanted*, by file; what cannot be read any more is left out."""
+def read_again(captures: Sequence[Opener], files: Sequence[FileInfo], frames: Columns, rows: Int64) -> Iterator[Frame]:
+    """
+    Give chosen frames, in the order of FRAMES; what cannot be read any more is left out.
+
+    Args:
+        captures: what opens each file.
+        files: what reading them told.
+        frames: FRAMES, whose rows stand in the order of the files, and in a file in its order.
+        rows: those that are wanted.
+    """
     buffers = Buffers(1, np.zeros)
-    for file, numbers in wanted.items():
+    begin = np.cumsum([0, *(info.frames for info in files)])
+    rows = np.unique(rows)
+    bounds = np.searchsorted(rows, begin)
+    for file in np.flatnonzero(np.diff(bounds)).tolist():
+        mine = rows[bounds[file] : bounds[file + 1]]
+        numbers = mine - begin[file] + 1
+        lengths = frames["cap_len"][begin[file] : begin[file + 1]]
         try:
-            yield from _read(file, captures[file], buffers, np.unique(np.array(numbers, np.int64)).tolist())
+            capture = captures[file](buffers)
+            if (found := capture.frames_at(lengths, numbers)) is not None:
+                capture.close()
+                interface = files[file].interfaces[0]
+                read: Iterator[tuple[bytes, Interface]] = ((data, interface) for data in found)
+            else:
+                read = _among_all(capture, numbers.tolist())
+            for row, (data, interface) in zip(mine.tolist(), read, strict=False):
+                yield row, data, int(frames["orig_len"][row]), interface
         except (InputError, OSError):
             continue  # it was read before: somebody took it away
 
 
-def _read(file: int, opened: Opener, buffers: Buffers, numbers: list[int]) -> Iterator[Frame]:
-    capture = opened(buffers)
+def _among_all(capture: CaptureFile, numbers: list[int]) -> Iterator[tuple[bytes, Interface]]:
+    """Read a capture up to the last of the frames *numbers*."""
     place = 0
     for records in capture.batches():
         while place < len(numbers) and numbers[place] < records.first_frame + len(records):
             index = numbers[place] - records.first_frame
             start, length = int(records.start[index]), int(records.cap_len[index])
             interface = capture.info.interfaces[int(records.interface[index])]
-            data = records.buffer[start : start + length].tobytes()
-            yield file, numbers[place], data, int(records.orig_len[index]), interface
+            yield records.buffer[start : start + length].tobytes(), interface
             place += 1
         if place == len(numbers):
             capture.close()

@@ -140,19 +140,10 @@ class Trace:
         return join_messages(self.context, [(row, message) for row, message in read if message is not None])
 
     def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
-        """Give for *rows* of FRAMES what was captured, the length on the wire, and the interface, file by file."""
+        """Give *rows* of FRAMES with what was captured, the length on the wire, and the interface, file by file."""
         from analyzer.decode.again import read_again  # noqa: PLC0415
 
-        point, number = (self.tables.frames[name][rows].tolist() for name in ("point", "frame"))
-        places: dict[tuple[int, int], int] = {}
-        for row, of, frame in zip(rows.tolist(), point, number, strict=True):
-            for file, inside, _ in self._by_file(self.points[of], [frame]):
-                places[file, inside[0]] = row
-        wanted: dict[int, list[int]] = {}
-        for file, frame in places:
-            wanted.setdefault(file, []).append(frame)
-        for file, frame, data, length, interface in read_again(self.captures, wanted):
-            yield places[file, frame], data, length, interface
+        return read_again(self.captures, self.files, self.tables.frames, rows)
 
     @cached_property
     def losses(self) -> "tuple[Loss, ...]":
