@@ -50,10 +50,8 @@ def declared_interface(header: bytes) -> Interface:
 
 def record_header(header: bytes) -> int:
     """Return how many bytes stand before each frame, by a file header's first four bytes."""
-    big = _is_big_endian(header)
-    return (
-        MODIFIED_RECORD_HEADER if int.from_bytes(header[:4], "big" if big else "little") == MODIFIED else RECORD_HEADER
-    )
+    magic = int.from_bytes(header[:4], "big" if _is_big_endian(header) else "little")
+    return MODIFIED_RECORD_HEADER if magic == MODIFIED else RECORD_HEADER
 
 
 def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:

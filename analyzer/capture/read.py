@@ -139,11 +139,9 @@ class CaptureFile:
         """
         if self._packed or self._read is not read_pcap:
             return None
-        header = record_header(self._window.bytes(4))
-        ends = (
-            np.cumsum(lengths[: numbers.max(initial=0)], dtype=np.int64)[numbers - 1] + FILE_HEADER + header * numbers
-        )
-        return self._at(ends - lengths[numbers - 1], lengths[numbers - 1])
+        headers = FILE_HEADER + record_header(self._window.bytes(4)) * numbers
+        before = np.cumsum(lengths[: numbers.max(initial=0)], dtype=np.int64)[numbers - 1] - lengths[numbers - 1]
+        return self._at(headers + before, lengths[numbers - 1])
 
     def _at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
         with Path(self._path).open("rb", buffering=0) as stream:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import number_groups, stable_order
+from analyzer.correlate.sorting import count_keys, number_groups, stable_order
 from analyzer.model import Basis, HostState, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -130,8 +130,9 @@ def _differs(frames: Columns, row: Int64, other: Int64, names: tuple[str, ...]) 
 
 
 def _pairs(a: Array, b: Array, where: Array) -> list[tuple[int, int, int]]:
-    keys, counts = np.unique(a[where].astype(np.int64) << 16 | b[where], return_counts=True)
-    return [(key >> 16, key & 0xFFFF, count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
+    points = int(max(a.max(initial=0), b.max(initial=0))) + 1
+    keys, counts = count_keys(a[where].astype(np.int64) * points + b[where])
+    return [(*divmod(key, points), count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
 
 
 def _role(point: Point, bridges: dict[int, int | None], frames: Columns, here: Int64, sides: _Sides) -> Role:
@@ -154,7 +155,8 @@ def router_macs(frames: Columns, hops: Columns) -> set[int]:
     row, nxt = hops["row"][:-1], hops["row"][1:]
     routed = (hops["packet"][1:] == hops["packet"][:-1]) & (frames["ttl"][row] > frames["ttl"][nxt])
     routed &= has(frames["layers"][row], Layer.MAC_SRC) & has(frames["layers"][nxt], Layer.MAC_SRC)
-    return {*frames["eth_dst"][row[routed]].tolist(), *frames["eth_src"][nxt[routed]].tolist()}
+    macs = frames["eth_dst"][row[routed]], frames["eth_src"][nxt[routed]]
+    return {mac for column in macs for mac in np.unique(column).tolist()}
 
 
 def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> dict[int, tuple[int, int]]:

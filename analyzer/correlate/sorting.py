@@ -97,6 +97,15 @@ def number_groups(key: Int64) -> tuple[Int64, Int64]:
     return number[owner], first
 
 
+def count_keys(key: Int64) -> tuple[Int64, Int64]:
+    """Return the different keys, which are 0 and more, sorted, and how often each is there."""
+    if int(key.max(initial=0)) > DENSE * len(key):
+        return np.unique(key, return_counts=True)
+    counts = np.bincount(key)
+    keys = np.flatnonzero(counts)
+    return keys, counts[keys]
+
+
 def group_rows(*columns: Array) -> tuple[Int64, Int64]:
     """
     Group rows that are equal in all *columns*, integers, by themselves if 64 bits hold them, else by a hash of them.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import NEEDS_HEADER, has
-from analyzer.correlate.sorting import changes, first_places, number_groups, stable_order
+from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -61,12 +61,7 @@ def count_seen(conversations: Conversations, point: Array) -> Seen:
     """Count frames by conversation and *point*, (n,) in the order that *conversations* has."""
     points = int(point.max(initial=0)) + 1
     key = conversations.of * points + point
-    if conversations.count * points <= 2 * len(key):
-        counts = np.bincount(key[key >= 0], minlength=1)
-        keys = np.flatnonzero(counts)
-        counts = counts[keys]
-    else:
-        keys, counts = np.unique(key[conversations.of >= 0], return_counts=True)
+    keys, counts = count_keys(key[conversations.of >= 0])
     most = np.zeros(conversations.count, np.int64)
     np.maximum.at(most, keys // points, counts)
     return Seen(keys // points, keys % points, counts, most)

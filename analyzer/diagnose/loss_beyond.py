@@ -69,10 +69,11 @@ def _unanswered(subject: Subject) -> Int64:
     asks = _left(subject, np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~subject.reply & known))
     quoted = {error.quoted for error in subject.errors}
     missing: list[int] = []
-    for number in np.intersect1d(np.flatnonzero(asked > answered), subject.connection[asks]).tolist():
+    asks = asks[(asked > answered)[subject.connection[asks]]]
+    for packet, number in zip(asks.tolist(), subject.connection[asks].tolist(), strict=True):
         answers = subject.tracer.answers(number).answered_by
-        mine = asks[subject.connection[asks] == number].tolist()
-        missing += [p for p in mine if p not in answers and p not in quoted and subject.waited(p)]
+        if packet not in answers and packet not in quoted and subject.waited(packet):
+            missing.append(packet)
     return np.array(missing, np.int64)
 
 

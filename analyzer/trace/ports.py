@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analyzer.correlate.sorting import count_keys
 from analyzer.model import Role
 from analyzer.trace.context import Context
 
@@ -14,11 +15,13 @@ def bridge_of_port(context: Context) -> dict[int, int | str]:
     same = frames["ttl"][row] == frames["ttl"][nxt]
     a, b = (frames["point"][rows[same]].astype(np.int64) for rows in (row, nxt))
     bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
-    pairs = np.concatenate((a << 16 | b, b << 16 | a))
-    keys, counts = np.unique(pairs[np.isin(pairs & 0xFFFF, bridges)], return_counts=True)
+    points = len(context.points)
+    keys, counts = count_keys(np.concatenate((a * points + b, b * points + a)))
     found: dict[int, int | str] = {}
     for key in keys[np.argsort(counts, kind="stable")].tolist():  # the most frequent one comes last, and stays
-        found[key >> 16] = key & 0xFFFF
+        port, bridge = divmod(key, points)
+        if bridge in bridges:
+            found[port] = bridge
     by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
     for point in context.points:
         if point.id not in found and point.role in (Role.VETH, Role.CONTAINER):
