@@ -8,7 +8,7 @@ from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Evidence, Finding, Role, Severity
 from analyzer.model.words import plural
-from analyzer.schema import Int64
+from analyzer.schema import Array, Int64
 
 ENOUGH = 3
 MOST_POINTS = 62
@@ -19,13 +19,11 @@ def look(subject: Subject) -> Iterator[Finding]:
     context = subject.context
     if len(context.points) > MOST_POINTS or not context.packets:
         return
-    bit = np.int64(1) << context.frames["point"][context.hops["row"]].astype(np.int64)
-    seen = np.bitwise_or.reduceat(bit, context.packet_start[:-1])
-    streams = subject.connection * 2 + subject.reply
+    routed = _routed(subject)
     for point in context.points:
         if point.dropped or point.role in (Role.LOOPBACK, Role.UNKNOWN):
             continue
-        missing = _skipped(subject, seen, streams, point.id)
+        missing = _skipped(subject, routed, point.id)
         times = context.frames["time_ns"][subject.first_row[missing]]
         missing = missing[[point.covers(int(time)) for time in times.tolist()]] if len(missing) else missing
         if len(missing) < ENOUGH:
@@ -40,12 +38,15 @@ def look(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _skipped(subject: Subject, seen: Int64, streams: Int64, point: int) -> Int64:
+def _skipped(subject: Subject, routed: Array, point: int) -> Int64:
     """Return packets that went on behind a point without having been seen there, unlike the others of their stream."""
-    mask = np.int64(1) << point
-    routed = _routed(subject, seen)
+    seen, mask = subject.context.points_seen, np.int64(1) << point
+    absent = np.flatnonzero((seen & mask == 0) & routed)
+    if not len(absent):
+        return absent
+    streams = subject.connection * 2 + subject.reply
     passed = np.flatnonzero((seen & mask != 0) & routed & (streams >= 0))
-    absent = np.flatnonzero((seen & mask == 0) & routed & np.isin(streams, streams[passed]))
+    absent = absent[np.isin(streams[absent], streams[passed])]
     if not len(absent):
         return absent
     behind = _behind(subject, passed, point)
@@ -58,11 +59,11 @@ def _skipped(subject: Subject, seen: Int64, streams: Int64, point: int) -> Int64
     return found
 
 
-def _routed(subject: Subject, seen: Int64) -> Int64:
-    """(packets,) Those seen at an uplink and further in: a bridge shows those between its ports only now and then."""
-    context = subject.context
+def _routed(subject: Subject) -> Array:
+    """(packets,) bool: those seen at an uplink and further in; a bridge shows those between its ports now and then."""
+    context, seen = subject.context, subject.context.points_seen
     uplinks = sum(1 << point.id for point in context.points if point.role is Role.UPLINK)
-    found: Int64 = (seen & np.int64(uplinks) != 0) & (seen & ~np.int64(uplinks) != 0)
+    found: Array = (seen & np.int64(uplinks) != 0) & (seen & ~np.int64(uplinks) != 0)
     return found
 
 

@@ -16,11 +16,8 @@ DROPPED = "conntrack.drop"
 def look(subject: Subject) -> Iterator[Finding]:
     """Compare the table with its limit, and the drops that it counted with the packets that are missing."""
     drops = subject.host.counted(DROPPED) or 0
-    missing = [
-        packet
-        for packet in subject.unclaimed(np.arange(subject.context.packets)).tolist()
-        if drops and _begins(subject, packet)
-    ]
+    everybody = subject.unclaimed(np.arange(subject.context.packets)).tolist() if drops else []
+    missing = [packet for packet in everybody if _begins(subject, packet)]
     for found in conntrack_table.check(subject.host):
         subject.claim(missing)
         proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(missing)} first packets are missing",)

@@ -28,7 +28,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Tell of RSTs that the host itself sent in connections that it translates."""
     table = subject.context.connections
     translated = np.append(subject.source_moved, False)[subject.connection] & ~subject.reply
-    begins = subject.with_role(subject.first_row, Role.UPLINK)
+    begins = subject.context.with_role(subject.first_row, Role.UPLINK)
     outer = np.append(table["reply_dst"], 0)[subject.connection] == subject.first("src")
     flags, tcp = subject.first("tcp_flags"), has(subject.first("layers"), Layer.TCP)
     resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()

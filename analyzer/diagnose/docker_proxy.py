@@ -33,7 +33,7 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _of_a_container(subject: Subject, connection: int) -> bool:
     """Tell whether a container opened a connection: it was first seen at its port."""
     first = subject.first_row[subject.context.packets_of(connection)[:1]]
-    return bool(subject.with_role(first, Role.VETH, Role.CONTAINER)[0])
+    return bool(subject.context.with_role(first, Role.VETH, Role.CONTAINER)[0])
 
 
 CHECK = Check(

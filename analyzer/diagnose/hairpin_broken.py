@@ -22,7 +22,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     for number in np.flatnonzero(subject.target_moved & ~subject.source_moved).tolist():
         packets = context.packets_of(number)
         own = all(table[f"orig_{name}"][number] == table[f"reply_{name}"][number] for name in ("src", "src_hi"))
-        if not subject.with_role(subject.first_row[packets[:1]], *NEAR_CONTAINERS)[0]:
+        if not subject.context.with_role(subject.first_row[packets[:1]], *NEAR_CONTAINERS)[0]:
             continue
         if own and not table["seen_reply"][number]:
             itself = True

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, group_rows
+from analyzer.correlate.sorting import group_rows
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
@@ -17,10 +17,8 @@ ENOUGH = 3
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of pairs of points of one host between which the median packet takes ten milliseconds and more."""
-    context, hops = subject.context, subject.context.hops
-    first = np.flatnonzero(changes(hops["packet"], hops["hop"]))
-    onward = np.flatnonzero(hops["packet"][first[1:]] == hops["packet"][first[:-1]])
-    before, after = hops["row"][first[onward]], hops["row"][first[onward + 1]]
+    context = subject.context
+    before, after = context.crossings()
     took = context.frames["time_ns"][after] - context.frames["time_ns"][before]
     group, examples = group_rows(context.frames["point"][before], context.frames["point"][after])
     slow = np.bincount(group[took >= LONG_NS], minlength=len(examples)) if len(took) else np.zeros(0, np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import changes, group_rows
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
@@ -24,7 +24,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     frames = context.frames
     macs = frames["eth_dst"][last]
     host = np.array(sorted(context.host_macs), np.int64)
-    inside = subject.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
+    inside = subject.context.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
     own = inside & (macs & GROUP == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
     known = _macs(subject)
     by_pair: dict[tuple[str, int, int], list[int]] = {}
@@ -56,13 +56,15 @@ def _nobodys(subject: Subject) -> Iterator[Finding]:
     context, first = subject.context, subject.first_row
     frames = context.frames
     layers, macs = frames["layers"][first], frames["eth_dst"][first]
-    seen = np.union1d(np.unique(frames["eth_src"]), np.array(sorted(context.host_macs), np.int64))
-    known = np.union1d(seen, np.array([c.mac for c in subject.host.containers if c.mac is not None], np.int64))
-    leaves = subject.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
+    known = context.host_macs | {c.mac for c in subject.host.containers if c.mac is not None}
+    leaves = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
     answered = np.append(context.connections["seen_reply"], True)[subject.connection]
-    strange = leaves & (macs & GROUP == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~np.isin(macs, known) & ~answered
+    strange = np.flatnonzero(leaves & (macs & GROUP == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
+    strange = strange[~np.isin(macs[strange], np.array(sorted(known), np.int64))] if context.host_macs else strange[:0]
+    if len(strange):
+        strange = strange[~np.isin(macs[strange], frames["eth_src"])]
     by_mac: dict[int, list[int]] = {}
-    for packet in subject.unclaimed(np.flatnonzero(strange)).tolist() if context.host_macs else ():
+    for packet in subject.unclaimed(strange).tolist():
         by_mac.setdefault(int(macs[packet]), []).append(packet)
     for mac, packets in by_mac.items():
         src = context.src(int(first[packets[0]]))
@@ -81,10 +83,11 @@ def _macs(subject: Subject) -> dict[tuple[int, int], int]:
     """Return each container's MAC by its address: Docker's, else the one that the address sends from at its port."""
     found: dict[tuple[int, int], int] = {}
     context, first = subject.context, subject.first_row
-    sends = subject.with_role(first, *NEAR_CONTAINERS[:2]) & has(context.frames["layers"][first], Layer.MAC_SRC)
+    sends = subject.context.with_role(first, *NEAR_CONTAINERS[:2]) & has(context.frames["layers"][first], Layer.MAC_SRC)
     rows = first[sends]
     rows = rows[~np.isin(context.frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
     names = ("src_hi", "src", "eth_src")
+    rows = rows[changes(*(context.frames[name][rows] for name in names))]  # many in a row are alike
     _, examples = group_rows(*(context.frames[name][rows] for name in names))
     for row in rows[np.sort(examples)].tolist():
         high, low, mac = (context.value(name, row) for name in names)

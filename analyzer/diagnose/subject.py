@@ -122,12 +122,6 @@ class Subject:
             self._firsts[name] = self.context.frames[name][self.first_row]
         return self._firsts[name]
 
-    def with_role(self, rows: Int64, *roles: Role) -> Array:
-        """Tell which rows are of points of some role."""
-        points = [point.id for point in self.context.points if point.role in roles]
-        found: Array = np.isin(self.context.frames["point"][rows], points)
-        return found
-
     @cached_property
     def source_moved(self) -> Array:
         """(connections,) bool: NAT gives another source address."""
@@ -216,8 +210,7 @@ class Subject:
     def beside_containers(self) -> Array:
         """(packets,) bool: each was seen at a container's interface or bridge, or has a container's address."""
         context = self.context
-        near = [point.id for point in context.points if point.role in NEAR_CONTAINERS]
-        at = np.isin(context.frames["point"][context.hops["row"]], near)
+        at = context.with_role(context.hops["row"], *NEAR_CONTAINERS)
         found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
         found |= self._to_published()
         concerned = np.unique(self.connection[found])

@@ -81,15 +81,14 @@ def _circling(subject: Subject) -> list[int]:
     if not context.packets:
         return []
     frames, row, packet = context.frames, hops["row"], hops["packet"]
-    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
+    point = frames["point"][row]
+    again = np.flatnonzero((packet[1:] == packet[:-1]) & (point[1:] == point[:-1]))
+    before, after = row[again], row[again + 1]
+    again = again[(frames["ttl"][after] < frames["ttl"][before]) & context.with_role(after, Role.UPLINK)]
+    before, after = row[again], row[again + 1]
     host = np.array(sorted(context.host_macs), np.int64)
-    again = (packet[1:] == packet[:-1]) & (frames["ttl"][row[1:]] < frames["ttl"][row[:-1]])
-    again &= np.isin(frames["point"][row[1:]], uplinks) & (frames["point"][row[1:]] == frames["point"][row[:-1]])
-    came = again & np.isin(frames["eth_src"][row[:-1]], host) & np.isin(frames["eth_dst"][row[1:]], host)
-    rounds, returned = (
-        np.add.reduceat(np.append(False, column).astype(np.int64), context.packet_start[:-1])
-        for column in (again, came)
-    )
+    came = np.isin(frames["eth_src"][before], host) & np.isin(frames["eth_dst"][after], host)
+    rounds, returned = (np.bincount(packet[places], minlength=context.packets) for places in (again, again[came]))
     found: list[int] = np.flatnonzero((rounds >= ROUNDS) | (returned > 0)).tolist()
     return found
 

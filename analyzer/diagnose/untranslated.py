@@ -52,7 +52,7 @@ def _candidates(subject: Subject) -> list[int]:
     routed = frames["ttl"][first] > frames["ttl"][last]
     layers = frames["layers"][first]
     plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)
-    outward = subject.with_role(first, *NEAR_CONTAINERS) & subject.with_role(last, Role.UPLINK)
+    outward = subject.context.with_role(first, *NEAR_CONTAINERS) & subject.context.with_role(last, Role.UPLINK)
     answered = np.append(context.connections["seen_reply"], False)[subject.connection]
     packets = np.flatnonzero(same & routed & plain & outward & (~answered | _alone(subject)))
     return [packet for packet in subject.unclaimed(packets).tolist() if not _public(subject, packet)]

@@ -93,16 +93,16 @@ class _Segments:
 
 def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
     frames = context.frames
-    start = context.packet_start[packets]
-    length = context.packet_start[packets + 1] - start
+    size, flags = frames["payload_len"][row].astype(np.int64), frames["tcp_flags"][row]
     # A packet's first hop may be several frames; FIN is on the last one.
-    places = expand(start, length)
-    begin = np.cumsum(length) - length
-    first_hop = context.hops["hop"][places] == 0
-    rows = context.hops["row"][places]
-    size = np.add.reduceat(frames["payload_len"][rows].astype(np.int64) * first_hop, begin)
-    last = np.maximum.reduceat(np.arange(len(places)) * first_hop, begin)
-    flags = frames["tcp_flags"][row] | frames["tcp_flags"][rows[last]]
+    begin = np.searchsorted(context.hop_start, context.packet_start[packets])
+    length = np.append(context.hop_start, len(context.hops["hop"]))[begin + 1] - context.packet_start[packets]
+    several = np.flatnonzero(length > 1)
+    if len(several):
+        first = context.packet_start[packets[several]]
+        rows = context.hops["row"][expand(first, length[several])]
+        size[several] = np.add.reduceat(frames["payload_len"][rows], np.cumsum(length[several]) - length[several])
+        flags[several] |= frames["tcp_flags"][context.hops["row"][first + length[several] - 1]]
     size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
     seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
     tcp = frames["layers"][row] & np.uint32(Layer.TCP) != 0

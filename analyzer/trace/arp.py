@@ -27,22 +27,23 @@ Exchanges = dict[tuple[int, int, int], list[ArpExchange]]
 def all_exchanges(context: Context) -> list[ArpExchange]:
     """Return every exchange once, where its question was first seen, in order of time."""
     frames, table = context.frames, context.neighbours
-    rows = table["row"]
-    order = np.argsort(frames["time_ns"][rows], kind="stable").tolist()
+    order = np.argsort(frames["time_ns"][table["row"]], kind="stable")
+    rows = table["row"][order]
+    of_frame = (frames[name][rows].tolist() for name in ("layers", "point", "time_ns", "frame"))
+    told = (table[name][order].tolist() for name in ("op", "asked_hi", "asked", "mac", "to_mac", "peer_hi", "peer"))
     point_names = [point.name for point in context.points]
     open_questions: dict[tuple[int, int, int, int], int] = {}
     found: list[dict[str, Any]] = []
-    for index in order:
-        row = int(rows[index])
-        version = 4 if context.layers(row) & Layer.ARP else 6
-        asked_key = int(table["asked_hi"][index]) << 64 | int(table["asked"][index])
-        point = context.value("point", row)
-        time_ns, frame = context.value("time_ns", row), context.value("frame", row)
-        asker = int(table["mac"][index] if table["op"][index] == 1 else table["to_mac"][index])
+    for layers, point, time_ns, frame, op, asked_hi, asked, mac, to_mac, peer_hi, peer_lo in zip(
+        *of_frame, *told, strict=True
+    ):
+        version = 4 if layers & Layer.ARP else 6
+        asked_key = asked_hi << 64 | asked
+        asker = mac if op == 1 else to_mac
         key = (point, version, asked_key, asker)
         known = open_questions.get(key)
-        if table["op"][index] == 1:
-            peer = int(table["peer_hi"][index]) << 64 | int(table["peer"][index])
+        if op == 1:
+            peer = peer_hi << 64 | peer_lo
             if peer == asked_key:
                 continue  # an announcement (RFC 5227), nobody asks
             if known is not None and time_ns - found[known]["request_ns"] <= RETRY_NS:
@@ -62,9 +63,9 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
                     "requests": 1,
                 }
             )
-        elif table["op"][index] == 2 and known is not None:
+        elif op == 2 and known is not None:
             latency = time_ns - found[known]["request_ns"]
-            found[known].update(answer_mac=Mac(int(table["mac"][index])), reply_frame=frame, latency_ns=latency)
+            found[known].update(answer_mac=Mac(mac), reply_frame=frame, latency_ns=latency)
             del open_questions[key]
     return [ArpExchange(**fields) for fields in found]
 
@@ -86,7 +87,8 @@ def distinct(context: Context, exchanges: list[ArpExchange]) -> list[ArpExchange
 
 def _rows_by_frame(context: Context) -> dict[tuple[int, int], int]:
     rows = context.neighbours["row"]
-    return {(context.value("point", int(row)), context.value("frame", int(row))): int(row) for row in rows}
+    point, frame = (context.frames[name][rows].tolist() for name in ("point", "frame"))
+    return dict(zip(zip(point, frame, strict=True), rows.tolist(), strict=True))
 
 
 def by_pair(context: Context, exchanges: list[ArpExchange]) -> Exchanges:

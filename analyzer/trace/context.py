@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
-from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.sorting import changes, stable_order
 from analyzer.host.routing import Chosen, choose
 from analyzer.model import Address, Evidence, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -43,6 +43,28 @@ class Context:
         packet = self.hops["packet"]
         begins = np.flatnonzero(np.append(True, packet[1:] != packet[:-1])) if len(packet) else np.zeros(0, np.int64)
         return np.append(begins, len(packet))
+
+    @cached_property
+    def hop_start(self) -> Int64:
+        """Where each hop of a packet begins in HOPS: it has several rows where it is fragmented or segmented."""
+        return np.flatnonzero(changes(self.hops["packet"], self.hops["hop"]))
+
+    def crossings(self) -> tuple[Int64, Int64]:
+        """Return rows of FRAMES: the first of each hop after which its packet was seen again, and the next hop's."""
+        start, packet, row = self.hop_start, self.hops["packet"], self.hops["row"]
+        place = np.flatnonzero(packet[start[1:]] == packet[start[:-1]])
+        return row[start[place]], row[start[place + 1]]
+
+    @cached_property
+    def points_seen(self) -> Int64:
+        """(packets,) The points that saw each, as bits; from the 64th on they share bits with the first ones."""
+        bit = np.int64(1) << (self.frames["point"][self.hops["row"]] % np.uint16(63)).astype(np.int64)
+        return np.bitwise_or.reduceat(bit, self.packet_start[:-1]) if self.packets else bit
+
+    def with_role(self, rows: Int64, *roles: Role) -> Array:
+        """Tell which rows of FRAMES are of points of some role."""
+        found: Array = np.array([point.role in roles for point in self.points], bool)[self.frames["point"][rows]]
+        return found
 
     @property
     def packets(self) -> int:

@@ -22,8 +22,7 @@ def late_segments(context: Context, again: Int64) -> Int64:
     first = context.hops["row"][start]
     connection = context.hops["connection"][start].astype(np.int64)
     reply = context.hops["reply"][start]
-    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
-    inward = np.isin(frames["point"][first], uplinks) & has(frames["layers"][first], Layer.TCP)
+    inward = context.with_role(first, Role.UPLINK) & has(frames["layers"][first], Layer.TCP)
     packets = np.flatnonzero(inward & (frames["payload_len"][first] > 1) & (connection >= 0))
     packets = packets[~np.isin(packets, again)]
     if not len(packets):

@@ -14,6 +14,7 @@ from analyzer.schema import Layer
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
 
+PORTS = (Role.VETH, Role.CONTAINER, Role.OVERLAY)
 MOST = 5_000
 """Entries that are listed; a MAC that jumps with every frame would fill any list."""
 
@@ -23,8 +24,7 @@ def learnt(context: Context) -> list[LearntMac]:
     frames, hops = context.frames, context.hops
     several = np.diff(context.packet_start) > 1
     rows = hops["row"][(hops["hop"] == 0) & several[hops["packet"]]]
-    ports = [point.id for point in context.points if point.role in (Role.VETH, Role.CONTAINER, Role.OVERLAY)]
-    rows = rows[np.isin(frames["point"][rows], ports) & has(frames["layers"][rows], Layer.MAC_SRC)]
+    rows = rows[context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC)]
     rows = rows[~np.isin(frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
     rows = rows[np.lexsort((frames["time_ns"][rows], frames["eth_src"][rows]))]
     mac, point = frames["eth_src"][rows], frames["point"][rows]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, group_rows
+from analyzer.correlate.sorting import group_rows
 from analyzer.model import Point
 from analyzer.model.journey import BAD
 from analyzer.model.overview import Counts, Crossing, Measures
@@ -63,10 +63,8 @@ def _by_point(what: str, context: Context, bins: Int64, rows: Int64) -> Iterator
 
 
 def _crossings(context: Context, bins: Int64) -> list[Crossing]:
-    hops, frames = context.hops, context.frames
-    first = np.flatnonzero(changes(hops["packet"], hops["hop"]))
-    onward = np.flatnonzero(hops["packet"][first[1:]] == hops["packet"][first[:-1]])
-    before, after = hops["row"][first[onward]], hops["row"][first[onward + 1]]
+    frames = context.frames
+    before, after = context.crossings()
     took = frames["time_ns"][after] - frames["time_ns"][before]
     kept = took >= 0  # the others were recorded late
     before, after, took = before[kept], after[kept], took[kept]

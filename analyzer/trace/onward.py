@@ -32,22 +32,30 @@ class Onward:
         for connection, reply, here in _distinct(begins):
             if connection >= 0:
                 self._first_of_stream[connection, reply].add(here)
-        going = (hops["packet"][1:] == hops["packet"][:-1]) & ~context.strays[hops["row"][1:]]
-        going &= hops["hop"][1:] != hops["hop"][:-1]  # fragments and segments of one hop stay where they are
-        dst_hi, dst = (context.frames[name][hops["row"]] for name in ("dst_hi", "dst"))
-        same_dst = (dst_hi[:-1] == dst_hi[1:]) & (dst[:-1] == dst[1:])
-        # What is flooded goes everywhere: it does not show where others go.
-        flooded = (context.frames["eth_dst"][hops["row"]] & MULTICAST != 0) | has(
-            context.frames["layers"][hops["row"]], Layer.NEIGHBOUR
-        )
-        same_dst &= ~flooded[:-1]
-        columns = (hops["connection"][:-1], hops["reply"][:-1], point[:-1], dst_hi[:-1], dst[:-1], same_dst, point[1:])
-        for connection, reply, here, high, low, same, there in _distinct([column[going] for column in columns]):
+        # Fragments and segments of one hop stay where they are.
+        going = (hops["packet"][1:] == hops["packet"][:-1]) & (hops["hop"][1:] != hops["hop"][:-1])
+        place = np.flatnonzero(going & ~context.strays[hops["row"][1:]])
+        row, nxt = hops["row"][place], hops["row"][place + 1]
+        ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
+        group, first = group_rows(*ways)
+        for connection, reply, here, there in zip(*(column[first].tolist() for column in ways), strict=True):
             if connection >= 0:
                 self._next_of_stream[connection, reply, here].add(there)
                 self._before_in_stream[connection, reply, there].add(here)
-            if same:  # where a port is published, only its own connections go on from the host's address
-                self._next_of_target[here, high, low].add(there)
+        # Where a port is published, only its own connections go on from the host's address. What is flooded goes
+        # everywhere: it does not show where others go.
+        high, low = (context.frames[name] for name in ("dst_hi", "dst"))
+        flooded = (context.frames["eth_dst"][row] & MULTICAST != 0) | has(
+            context.frames["layers"][row], Layer.NEIGHBOUR
+        )
+        shows = ~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt])
+        targets = (high[row], low[row], shows)
+        # Packets of a connection mostly have one destination: only those that differ from its first are looked at.
+        differs = np.logical_or.reduce([column != column[first][group] for column in targets])
+        chosen = np.concatenate([first, np.flatnonzero(differs)])
+        chosen = chosen[shows[chosen]]
+        for here, there, *target in _distinct([column[chosen] for column in (*ways[2:], *targets[:2])]):
+            self._next_of_target[here, target[0], target[1]].add(there)
 
     def host_answers(self, packet: int, last: int) -> bool:
         """Tell whether the connection's other direction begins here, at an interface of the host's own."""
@@ -84,9 +92,12 @@ class Onward:
 
     def ports_of(self, point: Point) -> set[int]:
         """Return the captured ports of an uplink that is a bridge itself."""
-        host, name = self._context.host, point.interface or point.name
-        masters = {link.name: link.master for link in host.links}
-        return {p.id for p in self._context.points if masters.get(p.interface or p.name) == name}
+        name = point.interface or point.name
+        return {p.id for p in self._context.points if self._masters.get(p.interface or p.name) == name}
+
+    @cached_property
+    def _masters(self) -> dict[str, str | None]:
+        return {link.name: link.master for link in self._context.host.links}
 
     def has_all_ports(self, point: Point) -> bool:
         """Tell whether every port of a bridge was captured: what leaves it must be seen at one of them."""
@@ -97,12 +108,14 @@ class Onward:
     def into_container(self, rows: list[int]) -> set[int]:
         """Return the container's own end behind the veth that saw a packet last, if that was captured."""
         last = self._context.point(rows[-1])
-        seen = {self._context.value("point", row) for row in rows}
-        return {
-            p.id
-            for p in self._context.points
-            if p.role is Role.CONTAINER and p.container == last.container is not None and p.network == last.network
-        } - seen
+        behind = {
+            p.id for p in self._inner_ends if p.container == last.container is not None and p.network == last.network
+        }
+        return behind - {self._context.value("point", row) for row in rows} if behind else behind
+
+    @cached_property
+    def _inner_ends(self) -> list[Point]:
+        return [point for point in self._context.points if point.role is Role.CONTAINER]
 
     def way_back(self, packet: int, rows: list[int]) -> set[int]:
         """Return the points by which the connection's other direction came to where this packet was seen last."""
