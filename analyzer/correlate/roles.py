@@ -152,9 +152,10 @@ def _role(point: Point, bridges: dict[int, int | None], frames: Columns, here: I
 
 def router_macs(frames: Columns, hops: Columns) -> set[int]:
     """Return the MACs of the host's own interfaces: those that change where a packet's TTL does."""
-    row, nxt = hops["row"][:-1], hops["row"][1:]
-    routed = (hops["packet"][1:] == hops["packet"][:-1]) & (frames["ttl"][row] > frames["ttl"][nxt])
-    routed &= has(frames["layers"][row], Layer.MAC_SRC) & has(frames["layers"][nxt], Layer.MAC_SRC)
+    ttl = frames["ttl"][hops["row"]]
+    place = np.flatnonzero((hops["packet"][1:] == hops["packet"][:-1]) & (ttl[:-1] > ttl[1:]))
+    row, nxt = hops["row"][place], hops["row"][place + 1]
+    routed = has(frames["layers"][row] & frames["layers"][nxt], Layer.MAC_SRC)
     macs = frames["eth_dst"][row[routed]], frames["eth_src"][nxt[routed]]
     return {mac for column in macs for mac in np.unique(column).tolist()}
 

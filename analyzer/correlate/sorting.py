@@ -122,6 +122,25 @@ def group_rows(*columns: Array) -> tuple[Int64, Int64]:
     return number_groups(state.view(np.int64))
 
 
+def group_mostly(main: Sequence[Array], rest: Sequence[Array]) -> tuple[Int64, Int64]:
+    """
+    Group rows that are equal in all columns, where those that are equal in *main* mostly are in *rest*, too.
+
+    Returns:
+        (n,) group of each row, from 0, and a row of each group; groups are in no order.
+    """
+    group, first = group_rows(*main)
+    differs = np.zeros(len(group), bool)
+    for column in rest:
+        differs |= column != column[first][group]
+    others = np.flatnonzero(differs)
+    if len(others):
+        further, example = group_rows(group[others], *(column[others] for column in rest))
+        group[others] = len(first) + further
+        first = np.concatenate([first, others[example]])
+    return group, first
+
+
 def _packed(columns: Sequence[Array]) -> Iterator[tuple[Array, int]]:
     """Put columns side by side into as few (n,) uint64 as possible; give each with how many values it can have."""
     word, values = np.zeros(len(columns[0]), np.uint64), 1

@@ -92,21 +92,22 @@ class _Segments:
 
 
 def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
-    frames = context.frames
+    frames, row_of = context.frames, context.hops["row"]
     size, flags = frames["payload_len"][row].astype(np.int64), frames["tcp_flags"][row]
     # A packet's first hop may be several frames; FIN is on the last one.
-    begin = np.searchsorted(context.hop_start, context.packet_start[packets])
-    length = np.append(context.hop_start, len(context.hops["hop"]))[begin + 1] - context.packet_start[packets]
-    several = np.flatnonzero(length > 1)
+    start, last = context.packet_start[packets], context.packet_start[packets + 1] - 1
+    several = np.flatnonzero((last > start) & (context.hops["hop"][np.minimum(start + 1, last)] == 0))
     if len(several):
-        first = context.packet_start[packets[several]]
-        rows = context.hops["row"][expand(first, length[several])]
-        size[several] = np.add.reduceat(frames["payload_len"][rows], np.cumsum(length[several]) - length[several])
-        flags[several] |= frames["tcp_flags"][context.hops["row"][first + length[several] - 1]]
+        hop = np.searchsorted(context.hop_start, start[several], side="right")
+        length = np.minimum(np.append(context.hop_start, len(row_of))[hop], last[several] + 1) - start[several]
+        rows = row_of[expand(start[several], length)]
+        size[several] = np.add.reduceat(frames["payload_len"][rows], np.cumsum(length) - length)
+        flags[several] |= frames["tcp_flags"][row_of[start[several] + length - 1]]
     size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
     seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
+    columns = (packets, reply, seq, ack, flags, size, context.settled[packets])
     tcp = frames["layers"][row] & np.uint32(Layer.TCP) != 0
-    return _Segments(*(column[tcp] for column in (packets, reply, seq, ack, flags, size, context.settled[packets])))
+    return _Segments(*columns) if tcp.all() else _Segments(*(column[tcp] for column in columns))
 
 
 def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answers) -> None:

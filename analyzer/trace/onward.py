@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import group_mostly, group_rows
 from analyzer.model import Point, Role, address
 from analyzer.schema import Array, Layer
 from analyzer.trace.context import Context
@@ -37,8 +37,7 @@ class Onward:
         place = np.flatnonzero(going & ~context.strays[hops["row"][1:]])
         row, nxt = hops["row"][place], hops["row"][place + 1]
         ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
-        group, first = group_rows(*ways)
-        for connection, reply, here, there in zip(*(column[first].tolist() for column in ways), strict=True):
+        for connection, reply, here, there in _distinct(ways):
             if connection >= 0:
                 self._next_of_stream[connection, reply, here].add(there)
                 self._before_in_stream[connection, reply, there].add(here)
@@ -49,13 +48,11 @@ class Onward:
             context.frames["layers"][row], Layer.NEIGHBOUR
         )
         shows = ~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt])
-        targets = (high[row], low[row], shows)
-        # Packets of a connection mostly have one destination: only those that differ from its first are looked at.
-        differs = np.logical_or.reduce([column != column[first][group] for column in targets])
-        chosen = np.concatenate([first, np.flatnonzero(differs)])
-        chosen = chosen[shows[chosen]]
-        for here, there, *target in _distinct([column[chosen] for column in (*ways[2:], *targets[:2])]):
-            self._next_of_target[here, target[0], target[1]].add(there)
+        _, first = group_mostly(ways, [high[row], low[row], shows])
+        first = first[shows[first]]
+        targets = (point[place[first]], high[row[first]], low[row[first]], point[place[first] + 1])
+        for here, of_high, of_low, there in zip(*(column.tolist() for column in targets), strict=True):
+            self._next_of_target[here, of_high, of_low].add(there)
 
     def host_answers(self, packet: int, last: int) -> bool:
         """Tell whether the connection's other direction begins here, at an interface of the host's own."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import group_mostly
 from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, TCP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.model.journey import CODES
@@ -69,19 +69,13 @@ class Outcomes:
         if not len(start):
             return np.zeros(0, np.uint8)
         begins = context.hop_start
-        place = np.searchsorted(begins, stop) - 1
+        place = np.cumsum(hops["hop"][stop - 1].astype(np.int64) + 1) - 1
         last = hops["row"][begins[place]]
         earlier = begins[np.maximum(place - 1, 0)]
         before = np.where((place > 0) & (earlier >= start), frames["point"][hops["row"][earlier]].astype(np.int64), -1)
+        ways = (hops["connection"][start], hops["reply"][start], before, context.points_seen)
         names = ("point", "eth_src", "eth_dst", "src_hi", "src", "dst_hi", "dst", "layers")
-        kinds = (
-            hops["connection"][start],
-            hops["reply"][start],
-            before,
-            context.points_seen,
-            *(frames[n][last] for n in names),
-        )
-        group, first = group_rows(*kinds)
+        group, first = group_mostly(ways, [frames[name][last] for name in names])
         decided = [self.of(packet, context.hop_rows(packet)) for packet in first.tolist()]
         silenced = [outcome.cause is not None and outcome.cause.of_answer for outcome in decided]
         self.silenced = np.flatnonzero(np.array(silenced)[group])

@@ -10,10 +10,9 @@ from analyzer.trace.context import Context
 def bridge_of_port(context: Context) -> dict[int, int | str]:
     """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
     hops, frames = context.hops, context.frames
-    going = hops["packet"][1:] == hops["packet"][:-1]
-    row, nxt = hops["row"][:-1][going], hops["row"][1:][going]
-    same = frames["ttl"][row] == frames["ttl"][nxt]
-    a, b = (frames["point"][rows[same]].astype(np.int64) for rows in (row, nxt))
+    ttl, point_of = frames["ttl"][hops["row"]], frames["point"][hops["row"]].astype(np.int64)
+    place = np.flatnonzero((hops["packet"][1:] == hops["packet"][:-1]) & (ttl[1:] == ttl[:-1]))
+    a, b = point_of[place], point_of[place + 1]
     bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
     points = len(context.points)
     keys, counts = count_keys(np.concatenate((a * points + b, b * points + a)))
