@@ -36,6 +36,7 @@ class Context:
     settled_rows: Int64 | None = None
     """(n,) KNOWN's ``settled``, likewise."""
     _routes: dict[Address, Chosen | None] = field(default_factory=dict)
+    _of_role: dict[tuple[Role, ...], Array] = field(default_factory=dict)
 
     @cached_property
     def packet_start(self) -> Int64:
@@ -63,7 +64,9 @@ class Context:
 
     def with_role(self, rows: Int64, *roles: Role) -> Array:
         """Tell which rows of FRAMES are of points of some role."""
-        found: Array = np.array([point.role in roles for point in self.points], bool)[self.frames["point"][rows]]
+        if roles not in self._of_role:
+            self._of_role[roles] = np.array([point.role in roles for point in self.points], bool)
+        found: Array = self._of_role[roles][self.frames["point"][rows]]
         return found
 
     @property
@@ -90,6 +93,9 @@ class Context:
 
     def hop_rows(self, packet: int) -> list[int]:
         """Return one row of FRAMES a hop of a packet: the first, where it is fragmented or segmented."""
+        start, stop = self.packet_start[packet], self.packet_start[packet + 1]
+        if self.hops["hop"][stop - 1] == stop - start - 1:  # each hop is one frame
+            return self.rows_of(packet)
         return [rows[0] for rows in self.hops_of(packet)]
 
     def hops_of(self, packet: int) -> list[list[int]]:

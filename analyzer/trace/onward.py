@@ -89,12 +89,17 @@ class Onward:
 
     def ports_of(self, point: Point) -> set[int]:
         """Return the captured ports of an uplink that is a bridge itself."""
-        name = point.interface or point.name
-        return {p.id for p in self._context.points if self._masters.get(p.interface or p.name) == name}
+        return self._members.get(point.interface or point.name, set())
 
     @cached_property
-    def _masters(self) -> dict[str, str | None]:
-        return {link.name: link.master for link in self._context.host.links}
+    def _members(self) -> dict[str, set[int]]:
+        """Captured ports by the name of the interface that is their bridge."""
+        masters = {link.name: link.master for link in self._context.host.links}
+        found: dict[str, set[int]] = {}
+        for point in self._context.points:
+            if master := masters.get(point.interface or point.name):
+                found.setdefault(master, set()).add(point.id)
+        return found
 
     def has_all_ports(self, point: Point) -> bool:
         """Tell whether every port of a bridge was captured: what leaves it must be seen at one of them."""

@@ -121,7 +121,7 @@ class Outcomes:
         if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
             beyond = self._onward.ports_of(point)
             if beyond and not self._onward.has_all_ports(point):
-                beyond &= self._onward.of_stream(packet, rows)
+                beyond = beyond & self._onward.of_stream(packet, rows)
             if (
                 beyond
                 and (lost := self._lost(packet, last, point, beyond, proven=True)).disposition is Disposition.LOST
