@@ -113,13 +113,14 @@ def group_rows(*columns: Array) -> tuple[Int64, Int64]:
     Returns:
         (n,) group of each row, from 0 in order of appearance, and the first row of each group.
     """
-    words = list(_packed(columns))
-    if len(words) == 1 and words[0][1] <= DENSE * len(columns[0]):
-        return number_again(words[0][0].view(np.int64))
-    state, *rest = (word for word, _ in words)
-    for word in rest:
-        state = mix_rows(mix_rows(word, np.zeros_like(word), 1), state)
-    return number_groups(state.view(np.int64))
+    (key, values), *rest = _packed(columns)
+    if not rest and values <= DENSE * len(key):
+        return number_again(key.view(np.int64))
+    if rest:
+        key = mix_rows(key, np.zeros_like(key))
+    for lane, (word, _) in enumerate(rest, 1):
+        key = mix_rows(key, word, lane % 4)
+    return number_groups(key.view(np.int64))
 
 
 def group_mostly(main: Sequence[Array], rest: Sequence[Array]) -> tuple[Int64, Int64]:
