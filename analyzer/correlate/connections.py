@@ -12,7 +12,7 @@ from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
 from analyzer.correlate.relays import find_relays
-from analyzer.correlate.sorting import number_again
+from analyzer.correlate.sorting import expand, first_places, number_again
 from analyzer.correlate.tuples import ACK, SYN
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
@@ -167,10 +167,12 @@ def _best(packets: Packets, known: Int64, connection: Int64, reply: Array, total
 
 def _statistics(packets: Packets, known: Int64, connection: Int64, table: Columns) -> None:
     time_ns, length = packets.rows.column("time_ns"), packets.length
-    earliest = np.minimum.reduceat(time_ns, packets.start)[known]
     latest = np.maximum.reduceat(time_ns, packets.start)[known]
-    table["first_ns"][:], table["last_ns"][:] = np.iinfo(np.int64).max, np.iinfo(np.int64).min
-    np.minimum.at(table["first_ns"], connection, earliest)
+    # Packets are in order of their first frames, and connections in that of their first packets.
+    first = known[first_places(connection, len(table["proto"]))]
+    begin = np.cumsum(length[first]) - length[first]
+    table["first_ns"][:] = np.minimum.reduceat(time_ns[expand(packets.start[first], length[first])], begin)
+    table["last_ns"][:] = np.iinfo(np.int64).min
     np.maximum.at(table["last_ns"], connection, latest)
     table["frames"][:] = np.bincount(connection, length[known])
     table["packets"][:] = np.bincount(connection)

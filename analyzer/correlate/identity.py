@@ -45,6 +45,11 @@ def has(layers: Array, bits: int) -> Array:
     return found
 
 
+def any_has(layers: Array, bits: int) -> bool:
+    """Tell whether any of *bits* is set anywhere."""
+    return bool(np.bitwise_or.reduce(layers) & np.uint32(bits))
+
+
 def identify(frames: Columns, quotes: Columns, neighbours: Columns, keep: int) -> Int64:
     """
     Hash the invariants of every frame.

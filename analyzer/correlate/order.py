@@ -5,7 +5,7 @@ Taps on one host share a clock, but a frame may be recorded late, or at the same
 
 import numpy as np
 
-from analyzer.correlate.identity import has
+from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
 from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
 from analyzer.correlate.sorting import changes, lengths, number_groups
@@ -21,8 +21,8 @@ def unclear_places(rows: Rows, group: Array) -> Int64:
     involved = np.zeros(int(group[-1]) + 1, bool)
     involved[group[places]] = True
     involved[groups_with_repeats(group, rows.column("point"))] = True
-    if (tunnel := has(rows.frames["layers"], Layer.TUNNEL)).any():
-        involved[group[tunnel[rows.order]]] = True
+    if any_has(rows.frames["layers"], Layer.TUNNEL):
+        involved[group[has(rows.column("layers"), Layer.TUNNEL)]] = True
     return np.flatnonzero(involved[group])
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, expand, lengths
+from analyzer.correlate.sorting import changes, expand, lengths, pieces
 from analyzer.schema import Array, Columns, Int64
 
 
@@ -60,8 +60,10 @@ def sort_runs(frames: Columns, identity: Int64, time_order: Int64) -> tuple[Runs
     """
     total = len(identity)
     low = (1 << max(total - 1, 1).bit_length()) - 1
-    by_time = identity[time_order]
-    packed = (by_time & ~low) | np.arange(total)
+    by_time, packed = np.empty(total, np.int64), np.arange(total)
+    for part in pieces(total):
+        by_time[part] = identity[time_order[part]]
+        packed[part] |= by_time[part] & ~low
     packed.sort()
     place = packed & low
     packed &= ~low

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.identity import has
+from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
 from analyzer.correlate.sorting import changes, expand, lengths
 from analyzer.decode.digest import mix_rows
@@ -160,7 +160,7 @@ def _by_ip_id(parts: _Parts, mine: Int64) -> Int64:
 
 def _join_fragments(frames: Columns, order: Int64, group: Array, stream: Array) -> Int64:
     """Join all fragments of a datagram, and the datagram itself where the host has put it together."""
-    if not has(frames["layers"], Layer.FRAGMENT).any():
+    if not any_has(frames["layers"], Layer.FRAGMENT):
         return group
     layers, streams = frames["layers"][order], stream.astype(np.int64)
     fragment = has(layers, Layer.FRAGMENT) & (streams >= 0)

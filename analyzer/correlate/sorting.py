@@ -7,10 +7,16 @@ import numpy as np
 from analyzer.decode.digest import FINAL, mix_rows
 from analyzer.schema import Array, Int64
 
+PIECE = 1 << 16
 DENSE = 2
 """Keys with no more than so many possible values a row are numbered by a table of all of them."""
 TABLE_BITS = 20
 """Slots of the hash table that numbers groups: few enough to stay in the processor's cache."""
+
+
+def pieces(count: int) -> Iterator[slice]:
+    """Cut *count* rows into pieces; what is made of one stays in the processor's cache, and needs no new memory."""
+    return (slice(begin, min(begin + PIECE, count)) for begin in range(0, count, PIECE))
 
 
 def stable_order(key: Array) -> Int64:
@@ -71,7 +77,7 @@ def number_again(group: Int64) -> tuple[Int64, Int64]:
 
 def number_groups(key: Int64) -> tuple[Int64, Int64]:
     """
-    Number equal keys: a hash table, filled by all rows at once; rows that lose their slot to another key try again.
+    Number equal keys.
 
     Args:
         key: (n,) int64, well mixed or not.
@@ -79,22 +85,31 @@ def number_groups(key: Int64) -> tuple[Int64, Int64]:
     Returns:
         (n,) group of each row, from 0 in order of appearance, and the first row of each group.
     """
-    bits = min(max(2 * len(key), 256).bit_length(), TABLE_BITS)
-    table = np.empty(1 << bits, np.int64)
-    owner = np.empty(len(key), np.int64)
-    rest, keys, mixed = np.arange(len(key)), key, key.view(np.uint64) * np.uint64(FINAL)
-    while len(rest):
-        slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
-        table[slot[::-1]] = rest[::-1]  # the first row of all that want a slot has it
-        mine = table[slot]
-        owner[rest] = mine
-        lost = key[mine] != keys
-        rest, keys, mixed = rest[lost], keys[lost], mixed[lost]
-        mixed = mix_rows(mixed, np.zeros(len(rest), np.uint64), 1)
+    owner = _first_alike(key)
     first = np.flatnonzero(owner == np.arange(len(key)))
     number = np.empty(len(key), np.int64)
     number[first] = np.arange(len(first))
     return number[owner], first
+
+
+def _first_alike(key: Int64) -> Int64:
+    """Return for each row the first one of its key, by a hash table; where a slot is taken, by another table."""
+    bits = min(max(2 * len(key), 256).bit_length(), TABLE_BITS)
+    table = np.full(1 << bits, -1, np.int64)
+    owner = np.empty(len(key), np.int64)
+    left: list[Int64] = []
+    for piece in pieces(len(key)):
+        keys = key[piece]
+        slot = (keys.view(np.uint64) * np.uint64(FINAL) >> np.uint64(64 - bits)).view(np.int64)
+        free = np.flatnonzero(table[slot] < 0)[::-1]
+        table[slot[free]] = piece.start + free  # of several writes to one slot, the last one stays
+        owner[piece] = table[slot]
+        left.append(piece.start + np.flatnonzero(key[owner[piece]] != keys))
+    rest = np.concatenate(left) if left else np.zeros(0, np.int64)
+    if len(rest):
+        again = mix_rows(key[rest].view(np.uint64), np.zeros(len(rest), np.uint64), 1)
+        owner[rest] = rest[_first_alike(again.view(np.int64))]
+    return owner
 
 
 def count_keys(key: Int64) -> tuple[Int64, Int64]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.identity import NEEDS_HEADER, has
-from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, stable_order
+from analyzer.correlate.identity import NEEDS_HEADER, any_has, has
+from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, pieces, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -100,9 +100,10 @@ def find_conversations(frames: Columns, flow: Int64, time_order: Int64) -> Conve
         Conversations, whose frames are in order of time.
     """
     _inherit(frames, time_order, flow)
-    by_time = flow[time_order]
-    backward = by_time & 1 != 0
-    by_time >>= 1
+    by_time, backward = np.empty(len(flow), np.int64), np.empty(len(flow), bool)
+    for piece in pieces(len(flow)):
+        flows_there = flow[time_order[piece]]
+        by_time[piece], backward[piece] = flows_there >> 1, flows_there & 1
     of, first = number_groups(by_time)
     nobody = np.flatnonzero(by_time[first] == 0)
     if len(nobody):
@@ -110,9 +111,8 @@ def find_conversations(frames: Columns, flow: Int64, time_order: Int64) -> Conve
         number[nobody[0]] = -1
         of, first = number[of], np.delete(first, nobody[0])
     cut = _cut_in_time(frames, of, backward, time_order)
-    later = frames["frag_offset"] > 0
-    if cut is not of or later.any():
-        of, shown = cut, later[time_order]
+    if cut is not of or frames["frag_offset"].any():
+        of, shown = cut, frames["frag_offset"][time_order] > 0
         # Later fragments show no ports, so they are examples last of all.
         places = np.concatenate((np.flatnonzero(~shown), np.flatnonzero(shown)))
         first = places[first_places(of[places], int(of.max(initial=-1)) + 1)]
@@ -129,10 +129,9 @@ def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
 
 def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
     """Give later fragments the flow of the first one, which alone carries the ports."""
-    fragment = has(frames["layers"], Layer.FRAGMENT)
-    if not fragment.any():
+    if not any_has(frames["layers"], Layer.FRAGMENT):
         return
-    rows = time_order[fragment[time_order]]
+    rows = time_order[has(frames["layers"], Layer.FRAGMENT)[time_order]]
     datagram = frames["ip_id"][rows].astype(np.uint64)
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
         datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)

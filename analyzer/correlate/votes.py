@@ -1,5 +1,6 @@
 """Collects and weighs the votes for NAT mappings: frames of equal identity in two conversations."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.runs import Rows, Runs
-from analyzer.correlate.sorting import changes, expand, lengths, stable_order
+from analyzer.correlate.sorting import changes, expand, lengths, pieces, stable_order
 from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations, Seen
 from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, PROTO_TCP, TCP_HEADER
@@ -125,73 +126,82 @@ class Candidates:
 def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: int) -> Candidates:
     """Let every run vote; *keep* tells how many bytes every point kept, from the network header on."""
     conversation, run, rows = conversations.of, runs.run, runs.rows
+    numbered = rows.frames["proto"][rows.order] == PROTO_TCP
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
     left = np.flatnonzero((conversation[1:] != conversation[:-1]) & (run[1:] == run[:-1]))
-    ballots = [_valid(conversations, rows, left, left + 1)]
-    places = np.flatnonzero(rows.column("proto") != PROTO_TCP)
+    by_number = numbered[left]
+    neighbours, others = left[by_number], left[~by_number]
+    places = np.flatnonzero(~numbered)
     mixed = np.zeros(runs.count, bool)
     mixed[run[left]] = True
     places = places[mixed[run[places]]]
+    further = [_votes(conversations, rows, others, others + 1)]
     for reach in range(2, REACH + 1):
         left, right = places[: max(len(places) - reach, 0)], places[reach:]
         near = (right - left == reach) & (run[left] == run[right])
-        ballots.append(_valid(conversations, rows, left[near], right[near]))
-    sorted_by_pair = _by_pair(conversations, rows, ballots)
-    return _weigh(conversations, seen, rows, sorted_by_pair, keep)
-
-
-def _by_pair(conversations: Conversations, rows: Rows, ballots: list[tuple[Int64, Int64]]) -> "_Ballots":
-    left, right = (np.concatenate(places) for places in zip(*ballots, strict=True))
-    pair = _pairs(conversations, left, right)
-    # Of TCP, neighbours alone voted; of the rest, a sighting votes once for a pair, with the closest on the other side.
-    if any(len(places) for places, _ in ballots[1:]):
-        rest = rows.column("proto")[left] != PROTO_TCP
-        numbered = left[~rest], right[~rest], pair[~rest]
-        left, right, pair = left[rest], right[rest], pair[rest]
-        for side in (0, 1):
-            gap = rows.column("time_ns")[right] - rows.column("time_ns")[left]
-            order = np.lexsort((gap, (left, right)[side], pair))
-            order = order[changes(pair[order], (left, right)[side][order])]
-            left, right, pair = left[order], right[order], pair[order]
-        left, right, pair = (np.concatenate(both) for both in zip(numbered, (left, right, pair), strict=True))
+        further.append(_votes(conversations, rows, left[near], right[near]))
+    closest = _closest(rows, _joined(further))
+    left, right, pair = _joined((_votes(conversations, rows, neighbours, neighbours + 1), closest))
     order = stable_order(pair)
-    return _Ballots(left[order], right[order], np.flatnonzero(changes(pair[order])))
+    return _weigh(conversations, seen, rows, _Ballots(left, right, order, np.flatnonzero(changes(pair[order]))), keep)
 
 
-def _pairs(conversations: Conversations, left: Int64, right: Int64) -> Int64:
-    """Return a number for the two conversations of each ballot, and for which way round they are."""
-    one, two = conversations.of[left], conversations.of[right]
-    crossed = conversations.backward[left] != conversations.backward[right]
-    found: Int64 = (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
-    return found
+_Votes = tuple[Int64, Int64, Int64]
+"""Two places in the runs, the earlier one first, and a number for the pair of conversations they are for."""
 
 
-def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> tuple[Int64, Int64]:
+def _joined(votes: Iterable[_Votes]) -> _Votes:
+    left, right, pair = (np.concatenate(columns) for columns in zip(*votes, strict=True))
+    return left, right, pair
+
+
+def _votes(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> _Votes:
     """Return the pairs of places that may be a packet before and after its translation."""
+    none = left[:0], left[:0], left[:0]
+    return _joined([none, *(_valid(conversations, rows, left[piece], right[piece]) for piece in pieces(len(left)))])
+
+
+def _closest(rows: Rows, votes: _Votes) -> _Votes:
+    """Let a sighting vote once for a pair, with the closest on the other side."""
+    left, right, pair = votes
+    time_ns = rows.column("time_ns")
+    for side in (0, 1):
+        order = np.lexsort((time_ns[right] - time_ns[left], (left, right)[side], pair))
+        order = order[changes(pair[order], (left, right)[side][order])]
+        left, right, pair = left[order], right[order], pair[order]
+    return left, right, pair
+
+
+def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> _Votes:
+    frames, before, after = rows.frames, rows.order[left], rows.order[right]
     one, two = conversations.of[left], conversations.of[right]
-    time_ns, ttl, point = rows.column("time_ns"), rows.column("ttl"), rows.column("point")
-    gap = time_ns[right] - time_ns[left]
-    tcp = rows.column("proto")[left] == PROTO_TCP
+    ttl, later_ttl = frames["ttl"][before], frames["ttl"][after]
+    gap = frames["time_ns"][after] - frames["time_ns"][before]
+    tcp = frames["proto"][before] == PROTO_TCP
     valid = (one >= 0) & (two >= 0) & (one != two) & (gap <= WINDOW_NS)
     # At one point both sides of a translation show only in hairpins, which takes numbers to tell.
-    valid &= (point[left] != point[right]) | tcp | (rows.column("ip_id")[left] != 0)
+    valid &= (frames["point"][before] != frames["point"][after]) | tcp | (frames["ip_id"][before] != 0)
     # Cause before effect: what was routed has a lower TTL, and comes later.
-    valid &= (ttl[left] >= ttl[right]) | tcp | (gap == 0)
-    left, right = (left, right) if valid.all() else (left[valid], right[valid])
+    valid &= (ttl >= later_ttl) | tcp | (gap == 0)
     # Whoever translates a packet routes it, too, or sends it on with other MACs: scanners' probes are all alike.
-    moved = ttl[left] != ttl[right]
-    for mac in (rows.column(name) for name in ("eth_src", "eth_dst")):
-        moved |= mac[left] != mac[right]
-    return (left, right) if moved.all() else (left[moved], right[moved])
+    moved = ttl != later_ttl
+    for name in ("eth_src", "eth_dst"):
+        moved |= frames[name][before] != frames[name][after]
+    chosen = np.flatnonzero(valid & moved)
+    left, right, one, two = left[chosen], right[chosen], one[chosen], two[chosen]
+    crossed = conversations.backward[left] != conversations.backward[right]
+    return left, right, (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
 
 
 @dataclass(slots=True)
 class _Ballots:
-    """b votes, sorted by the pair they are for."""
+    """b votes."""
 
     left: Int64
     """(b,) The earlier sighting, as a place in the runs."""
     right: Int64
+    order: Int64
+    """(b,) Sorts votes by the pair they are for."""
     start: Int64
     """(pairs,) Where each pair's votes begin."""
 
@@ -205,26 +215,27 @@ def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballo
         return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none)
     votes = lengths(start, total)
     judged = np.minimum(votes, JUDGED)
-    chosen = expand(start, judged)
+    chosen = ballots.order[expand(start, judged)]
     left, right = ballots.left[chosen], ballots.right[chosen]
     begin = np.cumsum(judged) - judged
     one, two = conversations.of[left[begin]], conversations.of[right[begin]]
     first, second = np.minimum(one, two), np.maximum(one, two)
     crossed = conversations.backward[left[begin]] != conversations.backward[right[begin]]
-    ttl, time_ns = rows.column("ttl"), rows.column("time_ns")
-    version6 = has(rows.frames["layers"][conversations.example[first]], Layer.IPV6)
+    before, after = rows.order[left], rows.order[right]
+    frames = rows.frames
+    version6 = has(frames["layers"][conversations.example[first]], Layer.IPV6)
     header = np.where(version6, IPV6_HEADER, IPV4_HEADER)
-    routed = np.add.reduceat((ttl[left] > ttl[right]).astype(np.int64), begin) * 2 > judged
-    ends, ports, change = _compare_ends(rows.frames, conversations, first, second, crossed)
+    routed = np.add.reduceat((frames["ttl"][before] > frames["ttl"][after]).astype(np.int64), begin) * 2 > judged
+    ends, ports, change = _compare_ends(frames, conversations, first, second, crossed)
     return Candidates(
         first=first,
         second=second,
         crossed=crossed,
         votes=votes,
         share=votes / np.minimum(seen.most[first], seen.most[second]),
-        gap_ns=_medians(time_ns[right] - time_ns[left], begin, judged),
-        certain=(rows.column("proto")[left[begin]] == PROTO_TCP) & (keep >= header + TCP_HEADER),
-        numbered=np.logical_and.reduceat(rows.column("ip_id")[left] != 0, begin),
+        gap_ns=_medians(frames["time_ns"][after] - frames["time_ns"][before], begin, judged),
+        certain=(frames["proto"][before[begin]] == PROTO_TCP) & (keep >= header + TCP_HEADER),
+        numbered=np.logical_and.reduceat(frames["ip_id"][before] != 0, begin),
         routed=routed,
         kept_ends=ends,
         kept_ports=ports,
