@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import count_keys, number_groups, stable_order
+from analyzer.correlate.sorting import changes, count_keys, number_groups, stable_order
 from analyzer.model import Basis, HostState, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -157,7 +157,7 @@ def router_macs(frames: Columns, hops: Columns) -> set[int]:
     row, nxt = hops["row"][place], hops["row"][place + 1]
     routed = has(frames["layers"][row] & frames["layers"][nxt], Layer.MAC_SRC)
     macs = frames["eth_dst"][row[routed]], frames["eth_src"][nxt[routed]]
-    return {mac for column in macs for mac in np.unique(column).tolist()}
+    return {mac for column in macs for mac in np.unique(column[changes(column)]).tolist()}
 
 
 def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> dict[int, tuple[int, int]]:

@@ -20,11 +20,12 @@ def look(subject: Subject) -> Iterator[Finding]:
     context = subject.context
     before, after = context.crossings()
     took = context.frames["time_ns"][after] - context.frames["time_ns"][before]
-    group, examples = group_rows(context.frames["point"][before], context.frames["point"][after])
-    slow = np.bincount(group[took >= LONG_NS], minlength=len(examples)) if len(took) else np.zeros(0, np.int64)
-    for number in np.flatnonzero(slow >= ENOUGH).tolist():
-        here = np.flatnonzero(group == number)
-        a, b = (context.point(int(rows[here[0]])) for rows in (before, after))
+    slow = np.flatnonzero(took >= LONG_NS)
+    ends = context.frames["point"][before], context.frames["point"][after]
+    group, examples = group_rows(*(point[slow] for point in ends))
+    for example in slow[examples[np.bincount(group, minlength=1)[: len(examples)] >= ENOUGH]].tolist():
+        here = np.flatnonzero(np.logical_and.reduce([point == point[example] for point in ends]))
+        a, b = (context.point(int(rows[example])) for rows in (before, after))
         median = int(np.median(took[here]))
         if a.host != b.host or median < LONG_NS:
             continue

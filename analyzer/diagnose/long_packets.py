@@ -1,12 +1,12 @@
 """Flows of which short packets arrive and long ones vanish without a word: two checks ask for them."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import group_rows
 from analyzer.diagnose.mtu_exceeded import TOO_LONG
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Role
@@ -83,15 +83,15 @@ def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each pair of addresses the echo requests without and with an answer."""
     layers, first = subject.first("layers"), subject.first_row
     echo = np.flatnonzero(has(layers, Layer.ECHO) & ~subject.reply & (subject.connection >= 0))
-    pairs: dict[tuple[int, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    answers = _answers(subject, echo)
-    ends = (subject.context.frames[name][first[echo]].tolist() for name in ("src_hi", "src", "dst_hi", "dst"))
-    for packet, *pair in zip(echo.tolist(), *ends, strict=True):
-        pairs[tuple(pair)][packet in answers].append(packet)
-    for silent, passed in pairs.values():
-        lost = [packet for packet in silent if subject.waited(packet)]
-        if len(lost) >= TRIES - 1 and passed:
-            yield lost, passed
+    answered = np.isin(echo, np.fromiter(_answers(subject, echo), np.int64))
+    ends = (subject.context.frames[name][first[echo]] for name in ("src_hi", "src", "dst_hi", "dst"))
+    pair, examples = group_rows(*ends)
+    silent, passed = (np.bincount(pair[where], minlength=len(examples)) for where in (~answered, answered))
+    for number in np.flatnonzero((silent >= TRIES - 1) & (passed > 0)).tolist():
+        mine = pair == number
+        lost = [packet for packet in echo[mine & ~answered].tolist() if subject.waited(packet)]
+        if len(lost) >= TRIES - 1:
+            yield lost, echo[mine & answered].tolist()
 
 
 def _answers(subject: Subject, packets: Int64) -> set[int]:

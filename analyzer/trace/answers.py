@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.correlate.sorting import changes, expand, group_rows, lengths, stable_order
+from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
@@ -93,6 +94,8 @@ class _Segments:
 
 def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
     frames, row_of = context.frames, context.hops["row"]
+    tcp = np.flatnonzero(frames["layers"][row] & np.uint32(Layer.TCP))
+    packets, row, reply = packets[tcp], row[tcp], reply[tcp]
     size, flags = frames["payload_len"][row].astype(np.int64), frames["tcp_flags"][row]
     # A packet's first hop may be several frames; FIN is on the last one.
     start, last = context.packet_start[packets], context.packet_start[packets + 1] - 1
@@ -105,9 +108,7 @@ def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Se
         flags[several] |= frames["tcp_flags"][row_of[start[several] + length - 1]]
     size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
     seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
-    columns = (packets, reply, seq, ack, flags, size, context.settled[packets])
-    tcp = frames["layers"][row] & np.uint32(Layer.TCP) != 0
-    return _Segments(*columns) if tcp.all() else _Segments(*(column[tcp] for column in columns))
+    return _Segments(packets, reply, seq, ack, flags, size, context.settled[packets])
 
 
 def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answers) -> None:
@@ -171,10 +172,20 @@ def acknowledged_before(context: Context, sent: Int64, until: Int64) -> Int64:
 def _sent_again(segments: _Segments, connection: Int64) -> tuple[Int64, Int64]:
     """Return the packets that take sequence numbers which one before them took, and those before."""
     sent = np.flatnonzero(segments.length > 0)
+    sent = sent[_repeated(connection[sent], segments.reply[sent], segments.seq[sent])]
     kind = segments.flags[sent] & (SYN | FIN)
     group, first = group_rows(connection[sent], segments.reply[sent], segments.seq[sent], segments.length[sent], kind)
     again = np.flatnonzero(first[group] != np.arange(len(sent)))
     return segments.packet[sent[again]], segments.packet[sent[first[group[again]]]]
+
+
+def _repeated(*columns: Array) -> Int64:
+    """Return the rows that are there more than once, and maybe a few others: most are not, and sorting is fast."""
+    state = np.zeros(len(columns[0]), np.uint64)
+    for lane, column in enumerate(columns):
+        state = mix_rows(state, column.astype(np.uint64), lane)
+    by_hash = np.sort(state)
+    return np.flatnonzero(np.isin(state, np.unique(by_hash[1:][by_hash[1:] == by_hash[:-1]])))
 
 
 def _settle(segments: _Segments, way: bool, found: Answers) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import stable_order
 from analyzer.model import Role
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
@@ -27,8 +28,9 @@ def late_segments(context: Context, again: Int64) -> Int64:
     packets = packets[~np.isin(packets, again)]
     if not len(packets):
         return packets
-    order = packets[np.lexsort((packets, reply[packets], connection[packets]))]
-    stream = connection[order] * 2 + reply[order]
+    stream = connection[packets] * 2 + reply[packets]
+    by_stream = stable_order(stream)
+    order, stream = packets[by_stream], stream[by_stream]
     begins = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
     length_of = np.diff(np.append(begins, len(order)))
     number = np.repeat(np.arange(len(begins)), length_of)

@@ -1,16 +1,18 @@
 """Where packets go on: what other packets of the connection and to the same destination did, and what routes say."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import group_mostly, group_rows
 from analyzer.model import Point, Role, address
-from analyzer.schema import Array, Layer
+from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
+
+Key = TypeVar("Key", bound=tuple[int, ...])
 
 MULTICAST = 1 << 40
 """Group bit of a destination MAC."""
@@ -21,38 +23,37 @@ class Onward:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._next_of_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._next_of_target: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._before_in_stream: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        self._first_of_stream: dict[tuple[int, int], set[int]] = defaultdict(set)
+        # Sets of points, as bits: there may be one for each direction of each connection.
+        self._next_of_stream: dict[tuple[int, int, int], int] = {}
+        self._next_of_target: dict[tuple[int, int, int], int] = {}
+        self._before_in_stream: dict[tuple[int, int, int], int] = {}
+        self._first_of_stream: dict[tuple[int, int], int] = {}
         hops = context.hops
         point = context.frames["point"][hops["row"]]
         starts = context.packet_start[:-1]
         begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
-        for connection, reply, here in _distinct(begins):
+        _, first = group_rows(*begins)
+        for connection, reply, here in _rows_of(begins, first):
             if connection >= 0:
-                self._first_of_stream[connection, reply].add(here)
+                _add(self._first_of_stream, (connection, reply), here)
         # Fragments and segments of one hop stay where they are.
         going = (hops["packet"][1:] == hops["packet"][:-1]) & (hops["hop"][1:] != hops["hop"][:-1])
         place = np.flatnonzero(going & ~context.strays[hops["row"][1:]])
         row, nxt = hops["row"][place], hops["row"][place + 1]
-        ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
-        for connection, reply, here, there in _distinct(ways):
-            if connection >= 0:
-                self._next_of_stream[connection, reply, here].add(there)
-                self._before_in_stream[connection, reply, there].add(here)
         # Where a port is published, only its own connections go on from the host's address. What is flooded goes
         # everywhere: it does not show where others go.
-        high, low = (context.frames[name] for name in ("dst_hi", "dst"))
-        flooded = (context.frames["eth_dst"][row] & MULTICAST != 0) | has(
-            context.frames["layers"][row], Layer.NEIGHBOUR
-        )
+        frames, high, low = context.frames, context.frames["dst_hi"], context.frames["dst"]
+        flooded = (frames["eth_dst"][row] & MULTICAST != 0) | has(frames["layers"][row], Layer.NEIGHBOUR)
         shows = ~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt])
-        _, first = group_mostly(ways, [high[row], low[row], shows])
-        first = first[shows[first]]
-        targets = (point[place[first]], high[row[first]], low[row[first]], point[place[first] + 1])
-        for here, of_high, of_low, there in zip(*(column.tolist() for column in targets), strict=True):
-            self._next_of_target[here, of_high, of_low].add(there)
+        ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
+        targets = (high[row], low[row], shows)
+        _, first = group_mostly(ways, targets)
+        for connection, reply, here, there, *target, shown in _rows_of((*ways, *targets), first):
+            if connection >= 0:
+                _add(self._next_of_stream, (connection, reply, here), there)
+                _add(self._before_in_stream, (connection, reply, there), here)
+            if shown:
+                _add(self._next_of_target, (here, target[0], target[1]), there)
 
     def host_answers(self, packet: int, last: int) -> bool:
         """Tell whether the connection's other direction begins here, at an interface of the host's own."""
@@ -60,7 +61,7 @@ class Onward:
         place = context.packet_start[packet]
         other = (int(hops["connection"][place]), not bool(hops["reply"][place]))
         mine = context.value("eth_dst", last) in context.host_macs
-        return mine and self._first_of_stream.get(other) == {context.value("point", last)}
+        return mine and self._first_of_stream.get(other) == 1 << context.value("point", last)
 
     def of_stream(self, packet: int, rows: list[int]) -> set[int]:
         """Return the points to which other packets of the connection's direction went on."""
@@ -68,7 +69,7 @@ class Onward:
         place = context.packet_start[packet]
         here = context.value("point", rows[-1])
         key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
-        return self._next_of_stream.get(key, set()) - {context.value("point", row) for row in rows}
+        return _points(self._next_of_stream.get(key, 0)) - {context.value("point", row) for row in rows}
 
     def translated(self, packet: int, last: int) -> bool:
         """Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet."""
@@ -123,7 +124,7 @@ class Onward:
         """Return the points by which the connection's other direction came to where this packet was seen last."""
         context, place = self._context, int(self._context.packet_start[packet])
         number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
-        came = self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), set())
+        came = _points(self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), 0))
         return came - {context.value("point", row) for row in rows}
 
     def to_target(self, rows: list[int]) -> set[int]:
@@ -134,7 +135,7 @@ class Onward:
             int(context.frames["dst_hi"][last]),
             int(context.frames["dst"][last]),
         )
-        found = self._next_of_target.get(target, set()) or self._by_mac(last) or self._by_route(last)
+        found = _points(self._next_of_target.get(target, 0)) or self._by_mac(last) or self._by_route(last)
         return found - {context.value("point", row) for row in rows}
 
     def _by_mac(self, row: int) -> set[int]:
@@ -175,7 +176,18 @@ class Onward:
         }
 
 
-def _distinct(columns: Sequence[Array]) -> Iterator[tuple[int, ...]]:
-    """Give each combination of values once."""
-    _, first = group_rows(*columns)
-    return zip(*(column[first].tolist() for column in columns), strict=True)
+def _rows_of(columns: Sequence[Array], places: Int64) -> Iterator[tuple[int, ...]]:
+    return zip(*(column[places].tolist() for column in columns), strict=True)
+
+
+def _add(points: dict[Key, int], key: Key, point: int) -> None:
+    points[key] = points.get(key, 0) | 1 << point
+
+
+def _points(bits: int) -> set[int]:
+    """Return the points that are set as bits."""
+    found = set()
+    while bits:
+        found.add((bits & -bits).bit_length() - 1)
+        bits &= bits - 1
+    return found

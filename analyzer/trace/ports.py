@@ -1,5 +1,7 @@
 """Which bridge a capture point is a port of: as frames show it, else as dumps state it."""
 
+from collections import Counter
+
 import numpy as np
 
 from analyzer.correlate.sorting import count_keys
@@ -10,17 +12,19 @@ from analyzer.trace.context import Context
 def bridge_of_port(context: Context) -> dict[int, int | str]:
     """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
     hops, frames = context.hops, context.frames
-    ttl, point_of = frames["ttl"][hops["row"]], frames["point"][hops["row"]].astype(np.int64)
+    ttl, point_of = frames["ttl"][hops["row"]], frames["point"][hops["row"]]
     place = np.flatnonzero((hops["packet"][1:] == hops["packet"][:-1]) & (ttl[1:] == ttl[:-1]))
-    a, b = point_of[place], point_of[place + 1]
+    a, b = point_of[place].astype(np.int64), point_of[place + 1]
     bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
     points = len(context.points)
-    keys, counts = count_keys(np.concatenate((a * points + b, b * points + a)))
-    found: dict[int, int | str] = {}
-    for key in keys[np.argsort(counts, kind="stable")].tolist():  # the most frequent one comes last, and stays
-        port, bridge = divmod(key, points)
-        if bridge in bridges:
-            found[port] = bridge
+    often: Counter[tuple[int, int]] = Counter()
+    for key, count in zip(*(column.tolist() for column in count_keys(a * points + b)), strict=True):
+        one, other = divmod(key, points)
+        often[one, other] += count
+        often[other, one] += count
+    # Of several bridges of one port, the most frequent one comes last, and stays.
+    by_count = sorted(often, key=lambda pair: (often[pair], pair))
+    found: dict[int, int | str] = {port: bridge for port, bridge in by_count if bridge in bridges}
     by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
     for point in context.points:
         if point.id not in found and point.role in (Role.VETH, Role.CONTAINER):
