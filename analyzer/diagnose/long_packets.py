@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import changes, group_rows, stable_order
 from analyzer.diagnose.mtu_exceeded import TOO_LONG
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Role
@@ -87,11 +87,13 @@ def _pings(subject: Subject) -> Iterator[tuple[list[int], list[int]]]:
     ends = (subject.context.frames[name][first[echo]] for name in ("src_hi", "src", "dst_hi", "dst"))
     pair, examples = group_rows(*ends)
     silent, passed = (np.bincount(pair[where], minlength=len(examples)) for where in (~answered, answered))
-    for number in np.flatnonzero((silent >= TRIES - 1) & (passed > 0)).tolist():
-        mine = pair == number
-        lost = [packet for packet in echo[mine & ~answered].tolist() if subject.waited(packet)]
+    wanted = (silent >= TRIES - 1) & (passed > 0)
+    concerned = np.flatnonzero(wanted[pair])
+    by_pair = concerned[stable_order(pair[concerned])]
+    for mine in np.split(by_pair, np.flatnonzero(changes(pair[by_pair]))[1:]) if len(by_pair) else ():
+        lost = [packet for packet in echo[mine[~answered[mine]]].tolist() if subject.waited(packet)]
         if len(lost) >= TRIES - 1:
-            yield lost, echo[mine & answered].tolist()
+            yield lost, echo[mine[answered[mine]]].tolist()
 
 
 def _answers(subject: Subject, packets: Int64) -> set[int]:
