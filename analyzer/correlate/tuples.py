@@ -79,7 +79,7 @@ def flows(frames: Columns) -> Int64:
     # Of a ping, the asker is the first endpoint; of all else, the one with the smaller hash.
     answers = (frames["icmp_type"] == o.ICMP_ECHO_REPLY) | (frames["icmp_type"] == o.ICMP6_ECHO_REPLY)
     backward = np.where(echo, answers, source > target)
-    key = mix_rows(np.where(backward, target, source), np.where(backward, source, target), 3)
+    key = mix_rows(np.minimum(source, target), np.maximum(source, target), 3)
     # ICMP errors belong to what they quote; where the header was cut off, nobody knows the ports.
     with_tuple = has(layers, Layer.PORTS | Layer.ECHO)
     with_tuple |= has(layers, Layer.IPV4 | Layer.IPV6) & ~NEEDS_HEADER[frames["proto"]]
