@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "analyzer"
-LAYERS = ("errors", "model", "schema", "capture", "host", "decode", "correlate", "trace", "diagnose", "report",
-          "pipeline", "cli")  # fmt: skip
+LAYERS = ("errors", "process", "model", "schema", "capture", "host", "decode", "correlate", "trace", "diagnose",
+          "report", "pipeline", "cli")  # fmt: skip
 REPORT_MAY_IMPORT = {"errors", "model", "schema", "report"}
 MAX_LINES = 500
 FILES = sorted(PACKAGE.rglob("*.py"))

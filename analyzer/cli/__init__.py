@@ -19,6 +19,7 @@ from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
 from analyzer.cli.doctor import doctor
+from analyzer.process import suit_columns
 
 EXIT_TERMINATED = 128 + signal.SIGTERM
 
@@ -32,8 +33,7 @@ def _terminated(*_: object) -> None:
 @click.version_option(__version__, prog_name="hoptrace")
 def main() -> None:
     """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
-    # NumPy's BLAS would start threads that are of no use here: they cost time, and what has threads cannot fork.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    suit_columns()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
     for name in ("stdout", "stderr"):

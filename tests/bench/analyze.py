@@ -4,14 +4,14 @@ With ``--check``, the truth check of generated ones; with ``--window FRAMES``, s
 """
 
 import json
-import os
 import sys
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from analyzer.process import suit_columns
 
 
 def main(arguments: list[str]) -> None:
     """Analyse; print what the check found."""
+    suit_columns()
     from analyzer.pipeline import analyze, prepare
 
     if arguments[:1] == ["--window"]:

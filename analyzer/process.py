@@ -1,0 +1,26 @@
+"""What suits a process that works on long columns: to be said before NumPy is imported, because it looks only then."""
+
+import ctypes
+import os
+from contextlib import suppress
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+"""Of glibc's malloc.h (mallopt(3))."""
+NEVER = -1
+
+
+def suit_columns() -> None:
+    """
+    Keep freed memory for the next columns, and NumPy to small pages and one thread.
+
+    glibc gives blocks of 32 MiB and more back to the kernel, which fills other pages with zeros for the next one: a
+    fifth of all time at ten million frames. Huge pages, which NumPy asks for, may have to be put together first
+    (transparent_hugepage/defrag). BLAS would start threads that are of no use here: they cost time, and what has
+    threads cannot fork.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
+    with suppress(OSError, AttributeError, TypeError):  # another libc
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, NEVER)
