@@ -92,10 +92,10 @@ def _original_is_away(packets: Packets, known: Int64, connection: Int64, away: A
     tcp = np.flatnonzero(frames["proto"][row] == o.PROTO_TCP)
     last = packets.rows.order[packets.start[known[tcp]] + packets.length[known[tcp]] - 1]
     sides = [(frames["sport"][rows] < WELL_KNOWN, frames["dport"][rows] < WELL_KNOWN) for rows in (last, row[tcp])]
-    servers = [(tcp[low & ~other_low], False) for low, other_low in sides]
-    clients = [(tcp[low & ~other_low], True) for other_low, low in sides]
+    servers = [(tcp[np.flatnonzero(low & ~other_low)], False) for low, other_low in sides]
+    clients = [(tcp[np.flatnonzero(low & ~other_low)], True) for other_low, low in sides]
     flags = frames["tcp_flags"][row[tcp]] & (SYN | ACK)
-    shaken = [(tcp[flags == SYN | ACK], False), (tcp[flags == SYN], True)]
+    shaken = [(tcp[np.flatnonzero(flags == SYN | ACK)], False), (tcp[np.flatnonzero(flags == SYN)], True)]
     for places, is_original in (*servers, *clients, *shaken):
         decide(places, away[places] == is_original)
     echo = np.flatnonzero(has(frames["layers"][row], Layer.ECHO))

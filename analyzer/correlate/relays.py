@@ -49,8 +49,8 @@ def find_relays(packets: Packets, connection: Int64, reply: Array, known: Int64,
     if not tcp.any():
         return
     asked, answered = (
-        _carried(frames, row[tcp & (reply == way)], connection[tcp & (reply == way)], len(table["proto"]))
-        for way in (False, True)
+        _carried(frames, row[places], connection[places], len(table["proto"]))
+        for places in (np.flatnonzero(tcp & ~reply), np.flatnonzero(tcp & reply))
     )
     both = np.flatnonzero((asked.size > 0) & (answered.size > 0))
     group, _ = group_rows(*(column[both] for side in (asked, answered) for column in (side.size, side.digest)))

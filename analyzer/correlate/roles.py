@@ -172,9 +172,9 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     example: dict[tuple[int, int], int] = {}
     packet = hops["packet"]
     first = hops["hop"] == 0
-    travels = np.append(packet[1:] == packet[:-1], False) & first
+    travels = np.flatnonzero(np.append(packet[1:] == packet[:-1], False) & first)
     rows = hops["row"][travels]
-    rows = rows[has(frames["layers"][rows], Layer.MAC_SRC)]
+    rows = rows[np.flatnonzero(has(frames["layers"][rows], Layer.MAC_SRC))]
     keys = frames["eth_src"][rows] << 16 | frames["point"][rows]
     group, index = number_groups(keys)
     counted = zip(keys[index].tolist(), index.tolist(), np.bincount(group).tolist(), strict=True)

@@ -80,7 +80,7 @@ def sort_runs(frames: Columns, identity: Int64, time_order: Int64) -> tuple[Runs
     # No two runs share their first place in time, so marking it sorts them.
     run_at = np.full(total, -1, np.int64)
     run_at[place[start]] = np.arange(len(start))
-    by_first = run_at[run_at >= 0]
+    by_first = run_at[np.flatnonzero(run_at >= 0)]
     start, length = start[by_first], length[by_first]
     place = place[expand(start, length)]
     return Runs(

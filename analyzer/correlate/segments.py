@@ -11,6 +11,7 @@ import numpy as np
 
 from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
+from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, expand, lengths
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -51,7 +52,7 @@ def _partial(rows: Rows, group: Array, stream: Array) -> Int64:
     if not len(candidate):
         return candidate
     point = rows.column("point")
-    seen = np.bitwise_or.reduceat(np.int64(1) << (point.astype(np.int64) % 63), start)[candidate]
+    seen = np.bitwise_or.reduceat(point_bits(point), start)[candidate]
     streams = streams[candidate]
     everywhere = np.zeros(int(streams.max()) + 1, np.int64)
     np.bitwise_or.at(everywhere, streams, seen)

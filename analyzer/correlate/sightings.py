@@ -20,6 +20,12 @@ def variants(frames: Columns, rows: Int64) -> Array:
     return state
 
 
+def point_bits(point: Array) -> Int64:
+    """Return points as bits; from the 64th on they share bits with the first ones."""
+    found: Int64 = (np.int64(1) << np.arange(int(point.max(initial=0)) + 1) % 63)[point]
+    return found
+
+
 def groups_with_repeats(group: Array, point: Array) -> Int64:
     """Return the groups, which lie together, in which a point occurs twice."""
     start = np.flatnonzero(changes(group))

@@ -61,7 +61,7 @@ def count_seen(conversations: Conversations, point: Array) -> Seen:
     """Count frames by conversation and *point*, (n,) in the order that *conversations* has."""
     points = int(point.max(initial=0)) + 1
     key = conversations.of * points + point
-    keys, counts = count_keys(key[conversations.of >= 0])
+    keys, counts = count_keys(key[np.flatnonzero(conversations.of >= 0)])
     most = np.zeros(conversations.count, np.int64)
     np.maximum.at(most, keys // points, counts)
     return Seen(keys // points, keys % points, counts, most)

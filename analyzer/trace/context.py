@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from analyzer.correlate.roles import first_seen_macs, router_macs
+from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.host.routing import Chosen, choose
 from analyzer.model import Address, Evidence, HostState, Point, Role, address
@@ -59,8 +60,8 @@ class Context:
     @cached_property
     def points_seen(self) -> Int64:
         """(packets,) The points that saw each, as bits; from the 64th on they share bits with the first ones."""
-        bit = np.int64(1) << (self.frames["point"][self.hops["row"]] % np.uint16(63)).astype(np.int64)
-        return np.bitwise_or.reduceat(bit, self.packet_start[:-1]) if self.packets else bit
+        bits = point_bits(self.frames["point"][self.hops["row"]])
+        return np.bitwise_or.reduceat(bits, self.packet_start[:-1]) if self.packets else bits
 
     def with_role(self, rows: Int64, *roles: Role) -> Array:
         """Tell which rows of FRAMES are of points of some role."""

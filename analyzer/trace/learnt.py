@@ -23,8 +23,8 @@ def learnt(context: Context) -> list[LearntMac]:
     """List what was learnt, in order of time."""
     frames, hops = context.frames, context.hops
     several = np.diff(context.packet_start) > 1
-    rows = hops["row"][(hops["hop"] == 0) & several[hops["packet"]]]
-    rows = rows[context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC)]
+    rows = hops["row"][np.flatnonzero((hops["hop"] == 0) & several[hops["packet"]])]
+    rows = rows[np.flatnonzero(context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC))]
     rows = rows[~np.isin(frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
     rows = rows[np.lexsort((frames["time_ns"][rows], frames["eth_src"][rows]))]
     mac, point = frames["eth_src"][rows], frames["point"][rows]
