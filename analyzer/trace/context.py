@@ -135,8 +135,12 @@ class Context:
 
     @cached_property
     def host_macs(self) -> set[int]:
-        """MACs of the host's own routed interfaces: those that change where a packet is routed."""
-        found = router_macs(self.frames, self.hops)
+        """
+        MACs of the host's own routed interfaces: those that change where a packet is routed.
+
+        A hairpin may be routed although it has the container's MAC already: br_netfilter gave it that.
+        """
+        found = router_macs(self.frames, self.hops) - {container.mac for container in self.host.containers}
         return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
 
     @cached_property

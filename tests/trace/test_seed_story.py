@@ -117,3 +117,14 @@ def test_tcp_answers_are_joined_by_sequence_numbers(trace: Trace) -> None:
     assert (second.summary, third.summary) == ("TCP SYN,ACK", "TCP ACK")
     assert first.reply_latency_ns is not None
     assert first.reply_latency_ns > 0
+
+
+def test_a_container_never_has_the_bridges_mac() -> None:
+    """A hairpin is routed after br_netfilter gave it the container's MAC: that does not make it the host's."""
+    trace = analyze([SEED.parent / "hairpin"])
+    own = {container.mac for container in trace.host.containers}
+    steps = [step for journey in trace.journeys() for step in journey.steps if isinstance(step, FdbStep)]
+
+    assert any(step.copied for step in steps)
+    assert any(step.learnt_point == "veth-web" and step.to_point == "veth-web" for step in steps)
+    assert not any(step.local and step.mac in own for step in steps)
