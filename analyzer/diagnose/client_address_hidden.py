@@ -12,8 +12,11 @@ from analyzer.model.words import plural
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Count connections of which both ends are translated."""
+    table = subject.context.connections
+    # A container that reaches itself needs the mask: from its own address it would take nothing.
+    itself = (table["orig_src"] == table["reply_src"]) & (table["orig_src_hi"] == table["reply_src_hi"])
     by_mask: dict[str, list[int]] = {}
-    for number in np.flatnonzero(subject.source_moved & subject.target_moved).tolist():
+    for number in np.flatnonzero(subject.source_moved & subject.target_moved & ~itself).tolist():
         by_mask.setdefault(str(subject.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
         connection = subject.tracer.connection(numbers[0])

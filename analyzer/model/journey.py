@@ -36,7 +36,10 @@ class Rewrite:
     before: str
     after: str
     by: str
-    """``SNAT``, ``DNAT``, ``forwarding``, ``fragmentation`` (IP) or ``segmentation`` (TCP offload)."""
+    """
+    ``SNAT``, ``DNAT``, ``forwarding``, ``fragmentation`` (IP), ``segmentation`` (TCP offload), or ``copy``: a bridge's
+    own copy of a frame that it forwards is made before POSTROUTING.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ def rewrites(context: Context, parts_before: list[int], parts_after: list[int], 
     if not bits & (Layer.IPV4 | Layer.IPV6):
         return tuple(found)
     source, target = ("DNAT", "SNAT") if reply else ("SNAT", "DNAT")
+    if _copied(context, before, after):
+        source = target = "copy"
     for name, by, of in (("src", source, context.src), ("dst", target, context.dst)):
         if of(before) != of(after):
             found.append(Rewrite(name, str(of(before)), str(of(after)), by))
@@ -131,7 +133,7 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
         home = None  # at home behind another host's bridge; this one sends it into the tunnel
     flooded = bool(mac & MULTICAST)
     local = not flooded and mac in context.host_macs
-    copied = not flooded and not local and context.point(after).role is Role.BRIDGE
+    copied = _copied(context, before, after)
     learnt = None if home is None or local or flooded or copied else home
     return FdbStep(
         mac=Mac(mac),
@@ -146,6 +148,14 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
         entry=_fdb_entry(context, mac, context.point(after)),
         basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
     )
+
+
+def _copied(context: Context, before: int, after: int) -> bool:
+    """Tell whether a bridge only shows what it forwards from port to port, because capturing makes it promiscuous."""
+    same = all(context.value(name, before) == context.value(name, after) for name in ("eth_src", "eth_dst", "ttl"))
+    mac = context.value("eth_dst", after)
+    at_bridge = context.layers(before) & Layer.MAC_DST and context.point(after).role is Role.BRIDGE
+    return bool(same and at_bridge and not mac & MULTICAST and mac not in context.host_macs)
 
 
 def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:

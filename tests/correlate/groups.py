@@ -5,7 +5,7 @@ from collections import defaultdict
 from analyzer.pipeline import Trace
 from tests.oracle import Tuple
 
-IN_PARTS = ("segments", "fragments", "hairpin")
+IN_PARTS = ("segments", "fragments", "hairpin", "self-hairpin")
 """Samples in which a packet is not one frame per point; their packets have tests of their own."""
 
 

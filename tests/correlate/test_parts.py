@@ -80,9 +80,10 @@ def test_segments_are_one_packet_where_offload_splits_them() -> None:
     assert {j.disposition for j in trace.journeys()} <= {Disposition.DELIVERED, Disposition.LEFT_HOST}
 
 
-def test_a_hairpin_shows_one_packet_several_times_at_one_point() -> None:
+@pytest.mark.parametrize("sample", ["hairpin", "self-hairpin"])
+def test_a_hairpin_shows_one_packet_several_times_at_one_point(sample: str) -> None:
     """Each IP id of a direction is one packet, however often docker0 and the server's veth saw it."""
-    packets, trace = _packets("hairpin"), _trace("hairpin")
+    packets, trace = _packets(sample), _trace(sample)
     owners: dict[tuple[int, bytes], set[int]] = {}
     repeated = 0
     for journey in trace.journeys():

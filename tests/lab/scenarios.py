@@ -281,6 +281,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         userland_proxy=False,
     ),
     Scenario(
+        "self-hairpin",
+        "dockerd runs with --userland-proxy=false. web reaches itself by the host's published port: DNAT and "
+        "MASQUERADE of one packet, and docker0 copies it while only one of them is done.",
+        lambda lab: lab.talk(lab.in_container("web"), "tcp", "192.168.1.100", "8080", "count=2"),
+        {"web": ("-p", "8080:80")},
+        ("web",),
+        setup=_serve("web", ("tcp", "80")),
+        userland_proxy=False,
+    ),
+    Scenario(
         "docker-proxy",
         "Container web publishes 8080. The host itself by 127.0.0.1, container c1 by the host's own address, and a "
         "client outside by IPv6 all come to docker-proxy, which ends their connections and opens its own.",

@@ -128,3 +128,18 @@ def test_a_container_never_has_the_bridges_mac() -> None:
     assert any(step.copied for step in steps)
     assert any(step.learnt_point == "veth-web" and step.to_point == "veth-web" for step in steps)
     assert not any(step.local and step.mac in own for step in steps)
+
+
+def test_each_translation_is_told_once() -> None:
+    """The bridge's copy of a frame still shows the source as it was: nothing translates that back."""
+    trace = analyze([SEED.parent / "self-hairpin"])
+    told = [
+        [(step.nat, step.reverse) for step in journey.steps if isinstance(step, NatStep)]
+        for journey in trace.journeys()
+        if journey.protocol == "tcp"
+    ]
+
+    assert trace.findings == ()
+    assert len(told) > 5
+    for steps in told:
+        assert [nat for nat, _ in steps] == (["SNAT", "DNAT"] if steps[0][1] else ["DNAT", "SNAT"])

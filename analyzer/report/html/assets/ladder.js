@@ -123,7 +123,7 @@ function drawHop({ journey: one, hop: h, index }, last, n, x, y, chosen) {
   if (index === one.hops.length - 1 && (one.disposition === "left-host" || (one.disposition === "delivered" && outside(h) < 0))) {
     found.push(arrow(here + outside(h) * 7, y(n), here + outside(h) * REACH, y(n), `packet${other}`));
   }
-  const told = h.rewrites.filter((r) => ["src", "dst", "sport", "dport", "icmp_id"].includes(r.field));
+  const told = h.rewrites.filter((r) => r.by !== "copy" && ["src", "dst", "sport", "dport", "icmp_id"].includes(r.field));
   const lines = [];
   if (index === 0) lines.push([`title${other}`, clip(`J${one.id} ${one.summary}`, 38)]);
   told.forEach((r, k) => {
