@@ -5,6 +5,8 @@ const LEFT = 180;
 const RIGHT = 258;
 const REACH = 70;
 const STEP = 46;
+/** How far along an arrow its rewrites stand: further than a journey's title, which is above its beginning. */
+const BEHIND_TITLE = 0.7;
 
 /** Journeys that belong together: what this one answers or is answered by, what was sent again, the error. */
 function family(one) {
@@ -127,8 +129,9 @@ function drawHop({ journey: one, hop: h, index }, last, n, x, y, chosen) {
   const lines = [];
   if (index === 0) lines.push([`title${other}`, clip(`J${one.id} ${one.summary}`, 38)]);
   told.forEach((r, k) => {
-    const middle = { x: (x(before.hop.point) + here) / 2, y: (y(before.n) + y(n)) / 2 - 10 - 15 * (told.length - 1 - k) };
-    found.push(svg("text", { class: "label rewrite", ...middle }, clip(`${r.field} ${r.before} → ${r.after}`, 60)));
+    const along = (a, b) => a + (b - a) * BEHIND_TITLE;
+    const place = { x: along(x(before.hop.point), here), y: along(y(before.n), y(n)) - 10 - 15 * (told.length - 1 - k) };
+    found.push(svg("text", { class: "label rewrite", ...place }, clip(`${r.field} ${r.before} → ${r.after}`, 60)));
   });
   const ttl = h.rewrites.find((r) => r.field === "ttl");
   lines.push(["at", `#${frameText(h.frames)}${ttl ? `, ttl ${ttl.before} → ${ttl.after}` : ""}${h.frames.length > 1 ? `, ${h.frames.length} frames` : ""}`]);
