@@ -5,7 +5,7 @@ const LEFT = 180;
 const RIGHT = 258;
 const REACH = 70;
 const STEP = 46;
-/** How far along an arrow its rewrites stand: further than a journey's title, which is above its beginning. */
+/** How far along a short arrow its rewrites stand: further than a journey's title, which is above its beginning. */
 const BEHIND_TITLE = 0.7;
 
 /** Journeys that belong together: what this one answers or is answered by, what was sent again, the error. */
@@ -129,7 +129,7 @@ function drawHop({ journey: one, hop: h, index }, last, n, x, y, chosen) {
   const lines = [];
   if (index === 0) lines.push([`title${other}`, clip(`J${one.id} ${one.summary}`, 38)]);
   told.forEach((r, k) => {
-    const along = (a, b) => a + (b - a) * BEHIND_TITLE;
+    const along = (a, b) => a + (b - a) * (n - before.n > 1 ? 0.5 : BEHIND_TITLE);
     const place = { x: along(x(before.hop.point), here), y: along(y(before.n), y(n)) - 10 - 15 * (told.length - 1 - k) };
     found.push(svg("text", { class: "label rewrite", ...place }, clip(`${r.field} ${r.before} → ${r.after}`, 60)));
   });
