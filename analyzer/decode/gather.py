@@ -63,5 +63,8 @@ def u64(rows: Bytes, at: int) -> Array:
 
 
 def u48(rows: Bytes, at: int) -> Int64:
-    """Return the big-endian 48-bit field at column *at* as (n,) int64."""
-    return (u16(rows, at).astype(np.int64) << 32) | u32(rows, at + 2)
+    """Return the big-endian 48-bit field at column *at* as (n,) int64; of rows of eight columns and more."""
+    first = min(at, rows.shape[1] - 8)
+    behind = 8 * (first + 2 - at)
+    found: Int64 = rows[:, first : first + 8].view(">i8")[:, 0].astype(np.int64) >> behind & 0xFFFF_FFFF_FFFF
+    return found

@@ -61,8 +61,9 @@ def decode_transport(gather: Gather, payload: Payload, out: Columns) -> None:
     out["seq"][:] = u32(rows, 4) * (sctp | (numbered & (proto == o.PROTO_TCP)))
     if tcp.any():
         bits |= _tcp(gather, rows, tcp, payload, moved, out)
-    if (icmp & whole).any():
-        bits |= _icmp(rows, icmp & whole, version6, out)
+    messages = np.flatnonzero(icmp & whole)
+    if len(messages):
+        bits[messages] |= _icmp(rows[messages], messages, version6[messages], out)
     others = np.flatnonzero(whole & ((proto == o.PROTO_GRE) | (proto == o.PROTO_ESP)))
     if len(others):
         _tagged(gather, others, payload, out)
@@ -118,19 +119,17 @@ def _find_timestamps(gather: Gather, at: Int64, length: Int64) -> tuple[Int64, I
     return have, at[have] + found[have]
 
 
-def _icmp(rows: Array, icmp: Array, version6: Array, out: Columns) -> Array:
-    """Fill in ICMP's columns (RFC 792, RFC 4443); return the bits to set."""
-    kind, code = rows[:, 0], rows[:, 1]
-    out["icmp_type"][:] = kind * icmp
-    out["icmp_code"][:] = code * icmp
-    echo = icmp & np.where(
+def _icmp(rows: Array, index: Int64, version6: Array, out: Columns) -> Array:
+    """Fill in ICMP's columns (RFC 792, RFC 4443) of the frames at *index*; return the bits to set."""
+    kind = rows[:, 0]
+    out["icmp_type"][index], out["icmp_code"][index] = kind, rows[:, 1]
+    echo = np.where(
         version6,
         (kind == o.ICMP6_ECHO) | (kind == o.ICMP6_ECHO_REPLY),
         (kind == o.ICMP_ECHO) | (kind == o.ICMP_ECHO_REPLY),
     )
-    out["icmp_id"][:] = u16(rows, 4) * echo
-    out["icmp_seq"][:] = u16(rows, 6) * echo
-    bits: Array = icmp * np.uint32(Layer.ICMP) | echo * np.uint32(Layer.ECHO)
+    out["icmp_id"][index], out["icmp_seq"][index] = u16(rows, 4) * echo, u16(rows, 6) * echo
+    bits: Array = np.uint32(Layer.ICMP) | echo * np.uint32(Layer.ECHO)
     return bits
 
 
