@@ -1,6 +1,7 @@
 """Chosen frames, read from the captures once more: FRAMES holds no bytes."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -34,15 +35,12 @@ def read_again(captures: Sequence[Opener], files: Sequence[FileInfo], frames: Co
         numbers = mine - begin[file] + 1
         lengths = frames["cap_len"][begin[file] : begin[file + 1]]
         try:
-            capture = captures[file](buffers)
-            if (found := capture.frames_at(lengths, numbers)) is not None:
-                capture.close()
+            with closing(captures[file](buffers)) as capture:
+                found = capture.frames_at(lengths, numbers)
                 interface = files[file].interfaces[0]
-                read: Iterator[tuple[bytes, Interface]] = ((data, interface) for data in found)
-            else:
-                read = _among_all(capture, numbers.tolist())
-            for row, (data, interface) in zip(mine.tolist(), read, strict=False):
-                yield row, data, int(frames["orig_len"][row]), interface
+                read = _among_all(capture, numbers.tolist()) if found is None else ((data, interface) for data in found)
+                for row, (data, kind) in zip(mine.tolist(), read, strict=False):
+                    yield row, data, int(frames["orig_len"][row]), kind
         except (InputError, OSError):
             continue  # it was read before: somebody took it away
 
@@ -58,5 +56,4 @@ def _among_all(capture: CaptureFile, numbers: list[int]) -> Iterator[tuple[bytes
             yield records.buffer[start : start + length].tobytes(), interface
             place += 1
         if place == len(numbers):
-            capture.close()
             return

@@ -49,15 +49,17 @@ def test_the_same_bytes_come_again(tmp_path: Path, name: str) -> None:
         assert _again(trace, rows) == {row: FRAMES[row] for row in rows}
 
 
-def test_rows_of_several_files_come_from_their_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_of_several_files_come_from_their_files(tmp_path: Path, packed: bool) -> None:
     """One of them is empty; the pieces of a rotated capture are one point."""
     pieces = {"a.pcap0": RECORDS[:10], "a.pcap1": RECORDS[10:25], "b.pcap": [], "c.pcap": RECORDS[25:]}
     for name, records in pieces.items():
-        (tmp_path / name).write_bytes(pcap(records))
+        (tmp_path / name).write_bytes(gzip.compress(pcap(records)) if packed else pcap(records))
     trace = analyze([tmp_path / name for name in pieces])
 
     assert [point.frames for point in trace.points] == [25, 0, 15]
-    assert _again(trace, list(range(40))) == dict(enumerate(FRAMES))
+    for rows in ([0, 12, 30], list(range(40))):
+        assert _again(trace, rows) == {row: FRAMES[row] for row in rows}
 
 
 def test_lengths_on_the_wire_are_told(tmp_path: Path) -> None:
