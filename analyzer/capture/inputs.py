@@ -98,7 +98,9 @@ def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
     manifest = bundle.manifest
     if manifest is None:
         return spec
-    point = next((point for point in manifest.points if point.file == Path(spec.file).name), None)
+    name = Path(spec.file).name
+    names = {name, *(name.removesuffix(ending) for ending in COMPRESSIONS)}  # captures may be compressed afterwards
+    point = next((point for point in manifest.points if point.file in names), None)
     if point is None:
         return spec
     until_ns = manifest.stopped_ns if point.ended_ns is None else min(point.ended_ns, manifest.stopped_ns)

@@ -1,5 +1,7 @@
 """Names of interfaces and files."""
 
+import gzip
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,16 @@ def test_an_interface_name_comes_before_the_files(tmp_path: Path) -> None:
 
     assert [point.name for point in trace.points] == ["docker0", "b", "c"]
     assert trace.points[0].role is Role.BRIDGE
+
+
+def test_a_manifest_knows_captures_that_were_compressed_since(tmp_path: Path) -> None:
+    """gzip gives a file another name; what the bundle says of it stays."""
+    sample = Path(__file__).parents[2] / "sample_pcaps" / "bundle"
+    shutil.copytree(sample, tmp_path / "bundle")
+    for path in (tmp_path / "bundle").glob("*.pcap"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+
+    packed, plain = analyze([tmp_path / "bundle"]), analyze([sample])
+    assert any(point.recorded_until_ns for point in plain.points)
+    assert packed.points == plain.points
