@@ -13,7 +13,6 @@ from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
 from analyzer.correlate.relays import find_relays
 from analyzer.correlate.sorting import expand, first_places, number_again
-from analyzer.correlate.tuples import ACK, SYN
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
 
@@ -94,8 +93,8 @@ def _original_is_away(packets: Packets, known: Int64, connection: Int64, away: A
     sides = [(frames["sport"][rows] < WELL_KNOWN, frames["dport"][rows] < WELL_KNOWN) for rows in (last, row[tcp])]
     servers = [(tcp[np.flatnonzero(low & ~other_low)], False) for low, other_low in sides]
     clients = [(tcp[np.flatnonzero(low & ~other_low)], True) for other_low, low in sides]
-    flags = frames["tcp_flags"][row[tcp]] & (SYN | ACK)
-    shaken = [(tcp[np.flatnonzero(flags == SYN | ACK)], False), (tcp[np.flatnonzero(flags == SYN)], True)]
+    flags = frames["tcp_flags"][row[tcp]] & (o.SYN | o.ACK)
+    shaken = [(tcp[np.flatnonzero(flags == o.SYN | o.ACK)], False), (tcp[np.flatnonzero(flags == o.SYN)], True)]
     for places, is_original in (*servers, *clients, *shaken):
         decide(places, away[places] == is_original)
     echo = np.flatnonzero(has(frames["layers"][row], Layer.ECHO))

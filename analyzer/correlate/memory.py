@@ -10,11 +10,10 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, first_places, group_rows, lengths
-from analyzer.correlate.tuples import SYN, TIMEOUT_NS
+from analyzer.correlate.tuples import TIMEOUT_NS
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, Array, Columns, Int64, Layer
 
-FIN, RST = 0x01, 0x04
 CLOSED_NS = 120_000_000_000
 """nf_conntrack_tcp_timeout_time_wait."""
 NOBODY = int(np.iinfo(np.int64).max)
@@ -226,7 +225,7 @@ def _live(frames: Columns, hops: Columns, found: Recognised, connection: Int64, 
     np.bitwise_or.at(
         flags, (hops["reply"][found.start[:-1]][mine].astype(np.int64), of), frames["tcp_flags"][row[mine]]
     )
-    closed = ((flags[0] | flags[1]) & RST != 0) | (flags[0] & flags[1] & FIN != 0)
+    closed = ((flags[0] | flags[1]) & o.RST != 0) | (flags[0] & flags[1] & o.FIN != 0)
     quiet = np.zeros(total, bool)
     quiet[of[frames["proto"][row[mine]] != o.PROTO_TCP]] = True
     forgotten = (quiet & (last_ns < now_ns - TIMEOUT_NS[True])) | (closed & (last_ns < now_ns - CLOSED_NS))
@@ -245,7 +244,7 @@ def _representatives(frames: Columns, hops: Columns, found: Recognised, packets:
     most = np.zeros(count, np.int64)
     np.maximum.at(most, stream, reach)
     loaded = frames["payload_len"][row] > 0
-    opens = frames["tcp_flags"][row] & SYN != 0
+    opens = frames["tcp_flags"][row] & o.SYN != 0
     everything = np.arange(len(packets))
     for chosen in (everything, np.flatnonzero(loaded), np.flatnonzero(opens), np.flatnonzero(reach == most[stream])):
         first = first_places(stream[chosen], count)

@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.packets import Packets
 from analyzer.correlate.sorting import changes, group_rows
-from analyzer.correlate.tuples import SYN
+from analyzer.decode.offsets import SYN
 from analyzer.schema import Array, Columns, Int64, Layer
 
 LATEST_NS = 3_000_000_000

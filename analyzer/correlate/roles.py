@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, count_keys, number_groups, stable_order
+from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import Basis, HostState, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -214,6 +215,6 @@ def _only_macs(frames: Columns, rows: Int64) -> list[int]:
     """Return the MACs that are in every unicast frame of a point: the container's, and its bridge's."""
     here = rows[has(frames["layers"][rows], Layer.MAC_SRC)]
     src, dst = frames["eth_src"][here], frames["eth_dst"][here]
-    unicast = dst >> 40 & 1 == 0
+    unicast = dst & GROUP_BIT == 0
     pairs = np.unique(np.stack((src[unicast], dst[unicast]), axis=1), axis=0)
     return [mac for mac in np.unique(src).tolist() if (pairs == mac).any(axis=1).all()][:2]

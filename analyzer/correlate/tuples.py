@@ -15,7 +15,6 @@ from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
 
-SYN, ACK = 0x02, 0x10
 TIMEOUT_NS = {True: 120_000_000_000, False: 30_000_000_000}
 """nf_conntrack_udp_timeout_stream where both directions were seen, else nf_conntrack_udp_timeout."""
 ICMP_TIMEOUT_NS = 30_000_000_000
@@ -154,7 +153,7 @@ def _cut_in_time(frames: Columns, of: Int64, backward: Array, time_order: Int64)
     Returns *of* itself if nothing begins anew.
     """
     begins = np.zeros(len(of), bool)
-    syn = np.flatnonzero((frames["tcp_flags"] & (SYN | ACK) == SYN)[time_order] & (of >= 0))
+    syn = np.flatnonzero((frames["tcp_flags"] & (o.SYN | o.ACK) == o.SYN)[time_order] & (of >= 0))
     if len(syn):
         syn = syn[stable_order(of[syn])]
         same = ~changes(of[syn], backward[syn])

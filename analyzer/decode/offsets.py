@@ -1,6 +1,8 @@
 """Numbers of the packet formats, under the names of their RFCs and registries."""
 
 ETH_HEADER = 14
+GROUP_BIT = 1 << 40
+"""Of a MAC as a number: broadcast or multicast (IEEE 802)."""
 ETH_TYPE_AT = 12
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
@@ -45,6 +47,8 @@ PROTO_ICMP6, PROTO_SCTP, PROTO_UDPLITE = 58, 132, 136
 PORTS_LENGTH = 4
 TRANSPORT_MINIMUM = 8
 """Bytes an ICMP error quotes at least behind the IP header (RFC 792): ports and TCP's sequence number."""
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+"""TCP flags (RFC 9293)."""
 TCP_HEADER, UDP_HEADER, SCTP_HEADER, ICMP_HEADER, GRE_HEADER, ESP_HEADER = 20, 8, 12, 8, 4, 8
 TCPOPT_EOL, TCPOPT_NOP, TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP = 0, 1, 8, 10
 GRE_CHECKSUM, GRE_KEY = 0x8000, 0x2000

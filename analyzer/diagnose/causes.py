@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from analyzer.decode.offsets import RST
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.streams import RST
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.journey import BAD, CODES

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
@@ -12,7 +13,6 @@ from analyzer.model.words import plural
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
-UDP = 17
 TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""
 SHOWN_PORTS = 5
@@ -120,7 +120,7 @@ def _local(subject: Subject, packets: list[int]) -> str:
 def _strays(subject: Subject, packets: list[int]) -> bool:
     """Tell whether they came to a port from which a container asks somebody else, as it is, or as SNAT shows it."""
     table, moved = subject.context.connections, subject.source_moved
-    asking = table["proto"] == UDP
+    asking = table["proto"] == PROTO_UDP
     ends = set(zip(table["reply_dst"][moved].tolist(), table["reply_dport"][moved].tolist(), strict=True))
     ends |= set(zip(table["orig_src"][asking].tolist(), table["orig_sport"][asking].tolist(), strict=True))
     came = zip(subject.first("dst")[packets].tolist(), subject.first("dport")[packets].tolist(), strict=True)

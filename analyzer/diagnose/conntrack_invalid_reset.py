@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.decode.offsets import RST
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.streams import RST
 from analyzer.diagnose.subject import Subject
 from analyzer.host.sysctl import sysctl
 from analyzer.model import Basis, Finding, Role, Severity

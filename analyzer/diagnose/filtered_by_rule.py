@@ -41,7 +41,7 @@ def _explain(stopped: Stopped) -> str:
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:
     cause, packet = stopped.cause, stopped.packets[0]
-    tool = "ip6tables" if rule_version(subject, packet) == IPV6 else "iptables"
+    tool = "ip6tables" if rule_version(subject, packet) == 6 else "iptables"
     if cause.past:
         return "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment.", None
     if cause.policy is not None:
@@ -66,9 +66,6 @@ def _helps(subject: Subject, stopped: Stopped, change: Change) -> str | None:
     if not stopped.cause.of_answer:
         return tried(subject, stopped.packets[0], change)
     return tried_answer(subject, stopped.packets[0], change)
-
-
-IPV6 = 6
 
 
 def rule_version(subject: Subject, packet: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.diagnose.causes import affected, few
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
@@ -12,8 +13,6 @@ from analyzer.model import Basis, Disposition, Finding, Severity
 from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.schema import Int64, Layer
-
-UDP = 17
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -65,7 +64,7 @@ def _unanswered(subject: Subject) -> Int64:
     )
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
     client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
-    datagram = (proto == UDP) & np.append(client, False)[subject.connection]
+    datagram = (proto == PROTO_UDP) & np.append(client, False)[subject.connection]
     asks = _left(subject, np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~subject.reply & known))
     quoted = {error.quoted for error in subject.errors}
     missing: list[int] = []

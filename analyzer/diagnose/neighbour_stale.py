@@ -6,14 +6,13 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, group_rows
+from analyzer.decode.offsets import GROUP_BIT
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
 from analyzer.model import Basis, Finding, Severity, mac_text
 from analyzer.model.words import plural
 from analyzer.schema import Layer
-
-GROUP = 1 << 40
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -25,7 +24,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     macs = frames["eth_dst"][last]
     host = np.array(sorted(context.host_macs), np.int64)
     inside = subject.context.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
-    own = inside & (macs & GROUP == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
+    own = inside & (macs & GROUP_BIT == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
     known = _macs(subject)
     by_pair: dict[tuple[str, int, int], list[int]] = {}
     for packet in np.flatnonzero(own & ~np.isin(macs, np.array(sorted(known.values()), np.int64))).tolist():
@@ -59,7 +58,7 @@ def _nobodys(subject: Subject) -> Iterator[Finding]:
     known = context.host_macs | {c.mac for c in subject.host.containers if c.mac is not None}
     leaves = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
     answered = np.append(context.connections["seen_reply"], True)[subject.connection]
-    strange = np.flatnonzero(leaves & (macs & GROUP == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
+    strange = np.flatnonzero(leaves & (macs & GROUP_BIT == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
     strange = strange[~np.isin(macs[strange], np.array(sorted(known), np.int64))] if context.host_macs else strange[:0]
     if len(strange):
         strange = strange[~np.isin(macs[strange], frames["eth_src"])]

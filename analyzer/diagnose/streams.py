@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.decode.offsets import ACK, RST, SYN
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
-
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.diagnose.streams import RST, SYN
+from analyzer.decode.offsets import RST, SYN
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
 from analyzer.model import Role
 from analyzer.schema import Array, Layer

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.streams import FIN, RST, SYN
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
 from analyzer.schema import Array, Layer

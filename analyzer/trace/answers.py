@@ -7,10 +7,10 @@ import numpy as np
 
 from analyzer.correlate.sorting import changes, expand, group_rows, lengths, stable_order
 from analyzer.decode.digest import mix_rows
+from analyzer.decode.offsets import ACK, FIN, SYN
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
-FIN, SYN, ACK = 0x01, 0x02, 0x10
 HALF = 1 << 31
 PATIENCE_NS = 5_000_000_000
 """How long a datagram waits for its answer; a resolver's default (resolv.conf(5), timeout)."""

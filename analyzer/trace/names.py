@@ -16,7 +16,6 @@ from analyzer.trace.context import Context
 
 EMBEDDED = IPv4Address("127.0.0.11")
 """Docker's own name server, in containers on a network of their own: rules there lead to another port than 53."""
-ETHERNET = 14
 LENGTH = 2
 """Bytes before a message over TCP, which say how long it is (RFC 1035 section 4.2.2)."""
 MOST = 20_000
@@ -44,7 +43,7 @@ def message_of(context: Context, row: int, data: bytes, length: int, interface: 
     """Return the message in a frame; over TCP its length comes first, and only one that begins a segment is read."""
     layers = context.layers(row)
     if interface.link_type == LINKTYPE_ETHERNET and not layers & (Layer.VLAN | Layer.TUNNEL):
-        end = ETHERNET + context.value("ip_len", row)
+        end = o.ETH_HEADER + context.value("ip_len", row)
         text = data[end - context.value("payload_len", row) : end]
     else:
         text = payload(data, length, interface)

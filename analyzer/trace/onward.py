@@ -8,14 +8,12 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import group_mostly, group_rows
+from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import Point, Role, address
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 
 Key = TypeVar("Key", bound=tuple[int, ...])
-
-MULTICAST = 1 << 40
-"""Group bit of a destination MAC."""
 
 
 class Onward:
@@ -43,7 +41,7 @@ class Onward:
         # Where a port is published, only its own connections go on from the host's address. What is flooded goes
         # everywhere: it does not show where others go.
         frames, high, low = context.frames, context.frames["dst_hi"], context.frames["dst"]
-        flooded = (frames["eth_dst"][row] & MULTICAST != 0) | has(frames["layers"][row], Layer.NEIGHBOUR)
+        flooded = (frames["eth_dst"][row] & GROUP_BIT != 0) | has(frames["layers"][row], Layer.NEIGHBOUR)
         shows = ~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt])
         ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
         targets = (high[row], low[row], shows)
@@ -158,7 +156,7 @@ class Onward:
         """
         context = self._context
         frames, row = context.frames, context.hops["row"][context.packet_start[:-1]]
-        row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & MULTICAST == 0)]
+        row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & GROUP_BIT == 0)]
         pairs = np.unique(np.stack([frames["eth_src"][row], frames["point"][row].astype(np.int64)]), axis=1)
         macs, counts = np.unique(pairs[0], return_counts=True)
         alone = set(macs[counts == 1].tolist())

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.sorting import group_mostly
-from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, TCP_HEADER
+from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.model.journey import CODES
 from analyzer.schema import Array, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
-from analyzer.trace.onward import MULTICAST, Onward
+from analyzer.trace.onward import Onward
 from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text
 from analyzer.trace.way import Cause
 
-ETHERNET, UDP_HEADER = 14, 8
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
 
@@ -101,7 +100,7 @@ class Outcomes:
             packet_of_error = int(context.packet_of_row[error])
             cause = self._cause(packet, rows) if self._is_own_source(error) else None
             return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error, cause=cause)
-        if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & MULTICAST:
+        if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & GROUP_BIT:
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:
             return Outcome(Disposition.DELIVERED, f"seen at {point.name}, on its own segment", Basis.OBSERVED)
@@ -269,7 +268,7 @@ class Outcomes:
         """Tell whether every point kept the headers by which packets are recognised."""
         layers = self._context.layers(row)
         header = IPV6_HEADER if layers & Layer.IPV6 else IPV4_HEADER
-        needed = ETHERNET + header + (TCP_HEADER if layers & Layer.TCP or not layers & TRANSPORT else UDP_HEADER)
+        needed = ETH_HEADER + header + (TCP_HEADER if layers & Layer.TCP or not layers & TRANSPORT else UDP_HEADER)
         return all(point.snap_len is None or point.snap_len >= needed for point in self._context.points)
 
     def _was_answered(self, packet: int, onward: set[int]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
+from analyzer.decode.offsets import ACK, FIN, RST, SYN
 from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.here import evaluator
 from analyzer.host.netfilter.packet import Original, Packet
@@ -24,9 +25,8 @@ from analyzer.trace.ports import bridge_names
 from analyzer.trace.text import protocol_of
 from analyzer.trace.way import Cause, Passed, Way, moved
 
-SYN, ACK = 0x02, 0x10
-OPENS = 0x17
-"""SYN alone, of FIN, SYN, RST and ACK."""
+OPENS = FIN | SYN | RST | ACK
+"""Of these, only SYN is set where a connection begins."""
 MOST_UNDECIDED = 16
 KILLS = {"DROP": Disposition.DROPPED, "REJECT": Disposition.REJECTED}
 

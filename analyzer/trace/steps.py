@@ -1,5 +1,6 @@
 """Why one hop led to the next: bridging, routing and translation, told from what differs between two hops."""
 
+from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import (
     Address,
     ArpExchange,
@@ -17,9 +18,6 @@ from analyzer.model import (
 )
 from analyzer.schema import Layer
 from analyzer.trace.context import Context
-
-MULTICAST = 1 << 40
-"""The group bit of a MAC's first octet."""
 
 
 def rewrites(context: Context, parts_before: list[int], parts_after: list[int], *, reply: bool) -> tuple[Rewrite, ...]:
@@ -131,7 +129,7 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
     home = context.homes.get(mac)
     if home is not None and context.points[home[0]].host != context.point(after).host:
         home = None  # at home behind another host's bridge; this one sends it into the tunnel
-    flooded = bool(mac & MULTICAST)
+    flooded = bool(mac & GROUP_BIT)
     local = not flooded and mac in context.host_macs
     copied = _copied(context, before, after)
     learnt = None if home is None or local or flooded or copied else home
@@ -155,7 +153,7 @@ def _copied(context: Context, before: int, after: int) -> bool:
     same = all(context.value(name, before) == context.value(name, after) for name in ("eth_src", "eth_dst", "ttl"))
     mac = context.value("eth_dst", after)
     at_bridge = context.layers(before) & Layer.MAC_DST and context.point(after).role is Role.BRIDGE
-    return bool(same and at_bridge and not mac & MULTICAST and mac not in context.host_macs)
+    return bool(same and at_bridge and not mac & GROUP_BIT and mac not in context.host_macs)
 
 
 def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:
