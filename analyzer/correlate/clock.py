@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import changes
 from analyzer.schema import Array, Columns, Int64, Layer
 
 TOGETHER_NS = 1_000_000_000
@@ -95,7 +96,7 @@ def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, 
     row, packet = hops["row"], hops["packet"]
     host = host_of_point[frames["point"][row]]
     here, there = host == number, np.isin(host, list(known))
-    start = np.flatnonzero(np.append(True, packet[1:] != packet[:-1]))
+    start = np.flatnonzero(changes(packet))
     both = np.logical_or.reduceat(here, start) & np.logical_or.reduceat(there, start)
     if not both.any():
         return None

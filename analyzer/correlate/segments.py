@@ -127,8 +127,8 @@ def _doubtful(parts: _Parts) -> Array:
     found[component[1:][same & (parts.start[order][1:] < parts.end[order][:-1])]] = True
     order = np.lexsort((-parts.end, parts.start, parts.component))
     component, ip_id = parts.component[order], parts.ip_id[order]
-    first = np.flatnonzero(np.append(True, component[1:] != component[:-1]))
-    distance = (ip_id - np.repeat(ip_id[first], np.diff(np.append(first, len(component))))) % 65536
+    first = np.flatnonzero(changes(component))
+    distance = (ip_id - np.repeat(ip_id[first], lengths(first, len(component)))) % 65536
     found[component[distance >= MAX_PARTS]] = True
     return found
 
@@ -193,7 +193,7 @@ def _datagrams6(frames: Columns, order: Int64, streams: Int64, fragment: Array) 
     by_time = np.lexsort((time_ns, point, digest[heads]))
     again = (np.diff(digest[heads][by_time]) == 0) & (np.diff(point[by_time]) == 0)
     start = np.flatnonzero(np.append(True, ~again))
-    count = np.arange(len(heads)) - np.repeat(start, np.diff(np.append(start, len(heads))))
+    count = np.arange(len(heads)) - np.repeat(start, lengths(start, len(heads)))
     key = np.zeros(len(order), np.int64)
     key[heads[by_time]] = mix_rows(digest[heads[by_time]].view(np.uint64), count.astype(np.uint64), 1).view(np.int64)
     owner = {
@@ -219,11 +219,11 @@ def _join_by_key(frames: Columns, order: Int64, group: Array, where: Array, keys
     rows, groups, key = order[where], group[where], keys[where]
     time_ns = frames["time_ns"][rows]
     by_time = np.lexsort((time_ns, key))
-    begins = np.append(True, key[by_time][1:] != key[by_time][:-1])
+    begins = changes(key[by_time])
     begins[1:] |= np.diff(time_ns[by_time]) > SPREAD_NS
     start = np.flatnonzero(begins)
     lowest = np.minimum.reduceat(groups[by_time], start)
-    return _renamed(group, groups[by_time], np.repeat(lowest, np.diff(np.append(start, len(rows)))))
+    return _renamed(group, groups[by_time], np.repeat(lowest, lengths(start, len(rows))))
 
 
 def _renamed(group: Array, old: Int64, new: Int64) -> Int64:

@@ -138,6 +138,17 @@ def group_rows(*columns: Array) -> tuple[Int64, Int64]:
     return number_groups(key.view(np.int64))
 
 
+def distinct_rows(*columns: Array) -> Iterator[tuple[int, ...]]:
+    """Give each combination of values once, in order of appearance."""
+    _, first = group_rows(*columns)
+    return values_at(columns, first)
+
+
+def values_at(columns: Sequence[Array], places: Int64) -> Iterator[tuple[int, ...]]:
+    """Give the values that *columns* have at each place."""
+    return zip(*(column[places].tolist() for column in columns), strict=True)
+
+
 def group_mostly(main: Sequence[Array], rest: Sequence[Array]) -> tuple[Int64, Int64]:
     """
     Group rows that are equal in all columns, where those that are equal in *main* mostly are in *rest*, too.

@@ -136,7 +136,7 @@ def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
         datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)
     order = np.argsort(datagram, kind="stable")
     rows, datagram = rows[order], datagram[order]
-    group = np.cumsum(np.append(True, datagram[1:] != datagram[:-1])) - 1
+    group = np.cumsum(changes(datagram)) - 1
     firsts = np.flatnonzero(has(frames["layers"][rows], Layer.PORTS | Layer.ECHO))
     owner = np.full(int(group[-1]) + 1, -1, np.int64)
     owner[group[firsts][::-1]] = rows[firsts][::-1]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analyzer.correlate.sorting import distinct_rows
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
@@ -21,8 +22,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     at = np.isin(point, uplinks) & (hops["connection"] >= 0)
     numbers, used = hops["connection"][at].astype(np.int64), point[at]
     ways: list[dict[int, set[int]]] = [{}, {}]
-    seen = np.unique(np.stack([numbers, hops["reply"][at], used]), axis=1)
-    for number, reply, uplink in seen.T.tolist():
+    for number, reply, uplink in distinct_rows(numbers, hops["reply"][at], used):
         ways[reply].setdefault(number, set()).add(uplink)
     by_pair: dict[tuple[int, int], list[int]] = {}
     for number in ways[0].keys() & ways[1].keys():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analyzer.correlate.sorting import changes
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Evidence, Finding, Role, Severity
@@ -52,7 +53,7 @@ def _skipped(subject: Subject, routed: Array, point: int) -> Int64:
     behind = _behind(subject, passed, point)
     stream = streams[passed]
     order = np.argsort(stream, kind="stable")
-    begins = np.flatnonzero(np.append(True, stream[order][1:] != stream[order][:-1]))
+    begins = np.flatnonzero(changes(stream[order]))
     common = np.bitwise_or.reduceat(behind[order], begins)
     place = np.searchsorted(stream[order][begins], streams[absent])
     found: Int64 = absent[seen[absent] & common[place] != 0]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes, group_rows
+from analyzer.correlate.sorting import changes, distinct_rows
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
@@ -53,15 +53,14 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _nobodys(subject: Subject) -> Iterator[Finding]:
     """Tell of containers that send to a MAC that nobody has: a static or stale entry for their gateway."""
     context, first = subject.context, subject.first_row
-    frames = context.frames
-    layers, macs = frames["layers"][first], frames["eth_dst"][first]
+    layers, macs = subject.first("layers"), subject.first("eth_dst")
     known = context.host_macs | {c.mac for c in subject.host.containers if c.mac is not None}
     leaves = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
     answered = np.append(context.connections["seen_reply"], True)[subject.connection]
     strange = np.flatnonzero(leaves & (macs & GROUP_BIT == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
     strange = strange[~np.isin(macs[strange], np.array(sorted(known), np.int64))] if context.host_macs else strange[:0]
     if len(strange):
-        strange = strange[~np.isin(macs[strange], frames["eth_src"])]
+        strange = strange[~np.isin(macs[strange], context.frames["eth_src"])]
     by_mac: dict[int, list[int]] = {}
     for packet in subject.unclaimed(strange).tolist():
         by_mac.setdefault(int(macs[packet]), []).append(packet)
@@ -80,17 +79,14 @@ def _nobodys(subject: Subject) -> Iterator[Finding]:
 
 def _macs(subject: Subject) -> dict[tuple[int, int], int]:
     """Return each container's MAC by its address: Docker's, else the one that the address sends from at its port."""
-    found: dict[tuple[int, int], int] = {}
     context, first = subject.context, subject.first_row
-    sends = subject.context.with_role(first, *NEAR_CONTAINERS[:2]) & has(context.frames["layers"][first], Layer.MAC_SRC)
+    sends = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(subject.first("layers"), Layer.MAC_SRC)
     rows = first[sends]
     rows = rows[~np.isin(context.frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
     names = ("src_hi", "src", "eth_src")
     rows = rows[changes(*(context.frames[name][rows] for name in names))]  # many in a row are alike
-    _, examples = group_rows(*(context.frames[name][rows] for name in names))
-    for row in rows[np.sort(examples)].tolist():
-        high, low, mac = (context.value(name, row) for name in names)
-        found[high, low] = mac
+    senders = distinct_rows(*(context.frames[name][rows] for name in names))
+    found = {(high, low): mac for high, low, mac in senders}
     for container in subject.host.containers:
         for ip in container.addresses:
             if container.mac is not None:

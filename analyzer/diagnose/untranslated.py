@@ -50,7 +50,7 @@ def _candidates(subject: Subject) -> list[int]:
     frames = context.frames
     same = (frames["src"][first] == frames["src"][last]) & (frames["src_hi"][first] == frames["src_hi"][last])
     routed = frames["ttl"][first] > frames["ttl"][last]
-    layers = frames["layers"][first]
+    layers = subject.first("layers")
     plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)
     outward = subject.context.with_role(first, *NEAR_CONTAINERS) & subject.context.with_role(last, Role.UPLINK)
     answered = np.append(context.connections["seen_reply"], False)[subject.connection]

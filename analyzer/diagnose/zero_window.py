@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
@@ -22,8 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     closed = has(subject.first("layers"), Layer.TCP) & (window == 0) & (flags & (RST | SYN | FIN) == 0)
     by_sender: dict[str, list[int]] = {}
     longest: dict[str, int] = {}
-    streams = np.unique(np.stack([subject.connection[closed], subject.reply[closed]]), axis=1)
-    for number, reply in streams.T.tolist() if closed.any() else ():
+    for number, reply in sorted(distinct_rows(subject.connection[closed], subject.reply[closed])):
         if number < 0:
             continue
         stall, packets = _longest(subject, closed, number, reply=bool(reply))

@@ -156,7 +156,7 @@ def acknowledged_before(context: Context, sent: Int64, until: Int64) -> Int64:
     begins = np.flatnonzero(changes(stream[order]))
     number = np.repeat(np.arange(len(begins)), lengths(begins, len(order)))
     ack = context.frames["ack"][row[order]].astype(np.int64)
-    reach = (ack - ack[begins][number] + HALF) % (1 << 32) - HALF
+    reach = behind(ack, ack[begins][number])
     highest = np.maximum.accumulate(reach + number * 4 * HALF) - number * 4 * HALF
     # The place of the last acknowledgement of the other direction before *until*.
     other = stream[segments.packet] ^ 1
@@ -164,7 +164,7 @@ def acknowledged_before(context: Context, sent: Int64, until: Int64) -> Int64:
     place = np.searchsorted(stream[order] * width + order, other * width + until) - 1
     known = (place >= 0) & (stream[order[np.maximum(place, 0)]] == other)
     place = np.maximum(place, 0)
-    end = (segments.seq - ack[begins][number[place]] + HALF) % (1 << 32) - HALF + segments.length
+    end = behind(segments.seq, ack[begins][number[place]]) + segments.length
     found: Int64 = np.where(known & (highest[place] >= end), order[place], -1)
     return found
 
@@ -194,12 +194,12 @@ def _settle(segments: _Segments, way: bool, found: Answers) -> None:
     if not len(sent):
         return
     base = int(segments.seq[sent[0]])
-    end = _after(segments.seq[sent], base) + segments.length[sent]
+    end = behind(segments.seq[sent], base) + segments.length[sent]
     acks = np.flatnonzero((segments.reply != way) & (segments.flags & ACK != 0))
     acks = acks[acks > sent[0]]
     if not len(acks):
         return
-    reach = _after(segments.ack[acks], base)
+    reach = behind(segments.ack[acks], base)
     highest = np.maximum.accumulate(reach)
     following = np.searchsorted(acks, sent)
     before = np.where(following > 0, highest[np.maximum(following - 1, 0)], np.iinfo(np.int64).min)
@@ -227,7 +227,8 @@ def _first_reaching(reach: Int64, begin: int, end: int) -> int:
     return len(reach)
 
 
-def _after(number: Array, base: int) -> Int64:
-    """Return how far sequence numbers lie behind *base*, negative before it."""
-    found: Int64 = (number - base + HALF) % (1 << 32) - HALF
+def behind(number: Array, base: Int64 | int) -> Int64:
+    """Return how far sequence numbers lie behind *base*, negative before it (RFC 1982)."""
+    distance: Array = number - base
+    found: Int64 = (distance + HALF) % (1 << 32) - HALF
     return found

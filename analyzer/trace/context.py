@@ -43,8 +43,7 @@ class Context:
     def packet_start(self) -> Int64:
         """(packets + 1,) Where each packet begins in HOPS."""
         packet = self.hops["packet"]
-        begins = np.flatnonzero(np.append(True, packet[1:] != packet[:-1])) if len(packet) else np.zeros(0, np.int64)
-        return np.append(begins, len(packet))
+        return np.append(np.flatnonzero(changes(packet)), len(packet))
 
     @cached_property
     def hop_start(self) -> Int64:

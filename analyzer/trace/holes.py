@@ -3,14 +3,14 @@
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import stable_order
+from analyzer.correlate.sorting import changes, lengths, stable_order
 from analyzer.model import Role
 from analyzer.schema import Int64, Layer
+from analyzer.trace.answers import HALF, behind
 from analyzer.trace.context import Context
 
 REORDERED_NS = 3_000_000
 """What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
-HALF = 1 << 31
 
 
 def late_segments(context: Context, again: Int64) -> Int64:
@@ -31,11 +31,10 @@ def late_segments(context: Context, again: Int64) -> Int64:
     stream = connection[packets] * 2 + reply[packets]
     by_stream = stable_order(stream)
     order, stream = packets[by_stream], stream[by_stream]
-    begins = np.flatnonzero(np.append(True, stream[1:] != stream[:-1]))
-    length_of = np.diff(np.append(begins, len(order)))
-    number = np.repeat(np.arange(len(begins)), length_of)
+    begins = np.flatnonzero(changes(stream))
+    number = np.repeat(np.arange(len(begins)), lengths(begins, len(order)))
     seq, length = (frames[name][first[order]].astype(np.int64) for name in ("seq", "payload_len"))
-    end = (seq - np.repeat(seq[begins], length_of) + HALF) % (2 * HALF) - HALF + length
+    end = behind(seq, seq[begins][number]) + length
     # Streams are set apart by more than sequence numbers reach, so that one running maximum serves all.
     end += number * 4 * HALF
     highest = np.maximum.accumulate(end)

@@ -1,16 +1,16 @@
 """Where packets go on: what other packets of the connection and to the same destination did, and what routes say."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
 from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import group_mostly, group_rows
+from analyzer.correlate.sorting import distinct_rows, group_mostly, values_at
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import Point, Role, address
-from analyzer.schema import Array, Int64, Layer
+from analyzer.schema import Layer
 from analyzer.trace.context import Context
 
 Key = TypeVar("Key", bound=tuple[int, ...])
@@ -30,8 +30,7 @@ class Onward:
         point = context.frames["point"][hops["row"]]
         starts = context.packet_start[:-1]
         begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
-        _, first = group_rows(*begins)
-        for connection, reply, here in _rows_of(begins, first):
+        for connection, reply, here in distinct_rows(*begins):
             if connection >= 0:
                 _add(self._first_of_stream, (connection, reply), here)
         # Fragments and segments of one hop stay where they are.
@@ -46,7 +45,7 @@ class Onward:
         ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
         targets = (high[row], low[row], shows)
         _, first = group_mostly(ways, targets)
-        for connection, reply, here, there, *target, shown in _rows_of((*ways, *targets), first):
+        for connection, reply, here, there, *target, shown in values_at((*ways, *targets), first):
             if connection >= 0:
                 _add(self._next_of_stream, (connection, reply, here), there)
                 _add(self._before_in_stream, (connection, reply, there), here)
@@ -157,11 +156,10 @@ class Onward:
         context = self._context
         frames, row = context.frames, context.hops["row"][context.packet_start[:-1]]
         row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & GROUP_BIT == 0)]
-        pairs = np.unique(np.stack([frames["eth_src"][row], frames["point"][row].astype(np.int64)]), axis=1)
-        macs, counts = np.unique(pairs[0], return_counts=True)
-        alone = set(macs[counts == 1].tolist())
+        pairs = list(distinct_rows(frames["eth_src"][row], frames["point"][row]))
+        homes = Counter(mac for mac, _ in pairs)
         inside = {point.id for point in context.points if point.role in (Role.VETH, Role.CONTAINER)}
-        return {mac: point for mac, point in pairs.T.tolist() if mac in alone and point in inside}
+        return {mac: point for mac, point in pairs if homes[mac] == 1 and point in inside}
 
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""
@@ -172,10 +170,6 @@ class Onward:
         return {
             p.id for p in self._context.points if chosen.route.dev in (p.name, p.interface) and p.role is Role.UPLINK
         }
-
-
-def _rows_of(columns: Sequence[Array], places: Int64) -> Iterator[tuple[int, ...]]:
-    return zip(*(column[places].tolist() for column in columns), strict=True)
 
 
 def _add(points: dict[Key, int], key: Key, point: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import ACK, FIN, RST, SYN
 from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.here import evaluator
@@ -152,15 +152,12 @@ class Prover:
     @cached_property
     def _behind(self) -> dict[tuple[int, int], str]:
         """Bridges by the addresses that send from behind their ports."""
-        context, found = self.context, {}
+        context = self.context
         rows = context.hops["row"][context.packet_start[:-1]]
         ports = np.array(sorted(self._bridges), np.int64)
         rows = rows[np.isin(context.frames["point"][rows], ports)]
-        names = ("src_hi", "src", "point")
-        _, examples = group_rows(*(context.frames[name][rows] for name in names))
-        for row in rows[np.sort(examples)].tolist():
-            found[context.value("src_hi", row), context.value("src", row)] = self._bridges[context.value("point", row)]
-        return found
+        senders = distinct_rows(*(context.frames[name][rows] for name in ("src_hi", "src", "point")))
+        return {(high, low): self._bridges[point] for high, low, point in senders}
 
     def translated(self, packet: int, rows: list[int]) -> Translated:
         """Tell whether rules would translate the source of a packet like this one if it began a connection."""

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.correlate.sorting import count_keys, group_mostly, group_rows, number_again, number_groups
+from analyzer.correlate.sorting import count_keys, distinct_rows, group_mostly, group_rows, number_again, number_groups
 from analyzer.schema import Array, Int64
 
 EXTREMES = {
@@ -42,6 +42,8 @@ def _same(group: Int64, first: Int64, columns: list[Array]) -> None:
 def test_rows_are_grouped_by_all_columns(columns: list[Array]) -> None:
     """Packed side by side, hashed where they do not fit, numbered by a table where few keys are possible."""
     _same(*group_rows(*columns), columns)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    assert list(distinct_rows(*columns)) == list(dict.fromkeys(rows))
 
 
 @given(tables(), st.integers(0, 4))
