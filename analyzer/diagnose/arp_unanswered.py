@@ -6,8 +6,8 @@ import numpy as np
 
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
-from analyzer.diagnose.subject import PATIENCE_NS, Subject
-from analyzer.model import ArpExchange, Basis, Evidence, Finding, Role, Severity
+from analyzer.diagnose.subject import NEAR_CONTAINERS, PATIENCE_NS, Subject
+from analyzer.model import ArpExchange, Basis, Evidence, Finding, Severity
 from analyzer.model.words import plural
 
 ENOUGH = 3
@@ -95,15 +95,11 @@ def _foreign(subject: Subject, questions: list[ArpExchange]) -> list[int]:
 
 def _ours(subject: Subject, exchange: ArpExchange) -> bool:
     """Tell whether a container asks, or the host itself: what others look for in their LAN is their business."""
-    point = next(point for point in subject.context.points if point.name == exchange.point)
+    near = subject.point_named(exchange.point).role in NEAR_CONTAINERS
     host = exchange.asker in subject.context.host_macs or (
         exchange.asker_ip is not None and subject.host.owns(exchange.asker_ip)
     )
-    return (
-        host
-        or bool(_foreign(subject, [exchange]))
-        or point.role in (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
-    )
+    return near or host or bool(_foreign(subject, [exchange]))
 
 
 def _gave_up(subject: Subject, exchange: ArpExchange) -> bool:

@@ -37,12 +37,13 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 def _gone(subject: Subject, error: IcmpError) -> bool:
     """Tell whether nobody answers for the target, or for where NAT sends what is for it."""
-    if error.target in subject.absent:
-        return True
-    of = subject.connection_of(error.quoted) if error.quoted is not None else None
-    ends = {of.reply.src, subject.tracer.prover.sent_on(error.quoted, subject.context.hop_rows(error.quoted))} if (
-        of is not None and error.quoted is not None) else set()  # fmt: skip
-    return bool(ends & subject.absent)
+    if error.target in subject.absent or error.quoted is None:
+        return error.target in subject.absent
+    of = subject.connection_of(error.quoted)
+    if of is None:
+        return False
+    sent_on = subject.tracer.prover.sent_on(error.quoted, subject.context.hop_rows(error.quoted))
+    return not subject.absent.isdisjoint({of.reply.src, sent_on})
 
 
 def _who(subject: Subject, error: IcmpError) -> str:

@@ -69,11 +69,10 @@ def _unknown(subject: Subject, packet: int) -> str:
 
 def _broken(subject: Subject, packet: int, name: str) -> Iterator[str]:
     """Say what is wrong with the interface at a point, as the dump from after the captures has it."""
-    point = next(point for point in subject.context.points if point.name == name)
-    link = subject.host.link(point.interface or name)
+    link = subject.link_at(name)
     if link is not None and link.down:
         yield f"{link.name} is down, as ip-addr.json has it."
-    elif link is not None and point.role is Role.VETH and link.master is None:
+    elif link is not None and subject.point_named(name).role is Role.VETH and link.master is None:
         yield f"{link.name} is no port of any bridge, as ip-addr.json has it."
     length = subject.context.value("ip_len", int(subject.last_row[packet]))
     if link is not None and link.mtu is not None and length > link.mtu:

@@ -22,7 +22,7 @@ def tell(subject: Subject, check: Check, flow: Swallowed) -> Finding:
     length = subject.first("ip_len")[flow.packets]
     last = subject.context.point(int(subject.last_row[flow.packets[0]])).name
     subject.claim(flow.packets)
-    ports = (p for packet in flow.packets[:1] for p in (*subject.tracer.outcome(packet).onward, last))
+    ports = (*subject.tracer.outcome(flow.packets[0]).onward, last)
     narrow = [line for name in ports if (line := _narrow(subject, name, int(length.min())))]
     return check.finding(
         f"packets of {int(length.min())} bytes and more vanish behind {last}, up to {flow.fits} bytes arrive",
@@ -37,8 +37,7 @@ def tell(subject: Subject, check: Check, flow: Swallowed) -> Finding:
 
 def _narrow(subject: Subject, name: str, length: int) -> str | None:
     """Return the line of the dump that shows a point's interface to take less."""
-    point = next(point for point in subject.context.points if point.name == name)
-    link = subject.host.link(point.interface or name)
+    link = subject.link_at(name)
     if link is None or link.mtu is None or link.mtu >= length:
         return None
     return f"ip-addr.json: {link.name} mtu {link.mtu}"

@@ -11,7 +11,18 @@ import numpy as np
 from analyzer.capture.records import FileInfo, Interface
 from analyzer.correlate.stated import Contradiction
 from analyzer.diagnose.streams import Handshakes, handshakes
-from analyzer.model import Address, ArpExchange, Connection, Disposition, Evidence, HostState, Role, address
+from analyzer.model import (
+    Address,
+    ArpExchange,
+    Connection,
+    Disposition,
+    Evidence,
+    HostState,
+    Link,
+    Point,
+    Role,
+    address,
+)
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.build import Tracer
@@ -177,6 +188,14 @@ class Subject:
             self._made[make] = make(self)
         found: T = self._made[make]
         return found
+
+    def point_named(self, name: str) -> Point:
+        """Return a point."""
+        return next(point for point in self.context.points if point.name == name)
+
+    def link_at(self, name: str) -> Link | None:
+        """Return the recorded interface of a point."""
+        return self.host.link(self.point_named(name).interface or name)
 
     def claim(self, packets: Iterable[int]) -> None:
         """Say that the trouble of these packets' connections is explained."""

@@ -11,9 +11,12 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST, SYN
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
-from analyzer.model import Role
+from analyzer.model import Address, FlowTuple, Role
 from analyzer.schema import Array, Layer
 from analyzer.trace.prove import Translated
+
+Ends = tuple[str, Address, Address, int | None, int | None]
+"""What a conntrack entry is recognised by."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,12 @@ def _has_entry(subject: Subject, packet: int) -> bool:
     number = int(subject.connection[packet])
     if not subject.host.conntrack or number < 0:
         return not subject.host.conntrack
-    flow = subject.tracer.connection(number).original
-    ends = flow.protocol, flow.src, flow.dst, flow.sport, flow.dport
-    entries = (entry.original for entry in subject.host.conntrack)
-    return any((e.protocol, e.src, e.dst, e.sport, e.dport) == ends for e in entries)
+    return _ends(subject.tracer.connection(number).original) in subject.once(_entries)
+
+
+def _entries(subject: Subject) -> set[Ends]:
+    return {_ends(entry.original) for entry in subject.host.conntrack}
+
+
+def _ends(flow: FlowTuple) -> Ends:
+    return flow.protocol, flow.src, flow.dst, flow.sport, flow.dport

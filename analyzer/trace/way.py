@@ -140,16 +140,7 @@ class Way:
             return self._out
         chosen = choose(host, packet.dst, src=packet.src, mark=packet.mark, iif=packet.iif)
         if chosen is None or chosen.route.kind in NO_WAY:
-            text = f"no route to {packet.dst}"
-            line = f"ip-route.json: none fits {packet.dst}"
-            if chosen is not None and chosen.rule.action is not None:
-                text, line = f"rule “{chosen.rule.text}”", f"ip-rule.json: {chosen.rule.text}"
-            elif chosen is not None:
-                table = f" in table {chosen.route.table}" if chosen.route.table != "main" else ""
-                text = f"{chosen.route.kind} route {chosen.route.dst}{table}"
-                line = f"ip-route.json: {chosen.route.kind} {chosen.route.text}{table}"
-            shown = (line, f"ip-rule.json: {chosen.rule.text}") if chosen is not None and "table" in text else (line,)
-            self._stop = Cause("host-unreachable", text, shown, route=chosen)
+            self._stop = _no_way(packet.dst, chosen)
             return None
         if chosen.route.kind == "local":
             self._out = LOCAL
@@ -233,6 +224,18 @@ class Way:
                 "arp-unanswered", f"{next_hop} does not answer on {link.name}", (f"ip-neigh.json: {entry.text}",)
             )
         return None
+
+
+def _no_way(dst: Address, chosen: Chosen | None) -> Cause:
+    """Tell of a packet that no route leads on, or one that leads nowhere, or a rule of ``ip rule`` that says so."""
+    if chosen is None:
+        return Cause("host-unreachable", f"no route to {dst}", (f"ip-route.json: none fits {dst}",))
+    route, by_rule = chosen.route, f"ip-rule.json: {chosen.rule.text}"
+    if chosen.rule.action is not None:
+        return Cause("host-unreachable", f"rule “{chosen.rule.text}”", (by_rule,), route=chosen)
+    table = f" in table {route.table}" if route.table != "main" else ""
+    lines = (f"ip-route.json: {route.kind} {route.text}{table}", *((by_rule,) if table else ()))
+    return Cause("host-unreachable", f"{route.kind} route {route.dst}{table}", lines, route=chosen)
 
 
 def moved(host: HostState, rule: Rule) -> int | None:
