@@ -24,6 +24,9 @@ class Evidence:
     journey: int | None = None
     """Journey that the frame is part of."""
 
+    def __str__(self) -> str:
+        return f"{self.point} #{self.frame}" if self.frame is not None else self.point
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

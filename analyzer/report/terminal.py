@@ -176,8 +176,7 @@ def styled(line: Line) -> Text:
 
 
 def _evidence(one: Evidence) -> str:
-    journey = f" (J{one.journey})" if one.journey is not None else ""
-    return f"{one.point} #{one.frame}{journey}" if one.frame is not None else one.point
+    return f"{one} (J{one.journey})" if one.journey is not None else str(one)
 
 
 def print_finding(out: Console, finding: Finding) -> None:

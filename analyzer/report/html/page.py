@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analyzer.model import Connection, Disposition, Evidence, Point, Severity
+from analyzer.model import Connection, Disposition, Point, Severity
 from analyzer.model.journey import BAD
 from analyzer.model.overview import Overview
 from analyzer.model.words import plural
@@ -133,10 +133,6 @@ def _answer(content: Content) -> str:
     return f"All is well: every one of {plural(content.packets, 'packet')} went its way."
 
 
-def _frame(one: Evidence) -> str:
-    return f"{one.point} #{one.frame}" if one.frame is not None else one.point
-
-
 def _span(point: Point) -> str:
     if point.first_ns is None or point.last_ns is None:
         return "no frame"
@@ -153,7 +149,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    found.filters.update(frame=_frame, span=_span, plural=plural)
+    found.filters.update(frame=str, span=_span, plural=plural)
     return found
 
 
