@@ -1,12 +1,13 @@
 # Two commands for a fresh Debian or Ubuntu machine: `make demo` and `make test`.
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := tests/requirements.txt
 
-.PHONY: demo test check unit bench samples faults clean
+.PHONY: demo test check unit bench samples faults fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
-	$(BIN)/hoptrace demo -o reports/seed.html -o reports/seed.json
-	@echo "The same to look at: reports/seed.html, and as JSON: reports/seed.json"
+	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
+	@echo "The same to look at: reports/demo.html, and as JSON: reports/demo.json"
 
 test: $(VENV)/ready-for-tests check unit ## everything that CI runs
 
@@ -16,31 +17,42 @@ check:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/pytest
+	$(BIN)/python -m pytest $(PYTEST)
 
 bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
 	tests/install bench
-	-$(BIN)/pip install --quiet --disable-pip-version-check pcapy-ng
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check pcapy-ng
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.run --growth
 
 samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker Engine (root)
-	tests/install live
 	$(BIN)/python -m tests.lab.record
 
 faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded faults
 	$(BIN)/python -m tests.lab.faults.score
 
+fresh: ## both commands on Debian 12 and 13 as they are installed, as root and as a user (root)
+	tests/install fresh
+	tests/fresh
+
+lock: $(VENV)/ready-for-tests ## renew the versions that tests use, in $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	    --generate-hashes --all-extras --no-header --no-annotate --output-file $(LOCK) pyproject.toml
+
 $(VENV)/ready: pyproject.toml tests/install
-	tests/install python
-	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	tests/install venv
+	@echo "installing hoptrace and the Python packages it uses (some 60 MB) into $(VENV)"
+	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/ready-for-tests: $(VENV)/ready
+$(VENV)/ready-for-tests: pyproject.toml tests/install tests/packages.txt $(LOCK)
+	tests/install venv
 	tests/install tests
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+	@echo "installing what tests use (some 200 MB), as $(LOCK) has it, into $(VENV)"
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/ready $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

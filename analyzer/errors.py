@@ -5,6 +5,7 @@
     HoptraceError                 one line for a person; never a traceback
     +-- InputError                a file that gives nothing: what, where, needed, found
     |   +-- UnknownFormatError    neither pcap nor pcapng, after decompression
+    +-- OutputError               a report or a bundle cannot be written: what, where, why
     +-- SelectionError            a selection, point or journey that cannot be understood or found
     +-- SchemaError               a table breaks its contract: a bug in hoptrace, not in the input
     +-- ToolError                 an outside program (tshark) is missing or failed
@@ -29,6 +30,10 @@ class InputError(HoptraceError):
 
 class UnknownFormatError(InputError):
     """A file is neither pcap nor pcapng."""
+
+
+class OutputError(HoptraceError):
+    """A report or a bundle cannot be written."""
 
 
 class SelectionError(HoptraceError):

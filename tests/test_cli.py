@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -107,14 +110,56 @@ def test_a_capture_without_interfaces_is_empty_not_broken(tmp_path: Path) -> Non
 
 
 def test_one_unusable_file_does_not_stop_the_others(tmp_path: Path) -> None:
-    """It is named, and the exit code is 0 unless --strict."""
+    """In a folder it is named, and the exit code is 0 unless --strict; where it was asked for, it is 3."""
+    shutil.copy(SEED / "wlan0.pcap", tmp_path)
     bad = tmp_path / "bad.pcap"
     bad.write_bytes(b"not a capture")
 
-    assert _run("analyze", bad, SEED / "wlan0.pcap").exit_code == 0
-    result = _run("analyze", "--strict", bad, SEED / "wlan0.pcap")
+    assert _run("analyze", tmp_path).exit_code == 0
+    result = _run("analyze", "--strict", tmp_path)
     assert result.exit_code == 4
     assert "bad.pcap" in result.stderr
+    for named in ((bad,), ("--point", f"x={bad}")):
+        result = _run("analyze", SEED / "wlan0.pcap", *named)
+        assert (result.exit_code, result.stdout.startswith("1 point")) == (3, True)
+        assert "bad.pcap" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.html", "x.ndjson", "x.parquet"])
+def test_a_report_that_cannot_be_written(tmp_path: Path, name: str) -> None:
+    """Its own exit code, and words that do not blame the input; nothing half-written stays."""
+    (tmp_path / "file").write_text("")
+    inside = _run("analyze", SEED, "-o", tmp_path / "file" / name)
+    full = tmp_path / name
+    full.symlink_to("/dev/full")
+    device = _run("analyze", SEED, "-o", full)
+
+    for result in (inside, device):
+        assert result.exit_code == 5, result.stderr
+        assert "cannot be written" in result.stderr
+    assert Path("/dev/full").is_char_device()
+    assert {path.name for path in tmp_path.iterdir()} <= {"file", name, "x.connections.parquet"}
+
+
+def test_a_report_goes_into_a_pipe_or_device_that_is_there(tmp_path: Path) -> None:
+    """It is written to, not replaced by a file."""
+    target = tmp_path / "x.json"
+    target.symlink_to("/dev/null")
+
+    assert _run("analyze", SEED, "-o", target).exit_code == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_doctor_looks_at_something_or_says_that_it_did_not(tmp_path: Path) -> None:
+    """An empty folder is no healthy host; what is missing of a host is named."""
+    nothing = _run("doctor", "--host", tmp_path)
+    shutil.copy(SEED / "host" / "ip-addr.json", tmp_path)
+    little = _run("doctor", "--host", tmp_path)
+
+    assert nothing.exit_code == 3
+    assert "nothing was looked at" in nothing.stderr
+    assert "not known: iptables-save.txt: not there" in little.stdout
+    assert "nothing wrong was found in what could be read" in little.stdout
 
 
 def test_a_closed_pipe_is_no_error() -> None:
@@ -134,7 +179,7 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 3), ("- <&-", 3), ("missing.pcap 2>&-", 0)]
+    ("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 5), ("- <&-", 3), ("missing.pcap 2>&-", 3)]
 )
 def test_closed_and_full_streams(redirection: str, code: int) -> None:
     """No traceback; what cannot be written or read is told, as far as somebody listens."""
@@ -165,10 +210,10 @@ def test_pipes_as_files() -> None:
 
 @pytest.mark.parametrize("path", ["a" * 5000, "nowhere/x.pcap", "/dev/null"])
 def test_a_path_that_cannot_be_looked_at_does_not_stop_the_others(path: str) -> None:
-    """It is named, and the rest is analysed."""
+    """It is named, and the rest is analysed; the exit code says that not all of what was asked for was looked at."""
     result = _run("analyze", path, SEED / "docker0.pcap", "-n", "0")
 
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert result.stdout.startswith("1 point")
     assert path in result.stderr
 
@@ -192,17 +237,50 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.endswith("[]\n")
 
 
-@pytest.mark.parametrize("after_s", [0.5, 1.0])
-def test_interrupted(tmp_path: Path, after_s: float) -> None:
-    """Ctrl-C ends it with one line, exit code 130, and no half-written report, while reading and while writing."""
-    captures = [str(path) for path in write_captures(tmp_path, 300_000)]
-    out = tmp_path / "reports"
-    command = [sys.executable, "-m", "analyzer", "analyze", *captures, "-o", str(out / "x.json")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(after_s)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+SIGNALS = pytest.mark.parametrize(
+    ("number", "ended"), [(signal.SIGINT, (130, "hoptrace: interrupted\n")), (signal.SIGTERM, (143, ""))]
+)
 
-    assert (process.returncode, told) == (130, "hoptrace: interrupted\n")
-    assert not out.exists() or list(out.iterdir()) == []
+
+def _analyse_until(event: Callable[[], bool], number: signal.Signals, *arguments: str) -> tuple[int, str]:
+    """Run analyze, send a signal when *event* has happened, and return the exit code and what it said."""
+    command = [sys.executable, "-m", "analyzer", "analyze", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not event():
+            time.sleep(0.002)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=120)
+    return process.returncode, told
+
+
+@SIGNALS
+def test_interrupted_while_it_reads(tmp_path: Path, number: signal.Signals, ended: tuple[int, str]) -> None:
+    """Ctrl-C ends it with one line and exit code 130, SIGTERM with 143; there is no report."""
+    pipe, out = tmp_path / "x.pcap", tmp_path / "reports"
+    os.mkfifo(pipe)
+    writer: list[int] = []
+
+    def opened() -> bool:
+        """Tell whether it waits for what the pipe will never give."""
+        with suppress(OSError):
+            writer.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(writer)
+
+    found = _analyse_until(opened, number, str(pipe), "-o", str(out / "x.json"))
+    os.close(writer[0])
+
+    assert found == ended
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson"])
+@SIGNALS
+def test_interrupted_while_it_writes(tmp_path: Path, name: str, number: signal.Signals, ended: tuple[int, str]) -> None:
+    """No half-written report stays, nor a temporary file; 30,000 journeys take a while."""
+    captures = [str(path) for path in write_captures(tmp_path, 30_000)]
+    out = tmp_path / "reports"
+
+    found = _analyse_until(lambda: bool(list(out.glob(".x*"))), number, *captures, "-o", str(out / name))
+
+    assert found == ended
+    assert list(out.iterdir()) == []

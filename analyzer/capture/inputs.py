@@ -50,6 +50,8 @@ class Inputs:
     bundles: dict[str | None, Bundle] = field(default_factory=dict)
     """By host's name, None where there is only one."""
     unusable: list[InputError] = field(default_factory=list)
+    named_unusable: list[str] = field(default_factory=list)
+    """What the user named and gave nothing, as it was given."""
 
 
 def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitStack) -> Inputs:
@@ -64,7 +66,10 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     home: dict[str, Bundle] = {}
     files: list[str] = []
     for path in paths:
-        for file, bundle in _open_up(path, inputs.unusable, stack):
+        opened = _open_up(path, inputs.unusable, stack)
+        if not opened:
+            inputs.named_unusable.append(path)
+        for file, bundle in opened:
             files.append(file)
             if bundle is not None:
                 home[file] = bundle
@@ -80,6 +85,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     names = {spec.file: spec.name for spec in points if spec.name}
     inputs.local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
     usable = _usable(files, inputs)
+    inputs.named_unusable += [file for file in files if file not in usable and file not in home]
     peek = Buffers(1, np.zeros, PEEK)
 
     def first_ns(file: str) -> int | None:

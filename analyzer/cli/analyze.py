@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.base import EXIT_PARTIAL, complain, exit_on, fail_on_option, find, input_options
+from analyzer.cli.base import EXIT_PARTIAL, EXIT_UNREADABLE, complain, exit_on, fail_on_option, find, input_options
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def analyze(
         else:
             told = Told(outputs, selection, journeys, as_json, explain, fail_on)
             partial = _analyze_whole(prepared, told)
+    if prepared.inputs.named_unusable:
+        sys.exit(EXIT_UNREADABLE)
     if strict and partial:
         sys.exit(EXIT_PARTIAL)
 
@@ -205,6 +207,8 @@ def show(
         trace = analyze_whole(prepared, hears)
         _complain_of_damage(trace)
         _show(trace, int(digits), dissect=dissect, explain=explain)
+    if prepared.inputs.named_unusable:
+        sys.exit(EXIT_UNREADABLE)
 
 
 def _show(trace: "Trace", number: int, *, dissect: bool, explain: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.errors import HoptraceError, SelectionError
+from analyzer.errors import HoptraceError, OutputError, SelectionError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.pipeline import Prepared
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_UNWRITABLE, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
 
 Command = Callable[..., Any]
 
@@ -27,24 +27,36 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # what cannot be written is told here, not by the interpreter when it ends
         except SelectionError as error:
             complain(str(error))
             ctx.exit(EXIT_USAGE)
+        except OutputError as error:
+            complain(str(error))
+            ctx.exit(EXIT_UNWRITABLE)
         except HoptraceError as error:
             for line in (str(error), *getattr(error, "others", ())):
                 complain(line)
             ctx.exit(EXIT_UNREADABLE)
         except BrokenPipeError:
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_no_more()
             ctx.exit(0)
         except OSError as error:
-            complain(f"cannot write: {error.strerror or error}")
-            ctx.exit(EXIT_UNREADABLE)
+            _write_no_more()
+            complain(f"output cannot be written: {error.strerror or error}")
+            ctx.exit(EXIT_UNWRITABLE)
         except (KeyboardInterrupt, click.Abort):
             complain("interrupted")
             ctx.exit(EXIT_INTERRUPTED)
+
+
+def _write_no_more() -> None:
+    """Let what is still in stdout's buffer go nowhere: the interpreter would fail to write it once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:

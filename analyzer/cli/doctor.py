@@ -6,6 +6,13 @@ from pathlib import Path
 import click
 
 from analyzer.cli.base import exit_on, fail_on_option
+from analyzer.errors import InputError
+
+NEEDED = (
+    "ip-addr.json", "ip-route.json", "iptables-save.txt", "sysctl.txt", "docker-inspect.json",
+    "docker-network-inspect.json",
+)  # fmt: skip
+"""Dumps without which something is not looked at."""
 
 
 @click.command()
@@ -23,6 +30,9 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     problems: list[str] = []
     if host is not None:
         state, name = load_host(Path(host)), host
+        if not state.files:
+            raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at")
+        problems = [f"{file}: not there" for file in NEEDED if file not in state.files]
     else:
         machine = Remote(target) if target is not None else Machine()
         machine.need("ip")

@@ -46,6 +46,12 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """What is recorded, by file."""
 
 
+NAMES = (
+    *(file for file, _ in DUMPS), "ipset.txt", "docker-inspect.json", "docker-network-inspect.json"
+)  # fmt: skip
+"""All files that there may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dump:
     """One command's output, or why there is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from analyzer.errors import InputError
+from analyzer.host.collect import NAMES
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.counters import parse_conntrack_stats, parse_nstat
 from analyzer.host.docker import parse_containers, parse_networks
@@ -77,6 +78,7 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         counters_before=_counters(before, problems) if before.is_dir() else {},
         conntrack=tuple(conntrack),
         problems=tuple(problems),
+        files=tuple(name for name in NAMES if (folder / name).is_file()),
         **found,
     )
 

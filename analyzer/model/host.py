@@ -193,6 +193,8 @@ class HostState:
     """The same before the captures ran."""
     problems: tuple[str, ...] = field(default=())
     """Dumps that could not be read, one line each."""
+    files: tuple[str, ...] = ()
+    """Dumps that were there."""
 
     def link(self, name: str) -> Link | None:
         """Return the interface called *name*."""

@@ -13,7 +13,7 @@ from analyzer.capture.feed import Feed
 from analyzer.capture.live import Capture, Options
 from analyzer.capture.machine import Machine
 from analyzer.capture.manifest import Manifest, RecordedPoint, write_manifest
-from analyzer.errors import InputError, ToolError
+from analyzer.errors import InputError, OutputError, ToolError
 from analyzer.host.collect import collect, save
 from analyzer.host.targets import Found
 
@@ -67,7 +67,8 @@ def record(
 
     Raises:
         ToolError: a capture cannot be started; then nothing was made.
-        InputError: *folder* cannot be made.
+        InputError: *folder* is there already.
+        OutputError: it cannot be made.
     """
     captures: list[Capture] = []
     feeds: list[Feed] = []
@@ -116,7 +117,7 @@ def _make(folder: Path) -> None:
     except FileExistsError:
         raise InputError(f"{folder}: is there already; a recording has a folder of its own") from None
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}") from None
+        raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
 
 
 def _wait(machine: Machine, until: Until, captures: Sequence[Capture], told: Callable[[str], None]) -> int | None:

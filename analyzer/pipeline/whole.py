@@ -23,7 +23,7 @@ from analyzer.trace.context import Context
 
 
 def analyze(
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     host: str | Path | None = None,
     *,
     points: Sequence[PointSpec] = (),
@@ -33,7 +33,7 @@ def analyze(
     Follow packets through the captures in *paths*.
 
     Args:
-        paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
+        paths: captures and bundles (folders of captures, with dumps in ``host/``), one or several; ``-`` is stdin.
         host: folder of dumps of the host's state.
         points: what is known of files; files named only here are read, too.
         progress: called with the number of frames decoded so far, and how many bytes were read of how many.
@@ -41,8 +41,9 @@ def analyze(
     Raises:
         InputError: no file was usable, or a path or *host* is not there.
     """
+    several = [paths] if isinstance(paths, str | Path) else paths
     with ExitStack() as stack:
-        trace = analyze_whole(stack.enter_context(prepare(paths, host, points)), progress)
+        trace = analyze_whole(stack.enter_context(prepare(several, host, points)), progress)
         # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
         weakref.finalize(trace, stack.pop_all().close)
         return trace

@@ -55,7 +55,7 @@ def open_sinks(paths: Iterable[Path]) -> Iterator[Sinks]:
     Open outputs by their endings; they take their names when all went well.
 
     Raises:
-        InputError: one cannot be written.
+        OutputError: one cannot be written.
     """
     with ExitStack() as stack:
         lines: list[NdjsonWriter] = []

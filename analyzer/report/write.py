@@ -1,12 +1,12 @@
 """Writes reports so that a file is there whole, or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
-from analyzer.errors import InputError
+from analyzer.errors import OutputError
 
 
 @contextmanager
@@ -14,23 +14,30 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     Give a temporary path beside *path*, which takes its name when all went well, and else is removed.
 
+    What is there and no file, a pipe or a device, is written to as it is: it must not be replaced by a file.
+
     Raises:
-        InputError: it cannot be written.
+        OutputError: it cannot be written, now or in between.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        target = path.resolve()  # a symlink stays one
+        if target.exists() and not target.is_file():
+            yield target
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name[:64]}.{token_hex(4)}")
+        try:  # from here on, for a signal may come as soon as the file is there
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except BrokenPipeError:
         raise
+    except (OSError, RuntimeError) as error:  # RuntimeError: symlinks that lead to each other
+        raise OutputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def write_lines(path: Path, pieces: Iterable[str]) -> None:
@@ -38,10 +45,7 @@ def write_lines(path: Path, pieces: Iterable[str]) -> None:
     Write *pieces* to *path*, which takes its name only when it is complete.
 
     Raises:
-        InputError: it cannot be written.
+        OutputError: it cannot be written.
     """
-    try:
-        with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as out:
-            out.writelines(pieces)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as out:
+        out.writelines(pieces)

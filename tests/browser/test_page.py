@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 
+pytestmark = pytest.mark.browser
 VIEWS = ("journeys", "connections", "plots", "arp", "fdb", "nat", "dns", "errors")
 
 

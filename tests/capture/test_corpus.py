@@ -1,19 +1,15 @@
 """The outside captures: as many frames as tshark counts, and nothing that is not an InputError."""
 
 import csv
-import os
 from pathlib import Path
 
 import pytest
 
 from analyzer.capture.read import CaptureFile
 from analyzer.errors import InputError
+from tests.needs import CORPUS
 
-CORPUS = os.environ.get("HOPTRACE_CORPUS")
-pytestmark = [
-    pytest.mark.corpus,
-    pytest.mark.skipif(CORPUS is None, reason="HOPTRACE_CORPUS names no folder of outside captures"),
-]
+pytestmark = pytest.mark.corpus
 
 
 def _index() -> list[dict[str, str]]:

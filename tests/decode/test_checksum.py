@@ -1,7 +1,5 @@
 """Checksums: right, left to the card, wrong, and not to be told; whole captures against tshark."""
 
-import os
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -17,6 +15,7 @@ from analyzer.decode.reference import datagrams
 from analyzer.errors import HoptraceError
 from analyzer.pipeline import Trace
 from tests.build import ipv4, ipv6, udp
+from tests.needs import CORPUS
 
 PAYLOAD = b"odd number of bytes!!"
 
@@ -77,12 +76,10 @@ GOOD, BAD = "1", "0"
 
 @pytest.mark.corpus
 @pytest.mark.tshark
-@pytest.mark.skipif("HOPTRACE_CORPUS" not in os.environ, reason="HOPTRACE_CORPUS names no folder of captures")
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_the_same_as_tshark() -> None:
     """What tshark calls bad is wrong, and nothing else; the sum of the pseudo-header is good to it, too."""
     compared = 0
-    for path in sorted(Path(os.environ["HOPTRACE_CORPUS"]).rglob("*.pcap"))[::3]:
+    for path in sorted(Path(CORPUS or "").rglob("*.pcap"))[::3]:
         try:
             trace = analyze([path])
         except HoptraceError:

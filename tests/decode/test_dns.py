@@ -1,7 +1,5 @@
 """DNS messages: literal bytes, cut and corrupt ones, and whole captures against tshark."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from analyzer import analyze
 from analyzer.decode.dns import TYPES, parse
 from analyzer.errors import HoptraceError
+from tests.needs import CORPUS
 
 QUESTION = bytes.fromhex("1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 636f6d 00 0001 0001")
 ANSWER = bytes.fromhex(
@@ -68,12 +67,10 @@ def test_answers_that_point_at_themselves() -> None:
 
 @pytest.mark.corpus
 @pytest.mark.tshark
-@pytest.mark.skipif("HOPTRACE_CORPUS" not in os.environ, reason="HOPTRACE_CORPUS names no folder of captures")
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_questions_are_those_that_tshark_reads() -> None:
     """Names and types of every capture of the corpus that has some."""
     compared = 0
-    for path in sorted(Path(os.environ["HOPTRACE_CORPUS"]).rglob("*.pcap*")):
+    for path in sorted(Path(CORPUS or "").rglob("*.pcap*")):
         try:
             names = analyze([path]).names
         except HoptraceError:

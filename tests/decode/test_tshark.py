@@ -1,6 +1,5 @@
 """The samples' fields are what the real tshark says."""
 
-import shutil
 import subprocess
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -13,10 +12,7 @@ from analyzer.model import mac_text
 from analyzer.schema import Layer
 
 SAMPLES = sorted(Path(__file__).parents[2].glob("sample_pcaps/*/*.pcap"))
-pytestmark = [
-    pytest.mark.tshark,
-    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
-]
+pytestmark = pytest.mark.tshark
 FIELDS = (
     "frame.number", "frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
     "ip.ttl", "ipv6.hlim", "ip.id", "tcp.srcport", "udp.srcport", "tcp.dstport", "udp.dstport", "tcp.seq_raw",

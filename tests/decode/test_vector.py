@@ -1,6 +1,5 @@
 """The vectorised decoder equals the reference: on real, made, cut and bit-flipped frames."""
 
-import os
 import struct
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from analyzer.capture.records import Interface
 from analyzer.errors import InputError
 from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import Frame, differences, pack
+from tests.needs import CORPUS
 
 SAMPLES = sorted(Path(__file__).parents[2].glob("sample_pcaps/*/*.pcap"))
-CORPUS = os.environ.get("HOPTRACE_CORPUS")
 
 A4, B4, A6, B6 = "172.17.0.2", "8.8.8.8", "fd00:d::2", "2001:db8::80"
 TCP_SEGMENT = tcp(40000, 80, 7, 8, 0x18, b"GET / HTTP/1.1\r\n" * 4, (1, 2))
@@ -105,7 +104,6 @@ def test_noise(link_type: int, frames: list[bytes]) -> None:
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(CORPUS is None, reason="HOPTRACE_CORPUS names no folder of outside captures")
 def test_outside_captures() -> None:
     """Frames that nobody here made."""
     frames = 0

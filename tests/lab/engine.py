@@ -17,16 +17,8 @@ CLIENT = "100.64.0.2"
 """The internet's own address: outside clients come from here."""
 UPLINK = "wlan0"
 IMAGE = "hoptrace/busybox:1"
-PROGRAMS = (
-    "dockerd", "docker", "busybox", "ip", "iptables", "nft", "conntrack", "tcpdump", "ethtool", "nsenter", "ping",
-)  # fmt: skip
 START_TIMEOUT_S = 60
 SERVER_START_S = 0.4
-
-
-def missing_programs() -> list[str]:
-    """Return the programs that the lab needs and does not find."""
-    return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
 class Engine:

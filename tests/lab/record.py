@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tests.lab.bundle import NAME as BUNDLE
 from tests.lab.bundle import record_bundle
-from tests.lab.engine import Lab, missing_programs
+from tests.lab.engine import Lab
 from tests.lab.overlay import NAME as OVERLAY
 from tests.lab.overlay import record_overlay
 from tests.lab.recording import Recording
 from tests.lab.scenarios import SCENARIOS, Scenario
 from tests.lab.truth import write_expected
+from tests.needs import missing_programs
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 QUIET_S = 2.0
@@ -88,7 +89,7 @@ def main() -> int:
     unknown = sorted(set(names) - {*known, *SPECIAL})
     if unknown:
         parser.error(f"unknown scenario {unknown[0]}; known are {', '.join([*known, *SPECIAL])}")
-    if missing := missing_programs():
+    if missing := missing_programs("live"):
         print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
         return 1
     special = [name for name in names if name in SPECIAL]

@@ -16,14 +16,9 @@ from analyzer import Trace, analyze
 from analyzer.capture.manifest import Manifest, read_manifest
 from analyzer.model import Disposition, Role
 from tests.lab.commands import inside, run
-from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab, missing_programs
+from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab
 
-MISSING = missing_programs()
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
-    pytest.mark.skipif(bool(MISSING) and not os.environ.get("CI"), reason=f"the lab needs {', '.join(MISSING)}"),
-]
+pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")

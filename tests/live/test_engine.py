@@ -1,6 +1,5 @@
 """Records from a real Docker Engine, here and now, and follows every packet of it."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,11 @@ from analyzer import analyze
 from tests.correlate.groups import IN_PARTS, packets_of, tuples_of
 from tests.correlate.test_hosts import found_inner, inner_truth
 from tests.correlate.test_samples import UNTRACKED
-from tests.lab.engine import missing_programs
 from tests.lab.record import record_all
 from tests.lab.scenarios import SCENARIOS
 from tests.oracle import Truth
 
-MISSING = missing_programs()
-IN_CI = bool(os.environ.get("CI"))
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
-    pytest.mark.skipif(bool(MISSING) and not IN_CI, reason=f"the lab needs {', '.join(MISSING)}"),
-]
+pytestmark = pytest.mark.live
 
 
 def test_what_is_recorded_now_is_grouped_exactly(tmp_path: Path) -> None:

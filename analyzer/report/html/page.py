@@ -4,7 +4,6 @@ All texts go through Jinja2's escaping and ``safe``; the data is compressed JSON
 allows the page's own script and style, by their hashes, and nothing else.
 """
 
-import gzip
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import DEFLATED, MAX_WBITS, compressobj, crc32
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -107,7 +107,14 @@ def _data(
     content: Content, connections: Iterable[Connection], journeys: Iterable[ToldJourney], overview: Overview
 ) -> str:
     packed = pack(content.points, connections, journeys, content.arp, content.findings, overview)
-    return b64encode(gzip.compress(packed.encode(), compresslevel=6, mtime=0)).decode()
+    return b64encode(_gzipped(packed.encode())).decode()
+
+
+def _gzipped(data: bytes) -> bytes:
+    """Compress (RFC 1952), with a header that is always the same: Python's own differs from version to version."""
+    raw = compressobj(6, DEFLATED, -MAX_WBITS)
+    check, size = (number.to_bytes(4, "little") for number in (crc32(data), len(data) & 0xFFFF_FFFF))
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + raw.compress(data) + raw.flush() + check + size
 
 
 def _verdicts(content: Content) -> list[Verdict]:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from analyzer.capture.bundle import pack
 from tests.lab.commands import LabError, inside, run
-from tests.lab.engine import missing_programs
 from tests.lab.faults.cases import CASES, RECORDED, Case
 from tests.lab.faults.world import OTHER, OVERLAY, World
+from tests.needs import missing_programs
 
 START_TIMEOUT_S = 30
 SETTLE_S = 0.4
@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="cases, or beginnings of their names; all if none is named")
     parser.add_argument("--into", type=Path, default=RECORDED)
     arguments = parser.parse_args()
-    if missing := missing_programs():
+    if missing := missing_programs("live"):
         print(f"missing programs: {', '.join(missing)}", file=sys.stderr)
         return 1
     names = tuple(arguments.names) or ("",)

@@ -1,0 +1,36 @@
+"""Which groups of tests can run on this machine; the others are left out by name, and the last lines say so."""
+
+from collections import Counter
+
+import pytest
+
+from tests.needs import GROUPS, why_not
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--complete``: a program that is missing is a failure, as where the lists say all that is needed."""
+    parser.addoption("--complete", action="store_true", help="fail if a group of tests lacks what it needs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the groups that cannot run here."""
+    reasons = {group: reason for group in GROUPS if (reason := why_not(group)) is not None}
+    left_out = config.stash[LEFT_OUT] = Counter()
+    for item in items:
+        for group, reason in reasons.items():
+            if item.get_closest_marker(group) is not None:
+                item.add_marker(pytest.mark.skip(reason=f"{group}: {reason}"))
+                left_out[group] += 1
+                break
+    lacking = sorted(set(left_out) - {"corpus"})
+    if lacking and config.getoption("--complete"):
+        raise pytest.UsageError("; ".join(f"{group}: {reasons[group]}" for group in lacking))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Name the groups that did not run: the last thing that is read."""
+    for group, count in sorted(config.stash.get(LEFT_OUT, Counter()).items()):
+        print(f"did not run: {count} {group} tests: {why_not(group)}")

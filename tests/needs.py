@@ -1,0 +1,38 @@
+"""What groups of tests need beside Python, and why a group cannot run here.
+
+A test says its group by a marker of that name. The programs stand in ``packages.txt``.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+PACKAGES = Path(__file__).with_name("packages.txt")
+GROUPS = ("corpus", "tshark", "browser", "live")
+"""Markers of tests that not every machine can run; pyproject.toml says what each is."""
+CORPUS = os.environ.get("HOPTRACE_CORPUS")
+"""Folder of outside captures."""
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def programs(group: str) -> dict[str, str]:
+    """Return the programs of a group, each with Debian's package of it."""
+    rows = (line.split() for line in PACKAGES.read_text().splitlines() if not line.startswith("#"))
+    return {command: package for of, command, package in rows if of == group}
+
+
+def missing_programs(group: str) -> list[str]:
+    """Return the programs of a group that are not there."""
+    return [command for command in programs(group) if shutil.which(command, path=SBIN) is None]
+
+
+def why_not(group: str) -> str | None:
+    """Say why a group cannot run here; None if it can."""
+    if group == "corpus":
+        return None if CORPUS else "HOPTRACE_CORPUS names no folder of outside captures"
+    if group == "live" and os.geteuid() != 0:
+        return "network namespaces need root"
+    if found := missing_programs(group):
+        packages = sorted({programs(group)[command] for command in found})
+        return f"{', '.join(found)} missing: apt-get install {' '.join(packages)}"
+    return None
