@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from analyzer.correlate.order import real_order, unclear_places
-from analyzer.correlate.runs import Rows
+from analyzer.correlate.runs import Rows, recorded_at
 from analyzer.correlate.segments import join_parts
 from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
 from analyzer.correlate.sorting import changes, expand, lengths, stable_order
@@ -43,7 +43,7 @@ class Packets:
         return lengths(self.start, len(self.hop))
 
 
-def find_packets(frames: "Sorted", outward: Int64, hosts: Int64) -> Packets:
+def find_packets(frames: "Sorted", outward: Int64, hosts: Int64, files: Int64) -> Packets:
     """
     Group frames to packets.
 
@@ -51,6 +51,7 @@ def find_packets(frames: "Sorted", outward: Int64, hosts: Int64) -> Packets:
         frames: in runs; they are sorted further.
         outward: (points,) rank of each point's role on the way out of a container.
         hosts: (points,) number of each point's host.
+        files: (points,) number of each point's file.
     """
     frames.part_streams()
     begins = changes(frames.group, frames.stream)
@@ -64,7 +65,7 @@ def find_packets(frames: "Sorted", outward: Int64, hosts: Int64) -> Packets:
     places = unclear_places(frames.rows, frames.group)
     if len(places):
         frames.move(places, real_order(frames.rows, frames.group, places, outward, hosts))
-    start = _by_first_time(frames)
+    start = _by_first_time(frames, files)
     return Packets(
         frames.rows, start, _hops(frames.rows, start), frames.stream[start].astype(np.int64), frames.ambiguous
     )
@@ -94,7 +95,7 @@ class Sorted:
             column[places] = column[sources]
 
     def part_streams(self) -> None:
-        """Sort the frames of groups that mix streams by stream, too."""
+        """Sort the frames of groups that mix streams by stream, too; the order of all is made afterwards."""
         mixed = np.flatnonzero((self.stream[1:] != self.stream[:-1]) & (self.group[1:] == self.group[:-1]))
         if len(mixed):
             involved = np.zeros(int(self.group[-1]) + 1, bool)
@@ -103,17 +104,35 @@ class Sorted:
             self.move(places, places[np.lexsort((places, self.stream[places], self.group[places]))])
 
 
-def _by_first_time(frames: Sorted) -> Int64:
+def _by_first_time(frames: Sorted, files: Int64) -> Int64:
     """Sort groups by the time of their first frame; return where each begins."""
     time_ns = frames.rows.column("time_ns")
     start = np.flatnonzero(changes(frames.group))
     earliest = np.minimum.reduceat(time_ns, start)
-    if (earliest[1:] >= earliest[:-1]).all():
+    if (earliest[1:] > earliest[:-1]).all():
         return start
     by_time = stable_order(earliest - earliest.min())
-    length = lengths(start, len(time_ns))[by_time]
+    length = lengths(start, len(time_ns))
+    _untie(frames.rows, files, start, length, earliest, by_time)
+    length = length[by_time]
     frames.take(expand(start[by_time], length))
     return np.cumsum(length) - length
+
+
+def _untie(rows: Rows, files: Int64, start: Int64, length: Int64, earliest: Int64, by_time: Int64) -> None:
+    """Sort groups of equal time by where their first frame was recorded; *by_time* is put right in place."""
+    equal = earliest[by_time[1:]] == earliest[by_time[:-1]]
+    tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+    if not len(tied):
+        return
+    groups = by_time[tied]
+    places = expand(start[groups], length[groups])
+    number = np.repeat(np.arange(len(groups)), length[groups])
+    first = np.flatnonzero(rows.column("time_ns")[places] == earliest[groups][number])
+    row = rows.order[places[first]]
+    key = recorded_at(rows.frames, files, row)
+    least = np.minimum.reduceat(key, np.flatnonzero(changes(number[first])))
+    by_time[tied] = groups[np.lexsort((least, earliest[groups]))]
 
 
 def _hops(rows: Rows, start: Int64) -> Int64:

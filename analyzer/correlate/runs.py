@@ -33,6 +33,20 @@ class Rows:
             column[places] = column[sources]
 
 
+def recorded_at(frames: Columns, files: Int64, rows: Int64 | slice) -> Int64:
+    """Return where *rows* were recorded, as numbers that sort by file and place in it; *files* is (points,)."""
+    found: Int64 = files[frames["point"][rows]] << 32 | frames["frame"][rows]
+    return found
+
+
+def in_time(frames: Columns, files: Int64) -> Int64:
+    """Return the rows by time; of equal times by file and place in it, whatever order the rows came in."""
+    key = recorded_at(frames, files, slice(None))
+    if (key[1:] > key[:-1]).all():  # as files are read
+        return np.argsort(frames["time_ns"], kind="stable")
+    return np.lexsort((key, frames["time_ns"]))
+
+
 @dataclass(slots=True)
 class Runs:
     """

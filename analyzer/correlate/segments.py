@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.correlate.fragments import REASSEMBLY6_NS, nearest_first
 from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
 from analyzer.correlate.sightings import point_bits
-from analyzer.correlate.sorting import changes, expand, lengths
+from analyzer.correlate.sorting import changes, expand, group_rows, lengths
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -196,20 +197,13 @@ def _datagrams6(frames: Columns, order: Int64, streams: Int64, fragment: Array) 
     count = np.arange(len(heads)) - np.repeat(start, lengths(start, len(heads)))
     key = np.zeros(len(order), np.int64)
     key[heads[by_time]] = mix_rows(digest[heads[by_time]].view(np.uint64), count.astype(np.uint64), 1).view(np.int64)
-    owner = {
-        (s, p, i): k
-        for s, p, i, k in zip(*_datagram_ids(frames, order, streams, first), key[first].tolist(), strict=True)
-    }
-    places = np.flatnonzero(fragment & ~first)
-    later = zip(*_datagram_ids(frames, order, streams, fragment & ~first), strict=True)
-    found = [owner.get(identity, 0) for identity in later]
-    key[places] = np.array(found, np.int64)
+    places = np.flatnonzero(fragment)
+    rows = order[places]
+    datagram, _ = group_rows(streams[places], frames["point"][rows], frames["ip_id"][rows])
+    head = nearest_first(datagram, frames["time_ns"][rows], first[places], REASSEMBLY6_NS)
+    later = np.flatnonzero(~first[places] & (head >= 0))
+    key[places[later]] = key[places[head[later]]]
     return key, key != 0
-
-
-def _datagram_ids(frames: Columns, order: Int64, streams: Int64, where: Array) -> tuple[list[int], ...]:
-    rows = order[where]
-    return streams[where].tolist(), frames["point"][rows].tolist(), frames["ip_id"][rows].tolist()
 
 
 def _join_by_key(frames: Columns, order: Int64, group: Array, where: Array, keys: Int64) -> Int64:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.correlate.fragments import REASSEMBLY4_NS, REASSEMBLY6_NS, nearest_first
 from analyzer.correlate.identity import NEEDS_HEADER, any_has, has
 from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, pieces, stable_order
 from analyzer.decode import offsets as o
@@ -18,8 +19,6 @@ from analyzer.schema import Array, Columns, Int64, Layer
 TIMEOUT_NS = {True: 120_000_000_000, False: 30_000_000_000}
 """nf_conntrack_udp_timeout_stream where both directions were seen, else nf_conntrack_udp_timeout."""
 ICMP_TIMEOUT_NS = 30_000_000_000
-FRAGMENT_TIMEOUT_NS = 30_000_000_000
-"""net.ipv4.ipfrag_time: a datagram's fragments are no further apart."""
 
 
 @dataclass(slots=True)
@@ -134,16 +133,12 @@ def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
     datagram = frames["ip_id"][rows].astype(np.uint64)
     for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
         datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)
-    order = np.argsort(datagram, kind="stable")
-    rows, datagram = rows[order], datagram[order]
-    group = np.cumsum(changes(datagram)) - 1
-    firsts = np.flatnonzero(has(frames["layers"][rows], Layer.PORTS | Layer.ECHO))
-    owner = np.full(int(group[-1]) + 1, -1, np.int64)
-    owner[group[firsts][::-1]] = rows[firsts][::-1]
-    mine = owner[group]
-    near = np.abs(frames["time_ns"][rows] - frames["time_ns"][mine]) <= FRAGMENT_TIMEOUT_NS
-    later = (mine >= 0) & near & (frames["frag_offset"][rows] > 0)
-    flow[rows[later]] = flow[mine[later]]
+    group, _ = number_groups(datagram.view(np.int64))
+    layers = frames["layers"][rows]
+    limit = np.where(has(layers, Layer.IPV6), REASSEMBLY6_NS, REASSEMBLY4_NS)
+    head = nearest_first(group, frames["time_ns"][rows], has(layers, Layer.PORTS | Layer.ECHO), limit)
+    later = np.flatnonzero((head >= 0) & (frames["frag_offset"][rows] > 0))
+    flow[rows[later]] = flow[rows[head[later]]]
 
 
 def _cut_in_time(frames: Columns, of: Int64, backward: Array, time_order: Int64) -> Int64:

@@ -197,6 +197,7 @@ class MovingTrace:
             outward=np.array([OUTWARD_ORDER[point.role] for point in self.points], np.int64),
             stated=self._stated,
             hosts=np.zeros(len(self.points), np.int64),
+            files=np.array([source.file for source in tables.sources], np.int64),
         )
         found = infer_points(self.points, tables.frames, correlated.hops, self.host)
         self.points = [self._moving.counted(p, s) for p, s in zip(found, one.tables.sources, strict=True)]

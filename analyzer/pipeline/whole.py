@@ -72,6 +72,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
         stated=stated_entries(state),
         hosts=np.array([hosts.index(point.host) for point in named], np.int64),
+        files=np.array([source.file for source in tables.sources], np.int64),
     )
     clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
     named = [replace(point, clock=clocks.get(point.host)) for point in named]
