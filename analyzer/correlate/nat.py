@@ -71,10 +71,11 @@ class _Joined:
         )
         self._parent = list(range(count))
         self._crossed = [False] * count
-        # Sets of points, as bits.
-        self._points = [0] * count
-        for conversation, point in zip(seen.conversation.tolist(), seen.point.tolist(), strict=True):
-            self._points[conversation] |= 1 << point
+        # Sets of points by direction, as bits: where answers pass is no matter for questions.
+        self._points = [[0, 0] for _ in range(count)]
+        where = zip(seen.conversation.tolist(), seen.backward.tolist(), seen.point.tolist(), strict=True)
+        for conversation, back, point in where:
+            self._points[conversation][back] |= 1 << point
         self._changed: dict[int, set[int]] = {}
 
     def _find(self, item: int) -> tuple[int, bool]:
@@ -96,16 +97,19 @@ class _Joined:
         theirs = {side ^ crossed for side in self._changed.get(other, set())}
         changed = self._changed.get(root, set()) | theirs
         # One conversation per point, and each end translated once: else two senders would share one image.
-        clash = bool(self._points[root] & self._points[other] or mine & changed)
+        points, further = self._points[root], self._points[other][:: -1 if crossed else 1]
+        clash = any(one & two for one, two in zip(points, further, strict=True)) or bool(mine & changed)
         if not sure and (clash or not plausible):
             return False
         changed |= mine
+        points = [one | two for one, two in zip(points, further, strict=True)]
         if other < root:
             root, other = other, root
             changed = {side ^ crossed for side in changed}
+            points = points[:: -1 if crossed else 1]
         self._parent[other] = root
         self._crossed[other] = crossed
-        self._points[root] |= self._points[other]
+        self._points[root] = points
         self._changed[root] = changed
         return True
 

@@ -1,6 +1,7 @@
 """Conntrack entries beside the frames: mappings that the host states, and where frames contradict them."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -41,15 +42,19 @@ Key = tuple[int, int, tuple[End, ...]]
 
 
 class StatedSides:
-    """Which conversations are one side of a conntrack entry: before its translation, or after."""
+    """Which conversations are one side of a conntrack entry: before its translation, in between, or after."""
 
     def __init__(self, frames: Columns, conversations: Conversations, stated: list[Stated]) -> None:
         pairs: dict[tuple[Key, Key], bool] = {}
         for entry in stated:
-            before, turned_before = _key(entry.version, entry.proto, *entry.original)
-            after, turned_after = _key(entry.version, entry.proto, *reversed(entry.reply))
-            if before != after:
-                pairs[before, after] = turned_before != turned_after
+            # What is translated twice has a third tuple in between, which bridges with br_netfilter show: PREROUTING
+            # has changed the destination, POSTROUTING not yet the source.
+            source, target = entry.original[0], entry.reply[0]
+            sides = (entry.original, (source, target), (entry.reply[1], target))
+            keys = [_key(entry.version, entry.proto, *side) for side in sides]
+            for (before, turned_before), (after, turned_after) in combinations(keys, 2):
+                if before != after:
+                    pairs[before, after] = turned_before != turned_after
         self._pairs = pairs
         self._keys = _keys(frames, conversations) if pairs else []
 

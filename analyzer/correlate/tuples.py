@@ -11,6 +11,7 @@ import numpy as np
 
 from analyzer.correlate.fragments import REASSEMBLY4_NS, REASSEMBLY6_NS, nearest_first
 from analyzer.correlate.identity import NEEDS_HEADER, any_has, has
+from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, pieces, stable_order
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
@@ -46,23 +47,34 @@ class Conversations:
 
 @dataclass(slots=True)
 class Seen:
-    """How often each conversation was seen at each point; s of those that were, sorted."""
+    """Where each conversation was seen, direction by direction; s of those that were, sorted."""
 
     conversation: Int64
+    backward: Array
+    """bool: that direction."""
     point: Int64
-    frames: Int64
     most: Int64
     """(conversations,) Frames at the point that has most of them."""
+
+    @property
+    def bits(self) -> Int64:
+        """(2 * conversations,) Points that saw each conversation, forward and backward in turn, as ``point_bits``."""
+        found = np.zeros(2 * len(self.most), np.int64)
+        np.bitwise_or.at(found, 2 * self.conversation + self.backward, point_bits(self.point))
+        return found
 
 
 def count_seen(conversations: Conversations, point: Array) -> Seen:
     """Count frames by conversation and *point*, (n,) in the order that *conversations* has."""
     points = int(point.max(initial=0)) + 1
-    key = conversations.of * points + point
+    key = (conversations.of * points + point) * 2 + conversations.backward
     keys, counts = count_keys(key[np.flatnonzero(conversations.of >= 0)])
+    at = keys // 2
+    both = np.flatnonzero(changes(at))
     most = np.zeros(conversations.count, np.int64)
-    np.maximum.at(most, keys // points, counts)
-    return Seen(keys // points, keys % points, counts, most)
+    if len(both):
+        np.maximum.at(most, at[both] // points, np.add.reduceat(counts, both))
+    return Seen(at // points, keys % 2 != 0, at % points, most)
 
 
 def flows(frames: Columns) -> Int64:

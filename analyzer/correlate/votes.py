@@ -47,7 +47,7 @@ class Candidates:
     numbered: Array
     """IP ids voted: one may repeat by chance, all do not."""
     routed: Array
-    """The TTL is lower after the translation than before."""
+    """The TTL is lower after the translation than before, or a bridge shows what br_netfilter had translated there."""
     kept_ends: Int64
     """Endpoints, address and port, that both have: SNAT leaves the destination, DNAT the source."""
     kept_ports: Int64
@@ -135,13 +135,14 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: in
     mixed = np.zeros(runs.count, bool)
     mixed[run[left]] = True
     places = places[mixed[run[places]]]
-    further = [_votes(conversations, rows, others, others + 1)]
+    here = seen.bits
+    further = [_votes(conversations, rows, here, others, others + 1)]
     for reach in range(2, REACH + 1):
         left, right = places[: max(len(places) - reach, 0)], places[reach:]
         near = (right - left == reach) & (run[left] == run[right])
-        further.append(_votes(conversations, rows, left[near], right[near]))
+        further.append(_votes(conversations, rows, here, left[near], right[near]))
     closest = _closest(rows, _joined(further))
-    left, right, pair = _joined((_votes(conversations, rows, neighbours, neighbours + 1), closest))
+    left, right, pair = _joined((_votes(conversations, rows, here, neighbours, neighbours + 1), closest))
     order = stable_order(pair)
     return _weigh(conversations, seen, rows, _Ballots(left, right, order, np.flatnonzero(changes(pair[order]))), keep)
 
@@ -155,10 +156,11 @@ def _joined(votes: Iterable[_Votes]) -> _Votes:
     return left, right, pair
 
 
-def _votes(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> _Votes:
-    """Return the pairs of places that may be a packet before and after its translation."""
+def _votes(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:
+    """Return the pairs of places that may be a packet before and after its translation; *seen* is ``Seen.bits``."""
     none = left[:0], left[:0], left[:0]
-    return _joined([none, *(_valid(conversations, rows, left[piece], right[piece]) for piece in pieces(len(left)))])
+    cut = pieces(len(left))
+    return _joined([none, *(_valid(conversations, rows, seen, left[piece], right[piece]) for piece in cut)])
 
 
 def _closest(rows: Rows, votes: _Votes) -> _Votes:
@@ -172,7 +174,7 @@ def _closest(rows: Rows, votes: _Votes) -> _Votes:
     return left, right, pair
 
 
-def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) -> _Votes:
+def _valid(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:
     frames, before, after = rows.frames, rows.order[left], rows.order[right]
     one, two = conversations.of[left], conversations.of[right]
     ttl, later_ttl = frames["ttl"][before], frames["ttl"][after]
@@ -184,13 +186,27 @@ def _valid(conversations: Conversations, rows: Rows, left: Int64, right: Int64) 
     # Cause before effect: what was routed has a lower TTL, and comes later.
     valid &= (ttl >= later_ttl) | tcp | (gap == 0)
     # Whoever translates a packet routes it, too, or sends it on with other MACs: scanners' probes are all alike.
-    moved = ttl != later_ttl
-    for name in ("eth_src", "eth_dst"):
-        moved |= frames[name][before] != frames[name][after]
-    chosen = np.flatnonzero(valid & moved)
+    moved = ~_as_it_came(frames, before, after)
+    # A bridge shows what br_netfilter's PREROUTING has made of the destination, and nothing else yet: then none of
+    # the two conversations was seen, in this direction, where the other one was.
+    back, later_back = conversations.backward[left], conversations.backward[right]
+    apart = (seen[2 * one + back] & seen[2 * two + later_back] == 0) & _same_source(frames, before, after)
+    chosen = np.flatnonzero(valid & (moved | apart))
     left, right, one, two = left[chosen], right[chosen], one[chosen], two[chosen]
     crossed = conversations.backward[left] != conversations.backward[right]
     return left, right, (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
+
+
+def _as_it_came(frames: Columns, before: Int64, after: Int64) -> Array:
+    """Tell where a frame was neither routed nor sent on with another MAC."""
+    found: Array = np.logical_and.reduce([frames[n][before] == frames[n][after] for n in ("ttl", "eth_src", "eth_dst")])
+    return found
+
+
+def _same_source(frames: Columns, before: Int64, after: Int64) -> Array:
+    names = ("src_hi", "src", "sport", "icmp_id")
+    found: Array = np.logical_and.reduce([frames[name][before] == frames[name][after] for name in names])
+    return found
 
 
 @dataclass(slots=True)
@@ -225,7 +241,8 @@ def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballo
     frames = rows.frames
     version6 = has(frames["layers"][conversations.example[first]], Layer.IPV6)
     header = np.where(version6, IPV6_HEADER, IPV4_HEADER)
-    routed = np.add.reduceat((frames["ttl"][before] > frames["ttl"][after]).astype(np.int64), begin) * 2 > judged
+    by_host = (frames["ttl"][before] > frames["ttl"][after]) | _as_it_came(frames, before, after)
+    routed = np.add.reduceat(by_host.astype(np.int64), begin) * 2 > judged
     ends, ports, change = _compare_ends(frames, conversations, first, second, crossed)
     return Candidates(
         first=first,
