@@ -129,3 +129,24 @@ def test_packets_around_other_blocks_keep_their_order(tmp_path: Path) -> None:
     found, _ = _read(tmp_path / "a.pcapng", data)
 
     assert [(i, p) for _, i, p in found] == [(0, b"a"), (0, b"b"), (1, b"c"), (0, b"d"), (0, b"e")]
+
+
+def test_statistics_count_interfaces_from_their_own_section(tmp_path: Path) -> None:
+    """Drops of the second section's interface 0 are not those of the file's first interface."""
+    data = b""
+    for dropped in (4, 9):
+        statistics = struct.pack("<III", 0, 0, 0) + option(5, struct.pack("<Q", dropped)) + option(0, b"")
+        data += section() + interface(1) + enhanced(0, 1, b"abc") + block(5, statistics)
+    _, info = _read(tmp_path / "a.pcapng", data)
+
+    assert [i.dropped for i in info.interfaces] == [4, 9]
+
+
+def test_statistics_of_an_interface_that_only_an_earlier_section_has(tmp_path: Path) -> None:
+    """They are nobody's: the section before keeps what it was told."""
+    dropped = option(5, struct.pack("<Q", 9))
+    data = section() + interface(1) + interface(1) + block(5, struct.pack("<III", 1, 0, 0) + dropped)
+    data += section() + interface(1) + block(5, struct.pack("<III", 1, 0, 0) + option(5, struct.pack("<Q", 3)))
+    _, info = _read(tmp_path / "a.pcapng", data)
+
+    assert [i.dropped for i in info.interfaces] == [None, 9, None]
