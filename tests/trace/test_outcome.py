@@ -9,7 +9,24 @@ from analyzer import analyze
 from analyzer.model import Disposition
 from analyzer.model.journey import ENDS
 from analyzer.pipeline import Trace
-from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, tcp, udp, write_pcap
+from tests.build import (
+    BRIDGE,
+    C1,
+    GATEWAY,
+    T0,
+    UPLINK,
+    Record,
+    block,
+    enhanced,
+    ether,
+    interface,
+    ipv4,
+    option,
+    section,
+    tcp,
+    udp,
+    write_pcap,
+)
 
 MS = 1_000_000
 
@@ -67,6 +84,28 @@ def test_without_siblings_the_way_is_unknown(tmp_path: Path) -> None:
     journeys = list(_analysed(tmp_path, veth, docker0, wlan0).journeys())
 
     assert journeys[1].disposition is Disposition.NOT_OBSERVABLE
+
+
+@pytest.mark.parametrize(
+    ("dropped", "end", "why"),
+    [
+        (0, Disposition.LOST, "wlan0, which was recording and lies on the way"),
+        (1, Disposition.NOT_OBSERVABLE, "wlan0 dropped 1 frame"),
+        (7, Disposition.NOT_OBSERVABLE, "wlan0 dropped 7 frame"),
+    ],
+)
+def test_a_point_that_dropped_frames_proves_no_loss(tmp_path: Path, dropped: int, end: Disposition, why: str) -> None:
+    """What it does not show, it may have dropped."""
+    veth, docker0, wlan0 = _three(missing_at=1)
+    statistics = struct.pack("<III", 0, 0, 0) + option(7, struct.pack("<Q", dropped)) + option(0, b"")
+    blocks = [section(), interface(options=option(2, b"wlan0") + option(9, b"\x09") + option(0, b""))]
+    blocks += [enhanced(0, time, frame) for time, frame in wlan0]
+    (tmp_path / "wlan0.pcapng").write_bytes(b"".join([*blocks, block(5, statistics)]))
+    paths = [write_pcap(tmp_path / f"{name}.pcap", r) for name, r in (("veth-c1", veth), ("docker0", docker0))]
+    journeys = list(analyze([*paths, tmp_path / "wlan0.pcapng"]).journeys())
+
+    assert [j.disposition for j in journeys] == [Disposition.LEFT_HOST, end, Disposition.LEFT_HOST]
+    assert why in journeys[1].reason
 
 
 def test_an_icmp_error_that_quotes_a_packet_rejects_it(tmp_path: Path) -> None:
