@@ -1,15 +1,17 @@
 """Rules and packets whose verdict is known; what nobody knows is said, and never guessed."""
 
+import json
 from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 
 from analyzer.host.netfilter.evaluate import Evaluator, Verdict
+from analyzer.host.netfilter.nft import parse_native
 from analyzer.host.netfilter.packet import LOCAL, Packet
 from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import Address
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.netfilter import NativeTable, Ruleset
 
 FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [3:180]\n:OUTPUT ACCEPT [0:0]\n:USER - [0:0]\n{}\nCOMMIT\n"
 
@@ -128,3 +130,46 @@ def test_lines_that_are_none() -> None:
     """Refused with a ValueError, which names the dump."""
     with pytest.raises(ValueError):
         parse_ruleset(["*filter", "[x:y] -A X"], 4)
+
+
+@pytest.mark.parametrize(
+    ("dropping", "decided_by"),
+    [
+        (("filter", "security"), "-A FORWARD -m comment --comment filter -j DROP"),
+        (("mangle", "filter"), "-A FORWARD -m comment --comment mangle -j DROP"),
+        (("mangle", "security"), "-A FORWARD -m comment --comment mangle -j DROP"),
+        (("security",), "-A FORWARD -m comment --comment security -j DROP"),
+    ],
+)
+def test_tables_in_the_order_of_their_priorities(dropping: tuple[str, ...], decided_by: str) -> None:
+    """mangle is asked before filter, filter before security, whatever the order of the dump."""
+    text = "".join(
+        f"*{table}\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m comment --comment {table} -j DROP\nCOMMIT\n"
+        for table in reversed(dropping)
+    )
+    result = Evaluator(parse_ruleset(text.splitlines(), 4), _owner, _router).received(_packet())
+
+    assert result.rule is not None
+    assert result.rule.text == decided_by
+
+
+def _own(priority: int) -> list[NativeTable]:
+    """A chain of nftables' own that drops what is forwarded."""
+    chain = {"family": "inet", "table": "own", "name": "fwd", "hook": "forward", "type": "filter", "prio": priority}
+    rule = {"family": "inet", "table": "own", "chain": "fwd", "expr": [{"drop": None}]}
+    dump = [{"table": {"family": "inet", "name": "own"}}, {"chain": chain}, {"rule": rule}]
+    return parse_native(json.dumps({"nftables": dump}))
+
+
+@pytest.mark.parametrize(("table", "own"), [("mangle", -150), ("filter", 0), ("security", 50)])
+def test_nftables_chains_stand_between_the_tables(table: str, own: int) -> None:
+    """A chain of nftables' own is asked before a table whose priority is higher, and after one whose is lower."""
+    text = f"*{table}\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\nCOMMIT\n"
+    rules = parse_ruleset(text.splitlines(), 4)
+    before, after = (
+        Evaluator(rules, _owner, _router, _own(priority)).received(_packet()).rule for priority in (own - 1, own + 1)
+    )
+
+    assert before is not None
+    assert after is not None
+    assert (before.table, after.table) == ("inet own", table)
