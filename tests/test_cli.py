@@ -284,3 +284,28 @@ def test_interrupted_while_it_writes(tmp_path: Path, name: str, number: signal.S
 
     assert found == ended
     assert list(out.iterdir()) == []
+
+
+def test_a_damaged_host_dump_is_told_and_the_rest_is_used(tmp_path: Path) -> None:
+    """Its name and what is wrong with it; exit 4 only under --strict, although every capture is whole."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SEED, bundle)
+    (bundle / "host" / "ip-route.json").write_text('[{"dst": ')
+
+    assert _run("analyze", "--strict", SEED).exit_code == 0
+    assert _run("analyze", bundle).exit_code == 0
+    result = _run("analyze", "--strict", bundle)
+    assert result.exit_code == 4
+    assert result.stderr.startswith("hoptrace: host dump left out: ip-route.json: not as its command prints it")
+    assert result.stdout.startswith("3 points")
+
+
+def test_a_damaged_host_dump_slice_by_slice(tmp_path: Path) -> None:
+    """--window does not forget it."""
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SEED, bundle)
+    (bundle / "host" / "ip-route.json").write_text('[{"dst": ')
+
+    assert _run("analyze", "--window", "10", bundle).exit_code == 0
+    assert _run("analyze", "--window", "10", "--strict", bundle).exit_code == 4
+    assert _run("analyze", "--window", "10", "--strict", SEED).exit_code == 0
