@@ -17,7 +17,23 @@ from analyzer.pipeline.moving import MovingTrace
 from analyzer.report.stream import open_sinks
 from analyzer.schema import CONNECTIONS, Columns
 from tests.bench.generate import write_captures
-from tests.build import BRIDGE, C1, T0, block, enhanced, ether, interface, ipv4, option, pcap, section, udp, write_pcap
+from tests.build import (
+    BRIDGE,
+    C1,
+    T0,
+    Record,
+    arp,
+    block,
+    enhanced,
+    ether,
+    interface,
+    ipv4,
+    option,
+    pcap,
+    section,
+    udp,
+    write_pcap,
+)
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 ONE_HOST = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir() and path.name != "overlay")
@@ -222,3 +238,37 @@ def test_a_selection_picks_from_every_slice(tmp_path: Path) -> None:
 
     assert set(one["connection"].tolist()) == {7}
     assert np.array_equal(one["packet"], other["packet"])
+
+
+NOBODY, EVERYBODY = "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"
+
+
+def _asks(time_ns: int, number: int) -> Record:
+    asks = arp(1, BRIDGE, "172.17.0.1", NOBODY, f"172.17.0.{number}")
+    return time_ns, ether(BRIDGE, EVERYBODY, asks, 0x0806)
+
+
+def _tells(time_ns: int, number: int) -> Record:
+    return time_ns, ether(C1, BRIDGE, arp(2, C1, f"172.17.0.{number}", BRIDGE, "172.17.0.1"), 0x0806)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("late_ns", [10_000_000, 299_000_000, 301_000_000, 450_000_000, 599_000_000])
+def test_arp_answers_that_come_a_slice_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late_ns: int) -> None:
+    """An exchange is told when it was answered, or when nobody will ask again; once, and with its answer."""
+    monkeypatch.setattr(pipeline_moving, "RETRY_NS", 300_000_000)
+    records = [(T0 + 20_000_000 * n, _datagram(n)) for n in range(200)]
+    expected: list[tuple[str, int | None]] = []
+    for number in range(20, 36):
+        asked_ns = T0 + 200_000_000 * (number - 20) + 1_000
+        answered = number % 5 > 0
+        records += [_asks(asked_ns, number), *([_tells(asked_ns + late_ns, number)] if answered else [])]
+        expected.append((f"172.17.0.{number}", late_ns if answered else None))
+    write_pcap(tmp_path / "veth-c1.pcap", sorted(records))
+
+    trace, slices = _moving([tmp_path], tmp_path / "moving.ndjson", 10)
+    _whole([tmp_path], tmp_path / "whole.ndjson")
+
+    assert slices > 5
+    assert sorted((str(one.asked_ip), one.latency_ns) for one in trace.content().arp) == expected
+    assert _same(tmp_path)
