@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.correlate.clock import Offset, align_roughly, estimate
 from analyzer.correlate.connections import build_connections
 from analyzer.correlate.nat import Mapping, map_conversations
-from analyzer.correlate.packets import Sorted, find_packets
+from analyzer.correlate.packets import Points, Sorted, find_packets
 from analyzer.correlate.runs import in_time, sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
@@ -36,6 +36,7 @@ def correlate(
     stated: list[Stated],
     hosts: Int64,
     files: Int64 | None = None,
+    hairpin: Array | None = None,
 ) -> Correlated:
     """
     Find packets and connections.
@@ -48,14 +49,17 @@ def correlate(
         stated: conntrack entries of the host.
         hosts: (points,) number of each point's host, from 0.
         files: (points,) number of each point's file; each point is a file of its own if nobody says.
+        hairpin: (points,) bool: ports that are recorded to be in hairpin mode.
     """
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
     files = np.arange(len(hosts)) if files is None else files
+    hairpin = np.zeros(len(hosts), bool) if hairpin is None else hairpin
+    points = Points(outward, hosts, files, hairpin)
     if not hosts.any():
-        return _correlate(frames, keys, keep, outward, stated, hosts, files)
+        return _correlate(frames, keys, keep, stated, points)
     rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
-    found = _correlate(frames, dict(keys), keep, outward, stated, hosts, files)
+    found = _correlate(frames, dict(keys), keep, stated, points)
     offsets: dict[int, Offset] = {}
     for number in range(1, len(rough)):
         offset = estimate(frames, found.hops, hosts, number, {0, *offsets})
@@ -63,15 +67,13 @@ def correlate(
             mine = hosts[frames["point"]] == number
             frames["time_ns"][mine] -= offset.at(frames["time_ns"][mine])
             offsets[number] = replace(offset, offset_ns=offset.offset_ns + rough[number])
-    found = _correlate(frames, keys, keep, outward, stated, hosts, files)
+    found = _correlate(frames, keys, keep, stated, points)
     found.offsets = offsets
     return found
 
 
-def _correlate(
-    frames: Columns, keys: Columns, keep: int, outward: Int64, stated: list[Stated], hosts: Int64, files: Int64
-) -> Correlated:
-    time_order = in_time(frames, files)
+def _correlate(frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points) -> Correlated:
+    time_order = in_time(frames, points.files)
     conversations = find_conversations(frames, keys.pop("flow"), time_order)
     runs, places = sort_runs(frames, keys.pop("identity"), time_order)
     conversations.sort(places)
@@ -80,7 +82,7 @@ def _correlate(
     mapping = map_conversations(conversations, runs, sides, keep)
     sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
     del runs, conversations  # columns as long as FRAMES, which nobody needs any more
-    packets = find_packets(sightings, outward, hosts, files)
+    packets = find_packets(sightings, points)
     hops, connections, candidates = build_connections(frames, mapping, packets)
     return Correlated(hops, connections, apply_stated(connections, stated), candidates)
 

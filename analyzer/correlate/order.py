@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
-from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
+from analyzer.correlate.sightings import SLOWEST_NS, flooded, groups_with_repeats, variants
 from analyzer.correlate.sorting import changes, lengths, number_groups
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Int64, Layer
@@ -31,6 +31,8 @@ def real_order(rows: Rows, group: Array, places: Int64, outward: Int64, hosts: I
     time_ns, point = rows.column("time_ns")[places], rows.column("point")[places]
     # Parts of one packet at one point stay together, at the time of their first.
     seen = mix_rows(group[places].astype(np.uint64), variants(rows.frames, rows.order[places]), 0)
+    whole = np.flatnonzero(flooded(rows.frames, rows.order[places]))
+    seen[whole] = mix_rows(seen[whole], whole.astype(np.uint64), 1)
     inverse, _ = number_groups(seen.view(np.int64))
     first = np.full(int(inverse.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, inverse, time_ns)

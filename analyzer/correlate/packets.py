@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.correlate.order import real_order, unclear_places
 from analyzer.correlate.runs import Rows, recorded_at
 from analyzer.correlate.segments import join_parts
-from analyzer.correlate.sightings import SLOWEST_NS, groups_with_repeats, variants
+from analyzer.correlate.sightings import SLOWEST_NS, came_back, flooded, groups_with_repeats, variants
 from analyzer.correlate.sorting import changes, expand, lengths, stable_order
 from analyzer.correlate.votes import WINDOW_NS
 from analyzer.schema import Array, Int64
@@ -43,29 +43,35 @@ class Packets:
         return lengths(self.start, len(self.hop))
 
 
-def find_packets(frames: "Sorted", outward: Int64, hosts: Int64, files: Int64) -> Packets:
-    """
-    Group frames to packets.
+@dataclass(frozen=True, slots=True)
+class Points:
+    """What is known of each point; all (points,)."""
 
-    Args:
-        frames: in runs; they are sorted further.
-        outward: (points,) rank of each point's role on the way out of a container.
-        hosts: (points,) number of each point's host.
-        files: (points,) number of each point's file.
-    """
+    outward: Int64
+    """Rank of its role on the way out of a container."""
+    hosts: Int64
+    """Number of its host."""
+    files: Int64
+    """Number of its file."""
+    hairpin: Array
+    """bool: a port that sends back what it floods."""
+
+
+def find_packets(frames: "Sorted", points: Points) -> Packets:
+    """Group frames to packets; *frames* are in runs, and are sorted further."""
     frames.part_streams()
     begins = changes(frames.group, frames.stream)
     begins[1:] |= np.diff(frames.rows.column("time_ns")) > WINDOW_NS
     frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
-    _split(frames, begins)
+    _split(frames, begins, points.hairpin)
     joined = join_parts(frames.rows, frames.group, frames.stream)
     if joined is not frames.group:
         frames.group = joined
         frames.take(np.lexsort((frames.rows.column("time_ns"), joined)))
     places = unclear_places(frames.rows, frames.group)
     if len(places):
-        frames.move(places, real_order(frames.rows, frames.group, places, outward, hosts))
-    start = _by_first_time(frames, files)
+        frames.move(places, real_order(frames.rows, frames.group, places, points.outward, points.hosts))
+    start = _by_first_time(frames, points.files)
     return Packets(
         frames.rows, start, _hops(frames.rows, start), frames.stream[start].astype(np.int64), frames.ambiguous
     )
@@ -143,13 +149,14 @@ def _hops(rows: Rows, start: Int64) -> Int64:
     same[start[1:] - 1] = False
     places = np.flatnonzero(same) + 1
     variant, before = (variants(rows.frames, rows.order[there]) for there in (places, places - 1))
-    steps[places[variant == before]] = 0
+    # A flooded frame that came back is the same frame once more; parts of a packet are others.
+    steps[places[(variant == before) & ~flooded(rows.frames, rows.order[places])]] = 0
     counted = np.cumsum(steps)
     hop: Int64 = counted - np.repeat(counted[start], lengths(start, len(point)))
     return hop
 
 
-def _split(frames: Sorted, begins: Array) -> None:
+def _split(frames: Sorted, begins: Array, hairpin: Array) -> None:
     """Split groups in which a point saw equal frames twice; *begins* tells where groups begin."""
     repeated = groups_with_repeats(frames.group, frames.rows.column("point"))
     if not len(repeated):
@@ -159,6 +166,10 @@ def _split(frames: Sorted, begins: Array) -> None:
     places = expand(start, length)
     kinds = variants(frames.rows.frames, frames.rows.order[places])
     times, points = (frames.rows.column(name)[places] for name in ("time_ns", "point"))
+    echoes = np.flatnonzero(flooded(frames.rows.frames, frames.rows.order[places]))
+    if len(echoes):
+        group = np.repeat(np.arange(len(length)), length)[echoes]
+        kinds[echoes] ^= came_back(kinds[echoes], times[echoes], group, hairpin[points[echoes]])
     packet, plain = _in_step(times, kinds, length)
     begin = np.cumsum(length) - length
     doubtful: list[int] = []

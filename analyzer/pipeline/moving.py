@@ -190,6 +190,7 @@ class MovingTrace:
 
     def _analyse(self, one: Slice) -> tuple[Part, Correlated]:
         tables = one.tables
+        hairpins = {port.dev for port in self.host.ports if port.hairpin}
         correlated = correlate(
             tables.frames,
             dict(tables.keys),
@@ -198,6 +199,7 @@ class MovingTrace:
             stated=self._stated,
             hosts=np.zeros(len(self.points), np.int64),
             files=np.array([source.file for source in tables.sources], np.int64),
+            hairpin=np.array([point.interface in hairpins for point in self.points], bool),
         )
         found = infer_points(self.points, tables.frames, correlated.hops, self.host)
         self.points = [self._moving.counted(p, s) for p, s in zip(found, one.tables.sources, strict=True)]

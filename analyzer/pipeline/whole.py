@@ -64,6 +64,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
     if inputs.groups:
         tables.join_pieces(inputs.groups)
     named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
+    hairpins = {port.dev for port in state.ports if port.hairpin}
     hosts = list(dict.fromkeys(point.host for point in named))
     correlated = correlate(
         tables.frames,
@@ -73,6 +74,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         stated=stated_entries(state),
         hosts=np.array([hosts.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
+        hairpin=np.array([point.interface in hairpins for point in named], bool),
     )
     clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
     named = [replace(point, clock=clocks.get(point.host)) for point in named]

@@ -33,9 +33,10 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
     told = (table[name][order].tolist() for name in ("op", "asked_hi", "asked", "mac", "to_mac", "peer_hi", "peer"))
     point_names = [point.name for point in context.points]
     open_questions: dict[tuple[int, int, int, int], int] = {}
+    asked_by: dict[tuple[int, int, int, int], int] = {}
     found: list[dict[str, Any]] = []
-    for layers, point, time_ns, frame, op, asked_hi, asked, mac, to_mac, peer_hi, peer_lo in zip(
-        *of_frame, *told, strict=True
+    for row, layers, point, time_ns, frame, op, asked_hi, asked, mac, to_mac, peer_hi, peer_lo in zip(
+        rows.tolist(), *of_frame, *told, strict=True
     ):
         version = 4 if layers & Layer.ARP else 6
         asked_key = asked_hi << 64 | asked
@@ -46,6 +47,10 @@ def all_exchanges(context: Context) -> list[ArpExchange]:
             peer = peer_hi << 64 | peer_lo
             if peer == asked_key:
                 continue  # an announcement (RFC 5227), nobody asks
+            packet = int(context.packet_of_row[row])
+            if asked_by.get(key) == packet:
+                continue  # a port in hairpin mode sent it back
+            asked_by[key] = packet
             if known is not None and time_ns - found[known]["request_ns"] <= RETRY_NS:
                 requests = found[known]["requests"] + 1
                 found[known].update(request_frame=frame, request_ns=time_ns, requests=requests)
