@@ -92,11 +92,14 @@ def _others(rules: list[Rule], rule: Rule) -> list[Rule]:
 
 
 def _native_without(table: NativeTable, rule: Rule) -> NativeTable:
-    chains: dict[str, NativeChain] = {
-        name: replace(chain, rules=[one for one in chain.rules if one.shown is not rule])
-        for name, chain in table.chains.items()
-    }
-    return replace(table, chains=chains)
+    return _native_edited(table, lambda c: replace(c, rules=[one for one in c.rules if one.shown is not rule]))
+
+
+def _native_edited(table: NativeTable, edit: Callable[[NativeChain], NativeChain]) -> NativeTable:
+    """Edit every chain; each belongs to the new table, for chains call others of their own table."""
+    edited = replace(table, chains={})
+    edited.chains.update({name: replace(edit(chain), table=edited) for name, chain in table.chains.items()})
+    return edited
 
 
 def with_policy(table: str, name: str) -> Change:
@@ -108,8 +111,7 @@ def with_policy(table: str, name: str) -> Change:
     def native(one: NativeTable) -> NativeTable:
         if f"{one.family} {one.name}" != table:
             return one
-        chains = {key: replace(c, policy="accept") if key == name else c for key, c in one.chains.items()}
-        return replace(one, chains=chains)
+        return _native_edited(one, lambda chain: replace(chain, policy="accept") if chain.name == name else chain)
 
     return lambda host: replace(_edited(host, edit), native=tuple(map(native, host.native)))
 

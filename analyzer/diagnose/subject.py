@@ -133,20 +133,15 @@ class Subject:
             self._firsts[name] = self.context.frames[name][self.first_row]
         return self._firsts[name]
 
-    @cached_property
+    @property
     def source_moved(self) -> Array:
         """(connections,) bool: NAT gives another source address."""
-        return self._moved("orig_src", "reply_dst")
+        return self.context.source_moved
 
-    @cached_property
+    @property
     def target_moved(self) -> Array:
         """(connections,) bool: NAT gives another destination address."""
-        return self._moved("orig_dst", "reply_src")
-
-    def _moved(self, before: str, after: str) -> Array:
-        table = self.context.connections
-        found: Array = (table[before] != table[after]) | (table[f"{before}_hi"] != table[f"{after}_hi"])
-        return found
+        return self.context.target_moved
 
     @cached_property
     def handshakes(self) -> Handshakes:

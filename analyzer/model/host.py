@@ -1,10 +1,10 @@
 """A host's recorded state. Every part is optional: what no dump told is empty, never guessed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from analyzer.model.netfilter import NativeTable, Rule, Ruleset
+from analyzer.model.netfilter import NativeTable, Policy, Rule, Ruleset
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
 Prefix = IPv4Network | IPv6Network
@@ -216,11 +216,28 @@ class HostState:
         """Return the rules for IPv4 or IPv6."""
         return next((rules for rules in self.rulesets if rules.version == version), None)
 
+    def rules(self, *, before: bool = False) -> Iterator[Rule]:
+        """Give every rule, iptables' and nftables' own; or those of before the captures ran."""
+        for rules in self.rulesets_before if before else self.rulesets:
+            yield from rules.rules()
+        for table in self.native_before if before else self.native:
+            yield from (rule.shown for chain in table.chains.values() for rule in chain.rules)
+
     def counted_before(self, rule: Rule) -> int | None:
         """Return how many packets a rule had counted before the captures ran."""
-        native = (one.shown for t in self.native_before for c in t.chains.values() for one in c.rules)
-        found = (*(one for rules in self.rulesets_before for one in rules.rules()), *native)
-        return next((one.packets for one in found if (one.table, one.text) == (rule.table, rule.text)), None)
+        found = (one for one in self.rules(before=True) if (one.table, one.text) == (rule.table, rule.text))
+        return next((one.packets for one in found), None)
+
+    def policy(self, version: int, table: str, chain: str, *, before: bool = False) -> Policy | None:
+        """Return what becomes of packets that no rule of a base chain decides about; None if it is not there."""
+        for native in self.native_before if before else self.native:
+            if f"{native.family} {native.name}" == table and chain in native.chains:
+                return Policy(native.chains[chain].policy.upper(), None)
+        for rules in self.rulesets_before if before else self.rulesets:
+            found = rules.tables.get(table, {}).get(chain)
+            if rules.version == version and found is not None and found.policy is not None:
+                return Policy(found.policy, found.packets)
+        return None
 
     def counted(self, name: str) -> int | None:
         """Return how far a counter went up while the captures ran; None if that was not recorded."""

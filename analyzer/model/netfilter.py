@@ -46,6 +46,16 @@ class Rule:
         return next((option.value for option in self.target_options if option.name == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What becomes of packets that no rule of a base chain decides about."""
+
+    verdict: str
+    """``ACCEPT`` or ``DROP``."""
+    packets: int | None
+    """How many it decided about; None where nobody counts them, as in nftables."""
+
+
 @dataclass(slots=True)
 class Chain:
     """A chain: rules in order, and what becomes of a packet that none of them decides about."""

@@ -162,6 +162,21 @@ class Context:
         first[self.hops["row"][self.packet_start[:-1]]] = True
         return found & ~first
 
+    @cached_property
+    def source_moved(self) -> Array:
+        """(connections,) bool: NAT gives another source address."""
+        return self._moved("orig_src", "reply_dst")
+
+    @cached_property
+    def target_moved(self) -> Array:
+        """(connections,) bool: NAT gives another destination address."""
+        return self._moved("orig_dst", "reply_src")
+
+    def _moved(self, before: str, after: str) -> Array:
+        table = self.connections
+        found: Array = (table[before] != table[after]) | (table[f"{before}_hi"] != table[f"{after}_hi"])
+        return found
+
     def route_to(self, ip: Address) -> Chosen | None:
         """Return the recorded route for an address; each is looked up once."""
         if ip not in self._routes:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
-from analyzer.decode.offsets import ACK, FIN, RST, SYN
+from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, RST, SYN
 from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.here import evaluator
 from analyzer.host.netfilter.packet import Original, Packet
@@ -83,18 +83,30 @@ class Prover:
             if other is not None and not other.unknown and other.rule is not None and moved(host, other.rule):
                 return replace(other, text=f"{other.text}, if conntrack takes it for INVALID")
         if host.rulesets_before or host.native_before:
-            past = replace(host, rulesets=host.rulesets_before, native=host.native_before)
-            other = Way(past, built, self._guess(row), past=True).stopped(bridged=bridged)
-            if other is not None and not other.unknown and (other.rule or other.policy):
+            other = self._gone(built, row)
+            if other is not None and not other.unknown:
                 proof = tuple(f"host-before/{line}" for line in other.proof)
                 return replace(other, text=f"{other.text}, which is gone now", proof=proof, past=True)
         return found
+
+    def _gone(self, built: Packet, row: int) -> Cause | None:
+        """Return the rule or policy of before the captures that stops a packet, and is not there any more."""
+        host = self.context.host
+        past = replace(host, rulesets=host.rulesets_before, native=host.native_before)
+        kept = {(rule.table, rule.text) for rule in host.rules()}
+        skip = [rule for rule in past.rules() if rule.target in KILLS and (rule.table, rule.text) in kept]
+        found = Way(past, built, self._guess(row), skip=skip, past=True).stopped(bridged=self._bridged(row))
+        if found is None or (found.rule is None and found.policy is None):
+            return None
+        version = built.dst.version
+        now = host.policy(version, *found.policy) if found.policy is not None else None
+        return None if now is not None and now.verdict == "DROP" else found
 
     def _by_counter(self, built: Packet, row: int, undecided: Cause) -> Cause | None:
         """Take rules that nobody can decide for no match, up to one that kills, and has counted meanwhile."""
         host, found, skip = self.context.host, undecided, list[Rule]()
         while found.rule is not None and len(skip) < MOST_UNDECIDED:
-            kills = KILLS.get(found.rule.text.rpartition(" ")[2].upper() if found.rule.native else found.rule.target)
+            kills = KILLS.get(found.rule.target)
             if kills is not None and found.rule.counts and moved(host, found.rule):
                 text = f"rule “{found.rule.text}” in {found.rule.table}, by its counter"
                 return replace(found, text=text, unknown=False, disposition=kills)
@@ -226,6 +238,7 @@ class Prover:
         src, dst = context.src(row), context.dst(row)
         if src is None or dst is None or layers & Layer.TUNNEL:
             return None
+        came = self._as_it_came(packet, row)
 
         def value(name: str, layer: int) -> int | None:
             return context.value(name, row) if layers & layer else None
@@ -233,9 +246,9 @@ class Prover:
         built = Packet(
             protocol=protocol_of(context, row),
             src=src,
-            dst=dst,
+            dst=context.dst(came) or dst,
             sport=value("sport", Layer.PORTS),
-            dport=value("dport", Layer.PORTS),
+            dport=context.value("dport", came) if layers & Layer.PORTS else None,
             icmp_type=value("icmp_type", Layer.ICMP),
             icmp_code=value("icmp_code", Layer.ICMP),
             tcp_flags=value("tcp_flags", Layer.TCP),
@@ -247,6 +260,17 @@ class Prover:
         )
         return self._tracked(built, packet, row)
 
+    def _as_it_came(self, packet: int, row: int) -> int:
+        """
+        Return the row that shows a packet as the host got it: the same, or an earlier one with another destination.
+
+        A bridge with br_netfilter shows what PREROUTING has made of it, before it is routed.
+        """
+        context = self.context
+        first = int(context.hops["row"][context.packet_start[packet]])
+        unrouted = all(context.value(name, first) == context.value(name, row) for name in ("ttl", "src", "src_hi"))
+        return first if unrouted and context.layers(first) & Layer.PORTS == context.layers(row) & Layer.PORTS else row
+
     def _tracked(self, built: Packet, packet: int, row: int) -> Packet:
         """Fill in what conntrack knew: the state, and the translation that it does by itself."""
         context = self.context
@@ -256,16 +280,14 @@ class Prover:
             return replace(built, ct_state="RELATED") if context.layers(row) & Layer.QUOTE else built
         if packet <= self._first_reply[number] and not reply:
             return built
-        to = self._translated_end(number, reply=reply)
-        nat = context.connections
         return replace(
             built,
-            dst=to or built.dst,
+            ct_to=self._translated_end(number, reply=reply),
             ct_state="ESTABLISHED",
             ct_reply=reply,
             ct_original=self._original(number),
-            ct_dnat=bool(nat["orig_dst"][number] != nat["reply_src"][number]),
-            ct_snat=bool(nat["orig_src"][number] != nat["reply_dst"][number]),
+            ct_dnat=bool(context.target_moved[number]),
+            ct_snat=bool(context.source_moved[number]),
         )
 
     def _original(self, connection: int) -> Original:
@@ -283,8 +305,9 @@ class Prover:
         np.minimum.at(found, context.hops["connection"][start[replies]], replies)
         return found
 
-    def _translated_end(self, connection: int, *, reply: bool) -> Address | None:
+    def _translated_end(self, connection: int, *, reply: bool) -> tuple[Address, int | None]:
         """Return where conntrack sends packets of an established connection: the other tuple's source."""
         row = {name: int(column[connection]) for name, column in self.context.connections.items()}
         end = "orig" if reply else "reply"
-        return address(row["version"], row[f"{end}_src_hi"], row[f"{end}_src"])
+        port = None if row["proto"] in (PROTO_ICMP, PROTO_ICMP6) else row[f"{end}_sport"]
+        return address(row["version"], row[f"{end}_src_hi"], row[f"{end}_src"]), port

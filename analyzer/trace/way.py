@@ -184,11 +184,19 @@ class Way:
             return Cause(check, f"rule “{rule.text}” in {rule.table}", shown, killed, rule)
         if result.policy is not None:
             table, _, chain = result.policy.rpartition(" ")
+            if not self._past and self._policy_stood_still(table, chain):
+                text = f"policy DROP of {table} {chain} would stop it, but that counted nothing meanwhile"
+                return Cause("filtered-by-rule", text, (), unknown=True)
             text = f"policy DROP of {table} {chain}"
             file = "nft-ruleset.json" if " " in table else self._file(None)
             return Cause("filtered-by-rule", text, (f"{file}: {table} {chain}: policy drop",), killed,
                          policy=(table, chain))  # fmt: skip
         return None
+
+    def _policy_stood_still(self, table: str, chain: str) -> bool:
+        """Tell whether its counter shows that a policy stopped nothing while captures ran."""
+        now, before = (self._host.policy(self._version, table, chain, before=past) for past in (False, True))
+        return now is not None and before is not None and now.packets is not None and now.packets == before.packets
 
     def _file(self, rule: Rule | None) -> str:
         """Name the dump that a rule is from."""
@@ -248,6 +256,7 @@ def acquitted(host: HostState, rule: Rule) -> bool:
     """Tell whether its counter shows that a rule stopped nothing: it did not move, or never counted."""
     if not rule.counts:
         return False
-    counts = any(one.packets for rules in host.rulesets for one in rules.rules())
+    # nft prints the counters that there are; iptables-save without -c makes zeros of all.
+    counts = rule.native or any(one.packets for rules in host.rulesets for one in rules.rules())
     went = moved(host, rule)
     return counts and (rule.packets == 0 if went is None else went == 0)

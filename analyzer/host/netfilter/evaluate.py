@@ -172,6 +172,8 @@ class Evaluator:
         native = nft.base_chains(self._native, self._rules.version, hook.lower())
         chains += [(base.priority, base.kind or "", base) for base in native]
         for priority, kind, chain in sorted(chains, key=lambda one: one[0]):
+            if hook == "PREROUTING" and priority >= DSTNAT:
+                packet = _as_known(packet)
             if kind == "nat" and (packet.ct_state != "NEW" or _translated_already(packet, hook)):
                 continue
             state = packet.ct_state
@@ -187,13 +189,15 @@ class Evaluator:
                     self._stop(result, Verdict.DROP, policy=f"{chain.table.family} {chain.table.name} {chain.name}")
             if priority < CONNTRACK and packet.ct_state == "INVALID":
                 packet = replace(packet, ct_state=state)
-        return packet
+        return _as_known(packet) if hook == "PREROUTING" else packet
 
     def _native_chain(self, result: Result, packet: Packet, chain: NativeChain, depth: int) -> tuple[Packet, bool]:
         """Go through a chain of nftables' own; tell whether it accepted, else it returned."""
         if depth > DEEPEST:
             self._stop(result, Verdict.UNKNOWN, reason=f"chains that call each other: {chain.name}")
         for rule in chain.rules:
+            if id(rule.shown) in self._skip:
+                continue
             self._ask(result)
             for statement in rule.statements:
                 packet, end = self._statement(result, packet, chain, rule, statement, depth)
@@ -318,6 +322,14 @@ class Evaluator:
 
 
 _GO_ON, _NEXT_RULE = object(), object()
+
+
+def _as_known(packet: Packet) -> Packet:
+    """Return a packet with the destination that conntrack gives it."""
+    if packet.ct_to is None:
+        return packet
+    address, port = packet.ct_to
+    return replace(packet, dst=address, dport=packet.dport if port is None else port, ct_to=None)
 
 
 def _translated_already(packet: Packet, hook: str) -> bool:

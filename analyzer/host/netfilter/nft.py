@@ -63,7 +63,7 @@ def _shown(table: NativeTable, value: Json) -> Rule:
         table=f"{table.family} {table.name}",
         chain=value["chain"],
         options=(),
-        target="",
+        target=_target(value["expr"]),
         target_options=(),
         goto=False,
         packets=int(counter.get("packets", 0)),
@@ -71,6 +71,16 @@ def _shown(table: NativeTable, value: Json) -> Rule:
         handle=int(value["handle"]) if "handle" in value else None,
         counts=bool(counters),
     )
+
+
+def _target(statements: list[Json]) -> str:
+    """Return what a rule ends with, as iptables would call it: a verdict, or the chain that it jumps to."""
+    for kind, told in (item for statement in statements for item in statement.items()):
+        if kind in ("accept", "drop", "reject", "return"):
+            return str(kind).upper()
+        if kind in ("jump", "goto"):
+            return str(told["target"])
+    return ""
 
 
 def base_chains(tables: Iterable[NativeTable], version: int, hook: str) -> Iterator[NativeChain]:

@@ -47,5 +47,7 @@ class Packet:
     ct_snat: bool = False
     ct_original: Original | None = None
     """Source, destination and ports of the connection's first packet, before anything was translated."""
+    ct_to: tuple[Address, int | None] | None = None
+    """Where conntrack sends a packet of a connection that it knows: its destination from nat in PREROUTING on."""
     mark: int = 0
     src_mac: int | None = None
