@@ -244,7 +244,8 @@ SIGNALS = pytest.mark.parametrize(
 
 def _analyse_until(event: Callable[[], bool], number: signal.Signals, *arguments: str) -> tuple[int, str]:
     """Run analyze, send a signal when *event* has happened, and return the exit code and what it said."""
-    command = [sys.executable, "-m", "analyzer", "analyze", *arguments]
+    # Whoever runs the tests in the background of a shell has SIGINT ignored, and so would the command.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "analyzer", "analyze", *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not event():
             time.sleep(0.002)

@@ -12,7 +12,7 @@ from analyzer.capture.manifest import RecordedPoint
 from analyzer.capture.pieces import without_rotation
 from analyzer.capture.records import FileInfo
 from analyzer.errors import SelectionError
-from analyzer.model import Basis, HostState, Piece, Point, Role
+from analyzer.model import Basis, Hosts, HostState, Piece, Point, Role
 
 NO_SNAP = 65_535
 """Snap lengths from here on cut nothing that an interface carries; tcpdump's old and new defaults are larger."""
@@ -104,17 +104,18 @@ def name_points(
     pieces: Sequence[Sequence[int]],
     files: Sequence[FileInfo],
     specs: Sequence[PointSpec],
-    host: HostState,
+    hosts: Hosts,
 ) -> list[Point]:
     """Make a Point of every source, as far as names tell; *pieces* has the files of each, *specs* is by file."""
     points: list[Point] = []
-    names = [_device_name(s.device, host) or files[s.file].interfaces[s.interface].name for s in sources]
+    of_file = [hosts[spec.host] for spec in specs]
+    names = [_device_name(s.device, of_file[s.file]) or files[s.file].interfaces[s.interface].name for s in sources]
     per_file = Counter(source.file for source in sources)
     said_by = Counter(names)
     taken: Counter[str] = Counter()
     several_hosts = len({specs[source.file].host for source in sources}) > 1
     for number, source in enumerate(sources):
-        info, spec = files[source.file], specs[source.file]
+        info, spec, host = files[source.file], specs[source.file], of_file[source.file]
         interface = info.interfaces[source.interface]
         device = _device_name(source.device, host)
         said = device or interface.name

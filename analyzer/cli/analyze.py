@@ -274,6 +274,6 @@ def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     for info in trace.files:
         if info.damage is not None:
             complain(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")
-    for problem in trace.host.problems:
+    for problem in trace.hosts.everywhere.problems:
         complain(f"host dump left out: {problem}")
-    return bool(trace.unusable or trace.host.problems or any(info.damage for info in trace.files))
+    return bool(trace.unusable or trace.hosts.everywhere.problems or any(info.damage for info in trace.files))

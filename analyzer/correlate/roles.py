@@ -13,13 +13,13 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, count_keys, number_groups, stable_order
 from analyzer.decode.offsets import GROUP_BIT
-from analyzer.model import Basis, HostState, Point, Role
+from analyzer.model import Basis, Hosts, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
 LOOPBACK4 = 127
 
 
-def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, host: HostState) -> list[Point]:
+def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, hosts: Hosts) -> list[Point]:
     """Fill in times, counts, and what names did not tell."""
     rows = _rows_by_point(len(points), frames)
     found = [_counted(point, frames, rows[point.id]) for point in points]
@@ -30,7 +30,7 @@ def infer_points(points: Sequence[Point], frames: Columns, hops: Columns, host: 
     homes: dict[int, list[int]] = {}
     for mac, (home, _) in owners.items():
         homes.setdefault(home, []).append(mac)
-    return [with_container(p, homes.get(p.id, []), frames, rows[p.id], host) for p in found]
+    return [with_container(p, homes.get(p.id, []), frames, rows[p.id], hosts) for p in found]
 
 
 def _rows_by_point(count: int, frames: Columns) -> list[Int64]:
@@ -191,15 +191,16 @@ def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> 
     return homes
 
 
-def with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, host: HostState) -> Point:
+def with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, hosts: Hosts) -> Point:
     """Name the container whose MAC is at home at this veth, and the network of a bridge."""
+    host = hosts[point.host]
     network = next((n.name for n in host.networks if n.bridge and n.bridge in (point.name, point.interface)), None)
     if network is not None:
         return replace(point, network=network)
-    if point.role not in (Role.VETH, Role.CONTAINER) or not host.containers:
+    if point.role not in (Role.VETH, Role.CONTAINER) or not hosts.everywhere.containers:
         return point
     macs = homes or _only_macs(frames, rows)
-    containers = {c.name: c for c in (host.container_of_mac(mac) for mac in macs) if c is not None}
+    containers = {c.name: c for c in (hosts.owner_of_mac(mac, point.host) for mac in macs) if c is not None}
     if len(containers) != 1:
         return point
     container = next(iter(containers.values()))

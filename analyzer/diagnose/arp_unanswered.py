@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, PATIENCE_NS, Subject
-from analyzer.model import ArpExchange, Basis, Evidence, Finding, Severity
+from analyzer.model import ArpExchange, Basis, Evidence, Finding, HostState, Severity
 from analyzer.model.words import plural
 
 ENOUGH = 3
@@ -17,9 +17,9 @@ ENOUGH = 3
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of addresses that containers or the host asked for in vain."""
     by_target: dict[str, list[ArpExchange]] = {}
-    answered = {exchange.asked_ip for exchange in subject.exchanges if exchange.answer_mac is not None}
+    known = {exchange.asked_ip for exchange in subject.exchanges if exchange.answer_mac is not None} | subject.elsewhere
     for exchange in subject.exchanges:
-        vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in answered
+        vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in known
         if vain and _ours(subject, exchange) and _gave_up(subject, exchange):
             by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
     failed = {one.cause.text.split(" ")[0]: one for one in subject.stopped.get("arp-unanswered", ())}
@@ -42,12 +42,17 @@ def look(subject: Subject) -> Iterator[Finding]:
         subject.claim(packets)
 
 
+def _host(subject: Subject, exchange: ArpExchange) -> HostState:
+    """Return the host on which somebody asks."""
+    return subject.hosts[subject.point_named(exchange.point).host]
+
+
 def _why(subject: Subject, questions: list[ArpExchange], *, foreign: bool) -> str:
     if foreign:
         return "SNAT gives packets this source, which the host does not have: nobody takes the answers."
     if questions and (known := _parted(subject, questions[0])):
         return known
-    if questions and subject.host.owns(questions[0].asked_ip):
+    if questions and _host(subject, questions[0]).owns(questions[0].asked_ip):
         return (
             "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
             "arptables, or with IPv6 a rule of INPUT."
@@ -60,14 +65,15 @@ def _why(subject: Subject, questions: list[ArpExchange], *, foreign: bool) -> st
 
 def _parted(subject: Subject, question: ArpExchange) -> str:
     """Say what is known to part two that are both there: isolated ports, or a macvlan and its parent."""
-    owner = subject.host.container_of_address(question.asked_ip)
-    isolated = [port.dev for port in subject.host.ports if port.isolated]
+    host = _host(subject, question)
+    owner = host.container_of_address(question.asked_ip)
+    isolated = [port.dev for port in host.ports if port.isolated]
     if owner is not None and len(isolated) > 1:
         return f"It is container {owner.name}; isolated ports do not exchange frames: {', '.join(sorted(isolated))}."
-    networks = {n.name for n in subject.host.networks if n.driver in ("macvlan", "ipvlan")}
-    asker = subject.host.container_of_mac(question.asker)
+    networks = {n.name for n in host.networks if n.driver in ("macvlan", "ipvlan")}
+    asker = host.container_of_mac(question.asker)
     ends = {c.network for c in (owner, asker) if c is not None}
-    if ends & networks and (subject.host.owns(question.asked_ip) or asker is None):
+    if ends & networks and (host.owns(question.asked_ip) or asker is None):
         return "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
     return ""
 
@@ -75,7 +81,9 @@ def _parted(subject: Subject, question: ArpExchange) -> str:
 def _silencer(subject: Subject, questions: list[ArpExchange]) -> Iterator[str]:
     """Give the rule that keeps this host from hearing a neighbour solicitation for its own address."""
     asked = questions[0] if questions else None
-    if asked is None or asked.protocol != "ndp" or asked.asker_ip is None or not subject.host.owns(asked.asked_ip):
+    if asked is None or asked.protocol != "ndp" or asked.asker_ip is None:
+        return
+    if not _host(subject, asked).owns(asked.asked_ip):
         return
     stopped = subject.tracer.prover.solicited(asked.asker_ip, asked.asked_ip)
     if stopped is not None and not stopped.unknown:
@@ -85,7 +93,7 @@ def _silencer(subject: Subject, questions: list[ArpExchange]) -> Iterator[str]:
 def _foreign(subject: Subject, questions: list[ArpExchange]) -> list[int]:
     """Return the connections to which SNAT gives an address that is asked for in vain, and not the host's."""
     table = subject.context.connections
-    if not questions or subject.host.owns(questions[0].asked_ip):
+    if not questions or _host(subject, questions[0]).owns(questions[0].asked_ip):
         return []
     asked = int(questions[0].asked_ip)
     given = (table["reply_dst"] == asked & (1 << 64) - 1) & (table["reply_dst_hi"] == asked >> 64)
@@ -97,7 +105,7 @@ def _ours(subject: Subject, exchange: ArpExchange) -> bool:
     """Tell whether a container asks, or the host itself: what others look for in their LAN is their business."""
     near = subject.point_named(exchange.point).role in NEAR_CONTAINERS
     host = exchange.asker in subject.context.host_macs or (
-        exchange.asker_ip is not None and subject.host.owns(exchange.asker_ip)
+        exchange.asker_ip is not None and _host(subject, exchange).owns(exchange.asker_ip)
     )
     return near or host or bool(_foreign(subject, [exchange]))
 

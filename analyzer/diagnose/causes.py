@@ -21,7 +21,7 @@ def by_cause(
 ) -> Iterator[Finding]:
     """Tell of each cause of a check."""
     for one in subject.stopped.get(check.name, ()):
-        stopped = Stopped(one.cause, [p for p in one.packets if subject.connection[p] not in subject.claimed])
+        stopped = Stopped(one.cause, one.host, [p for p in one.packets if subject.connection[p] not in subject.claimed])
         if not stopped.packets:
             continue
         advice, tried = remedy(stopped)
@@ -94,7 +94,7 @@ SNMP = {
 def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
     """Say how far a counter went while captures ran, the rule's or the kernel's, and how many packets are missing."""
     rule, missing = stopped.cause.rule, len(stopped.packets)
-    before = subject.host.counted_before(rule) if rule is not None else None
+    before = stopped.host.counted_before(rule) if rule is not None else None
     if stopped.cause.past or (rule is not None and not rule.counts):
         return ()
     if rule is not None and before is not None:
@@ -102,7 +102,7 @@ def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
         return (f"{counts}: {_compared(rule.packets - before, missing)}",)
     dst = subject.context.dst(int(subject.first_row[stopped.packets[0]]))
     name = SNMP.get(stopped.cause.check, {}).get(dst.version if dst is not None else 0, "")
-    went = subject.host.counted(name)
+    went = stopped.host.counted(name)
     return (f"nstat.txt: {name} went up by {_compared(went, missing)}",) if went else ()
 
 

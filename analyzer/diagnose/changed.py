@@ -25,7 +25,7 @@ def tried(
     """
     rows = subject.context.rows_of(packet)
     rows = rows[:1] if whole_way else rows
-    after = subject.tracer.prover.tried(change(subject.host), packet, rows)
+    after = subject.tracer.prover.tried(change(subject.host_of(packet)), packet, rows)
     if isinstance(after, Cause) and after.unknown:
         return ""
     if not isinstance(after, Passed) or not (after.source_moved or not translated):
@@ -36,7 +36,7 @@ def tried(
 def tried_answer(subject: Subject, packet: int, change: Change) -> str | None:
     """Say that the host's answer to a packet passes after a change; None if it is stopped all the same."""
     rows = subject.context.rows_of(packet)
-    stopped = subject.tracer.prover.answer(packet, rows, change(subject.host))
+    stopped = subject.tracer.prover.answer(packet, rows, change(subject.host_of(packet)))
     return f"the answer to {summary(subject.context, rows)} is then stopped by no rule" if stopped is None else None
 
 

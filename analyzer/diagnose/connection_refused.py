@@ -1,9 +1,11 @@
 """Nobody listens on a port: RST, or ICMP port unreachable."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import numpy as np
 
+from analyzer.correlate.sorting import values_at
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
@@ -73,7 +75,8 @@ def _note(refused: dict[str, dict[str, list[int]]], connection: Connection, pack
 def _finding(subject: Subject, target: str, ports: dict[str, list[int]]) -> Finding:
     packets = sorted(packet for of_port in ports.values() for packet in of_port)
     more = f" and {len(ports) - SHOWN_PORTS} more" if len(ports) > SHOWN_PORTS else ""
-    container = next((c.name for c in subject.host.containers if target in map(str, c.addresses)), None)
+    owner = subject.context.owner_of_address(ip_address(target), int(subject.last_row[packets[0]]))
+    container = owner.name if owner is not None else None
     where = f"{target} (container {container})" if container else target
     strays = _strays(subject, packets)
     later = _accepted_later(subject, packets)
@@ -112,7 +115,12 @@ def _local(subject: Subject, packets: list[int]) -> str:
     """Say that Docker publishes the port on the loopback address only."""
     connection = subject.connection_of(packets[0])
     asked = connection.original.dport if connection is not None else None
-    texts = (text for c in subject.host.containers for (_, port), text in c.published_ports().items() if port == asked)
+    texts = (
+        text
+        for c in subject.host_of(packets[0]).containers
+        for (_, port), text in c.published_ports().items()
+        if port == asked
+    )
     local = next((text for text in texts if text.startswith(("127.", "[::1]"))), None)
     return f" Docker publishes it as {local}, which is for the host itself only." if local else ""
 
@@ -121,10 +129,11 @@ def _strays(subject: Subject, packets: list[int]) -> bool:
     """Tell whether they came to a port from which a container asks somebody else, as it is, or as SNAT shows it."""
     table, moved = subject.context.connections, subject.source_moved
     asking = table["proto"] == PROTO_UDP
-    ends = set(zip(table["reply_dst"][moved].tolist(), table["reply_dport"][moved].tolist(), strict=True))
-    ends |= set(zip(table["orig_src"][asking].tolist(), table["orig_sport"][asking].tolist(), strict=True))
-    came = zip(subject.first("dst")[packets].tolist(), subject.first("dport")[packets].tolist(), strict=True)
-    return all(end in ends for end in came)
+    ends = set(values_at([table[f"reply_{name}"] for name in ("dst_hi", "dst", "dport")], np.flatnonzero(moved)))
+    ends |= set(values_at([table[f"orig_{name}"] for name in ("src_hi", "src", "sport")], np.flatnonzero(asking)))
+    return ends.issuperset(
+        values_at([subject.first(n) for n in ("dst_hi", "dst", "dport")], np.array(packets, np.int64))
+    )
 
 
 CHECK = Check(

@@ -10,7 +10,7 @@ def look(subject: Subject) -> list[Finding]:
     found: list[Finding] = []
     for contradiction in subject.contradictions:
         connection = subject.tracer.connection(contradiction.connection)
-        entry = subject.context.host.conntrack[contradiction.entry]
+        entry = subject.hosts.everywhere.conntrack[contradiction.entry]
         packets = subject.context.packets_of(contradiction.connection)
         journey = subject.tracer.journey(int(packets[0]))
         found.append(

@@ -15,18 +15,19 @@ DROPPED = "conntrack.drop"
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Compare the table with its limit, and the drops that it counted with the packets that are missing."""
-    drops = subject.host.counted(DROPPED) or 0
-    everybody = subject.unclaimed(np.arange(subject.context.packets)).tolist() if drops else []
-    missing = [packet for packet in everybody if _begins(subject, packet)]
-    for found in conntrack_table.check(subject.host):
-        subject.claim(missing)
-        proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(missing)} first packets are missing",)
-        yield replace(
-            found,
-            severity=Severity.ERROR if drops else found.severity,
-            evidence=subject.evidence(missing),
-            proof=found.proof + (proof if drops else ()),
-        )
+    for host in subject.hosts.states:
+        drops = host.counted(DROPPED) or 0
+        everybody = subject.unclaimed(np.arange(subject.context.packets)).tolist() if drops else []
+        missing = [p for p in everybody if subject.host_of(p) is host and _begins(subject, p)]
+        for found in conntrack_table.check(host):
+            subject.claim(missing)
+            proof = (f"conntrack-stats.txt: drop went up by {drops}, {len(missing)} first packets are missing",)
+            yield replace(
+                found,
+                severity=Severity.ERROR if drops else found.severity,
+                evidence=subject.evidence(missing),
+                proof=found.proof + (proof if drops else ()),
+            )
 
 
 def _begins(subject: Subject, packet: int) -> bool:

@@ -14,7 +14,7 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.host.sysctl import sysctl
-from analyzer.model import Basis, Finding, Role, Severity
+from analyzer.model import Basis, Finding, HostState, Role, Severity
 from analyzer.model.words import plural
 from analyzer.schema import Layer
 
@@ -29,15 +29,18 @@ def look(subject: Subject) -> Iterator[Finding]:
     table = subject.context.connections
     translated = np.append(subject.source_moved, False)[subject.connection] & ~subject.reply
     begins = subject.context.with_role(subject.first_row, Role.UPLINK)
-    outer = np.append(table["reply_dst"], 0)[subject.connection] == subject.first("src")
+    outer = np.logical_and.reduce([
+        np.append(table[f"reply_{name}"], 0)[subject.connection] == subject.first(other)
+        for name, other in (("dst", "src"), ("dst_hi", "src_hi"))
+    ])  # fmt: skip
     flags, tcp = subject.first("tcp_flags"), has(subject.first("layers"), Layer.TCP)
     resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
     if not resets:
         return
-    invalid = subject.host.counted("conntrack.invalid")
+    invalid = subject.host_of(resets[0]).counted("conntrack.invalid")
     name = subject.context.point(int(subject.first_row[resets[0]])).name
     idle = _idle(subject, resets[0])
-    forgotten = idle >= _timeout(subject) * 1_000_000_000
+    forgotten = idle >= _timeout(subject.host_of(resets[0])) * 1_000_000_000
     why = (
         f"after {idle / 1e9:.0f} s of silence, when conntrack had forgotten the connection. It was"
         if forgotten
@@ -63,9 +66,9 @@ def _idle(subject: Subject, reset: int) -> int:
     return int(times[before[-1]]) - int(times[before[-2]]) if len(before) > 1 else 0
 
 
-def _timeout(subject: Subject) -> int:
+def _timeout(host: HostState) -> int:
     """Return after how many seconds of silence conntrack forgets an established connection."""
-    return sysctl(subject.host, TIMEOUT) or DEFAULT_TIMEOUT_S
+    return sysctl(host, TIMEOUT) or DEFAULT_TIMEOUT_S
 
 
 CHECK = Check(

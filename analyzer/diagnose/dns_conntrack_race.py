@@ -32,7 +32,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     if not lost:
         return
     packets = [query.journey for query in lost]
-    failed = subject.host.counted("conntrack.insert_failed")
+    failed = subject.host_of(packets[0]).counted("conntrack.insert_failed")
     yield CHECK.finding(
         f"{plural(len(lost), 'DNS question')} lost in the host beside a twin from the same port",
         f"A and AAAA were asked at once from one socket, and one of them went no further: {told(lost)}. Both race for "

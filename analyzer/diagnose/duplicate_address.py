@@ -13,8 +13,8 @@ def look(subject: Subject) -> Iterator[Finding]:
     for ip, made in claims(subject).items():
         if not contested(made):
             continue
-        macs = list(dict.fromkeys(claim.mac for claim in made))
-        owners = ", ".join(_owner(subject, mac) for mac in macs[:SHOWN])
+        macs = {claim.mac: claim.row for claim in reversed(made)}
+        owners = ", ".join(_owner(subject, mac, row) for mac, row in list(reversed(macs.items()))[:SHOWN])
         owners += f" and {len(macs) - SHOWN:,} more" if len(macs) > SHOWN else ""
         yield CHECK.finding(
             f"{ip} belongs to {len(macs):,} machines",
@@ -24,8 +24,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _owner(subject: Subject, mac: int) -> str:
-    container = subject.host.container_of_mac(mac)
+def _owner(subject: Subject, mac: int, row: int) -> str:
+    container = subject.context.owner_of_mac(mac, row)
     return f"{mac_text(mac)} ({container.name})" if container is not None else mac_text(mac)
 
 

@@ -10,6 +10,7 @@ from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
 from analyzer.host.sysctl import BRIDGE_CALLS
 from analyzer.model import Basis, Finding, Severity, endpoint
 from analyzer.model.words import plural
+from analyzer.schema import Columns
 
 CALLS = BRIDGE_CALLS[4]
 
@@ -43,9 +44,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             + affected(subject, lost),
             basis=Basis.OBSERVED,
             evidence=subject.evidence(lost),
-            proof=tuple(
-                f"sysctl.txt: {CALLS} = {value}" for value in [subject.host.sysctls.get(CALLS)] if value == "0"
-            ),
+            proof=(f"sysctl.txt: {CALLS} = 0",) if subject.host_of(lost[0]).sysctls.get(CALLS) == "0" else (),
         )
         subject.claim(lost)
 
@@ -54,19 +53,24 @@ def _straight(subject: Subject, number: int) -> bool:
     """Tell whether an answer reached the client with an address that it did not ask, or the client reset that."""
     context, table = subject.context, subject.context.connections
     frames = context.frames
-    server, client, asked = (int(table[name][number]) for name in ("reply_src", "orig_src", "orig_dst"))
+    server, client, asked = (_end(table, number, name) for name in ("reply_src", "orig_src", "orig_dst"))
     ports = {point.id for point in context.points if point.role in NEAR_CONTAINERS[:2]}
     for packet in context.packets_of(number).tolist():
         rows = context.rows_of(packet)
         first = int(frames["point"][rows[0]])
         if not subject.reply[packet]:
-            if int(frames["dst"][rows[0]]) == server != asked and first in ports:
+            if _end(frames, rows[0], "dst") == server != asked and first in ports:
                 return True
             continue
         arrived = [row for row in rows[1:] if int(frames["point"][row]) in ports - {first}]
-        if any((int(frames["src"][row]), int(frames["dst"][row])) == (server, client) for row in arrived):
+        if any((_end(frames, row, "src"), _end(frames, row, "dst")) == (server, client) for row in arrived):
             return True
     return False
+
+
+def _end(table: Columns, row: int, name: str) -> tuple[int, int]:
+    """Return an address of a table, both halves."""
+    return int(table[f"{name}_hi"][row]), int(table[name][row])
 
 
 CHECK = Check(

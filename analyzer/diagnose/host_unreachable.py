@@ -48,7 +48,8 @@ def _gone(subject: Subject, error: IcmpError) -> bool:
 
 def _who(subject: Subject, error: IcmpError) -> str:
     """Name who says so; what the host says of a translated packet comes from the address that was asked."""
-    return "this host" if error.source == error.target or subject.host.owns(error.source) else str(error.source)
+    own = error.source == error.target or subject.host_of(error.packet).owns(error.source)
+    return "this host" if own else str(error.source)
 
 
 def _remedy(subject: Subject, stopped: Stopped) -> Remedy:

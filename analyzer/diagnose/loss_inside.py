@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Basis, Disposition, Finding, Role, Severity
+from analyzer.model import Basis, Disposition, Finding, HostState, Role, Severity
 from analyzer.model.words import plural
 
 DROPS = (
@@ -36,22 +36,22 @@ def look(subject: Subject) -> Iterator[Finding]:
             basis=Basis.INFERRED,
             severity=severity(subject, packets, Severity.ERROR),
             evidence=subject.evidence(packets),
-            proof=tuple(_went_up(subject)),
+            proof=tuple(_went_up(subject.host_of(packets[0]))),
         )
         subject.claim(packets)
 
 
-def _went_up(subject: Subject) -> Iterator[str]:
+def _went_up(host: HostState) -> Iterator[str]:
     """Give the counters of drops that went up meanwhile: one of them may be this."""
     for name in DROPS:
-        if count := subject.host.counted(name):
+        if count := host.counted(name):
             file, _, counter = name.rpartition(".")
             yield f"{'conntrack-stats.txt' if file else 'nstat.txt'}: {counter} went up by {count}"
 
 
 def _unknown(subject: Subject, packet: int) -> str:
-    prover, host = subject.tracer.prover, subject.host
-    if not prover.able:
+    prover, host = subject.tracer.prover, subject.host_of(packet)
+    if not host.tells:
         return "Without dumps of the host's state nothing can be said about why."
     last = subject.context.point(int(subject.last_row[packet])).name
     ports = [port for name in (last, *subject.tracer.outcome(packet).onward) for port in _broken(subject, packet, name)]

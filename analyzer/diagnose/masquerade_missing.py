@@ -63,7 +63,8 @@ def _not_tracked(subject: Subject, packets: list[int], rule: Rule, way: str) -> 
 
 def _network(subject: Subject, packet: int) -> Network | None:
     src = subject.context.src(int(subject.first_row[packet]))
-    return next((n for n in subject.host.networks if src is not None and any(src in s for s in n.subnets)), None)
+    networks = subject.host_of(packet).networks
+    return next((n for n in networks if src is not None and any(src in s for s in n.subnets)), None)
 
 
 def _subnet(network: Network | None, packet: int, subject: Subject) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Basis, Disposition, Finding, Severity
+from analyzer.model import Basis, Disposition, Finding, HostState, Severity
 from analyzer.model.netfilter import Rule
 from analyzer.model.words import plural
 
@@ -14,13 +14,18 @@ FAILED = "conntrack.insert_failed"
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of first packets that are lost behind an SNAT rule with few ports, or while entries clashed."""
-    failed = subject.host.counted(FAILED)
-    if not failed and not any(_few((r.told("--to-source") or "").rpartition(":")[2]) for r in _source_rules(subject)):
+    for host in subject.hosts.states:
+        yield from _on(subject, host)
+
+
+def _on(subject: Subject, host: HostState) -> Iterator[Finding]:
+    failed = host.counted(FAILED)
+    if not failed and not any(_few((r.told("--to-source") or "").rpartition(":")[2]) for r in _source_rules(host)):
         return
     lost = subject.unclaimed(subject.tracer.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
-    first = [packet for packet in lost if _begins(subject, packet)]
+    first = [packet for packet in lost if subject.host_of(packet) is host and _begins(subject, packet)]
     by_rule: dict[str, list[int]] = {}
-    for packet in first if subject.host.rulesets else ():
+    for packet in first if host.rulesets else ():
         rows = subject.context.rows_of(packet)
         for translation in subject.tracer.prover.translations(packet, rows):
             ports = (translation.to or "").rpartition(":")[2]
@@ -42,8 +47,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         subject.claim(packets)
 
 
-def _source_rules(subject: Subject) -> Iterator[Rule]:
-    return (rule for rules in subject.host.rulesets for rule in rules.rules() if rule.target == "SNAT")
+def _source_rules(host: HostState) -> Iterator[Rule]:
+    return (rule for rules in host.rulesets for rule in rules.rules() if rule.target == "SNAT")
 
 
 def _begins(subject: Subject, packet: int) -> bool:

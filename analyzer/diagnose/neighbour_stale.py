@@ -29,14 +29,14 @@ def look(subject: Subject) -> Iterator[Finding]:
     by_pair: dict[tuple[str, int, int], list[int]] = {}
     for packet in np.flatnonzero(own & ~np.isin(macs, np.array(sorted(known.values()), np.int64))).tolist():
         row = int(last[packet])
-        right = known.get((int(frames["dst_hi"][row]), int(frames["dst"][row])))
+        right = known.get((context.point(row).host, int(frames["dst_hi"][row]), int(frames["dst"][row])))
         if right is not None:
             by_pair.setdefault((str(context.dst(row)), int(macs[packet]), right), []).append(packet)
     for (ip, wrong, right), packets in by_pair.items():
         answered = np.append(context.connections["seen_reply"], False)[subject.connection[packets]]
         if answered.all():
             continue
-        entries = (n for n in subject.host.neighbours if str(n.ip) == ip and n.mac == wrong)
+        entries = (n for n in subject.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong)
         yield CHECK.finding(
             f"{plural(len(packets), 'packet')} for {ip} went to {mac_text(wrong)}, which is not its MAC",
             f"{ip} has {mac_text(right)}. Whoever sent them has an old or wrong neighbour entry, and does not ask "
@@ -54,7 +54,8 @@ def _nobodys(subject: Subject) -> Iterator[Finding]:
     """Tell of containers that send to a MAC that nobody has: a static or stale entry for their gateway."""
     context, first = subject.context, subject.first_row
     layers, macs = subject.first("layers"), subject.first("eth_dst")
-    known = context.host_macs | {c.mac for c in subject.host.containers if c.mac is not None}
+    containers = subject.hosts.everywhere.containers
+    known = context.host_macs | {c.mac for c in containers if c.mac is not None}
     leaves = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
     answered = np.append(context.connections["seen_reply"], True)[subject.connection]
     strange = np.flatnonzero(leaves & (macs & GROUP_BIT == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
@@ -77,20 +78,21 @@ def _nobodys(subject: Subject) -> Iterator[Finding]:
         subject.claim(packets)
 
 
-def _macs(subject: Subject) -> dict[tuple[int, int], int]:
-    """Return each container's MAC by its address: Docker's, else the one that the address sends from at its port."""
+def _macs(subject: Subject) -> dict[tuple[str | None, int, int], int]:
+    """Return each container's MAC by host and address: Docker's, else what the address sends from at its port."""
     context, first = subject.context, subject.first_row
     sends = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(subject.first("layers"), Layer.MAC_SRC)
     rows = first[sends]
     rows = rows[~np.isin(context.frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
-    names = ("src_hi", "src", "eth_src")
+    names = ("point", "src_hi", "src", "eth_src")
     rows = rows[changes(*(context.frames[name][rows] for name in names))]  # many in a row are alike
     senders = distinct_rows(*(context.frames[name][rows] for name in names))
-    found = {(high, low): mac for high, low, mac in senders}
-    for container in subject.host.containers:
-        for ip in container.addresses:
-            if container.mac is not None:
-                found.setdefault((int(ip) >> 64, int(ip) & (1 << 64) - 1), container.mac)
+    found = {(context.points[point].host, high, low): mac for point, high, low, mac in senders}
+    for host in subject.hosts.states:
+        known = [(container.mac, ip) for container in host.containers for ip in container.addresses]
+        for mac, ip in known:
+            if mac is not None:
+                found.setdefault((host.name, *divmod(int(ip), 1 << 64)), mac)
     return found
 
 

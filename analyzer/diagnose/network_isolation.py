@@ -19,7 +19,8 @@ def _internal(subject: Subject, stopped: Stopped) -> str | None:
     """Return the internal network that packets were to leave, if it is that."""
     row = int(subject.first_row[stopped.packets[0]])
     src, dst = subject.context.src(row), subject.context.dst(row)
-    networks = (n for n in subject.host.networks if n.internal and any(src in s for s in n.subnets if src is not None))
+    host = subject.host_of(stopped.packets[0])
+    networks = (n for n in host.networks if n.internal and any(src in s for s in n.subnets if src is not None))
     return next((n.name for n in networks if not any(dst in s for s in n.subnets if dst is not None)), None)
 
 
@@ -35,7 +36,7 @@ def _remedy(subject: Subject, stopped: Stopped) -> str:
         return "docker network connect a network with a way out, or create it without --internal."
     row = int(subject.first_row[stopped.packets[0]])
     src, dst = (
-        subject.host.container_of_address(ip) if ip is not None else None
+        subject.context.owner_of_address(ip, row) if ip is not None else None
         for ip in (subject.context.src(row), subject.context.dst(row))
     )
     if src is None or dst is None:

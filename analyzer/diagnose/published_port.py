@@ -10,7 +10,7 @@ from analyzer.diagnose.changed import tried, with_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.host.netfilter.here import translate
-from analyzer.model import Address, Basis, Container, Finding, FlowTuple, Role, Severity
+from analyzer.model import Address, Basis, Container, Finding, FlowTuple, HostState, Role, Severity
 from analyzer.model.words import plural
 
 
@@ -18,24 +18,26 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Compare connections from outside with what Docker publishes."""
     context, table = subject.context, subject.context.connections
     published = {
-        key: (container, port)
-        for container in reversed(subject.host.containers)
+        (host.name, *key): (container, port)
+        for host in subject.hosts.states
+        for container in reversed(host.containers)
         for key, port in container.published_ports().items()
     }
     straight = (table["orig_dst"] == table["reply_src"]) & (table["orig_dport"] == table["reply_sport"])
     by_port: dict[tuple[Container, str], list[int]] = {}
     for number in np.flatnonzero(straight).tolist() if published else ():
         protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
-        known = published.get((protocol, int(table["orig_dport"][number])))
+        packet = int(context.packets_of(number)[0])
+        host = context.host_at(int(subject.first_row[packet]))
+        known = published.get((host.name, protocol, int(table["orig_dport"][number])))
         if known is None or number in subject.claimed:
             continue
-        packet = int(context.packets_of(number)[0])
         flow = subject.tracer.connection(number).original
-        if context.point(int(subject.first_row[packet])).role is Role.UPLINK and _untranslated(subject, *known, flow):
+        if context.point(int(subject.first_row[packet])).role is Role.UPLINK and _untranslated(host, *known, flow):
             by_port.setdefault(known, []).append(packet)
     for (container, port), packets in by_port.items():
         relayed = bool((table["relayed_to"][subject.connection[packets]] >= 0).all())
-        rule = _rule(subject, container, port)
+        rule = _rule(subject.host_of(packets[0]), container, port)
         helps = tried(subject, packets[0], with_rule("nat", rule), whole_way=True) if rule is not None else None
         yield CHECK.finding(
             f"published port {port} of {container.name} is not translated",
@@ -52,11 +54,11 @@ def look(subject: Subject) -> Iterator[Finding]:
         subject.claim(packets)
 
 
-def _rule(subject: Subject, container: Container, port: str) -> str | None:
+def _rule(host: HostState, container: Container, port: str) -> str | None:
     """Return the rule that Docker makes for a published port."""
     outside, _, inner = port.partition("->")
     number, _, protocol = inner.partition("/")
-    bridge = next((n.bridge for n in subject.host.networks if n.name == container.network), None)
+    bridge = next((n.bridge for n in host.networks if n.name == container.network), None)
     target = next((ip for ip in container.addresses if ip.version == 4), None)
     if bridge is None or target is None:
         return None
@@ -66,15 +68,15 @@ def _rule(subject: Subject, container: Container, port: str) -> str | None:
     return f"{asked} -j DNAT --to-destination {target}:{number}"
 
 
-def _untranslated(subject: Subject, container: Container, port: str, flow: FlowTuple) -> bool:
+def _untranslated(host: HostState, container: Container, port: str, flow: FlowTuple) -> bool:
     """Tell whether Docker should have a rule for it, by the container's addresses, and has none."""
     dst: Address = flow.dst
-    if not subject.host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
+    if not host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
         return False
     outside = port.partition("->")[0].rpartition(":")[0]
     if outside.startswith(("127.", "[::1]", "::1")):
         return False
-    result = translate(subject.host, flow)
+    result = translate(host, flow)
     return result is not None and not any(t.kind == "DNAT" for t in result.translations)
 
 

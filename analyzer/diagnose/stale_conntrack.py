@@ -10,7 +10,7 @@ from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
 from analyzer.host.netfilter.evaluate import Verdict
 from analyzer.host.netfilter.here import translate
-from analyzer.model import Basis, Connection, Finding, Severity, endpoint
+from analyzer.model import Basis, Connection, Finding, HostState, Severity, endpoint
 from analyzer.model.words import plural
 
 MOST = 2_000
@@ -29,7 +29,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         if number in subject.claimed:
             continue
         connection = subject.tracer.connection(number)
-        today = _today(subject, connection)
+        host = subject.context.host_at(int(subject.first_row[subject.packets_of(number)[0]]))
+        today = _today(host, connection)
         if today is not None:
             packets = subject.packets_of(number).tolist()
             old = endpoint(connection.reply.src, connection.reply.sport)
@@ -41,13 +42,13 @@ def _entry(subject: Subject, number: int) -> Iterator[str]:
     """Give the conntrack entry that states a connection's mapping."""
     stated = int(subject.context.connections["stated"][number])
     if stated >= 0:
-        entry = subject.host.conntrack[stated]
+        entry = subject.hosts.everywhere.conntrack[stated]
         yield f"conntrack.txt: {entry.original}, reply {entry.reply} {' '.join(entry.flags)}".rstrip()
 
 
-def _today(subject: Subject, connection: Connection) -> tuple[str, str] | None:
+def _today(host: HostState, connection: Connection) -> tuple[str, str] | None:
     """Return where which rule would send a connection now, if that is somewhere else."""
-    result = translate(subject.host, connection.original)
+    result = translate(host, connection.original)
     if result is None or result.verdict is not Verdict.ACCEPT or result.packet is None or not result.translations:
         return None
     there = result.packet

@@ -17,6 +17,7 @@ from analyzer.model import (
     Connection,
     Disposition,
     Evidence,
+    Hosts,
     HostState,
     Link,
     Point,
@@ -46,6 +47,8 @@ class Stopped:
     """Packets that one cause stopped."""
 
     cause: Cause
+    host: HostState
+    """Where that was."""
     packets: list[int] = field(default_factory=list)
 
 
@@ -83,15 +86,21 @@ class Subject:
     """Connections whose trouble is explained, and the check that does."""
     running: str = ""
     """The check that is running."""
+    elsewhere: set[Address] = field(default_factory=set)
+    """Addresses that are asked for where they are not, and why is told."""
     absent: set[Address] = field(default_factory=set)
     """Addresses that nobody answers for, or that routers call unreachable."""
     _made: dict["Callable[[Subject], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
 
     @property
-    def host(self) -> HostState:
+    def hosts(self) -> Hosts:
         """What dumps told."""
-        return self.context.host
+        return self.context.hosts
+
+    def host_of(self, packet: int) -> HostState:
+        """Return what was recorded of the host that saw a packet last."""
+        return self.context.host_at(int(self.last_row[packet]))
 
     @cached_property
     def names(self) -> list[NameQuery]:
@@ -151,13 +160,14 @@ class Subject:
     @cached_property
     def stopped(self) -> dict[str, list[Stopped]]:
         """By check: what the recorded host state stopped, one entry a cause."""
-        found: dict[str, dict[str, Stopped]] = {}
+        found: dict[str, dict[tuple[str | None, str], Stopped]] = {}
         dead = self.tracer.ended(Disposition.DROPPED, Disposition.REJECTED)
         for packet in np.union1d(dead, self.tracer.silenced).tolist():
             cause = self.tracer.outcome(packet).cause
             if cause is not None:
                 of_check = found.setdefault(cause.check, {})
-                of_check.setdefault(cause.text, Stopped(cause)).packets.append(packet)
+                host = self.host_of(packet)
+                of_check.setdefault((host.name, cause.text), Stopped(cause, host)).packets.append(packet)
         return {check: list(causes.values()) for check, causes in found.items()}
 
     @cached_property
@@ -190,7 +200,8 @@ class Subject:
 
     def link_at(self, name: str) -> Link | None:
         """Return the recorded interface of a point."""
-        return self.host.link(self.point_named(name).interface or name)
+        point = self.point_named(name)
+        return self.hosts[point.host].link(point.interface or name)
 
     def claim(self, packets: Iterable[int]) -> None:
         """Say that the trouble of these packets' connections is explained."""
@@ -232,15 +243,14 @@ class Subject:
 
     def _to_published(self) -> Array:
         """(packets,) bool: each goes to an address of the host, and a port that a container publishes."""
-        ports = {port for container in self.host.containers for port in container.published_ports()}
-        if not ports:
-            return np.zeros(self.context.packets, bool)
-        numbers = np.array([port for _, port in sorted(ports)], np.int64)
-        own = [ip for link in self.host.links for ip in link.addresses]
-        low = np.array([int(ip) & (1 << 64) - 1 for ip in own], np.uint64)
-        high = np.array([int(ip) >> 64 for ip in own], np.uint64)
-        mine = np.isin(self.first("dst"), low) & np.isin(self.first("dst_hi"), high)
-        found: Array = mine & np.isin(self.first("dport"), numbers)
+        found = np.zeros(self.context.packets, bool)
+        for host in self.hosts.states:
+            ports = {port for container in host.containers for port in container.published_ports()}
+            numbers = np.array([port for _, port in sorted(ports)], np.int64)
+            to_port = np.isin(self.first("dport"), numbers)
+            for ip in (ip for link in host.links for ip in link.addresses if ports):
+                high, low = divmod(int(ip), 1 << 64)
+                found |= to_port & (self.first("dst") == np.uint64(low)) & (self.first("dst_hi") == np.uint64(high))
         return found
 
     def connection_of(self, packet: int) -> Connection | None:

@@ -43,7 +43,7 @@ def look(subject: Subject) -> Iterator[Finding]:
 def _why(subject: Subject, packet: int, kind: Disposition) -> str:
     row = int(subject.last_row[packet])
     dst = subject.context.dst(row)
-    owner = subject.host.container_of_mac(subject.context.value("eth_dst", row))
+    owner = subject.context.owner_of_mac(subject.context.value("eth_dst", row), row)
     if kind is Disposition.DELIVERED and owner is not None and dst not in owner.addresses:
         return (
             f"They went into container {owner.name}, whose address {dst} is not: the sender has it for its "

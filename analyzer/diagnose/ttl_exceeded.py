@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.model import Finding, Role, Severity
+from analyzer.model import Finding, HostState, Role, Severity
 from analyzer.model.words import plural
 
 EXCEEDED = {(4, 11, 0), (6, 3, 0)}
@@ -39,13 +39,14 @@ def look(subject: Subject) -> Iterator[Finding]:
             young = subject.context.value("ttl", int(subject.first_row[error.quoted])) <= YOUNG
             old.setdefault((str(error.source), young), []).append(error.quoted)
     for (source, young), packets in old.items():
-        here = subject.host.owns(ip_address(source))
+        host = subject.host_of(packets[0])
+        here = host.owns(ip_address(source))
         yield CHECK.finding(
             f"the TTL of {plural(len(packets), 'packet')} ended at {source}" + (", this host" if here else ""),
             f"{_why(young=young, here=here)} {affected(subject, packets)}",
             severity=Severity.INFO if young else Severity.ERROR,
             evidence=subject.evidence(packets),
-            proof=tuple(_lowered(subject)) if here else (),
+            proof=tuple(_lowered(host)) if here else (),
             remedy=_remedy(young=young, here=here),
         )
         if not young:
@@ -69,9 +70,9 @@ def _remedy(*, young: bool, here: bool) -> str:
     return "Look at the routes there and beyond: traceroute shows them."
 
 
-def _lowered(subject: Subject) -> Iterator[str]:
+def _lowered(host: HostState) -> Iterator[str]:
     """Give the rules that change TTLs."""
-    for rules in subject.host.rulesets:
+    for rules in host.rulesets:
         yield from (f"iptables-save.txt: {rule.text}" for rule in rules.rules() if rule.target in ("TTL", "HL"))
 
 

@@ -68,7 +68,7 @@ def _alone(subject: Subject) -> Array:
 
 def _public(subject: Subject, packet: int) -> bool:
     src = subject.context.src(int(subject.first_row[packet]))
-    return src is None or src.is_global or src.is_link_local or subject.host.owns(src)
+    return src is None or src.is_global or src.is_link_local or subject.host_of(packet).owns(src)
 
 
 def _kind(subject: Subject, packet: int, translated: Translated) -> str:
@@ -86,13 +86,14 @@ def _kind(subject: Subject, packet: int, translated: Translated) -> str:
 def _has_entry(subject: Subject, packet: int) -> bool:
     """Tell whether conntrack knew the connection, as far as its table or events were recorded."""
     number = int(subject.connection[packet])
-    if not subject.host.conntrack or number < 0:
-        return not subject.host.conntrack
+    entries = subject.hosts.everywhere.conntrack
+    if not entries or number < 0:
+        return not entries
     return _ends(subject.tracer.connection(number).original) in subject.once(_entries)
 
 
 def _entries(subject: Subject) -> set[Ends]:
-    return {_ends(entry.original) for entry in subject.host.conntrack}
+    return {_ends(entry.original) for entry in subject.hosts.everywhere.conntrack}
 
 
 def _ends(flow: FlowTuple) -> Ends:

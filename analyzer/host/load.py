@@ -1,7 +1,7 @@
 """A folder of dumps to HostState. Every dump is optional; a damaged one is named and left out."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,20 +144,3 @@ def _read(path: Path, problems: list[str]) -> str | None:
 
 def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:120]
-
-
-def merge_hosts(hosts: Sequence[HostState]) -> HostState:
-    """
-    Put several hosts' dumps together.
-
-    Containers, networks and connections of all are known then. What only means something on its own host, links and
-    routes and rules, is left out where there are several: an address like 172.17.0.1 is every Docker host's own.
-    """
-    if len(hosts) == 1:
-        return hosts[0]
-    return HostState(
-        containers=tuple(container for host in hosts for container in host.containers),
-        networks=tuple(network for host in hosts for network in host.networks),
-        conntrack=tuple(entry for host in hosts for entry in host.conntrack),
-        problems=tuple(f"{host.name}: {problem}" for host in hosts for problem in host.problems),
-    )

@@ -196,9 +196,18 @@ class HostState:
     files: tuple[str, ...] = ()
     """Dumps that were there."""
 
+    @property
+    def tells(self) -> bool:
+        """Tell whether anything was recorded that could stop a packet."""
+        return bool(self.rulesets or self.native or self.sysctls or self.routes)
+
     def link(self, name: str) -> Link | None:
         """Return the interface called *name*."""
         return next((link for link in self.links if link.name == name), None)
+
+    def sends_back(self, port: str | None) -> bool:
+        """Tell whether a bridge's port is in hairpin mode."""
+        return any(one.hairpin for one in self.ports if one.dev == port)
 
     def container_of_mac(self, mac: int) -> Container | None:
         """Return the container that has *mac* on one of its networks."""
@@ -247,3 +256,58 @@ class HostState:
     def neighbour(self, ip: Address, dev: str | None = None) -> Neighbour | None:
         """Return the recorded neighbour entry for an address."""
         return next((n for n in self.neighbours if n.ip == ip and dev in (None, n.dev)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """All hosts that captures are of, by name; the name is None where nobody gave one."""
+
+    by_name: Mapping[str | None, HostState] = field(default_factory=dict)
+    everywhere: HostState = HostState()
+    """
+    Containers, networks and conntrack entries of all together; of one host alone, all that it told.
+
+    What only means something on its own host is not in it where there are several: an address like 172.17.0.1 is
+    every Docker host's own.
+    """
+
+    @classmethod
+    def of(cls, *states: HostState) -> "Hosts":
+        """Put several hosts' states side by side, each by its own name."""
+        if len(states) == 1:
+            return cls({states[0].name: states[0]}, states[0])
+        together = HostState(
+            containers=tuple(container for state in states for container in state.containers),
+            networks=tuple(network for state in states for network in state.networks),
+            conntrack=tuple(entry for state in states for entry in state.conntrack),
+            problems=tuple(f"{state.name}: {problem}" for state in states for problem in state.problems),
+        )
+        return cls({state.name: state for state in states}, together)
+
+    def __getitem__(self, name: str | None) -> HostState:
+        """Return one host's state; one of which nothing was recorded tells nothing."""
+        return self.by_name.get(name, _NOTHING)
+
+    @property
+    def states(self) -> tuple[HostState, ...]:
+        """All of them."""
+        return tuple(self.by_name.values())
+
+    def owner_of_mac(self, mac: int, host: str | None) -> Container | None:
+        """Return whose a MAC is that was seen on a host; Docker gives each host the same ones, but in overlays."""
+        own = self[host].container_of_mac(mac)
+        return own or next((c for c in self._overlaid if c.mac == mac), None)
+
+    def owner_of_address(self, ip: Address, host: str | None) -> Container | None:
+        """Return whose an address is that was seen on a host, likewise."""
+        own = self[host].container_of_address(ip)
+        return own or next((c for c in self._overlaid if ip in c.addresses), None)
+
+    @property
+    def _overlaid(self) -> Iterator[Container]:
+        """Containers on networks that span hosts."""
+        spanning = {network.name for network in self.everywhere.networks if network.driver == "overlay"}
+        return (container for container in self.everywhere.containers if container.network in spanning)
+
+
+_NOTHING = HostState()

@@ -22,7 +22,7 @@ from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction
 from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
-from analyzer.model import ArpExchange, Connection, Evidence, Finding, HostState, Point
+from analyzer.model import ArpExchange, Connection, Evidence, Finding, Hosts, Point
 from analyzer.model.finding import worst_first
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.part import Part
@@ -79,16 +79,16 @@ class MovingTrace:
         self._moving = Moving(captures, groups, make_keys, keep=keep, size=size)
         self._prepared, self._progress = prepared, progress
         self._memory, self._told = Memory(), _Told()
-        self._stated = stated_entries(prepared.host)
+        self._stated = stated_entries(prepared.hosts.everywhere)
         self.points: list[Point] = []
         """Those of the last slice, as its frames number them."""
         self._sources: list[Source] = []
         self._names: dict[Source, str] = {}
 
     @property
-    def host(self) -> HostState:
+    def hosts(self) -> Hosts:
         """What dumps told."""
-        return self._prepared.host
+        return self._prepared.hosts
 
     @property
     def unusable(self) -> list[InputError]:
@@ -138,7 +138,7 @@ class MovingTrace:
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        context = Context({}, {}, {}, {}, {}, self._memory.table, self.points, self.host, self._told.candidates)
+        context = Context({}, {}, {}, {}, {}, self._memory.table, self.points, self.hosts, self._told.candidates)
         return build_connection(context, number)
 
     def content(self, *, connections: int | None = None) -> Content:
@@ -157,7 +157,7 @@ class MovingTrace:
             dispositions=dict(told.dispositions),
             picked=self.packets,
             shown=self.packets,
-            host_problems=self.host.problems,
+            host_problems=self.hosts.everywhere.problems,
         )
 
     def _name_points(self, tables: FrameTables) -> None:
@@ -170,7 +170,7 @@ class MovingTrace:
         """Return all points so far, in the order of files; whoever has a name keeps it, however many more appear."""
         sources = self._moving.sources()
         pieces = [self._moving.pieces(source) for source in sources]
-        named = name_points(sources, pieces, self.files, self._prepared.inputs.specs, self.host)
+        named = name_points(sources, pieces, self.files, self._prepared.inputs.specs, self.hosts)
         for number, source in enumerate(sources):
             named[number] = replace(named[number], name=self._names.setdefault(source, named[number].name))
         return named
@@ -186,11 +186,10 @@ class MovingTrace:
     def _silent(self, point: Point, source: Source) -> Point:
         """Tell what is known of a point that recorded nothing."""
         nothing = np.zeros(0, np.int64)
-        return with_container(self._moving.counted(point, source), [], FRAMES.empty(0), nothing, self.host)
+        return with_container(self._moving.counted(point, source), [], FRAMES.empty(0), nothing, self.hosts)
 
     def _analyse(self, one: Slice) -> tuple[Part, Correlated]:
         tables = one.tables
-        hairpins = {port.dev for port in self.host.ports if port.hairpin}
         correlated = correlate(
             tables.frames,
             dict(tables.keys),
@@ -199,9 +198,9 @@ class MovingTrace:
             stated=self._stated,
             hosts=np.zeros(len(self.points), np.int64),
             files=np.array([source.file for source in tables.sources], np.int64),
-            hairpin=np.array([point.interface in hairpins for point in self.points], bool),
+            hairpin=np.array([self.hosts[point.host].sends_back(point.interface) for point in self.points], bool),
         )
-        found = infer_points(self.points, tables.frames, correlated.hops, self.host)
+        found = infer_points(self.points, tables.frames, correlated.hops, self.hosts)
         self.points = [self._moving.counted(p, s) for p, s in zip(found, one.tables.sources, strict=True)]
         recognised = self._memory.recognise(
             tables.frames, one.known, correlated.hops, correlated.connections, one.until_ns
@@ -214,7 +213,7 @@ class MovingTrace:
             correlated.hops,
             correlated.connections,
             self.points,
-            self.host,
+            self.hosts,
             correlated.candidates,
             connection_ids=recognised.connection,
             settled_rows=one.known["settled"],

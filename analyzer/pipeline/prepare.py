@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.capture.inputs import PEEK, Inputs, find_inputs
+from analyzer.capture.inputs import PEEK, Bundle, Inputs, find_inputs
 from analyzer.capture.points import PointSpec
 from analyzer.capture.read import CaptureFile
 from analyzer.capture.source import Buffers
 from analyzer.correlate.stated import Stated
 from analyzer.decode.frames import Opener
-from analyzer.host.load import load_host, merge_hosts
-from analyzer.model import ConntrackEntry, FlowTuple, HostState
+from analyzer.host.load import load_host
+from analyzer.model import ConntrackEntry, FlowTuple, Hosts, HostState
 from analyzer.trace.text import PROTOCOLS
 
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
@@ -26,7 +26,7 @@ class Prepared:
     """Inputs that were found."""
 
     inputs: Inputs
-    host: HostState
+    hosts: Hosts
 
     @property
     def several_hosts(self) -> bool:
@@ -60,18 +60,24 @@ def prepare(
     """
     with ExitStack() as stack:
         inputs = find_inputs([str(path) for path in paths], points, stack)
-        yield Prepared(inputs, _host_state(inputs, Path(host) if host is not None else None))
+        yield Prepared(inputs, _hosts(inputs, Path(host) if host is not None else None))
 
 
-def _host_state(inputs: Inputs, folder: Path | None) -> HostState:
-    """Read the dumps in *folder*, or those of the bundles; what several hosts said stands side by side."""
+def _hosts(inputs: Inputs, folder: Path | None) -> Hosts:
+    """Read the dumps in *folder*, which are the first host's, or those of each bundle."""
     if folder is not None:
         events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
-        return load_host(folder, events=events)
-    told = tuple(f"not recorded: {p}" for b in inputs.bundles.values() if b.manifest for p in b.manifest.problems)
-    found = [load_host(b.host, events=b.events, name=n) for n, b in inputs.bundles.items() if b.host is not None]
-    state = merge_hosts(found) if found else HostState()
-    return replace(state, problems=(*told, *state.problems))
+        name = next((spec.host for spec in inputs.specs), None)
+        return Hosts.of(load_host(folder, events=events, name=name))
+    states = [_told_by(bundle, name) for name, bundle in inputs.bundles.items()]
+    return Hosts.of(*states) if states else Hosts()
+
+
+def _told_by(bundle: Bundle, name: str | None) -> HostState:
+    """Read the dumps of a bundle; what its manifest could not record is told, too."""
+    state = HostState(name=name) if bundle.host is None else load_host(bundle.host, events=bundle.events, name=name)
+    told = bundle.manifest.problems if bundle.manifest is not None else ()
+    return replace(state, problems=(*(f"not recorded: {problem}" for problem in told), *state.problems))
 
 
 def stated_entries(state: HostState) -> list[Stated]:

@@ -20,7 +20,7 @@ from analyzer.model import (
     ArpExchange,
     Connection,
     Finding,
-    HostState,
+    Hosts,
     Journey,
     Point,
 )
@@ -67,9 +67,9 @@ class Trace:
         return self.context.points
 
     @property
-    def host(self) -> HostState:
-        """What dumps told."""
-        return self.context.host
+    def hosts(self) -> Hosts:
+        """What dumps told, host by host."""
+        return self.context.hosts
 
     @property
     def named(self) -> list[str]:
@@ -247,7 +247,7 @@ class Trace:
             dispositions=self.dispositions(),
             picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
-            host_problems=self.host.problems,
+            host_problems=self.hosts.everywhere.problems,
             losses=self.losses,
         )
 

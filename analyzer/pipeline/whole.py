@@ -56,29 +56,28 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
     Raises:
         InputError: no file was usable.
     """
-    inputs, state = prepared.inputs, prepared.host
+    inputs, hosts = prepared.inputs, prepared.hosts
     tables = read_frames(prepared.captures(), make_keys, progress)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
     if inputs.groups:
         tables.join_pieces(inputs.groups)
-    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, state)
-    hairpins = {port.dev for port in state.ports if port.hairpin}
-    hosts = list(dict.fromkeys(point.host for point in named))
+    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, prepared.hosts)
+    names = list(dict.fromkeys(point.host for point in named))
     correlated = correlate(
         tables.frames,
         tables.keys,
         keep=tables.keep,
         outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
-        stated=stated_entries(state),
-        hosts=np.array([hosts.index(point.host) for point in named], np.int64),
+        stated=stated_entries(hosts.everywhere),
+        hosts=np.array([names.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
-        hairpin=np.array([point.interface in hairpins for point in named], bool),
+        hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
-    clocks = {hosts[number]: _clock(offset) for number, offset in correlated.offsets.items()}
+    clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}
     named = [replace(point, clock=clocks.get(point.host)) for point in named]
-    known = infer_points(named, tables.frames, correlated.hops, state)
+    known = infer_points(named, tables.frames, correlated.hops, hosts)
     context = Context(
         tables.frames,
         tables.quotes,
@@ -87,7 +86,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         correlated.hops,
         correlated.connections,
         known,
-        state,
+        hosts,
         correlated.candidates,
     )
     return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable)

@@ -11,6 +11,7 @@ from analyzer.model import (
     Disposition,
     FilterStep,
     Hop,
+    HostState,
     Journey,
     Mac,
     ProxyStep,
@@ -150,7 +151,7 @@ class Tracer:
             steps.append(ProxyStep(onward, len(hops)))
         outcome = self._outcomes.of(packet, rows)
         if outcome.cause is not None:
-            steps.append(_filter_step(context, outcome.cause, len(hops)))
+            steps.append(_filter_step(context.host_at(rows[-1]), outcome.cause, len(hops)))
         answers = self._answers_of(connection)
         ambiguous = bool(context.hops["ambiguous"][place])
         answered_by = answers.answered_by.get(packet) if answers else None
@@ -204,9 +205,9 @@ class Tracer:
         return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
 
 
-def _filter_step(context: Context, cause: Cause, at_hop: int) -> FilterStep:
+def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:
     rule = cause.rule
-    before = context.host.counted_before(rule) if rule is not None else None
+    before = host.counted_before(rule) if rule is not None else None
     return FilterStep(
         verdict="reject" if cause.disposition is Disposition.REJECTED else "drop",
         cause=cause.text,

@@ -1,7 +1,21 @@
 """A row of CONNECTIONS to a Connection, with the recorded rules behind its translations."""
 
+from dataclasses import replace
+
 from analyzer.host.netfilter.here import translate
-from analyzer.model import Address, Basis, Connection, FlowTuple, HostState, NatChange, NatKind, address, endpoint
+from analyzer.model import (
+    Address,
+    Basis,
+    Connection,
+    FlowTuple,
+    Hosts,
+    HostState,
+    NatChange,
+    NatKind,
+    address,
+    endpoint,
+)
+from analyzer.schema import Layer
 from analyzer.trace.context import Context
 from analyzer.trace.text import protocol_name
 
@@ -11,7 +25,7 @@ def build_connection(context: Context, number: int) -> Connection:
     table = context.connections
     original, reply = _tuple(context, number, "orig"), _tuple(context, number, "reply")
     stated = int(table["stated"][number])
-    entry = context.host.conntrack[stated] if stated >= 0 else None
+    entry = context.hosts.everywhere.conntrack[stated] if stated >= 0 else None
     seen = Basis.OBSERVED if table["seen_reply"][number] else Basis.INFERRED
     basis = Basis.STATED if stated >= 0 else seen
     return Connection(
@@ -19,7 +33,7 @@ def build_connection(context: Context, number: int) -> Connection:
         protocol=original.protocol,
         original=original,
         reply=reply,
-        nat=tuple(_changes(context.host, original, reply, basis)),
+        nat=tuple(_changes(_ways(context, number, original), original, reply, basis)),
         basis=basis,
         first_ns=int(table["first_ns"][number]),
         last_ns=int(table["last_ns"][number]),
@@ -29,7 +43,7 @@ def build_connection(context: Context, number: int) -> Connection:
         conntrack_id=entry.id if entry is not None else None,
         conntrack_state=entry.state if entry is not None else None,
         conntrack_timeout_s=entry.timeout_s if entry is not None else None,
-        published=_published(context.host, original, reply),
+        published=_published(context.hosts, original, reply),
         candidates=tuple(sorted(context.candidates[number])) if number in context.candidates else None,
         relayed_to=_other(table["relayed_to"][number]),
         relayed_from=_other(table["relayed_from"][number]),
@@ -56,28 +70,48 @@ def _tuple(context: Context, number: int, way: str) -> FlowTuple:
     return FlowTuple(protocol, src, dst)
 
 
-def _changes(host: HostState, original: FlowTuple, reply: FlowTuple, basis: Basis) -> list[NatChange]:
+def _ways(context: Context, number: int, original: FlowTuple) -> list[tuple[HostState, FlowTuple]]:
+    """Return the hosts that may have translated a connection, and how its first packet came to each."""
+    if len(context.hosts.states) < 2:
+        return [(host, original) for host in context.hosts.states]
+    found: dict[str | None, tuple[HostState, FlowTuple]] = {}
+    packet = int(context.packets_of(number)[0]) if context.frames else -1
+    if packet < 0 or context.hops["reply"][context.packet_start[packet]]:
+        return []
+    for row in context.rows_of(packet):
+        src, dst, ports = context.src(row), context.dst(row), context.layers(row) & Layer.PORTS
+        if src is not None and dst is not None:
+            sport, dport = (context.value(name, row) if ports else None for name in ("sport", "dport"))
+            flow = replace(original, src=src, dst=dst, sport=sport, dport=dport)
+            found.setdefault(context.point(row).host, (context.host_at(row), flow))
+    return list(found.values())
+
+
+def _changes(
+    ways: list[tuple[HostState, FlowTuple]], original: FlowTuple, reply: FlowTuple, basis: Basis
+) -> list[NatChange]:
     found: list[NatChange] = []
     source = (original.src, original.sport or original.icmp_id), (reply.dst, reply.dport or reply.icmp_id)
     target = (original.dst, original.dport), (reply.src, reply.sport)
     if source[0] == source[1] and target[0] == target[1]:
         return found
-    result = translate(host, original)
-    translations = result.translations if result is not None else []
+    results = [(host, translate(host, flow)) for host, flow in ways]
+    translations = [(host, one) for host, result in results if result is not None for one in result.translations]
     for kind, kinds, ends in (
         (NatKind.SNAT, ("SNAT", "MASQUERADE"), source),
         (NatKind.DNAT, ("DNAT", "REDIRECT"), target),
     ):
         if ends[0] != ends[1]:
-            rule = next((one.rule for one in translations if one.kind in kinds), None)
-            counted = (rule.packets, host.counted_before(rule)) if rule is not None else (None, None)
+            by = next(((host, one.rule) for host, one in translations if one.kind in kinds), None)
+            rule = by[1] if by is not None else None
+            counted = (by[1].packets, by[0].counted_before(by[1])) if by is not None else (None, None)
             found.append(NatChange(kind, *_texts(ends), basis, rule.text if rule else None, *counted))
     return found
 
 
-def _published(host: HostState, original: FlowTuple, reply: FlowTuple) -> str | None:
+def _published(hosts: Hosts, original: FlowTuple, reply: FlowTuple) -> str | None:
     """Return the published port that a connection came to, by the address that it reached or meant."""
-    for container in host.containers:
+    for host, container in ((state, one) for state in hosts.states for one in state.containers):
         for port in container.published:
             outside, _, inside = port.partition("->")
             number, _, protocol = inside.partition("/")

@@ -9,7 +9,7 @@ from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.host.routing import Chosen, choose
-from analyzer.model import Address, Evidence, HostState, Point, Role, address
+from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
@@ -29,14 +29,14 @@ class Context:
     hops: Columns
     connections: Columns
     points: list[Point]
-    host: HostState = field(default_factory=HostState)
+    hosts: Hosts = field(default_factory=Hosts)
     candidates: dict[int, set[int]] = field(default_factory=dict)
     """Connections that could be swapped with an ambiguous one."""
     connection_ids: Int64 | None = None
     """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
     settled_rows: Int64 | None = None
     """(n,) KNOWN's ``settled``, likewise."""
-    _routes: dict[Address, Chosen | None] = field(default_factory=dict)
+    _routes: dict[tuple[str | None, Address], Chosen | None] = field(default_factory=dict)
     _of_role: dict[tuple[Role, ...], Array] = field(default_factory=dict)
 
     @cached_property
@@ -139,8 +139,10 @@ class Context:
 
         A hairpin may be routed although it has the container's MAC already: br_netfilter gave it that.
         """
-        found = router_macs(self.frames, self.hops) - {container.mac for container in self.host.containers}
-        return found | {link.mac for link in self.host.links if link.mac and link.kind != "veth"}
+        containers = {container.mac for container in self.hosts.everywhere.containers}
+        links = (link for host in self.hosts.states for link in host.links)
+        own = {link.mac for link in links if link.mac and link.kind != "veth"}
+        return router_macs(self.frames, self.hops) - containers | own
 
     @cached_property
     def strays(self) -> Array:
@@ -150,14 +152,11 @@ class Context:
         A bridge that does not know a MAC floods its frames: they say nothing of where the packet goes.
         """
         found = np.zeros(len(self.frames["frame"]), bool)
-        owners = {c.mac: c.name for c in self.host.containers if c.mac is not None}
-        if not owners:
-            return found
-        known = np.isin(self.frames["eth_dst"], np.array(sorted(owners), np.int64))
         for point in self.points:
+            owners = {c.mac: c.name for c in self.hosts[point.host].containers if c.mac is not None}
             if point.role in (Role.VETH, Role.CONTAINER) and point.container in owners.values():
-                own = np.array([mac for mac, name in owners.items() if name == point.container], np.int64)
-                found |= known & (self.frames["point"] == point.id) & ~np.isin(self.frames["eth_dst"], own)
+                others = np.array([mac for mac, name in owners.items() if name != point.container], np.int64)
+                found |= (self.frames["point"] == point.id) & np.isin(self.frames["eth_dst"], others)
         first = np.zeros(len(found), bool)
         first[self.hops["row"][self.packet_start[:-1]]] = True
         return found & ~first
@@ -177,12 +176,25 @@ class Context:
         found: Array = (table[before] != table[after]) | (table[f"{before}_hi"] != table[f"{after}_hi"])
         return found
 
-    def route_to(self, ip: Address) -> Chosen | None:
-        """Return the recorded route for an address; each is looked up once."""
-        if ip not in self._routes:
-            chosen = choose(self.host, ip)
-            self._routes[ip] = chosen if chosen is not None and chosen.route.kind == "unicast" else None
-        return self._routes[ip]
+    def host_at(self, row: int) -> HostState:
+        """Return what was recorded of the host that a row was seen on."""
+        return self.hosts[self.point(row).host]
+
+    def route_to(self, ip: Address, row: int) -> Chosen | None:
+        """Return the recorded route for an address on the host that a row was seen on; each is looked up once."""
+        key = self.point(row).host, ip
+        if key not in self._routes:
+            chosen = choose(self.host_at(row), ip)
+            self._routes[key] = chosen if chosen is not None and chosen.route.kind == "unicast" else None
+        return self._routes[key]
+
+    def owner_of_mac(self, mac: int, row: int) -> Container | None:
+        """Return whose a MAC is that is seen in a row."""
+        return self.hosts.owner_of_mac(mac, self.point(row).host)
+
+    def owner_of_address(self, ip: Address, row: int) -> Container | None:
+        """Return whose an address is that is seen in a row."""
+        return self.hosts.owner_of_address(ip, self.point(row).host)
 
     def layers(self, row: int) -> int:
         """Return the layers of a row."""

@@ -34,11 +34,13 @@ def learnt(context: Context) -> list[LearntMac]:
     for place in new.tolist():
         row = int(rows[place])
         port = context.point(row)
-        owner = context.host.container_of_mac(int(mac[place]))
+        owner = context.owner_of_mac(int(mac[place]), row)
         if owner is not None and port.container is not None and owner.name != port.container:
             continue  # flooded, from a port that was not captured, or not any more
         moved = place > 0 and mac[place - 1] == mac[place]
-        entries = (e.text for e in context.host.fdb if e.mac == mac[place] and e.dev in (port.name, port.interface))
+        entries = (
+            e.text for e in context.host_at(row).fdb if e.mac == mac[place] and e.dev in (port.name, port.interface)
+        )
         found.append(
             LearntMac(
                 mac=Mac(int(mac[place])),

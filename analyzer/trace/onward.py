@@ -75,34 +75,36 @@ class Onward:
         if number < 0:
             return False
         outer, inner = ("reply_dst", "orig_src") if context.hops["reply"][place] else ("orig_dst", "reply_src")
-        row = {name: int(context.connections[name][number]) for name in (outer, inner, f"{outer}_hi", f"{inner}_hi")}
+        names = (outer, inner, f"{outer}_hi", f"{inner}_hi", "version")
+        row = {name: int(context.connections[name][number]) for name in names}
         moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
         arrived = (context.value("dst", last), context.value("dst_hi", last)) != (row[outer], row[f"{outer}_hi"])
-        target = address(6 if row[f"{inner}_hi"] else 4, row[f"{inner}_hi"], row[inner])
-        return moved and not arrived and not context.host.owns(target)
+        target = address(row["version"], row[f"{inner}_hi"], row[inner])
+        return moved and not arrived and not context.host_at(last).owns(target)
 
-    def by_interface(self, name: str | None) -> set[int]:
-        """Return the point of a host's interface."""
-        return {p.id for p in self._context.points if name is not None and name in (p.name, p.interface)}
+    def by_interface(self, name: str | None, row: int) -> set[int]:
+        """Return the point of an interface of the host that a row was seen on."""
+        points, host = self._context.points, self._context.point(row).host
+        return {p.id for p in points if name is not None and name in (p.name, p.interface) and p.host == host}
 
     def ports_of(self, point: Point) -> set[int]:
         """Return the captured ports of an uplink that is a bridge itself."""
-        return self._members.get(point.interface or point.name, set())
+        return self._members.get((point.host, point.interface or point.name), set())
 
     @cached_property
-    def _members(self) -> dict[str, set[int]]:
-        """Captured ports by the name of the interface that is their bridge."""
-        masters = {link.name: link.master for link in self._context.host.links}
-        found: dict[str, set[int]] = {}
+    def _members(self) -> dict[tuple[str | None, str], set[int]]:
+        """Captured ports by host, and the name of the interface that is their bridge."""
+        found: dict[tuple[str | None, str], set[int]] = {}
         for point in self._context.points:
-            if master := masters.get(point.interface or point.name):
-                found.setdefault(master, set()).add(point.id)
+            link = self._context.hosts[point.host].link(point.interface or point.name)
+            if link is not None and link.master:
+                found.setdefault((point.host, link.master), set()).add(point.id)
         return found
 
     def has_all_ports(self, point: Point) -> bool:
         """Tell whether every port of a bridge was captured: what leaves it must be seen at one of them."""
         name = point.interface or point.name
-        ports = [link for link in self._context.host.links if link.master == name]
+        ports = [link for link in self._context.hosts[point.host].links if link.master == name]
         return len(self.ports_of(point)) == len(ports)
 
     def into_container(self, rows: list[int]) -> set[int]:
@@ -142,7 +144,7 @@ class Onward:
         if not context.layers(row) & Layer.MAC_DST or mac in context.host_macs:
             return set()
         home = self._ports.get(mac)
-        owner = context.host.container_of_mac(mac)
+        owner = context.owner_of_mac(mac, row)
         at_home = home is not None and (owner is None or context.points[home].container in (owner.name, None))
         return {home} if home is not None and at_home else set()
 
@@ -164,12 +166,11 @@ class Onward:
     def _by_route(self, row: int) -> set[int]:
         """Return the uplink that a recorded route names for the destination."""
         dst = self._context.dst(row)
-        chosen = self._context.route_to(dst) if dst is not None else None
-        if dst is None or chosen is None or dst.is_multicast or self._context.host.owns(dst):
+        chosen = self._context.route_to(dst, row) if dst is not None else None
+        if dst is None or chosen is None or dst.is_multicast or self._context.host_at(row).owns(dst):
             return set()
-        return {
-            p.id for p in self._context.points if chosen.route.dev in (p.name, p.interface) and p.role is Role.UPLINK
-        }
+        there = self.by_interface(chosen.route.dev, row)
+        return {point for point in there if self._context.points[point].role is Role.UPLINK}
 
 
 def _add(points: dict[Key, int], key: Key, point: int) -> None:

@@ -154,7 +154,7 @@ class Outcomes:
     def _for_host(self, packet: int, rows: list[int], point: Point) -> Outcome | None:
         """Decide about a packet to an address that is the host's own, as dumps or its ARP answers say; else None."""
         last, dst = rows[-1], self._context.dst(rows[-1])
-        if dst is None or not self._context.host.owns(dst):
+        if dst is None or not self._context.host_at(last).owns(dst):
             inferred = Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.INFERRED)
             return inferred if self._answers_for(last) else None
         if (stopped := self._stopped(packet, rows)) is not None:
@@ -172,8 +172,8 @@ class Outcomes:
         target = self.prover.sent_on(packet, rows)
         if target is None:
             return None
-        chosen = self._context.route_to(target)
-        onward = self._onward.by_interface(chosen.route.dev if chosen is not None else None)
+        chosen = self._context.route_to(target, rows[-1])
+        onward = self._onward.by_interface(chosen.route.dev if chosen is not None else None, rows[-1])
         onward -= {self._context.value("point", row) for row in rows}
         if onward:
             lost = self._lost(packet, rows[-1], point, onward)
@@ -185,7 +185,7 @@ class Outcomes:
         """Tell whether the packet is of a direction that nobody answers, on a host whose state is known."""
         context, place = self._context, int(self._context.packet_start[packet])
         number = int(context.hops["connection"][place])
-        if not self.prover.able or number < 0:
+        if number < 0 or not self.prover.able(int(context.hops["row"][place])):
             return False
         return bool(context.hops["reply"][place]) or not context.connections["seen_reply"][number]
 
@@ -218,13 +218,13 @@ class Outcomes:
     def _goes_to_container(self, row: int, point: Point) -> bool:
         """Tell whether the container of this veth is the receiver, by its address."""
         dst = self._context.dst(row)
-        owner = self._context.host.container_of_address(dst) if dst is not None else None
+        owner = self._context.owner_of_address(dst, row) if dst is not None else None
         return owner is not None and owner.name == point.container
 
     def _is_own_source(self, row: int) -> bool:
         src = self._context.src(row)
         mac = self._context.value("eth_src", row)
-        return mac in self._context.host_macs or (src is not None and self._context.host.owns(src))
+        return mac in self._context.host_macs or (src is not None and self._context.host_at(row).owns(src))
 
     def _answers_for(self, row: int) -> bool:
         """Tell whether frames show the destination to be an address of the host: its MAC answers for it in ARP."""

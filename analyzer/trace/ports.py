@@ -28,8 +28,9 @@ def bridge_of_port(context: Context) -> dict[int, int | str]:
     by_name = {(p.host, name): p.id for p in context.points for name in (p.name, p.interface) if p.id in bridges}
     for point in context.points:
         if point.id not in found and point.role in (Role.VETH, Role.CONTAINER):
-            link = context.host.link(point.interface or point.name) or context.host.link(point.name)
-            network = next((n.bridge for n in context.host.networks if n.name == point.network), None)
+            host = context.hosts[point.host]
+            link = host.link(point.interface or point.name) or host.link(point.name)
+            network = next((n.bridge for n in host.networks if n.name == point.network), None)
             master = link.master if link is not None and link.master else network
             if master is not None:
                 found[point.id] = by_name.get((point.host, master), master)

@@ -46,11 +46,9 @@ class Prover:
     context: Context
     _known: dict[tuple[Any, ...], Cause | None] = field(default_factory=dict)
 
-    @property
-    def able(self) -> bool:
-        """Tell whether anything was recorded that could stop a packet."""
-        host = self.context.host
-        return bool(host.rulesets or host.native or host.sysctls or host.routes)
+    def able(self, row: int) -> bool:
+        """Tell whether anything was recorded that could stop a packet which was seen in a row."""
+        return self.context.host_at(row).tells
 
     def why(self, packet: int, rows: list[int], *, lost: bool = False) -> Cause | None:
         """
@@ -60,7 +58,7 @@ class Prover:
         the state before the captures counts as well.
         """
         last = rows[-1]
-        if not self.able or not self.context.layers(last) & (Layer.IPV4 | Layer.IPV6) or self._inside(last):
+        if not self.able(last) or not self.context.layers(last) & (Layer.IPV4 | Layer.IPV6) or self._inside(last):
             return None
         built = self.packet(packet, last)
         if built is None:
@@ -71,7 +69,7 @@ class Prover:
         return self._known[key]
 
     def _prove(self, built: Packet, row: int, *, lost: bool) -> Cause | None:
-        host, bridged = self.context.host, self._bridged(row)
+        host, bridged = self.context.host_at(row), self._bridged(row)
         found = Way(host, built, self._guess(row)).stopped(bridged=bridged)
         if not lost or (found is not None and not found.unknown):
             return found
@@ -91,7 +89,7 @@ class Prover:
 
     def _gone(self, built: Packet, row: int) -> Cause | None:
         """Return the rule or policy of before the captures that stops a packet, and is not there any more."""
-        host = self.context.host
+        host = self.context.host_at(row)
         past = replace(host, rulesets=host.rulesets_before, native=host.native_before)
         kept = {(rule.table, rule.text) for rule in host.rules()}
         skip = [rule for rule in past.rules() if rule.target in KILLS and (rule.table, rule.text) in kept]
@@ -104,7 +102,7 @@ class Prover:
 
     def _by_counter(self, built: Packet, row: int, undecided: Cause) -> Cause | None:
         """Take rules that nobody can decide for no match, up to one that kills, and has counted meanwhile."""
-        host, found, skip = self.context.host, undecided, list[Rule]()
+        host, found, skip = self.context.host_at(row), undecided, list[Rule]()
         while found.rule is not None and len(skip) < MOST_UNDECIDED:
             kills = KILLS.get(found.rule.target)
             if kills is not None and found.rule.counts and moved(host, found.rule):
@@ -135,7 +133,7 @@ class Prover:
             tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, physdev_in=None, src_mac=None,
             ct_state="ESTABLISHED", ct_reply=True,
         )  # fmt: skip
-        found = Way(host or self.context.host, reply).sent()
+        found = Way(host or self.context.host_at(rows[-1]), reply).sent()
         return None if found is None or found.unknown else replace(found, of_answer=True)
 
     def tried(self, host: HostState, packet: int, rows: list[int]) -> "Cause | Passed | None":
@@ -158,7 +156,8 @@ class Prover:
         dst = context.value("dst_hi", row), context.value("dst", row)
         if dst in self._behind:
             return self._behind[dst]
-        uplinks = [point.interface or point.name for point in context.points if point.role is Role.UPLINK]
+        host = context.point(row).host
+        uplinks = [p.interface or p.name for p in context.points if p.role is Role.UPLINK and p.host == host]
         return uplinks[0] if len(uplinks) == 1 else None
 
     @cached_property
@@ -187,9 +186,12 @@ class Prover:
     def solicited(self, asker: Address, asked: Address) -> Cause | None:
         """Return what keeps the host from hearing a neighbour solicitation (RFC 4861) for an address of its own."""
         group = address(6, 0xFF02 << 48, 0x1_FF00_0000 | int(asked) & 0xFF_FFFF)
-        device = next((link.name for link in self.context.host.links if asked in link.addresses), None)
+        owner = next((host for host in self.context.hosts.states if host.owns(asked)), None)
+        if owner is None:
+            return None
+        device = next((link.name for link in owner.links if asked in link.addresses), None)
         question = Packet("icmpv6", asker, group, icmp_type=135, icmp_code=0, ttl=255, iif=device)
-        return Way(self.context.host, question).stopped(bridged=False)
+        return Way(owner, question).stopped(bridged=False)
 
     def untracked(self, packet: int, rows: list[int]) -> Rule | None:
         """Return the rule that takes a packet like this one out of connection tracking, None if there is none."""
@@ -200,14 +202,15 @@ class Prover:
 
     def sent_on(self, packet: int, rows: list[int]) -> Address | None:
         """Return where rules would send a packet like this one that came for the host; None if it is for the host."""
-        result = self._as_new(packet, rows) if self.context.host.rulesets else None
+        host = self.context.host_at(rows[0])
+        result = self._as_new(packet, rows) if host.rulesets else None
         if result is None or result.packet is None or not any(t.kind == "DNAT" for t in result.translations):
             return None
         target = next((target_of(t) for t in result.translations if t.kind == "DNAT" and t.to), None)
-        return target if target is not None and not self.context.host.owns(target) else None
+        return target if target is not None and not host.owns(target) else None
 
     def _as_new(self, packet: int, rows: list[int]) -> Result | None:
-        host, built = self.context.host, self.packet(packet, rows[0])
+        host, built = self.context.host_at(rows[0]), self.packet(packet, rows[0])
         here = evaluator(host, built.src.version) if built is not None and host.routes else None
         if built is None or here is None:
             return None

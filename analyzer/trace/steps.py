@@ -6,6 +6,7 @@ from analyzer.model import (
     ArpExchange,
     Basis,
     FdbStep,
+    HostState,
     Mac,
     NatChange,
     NatStep,
@@ -91,14 +92,15 @@ def _nat(
 def _route(context: Context, before: int, after: int, hop: int, exchanges: list[ArpExchange]) -> RouteStep:
     mac = context.value("eth_dst", after) if context.layers(after) & Layer.MAC_DST else None
     dst = context.dst(after)
-    chosen = context.route_to(dst) if dst is not None else None
+    host = context.host_at(after)
+    chosen = context.route_to(dst, after) if dst is not None else None
     out = context.point(after)
     if chosen is not None and chosen.route.dev not in (out.interface, out.name):
-        behind = context.host.link(out.name) or context.host.link(out.interface or "")
+        behind = host.link(out.name) or host.link(out.interface or "")
         master = behind.master if behind else None
         chosen = chosen if chosen.route.dev == master or out.role is Role.VETH else None
-    hop_ip = _resolved(context, mac, dst, exchanges) if mac is not None else None
-    entry = context.host.neighbour(hop_ip) if hop_ip is not None else None
+    hop_ip = _resolved(host, mac, dst, exchanges) if mac is not None else None
+    entry = host.neighbour(hop_ip) if hop_ip is not None else None
     return RouteStep(
         from_point=context.point(before).name,
         to_point=out.name,
@@ -114,10 +116,10 @@ def _route(context: Context, before: int, after: int, hop: int, exchanges: list[
     )
 
 
-def _resolved(context: Context, mac: int, dst: Address | None, exchanges: list[ArpExchange]) -> Address | None:
+def _resolved(host: HostState, mac: int, dst: Address | None, exchanges: list[ArpExchange]) -> Address | None:
     """Return the address whose answer gave *mac*: the packet's own destination, or the gateway's."""
     answered = {exchange.asked_ip for exchange in exchanges if exchange.answer_mac == mac}
-    answered |= {neighbour.ip for neighbour in context.host.neighbours if neighbour.mac == mac}
+    answered |= {neighbour.ip for neighbour in host.neighbours if neighbour.mac == mac}
     if dst in answered:
         return dst
     same = {ip for ip in answered if dst is not None and ip.version == dst.version}
@@ -159,4 +161,5 @@ def _copied(context: Context, before: int, after: int) -> bool:
 def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:
     """Return the recorded FDB entry that sends *mac* to this port."""
     names = (port.interface, port.name)
-    return next((entry.text for entry in context.host.fdb if entry.mac == mac and entry.dev in names), None)
+    fdb = context.hosts[port.host].fdb
+    return next((entry.text for entry in fdb if entry.mac == mac and entry.dev in names), None)

@@ -97,7 +97,8 @@ def topology(context: Context) -> Topology:
 
 
 def _point_node(context: Context, point: Point) -> Node:
-    link = context.host.link(point.interface or point.name) or context.host.link(point.name)
+    host = context.hosts[point.host]
+    link = host.link(point.interface or point.name) or host.link(point.name)
     details = [str(ip) for ip in link.addresses if not ip.is_link_local][:MOST_ADDRESSES] if link else []
     if point.role is Role.BRIDGE and point.network and point.network != point.name:
         details.append(f"network {point.network}")
@@ -110,7 +111,7 @@ def _router(host: str | None) -> Node:
 
 def _container(context: Context, point: Point) -> Node:
     """Return the container behind an interface, by its name, or by the addresses it sends from."""
-    known = [c for c in context.host.containers if c.name == point.container]
+    known = [c for c in context.hosts[point.host].containers if c.name == point.container]
     addresses = [str(ip) for c in known for ip in c.addresses]
     if not addresses:
         addresses = [str(ip) for ip, _ in _addresses(context, point, sent=True).most_common(MOST_ADDRESSES)]
@@ -120,7 +121,7 @@ def _container(context: Context, point: Point) -> Node:
 
 
 def _bridge(context: Context, name: str, host: str | None) -> Node:
-    network = next((n for n in context.host.networks if n.bridge == name), None)
+    network = next((n for n in context.hosts[host].networks if n.bridge == name), None)
     details = [str(gateway) for gateway in network.gateways] if network else []
     details += [f"network {network.name}"] if network and network.name != name else []
     return Node(NodeKind.BRIDGE, name, Basis.STATED, host, tuple(details))
@@ -171,11 +172,12 @@ def _count(context: Context, rows: Int64, point: Point, end: str) -> Counter[Add
 def _join_outside(context: Context, drawing: _Drawing, point: Point, here: int) -> None:
     """Draw what lies beyond an uplink: the gateway, and whom packets went to or came from."""
     beyond = _addresses(context, point, sent=False)
-    for ip in [ip for ip in beyond if context.host.owns(ip)]:
+    host = context.hosts[point.host]
+    for ip in [ip for ip in beyond if host.owns(ip)]:
         del beyond[ip]
     rows = np.flatnonzero(context.frames["point"] == point.id)
     outside = here
-    gateways = [r.gateway for r in context.host.routes if r.dev in (point.name, point.interface) and r.gateway]
+    gateways = [r.gateway for r in host.routes if r.dev in (point.name, point.interface) and r.gateway]
     if gateways:
         gateway = Node(NodeKind.GATEWAY, str(gateways[0]), Basis.STATED, point.host)
         volume = len(rows), int(context.frames["orig_len"][rows].sum())
@@ -204,11 +206,12 @@ def _between_hosts(context: Context, drawing: _Drawing, of_point: dict[int, int]
 
 def _silent_containers(context: Context, drawing: _Drawing) -> None:
     """Draw containers that dumps name on a drawn bridge, although no point of theirs was captured."""
-    drawn = {node.name for node in drawing.nodes if node.kind is NodeKind.CONTAINER}
-    bridges = {n.name: n.bridge for n in context.host.networks}
-    for container in context.host.containers[: len(drawn) + MOST_SILENT]:
-        node = next((n for n in drawing.nodes if n.name == bridges.get(container.network)), None)
-        if node is None or container.name in drawn:
+    drawn = {(node.host, node.name) for node in drawing.nodes if node.kind is NodeKind.CONTAINER}
+    there = [(name, host, c) for name, host in context.hosts.by_name.items() for c in host.containers]
+    for name, host, container in there[: len(drawn) + MOST_SILENT]:
+        bridge = next((n.bridge for n in host.networks if n.name == container.network), None)
+        node = next((n for n in drawing.nodes if n.name.removeprefix(f"{name}:") == bridge and n.host == name), None)
+        if node is None or (name, container.name) in drawn:
             continue
         details = tuple(str(ip) for ip in container.addresses[:MOST_ADDRESSES])
         here = drawing.node(Node(NodeKind.CONTAINER, container.name, Basis.STATED, node.host, details))
@@ -217,10 +220,10 @@ def _silent_containers(context: Context, drawing: _Drawing) -> None:
 
 def _uncaptured_uplinks(context: Context, drawing: _Drawing, routers: dict[str | None, int]) -> None:
     """Draw the uplinks that default routes name, where they were not captured."""
-    captured = {name for p in context.points for name in (p.name, p.interface)}
-    for route in context.host.routes:
-        if route.dst.prefixlen or route.dev is None or route.dev in captured or route.table != "main":
-            continue
-        for host, router in routers.items():
+    for host, router in routers.items():
+        captured = {name for p in context.points if p.host == host for name in (p.name, p.interface)}
+        for route in context.hosts[host].routes:
+            if route.dst.prefixlen or route.dev is None or route.dev in captured or route.table != "main":
+                continue
             uplink = drawing.node(Node(NodeKind.UPLINK, route.dev, Basis.STATED, host))
             drawing.join(router, uplink, (0, 0))

@@ -122,7 +122,7 @@ def test_tcp_answers_are_joined_by_sequence_numbers(trace: Trace) -> None:
 def test_a_container_never_has_the_bridges_mac() -> None:
     """A hairpin is routed after br_netfilter gave it the container's MAC: that does not make it the host's."""
     trace = analyze([SEED.parent / "hairpin"])
-    own = {container.mac for container in trace.host.containers}
+    own = {container.mac for container in trace.hosts.everywhere.containers}
     steps = [step for journey in trace.journeys() for step in journey.steps if isinstance(step, FdbStep)]
 
     assert any(step.copied for step in steps)
