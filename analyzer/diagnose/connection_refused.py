@@ -60,7 +60,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             evidence=subject.evidence(probes),
             remedy="Nothing to do.",
         )
-        subject.claim(probes)
+        subject.explain(probes)
 
 
 def _note(refused: dict[str, dict[str, list[int]]], connection: Connection, packet: int) -> None:

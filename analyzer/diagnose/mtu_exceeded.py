@@ -35,7 +35,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             remedy=f'"mtu": {mtu or 1400} in daemon.json, or --opt com.docker.network.driver.mtu={mtu or 1400} for the '
             "network, so that containers know the smallest link from the start.",
         )
-        subject.claim(packets)
+        (subject.explain if adapts else subject.claim)(packets)
 
 
 def _says(adapts: bool) -> str:

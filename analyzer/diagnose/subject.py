@@ -84,6 +84,8 @@ class Subject:
     read_again: ReadAgain = lambda rows: iter(())
     claimed: dict[int, str] = field(default_factory=dict)
     """Connections whose trouble is explained, and the check that does."""
+    explained: dict[int, str] = field(default_factory=dict)
+    """Packets of which it is told what became of them, and the check that does; their connections are not explained."""
     running: str = ""
     """The check that is running."""
     elsewhere: set[Address] = field(default_factory=set)
@@ -208,9 +210,20 @@ class Subject:
         for number in set(self.connection[np.fromiter(packets, np.int64)].tolist()) - {-1}:
             self.claimed.setdefault(number, self.running)
 
+    def explain(self, packets: Iterable[int]) -> None:
+        """Say that the trouble of these packets is explained, and harmless; what else their connections have is not."""
+        for packet in packets:
+            self.explained.setdefault(packet, self.running)
+
     def unclaimed(self, packets: Int64) -> Int64:
-        """Return those packets whose connection's trouble nothing explains so far."""
-        return packets[~np.isin(self.connection[packets], np.fromiter(self.claimed, np.int64))]
+        """Return those packets whose trouble, or whose connection's, nothing explains so far."""
+        left = packets[~np.isin(self.connection[packets], np.fromiter(self.claimed, np.int64))]
+        found: Int64 = left[~np.isin(left, np.fromiter(self.explained, np.int64))]
+        return found
+
+    def explains(self, packet: int) -> str | None:
+        """Return the check that explains what became of a packet, None if none does."""
+        return self.explained.get(packet, self.claimed.get(int(self.connection[packet])))
 
     @cached_property
     def end_ns(self) -> int:

@@ -3,7 +3,7 @@
 What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
@@ -109,8 +109,8 @@ class Trace:
         return self._diagnosed[0]
 
     @cached_property
-    def _diagnosed(self) -> tuple[tuple[Finding, ...], dict[int, str]]:
-        """Findings, and the check that explains the trouble of a connection, by its number."""
+    def _diagnosed(self) -> "tuple[tuple[Finding, ...], Callable[[int], str | None]]":
+        """Findings, and what tells which check explains the trouble of a packet."""
         from analyzer.diagnose import diagnose  # noqa: PLC0415
         from analyzer.diagnose.subject import Subject  # noqa: PLC0415
 
@@ -122,7 +122,7 @@ class Trace:
             lambda: self.names,
             self.read_again,
         )
-        return diagnose(subject), subject.claimed
+        return diagnose(subject), subject.explains
 
     @property
     def arp(self) -> list[ArpExchange]:

@@ -1,7 +1,7 @@
 """Losses by link and cause, and the retransmissions that they made: an original was lost where it was seen last."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,11 +18,11 @@ MOST_CONNECTIONS = 10
 Key = tuple[str | None, str | None, Disposition, str | None]
 
 
-def losses(context: Context, tracer: Tracer, explained: Mapping[int, str]) -> list[Loss]:
+def losses(context: Context, tracer: Tracer, explained: Callable[[int], str | None]) -> list[Loss]:
     """
     Count packets that did not arrive, those that were sent again although they went their way, and holes.
 
-    *explained* tells which check explains the trouble of which connection.
+    *explained* tells which check explains the trouble of a packet.
     """
     again, originals = tracer.sent_again
     repeated = _unanswered(context, again, originals)
@@ -50,12 +50,11 @@ def _unanswered(context: Context, again: Int64, originals: Int64) -> set[int]:
     return set(np.where(answers < 0, originals, answers).tolist())
 
 
-def _link(context: Context, tracer: Tracer, packet: int, explained: Mapping[int, str]) -> Key:
+def _link(context: Context, tracer: Tracer, packet: int, explained: Callable[[int], str | None]) -> Key:
     outcome = tracer.outcome(packet)
     last = context.point(context.rows_of(packet)[-1]).name
     own = outcome.cause.check if outcome.cause is not None else None
-    cause = explained.get(int(context.hops["connection"][context.packet_start[packet]]), own)
-    return last, " or ".join(outcome.onward) or None, outcome.disposition, cause
+    return last, " or ".join(outcome.onward) or None, outcome.disposition, explained(packet) or own
 
 
 def _loss(context: Context, key: Key, packets: list[int], repeated: set[int]) -> Loss:
