@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from analyzer.capture.manifest import Manifest
 
 MEBI = 1 << 20
+FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2", ".zst", ".7z", ".html", ".json",
+         ".ndjson", ".parquet")  # fmt: skip
+"""Endings of names that no folder should have: whoever gives one wants such a file."""
 
 
 @click.command()
@@ -74,6 +77,8 @@ def capture(
         raise click.UsageError("give at least one container (-c) or interface (-i)")
     duration_s, packets = _autostops(autostops)
     path = Path(output)
+    if not output.endswith(PACKED) and path.suffix.lower() in FILES:
+        raise SelectionError(f"-o {output}: a bundle is a folder, or one file whose name ends in {PACKED}")
     if path.exists() or path.is_symlink():
         raise InputError(f"{output}: is there already; a recording has a name of its own")
     # As Ctrl-C: what was recorded is told and kept.

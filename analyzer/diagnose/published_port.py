@@ -23,7 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         for container in reversed(host.containers)
         for key, port in container.published_ports().items()
     }
-    straight = (table["orig_dst"] == table["reply_src"]) & (table["orig_dport"] == table["reply_sport"])
+    straight = ~subject.target_moved & (table["orig_dport"] == table["reply_sport"])
     by_port: dict[tuple[Container, str], list[int]] = {}
     for number in np.flatnonzero(straight).tolist() if published else ():
         protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")

@@ -235,6 +235,8 @@ class Journey:
     answered_by: int | None = None
     reply_latency_ns: int | None = None
     """From this packet's first hop to its answer's last."""
+    sent_again_ns: int | None = None
+    """How long after it this packet was sent again for the last time before its answer came; None if it was not."""
     retransmission_of: int | None = None
     rejected_by: int | None = None
     """Journey of the ICMP error that this packet was answered with."""

@@ -10,6 +10,8 @@ from itertools import chain, islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analyzer.capture.records import FileInfo, Interface
 from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
@@ -209,7 +211,7 @@ class Trace:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = self.tracer.ended(*BAD)[: count // 2].tolist()
+        bad = self.tracer.ended(*BAD)[: count // 2 or count].tolist()
         _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
         of_connections = first[self.correlated.hops["connection"][first] >= 0]
         firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)
@@ -244,11 +246,12 @@ class Trace:
             frames=len(self.tables.frames["frame"]),
             packets=self.packets,
             connection_count=count,
-            dispositions=self.dispositions(),
+            dispositions=self.dispositions() if picked is None else self.tracer.count_ends(np.array(picked, np.int64)),
             picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.hosts.everywhere.problems,
             losses=self.losses,
+            left_out=tuple(map(str, self.unusable)),
         )
 
     def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:

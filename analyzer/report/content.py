@@ -20,11 +20,13 @@ class Content:
     packets: int
     connection_count: int
     dispositions: dict[str, int]
-    """Journeys by disposition."""
+    """Journeys by disposition; of a selection, those that were selected."""
     picked: int
     """Journeys that were selected."""
     shown: int
     """Journeys in *journeys*."""
     host_problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Inputs that gave nothing, or frames that stand in two of them: what is not in all these numbers, and why."""
     losses: tuple[Loss, ...] = ()
     """Where packets were lost; empty where that needs the whole analysis."""

@@ -50,8 +50,12 @@ def lesson(journey: Journey, points: Mapping[str, Point]) -> Iterator[str]:
             yield _seen(journey, number, hop, points)
     yield _ENDINGS[journey.disposition].format(journey.reason)
     if journey.answered_by is not None:
-        took = f" after {duration(journey.reply_latency_ns)}" if journey.reply_latency_ns is not None else ""
-        yield f"The answer is J{journey.answered_by}; it is back where this one began{took}."
+        took, again = journey.reply_latency_ns, journey.sent_again_ns
+        if took is not None and again is not None and again <= took:
+            yield f"Nothing came for {duration(again)}, so it was sent again."
+            took -= again
+        after = f" after {duration(took)}" if took is not None else ""
+        yield f"The answer is J{journey.answered_by}; it is back where this one began{after}."
     elif journey.rejected_by is not None:
         yield f"The message that tells the sender is J{journey.rejected_by}."
 

@@ -1,7 +1,7 @@
 """NDJSON: the items of ``hoptrace/1``, one a line, written as soon as they are known.
 
 First a header; then journeys, in order of time; at the end what is known only then: points, connections, address
-resolution and findings. ``type`` tells which an item is, the other fields are those of the JSON report.
+resolution, findings and losses. ``type`` tells which an item is, the other fields are those of the JSON report.
 """
 
 import json
@@ -35,6 +35,7 @@ class NdjsonWriter:
             ("connection", content.connections),
             ("arp", exchanges),
             ("finding", content.findings),
+            ("loss", content.losses),
         )
         for kind, items in sections:
             for item in items:

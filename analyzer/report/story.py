@@ -24,20 +24,12 @@ from analyzer.model import (
     mac_text,
 )
 from analyzer.model.words import plural
+from analyzer.report.answer import WORDS
 from analyzer.report.safe import safe
 from analyzer.report.units import duration, since
 
 Piece = tuple[str, str]
 Line = list[Piece]
-
-WORDS = {
-    Disposition.DELIVERED: "delivered",
-    Disposition.LEFT_HOST: "left the host",
-    Disposition.REJECTED: "rejected",
-    Disposition.DROPPED: "dropped",
-    Disposition.LOST: "lost",
-    Disposition.NOT_OBSERVABLE: "not observable",
-}
 
 
 def tell(journey: Journey, start_ns: int, *, full: bool = False) -> Iterator[Line]:
@@ -210,6 +202,16 @@ def _explain_tunnel(step: TunnelStep) -> str:
     )
 
 
+def answered(journey: Journey) -> str:
+    """Say when an answer came; the time that a lost packet cost is told apart from the one that its answer took."""
+    by, took, again = f"answered by J{journey.answered_by}", journey.reply_latency_ns, journey.sent_again_ns
+    if took is None:
+        return by
+    if again is None or again > took:
+        return f"{by} after {duration(took)}"
+    return f"retransmitted after {duration(again)}, {by} {duration(took - again)} after that"
+
+
 def _ending(journey: Journey) -> Line:
     good = journey.disposition in (Disposition.DELIVERED, Disposition.LEFT_HOST)
     style = "good" if good else "unsure" if journey.disposition is Disposition.NOT_OBSERVABLE else "bad"
@@ -220,8 +222,7 @@ def _ending(journey: Journey) -> Line:
     if journey.rejected_by is not None:
         line.append(("", f"; the error is J{journey.rejected_by}"))
     if journey.answered_by is not None:
-        took = f" after {duration(journey.reply_latency_ns)}" if journey.reply_latency_ns is not None else ""
-        line.append(("", f"; answered by J{journey.answered_by}{took}"))
+        line.append(("", f"; {answered(journey)}"))
     if journey.answers is not None:
         line.append(("", f"; answers J{journey.answers}"))
     return line

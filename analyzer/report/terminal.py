@@ -13,11 +13,12 @@ from analyzer.model import Basis, Clock, Connection, Disposition, Evidence, Find
 from analyzer.model.finding import Explained
 from analyzer.model.loss import Loss
 from analyzer.model.words import plural
+from analyzer.report.answer import WORDS, counts, since
 from analyzer.report.content import Content
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
-from analyzer.report.story import WORDS, Line, tell, title
-from analyzer.report.units import duration, moment
+from analyzer.report.story import Line, tell, title
+from analyzer.report.units import duration
 
 THEME = Theme(
     {
@@ -75,9 +76,11 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     """Print the whole report; *explain* tells journeys in prose."""
     start = min((p.first_ns for p in content.points if p.first_ns is not None), default=0)
     out.print(_headline(content))
-    if content.frames:
-        out.print(Text(f"Times are relative to {moment(start)}.", "dim"))
+    if (relative := since(content)) is not None:
+        out.print(Text(relative, "dim"))
     out.print(_points(content.points))
+    for problem in content.left_out:
+        out.print(Text(f"not read: {safe(problem)}", "warning"))
     for problem in content.host_problems:
         out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
     for finding in content.findings:
@@ -221,13 +224,7 @@ def print_doctor(out: Console, host: str, findings: Sequence[Finding], problems:
 
 def _headline(content: Content) -> Text:
     text = Text()
-    counts = (
-        plural(len(content.points), "point"),
-        plural(content.frames, "frame"),
-        plural(content.packets, "packet"),
-        plural(content.connection_count, "connection"),
-    )
-    text.append(", ".join(counts), "bold")
+    text.append(counts(content), "bold")
     verdicts = [
         f"{content.dispositions[kind]:,} {WORDS[kind]}" for kind in Disposition if content.dispositions.get(kind)
     ]

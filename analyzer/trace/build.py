@@ -170,6 +170,7 @@ class Tracer:
             answers=answers.answers.get(packet) if answers else None,
             answered_by=answered_by,
             reply_latency_ns=self._reply_latency(rows, answered_by),
+            sent_again_ns=self._sent_again(packet, answered_by, answers),
             retransmission_of=answers.retransmission_of.get(packet) if answers else None,
             rejected_by=outcome.error,
             error_about=quoted,
@@ -194,6 +195,14 @@ class Tracer:
             return None
         self._told.add(connection)
         return self.answers(connection)
+
+    def _sent_again(self, packet: int, answered_by: int | None, answers: Answers | None) -> int | None:
+        """Return how long after a packet its last copy before the answer followed it."""
+        if answered_by is None or answers is None or packet not in answers.repeated:
+            return None
+        copies = [copy for copy, of in answers.retransmission_of.items() if of == packet and copy < answered_by]
+        first, last = (self._context.rows_of(one)[0] for one in (packet, max(copies, default=packet)))
+        return self._context.value("time_ns", last) - self._context.value("time_ns", first) if copies else None
 
     def _reply_latency(self, rows: list[int], answered_by: int | None) -> int | None:
         """Return the time until the answer came back to the point that saw the question first."""

@@ -17,7 +17,7 @@ Key = TypeVar("Key", bound=tuple[int, ...])
 
 
 class Onward:
-    """Remembers where packets begin, and to which point they go on from which, by connection and destination."""
+    """Remembers to which point packets go on from which, by connection and destination."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -25,14 +25,8 @@ class Onward:
         self._next_of_stream: dict[tuple[int, int, int], int] = {}
         self._next_of_target: dict[tuple[int, int, int], int] = {}
         self._before_in_stream: dict[tuple[int, int, int], int] = {}
-        self._first_of_stream: dict[tuple[int, int], int] = {}
         hops = context.hops
         point = context.frames["point"][hops["row"]]
-        starts = context.packet_start[:-1]
-        begins = (hops["connection"][starts], hops["reply"][starts], point[starts])
-        for connection, reply, here in distinct_rows(*begins):
-            if connection >= 0:
-                _add(self._first_of_stream, (connection, reply), here)
         # Fragments and segments of one hop stay where they are.
         going = (hops["packet"][1:] == hops["packet"][:-1]) & (hops["hop"][1:] != hops["hop"][:-1])
         place = np.flatnonzero(going & ~context.strays[hops["row"][1:]])
@@ -51,14 +45,6 @@ class Onward:
                 _add(self._before_in_stream, (connection, reply, there), here)
             if shown:
                 _add(self._next_of_target, (here, target[0], target[1]), there)
-
-    def host_answers(self, packet: int, last: int) -> bool:
-        """Tell whether the connection's other direction begins here, at an interface of the host's own."""
-        context, hops = self._context, self._context.hops
-        place = context.packet_start[packet]
-        other = (int(hops["connection"][place]), not bool(hops["reply"][place]))
-        mine = context.value("eth_dst", last) in context.host_macs
-        return mine and self._first_of_stream.get(other) == 1 << context.value("point", last)
 
     def of_stream(self, packet: int, rows: list[int]) -> set[int]:
         """Return the points to which other packets of the connection's direction went on."""

@@ -6,6 +6,7 @@ point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from analyzer.correlate.sorting import group_mostly
 from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
 from analyzer.model.journey import CODES
+from analyzer.model.words import plural
 from analyzer.schema import Array, Layer
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.context import Context
@@ -24,6 +26,7 @@ from analyzer.trace.way import Cause
 
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
+BROADCAST = IPv4Address("255.255.255.255")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,18 @@ class Outcomes:
             packet_of_error = int(context.packet_of_row[error])
             cause = self._cause(packet, rows) if self._is_own_source(error) else None
             return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error, cause=cause)
-        if context.layers(last) & Layer.MAC_DST and context.value("eth_dst", last) & GROUP_BIT:
+        if self._to_a_group(last):
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:
             return Outcome(Disposition.DELIVERED, f"seen at {point.name}, on its own segment", Basis.OBSERVED)
         return self._by_place(packet, rows, point)
+
+    def _to_a_group(self, row: int) -> bool:
+        """Tell whether a frame is for many; cooked captures do not show the receiver's MAC, but its address."""
+        layers, dst = self._context.layers(row), self._context.dst(row)
+        if layers & Layer.MAC_DST:
+            return bool(self._context.value("eth_dst", row) & GROUP_BIT)
+        return dst is not None and (dst.is_multicast or dst == BROADCAST)
 
     def _by_place(self, packet: int, rows: list[int], point: Point) -> Outcome:
         context, last = self._context, rows[-1]
@@ -132,22 +142,19 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, f"seen at {reached}, the port of its destination MAC", Basis.OBSERVED)
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
-        dst = context.dst(last)
         onward = self._onward.of_stream(packet, rows)
         translated = self._onward.translated(packet, last)
         if translated and not onward:
             onward = self._onward.way_back(packet, rows)
         if not onward and not translated and (found := self._for_host(packet, rows, point)) is not None:
             return found
-        if not onward and not translated and self._onward.host_answers(packet, last):
-            reason = f"answers come from {point.name} itself, so {dst} is the host's own address"
-            return Outcome(Disposition.DELIVERED, reason, Basis.INFERRED)
         onward = onward or self._onward.to_target(rows)
         if onward:
             proven = bool(onward & self._onward.of_stream(packet, rows))
             lost = self._lost(packet, last, point, onward, proven=proven)
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
-        reason = f"last seen at {point.name}; no captured point shows where packets go from there"
+        got_through = "its connection was answered, but " if self._answered(packet) else ""
+        reason = f"last seen at {point.name}; {got_through}no captured point shows where packets go from there"
         unseen = Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=self._may_be_stopped(packet))
         return self._stopped(packet, rows) or unseen
 
@@ -180,6 +187,12 @@ class Outcomes:
             return self._stopped(packet, rows, lost=lost.disposition is Disposition.LOST) or lost
         reason = f"last seen at {point.name}; rules send it on to {target}, which was not captured"
         return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.STATED, own=True)
+
+    def _answered(self, packet: int) -> bool:
+        """Tell whether a question's connection was answered: then something got through, whatever way it took."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        return number >= 0 and not context.hops["reply"][place] and bool(context.connections["seen_reply"][number])
 
     def _may_be_stopped(self, packet: int) -> bool:
         """Tell whether the packet is of a direction that nobody answers, on a host whose state is known."""
@@ -249,7 +262,9 @@ class Outcomes:
                 reason = f"last seen at {point.name}; {there.name} has no frames before and after, to show it recorded"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=True)
             if there.dropped:
-                reason = f"last seen at {point.name}; {there.name} dropped {there.dropped} frames while capturing"
+                reason = (
+                    f"last seen at {point.name}; {there.name} dropped {plural(there.dropped, 'frame')} while capturing"
+                )
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             if there.filter and not proven:
                 reason = f"last seen at {point.name}; the filter “{there.filter}” may have kept it from {there.name}"

@@ -74,7 +74,7 @@ def _same(folder: Path) -> bool:
     kinds: list[tuple[list[str], list[str]]] = []
     for name in ("moving.ndjson", "whole.ndjson"):
         lines = (folder / name).read_text().splitlines()
-        findings = [line for line in lines if line.startswith('{"type": "finding"')]
+        findings = [line for line in lines if line.startswith(('{"type": "finding"', '{"type": "loss"'))]
         kinds.append(([line for line in lines if line not in findings], findings))
     (moving_lines, moving_findings), (whole_lines, whole_findings) = kinds
     return moving_lines == whole_lines and set(moving_findings) <= set(whole_findings)

@@ -29,6 +29,7 @@ def _shown(trace: Trace, count: int) -> list[int]:
 @pytest.mark.parametrize(
     ("count", "shown"),
     [
+        (1, [12]),
         (2, [0, 12]),
         (3, [0, 1, 12]),
         (4, [0, 1, 12, 14]),

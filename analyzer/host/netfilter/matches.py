@@ -28,6 +28,25 @@ _ICMP_NAMES = {
     "echo-request": (8, None),
     "time-exceeded": (11, None),
 }
+_ICMP6_NAMES = {
+    "destination-unreachable": (1, None),
+    "no-route": (1, 0),
+    "communication-prohibited": (1, 1),
+    "address-unreachable": (1, 3),
+    "port-unreachable": (1, 4),
+    "packet-too-big": (2, None),
+    "time-exceeded": (3, None),
+    "parameter-problem": (4, None),
+    "echo-request": (128, None),
+    "echo-reply": (129, None),
+    "router-solicitation": (133, None),
+    "router-advertisement": (134, None),
+    "neighbour-solicitation": (135, None),
+    "neighbor-solicitation": (135, None),
+    "neighbour-advertisement": (136, None),
+    "neighbor-advertisement": (136, None),
+    "redirect": (137, None),
+}
 _NUMBERS = {"icmp": "1", "igmp": "2", "tcp": "6", "udp": "17", "gre": "47", "esp": "50", "ipv6-icmp": "58",
             "icmpv6": "58", "sctp": "132", "udplite": "136", "dccp": "33", "all": "0"}  # fmt: skip
 
@@ -153,10 +172,12 @@ def _comment(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> An
 
 
 def _icmp_type(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
-    if packet.protocol not in ("icmp", "icmpv6"):
+    version6 = option.name == "--icmpv6-type"
+    if packet.protocol != ("icmpv6" if version6 else "icmp"):
         return False
-    if option.value in _ICMP_NAMES:
-        found = _ICMP_NAMES[option.value]
+    names = _ICMP6_NAMES if version6 else _ICMP_NAMES
+    if option.value in names:
+        found = names[option.value]
         if found is None:
             return True
         kind, code = found

@@ -5,9 +5,9 @@ Whether an expression holds is yes, no, or None, because nobody here knows.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Self
 
 from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
@@ -19,7 +19,33 @@ Owner = Callable[[Address], str]
 IPTABLES = frozenset(("raw", "mangle", "nat", "filter", "security"))
 MOST_STATEMENTS = 500_000
 _PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "sctp": 132, "udplite": 136, "dccp": 33}
-_ICMP = {"echo-request": 8, "echo-reply": 0, "destination-unreachable": 3, "time-exceeded": 11, "timestamp-request": 13}
+_ICMP_TYPES = {
+    "echo-reply": 0, "destination-unreachable": 3, "source-quench": 4, "redirect": 5, "echo-request": 8,
+    "router-advertisement": 9, "router-solicitation": 10, "time-exceeded": 11, "parameter-problem": 12,
+    "timestamp-request": 13, "timestamp-reply": 14, "info-request": 15, "info-reply": 16, "address-mask-request": 17,
+    "address-mask-reply": 18,
+}  # fmt: skip
+_ICMP6_TYPES = {
+    "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "parameter-problem": 4, "echo-request": 128,
+    "echo-reply": 129, "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132,
+    "mld-listener-reduction": 132, "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135,
+    "nd-neighbor-advert": 136, "nd-redirect": 137, "router-renumbering": 138, "ind-neighbor-solicit": 141,
+    "ind-neighbor-advert": 142, "mld2-listener-report": 143,
+}  # fmt: skip
+_ICMP_CODES = {
+    "net-unreachable": 0, "host-unreachable": 1, "prot-unreachable": 2, "port-unreachable": 3, "frag-needed": 4,
+    "net-prohibited": 9, "host-prohibited": 10, "admin-prohibited": 13,
+}  # fmt: skip
+_ICMP6_CODES = {
+    "no-route": 0, "admin-prohibited": 1, "addr-unreachable": 3, "port-unreachable": 4, "policy-fail": 5,
+    "reject-route": 6,
+}  # fmt: skip
+_NAMES = {
+    ("icmp", "type"): _ICMP_TYPES, ("icmp", "code"): _ICMP_CODES,
+    ("icmpv6", "type"): _ICMP6_TYPES, ("icmpv6", "code"): _ICMP6_CODES,
+}  # fmt: skip
+"""What numbers are called in rules, by protocol and field: the same name is another number in the other family."""
+IPV6_HEADER = 40
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32}
 
 
@@ -154,17 +180,37 @@ def _payload(field_of: Json, packet: Packet) -> Any:
     if protocol in ("ip", "ip6"):
         if protocol != ("ip6" if packet.src.version == 6 else "ip"):
             return ABSENT
-        known = {"saddr": packet.src, "daddr": packet.dst, "protocol": packet.protocol, "nexthdr": packet.protocol,
-                 "ttl": packet.ttl, "hoplimit": packet.ttl, "length": packet.length}  # fmt: skip
+        payload = None if packet.length is None else packet.length - IPV6_HEADER  # what ip6 calls its length
+        known = {
+            "saddr": packet.src,
+            "daddr": packet.dst,
+            "protocol": packet.protocol,
+            "nexthdr": packet.protocol,
+            "ttl": packet.ttl,
+            "hoplimit": packet.ttl,
+            "length": packet.length if protocol == "ip" else payload,
+        }
         return known.get(name)
     if protocol in ("th", packet.protocol):
         if name in ("sport", "dport"):
             port = packet.sport if name == "sport" else packet.dport
             return ABSENT if port is None and packet.protocol in ("icmp", "icmpv6") else port
-        return {"type": packet.icmp_type, "code": packet.icmp_code}.get(name)
+        number = {"type": packet.icmp_type, "code": packet.icmp_code}.get(name)
+        return None if number is None else _Named(number, _NAMES.get((protocol, name), {}))
     if protocol == "ether":
         return mac_text(packet.src_mac) if name == "saddr" and packet.src_mac is not None else None
     return ABSENT if protocol in _PROTOCOLS else None
+
+
+class _Named(int):
+    """A number that rules may call by a name."""
+
+    names: Mapping[str, int]
+
+    def __new__(cls, number: int, names: Mapping[str, int]) -> Self:
+        found = super().__new__(cls, number)
+        found.names = names
+        return found
 
 
 def _ct(key: str, packet: Packet) -> Any:
@@ -254,7 +300,7 @@ def _equal(wanted: Json, found: Any) -> Answer:
     if isinstance(found, str) and isinstance(wanted, int):
         return _PROTOCOLS.get(found) == wanted
     if isinstance(found, int) and isinstance(wanted, str):
-        return found == _ICMP[wanted] if wanted in _ICMP else None
+        return found == found.names[wanted] if isinstance(found, _Named) and wanted in found.names else None
     if isinstance(found, int):
         return bool(found == wanted)
     try:

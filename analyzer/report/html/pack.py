@@ -29,7 +29,7 @@ from analyzer.model.overview import Overview
 from analyzer.report.fields import hints
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
-from analyzer.report.story import explain, stated
+from analyzer.report.story import answered, explain, stated
 
 LATENCIES = ("latency_ns", "reply_latency_ns", "latency_uncertainty_ns", "bin_ns", "least_ns", "median_ns", "p90_ns",
              "p99_ns", "most_ns", "uncertainty_ns", "offset_ns", "edges_ns", "medians_ns")  # fmt: skip
@@ -66,6 +66,8 @@ class ToldJourney:
     answers: int | None
     answered_by: int | None
     reply_latency_ns: int | None
+    answer: str | None
+    """What is said of it."""
     retransmission_of: int | None
     rejected_by: int | None
     error_about: int | None
@@ -161,9 +163,12 @@ def told(journey: Journey, points: Mapping[str, Point]) -> ToldJourney:
         )
         for step in journey.steps
     )
-    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson")]
+    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer")]
     return ToldJourney(
-        **{name: getattr(journey, name) for name in names}, steps=steps, lesson=tuple(lesson(journey, points))
+        **{name: getattr(journey, name) for name in names},
+        steps=steps,
+        answer=answered(journey) if journey.answered_by is not None else None,
+        lesson=tuple(lesson(journey, points)),
     )
 
 

@@ -18,17 +18,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analyzer.model import Connection, Disposition, Point, Severity
-from analyzer.model.journey import BAD
 from analyzer.model.overview import Overview
 from analyzer.model.words import plural
+from analyzer.report.answer import WORDS, answer, counts, since, well
 from analyzer.report.content import Content
 from analyzer.report.html.pack import ToldJourney, pack, told
 from analyzer.report.html.quality import quality
 from analyzer.report.html.topology import draw
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
-from analyzer.report.story import WORDS, tell
-from analyzer.report.units import duration, moment
+from analyzer.report.story import tell
+from analyzer.report.units import duration
 
 HERE = Path(__file__).parent
 SCRIPTS = ("data", "text", "state", "table", "lists", "graph", "ladder", "waterfall", "hops", "journey", "plots", "app")
@@ -86,13 +86,15 @@ def page(content: Content, overview: Overview, sources: Sequence[str], *, explai
         sources=list(sources),
         content=content,
         verdicts=_verdicts(content),
-        answer=_answer(content),
-        quality=quality(content.points, overview.topology, content.host_problems),
+        answer=answer(content),
+        counts=counts(content),
+        since=since(content),
+        well=well(content),
+        quality=quality(content.points, overview.topology, content.host_problems, content.left_out),
         picture=draw(overview.topology, content.points),
         first=[(list(tell(journey, start)), list(lesson(journey, points))) for journey in first],
         explain=explain,
         connections=connections[:FIRST_CONNECTIONS],
-        start=moment(start),
         letters={severity: severity.value[0].upper() for severity in Severity},
         data_here="@DATA@",
     )  # fmt: skip
@@ -118,26 +120,8 @@ def _gzipped(data: bytes) -> bytes:
 
 
 def _verdicts(content: Content) -> list[Verdict]:
-    counts = content.dispositions
-    return [Verdict(kind.value, LETTERS[kind], WORDS[kind], counts.get(kind, 0)) for kind in Disposition]
-
-
-def _answer(content: Content) -> str:
-    """Say in one sentence how things are."""
-    if not content.packets:
-        return "There is no packet in these captures."
-    bad = sum(content.dispositions.get(kind, 0) for kind in BAD)
-    for severity in (Severity.ERROR, Severity.WARNING):
-        found = [finding for finding in content.findings if finding.severity is severity]
-        if found:
-            more = f", and {plural(len(found) - 1, f'more {severity}')}" if len(found) > 1 else ""
-            return f"{found[0].title}{more}."
-    if bad:
-        return f"{plural(bad, 'packet')} of {content.packets:,} did not get through."
-    blind = content.dispositions.get(Disposition.NOT_OBSERVABLE, 0)
-    if blind:
-        return f"No packet is known to have been lost; of {blind:,} these captures do not show what became of them."
-    return f"All is well: every one of {plural(content.packets, 'packet')} went its way."
+    ended = content.dispositions
+    return [Verdict(kind.value, LETTERS[kind], WORDS[kind], ended.get(kind, 0)) for kind in Disposition]
 
 
 def _span(point: Point) -> str:

@@ -22,7 +22,9 @@ class Note:
     """It takes nothing from what can be told."""
 
 
-def quality(points: Sequence[Point], topology: Topology, problems: Sequence[str]) -> list[Note]:
+def quality(
+    points: Sequence[Point], topology: Topology, problems: Sequence[str], left_out: Sequence[str] = ()
+) -> list[Note]:
     """Say how far the captures can be trusted."""
     return [
         *_times(points),
@@ -32,6 +34,7 @@ def quality(points: Sequence[Point], topology: Topology, problems: Sequence[str]
         *_missing(topology),
         *(Note("Ended early", f"{p.name}: {p.ended}", good=False) for p in points if p.ended is not None),
         *(Note("Dump left out", problem, good=False) for problem in problems),
+        *(Note("Not read", problem, good=False) for problem in left_out),
     ]
 
 

@@ -12,7 +12,10 @@ function journeyDetail(id) {
   };
   if (first.src !== null && one.protocol !== "arp") links.append(`${end(first.src, first.sport)} → ${end(first.dst, first.dport)}. `);
   if (one.connection !== null) links.append(`Connection C${one.connection}, ${one.direction}. `);
-  say("Answered by ", one.answered_by, one.reply_latency_ns === null ? "" : ` after ${duration(one.reply_latency_ns)}`);
+  if (one.answer !== null) {
+    const [before, after] = one.answer.split(`J${one.answered_by}`);
+    links.append(before[0].toUpperCase() + before.slice(1), journeyLink(one.answered_by), `${after}. `);
+  }
   say("Answers ", one.answers);
   say("Sent again after ", one.retransmission_of);
   say("The error is ", one.rejected_by);

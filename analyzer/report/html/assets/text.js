@@ -6,7 +6,7 @@ const VERDICTS = {
   "left-host": ["O", "left the host"],
   rejected: ["R", "rejected"],
   dropped: ["X", "dropped"],
-  lost: ["L", "lost"],
+  lost: ["L", "lost between points"],
   "not-observable": ["?", "not observable"],
 };
 const BAD = ["rejected", "dropped", "lost"];
