@@ -26,6 +26,8 @@ ICMP_ERRORS = (3, 4, 5, 11, 12)
 ECHO = {"icmp": (8, 0), "icmpv6": (128, 129)}
 CLOCK_SLACK_NS = 2_000_000
 """conntrack's events are written a little after the frame that caused them."""
+FLOOD_NS = 5_000_000
+"""A bridge floods a frame to all its ports at once; nobody sends the same one again so soon."""
 
 
 class Truth:
@@ -34,7 +36,7 @@ class Truth:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.connections = json.loads((folder / "expected.json").read_text())["connections"]
-        everything = [frame[2:] for file in folder.glob("*.pcap") for frame in _frames(file)]
+        everything = [frame[2:4] for file in folder.glob("*.pcap") for frame in _frames(file)]
         cut = [
             len(packet) for kind, packet in everything if kind in (IPV4, IPV6) and len(packet) < _length(kind, packet)
         ]
@@ -43,9 +45,13 @@ class Truth:
         self._by_tuple: dict[Tuple, list[tuple[int, Tuple, bool]]] = defaultdict(list)
         for connection in self.connections:
             original, reply = _tuples(connection)
+            # What is translated twice shows a third tuple in between: the destination is the new one already.
+            middle = (original[0], original[1], reply[1], original[3], reply[3] if original[0] not in ECHO else 0)
             for seen, is_reply in (
                 (original, False),
                 (_reversed(original), True),
+                (middle, False),
+                (_reversed(middle), True),
                 (reply, True),
                 (_reversed(reply), False),
             ):
@@ -62,10 +68,15 @@ class Truth:
         groups: dict[Hashable, set[Sighting]] = defaultdict(set)
         for file in sorted(self.folder.glob("*.pcap")):
             seen: dict[Hashable, int] = defaultdict(int)
-            for number, (time_ns, point, kind, packet) in enumerate(_frames(file), start=1):
+            flood_ns: dict[Hashable, int] = {}
+            for number, (time_ns, point, kind, packet, flooded) in enumerate(_frames(file), start=1):
                 key = self._content(time_ns, kind, packet)
+                if flooded and time_ns - flood_ns.get((point, key), 0) < FLOOD_NS:  # a hairpin port sent it back
+                    groups[key, seen[point, key] - 1].add((point, number))
+                    continue
                 groups[key, seen[point, key]].add((point, number))
                 seen[point, key] += 1
+                flood_ns[point, key] = time_ns
         return {frozenset(group) for group in groups.values()}
 
     def _content(self, time_ns: int, kind: int, packet: bytes) -> Hashable:
@@ -111,17 +122,18 @@ def _length(kind: int, packet: bytes) -> int:
     return int.from_bytes(packet[2:4], "big") if kind == IPV4 else int.from_bytes(packet[4:6], "big") + 40
 
 
-def _frames(file: Path) -> Iterator[tuple[int, str, int, bytes]]:
-    """Give time, point, EtherType and network packet of each frame of an Ethernet or LINUX_SLL2 capture."""
+def _frames(file: Path) -> Iterator[tuple[int, str, int, bytes, bool]]:
+    """Give time, point, EtherType, network packet, and if it is for many, of each Ethernet or LINUX_SLL2 frame."""
     with file.open("rb") as stream:
         reader = dpkt.pcap.Reader(stream)
         for time, frame in reader:
             time_ns = int(time * 1_000_000_000)
             if reader.datalink() == LINUX_SLL2:
                 kind, _, device = struct.unpack("!HHI", frame[:8])
-                yield time_ns, f"if{device}", kind, frame[20:]
+                yield time_ns, f"if{device}", kind, frame[20:], False
             else:
-                yield time_ns, file.stem, int.from_bytes(frame[12:14], "big"), frame[14:]
+                kind, to_many = int.from_bytes(frame[12:14], "big"), bool(frame[0] & 1)
+                yield time_ns, file.stem, kind, frame[14:], to_many
 
 
 def _tuples(connection: dict[str, Any]) -> tuple[Tuple, Tuple]:

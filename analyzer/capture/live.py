@@ -86,7 +86,8 @@ class Capture:
 
     def _command(self) -> Sequence[str]:
         options = self._options
-        tcpdump = ["tcpdump", "-Z", "root", "-n", "-i", self.target.interface, "-B", str(BUFFER_KIB)]
+        # Promiscuous, a bridge would take what it forwards for itself, too, and with br_netfilter route it once more.
+        tcpdump = ["tcpdump", "-Z", "root", "-n", "-p", "-i", self.target.interface, "-B", str(BUFFER_KIB)]
         # Without --immediate-mode, the last packets of a container that dies stay in the kernel's buffer.
         tcpdump += ["--immediate-mode", "--time-stamp-precision=nano", "-s", str(options.snap_len), "-U", "-w", "-"]
         if options.packets is not None:

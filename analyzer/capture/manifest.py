@@ -30,6 +30,8 @@ class RecordedPoint:
     """When that was."""
     dropped: int | None = None
     """Frames that the kernel dropped; None if tcpdump did not say."""
+    unseen: str | None = None
+    """What passes there and cannot be seen, e.g. what a bridge forwards from port to port; None if all can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def _point(found: dict[str, Any]) -> RecordedPoint:
     values = {f.name: found[f.name] for f in fields(RecordedPoint) if f.name in found}
-    texts = [values.get(name) for name in ("name", "file", "interface", "container", "network", "ended")]
+    texts = [values.get(name) for name in ("name", "file", "interface", "container", "network", "ended", "unseen")]
     if not all(text is None or isinstance(text, str) for text in texts) or "/" in str(values.get("file")):
         raise ValueError("names must be text, files without a folder")
     return RecordedPoint(**{**values, "role": Role(values["role"])})

@@ -148,6 +148,7 @@ def name_points(
                 network=recorded.network if recorded is not None else None,
                 filter=spec.filter or None,
                 dropped=_dropped(source, pieces[number], files) if recorded is None else recorded.dropped,
+                unseen=recorded.unseen if recorded is not None else None,
                 recorded_from_ns=spec.recorded_ns[0] if spec.recorded_ns is not None else None,
                 # What a damaged file lost was recorded, and is not there to be seen.
                 recorded_until_ns=spec.recorded_ns[1] if spec.recorded_ns is not None and whole else None,

@@ -11,6 +11,7 @@ from analyzer.diagnose import (
     arp_unanswered,
     asymmetric_path,
     bad_checksum,
+    capture_doubles,
     capture_gap,
     capture_loss,
     client_address_hidden,
@@ -59,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
     # What makes the captures, or what is made of them, doubtful.
     capture_loss.CHECK,
     capture_gap.CHECK,
+    capture_doubles.CHECK,
     conntrack_contradiction.CHECK,
     ambiguous_packets.CHECK,
     # What the recorded state of the host stops.

@@ -17,6 +17,9 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 
 Json = Any
+MOST_PORTS = 16
+"""Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
+BETWEEN_PORTS = "frames that it forwards from port to port"
 NETNS_NAME = 10
 """Characters of an overlay network's id in the name of its namespace (libnetwork's drivers/overlay)."""
 
@@ -69,10 +72,23 @@ class Finder:
                 self._add(f"ct-{container.name}-lo", "lo", Role.LOOPBACK, prefix=prefix, container=container.name)
         for name, role in shared.items():
             self._add(name, name, role)
+            if role is Role.BRIDGE:
+                self._other_ports(name, links, ())
         for uplink in self._uplinks(links):
             self._add(uplink, uplink, Role.UPLINK)
         if any(container.published for container in known):
             self._add("lo", "lo", Role.LOOPBACK)  # docker-proxy is reached by it
+
+    def _other_ports(self, bridge: str, links: list[Json], prefix: tuple[str, ...]) -> None:
+        """
+        Add the other containers' ports of a bridge, as many as nobody minds.
+
+        A capture does not make the bridge promiscuous, for that would change what it does; so what it forwards from
+        port to port is seen at the ports alone.
+        """
+        ports = [link["ifname"] for link in links if link.get("master") == bridge and _kind(link) == "veth"]
+        for port in ports if len(ports) <= MOST_PORTS else ():
+            self._add(port, port, Role.VETH, prefix=prefix)
 
     def interface(self, name: str, role: Role | None = None) -> None:
         """
@@ -100,7 +116,8 @@ class Finder:
             return
         taken = {one.target.name for one in self.found}
         unique = name if name not in taken else next(f"{name}-{n}" for n in range(2, 999) if f"{name}-{n}" not in taken)
-        point = RecordedPoint(unique, f"{unique}.pcap", interface, role, container, network)
+        unseen = BETWEEN_PORTS if role is Role.BRIDGE else None
+        point = RecordedPoint(unique, f"{unique}.pcap", interface, role, container, network, unseen=unseen)
         self.found.append(Found(Target(unique, interface, prefix), point))
 
     def _inspect(self, name: str) -> _Container:
@@ -205,14 +222,18 @@ class Finder:
         raise ToolError(f"cannot enter the namespace of overlay network {network}: needs CAP_SYS_ADMIN")
 
     def _in_overlay(self, container: _Container, end: Json, network: str, prefix: tuple[str, ...]) -> dict[str, Role]:
-        for link in self._links(prefix):
+        links, bridges = self._links(prefix), list[str]()
+        for link in links:
             if link["ifindex"] == end["link_index"]:
                 self._add(f"veth-{container.name}", link["ifname"], Role.VETH, prefix=prefix,
                           container=container.name, network=network)  # fmt: skip
             elif _kind(link) == "bridge":
                 self._add(f"br-{network}", link["ifname"], Role.BRIDGE, prefix=prefix, network=network)
+                bridges.append(link["ifname"])
             elif _kind(link) == "vxlan":
                 self._add(f"vxlan-{network}", link["ifname"], Role.OVERLAY, prefix=prefix, network=network)
+        for bridge in bridges:
+            self._other_ports(bridge, links, prefix)
         return {}
 
     def _uplinks(self, links: list[Json]) -> list[str]:

@@ -5,8 +5,12 @@ from collections import defaultdict
 from analyzer.pipeline import Trace
 from tests.oracle import Tuple
 
-IN_PARTS = ("segments", "fragments", "hairpin", "self-hairpin")
+IN_PARTS = ("segments", "fragments", "hairpin", "self-hairpin", "quiet-hairpin")
 """Samples in which a packet is not one frame per point; their packets have tests of their own."""
+
+
+UNROUTED = "quiet-hairpin"
+"""Datagrams without an IP id that a bridge translates and turns round: only conntrack tells whose they are."""
 
 
 def packets_of(trace: Trace) -> set[frozenset[tuple[str, int]]]:

@@ -83,6 +83,15 @@ def test_drops_that_a_capture_tells(tmp_path: Path) -> None:
     assert "9 frames were dropped at docker0" in finding.title
 
 
+@pytest.mark.parametrize(("sample", "told"), [("hairpin", 1), ("self-hairpin", 1), ("quiet-hairpin", 0), ("seed", 0)])
+def test_packets_that_the_capture_doubled(sample: str, told: int) -> None:
+    """A promiscuous bridge routes what it forwards once more: said, and no fault of the host."""
+    found = [f for f in analyze([SAMPLES / sample]).findings if f.check == "capture-doubles-packets"]
+
+    assert len(found) == told
+    assert all(finding.severity is Severity.INFO and "container web twice" in finding.title for finding in found)
+
+
 def test_what_cannot_be_told_apart_is_said(tmp_path: Path) -> None:
     """Two equal datagrams under way at once, of which only one arrives: marked, not guessed."""
     simulator = Simulator(1, zero_ident=True)

@@ -31,7 +31,7 @@ def record(lab: Lab, scenario: Scenario, folder: Path) -> None:
     try:
         scenario.setup(lab)
         time.sleep(QUIET_S)
-        with Recording(lab, folder, scenario.points(lab), scenario.snap):
+        with Recording(lab, folder, scenario.points(lab), scenario.snap, promiscuous=scenario.promiscuous):
             scenario.act(lab)
         write_expected(folder)
         (folder / "README.md").write_text(_readme(scenario))

@@ -32,12 +32,15 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 class Recording:
     """A context manager: captures run inside it, and the bundle is whole when it ends."""
 
-    def __init__(self, engine: Engine, folder: Path, points: dict[str, Where], snap: dict[str, int]) -> None:
-        """Capture *points*; *snap* has the snap length of those that are cut."""
+    def __init__(
+        self, engine: Engine, folder: Path, points: dict[str, Where], snap: dict[str, int], *, promiscuous: bool = False
+    ) -> None:
+        """Capture *points*; *snap* has the snap length of those that are cut, *promiscuous* lets bridges show all."""
         self.engine = engine
         self.folder = folder
         self._points = points
         self._snap = snap
+        self._mode = () if promiscuous else ("-p",)
         self._captures: list[subprocess.Popen[bytes]] = []
         self._events: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +59,7 @@ class Recording:
         return self
 
     def _capture(self, name: str, prefix: tuple[str, ...], interface: str) -> "subprocess.Popen[bytes]":
-        command = ("tcpdump", "-Z", "root", "-i", interface, "-B", "32768", "--time-stamp-precision=nano",
+        command = ("tcpdump", "-Z", "root", "-i", interface, *self._mode, "-B", "32768", "--time-stamp-precision=nano",
                    "--immediate-mode", "-U", "-s", str(self._snap.get(name, 0)), "-w",
                    str(self.folder / f"{name}.pcap"))  # fmt: skip
         capture = subprocess.Popen([*prefix, *command], stderr=subprocess.PIPE)

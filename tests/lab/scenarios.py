@@ -29,6 +29,8 @@ class Scenario:
     """dockerd's option; without it, published ports are reached from the inside by a hairpin."""
     snap: dict[str, int] = field(default_factory=dict)
     """Snap length by point, of those that are cut."""
+    promiscuous: bool = False
+    """Captures make bridges promiscuous, as tcpdump does without -p: with br_netfilter that doubles hairpins."""
     any: bool = False
     """Captured once on all interfaces (``tcpdump -i any``), not point by point."""
 
@@ -121,6 +123,35 @@ def _fragments(lab: Lab) -> None:
 
 def _hairpin(lab: Lab) -> None:
     lab.talk(lab.in_container("c1"), "tcp", "192.168.1.100", "8080", "count=2")
+
+
+def _hairpins(lab: Lab) -> None:
+    for name in ("c1", "web"):
+        lab.talk(lab.in_container(name), "tcp", "192.168.1.100", "8080", "count=2")
+        lab.talk(lab.in_container(name), "udp", "192.168.1.100", "5353", "count=2")
+
+
+def _across(lab: Lab) -> None:
+    lab.talk(lab.in_container("app"), "tcp", "192.168.1.100", "8080", "count=2", "size=500", "answer=500")
+    lab.talk(lab.in_container("app"), "udp", "192.168.1.100", "5353", "count=3")
+
+
+DOCKER_28 = (
+    ("-t", "raw", "PREROUTING", "-d", "172.17.0.2/32", "!", "-i", "docker0", "-j", "DROP"),
+    ("-t", "filter", "DOCKER-USER", "-i", "br-appnet", "-o", "docker0", "-j", "ACCEPT"),
+    ("-t", "filter", "DOCKER-USER", "-i", "docker0", "-o", "br-appnet", "-j", "ACCEPT"),
+)
+
+
+def _as_docker_28(lab: Lab) -> None:
+    _serve("web", ("tcp", "80"), ("udp", "53"))(lab)
+    for flag, table, chain, *rule in DOCKER_28:
+        _undo("iptables", "-w", flag, table, "-I", chain, *rule)
+
+
+def _as_before_28(lab: Lab) -> None:
+    for flag, table, chain, *rule in DOCKER_28:
+        _undo("iptables", "-w", flag, table, "-D", chain, *rule)
 
 
 def _proxied(lab: Lab) -> None:
@@ -272,22 +303,50 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "hairpin",
-        "dockerd runs with --userland-proxy=false. c1 reaches web by the host's published port, 192.168.1.100:8080: "
-        "the same packet is seen up to three times at docker0.",
+        "dockerd runs with --userland-proxy=false. c1 reaches web by the host's published port, 192.168.1.100:8080. "
+        "The captures make docker0 promiscuous, so it routes what it forwards once more: web gets each packet twice.",
         _hairpin,
         {"web": ("-p", "8080:80"), "c1": ()},
         ("c1", "web"),
         setup=_serve("web", ("tcp", "80")),
         userland_proxy=False,
+        promiscuous=True,
     ),
     Scenario(
         "self-hairpin",
         "dockerd runs with --userland-proxy=false. web reaches itself by the host's published port: DNAT and "
-        "MASQUERADE of one packet, and docker0 copies it while only one of them is done.",
+        "MASQUERADE of one packet, and docker0, promiscuous by the captures, copies it while only one of them is done.",
         lambda lab: lab.talk(lab.in_container("web"), "tcp", "192.168.1.100", "8080", "count=2"),
         {"web": ("-p", "8080:80")},
         ("web",),
         setup=_serve("web", ("tcp", "80")),
+        userland_proxy=False,
+        promiscuous=True,
+    ),
+    Scenario(
+        "quiet-hairpin",
+        "dockerd runs with --userland-proxy=false, and nothing is promiscuous: c1 and web itself reach web by the "
+        "host's published port, TCP and UDP. The bridge turns packets round; it never sees them itself.",
+        _hairpins,
+        {"web": ("-p", "8080:80", "-p", "5353:53/udp"), "c1": ()},
+        ("c1", "web"),
+        setup=_serve("web", ("tcp", "80"), ("udp", "53")),
+        userland_proxy=False,
+    ),
+    Scenario(
+        "across-networks",
+        "app, on a network of its own, uses the host's published ports of web, which is on docker0: DNAT and "
+        "MASQUERADE of one packet, with three tuples. The rules are as Docker 28 makes them: networks are not isolated "
+        "from published ports, and raw PREROUTING drops what asks for the container's own address.",
+        _across,
+        {"app": ("--network", "appnet", "--ip", "10.20.0.2"), "web": ("-p", "8080:80", "-p", "5353:53/udp")},
+        ("app", "web"),
+        bridges=("br-appnet", "docker0"),
+        networks=(
+            ("--subnet", "10.20.0.0/24", "-o", "com.docker.network.bridge.name=br-appnet", "appnet"),
+        ),
+        setup=_as_docker_28,
+        teardown=_as_before_28,
         userland_proxy=False,
     ),
     Scenario(
