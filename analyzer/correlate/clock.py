@@ -17,6 +17,11 @@ TOGETHER_NS = 1_000_000_000
 """Differences of times that belong to one offset, before it is known better."""
 FEW = 4096
 """Points whose hull is found one by one."""
+LOOKED_AT = 20_000
+"""Frames of each point that are compared with another point's, to see whether their times fit."""
+MOST_COMPARED = 16
+"""Points up to which each pair is compared."""
+ENOUGH = 5
 MOST_DRIFT = 500e-6
 """The kernel corrects no more (MAXFREQ of kernel/time/ntp.c)."""
 
@@ -30,6 +35,8 @@ class Offset:
     drift: float = 0.0
     uncertainty_ns: int | None = None
     """None if packets went one way only, or none at all: then nothing bounds it on the other side."""
+    rough: bool = False
+    """Nothing tells which way packets went: times were brought together, and may be wrong by what packets take."""
 
     def at(self, time_ns: Int64) -> Int64:
         """Return the offset at times of the host's own clock."""
@@ -102,6 +109,11 @@ def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, 
         return None
     sides = [_side(frames, row, start, mask) for mask in (there, here)]
     away, back = (both & direction for direction in _directions(*sides))
+    open_ = both & ~away & ~back & (hops["connection"][start] >= 0)
+    if open_.any():
+        stream = hops["connection"][start].astype(np.int64) * 2 + hops["reply"][start]
+        later, earlier = _by_delay(sides[1].first - sides[0].first, stream, np.flatnonzero(open_))
+        away[later], back[earlier] = True, True
     # From there to here, the offset is at most the difference; from here to there, at least.
     above = (sides[1].first - sides[0].last)[away]
     below = (sides[1].last - sides[0].first)[back]
@@ -149,6 +161,51 @@ def _directions(there: _Side, here: _Side) -> tuple[Array, Array]:
     away = (there.ttl > here.ttl) | same & (sends[0] | takes[1]) & ~sends[1] & ~takes[0]
     back = (there.ttl < here.ttl) | same & (sends[1] | takes[0]) & ~sends[0] & ~takes[1]
     return away, back
+
+
+def _by_delay(difference: Int64, stream: Int64, packets: Int64) -> tuple[Int64, Int64]:
+    """
+    Tell which of *packets* went there to here, and which back, by what both directions of a connection take.
+
+    A packet takes time whichever way it goes, so the direction whose differences are larger is the one from there.
+    """
+    order = packets[np.lexsort((difference[packets], stream[packets]))]
+    begin = np.flatnonzero(changes(stream[order]))
+    count = np.diff(begin, append=len(order))
+    middle = difference[order[begin + (count - 1) // 2]]
+    streams = stream[order[begin]]
+    other = np.searchsorted(streams, streams ^ 1)
+    paired = np.append(streams, -1)[np.minimum(other, len(streams))] == streams ^ 1
+    opposite = np.append(middle, 0)[np.minimum(other, len(streams))]
+    kind = np.repeat(np.where(paired, np.sign(middle - opposite), 0), count)
+    return order[kind > 0], order[kind < 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Two points whose frames are the same packets, but further apart in time than any packet takes."""
+
+    points: tuple[int, int]
+    offset_ns: int
+    """How far the second one's times are ahead."""
+    packets: int
+
+
+def far_apart(frames: Columns, identity: Int64, points: int, most_ns: int) -> list[Apart]:
+    """Find pairs of points whose times fit only with an offset beyond *most_ns*, by what their first frames have."""
+    telling = has(frames["layers"], Layer.TCP) | (has(frames["layers"], Layer.IPV4) & (frames["ip_id"] != 0))
+    rows = [np.flatnonzero(telling & (frames["point"] == number))[:LOOKED_AT] for number in range(points)]
+    found: list[Apart] = []
+    for second in range(1, points if points <= MOST_COMPARED else 0):
+        for first in range(second):
+            difference = _differences(frames["time_ns"], identity, rows[first], rows[second])
+            if len(difference) < ENOUGH:
+                continue
+            offset = _most_common(difference)
+            fitting = int(np.count_nonzero(np.abs(difference - offset) <= TOGETHER_NS))
+            if abs(offset) > most_ns and fitting >= max(ENOUGH, len(difference) // 2):
+                found.append(Apart((first, second), offset, fitting))
+    return found
 
 
 def _between(above_at: Int64, above: Int64, below_at: Int64, below: Int64) -> Offset | None:

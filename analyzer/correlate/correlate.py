@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analyzer.correlate.clock import Offset, align_roughly, estimate
+from analyzer.correlate.clock import Apart, Offset, align_roughly, estimate, far_apart
 from analyzer.correlate.connections import build_connections
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import Points, Sorted, find_packets
 from analyzer.correlate.runs import in_time, sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
+from analyzer.correlate.votes import WINDOW_NS
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
 
@@ -23,6 +24,8 @@ class Correlated:
     contradictions: list[Contradiction]
     candidates: dict[int, set[int]] = field(default_factory=dict)
     """Of connections whose mapping is ambiguous: those with which the translated side could be swapped."""
+    apart: list[Apart] = field(default_factory=list)
+    """Points of one host, as it was said, whose times fit only with an offset."""
     offsets: dict[int, Offset] = field(default_factory=dict)
     """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
 
@@ -57,7 +60,10 @@ def correlate(
     hairpin = np.zeros(len(hosts), bool) if hairpin is None else hairpin
     points = Points(outward, hosts, files, hairpin)
     if not hosts.any():
-        return _correlate(frames, keys, keep, stated, points)
+        apart = far_apart(frames, keys["identity"], len(hosts), WINDOW_NS)
+        found = _correlate(frames, keys, keep, stated, points)
+        found.apart = apart
+        return found
     rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
     found = _correlate(frames, dict(keys), keep, stated, points)
     offsets: dict[int, Offset] = {}
@@ -67,6 +73,9 @@ def correlate(
             mine = hosts[frames["point"]] == number
             frames["time_ns"][mine] -= offset.at(frames["time_ns"][mine])
             offsets[number] = replace(offset, offset_ns=offset.offset_ns + rough[number])
+        elif rough[number]:
+            mine = frames["time_ns"][hosts[frames["point"]] == number]
+            offsets[number] = Offset(rough[number], int(mine.min()), rough=True)
     found = _correlate(frames, keys, keep, stated, points)
     found.offsets = offsets
     return found

@@ -46,6 +46,7 @@ from analyzer.diagnose import (
     subnet_overlap,
     syn_unanswered,
     ttl_exceeded,
+    two_clocks,
     untranslated_leak,
     vxlan_checksum,
     vxlan_mtu,
@@ -61,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     capture_loss.CHECK,
     capture_gap.CHECK,
     capture_doubles.CHECK,
+    two_clocks.CHECK,
     conntrack_contradiction.CHECK,
     ambiguous_packets.CHECK,
     # What the recorded state of the host stops.

@@ -17,6 +17,7 @@ from analyzer.schema import Int64, Layer
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each peer towards which, or from which, packets were lost."""
+    yield from _between_hosts(subject)
     outward = np.concatenate([_sent_again(subject), _unanswered(subject)])
     for packets, towards in ((outward, True), (subject.tracer.late_segments, False)):
         by_peer: dict[str, list[int]] = {}
@@ -27,6 +28,23 @@ def look(subject: Subject) -> Iterator[Finding]:
                 by_peer.setdefault(str(peer), []).append(packet)
         for name, lost in few(by_peer, "peers").items():
             yield _finding(subject, name, lost, towards=towards)
+
+
+def _between_hosts(subject: Subject) -> Iterator[Finding]:
+    """Tell of packets that left one captured host and did not come to the other."""
+    by_place: dict[tuple[str, str, str], list[int]] = {}
+    for packet in subject.unclaimed(subject.tracer.ended(Disposition.LOST)).tolist():
+        if (hosts := subject.between_hosts(packet)) is not None:
+            by_place.setdefault((*hosts, subject.tracer.outcome(packet).reason), []).append(packet)
+    for (one, other, why), packets in by_place.items():
+        yield CHECK.finding(
+            f"{plural(len(packets), 'packet')} lost between {one} and {other}",
+            f"They were {why}: neither host lost them. {affected(subject, packets)}",
+            basis=Basis.INFERRED,
+            evidence=subject.evidence(packets),
+            remedy=f"Look at what is between {one} and {other}: switches, cables, a firewall, a tunnel's MTU.",
+        )
+        subject.claim(packets)
 
 
 def _finding(subject: Subject, peer: str, packets: list[int], *, towards: bool) -> Finding:

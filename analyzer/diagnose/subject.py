@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from analyzer.capture.records import FileInfo, Interface
+from analyzer.correlate.clock import Apart
 from analyzer.correlate.stated import Contradiction
 from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import (
@@ -80,6 +81,8 @@ class Subject:
     tracer: Tracer
     files: list[FileInfo]
     contradictions: list[Contradiction]
+    far_apart: list[Apart] = field(default_factory=list)
+    """Points whose times fit only with an offset that no packet takes."""
     read_names: Callable[[], list[NameQuery]] = list
     read_again: ReadAgain = lambda rows: iter(())
     claimed: dict[int, str] = field(default_factory=dict)
@@ -265,6 +268,13 @@ class Subject:
                 high, low = divmod(int(ip), 1 << 64)
                 found |= to_port & (self.first("dst") == np.uint64(low)) & (self.first("dst_hi") == np.uint64(high))
         return found
+
+    def between_hosts(self, packet: int) -> tuple[str, str] | None:
+        """Return the hosts between which a packet was lost; None if it was not, or on one host."""
+        last = self.context.point(int(self.last_row[packet]))
+        onward = [self.point_named(name).host for name in self.tracer.outcome(packet).onward]
+        other = next((host for host in onward if host != last.host), None) if last.host not in onward else None
+        return (str(last.host), str(other)) if other is not None else None
 
     def connection_of(self, packet: int) -> Connection | None:
         """Return a packet's connection."""

@@ -46,6 +46,8 @@ class Clock:
     """Nanoseconds that it gains in a second."""
     uncertainty_ns: int | None
     """The offset is as much more or less at the most; None if traffic went one way only, which bounds one side."""
+    rough: bool = False
+    """Nothing tells which way packets went: times were brought together, and are wrong by what packets take."""
 
 
 @dataclass(frozen=True, slots=True)

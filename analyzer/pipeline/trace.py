@@ -121,6 +121,7 @@ class Trace:
             self.tracer,
             self.files,
             self.correlated.contradictions,
+            self.correlated.apart,
             lambda: self.names,
             self.read_again,
         )

@@ -93,4 +93,4 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
 
 
 def _clock(offset: Offset) -> Clock:
-    return Clock(offset.offset_ns, round(offset.drift * 1e9), offset.uncertainty_ns)
+    return Clock(offset.offset_ns, round(offset.drift * 1e9), offset.uncertainty_ns, offset.rough)

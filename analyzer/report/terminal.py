@@ -280,7 +280,8 @@ def _clock(clock: Clock | None) -> str:
     if clock is None:
         return ""
     side = "ahead" if clock.offset_ns >= 0 else "behind"
-    doubt = "at least" if clock.uncertainty_ns is None else f"± {duration(clock.uncertainty_ns)}"
+    doubt = f"± {duration(clock.uncertainty_ns)}" if clock.uncertainty_ns is not None else "at least"
+    doubt = "roughly" if clock.rough else doubt
     drift = f", {clock.drift_ppb / 1000:+.1f} ppm" if clock.drift_ppb else ""
     return f", its clock {duration(abs(clock.offset_ns))} {side} ({doubt}{drift})"
 

@@ -14,7 +14,7 @@ from analyzer.model import Finding, Severity
 from tests.lab.faults.cases import CASES, Case
 from tests.lab.faults.score import score, told
 
-OWN_TESTS = {"ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction"}
+OWN_TESTS = {"ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks"}
 """No fault of a host; test_findings.py has samples of them."""
 
 
@@ -25,7 +25,7 @@ dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path duplicate-addr
 filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop host-unreachable loss-beyond-host
 loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten neighbour-stale
 network-isolation published-port-not-translated reverse-path-filtered stale-conntrack subnet-overlap syn-unanswered
-ttl-exceeded untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
+ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
 """
 
 

@@ -83,6 +83,7 @@ def _clocks(points: Sequence[Point]) -> Iterator[Note]:
         else:
             side = "ahead of" if clock.offset_ns >= 0 else "behind"
             doubt = f"± {duration(clock.uncertainty_ns)}" if clock.uncertainty_ns is not None else "at least"
+            doubt = "roughly" if clock.rough else doubt
             text = f"{host} is {duration(abs(clock.offset_ns))} {side} {hosts[0]} ({doubt}); corrected"
             yield Note("Clock", text, good=clock.uncertainty_ns is not None)
 
