@@ -50,8 +50,15 @@ class Inputs:
     bundles: dict[str | None, Bundle] = field(default_factory=dict)
     """By host's name, None where there is only one."""
     unusable: list[InputError] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    """Files that were named more than once, by whatever path."""
     named_unusable: list[str] = field(default_factory=list)
     """What the user named and gave nothing, as it was given."""
+
+    def called_alike(self) -> list[int]:
+        """Return the numbers of the groups that the user gave one name."""
+        names = [{self.specs[file].name for file in group} for group in self.groups]
+        return [number for number, found in enumerate(names) if len(found) == 1 and None not in found]
 
 
 def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitStack) -> Inputs:
@@ -74,7 +81,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
             if bundle is not None:
                 home[file] = bundle
                 bundles += [bundle] if bundle not in bundles else []
-    files = list(dict.fromkeys([*files, *(spec.file for spec in points)]))
+    files = _each_once(list(dict.fromkeys([*files, *(spec.file for spec in points)])), inputs.doubled)
     several = len(bundles) > 1
     inputs.bundles = {(bundle.path.name if several else None): bundle for bundle in bundles}
     specs = {spec.file: spec for spec in points}
@@ -97,6 +104,16 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     number = {file: place for place, file in enumerate(inputs.files)}
     inputs.groups = [[number[file] for file in group] for group in groups if len(group) > 1]
     return inputs
+
+
+def _each_once(files: list[str], doubled: list[str]) -> list[str]:
+    """Leave out a file that stands there already by another path; what is left out is *doubled*."""
+    found: dict[str, str] = {}
+    for file in files:
+        known = found.setdefault(file if file == STDIN else str(Path(file).resolve()), file)
+        if known != file:
+            doubled.append(f"{file} is the same file as {known}: counted once")
+    return list(found.values())
 
 
 def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:

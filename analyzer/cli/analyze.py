@@ -271,6 +271,8 @@ def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
     for error in trace.unusable:
         complain(str(error))
+    for doubled in trace.doubled:
+        complain(doubled)
     for info in trace.files:
         if info.damage is not None:
             complain(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")

@@ -4,7 +4,7 @@ Takes packets and the mapping of conversations, gives HOPS and CONNECTIONS. The 
 looked before any translation, the reply tuple how answers look before theirs: the inverse of the last sighting.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,14 +37,12 @@ class _Best:
     last: Int64
 
 
-def build_connections(
-    frames: Columns, mapping: Mapping, packets: Packets
-) -> tuple[Columns, Columns, dict[int, set[int]]]:
+def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tuple[Columns, Columns, "Doubts"]:
     """
     Give every packet its connection and direction, and every connection its tuples.
 
     Returns:
-        HOPS; CONNECTIONS, numbered in order of their first packet; of ambiguous ones, those that could be swapped.
+        HOPS; CONNECTIONS, numbered in order of their first packet; and what is doubtful of them.
     """
     hops = HOPS.empty(len(packets.hop))
     hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
@@ -63,18 +61,34 @@ def build_connections(
         doubtful[mapping.connection[mapping.ambiguous]] = True
         table["ambiguous"][:] = doubtful[packets.stream[known[first]] >> 1]
         find_relays(packets, number, reply[known], known, table)
-    candidates: dict[int, set[int]] = {}
     new = dict(zip((packets.stream[known[first]] >> 1).tolist(), range(len(first)), strict=True))
-    for one, other in mapping.rivals:
-        pair = [new.get(int(mapping.connection[conversation]), -1) for conversation in (one, other)]
-        if pair[0] != pair[1] and min(pair) >= 0:
-            candidates.setdefault(pair[0], set()).add(pair[1])
-            candidates.setdefault(pair[1], set()).add(pair[0])
+    doubts = Doubts(*(_pairs(found, mapping.connection, new) for found in (mapping.rivals, mapping.doubts)))
     table["stated"][:] = -1
     length = packets.length
     hops["packet"][:] = np.repeat(np.arange(len(length)), length)
     hops["connection"][:], hops["reply"][:] = np.repeat(of_packet, length), np.repeat(reply, length)
-    return hops, table, candidates
+    return hops, table, doubts
+
+
+@dataclass(slots=True)
+class Doubts:
+    """What is not sure of connections; by number, in both directions."""
+
+    candidates: dict[int, set[int]] = field(default_factory=dict)
+    """Of ambiguous ones: those that could be swapped with them."""
+    maybe: dict[int, set[int]] = field(default_factory=dict)
+    """Those that may be the same connection, on the other side of a translation."""
+
+
+def _pairs(pairs: list[tuple[int, int]], connection: Int64, new: dict[int, int]) -> dict[int, set[int]]:
+    """Return pairs of conversations as pairs of connections."""
+    found: dict[int, set[int]] = {}
+    for conversations in pairs:
+        one, other = (new.get(int(connection[conversation]), -1) for conversation in conversations)
+        if one != other and min(one, other) >= 0:
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+    return found
 
 
 def _original_is_away(packets: Packets, known: Int64, connection: Int64, away: Array, total: int) -> Array:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from analyzer.correlate.clock import Apart, Offset, align_roughly, estimate, far_apart
-from analyzer.correlate.connections import build_connections
+from analyzer.correlate.connections import Doubts, build_connections
 from analyzer.correlate.nat import Mapping, map_conversations
 from analyzer.correlate.packets import Points, Sorted, find_packets
 from analyzer.correlate.runs import in_time, sort_runs
@@ -22,8 +22,7 @@ class Correlated:
     hops: Columns
     connections: Columns
     contradictions: list[Contradiction]
-    candidates: dict[int, set[int]] = field(default_factory=dict)
-    """Of connections whose mapping is ambiguous: those with which the translated side could be swapped."""
+    doubts: Doubts = field(default_factory=Doubts)
     apart: list[Apart] = field(default_factory=list)
     """Points of one host, as it was said, whose times fit only with an offset."""
     offsets: dict[int, Offset] = field(default_factory=dict)
@@ -92,8 +91,8 @@ def _correlate(frames: Columns, keys: Columns, keep: int, stated: list[Stated], 
     sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
     del runs, conversations  # columns as long as FRAMES, which nobody needs any more
     packets = find_packets(sightings, points)
-    hops, connections, candidates = build_connections(frames, mapping, packets)
-    return Correlated(hops, connections, apply_stated(connections, stated), candidates)
+    hops, connections, doubts = build_connections(frames, mapping, packets)
+    return Correlated(hops, connections, apply_stated(connections, stated), doubts)
 
 
 def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Array, Array]:

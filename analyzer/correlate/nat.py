@@ -16,6 +16,9 @@ from analyzer.correlate.tuples import Conversations, Seen, count_seen
 from analyzer.correlate.votes import Candidates, collect_votes
 from analyzer.schema import Array, Int64
 
+MOSTLY = 0.5
+"""Share of a conversation's packets that must be explained to doubt that it is one of its own."""
+
 
 @dataclass(slots=True)
 class Mapping:
@@ -29,6 +32,8 @@ class Mapping:
     """(conversations,) bool: another mapping would explain the frames as well."""
     rivals: list[tuple[int, int]]
     """Conversations, and others that would explain the frames as well in the place of what they were joined to."""
+    doubts: list[tuple[int, int]]
+    """Pairs that may be one packet's before and after translation, of which too little is known to join them."""
 
 
 def map_conversations(
@@ -54,7 +59,15 @@ def map_conversations(
             ambiguous[[candidates.first[index], candidates.second[index]]] = True
             rivals += [(int(candidates.first[index]), other) for other in others]
     connection, flipped = joined.result()
-    return Mapping(connection, flipped, ambiguous, rivals)
+    return Mapping(connection, flipped, ambiguous, rivals, _doubts(candidates, connection))
+
+
+def _doubts(candidates: Candidates, connection: Int64) -> list[tuple[int, int]]:
+    """Return candidates that leave one end alone and explain most packets, of conversations that stand alone."""
+    alone = np.bincount(connection, minlength=1)[connection] == 1
+    left = alone[candidates.first] & alone[candidates.second] if len(candidates.first) else candidates.routed
+    doubtful = np.flatnonzero(left & (candidates.kept_ends >= 1) & (candidates.share >= MOSTLY))
+    return list(zip(candidates.first[doubtful].tolist(), candidates.second[doubtful].tolist(), strict=True))
 
 
 class _Joined:

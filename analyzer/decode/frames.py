@@ -4,7 +4,7 @@ A point is a file's interface, in a LINUX_SLL2 file each interface index in it. 
 and in a file in its order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_
 from analyzer.decode.kept import LINK_HEADER, CutLengths
 from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
 from analyzer.errors import InputError
-from analyzer.schema import FRAMES, KEYS, Columns, Int64
+from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
 
 MOST_POINTS = 65_535
 
@@ -45,16 +45,21 @@ class FrameTables:
     pieces: list[list[int]]
     """By point id: the files it was recorded to, in order; frames are numbered on from one to the next."""
 
-    def join_pieces(self, groups: list[list[int]]) -> None:
-        """Make one point of what *groups* of files have of each interface, where they follow each other in time."""
+    def join_pieces(self, groups: list[list[int]], called_alike: Collection[int] = ()) -> None:
+        """
+        Make one point of what *groups* of files have of each interface, where they follow each other in time.
+
+        Groups that somebody *called_alike*, by their numbers, are one point also where they overlap.
+        """
         file_of = np.array([source.file for source in self.sources], np.int64)[self.frames["point"]]
         begin = np.searchsorted(file_of, np.arange(len(self.files) + 1))  # rows stand in the order of files
         target = np.arange(len(self.sources))
-        for group in groups:
+        for number_of_group, group in enumerate(groups):
             before = 0
             last_of: dict[tuple[int, int], tuple[int, int]] = {}
+            alike = number_of_group in called_alike
             for file in group:
-                before = self._continue(slice(begin[file], begin[file + 1]), before, last_of, target)
+                before = self._continue(slice(begin[file], begin[file + 1]), before, last_of, target, alike=alike)
                 before += self.files[file].frames
         self._join_silent(groups, target)
         used, number = np.unique(target, return_inverse=True)
@@ -65,10 +70,16 @@ class FrameTables:
         self.sources = [self.sources[point] for point in used.tolist()]
 
     def _continue(
-        self, rows: slice, before: int, last_of: dict[tuple[int, int], tuple[int, int]], target: Int64
+        self,
+        rows: slice,
+        before: int,
+        last_of: dict[tuple[int, int], tuple[int, int]],
+        target: Int64,
+        *,
+        alike: bool = False,
     ) -> int:
         """
-        Let a file's points be those of the files before it, unless they overlap in time.
+        Let a file's points be those of the files before it, unless they overlap in time and are not called *alike*.
 
         Returns how many frames were counted before its own: *before*, or none if it is a capture of its own.
         """
@@ -77,13 +88,37 @@ class FrameTables:
             times = time_ns[point == number]
             key = (self.sources[number].interface, self.sources[number].device)
             known = last_of.get(key)
-            if known is not None and known[1] <= int(times.min()):
+            if known is not None and (alike or known[1] <= int(times.min())):
                 target[number] = known[0]
             elif known is not None:
                 before = 0
             last_of[key] = int(target[number]), int(times.max())
         self.frames["frame"][rows] += np.uint32(before)
         return before
+
+    def drop(self, rows: Array) -> None:
+        """Take rows out, given as (n,) bool."""
+        if not rows.any():
+            return
+        kept = np.flatnonzero(~rows)
+        number = np.cumsum(~rows) - 1
+        self.frames = {name: column[kept] for name, column in self.frames.items()}
+        self.keys = {name: column[kept] for name, column in self.keys.items()}
+        for name in SIDE_TABLES:
+            side: Columns = getattr(self, name)
+            of_kept = np.flatnonzero(~rows[side["row"]])
+            side = {column: values[of_kept] for column, values in side.items()}
+            side["row"] = number[side["row"]]
+            setattr(self, name, side)
+
+    def forget(self, points: Collection[int]) -> None:
+        """Take points out that have no rows."""
+        kept = [point for point in range(len(self.sources)) if point not in points]
+        number = np.zeros(len(self.sources), np.uint16)
+        number[kept] = np.arange(len(kept))
+        self.frames["point"] = number[self.frames["point"]]
+        self.sources = [self.sources[point] for point in kept]
+        self.pieces = [self.pieces[point] for point in kept]
 
     def _join_silent(self, groups: list[list[int]], target: Int64) -> None:
         """Let interfaces of which a piece has nothing be the points that other pieces have of them."""

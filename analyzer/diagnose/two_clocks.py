@@ -45,23 +45,20 @@ class Pair:
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each clock that is not the first one's, with all its points."""
-    found = subject.once(pairs)
-    partners: dict[int, frozenset[int]] = {}
-    for point in {end for pair in found for end in (pair.first, pair.second)}:
-        partners[point] = frozenset(
-            pair.first + pair.second - point for pair in found if point in (pair.first, pair.second)
-        )
-    told: set[frozenset[frozenset[int]]] = set()
-    for pair in found:
-        ends = frozenset((partners[pair.first], partners[pair.second]))
-        if ends not in told:
-            told.add(ends)
-            yield _finding(
-                subject, pair, *([p for p in partners if partners[p] == partners[e]] for e in (pair.first, pair.second))
-            )
+    partners: dict[int, set[int]] = {}
+    for pair in subject.once(pairs):
+        partners.setdefault(pair.first, set()).add(pair.second)
+        partners.setdefault(pair.second, set()).add(pair.first)
+    told: set[tuple[int, ...]] = set()
+    for pair in subject.once(pairs):
+        # Points of one clock are apart from the same others.
+        ends = [sorted(p for p in partners if partners[p] == partners[end]) for end in (pair.first, pair.second)]
+        if (key := tuple(sorted(ends[0] + ends[1]))) not in told:
+            told.add(key)
+            yield _finding(subject, pair, *ends)
 
 
-def _finding(subject: Subject, pair: Pair, first: tuple[int, ...], second: tuple[int, ...]) -> Finding:
+def _finding(subject: Subject, pair: Pair, first: list[int], second: list[int]) -> Finding:
     points, ahead = subject.context.points, pair.offset_ns / 1e9
     one, two = (", ".join(points[number].name for number in ends) for ends in (first, second))
     example = points[pair.second]

@@ -13,6 +13,7 @@ import numpy as np
 
 from analyzer.capture.points import Source, name_points
 from analyzer.capture.records import FileInfo
+from analyzer.correlate.connections import Doubts
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.memory import Memory, to_see_again
@@ -96,6 +97,11 @@ class MovingTrace:
         return self._prepared.inputs.unusable
 
     @property
+    def doubled(self) -> list[str]:
+        """Files that were named more than once."""
+        return self._prepared.inputs.doubled
+
+    @property
     def files(self) -> list[FileInfo]:
         """Captures, with their damage if they have any."""
         return self._moving.files
@@ -138,7 +144,9 @@ class MovingTrace:
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        context = Context({}, {}, {}, {}, {}, self._memory.table, self.points, self.hosts, self._told.candidates)
+        context = Context(
+            {}, {}, {}, {}, {}, self._memory.table, self.points, self.hosts, Doubts(self._told.candidates)
+        )
         return build_connection(context, number)
 
     def content(self, *, connections: int | None = None) -> Content:
@@ -214,7 +222,7 @@ class MovingTrace:
             correlated.connections,
             self.points,
             self.hosts,
-            correlated.candidates,
+            correlated.doubts,
             connection_ids=recognised.connection,
             settled_rows=one.known["settled"],
         )
@@ -235,7 +243,7 @@ class MovingTrace:
         told.ambiguous_frames += len(rows)
         more = rows[: ambiguous_packets.SHOWN - len(told.ambiguous_evidence)].tolist()
         told.ambiguous_evidence += [context.evidence(row) for row in more]
-        for number, others in correlated.candidates.items():
+        for number, others in correlated.doubts.candidates.items():
             known = told.candidates.setdefault(int(found.connection[number]), set())
             known.update(found.connection[sorted(others)].tolist())
         for contradiction in correlated.contradictions:

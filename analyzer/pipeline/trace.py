@@ -62,6 +62,8 @@ class Trace:
     """Captures and bundles, as they were given."""
     unusable: list[InputError] = field(default_factory=list)
     """Files that gave nothing."""
+    doubled: list[str] = field(default_factory=list)
+    """Files whose frames others have as well."""
 
     @property
     def points(self) -> list[Point]:
@@ -252,7 +254,7 @@ class Trace:
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.hosts.everywhere.problems,
             losses=self.losses,
-            left_out=tuple(map(str, self.unusable)),
+            left_out=(*map(str, self.unusable), *self.doubled),
         )
 
     def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:

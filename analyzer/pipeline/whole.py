@@ -11,6 +11,7 @@ import numpy as np
 from analyzer.capture.points import PointSpec, name_points
 from analyzer.correlate.clock import Offset
 from analyzer.correlate.correlate import correlate
+from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
 from analyzer.decode.frames import Progress, read_frames
@@ -61,9 +62,14 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
+    doubled = list(inputs.doubled)
     if inputs.groups:
-        tables.join_pieces(inputs.groups)
-    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, prepared.hosts)
+        tables.join_pieces(inputs.groups, inputs.called_alike())
+        doubled += drop_overlaps(tables)
+    named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, hosts)
+    if copies := drop_copies(tables, named):
+        doubled += copies
+        named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, hosts)
     names = list(dict.fromkeys(point.host for point in named))
     correlated = correlate(
         tables.frames,
@@ -87,9 +93,9 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         correlated.connections,
         known,
         hosts,
-        correlated.candidates,
+        correlated.doubts,
     )
-    return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable)
+    return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable, doubled)
 
 
 def _clock(offset: Offset) -> Clock:

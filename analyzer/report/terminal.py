@@ -80,7 +80,7 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
         out.print(Text(relative, "dim"))
     out.print(_points(content.points))
     for problem in content.left_out:
-        out.print(Text(f"not read: {safe(problem)}", "warning"))
+        out.print(Text(f"left out: {safe(problem)}", "warning"))
     for problem in content.host_problems:
         out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
     for finding in content.findings:

@@ -44,7 +44,7 @@ def build_connection(context: Context, number: int) -> Connection:
         conntrack_state=entry.state if entry is not None else None,
         conntrack_timeout_s=entry.timeout_s if entry is not None else None,
         published=_published(context.hosts, original, reply),
-        candidates=tuple(sorted(context.candidates[number])) if number in context.candidates else None,
+        candidates=tuple(sorted(context.doubts.candidates[number])) if number in context.doubts.candidates else None,
         relayed_to=_other(table["relayed_to"][number]),
         relayed_from=_other(table["relayed_from"][number]),
     )

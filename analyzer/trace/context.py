@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analyzer.correlate.connections import Doubts
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
@@ -30,8 +31,8 @@ class Context:
     connections: Columns
     points: list[Point]
     hosts: Hosts = field(default_factory=Hosts)
-    candidates: dict[int, set[int]] = field(default_factory=dict)
-    """Connections that could be swapped with an ambiguous one."""
+    doubts: Doubts = field(default_factory=Doubts)
+    """What is not sure of connections."""
     connection_ids: Int64 | None = None
     """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
     settled_rows: Int64 | None = None
@@ -253,7 +254,7 @@ class Context:
         connection, reply = int(self.hops["connection"][place]), bool(self.hops["reply"][place])
         row = self.rows_of(packet)[0]
         found: list[int] = []
-        for other in sorted({connection, *self.candidates.get(connection, ())}):
+        for other in sorted({connection, *self.doubts.candidates.get(connection, ())}):
             for candidate in self.packets_of(other).tolist():
                 there = int(self.packet_start[candidate])
                 if candidate == packet or not self.hops["ambiguous"][there] or self.hops["reply"][there] != reply:

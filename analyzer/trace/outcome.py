@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 
 import numpy as np
 
+from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import group_mostly
 from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
 from analyzer.model import Basis, Disposition, Point, Role
@@ -273,11 +274,24 @@ class Outcomes:
         if not self._told_apart(row):
             reason = f"last seen at {point.name}; the captures keep too few bytes to tell its kind of packets apart"
             return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+        if self._may_have_passed(packet, onward):
+            reason = f"last seen at {point.name}; equal packets at {' or '.join(names)} may be it, translated"
+            return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
         if self._was_answered(packet, onward):
             reason = f"last seen at {point.name}, not at {' or '.join(names)}; it was answered, so it did go on"
             return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.OBSERVED, own=True)
         reason = f"seen at {point.name}, not at {' or '.join(names)}, which was recording and lies on the way"
         return Outcome(Disposition.LOST, reason, Basis.INFERRED, own=True, onward=tuple(names))
+
+    def _may_have_passed(self, packet: int, onward: set[int]) -> bool:
+        """Tell whether a point that should have seen it saw what may be its connection, with other addresses."""
+        context = self._context
+        number = int(context.hops["connection"][context.packet_start[packet]])
+        for other in context.doubts.maybe.get(number, ()):
+            seen = np.bitwise_or.reduce(context.points_seen[context.packets_of(other)])
+            if np.bitwise_or.reduce(point_bits(np.array(sorted(onward)))) & seen:
+                return True
+        return False
 
     def _told_apart(self, row: int) -> bool:
         """Tell whether every point kept the headers by which packets are recognised."""

@@ -1,5 +1,7 @@
 """Rotated captures: pieces that follow each other are one point, whatever tool made them."""
 
+import gzip
+import shutil
 from pathlib import Path
 
 import dpkt
@@ -8,7 +10,7 @@ import pytest
 from analyzer import analyze
 from analyzer.capture.pieces import without_rotation
 from analyzer.capture.points import PointSpec
-from tests.build import T0, enhanced, interface, option, section
+from tests.build import BRIDGE, C1, T0, enhanced, ether, interface, option, section, write_pcap
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 
@@ -78,14 +80,63 @@ def test_the_user_may_say_what_belongs_together(tmp_path: Path) -> None:
 
 
 def test_captures_at_the_same_time_are_two_points(tmp_path: Path) -> None:
-    """Two captures of one bridge that overlap are not pieces of one."""
-    for name in ("docker0.pcap", "docker0.pcap1"):
-        (tmp_path / name).write_bytes((SEED / "docker0.pcap").read_bytes())
+    """Files that overlap are not pieces of one, unless somebody calls them so."""
+    records = [(T0 + n * 1_000_000, ether(C1, BRIDGE, bytes([n] * 60))) for n in range(20)]
+    for name, kept in (("docker0.pcap", records[:12]), ("docker0.pcap1", records[8:])):
+        write_pcap(tmp_path / name, kept)
+
+    trace = analyze([tmp_path])
+
+    assert [point.frames for point in trace.points] == [12, 12]
+    assert [point.pieces for point in trace.points] == [None, None]
+
+
+def test_pieces_that_overlap_are_counted_once(tmp_path: Path) -> None:
+    """One name for two files makes one point of them; the frames that both have are there once, and that is told."""
+    records = [(T0 + n * 1_000_000, ether(C1, BRIDGE, bytes([n] * 60))) for n in range(20)]
+    specs = [
+        PointSpec(write_pcap(tmp_path / name, kept), "x")
+        for name, kept in (("a.pcap", records[:12]), ("b.pcap", records[8:]))
+    ]
+
+    trace = analyze([], points=specs)
+
+    assert [(point.name, point.frames) for point in trace.points] == [("x", 20)]
+    assert trace.doubled == ["a.pcap and b.pcap overlap: 4 frames of them counted once, not twice"]
+    assert trace.frames["frame"].tolist() == [*range(1, 13), *range(17, 25)]
+
+
+@pytest.mark.parametrize("way", ["path", "symlink", "copy", "compressed"])
+def test_a_capture_that_is_given_twice_is_counted_once(tmp_path: Path, way: str) -> None:
+    """By whatever path or name; packets have one hop, and the report says so."""
+    original, other = tmp_path / "docker0.pcap", tmp_path / "docker0-again.pcap"
+    shutil.copy(SEED / "docker0.pcap", original)
+    if way == "path":
+        (tmp_path / "folder").mkdir()
+        other = tmp_path / "folder" / ".." / "docker0.pcap"
+    elif way == "symlink":
+        other.symlink_to(original)
+    elif way == "compressed":
+        other.write_bytes(gzip.compress(original.read_bytes()))
+    else:
+        shutil.copy(original, other)
+
+    trace = analyze([original, other])
+
+    assert [(point.name, point.frames) for point in trace.points] == [("docker0", 20)]
+    assert {len(journey.hops) for journey in trace.journeys()} == {1}
+    assert len(trace.doubled) == len(trace.content().left_out) == 1
+
+
+def test_a_bridge_and_its_port_may_show_the_same(tmp_path: Path) -> None:
+    """One after the other at the same nanosecond: two points, one packet."""
+    for name in ("docker0.pcap", "veth-c3.pcap"):
+        shutil.copy(SEED / "docker0.pcap", tmp_path / name)
 
     trace = analyze([tmp_path])
 
     assert [point.frames for point in trace.points] == [20, 20]
-    assert [point.pieces for point in trace.points] == [None, None]
+    assert trace.doubled == []
 
 
 def test_an_interface_that_was_silent_for_a_while(tmp_path: Path) -> None:

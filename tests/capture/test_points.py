@@ -61,7 +61,7 @@ def test_senseless_point_options(text: str) -> None:
 def test_an_interface_name_comes_before_the_files(tmp_path: Path) -> None:
     """Unless several files have the same one: then it is several containers' eth0."""
     for file, name in (("a", b"docker0"), ("b", b"eth0"), ("c", b"eth0")):
-        data = section() + interface(1, options=option(2, name)) + enhanced(0, 1, b"x" * 60)
+        data = section() + interface(1, options=option(2, name)) + enhanced(0, 1, file.encode() * 60)
         (tmp_path / f"{file}.pcapng").write_bytes(data)
     trace = analyze(sorted(tmp_path.glob("*.pcapng")))
 

@@ -35,7 +35,7 @@ def quality(
         *(Note("Unseen", f"{p.name}: {p.unseen}", good=True) for p in points if p.unseen is not None),
         *(Note("Ended early", f"{p.name}: {p.ended}", good=False) for p in points if p.ended is not None),
         *(Note("Dump left out", problem, good=False) for problem in problems),
-        *(Note("Not read", problem, good=False) for problem in left_out),
+        *(Note("Left out", problem, good=False) for problem in left_out),
     ]
 
 
