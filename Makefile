@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 
-.PHONY: demo test check unit bench samples faults fresh lock clean
+.PHONY: demo test check unit bench samples faults mutants fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -31,6 +31,10 @@ samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker
 faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded faults
 	$(BIN)/python -m tests.lab.faults.score
 
+mutants: $(VENV)/ready-for-tests ## share of mutants that the tests kill, package by package, on a fixed sample (an hour)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
+	nice $(BIN)/python -m tests.mutants
+
 fresh: ## both commands on Debian 12 and 13 as they are installed, as root and as a user (root)
 	tests/install fresh
 	tests/fresh
@@ -55,4 +59,4 @@ $(VENV)/ready-for-tests: pyproject.toml tests/install tests/packages.txt $(LOCK)
 	@touch $(VENV)/ready $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) mutants mutants.log .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -162,6 +162,7 @@ def test_doctor_looks_at_something_or_says_that_it_did_not(tmp_path: Path) -> No
     assert "nothing wrong was found in what could be read" in little.stdout
 
 
+@pytest.mark.process
 def test_a_closed_pipe_is_no_error() -> None:
     """``hoptrace ... | head -1`` ends quietly."""
     command = f"{sys.executable} -m analyzer analyze {SEED} | head -1"
@@ -171,6 +172,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert done.stdout.startswith("3 points")
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     """The exit code of the pipe's writer, too."""
     command = f"{sys.executable} -m analyzer analyze {SEED} | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}"
@@ -178,6 +180,7 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
     assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 5), ("- <&-", 3), ("missing.pcap 2>&-", 3)]
 )
@@ -190,6 +193,7 @@ def test_closed_and_full_streams(redirection: str, code: int) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_a_terminal_without_arrows(tmp_path: Path) -> None:
     """And with a width that is no number."""
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C", "COLUMNS": "\u00b2"}
@@ -200,6 +204,7 @@ def test_a_terminal_without_arrows(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.process
 def test_pipes_as_files() -> None:
     """Process substitution gives a path that can be read only once."""
     command = f"{sys.executable} -m analyzer analyze <(cat {SEED}/wlan0.pcap) -n 0"
@@ -218,6 +223,7 @@ def test_a_path_that_cannot_be_looked_at_does_not_stop_the_others(path: str) -> 
     assert path in result.stderr
 
 
+@pytest.mark.process
 def test_colours_only_for_terminals() -> None:
     """And never with NO_COLOR."""
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "xterm-256color", "FORCE_COLOR": ""}
@@ -228,6 +234,7 @@ def test_colours_only_for_terminals() -> None:
     assert b"\x1b" not in done.stdout
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
     """``--help`` answers without NumPy, pandas or rich."""
     code = "import sys; from analyzer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
@@ -254,6 +261,7 @@ def _analyse_until(event: Callable[[], bool], number: signal.Signals, *arguments
     return process.returncode, told
 
 
+@pytest.mark.process
 @SIGNALS
 def test_interrupted_while_it_reads(tmp_path: Path, number: signal.Signals, ended: tuple[int, str]) -> None:
     """Ctrl-C ends it with one line and exit code 130, SIGTERM with 143; there is no report."""
@@ -274,6 +282,7 @@ def test_interrupted_while_it_reads(tmp_path: Path, number: signal.Signals, ende
     assert not out.exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["x.json", "x.ndjson"])
 @SIGNALS
 def test_interrupted_while_it_writes(tmp_path: Path, name: str, number: signal.Signals, ended: tuple[int, str]) -> None:

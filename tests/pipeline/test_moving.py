@@ -107,6 +107,7 @@ def test_a_long_sample_takes_several_slices(tmp_path: Path) -> None:
     assert slices > 2
 
 
+@pytest.mark.process
 def test_generated_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of 120,000 frames has the same packet, hop and connection; each connection the same tuples and counts."""
     monkeypatch.setattr(moving, "REACH_NS", 200_000_000)

@@ -82,6 +82,7 @@ def test_vendored_files_are_the_published_ones() -> None:
     assert "MIT" in (VENDOR / "LICENSE.uPlot").read_text()
 
 
+@pytest.mark.process
 def test_ten_thousand_frames_are_less_than_a_megabyte(tmp_path: Path) -> None:
     """With every journey in it."""
     write_captures(tmp_path, 3_334)
