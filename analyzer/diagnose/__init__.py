@@ -19,6 +19,7 @@ from analyzer.diagnose import (
     conntrack_contradiction,
     conntrack_full,
     conntrack_invalid_reset,
+    container_name,
     dns_conntrack_race,
     dns_failed,
     dns_unanswered,
@@ -99,6 +100,7 @@ CHECKS: tuple[Check, ...] = (
     bad_checksum.CHECK,
     # What the ends do.
     connection_refused.CHECK,
+    container_name.CHECK,
     embedded_dns.CHECK,
     dns_conntrack_race.CHECK,
     dns_failed.CHECK,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analyzer.diagnose import container_name
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.questions import FAILURES, by_server, told
 from analyzer.diagnose.subject import Subject
@@ -15,8 +16,9 @@ def look(subject: Subject) -> Iterator[Finding]:
     for server, queries in by_server(subject.names).items():
         if server == EMBEDDED:
             continue
-        failed = [query for query in queries if query.outcome in FAILURES]
-        unknown = [query for query in queries if query.outcome == "NXDOMAIN"]
+        left = [query for query in queries if subject.explains(query.journey) != container_name.CHECK.name]
+        failed = [query for query in left if query.outcome in FAILURES]
+        unknown = [query for query in left if query.outcome == "NXDOMAIN"]
         if failed:
             good = any(query.outcome in ("NOERROR", "NXDOMAIN") for query in queries)
             outcomes = ", ".join(dict.fromkeys(str(query.outcome) for query in failed))

@@ -12,7 +12,8 @@ from analyzer.trace.names import EMBEDDED
 
 def look(subject: Subject) -> Iterator[Finding]:
     """Tell of questions that it failed or left open."""
-    failed = [query for query in subject.names if query.server == EMBEDDED and query.outcome in FAILURES]
+    mine = [q for q in subject.names if q.server == EMBEDDED and not subject.explains(q.journey)]
+    failed = [query for query in mine if query.outcome in FAILURES]
     failed += [query for query in silent(subject) if query.server == EMBEDDED]
     if not failed:
         return

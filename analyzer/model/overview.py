@@ -133,6 +133,10 @@ class NameQuery:
     """``NOERROR``, ``NXDOMAIN``, ...: RFC 1035's RCODE; None without an answer."""
     records: tuple[str, ...] = ()
     latency_ns: int | None = None
+    asked_again_ns: int | None = None
+    """How long after it the same was asked for the last time before the answer came; None if only once."""
+    stranger: Address | None = None
+    """Who sent an answer although another one was asked: resolvers do not take it."""
 
 
 @dataclass(frozen=True, slots=True)

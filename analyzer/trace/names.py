@@ -1,6 +1,7 @@
 """Questions to name servers and their answers, joined as a resolver joins them: by connection, id and name."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import numpy as np
@@ -10,6 +11,7 @@ from analyzer.correlate.identity import has
 from analyzer.decode import offsets as o
 from analyzer.decode.dns import HEADER, PORT, Message
 from analyzer.decode.reference import payload
+from analyzer.model import Address
 from analyzer.model.overview import NameQuery
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
@@ -54,6 +56,7 @@ def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> 
     """Join questions and answers; *messages* are by row, in any order."""
     waiting: dict[tuple[tuple[int, ...], int, str, str], list[int]] = {}
     found: list[NameQuery] = []
+    strangers: list[tuple[int, Message]] = []
     by_time = sorted(messages, key=lambda one: (context.value("time_ns", one[0]), one[0]))
     for row, message in by_time:
         packet = int(context.packet_of_row[row])
@@ -66,12 +69,36 @@ def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> 
             waiting.setdefault(key, []).append(len(found))
             found.append(NameQuery(message.name, message.kind, src, dst, time_ns, packet))
         elif waiting.get(key):
-            place = waiting[key].pop(0)  # the oldest, for one that waits is sent again under the same id
+            copies = waiting[key]
+            again = found[copies[-1]].asked_ns if len(copies) > 1 else None
+            place = copies.pop(0)  # the oldest, for one that waits is sent again under the same id
             asked = found[place]
-            found[place] = NameQuery(
-                asked.name, asked.kind, asked.asker, asked.server, asked.asked_ns, asked.journey,
-                packet, message.outcome, message.records, _back(context, packet, asked),
-            )  # fmt: skip
+            found[place] = replace(
+                asked,
+                answer=packet,
+                outcome=message.outcome,
+                records=message.records,
+                latency_ns=_back(context, packet, asked),
+                asked_again_ns=None if again is None else again - asked.asked_ns,
+            )
+        else:
+            strangers.append((row, message))
+    return _from_elsewhere(context, found, strangers)
+
+
+def _from_elsewhere(context: Context, found: list[NameQuery], answers: list[tuple[int, Message]]) -> list[NameQuery]:
+    """Note with open questions whose answer came from somebody else, to the port that asked, translated or not."""
+    open_: dict[tuple[Address | None, int, str, str], list[int]] = {}
+    for place, asked in enumerate(found):
+        for row in context.rows_of(asked.journey) if asked.answer is None else ():
+            key = context.src(row), context.value("sport", row), asked.name.lower(), asked.kind
+            open_.setdefault(key, []).append(place)
+    for row, message in answers:
+        key = context.dst(row), context.value("dport", row), message.name.lower(), message.kind
+        sender = context.src(row)
+        for place in open_.get(key, ())[:1]:
+            if found[place].server != sender:
+                found[place] = replace(found[place], stranger=sender)
     return found
 
 

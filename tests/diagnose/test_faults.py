@@ -12,7 +12,7 @@ from analyzer.cli import main
 from analyzer.diagnose import CHECKS
 from analyzer.model import Finding, Severity
 from tests.lab.faults.cases import CASES, Case
-from tests.lab.faults.score import score, told
+from tests.lab.faults.score import account, score, told, written
 
 OWN_TESTS = {"ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks"}
 """No fault of a host; test_findings.py has samples of them."""
@@ -21,12 +21,15 @@ OWN_TESTS = {"ambiguous-packets", "capture-doubles-packets", "conntrack-contradi
 NAMES = """
 ambiguous-packets arp-unanswered asymmetric-path bad-checksum capture-doubles-packets capture-gap capture-loss
 client-address-hidden connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset
-dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path duplicate-address embedded-dns-failed
-filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop host-unreachable loss-beyond-host
-loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten neighbour-stale
-network-isolation published-port-not-translated reverse-path-filtered stale-conntrack subnet-overlap syn-unanswered
-ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
+container-name-unknown dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path duplicate-address
+embedded-dns-failed filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop host-unreachable
+loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten
+neighbour-stale network-isolation published-port-not-translated reverse-path-filtered stale-conntrack subnet-overlap
+syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
 """
+
+
+TOLD_OF = written()
 
 
 def test_names_stay() -> None:
@@ -45,6 +48,12 @@ def test_what_is_told(case: Case) -> None:
     found = score(case.name, case.path.parent)
 
     assert (found.missing, found.wrong) == ((), ())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_exactly_is_told(case: Case) -> None:
+    """Packets, place, numbers, proof, and what became of the remedy when it was tried; ``score --tell`` renews it."""
+    assert account(case) == TOLD_OF[case.name]
 
 
 def test_every_check_has_a_fault_and_a_healthy_sample() -> None:

@@ -1,7 +1,8 @@
 """A name server and a resolver: ``names.py serve ADDRESS`` and ``names.py ask SERVER NAME...``.
 
 The first label of a name says what the server does: ``ok`` and everything else is answered with an address,
-``servfail``, ``refused`` and ``nx`` with that error, ``slow`` after more than a second, ``silent`` not at all. ``ask``
+``servfail``, ``refused`` and ``nx`` with that error, ``web``, which is a container, as one that is not there, ``slow``
+after more than a second, ``elsewhere`` from another address, ``silent`` not at all. ``ask``
 sends A and AAAA at once from one socket, as glibc does, and waits for both; a name ``=other`` is asked for A alone.
 """
 
@@ -11,7 +12,8 @@ import sys
 import time
 from contextlib import suppress
 
-ERRORS = {"servfail": 2, "nx": 3, "refused": 5}
+ERRORS = {"servfail": 2, "nx": 3, "web": 3, "refused": 5}
+ELSEWHERE = "198.51.100.54"
 ANSWER = bytes([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 80])
 KINDS = {"A": 1, "AAAA": 28}
 TIMEOUT_S, SLOW_S = 1.5, 1.3
@@ -32,7 +34,13 @@ def serve(address: str) -> None:
             code = ERRORS.get(label, 0)
             found = code == 0 and data[end - 4 : end - 2] == b"\0\1"
             head = data[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, int(found), 0, 0)
-            listening.sendto(head + data[12:end] + (ANSWER if found else b""), sender)
+            answer = head + data[12:end] + (ANSWER if found else b"")
+            if label == "elsewhere":
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                    other.bind((ELSEWHERE, 53))
+                    other.sendto(answer, sender)
+                continue
+            listening.sendto(answer, sender)
 
 
 def ask(server: str, *names: str) -> None:

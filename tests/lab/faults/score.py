@@ -1,7 +1,9 @@
 """Scores findings on the recorded faults: ``python -m tests.lab.faults.score [--recorded FOLDER] [CASE...]``.
 
 A finding is right if the case's fault is to be told by that check, or may have it as a consequence; expectations are
-written down with the faults. Infos are asked for only where they are expected.
+written down with the faults. Infos are asked for only where they are expected. What each finding says, of how many
+packets, where, by which proof, and what its remedy came to, stands in ``tests/faults/told.txt``; ``--tell`` renews it,
+to be read before it is committed.
 """
 
 import argparse
@@ -14,8 +16,10 @@ from pathlib import Path
 
 from analyzer import analyze
 from analyzer.diagnose import CHECKS
-from analyzer.model import Severity
+from analyzer.model import Finding, Severity
 from tests.lab.faults.cases import CASES, RECORDED, Case
+
+TOLD = RECORDED / "told.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,38 @@ def score(name: str, folder: Path) -> Score:
         tuple(sorted(expected - found)),
         tuple(sorted(loud - expected - case.fault.also)),
     )
+
+
+def account(case: Case) -> list[str]:
+    """Return what is told of a case, line by line: findings with place, numbers and the remedy's outcome, and losses."""
+    trace = analyze([case.path])
+    lines = [f"== {case.name}: {', '.join(f'{count} {kind}' for kind, count in sorted(trace.dispositions().items()))}"]
+    for finding in trace.findings:
+        lines.append(f"{finding.severity} {finding.check} ({finding.basis}): {finding.title}")
+        lines.append(f"  at {', '.join(map(str, finding.evidence)) or 'no frame'}")
+        lines += [f"  {proof}" for proof in finding.proof]
+        lines.append(f"  then: {_outcome(finding)}")
+    for loss in trace.losses:
+        way = f"{loss.last_point} -> {loss.next_point}"
+        lines.append(f"loss {way}: {loss.packets} {loss.disposition}, {loss.sent_again} resent, by {loss.cause}")
+    return lines
+
+
+def _outcome(finding: Finding) -> str:
+    """Say what came of trying the remedy on the recorded state."""
+    if finding.tried is not None:
+        return finding.tried
+    return "not enough" if finding.remedy.startswith("Not enough") else "not tried"
+
+
+def written() -> dict[str, list[str]]:
+    """Return what ``told.txt`` says of each case."""
+    found: dict[str, list[str]] = {}
+    for line in TOLD.read_text().splitlines():
+        if line.startswith("== "):
+            found[line.removeprefix("== ").partition(":")[0]] = []
+        list(found.values())[-1].append(line)
+    return found
 
 
 def score_all(cases: Sequence[Case], folder: Path) -> list[Score]:
@@ -71,7 +107,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.lab.faults.score", description=__doc__)
     parser.add_argument("names", nargs="*", help="cases, or beginnings of their names; all if none is named")
     parser.add_argument("--recorded", type=Path, default=RECORDED)
+    parser.add_argument("--tell", action="store_true", help="renew tests/faults/told.txt")
     arguments = parser.parse_args()
+    if arguments.tell:
+        with ProcessPoolExecutor(2) as pool:
+            TOLD.write_text("".join(f"{line}\n" for lines in pool.map(account, CASES) for line in lines))
+        return 0
     names = tuple(arguments.names) or ("",)
     scores = score_all([case for case in CASES if case.name.startswith(names)], arguments.recorded)
     print(told(scores))

@@ -10,6 +10,8 @@ from tests.lab.commands import inside, run
 from tests.lab.engine import GATEWAY, HOST, INTERNET, SERVER6, Lab
 
 RESOLVER = "198.51.100.53"
+ELSEWHERE = "198.51.100.54"
+"""Another address of the same machine."""
 """Answers to names; what it answers, the name says."""
 NOBODY = "192.0.2.9"
 """Documentation address (RFC 5737); only faults lead anywhere near it."""
@@ -70,8 +72,9 @@ class World(Lab):
 
     def open(self) -> None:
         """Start networks, containers and their servers."""
-        run("ip", "-n", INTERNET, "addr", "add", f"{RESOLVER}/32", "dev", "lo")
-        run("ip", "-n", GATEWAY, "route", "add", RESOLVER, "via", "100.64.0.2")
+        for address in (RESOLVER, ELSEWHERE):
+            run("ip", "-n", INTERNET, "addr", "add", f"{address}/32", "dev", "lo")
+            run("ip", "-n", GATEWAY, "route", "add", address, "via", "100.64.0.2")
         self.start_script(inside(INTERNET), "names.py", "serve", RESOLVER)
         name = "com.docker.network.bridge.name"
         self.docker("network", "create", "--subnet", USER.subnet, "-o", f"{name}={USER.bridge}", "appnet")
