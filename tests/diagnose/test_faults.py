@@ -53,7 +53,7 @@ def test_what_is_told(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_exactly_is_told(case: Case) -> None:
     """Packets, place, numbers, proof, and what became of the remedy when it was tried; ``score --tell`` renews it."""
-    assert account(case) == TOLD_OF[case.name]
+    assert account(case.path) == TOLD_OF[case.name]
 
 
 def test_every_check_has_a_fault_and_a_healthy_sample() -> None:

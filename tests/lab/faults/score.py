@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer import analyze
+from analyzer.capture.manifest import PACKED
 from analyzer.diagnose import CHECKS
 from analyzer.model import Finding, Severity
 from tests.lab.faults.cases import CASES, RECORDED, Case
@@ -48,10 +49,12 @@ def score(name: str, folder: Path) -> Score:
     )
 
 
-def account(case: Case) -> list[str]:
-    """Return what is told of a case, line by line: findings with place, numbers and the remedy's outcome, and losses."""
-    trace = analyze([case.path])
-    lines = [f"== {case.name}: {', '.join(f'{count} {kind}' for kind, count in sorted(trace.dispositions().items()))}"]
+def account(path: Path) -> list[str]:
+    """Return what is told of a recording, line by line: findings with place, numbers, the remedy's outcome; losses."""
+    trace = analyze([path])
+    lines = [
+        f"== {path.name.removesuffix(PACKED)}: {', '.join(f'{count} {kind}' for kind, count in sorted(trace.dispositions().items()))}"
+    ]
     for finding in trace.findings:
         lines.append(f"{finding.severity} {finding.check} ({finding.basis}): {finding.title}")
         lines.append(f"  at {', '.join(map(str, finding.evidence)) or 'no frame'}")
@@ -111,7 +114,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.tell:
         with ProcessPoolExecutor(2) as pool:
-            TOLD.write_text("".join(f"{line}\n" for lines in pool.map(account, CASES) for line in lines))
+            TOLD.write_text(
+                "".join(f"{line}\n" for lines in pool.map(account, [case.path for case in CASES]) for line in lines)
+            )
         return 0
     names = tuple(arguments.names) or ("",)
     scores = score_all([case for case in CASES if case.name.startswith(names)], arguments.recorded)
