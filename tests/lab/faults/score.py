@@ -52,9 +52,8 @@ def score(name: str, folder: Path) -> Score:
 def account(path: Path) -> list[str]:
     """Return what is told of a recording, line by line: findings with place, numbers, the remedy's outcome; losses."""
     trace = analyze([path])
-    lines = [
-        f"== {path.name.removesuffix(PACKED)}: {', '.join(f'{count} {kind}' for kind, count in sorted(trace.dispositions().items()))}"
-    ]
+    ends = ", ".join(f"{count} {kind}" for kind, count in sorted(trace.dispositions().items()))
+    lines = [f"== {path.name.removesuffix(PACKED)}: {ends}"]
     for finding in trace.findings:
         lines.append(f"{finding.severity} {finding.check} ({finding.basis}): {finding.title}")
         lines.append(f"  at {', '.join(map(str, finding.evidence)) or 'no frame'}")
@@ -114,9 +113,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.tell:
         with ProcessPoolExecutor(2) as pool:
-            TOLD.write_text(
-                "".join(f"{line}\n" for lines in pool.map(account, [case.path for case in CASES]) for line in lines)
-            )
+            accounts = pool.map(account, [case.path for case in CASES])
+            TOLD.write_text("".join(f"{line}\n" for lines in accounts for line in lines))
         return 0
     names = tuple(arguments.names) or ("",)
     scores = score_all([case for case in CASES if case.name.startswith(names)], arguments.recorded)
