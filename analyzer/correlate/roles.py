@@ -218,4 +218,4 @@ def _only_macs(frames: Columns, rows: Int64) -> list[int]:
     src, dst = frames["eth_src"][here], frames["eth_dst"][here]
     unicast = dst & GROUP_BIT == 0
     pairs = np.unique(np.stack((src[unicast], dst[unicast]), axis=1), axis=0)
-    return [mac for mac in np.unique(src).tolist() if (pairs == mac).any(axis=1).all()][:2]
+    return [mac for mac in np.unique(pairs).tolist() if (pairs == mac).any(axis=1).all()][:2]

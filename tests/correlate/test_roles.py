@@ -10,6 +10,7 @@ from analyzer.capture.points import PointSpec
 from analyzer.model import Basis, Role
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+FAULTS = Path(__file__).parents[1] / "faults"
 TRUE_ROLES = {"veth": Role.VETH, "dock": Role.BRIDGE, "br-a": Role.BRIDGE, "br-v": Role.BRIDGE, "wlan": Role.UPLINK}
 
 
@@ -36,3 +37,11 @@ def test_what_the_user_says_stands() -> None:
 
     assert (point.name, point.role, point.host, point.container) == ("inside", Role.CONTAINER, "host1", "web")
     assert (point.role_basis, point.container_basis) == (Basis.STATED, Basis.STATED)
+
+
+def test_a_flooded_question_makes_no_home() -> None:
+    """A port that one broadcast alone left by is not the port of who asked."""
+    trace = analyze([str(FAULTS / "native-jump.user.mixed.tar.zst")])
+
+    asked = {point.name: point.container for point in trace.points if point.role is Role.VETH}
+    assert asked == {"veth-app": "app", "veth-c1": "c1", "veth-db": "db", "veth2670c11": None}
