@@ -26,7 +26,7 @@ _ROLES: tuple[tuple[Role, str], ...] = (
     (Role.BRIDGE, r"docker0|docker_gwbridge|br-?[0-9a-f]{12}|br-?[a-z]\w*|br\d+|virbr\d+|bridge\d*"),
     (Role.VETH, r"veth\w*"),
     (Role.OVERLAY, r"vxlan\w*|vx-\w+|ov-\w+|overlay\w*"),
-    (Role.UPLINK, r"wlan\d+|wlp\w+|wlx\w+|eth\d+|en[opsx]\w+|em\d+|bond\d+|uplink|wan\d*|wwan\d+|usb\d+"),
+    (Role.UPLINK, r"wlan\d+|wlp\w+|wlx\w+|en[opsx]\w+|em\d+|bond\d+|uplink|wan\d*|wwan\d+|usb\d+"),
 )
 _PATTERNS = [(role, re.compile(rf"(?:^|[._-])(?:{pattern})(?=$|[._-])")) for role, pattern in _ROLES]
 _KERNEL_VETH = re.compile(r"^veth[0-9a-f]{7}$")
