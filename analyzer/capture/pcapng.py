@@ -68,7 +68,7 @@ def first_interfaces(head: bytes) -> list[Interface]:
 
 def final_drops(tail: bytes, order: Literal["big", "little"]) -> dict[int, int]:
     """
-    Return the drops of interfaces that statistics at a file's end tell, by the section's numbers.
+    Return the drops of interfaces that statistics at a file's end tell, by the last section's numbers.
 
     *tail* is the file's last bytes; every block repeats its length at its end, so blocks are walked backwards.
     """
@@ -118,14 +118,12 @@ class _DamageError(Exception):
 
 
 class _Reader:
-    """State of a file: the byte order and the interfaces of the current section."""
+    """State of a file: the byte order of the current section, and what is known."""
 
     def __init__(self, window: Window, info: FileInfo) -> None:
         self.window = window
         self.info = info
         self.order = "<"
-        self.section_base = 0
-        """Index in ``info.interfaces`` of the section's interface 0."""
 
     def batches(self) -> Iterator[Records]:
         window = self.window
@@ -186,7 +184,7 @@ class _Reader:
         major, minor = int(half[6]), int(half[7])
         if major != 1 or minor not in (0, 2):
             raise _DamageError(offset, f"pcapng version {major}.{minor}, known is 1.0")
-        self.section_base = len(self.info.interfaces)
+        self.info.section_base = len(self.info.interfaces)
 
     def _batch(self, starts: Int64) -> Iterator[Records]:
         """Give the packets among the blocks at *starts*, one batch per run without other blocks between."""
@@ -249,11 +247,11 @@ class _Reader:
         return first, problem
 
     def _described(self) -> int:
-        return len(self.info.interfaces) - self.section_base
+        return len(self.info.interfaces) - self.info.section_base
 
     def _enhanced(self, words: Array, starts: Int64, lengths: Int64) -> Records:
         cap_len = words[starts + 20].astype(np.int64)
-        interface = (words[starts + 8].astype(np.int64) + self.section_base).astype(np.int32)
+        interface = (words[starts + 8].astype(np.int64) + self.info.section_base).astype(np.int32)
         ticks = (words[starts + 12].astype(np.uint64) << np.uint64(32)) | words[starts + 16].astype(np.uint64)
         first = self.info.frames + 1
         self.info.frames += len(starts)
@@ -286,14 +284,14 @@ class _Reader:
             if index < self._described():
                 dropped = interface_statistics(body, self.order)
                 if dropped is not None:
-                    self.info.interfaces[self.section_base + index].dropped = dropped
+                    self.info.interfaces[self.info.section_base + index].dropped = dropped
         elif kind == NAME_RESOLUTION:
             self.info.names.update(name_resolution(body, self.order))
         elif kind == SECTION_HEADER:
             self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
         elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
             orig_len = self._word(body, 0)
-            limit = self.info.interfaces[self.section_base].snap_len or orig_len
+            limit = self.info.interfaces[self.info.section_base].snap_len or orig_len
             yield self._one(start + 12, min(orig_len, limit, len(body) - 4), orig_len, 0, 0)
         elif kind == OBSOLETE_PACKET and len(body) >= 20:
             index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
@@ -304,11 +302,11 @@ class _Reader:
             yield self._one(start + 28, cap_len, self._word(body, 16), index, ticks)
         elif kind in FRAMES_WITHOUT_PACKET:
             index = self._not_a_packet()
-            yield self._one(start, 0, 0, index - self.section_base, 0)
+            yield self._one(start, 0, 0, index - self.info.section_base, 0)
 
     def _not_a_packet(self) -> int:
         """Return the section's interface for records that are no packets; it is made when first needed."""
-        for index in range(self.section_base, len(self.info.interfaces)):
+        for index in range(self.info.section_base, len(self.info.interfaces)):
             if self.info.interfaces[index].link_type == LINKTYPE_NONE:
                 return index
         self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
@@ -316,7 +314,7 @@ class _Reader:
 
     def _one(self, place: int, cap_len: int, orig_len: int, local: int, ticks: int) -> Records:
         self.info.frames += 1
-        interface = np.array([local + self.section_base], np.int32)
+        interface = np.array([local + self.info.section_base], np.int32)
         return Records(
             self.window.buffer,
             np.array([place], np.int64),

@@ -63,6 +63,8 @@ class FileInfo:
     frames: int = 0
     damage: Damage | None = None
     big_endian: bool = False
+    section_base: int = 0
+    """Index in *interfaces* of interface 0 of the section that is being read; sections of pcapng begin anew."""
 
 
 @dataclass(frozen=True, slots=True)

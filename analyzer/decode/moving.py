@@ -187,10 +187,17 @@ class Moving:
         """Fill in what was read of a point so far, from when to when, and what its files will say was dropped."""
         number = self._collector.points.get(source, -1)
         frames, first_ns, last_ns = self._counts.get(number, (0, None, None))
-        drops = [self._drops[file][source.interface] for file in self.pieces(source)
-                 if source.interface in self._drops[file]]  # fmt: skip
+        drops = [count for file in self.pieces(source) if (count := self._dropped(file, source.interface)) is not None]
         dropped = sum(drops) if drops else point.dropped
         return replace(point, frames=frames, first_ns=first_ns, last_ns=last_ns, dropped=dropped)
+
+    def _dropped(self, file: int, interface: int) -> int | None:
+        """Return what a file tells of an interface's drops, at its end or so far; None if it does not."""
+        info = self.files[file]
+        at_end = self._drops[file].get(interface - info.section_base)
+        if at_end is None and interface < len(info.interfaces):
+            return info.interfaces[interface].dropped
+        return at_end
 
     def _count(self, frames: Columns) -> None:
         for point in np.unique(frames["point"]).tolist():

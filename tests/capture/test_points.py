@@ -26,7 +26,8 @@ from tests.build import enhanced, interface, option, section
         ("2026-11-23_docker0", Role.BRIDGE),
         ("wlan0", Role.UPLINK),
         ("enp3s0", Role.UPLINK),
-        ("host1.eth0", Role.UPLINK),
+        ("host1.eno1", Role.UPLINK),
+        ("eth0", Role.UNKNOWN),  # a container calls its own so as well
         ("lo", Role.LOOPBACK),
         ("vxlan0", Role.OVERLAY),
         ("capture", Role.UNKNOWN),

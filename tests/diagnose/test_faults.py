@@ -56,13 +56,12 @@ def test_what_exactly_is_told(case: Case) -> None:
     assert account(case.path) == TOLD_OF[case.name]
 
 
-def test_every_check_has_a_fault_and_a_healthy_sample() -> None:
-    """All are expected somewhere, and silent where all is well."""
+def test_every_check_has_a_fault() -> None:
+    """Each is expected of some recording, but for those that are no fault of a host; each recording is told of."""
     expected = {check for case in CASES for check in case.fault.expect}
 
     assert {check.name for check in CHECKS} - OWN_TESTS == expected
-    assert len([case for case in CASES if case.fault.expect]) >= 60
-    assert len([case for case in CASES if not case.fault.expect]) >= 6
+    assert set(TOLD_OF) == {case.name for case in CASES}
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.fault.expect], ids=lambda case: case.name)

@@ -1,5 +1,6 @@
 """Recording a host's state: what cannot be had is named, and the rest is there."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,17 @@ def test_real_programs_that_are_not_there() -> None:
 
     assert machine.run("no-such-program").reason == "no-such-program: not found"
     assert machine.run("sleep", "5", timeout=0.1).reason == "sleep: no answer in 0 s"
+
+
+def test_the_sample_bundle_is_one_recording() -> None:
+    """Docker's version and events in it are those of its own engine, containers and time."""
+    folder = Path(__file__).parents[2] / "sample_pcaps" / "bundle"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    version = json.loads((folder / "host" / "docker-version.json").read_text())
+    known = {container["Id"] for container in json.loads((folder / "host" / "docker-inspect.json").read_text())}
+    events = [json.loads(line) for line in (folder / "docker-events.json").read_text().splitlines()]
+
+    assert version["Server"]["Version"] == manifest["versions"]["docker"]
+    assert events
+    assert {event["Actor"]["ID"] for event in events if event["Type"] == "container"} <= known
+    assert all(manifest["started_ns"] <= event["timeNano"] <= manifest["stopped_ns"] for event in events)
