@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
-from analyzer.diagnose import two_clocks
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, Severity
@@ -28,7 +27,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         here = np.flatnonzero(np.logical_and.reduce([point == point[example] for point in ends]))
         a, b = (context.point(int(rows[example])) for rows in (before, after))
         median = int(np.median(took[here]))
-        if a.host != b.host or median < LONG_NS or two_clocks.apart(subject, a.id, b.id):
+        if a.host != b.host or median < LONG_NS or context.apart_in_time(a.id, b.id):
             continue
         worst = here[np.argsort(-took[here], kind="stable")[:5]].tolist()
         evidence = tuple(subject.shown(int(after[place])) for place in worst)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from analyzer.diagnose import two_clocks
 from analyzer.diagnose.causes import affected, severity
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
@@ -29,7 +28,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     """Tell of each place where packets vanish."""
     by_place: dict[str, list[int]] = {}
     for packet in subject.unclaimed(subject.tracer.ended(Disposition.LOST)).tolist():
-        if subject.between_hosts(packet) or two_clocks.between(subject, packet):
+        if subject.between_hosts(packet):
             continue
         by_place.setdefault(subject.tracer.outcome(packet).reason, []).append(packet)
     for why, packets in by_place.items():

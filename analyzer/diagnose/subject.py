@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from analyzer.capture.records import FileInfo, Interface
-from analyzer.correlate.clock import Apart
 from analyzer.correlate.stated import Contradiction
 from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import (
@@ -81,8 +80,6 @@ class Subject:
     tracer: Tracer
     files: list[FileInfo]
     contradictions: list[Contradiction]
-    far_apart: list[Apart] = field(default_factory=list)
-    """Points whose times fit only with an offset that no packet takes."""
     read_names: Callable[[], list[NameQuery]] = list
     read_again: ReadAgain = lambda rows: iter(())
     claimed: dict[int, str] = field(default_factory=dict)
@@ -244,8 +241,14 @@ class Subject:
         """Tell whether captures went on long enough after a packet to show an answer, and would have."""
         return (
             not self.one_sided
+            and not any(self.context.value("point", row) in self._of_two_clocks for row in self.context.rows_of(packet))
             and self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
         )
+
+    @cached_property
+    def _of_two_clocks(self) -> set[int]:
+        """Points whose times do not fit those of another one: what answers what is not sure there."""
+        return {point for pair in self.context.two_clocks for point in (pair.first, pair.second)}
 
     @cached_property
     def beside_containers(self) -> Array:

@@ -123,7 +123,6 @@ class Trace:
             self.tracer,
             self.files,
             self.correlated.contradictions,
-            self.correlated.apart,
             lambda: self.names,
             self.read_again,
         )

@@ -94,6 +94,7 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         known,
         hosts,
         correlated.doubts,
+        correlated.apart,
     )
     return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable, doubled)
 

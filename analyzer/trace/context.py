@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analyzer.correlate.clock import Apart
 from analyzer.correlate.connections import Doubts
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
@@ -12,6 +13,7 @@ from analyzer.correlate.sorting import changes, stable_order
 from analyzer.host.routing import Chosen, choose
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.trace.clocks import Pair, find_pairs
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
 """What equal packets have in common."""
@@ -33,6 +35,8 @@ class Context:
     hosts: Hosts = field(default_factory=Hosts)
     doubts: Doubts = field(default_factory=Doubts)
     """What is not sure of connections."""
+    apart: list[Apart] = field(default_factory=list)
+    """Points whose times fit only with an offset that no packet takes."""
     connection_ids: Int64 | None = None
     """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
     settled_rows: Int64 | None = None
@@ -86,6 +90,15 @@ class Context:
     def connection_id(self, number: Int64) -> Int64:
         """Return what connections are called, -1 for none."""
         return number if self.connection_ids is None else np.append(self.connection_ids, -1)[number]
+
+    @cached_property
+    def two_clocks(self) -> list[Pair]:
+        """Points that have two clocks, although nobody said that they are of two hosts."""
+        return find_pairs(self.frames, self.hops, self.points, self.apart)
+
+    def apart_in_time(self, one: int, two: int) -> bool:
+        """Tell whether two points have two clocks."""
+        return any({one, two} == {pair.first, pair.second} for pair in self.two_clocks)
 
     def rows_of(self, packet: int) -> list[int]:
         """Return the rows of FRAMES of one packet, in the order of its way."""

@@ -259,6 +259,9 @@ class Outcomes:
         names = []
         for number in sorted(onward):
             there = context.points[number]
+            if context.apart_in_time(point.id, number):
+                reason = f"last seen at {point.name}; {there.name} seems to have another clock, so that nothing is sure"
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             if not there.covers(time_ns):
                 reason = f"last seen at {point.name}; {there.name} has no frames before and after, to show it recorded"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=True)
