@@ -16,6 +16,8 @@ from analyzer.decode.frames import FrameTables, read_frames
 from tests.bench.generate import write_captures
 from tests.build import T0, enhanced, interface, section
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+"""hoptrace does not fork where there are threads; the program that runs these tests may have some."""
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 
 

@@ -28,7 +28,7 @@ _ICMP_NAMES = {
     "echo-request": (8, None),
     "time-exceeded": (11, None),
 }
-_ICMP6_NAMES = {
+ICMP6_NAMES = {
     "destination-unreachable": (1, None),
     "no-route": (1, 0),
     "communication-prohibited": (1, 1),
@@ -175,7 +175,7 @@ def _icmp_type(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> 
     version6 = option.name == "--icmpv6-type"
     if packet.protocol != ("icmpv6" if version6 else "icmp"):
         return False
-    names = _ICMP6_NAMES if version6 else _ICMP_NAMES
+    names = ICMP6_NAMES if version6 else _ICMP_NAMES
     if option.value in names:
         found = names[option.value]
         if found is None:
@@ -219,9 +219,7 @@ def _ttl(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer
     if packet.ttl is None:
         return None
     wanted = int(option.value)
-    return {"--ttl-eq": packet.ttl == wanted, "--ttl-lt": packet.ttl < wanted, "--ttl-gt": packet.ttl > wanted}[
-        option.name
-    ]
+    return {"eq": packet.ttl == wanted, "lt": packet.ttl < wanted, "gt": packet.ttl > wanted}[option.name[-2:]]
 
 
 def _range(option: Option, packet: Packet, owner: Owner, rules: Ruleset) -> Answer:
@@ -276,6 +274,9 @@ _OPTIONS: dict[str, Callable[[Option, Packet, Owner, Ruleset], Answer]] = {
     "--ttl-eq": _ttl,
     "--ttl-lt": _ttl,
     "--ttl-gt": _ttl,
+    "--hl-eq": _ttl,
+    "--hl-lt": _ttl,
+    "--hl-gt": _ttl,
     "--src-range": _range,
     "--dst-range": _range,
     "--mac-source": _mac,

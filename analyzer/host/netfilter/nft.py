@@ -25,7 +25,7 @@ _ICMP_TYPES = {
     "timestamp-request": 13, "timestamp-reply": 14, "info-request": 15, "info-reply": 16, "address-mask-request": 17,
     "address-mask-reply": 18,
 }  # fmt: skip
-_ICMP6_TYPES = {
+ICMP6_TYPES = {
     "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "parameter-problem": 4, "echo-request": 128,
     "echo-reply": 129, "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132,
     "mld-listener-reduction": 132, "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135,
@@ -36,13 +36,13 @@ _ICMP_CODES = {
     "net-unreachable": 0, "host-unreachable": 1, "prot-unreachable": 2, "port-unreachable": 3, "frag-needed": 4,
     "net-prohibited": 9, "host-prohibited": 10, "admin-prohibited": 13,
 }  # fmt: skip
-_ICMP6_CODES = {
+ICMP6_CODES = {
     "no-route": 0, "admin-prohibited": 1, "addr-unreachable": 3, "port-unreachable": 4, "policy-fail": 5,
     "reject-route": 6,
 }  # fmt: skip
 _NAMES = {
     ("icmp", "type"): _ICMP_TYPES, ("icmp", "code"): _ICMP_CODES,
-    ("icmpv6", "type"): _ICMP6_TYPES, ("icmpv6", "code"): _ICMP6_CODES,
+    ("icmpv6", "type"): ICMP6_TYPES, ("icmpv6", "code"): ICMP6_CODES,
 }  # fmt: skip
 """What numbers are called in rules, by protocol and field: the same name is another number in the other family."""
 IPV6_HEADER = 40

@@ -1,0 +1,37 @@
+"""The order of rows tells nothing: whatever it is, packets and connections are the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.correlate.correlate import correlate
+from analyzer.correlate.keys import make_keys
+from analyzer.decode.frames import read_frames
+from analyzer.pipeline import prepare
+from analyzer.schema import Int64
+
+SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "sample_pcaps").iterdir() if path.is_dir())
+SHUFFLES = 5
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_shuffled_rows(sample: Path) -> None:
+    """HOPS, by the rows' own numbers, and CONNECTIONS are equal to those of the rows as they were read."""
+    with prepare([sample]) as prepared:
+        tables = read_frames(prepared.captures(), make_keys)
+    points = len(tables.sources)
+
+    def found(order: Int64) -> dict[str, list[object]]:
+        done = correlate(
+            {name: column[order].copy() for name, column in tables.frames.items()},
+            {name: column[order].copy() for name, column in tables.keys.items()},
+            keep=tables.keep, outward=np.zeros(points, np.int64), stated=[], hosts=np.zeros(points, np.int64),
+        )  # fmt: skip
+        hops = {**done.hops, "row": order[done.hops["row"]]}
+        return {name: column.tolist() for name, column in (*hops.items(), *done.connections.items())}
+
+    count = len(tables.frames["frame"])
+    as_read = found(np.arange(count))
+    for seed in range(SHUFFLES):
+        assert found(np.random.default_rng(seed).permutation(count)) == as_read
