@@ -166,6 +166,7 @@ class MovingTrace:
             picked=self.packets,
             shown=self.packets,
             host_problems=self.hosts.everywhere.problems,
+            checked=False,
         )
 
     def _name_points(self, tables: FrameTables) -> None:

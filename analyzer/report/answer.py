@@ -21,6 +21,8 @@ def answer(content: Content) -> str:
     """Say in one sentence how things are."""
     if not content.packets:
         return "There is no packet in these captures, so nothing can be said."
+    if not content.picked:
+        return f"None of {plural(content.packets, 'packet')} was selected."
     for severity in (Severity.ERROR, Severity.WARNING):
         found = [finding for finding in content.findings if finding.severity is severity]
         if found:
@@ -34,7 +36,8 @@ def answer(content: Content) -> str:
     if blind:
         return f"What became of {blind:,} of {of} cannot be said from these captures; no loss is known."
     left_out = ", of what could be read" if content.left_out else ""
-    return f"All is well: every one of {of}{left_out} went its way."
+    every = f"very one of {of}{left_out} went its way."
+    return f"All is well: e{every}" if content.checked else f"E{every}"
 
 
 def well(content: Content) -> str | None:

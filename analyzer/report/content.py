@@ -30,3 +30,5 @@ class Content:
     """Inputs that gave nothing, or frames that stand in two of them: what is not in all these numbers, and why."""
     losses: tuple[Loss, ...] = ()
     """Where packets were lost; empty where that needs the whole analysis."""
+    checked: bool = True
+    """Every check looked; else no finding means little."""

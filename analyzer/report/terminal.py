@@ -13,7 +13,7 @@ from analyzer.model import Basis, Clock, Connection, Disposition, Evidence, Find
 from analyzer.model.finding import Explained
 from analyzer.model.loss import Loss
 from analyzer.model.words import plural
-from analyzer.report.answer import WORDS, counts, since
+from analyzer.report.answer import WORDS, answer, counts, since
 from analyzer.report.content import Content
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
@@ -85,8 +85,9 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
         out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
     for finding in content.findings:
         print_finding(out, finding)
-    if content.findings:
-        out.print()
+    if not content.findings:
+        out.print(Text(safe(answer(content)), "bold"))
+    out.print()
     if content.losses:
         out.print(Text("Losses, and what had to be sent again", "bold"))
         out.print(_losses(content.losses))
