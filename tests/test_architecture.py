@@ -1,6 +1,9 @@
 """Data flows one way: a layer imports only layers above it."""
 
 import ast
+import subprocess
+import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,19 @@ def test_the_model_is_standard_library_only() -> None:
             if isinstance(node, ast.ImportFrom)
         }
         assert modules <= {"analyzer", "collections", "dataclasses", "enum", "ipaddress", "typing"}, path.name
+
+
+def test_users_type_checkers_see_the_types() -> None:
+    """PEP 561: the marker is in the package that is installed."""
+    assert resources.files("analyzer").joinpath("py.typed").is_file()
+
+
+def test_the_lint_rules_are_alive() -> None:
+    """What is banned is reported: a rule that is not selected says nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "--stdin-filename", "analyzer/x.py", "-"],
+        input='"""Read."""\n\nimport pandas\n\npandas.read_csv("x")\n',
+        cwd=PACKAGE.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "TID251" in done.stdout

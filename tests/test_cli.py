@@ -319,3 +319,13 @@ def test_a_damaged_host_dump_slice_by_slice(tmp_path: Path) -> None:
     assert _run("analyze", "--window", "10", bundle).exit_code == 0
     assert _run("analyze", "--window", "10", "--strict", bundle).exit_code == 4
     assert _run("analyze", "--window", "10", "--strict", SEED).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["x.pcap", "x.pcapng", "x.zip", "x.tar.gz", "x.json", "x.html"])
+def test_a_recording_is_a_folder_or_an_archive(tmp_path: Path, name: str) -> None:
+    """What another ending promises is not written as a folder of that name; nothing is made."""
+    done = _run("capture", "-c", "web", "-o", tmp_path / name)
+
+    assert done.exit_code == 2
+    assert name.removeprefix("x") in done.output
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,9 @@ from analyzer.report import parquet, stream
 from analyzer.schema import CONNECTIONS
 
 SEED = str(Path(__file__).parents[2] / "sample_pcaps" / "seed")
+LOSSY = str(Path(__file__).parents[1] / "faults" / "lossy-internet.bridge.tar.zst")
+KINDS = {"journey": "journeys", "point": "points", "connection": "connections", "arp": "arp", "finding": "findings",
+         "loss": "losses"}  # fmt: skip
 
 
 def _run(*arguments: str) -> str:
@@ -19,15 +22,22 @@ def _run(*arguments: str) -> str:
     return result.output
 
 
-def test_ndjson_has_what_json_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", [SEED, LOSSY], ids=["seed", "lossy-internet"])
+def test_ndjson_has_what_json_has(path: str, tmp_path: Path) -> None:
     """Every item of every section, with its type, journeys first."""
-    _run("-o", str(tmp_path / "x.ndjson"), "-o", str(tmp_path / "x.json"))
+    outputs = [word for name in ("x.ndjson", "x.json") for word in ("-o", str(tmp_path / name))]
+    assert CliRunner().invoke(main, ["analyze", path, *outputs]).exit_code == 0
     lines = [json.loads(line) for line in (tmp_path / "x.ndjson").read_text().splitlines()]
     document = json.loads((tmp_path / "x.json").read_text())
 
     assert lines[0] == {"type": "header", "schema": "hoptrace/1"}
-    for kind, section in (("journey", "journeys"), ("point", "points"), ("connection", "connections"), ("arp", "arp")):
+    for kind, section in KINDS.items():
         assert [{"type": kind, **item} for item in document[section]] == [x for x in lines if x["type"] == kind]
+    assert {line["type"] for line in lines} <= {"header", *KINDS}
+    assert {section for section, value in document.items() if isinstance(value, list)} <= set(KINDS.values())
+    if path == LOSSY:
+        assert document["losses"]
+        assert document["findings"]
 
 
 def test_parquet_columns_are_the_documented_ones(tmp_path: Path) -> None:
