@@ -113,9 +113,10 @@ def test_an_offset_may_be_negative(order: str, size: int, expected: int) -> None
 )
 def test_drops_of_an_interface(order: str, drops: list[tuple[int, int, int]], expected: int | None) -> None:
     """What it dropped itself and what the system dropped, together; None where neither is told."""
-    little = "little" if order == "<" else "big"
     body = struct.pack(f"{order}III", 0, 0, 0)
-    body += b"".join(option(code, value.to_bytes(size, little), order) for code, size, value in drops)
+    body += b"".join(
+        option(code, struct.pack(f"{order}{'Q' if size == 8 else 'I'}", value), order) for code, size, value in drops
+    )
 
     assert interface_statistics(body, order) == expected
 

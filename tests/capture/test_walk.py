@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analyzer.capture import walk as module
 from analyzer.capture.records import FRONT, MAX_RECORD
 from analyzer.capture.walk import Shape, Walk, unaligned, walk
-from analyzer.schema import Array
+from analyzer.schema import Array, Bytes, Int64
 from tests.build import T0, pcap
 
 SHAPE = Shape(16, 8, 16, 16, 16 + MAX_RECORD, 1, 2)
@@ -50,7 +50,7 @@ WORDS = Shape(header=8, length_at=4, base=2, minimum=10, maximum=30, multiple=4,
 """Records whose total length is two more than they say, and divisible by four."""
 
 
-def _chain(*totals: int, order: str = "<", rest: bytes = b"") -> tuple[np.ndarray, int]:  # type: ignore[type-arg]
+def _chain(*totals: int, order: str = "<", rest: bytes = b"") -> tuple[Bytes, int]:
     """Return a buffer of records of these lengths, and where it ends."""
     body = b"".join(struct.pack(f"{order}II", 7, total - 2) + bytes(max(total - 8, 0)) for total in totals) + rest
     buffer = np.full(FRONT + len(body) + 512, 0xFF, np.uint8)
@@ -170,8 +170,13 @@ def test_only_large_chunks_are_walked_in_lockstep(
 ) -> None:
     """Guessing costs more than it saves on small ones."""
     guessed: list[int] = []
+
+    def guess(*_: object) -> Int64:
+        guessed.append(1)
+        return np.array([FRONT])
+
     monkeypatch.setattr(module, "SMALL", 3000)
-    monkeypatch.setattr(module, "_guess", lambda *_: guessed.append(1) or np.array([FRONT]))
+    monkeypatch.setattr(module, "_guess", guess)
     walk(CHUNK, FRONT, FRONT + size, SHAPE, "<")
 
     assert len(guessed) == (1 if size == 3000 else 0)
