@@ -127,6 +127,17 @@ def test_what_tcpdump_counted(said: str, counts: dict[str, int]) -> None:
     assert capture.counts == counts
 
 
+def test_what_tcpdump_says_may_be_no_text() -> None:
+    """It is kept as well as it can be."""
+    machine = _Instead(r"printf 'first \377\n2 packets captured\n' >&2")
+    capture = _capture(machine)
+    machine.process.wait()
+    capture.stop()
+
+    assert capture.said == "first \ufffd\n2 packets captured\n"
+    assert capture.counts == {"captured": 2}
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

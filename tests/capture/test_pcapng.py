@@ -307,9 +307,14 @@ def test_windows_of_any_size(tmp_path: Path, size: int, order: str) -> None:
     )
     (tmp_path / "a").write_bytes(data + b"\0\0\0\6\0")
     capture = CaptureFile(str(tmp_path / "a"), buffers=Buffers(1, np.zeros, size))
-    found = [(int(batch.time_ns[i]), int(batch.cap_len[i])) for batch in capture.batches() for i in range(len(batch))]
+    found = [
+        (batch.first_frame + i, int(batch.time_ns[i]), int(batch.cap_len[i]))
+        for batch in capture.batches()
+        for i in range(len(batch))
+    ]
 
-    assert found == [(number * 1000, number * 3) for number in range(36)]
+    assert found == [(number + 1, number * 1000, number * 3) for number in range(36)]
+    assert capture.info.frames == 36
     assert capture.info.damage is not None
     assert capture.info.damage.offset == len(data)
 
