@@ -26,13 +26,22 @@ def _read(data: bytes) -> tuple[list[tuple[bool, int, int]], FileInfo]:
     ("sizes", "batches"),
     [
         ([1500] * 4, [(True, 1, 1), (True, 2, 1), (True, 3, 1), (True, 4, 1)]),
+        ([500, 1800, 500], [(True, 1, 1), (True, 2, 1), (True, 3, 1)]),
         ([984] * 4, [(True, 1, 2), (True, 3, 2)]),
         ([SIZE - 16] * 2, [(True, 1, 1), (True, 2, 1)]),
         ([5, SIZE - 15, 6, 7], [(True, 1, 1), (False, 2, 3)]),
         ([SIZE * 5], [(False, 1, 1)]),
         ([], []),
     ],
-    ids=["small records", "whole windows", "as large as a window", "larger by one", "much larger", "none"],
+    ids=[
+        "small records",
+        "one that is cut by a window",
+        "whole windows",
+        "as large as a window",
+        "larger by one",
+        "much larger",
+        "none",
+    ],
 )
 def test_a_window_grows_only_for_a_record_that_is_larger(
     sizes: list[int], batches: list[tuple[bool, int, int]]

@@ -248,16 +248,17 @@ def test_a_window_grows_for_one_record() -> None:
     assert buffers.free(None) is buffers.all[0]
 
 
-def test_a_window_leaves_its_buffer_to_who_reads_it() -> None:
+@pytest.mark.parametrize("taken", [0, 15, 20])
+def test_a_window_leaves_its_buffer_to_who_reads_it(taken: int) -> None:
     """What was not taken is copied to the next one."""
     window, buffers = _window(bytes(range(60)), count=2)
     window.fill()
-    window.take(15)
+    window.take(taken)
     buffers.lend(0)
     window.fill()
 
     assert window.buffer is buffers.all[1]
-    assert window.bytes(99) == bytes(range(15, 35))
+    assert window.bytes(99) == bytes(range(taken, taken + 20))
     assert buffers.all[0][64:84].tolist() == list(range(20))
 
 
