@@ -82,9 +82,12 @@ def read_manifest(folder: Path) -> Manifest | None:
         known = {f.name: found[f.name] for f in fields(Manifest) if f.name in found}
         lists = {name: tuple(map(str, found.get(name, ()))) for name in ("command", "problems")}
         manifest = Manifest(**{**known, **lists, "points": points})
-        integers = (manifest.started_ns, manifest.stopped_ns, *(p.dropped or 0 for p in points))
-        if not all(isinstance(value, int) and abs(value) < 1 << 63 for value in integers):
+        counts = [found.get(name, 0) for name in ("started_ns", "stopped_ns", "snap_len", "exit_code")]
+        counts += [value or 0 for p in points for value in (p.dropped, p.ended_ns)]
+        if not all(isinstance(value, int | None) and abs(value or 0) < 1 << 63 for value in counts):
             raise ValueError("times and counts must be integers")
+        if not all(isinstance(found.get(name, ""), str) for name in ("host", "filter")):
+            raise ValueError("names and filters must be text")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: not a manifest: {str(error)[:120]}") from None
     return manifest

@@ -184,7 +184,7 @@ class _Reader:
         major, minor = int(half[6]), int(half[7])
         if major != 1 or minor not in (0, 2):
             raise _DamageError(offset, f"pcapng version {major}.{minor}, known is 1.0")
-        self.info.section_base = len(self.info.interfaces)
+        self.info.section = []
 
     def _batch(self, starts: Int64) -> Iterator[Records]:
         """Give the packets among the blocks at *starts*, one batch per run without other blocks between."""
@@ -247,11 +247,11 @@ class _Reader:
         return first, problem
 
     def _described(self) -> int:
-        return len(self.info.interfaces) - self.info.section_base
+        return len(self.info.section)
 
     def _enhanced(self, words: Array, starts: Int64, lengths: Int64) -> Records:
         cap_len = words[starts + 20].astype(np.int64)
-        interface = (words[starts + 8].astype(np.int64) + self.info.section_base).astype(np.int32)
+        interface = np.array(self.info.section, np.int32)[words[starts + 8]]
         ticks = (words[starts + 12].astype(np.uint64) << np.uint64(32)) | words[starts + 16].astype(np.uint64)
         first = self.info.frames + 1
         self.info.frames += len(starts)
@@ -278,43 +278,43 @@ class _Reader:
         """Take in a block that is no enhanced packet; give its packet if it has one."""
         body = self.window.buffer[start + 8 : start + length - 4].tobytes()
         if kind == INTERFACE_DESCRIPTION:
+            self.info.section.append(len(self.info.interfaces))
             self.info.interfaces.append(interface_description(body, self.order))
         elif kind == INTERFACE_STATISTICS and len(body) >= 12:
             index = self._word(body, 0)
             if index < self._described():
                 dropped = interface_statistics(body, self.order)
                 if dropped is not None:
-                    self.info.interfaces[self.info.section_base + index].dropped = dropped
+                    self.info.interfaces[self.info.section[index]].dropped = dropped
         elif kind == NAME_RESOLUTION:
             self.info.names.update(name_resolution(body, self.order))
         elif kind == SECTION_HEADER:
             self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
         elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
             orig_len = self._word(body, 0)
-            limit = self.info.interfaces[self.info.section_base].snap_len or orig_len
-            yield self._one(start + 12, min(orig_len, limit, len(body) - 4), orig_len, 0, 0)
+            limit = self.info.interfaces[self.info.section[0]].snap_len or orig_len
+            yield self._one(start + 12, min(orig_len, limit, len(body) - 4), orig_len, self.info.section[0], 0)
         elif kind == OBSOLETE_PACKET and len(body) >= 20:
             index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
             cap_len = self._word(body, 12)
             if index >= self._described() or cap_len > min(len(body) - 20, MAX_RECORD):
                 raise _DamageError(self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes")
             ticks = self._word(body, 4) << 32 | self._word(body, 8)
-            yield self._one(start + 28, cap_len, self._word(body, 16), index, ticks)
+            yield self._one(start + 28, cap_len, self._word(body, 16), self.info.section[index], ticks)
         elif kind in FRAMES_WITHOUT_PACKET:
-            index = self._not_a_packet()
-            yield self._one(start, 0, 0, index - self.info.section_base, 0)
+            yield self._one(start, 0, 0, self._not_a_packet(), 0)
 
     def _not_a_packet(self) -> int:
-        """Return the section's interface for records that are no packets; it is made when first needed."""
-        for index in range(self.info.section_base, len(self.info.interfaces)):
-            if self.info.interfaces[index].link_type == LINKTYPE_NONE:
+        """Return the interface for records that are no packets; it is made when first needed, and no section's."""
+        for index, known in enumerate(self.info.interfaces):
+            if known.link_type == LINKTYPE_NONE:
                 return index
         self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
         return len(self.info.interfaces) - 1
 
-    def _one(self, place: int, cap_len: int, orig_len: int, local: int, ticks: int) -> Records:
+    def _one(self, place: int, cap_len: int, orig_len: int, number: int, ticks: int) -> Records:
         self.info.frames += 1
-        interface = np.array([local + self.info.section_base], np.int32)
+        interface = np.array([number], np.int32)
         return Records(
             self.window.buffer,
             np.array([place], np.int64),

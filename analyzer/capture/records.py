@@ -63,8 +63,8 @@ class FileInfo:
     frames: int = 0
     damage: Damage | None = None
     big_endian: bool = False
-    section_base: int = 0
-    """Index in *interfaces* of interface 0 of the section that is being read; sections of pcapng begin anew."""
+    section: list[int] = field(default_factory=list)
+    """Where in *interfaces* those of the section that is being read are; sections of pcapng number them anew."""
 
 
 @dataclass(frozen=True, slots=True)

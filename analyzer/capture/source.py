@@ -183,16 +183,25 @@ class Window:
         view = memoryview(self.buffer.data)
         while self.end < limit and not self.eof:
             try:
-                got = self._stream.readinto(view[self.end : limit])  # type: ignore[attr-defined]
+                got = self._read(view[self.end : limit])
             except DECOMPRESSION_ERRORS as error:
                 self.problem = f"cannot read on: {str(error) or type(error).__name__}"
                 got = 0
             self.eof = not got
-            self.end += got or 0
+            self.end += got
             if self._is_bomb():
                 self.problem = f"cannot read on: it expands more than {MOST_EXPANSION}-fold"
                 self.eof = True
         return self.end - self.begin
+
+    def _read(self, view: memoryview) -> int:
+        """Read what is there; of a compressed stream, what one step gives: a larger one loses all before a cut."""
+        read1 = getattr(self._stream, "read1", None) if self._raw is not None else None
+        if read1 is None:
+            return self._stream.readinto(view) or 0  # type: ignore[attr-defined]
+        data: bytes = read1(len(view))
+        view[: len(data)] = data
+        return len(data)
 
     def _is_bomb(self) -> bool:
         """Tell what no compressed capture is: a few bytes that expand without end."""

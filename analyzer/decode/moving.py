@@ -194,7 +194,7 @@ class Moving:
     def _dropped(self, file: int, interface: int) -> int | None:
         """Return what a file tells of an interface's drops, at its end or so far; None if it does not."""
         info = self.files[file]
-        at_end = self._drops[file].get(interface - info.section_base)
+        at_end = self._drops[file].get(info.section.index(interface)) if interface in info.section else None
         if at_end is None and interface < len(info.interfaces):
             return info.interfaces[interface].dropped
         return at_end

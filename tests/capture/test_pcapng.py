@@ -401,14 +401,27 @@ def test_obsolete_packets(tmp_path: Path, order: str) -> None:
 
 @pytest.mark.parametrize("kind", [9, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x217, 0x221])
 def test_frames_without_a_packet(tmp_path: Path, kind: int) -> None:
-    """They share one interface in each section, and have neither bytes nor a time."""
+    """They share one interface, and have neither bytes nor a time."""
     entry = block(kind, b"MESSAGE=x")
     data = (section() + interface(1) + enhanced(0, 1, b"a") + entry + entry) * 2
     found, info = _read(tmp_path / "a", data)
 
-    assert found == [(1000, 0, b"a"), (0, 1, b""), (0, 1, b""), (1000, 2, b"a"), (0, 3, b""), (0, 3, b"")]
-    assert info.interfaces == [Interface(1, 0), Interface(-1, 0)] * 2
+    assert found == [(1000, 0, b"a"), (0, 1, b""), (0, 1, b""), (1000, 2, b"a"), (0, 1, b""), (0, 1, b"")]
+    assert info.interfaces == [Interface(1, 0), Interface(-1, 0), Interface(1, 0)]
     assert _lengths(tmp_path / "a", data)[1] == (2, 0, 0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_entries_do_not_count_among_the_interfaces(tmp_path: Path, first: bool) -> None:
+    """A journal's entry before an interface's description does not shift what packets and statistics say."""
+    before, between = (block(9, b"MESSAGE=x"), b"") if first else (b"", block(9, b"MESSAGE=x"))
+    names = [interface(1, options=option(2, name) + option(0, b"")) for name in (b"docker0", b"wlan0")]
+    dropped = block(5, struct.pack("<III", 1, 0, 0) + option(7, struct.pack("<Q", 4)) + option(0, b""))
+    data = section() + before + names[0] + between + names[1] + enhanced(1, 1, b"a") + dropped
+    found, info = _read(tmp_path / "a", data)
+
+    (place,) = (number for _, number, packet in found if packet == b"a")
+    assert (info.interfaces[place].name, info.interfaces[place].dropped) == ("wlan0", 4)
 
 
 def test_other_blocks_are_no_frames(tmp_path: Path) -> None:

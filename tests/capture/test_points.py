@@ -124,7 +124,7 @@ def _route(dev: str, dst: str) -> Route:
         ("bond0", Role.UPLINK), ("uplink", Role.UPLINK), ("wan", Role.UPLINK), ("usb0", Role.UPLINK),
         ("em1", Role.UPLINK), ("wlp2s0", Role.UPLINK), ("ct_eth0", Role.CONTAINER), ("lo.eth0", Role.LOOPBACK),
         ("", Role.UNKNOWN),
-        ("x" * 122 + ".eth0", Role.UPLINK), ("x" * 124 + ".eth0", Role.UNKNOWN),
+        ("x" * 122 + ".eno1", Role.UPLINK), ("x" * 124 + ".eno1", Role.UNKNOWN),
     ],
 )  # fmt: skip
 def test_more_roles_by_name(name: str, role: Role) -> None:
@@ -270,13 +270,13 @@ def test_points_of_several_hosts() -> None:
 
 def test_several_interfaces_of_one_file() -> None:
     """By their own names; where those do not do, by the file's with theirs, or with their numbers."""
-    named = _info("x.pcapng", Interface(1, 0, "docker0"), Interface(1, 0, "eth0"), Interface(1, 0))
-    other = _info("y.pcapng", Interface(1, 0, "eth0"))
+    named = _info("x.pcapng", Interface(1, 0, "docker0"), Interface(1, 0, "eno1"), Interface(1, 0))
+    other = _info("y.pcapng", Interface(1, 0, "eno1"))
     sources = [Source(0, 0, 0), Source(0, 1, 0), Source(0, 2, 0), Source(1, 0, 0)]
     points = _points([named, other], sources=sources)
 
-    assert [point.name for point in points] == ["docker0", "x:eth0", "x:2", "y"]
-    assert [point.interface for point in points] == ["docker0", "eth0", None, "eth0"]
+    assert [point.name for point in points] == ["docker0", "x:eno1", "x:2", "y"]
+    assert [point.interface for point in points] == ["docker0", "eno1", None, "eno1"]
     assert [point.role for point in points] == [Role.BRIDGE, Role.UPLINK, Role.UNKNOWN, Role.UPLINK]
 
 
@@ -291,11 +291,11 @@ def test_the_files_name_tells_nothing_of_one_of_several_interfaces() -> None:
 
 def test_devices_of_a_cooked_capture() -> None:
     """Their numbers are those of the host's interfaces; one that is not known has its number."""
-    state = HostState(links=(_link("docker0", "bridge", index=3), _link("eth0", index=2)))
+    state = HostState(links=(_link("docker0", "bridge", index=3), _link("eno1", index=2)))
     sources = [Source(0, 0, 3), Source(0, 0, 2), Source(0, 0, 7)]
     points = _points([_info("any.pcap", Interface(276, 0, "any"))], state=state, sources=sources)
 
-    assert [(p.name, p.interface) for p in points] == [("docker0", "docker0"), ("eth0", "eth0"), ("if7", "if7")]
+    assert [(p.name, p.interface) for p in points] == [("docker0", "docker0"), ("eno1", "eno1"), ("if7", "if7")]
     assert [(p.role, p.role_basis) for p in points] == [
         (Role.BRIDGE, Basis.STATED),
         (Role.UPLINK, Basis.INFERRED),
@@ -306,13 +306,13 @@ def test_devices_of_a_cooked_capture() -> None:
 @pytest.mark.parametrize(
     ("link", "role", "basis"),
     [
-        (_link("eth0", "bridge"), Role.BRIDGE, Basis.STATED),
-        (_link("eth0", loopback=True), Role.LOOPBACK, Basis.STATED),
-        (_link("eth0", "vxlan"), Role.OVERLAY, Basis.STATED),
-        (_link("eth0", "veth", "docker0"), Role.VETH, Basis.STATED),
-        (_link("eth0", "veth"), Role.UPLINK, Basis.INFERRED),
-        (_link("eth0", None, "docker0"), Role.UPLINK, Basis.INFERRED),
-        (_link("eth0"), Role.UPLINK, Basis.INFERRED),
+        (_link("eno1", "bridge"), Role.BRIDGE, Basis.STATED),
+        (_link("eno1", loopback=True), Role.LOOPBACK, Basis.STATED),
+        (_link("eno1", "vxlan"), Role.OVERLAY, Basis.STATED),
+        (_link("eno1", "veth", "docker0"), Role.VETH, Basis.STATED),
+        (_link("eno1", "veth"), Role.UPLINK, Basis.INFERRED),
+        (_link("eno1", None, "docker0"), Role.UPLINK, Basis.INFERRED),
+        (_link("eno1"), Role.UPLINK, Basis.INFERRED),
         (_link("other", "bridge"), Role.UPLINK, Basis.INFERRED),
     ],
 )
@@ -320,9 +320,9 @@ def test_devices_of_a_cooked_capture() -> None:
 def test_roles_that_the_host_states(link: Link, role: Role, basis: Basis, where: str) -> None:
     """By the kind of the interface, whether it is named in the file, by its name or by the user."""
     info = _info(
-        "x.pcap" if where != "file" else "eth0.pcap", Interface(1, 0, "eth0" if where == "interface" else None)
+        "x.pcap" if where != "file" else "eno1.pcap", Interface(1, 0, "eno1" if where == "interface" else None)
     )
-    spec = PointSpec("x", "eth0" if where == "name" else None)
+    spec = PointSpec("x", "eno1" if where == "name" else None)
     (point,) = _points([info], [spec], HostState(links=(link,)))
 
     assert (point.role, point.role_basis) == (role, basis)
@@ -359,8 +359,8 @@ def test_the_interface_tells_a_role_before_the_files_name() -> None:
     roles = [
         _points([_info(file, Interface(1, 0, interface))], [PointSpec("x", name)])[0].role
         for file, interface, name in (
-            ("veth-a.pcap", "docker0", "eth0"),
-            ("veth-a.pcap", "x", "eth0"),
+            ("veth-a.pcap", "docker0", "eno1"),
+            ("veth-a.pcap", "x", "eno1"),
             ("veth-a.pcap", "x", "y"),
             ("z", None, None),
         )

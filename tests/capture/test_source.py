@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -44,16 +45,15 @@ def test_compression_is_told_by_the_bytes(tmp_path: Path, name: str) -> None:
 def test_a_cut_compressed_file_keeps_what_can_be_read(tmp_path: Path, name: str) -> None:
     """It ends with damage, not with an exception."""
     path = tmp_path / "capture"
-    whole = COMPRESSORS[name](pcap(RECORDS))
+    random = Random(7)
+    records = [(T0 + number, random.randbytes(1000)) for number in range(3000)]
+    whole = COMPRESSORS[name](pcap(records))
     path.write_bytes(whole[: len(whole) * 2 // 3])
-    try:
-        capture = CaptureFile(str(path))
-        count = sum(len(batch) for batch in capture.batches())
-    except InputError:
-        count = 0  # one compressed block held everything
+    capture = CaptureFile(str(path))
+    count = sum(len(batch) for batch in capture.batches())
 
-    assert count < len(RECORDS)
-    assert count == 0 or capture.info.damage is not None
+    assert len(records) * 0.3 < count < len(records) * 0.67
+    assert capture.info.damage is not None
 
 
 def test_a_small_window_gives_the_same(tmp_path: Path) -> None:
