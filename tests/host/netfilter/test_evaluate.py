@@ -3,13 +3,15 @@
 import json
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
-from analyzer.host.netfilter.evaluate import Evaluator, Verdict
+from analyzer.host.netfilter import evaluate
+from analyzer.host.netfilter.evaluate import Evaluator, Result, Translation, Verdict, target_of
 from analyzer.host.netfilter.nft import parse_native
 from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
+from analyzer.host.netfilter.ruleset import parse_rule, parse_ruleset, parse_sets
 from analyzer.model import Address
 from analyzer.model.netfilter import NativeTable, Ruleset
 
@@ -173,3 +175,633 @@ def test_nftables_chains_stand_between_the_tables(table: str, own: int) -> None:
     assert before is not None
     assert after is not None
     assert (before.table, after.table) == ("inet own", table)
+
+
+ALL_HOOKS = "*{0}\n" + "".join(f":{hook} ACCEPT [0:0]\n" for hook in (
+    "PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"
+)) + ":USER - [0:0]\n:OTHER - [0:0]\n{1}\nCOMMIT\n"  # fmt: skip
+
+
+def _tables(**rules: list[str]) -> Ruleset:
+    """Rules by table, each in a table that has all hooks and two chains of its own."""
+    text = "".join(ALL_HOOKS.format(table, "\n".join(lines)) for table, lines in rules.items())
+    return parse_ruleset(text.splitlines(), 4)
+
+
+def _native(*expr: dict[str, Any], hook: str = "forward", **of: Any) -> list[NativeTable]:
+    """One rule in a base chain of nftables' own, which also has the chains ``other`` (drops) and ``empty``."""
+    inside = {"family": "inet", "table": "own"}
+    base = {**inside, "name": "fwd", "hook": hook, "type": "filter", "prio": 0, **of}
+    dump: list[dict[str, Any]] = [
+        {"table": {"family": "inet", "name": "own"}},
+        {"chain": base},
+        {"chain": {**inside, "name": "other"}},
+        {"chain": {**inside, "name": "empty"}},
+        {"rule": {**inside, "chain": "fwd", "expr": list(expr)}},
+        {"rule": {**inside, "chain": "other", "expr": [{"counter": None}, {"drop": None}]}},
+    ]
+    return parse_native(json.dumps({"nftables": dump}))
+
+
+def _received(rules: Ruleset, native: list[NativeTable] | None = None, **values: object) -> Result:
+    return Evaluator(rules, _owner, _router, native or ()).received(_packet(**values))
+
+
+def _left(result: Result) -> Packet:
+    assert result.verdict is Verdict.ACCEPT, result.reason
+    assert result.packet is not None
+    return result.packet
+
+
+DROP_ALL = {
+    f"{hook}": [f"-A {hook} -j DROP"] for hook in ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
+}  # fmt: skip
+WAYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "received": {
+        "PREROUTING": ("raw", "mangle", "nat"), "FORWARD": ("mangle", "filter", "security"),
+        "POSTROUTING": ("mangle", "nat"),
+    },
+    "local": {"PREROUTING": ("raw", "mangle", "nat"), "INPUT": ("mangle", "filter", "security", "nat")},
+    "sent": {
+        "OUTPUT": ("raw", "mangle", "nat", "filter", "security"), "POSTROUTING": ("mangle", "nat")
+    },
+    "bridged": {
+        "PREROUTING": ("raw", "mangle", "nat"), "FORWARD": ("mangle", "filter", "security"),
+        "POSTROUTING": ("mangle", "nat"),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", ["raw", "mangle", "nat", "filter", "security"])
+@pytest.mark.parametrize("hook", DROP_ALL)
+@pytest.mark.parametrize("way", WAYS)
+def test_which_chains_a_packet_passes(way: str, hook: str, table: str) -> None:
+    """Those of its way's hooks, in the tables that have such a chain."""
+    evaluator = Evaluator(_tables(**{table: DROP_ALL[hook]}), _owner, _router)
+    packet = _packet(dst="192.168.1.100" if way == "local" else "8.8.8.8")
+    run = {"sent": evaluator.sent, "bridged": evaluator.bridged}.get(way, evaluator.received)
+
+    assert (run(packet).verdict is Verdict.DROP) is (table in WAYS[way].get(hook, ()))
+
+
+@pytest.mark.parametrize("hook", DROP_ALL)
+@pytest.mark.parametrize("way", WAYS)
+def test_policies(way: str, hook: str) -> None:
+    """A base chain that returns does what its policy says, which is told with its table."""
+    rules = parse_ruleset(["*mangle", f":{hook} DROP [0:0]", "COMMIT"], 4)
+    evaluator = Evaluator(rules, _owner, _router)
+    packet = _packet(dst="192.168.1.100" if way == "local" else "8.8.8.8")
+    result = {"sent": evaluator.sent, "bridged": evaluator.bridged}.get(way, evaluator.received)(packet)
+    passed = hook in WAYS[way]
+
+    assert (result.verdict, result.policy) == (
+        (Verdict.DROP, f"mangle {hook}") if passed else (Verdict.ACCEPT, None)
+    )  # fmt: skip
+    assert result.rule is None
+
+
+@pytest.mark.parametrize(
+    ("ttl", "left"), [(64, 63), (2, 1), (None, None), (1, "its TTL ends here"), (0, "its TTL ends here")]
+)
+def test_ttl(ttl: int | None, left: object) -> None:
+    """Forwarding takes one, before the FORWARD hook is asked; a packet that has none left is dropped."""
+    result = _received(_tables(filter=[]), ttl=ttl)
+
+    if isinstance(left, str):
+        assert (result.verdict, result.reason, result.rule, result.policy) == (Verdict.DROP, left, None, None)
+    else:
+        assert _left(result).ttl == left
+
+
+def test_ttl_in_the_forward_hook() -> None:
+    """A rule there sees what is left, one in PREROUTING what came; for the host itself nothing is taken."""
+    rules = _tables(mangle=["-A PREROUTING -m ttl --ttl-eq 64 -j ACCEPT", "-A PREROUTING -j DROP",
+                            "-A FORWARD -m ttl --ttl-eq 63 -j DROP"])  # fmt: skip
+
+    assert (rule := _received(rules).rule) is not None
+    assert rule.chain == "FORWARD"
+    assert _left(_received(rules, dst="192.168.1.100")).ttl == 64
+
+
+def test_interfaces_on_each_way() -> None:
+    """A packet for the host has no way out; a bridged one leaves by its bridge; one that is sent came in by none."""
+    evaluator = Evaluator(_tables(filter=[]), _owner, _router)
+    forwarded, local = (_left(evaluator.received(_packet(dst=dst))) for dst in ("8.8.8.8", "192.168.1.100"))
+    bridged = _left(evaluator.bridged(_packet()))
+    sent, to_itself = (_left(evaluator.sent(_packet(iif=None, dst=dst))) for dst in ("8.8.8.8", "192.168.1.100"))
+
+    assert (forwarded.iif, forwarded.oif, forwarded.bridged) == ("docker0", "wlan0", False)
+    assert (local.iif, local.oif) == ("docker0", None)
+    assert (bridged.iif, bridged.oif, bridged.bridged) == ("docker0", "docker0", True)
+    assert (sent.iif, sent.oif, to_itself.oif) == (None, "wlan0", "lo")
+
+
+def test_what_is_sent_is_routed_again_after_dnat() -> None:
+    """OUTPUT sees the first way out, POSTROUTING the one to where DNAT sends it."""
+    rules = _tables(
+        nat=["-A OUTPUT -o lo -j DNAT --to-destination 9.9.9.9", "-A POSTROUTING -o wlan0 -j SNAT --to-source 1.1.1.1"]
+    )
+    result = Evaluator(rules, _owner, _router).sent(_packet(iif=None, dst="192.168.1.100"))
+
+    assert [one.kind for one in result.translations] == ["DNAT", "SNAT"]
+    assert _left(result).oif == "wlan0"
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict", "counted"),
+    [
+        (["-A FORWARD -j USER", "-A USER -j OTHER", "-A OTHER -j ACCEPT", "-A FORWARD -j DROP"], Verdict.ACCEPT, 3),
+        (["-A FORWARD -j USER", "-A USER -g OTHER", "-A USER -j DROP", "-A FORWARD -j ACCEPT"], Verdict.ACCEPT, 3),
+        (["-A FORWARD -j USER", "-A USER -j OTHER", "-A USER -j DROP"], Verdict.DROP, 3),
+        (["-A FORWARD -g USER", "-A USER -j ACCEPT", "-A FORWARD -j DROP"], Verdict.ACCEPT, 2),
+        (["-A FORWARD -j RETURN", "-A FORWARD -j DROP"], Verdict.ACCEPT, 1),
+        (["-A FORWARD -p udp -j DROP", "-A FORWARD -j ACCEPT"], Verdict.ACCEPT, 1),
+        (["-A FORWARD", "-A FORWARD -j DROP"], Verdict.DROP, 2),
+    ],
+)
+def test_chains(rules: list[str], verdict: Verdict, counted: int) -> None:
+    """A chain that returns is gone on with behind the jump, behind a goto not; each rule that matched is counted."""
+    result = _received(_tables(filter=rules))
+
+    assert (result.verdict, len(result.matched)) == (verdict, counted)
+
+
+def test_accepting_in_one_table_is_not_for_the_others() -> None:
+    """The next table is asked as well."""
+    rules = _tables(mangle=["-A FORWARD -j ACCEPT"], filter=["-A FORWARD -j DROP"])
+
+    assert _received(rules).verdict is Verdict.DROP
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["LOG --log-prefix x", "NFLOG", "ULOG", "TCPMSS --clamp-mss-to-pmtu", "TRACE", "AUDIT --type accept", "CHECKSUM",
+     "DSCP --set-dscp 0x00", "TOS --set-tos 0x00", "TTL --ttl-set 9", "HL --hl-set 9", "CLASSIFY --set-class 1:1",
+     "ECN", "SECMARK", "CONNSECMARK", "RATEEST", "SET --add-set seen src", "LED", "CONNMARK --save-mark",
+     "CONNMARK --set-xmark 0x1/0xffffffff", "MARK --set-xmark 0x1/0xffffffff", "CT --notrack", "CT --helper ftp"],
+)  # fmt: skip
+def test_targets_that_do_not_decide(target: str) -> None:
+    """The next rule is asked."""
+    result = _received(_tables(raw=[f"-A PREROUTING -j {target}", "-A PREROUTING -j DROP"]))
+
+    assert (result.verdict, len(result.matched)) == (Verdict.DROP, 2)
+
+
+@pytest.mark.parametrize("target", ["LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "RATEEST", "LED", ""])
+def test_an_unknown_match_of_a_rule_that_changes_nothing(target: str) -> None:
+    """It is passed over, and not counted."""
+    jump = f" -j {target}" if target else ""
+    result = _received(_tables(filter=[f"-A FORWARD -m bpf --bytecode 1{jump}", "-A FORWARD -j ACCEPT"]))
+
+    assert (result.verdict, len(result.matched)) == (Verdict.ACCEPT, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("CT --zone 1", "conntrack zones are not followed"),
+        ("CT --zone-orig 1", "conntrack zones are not followed"),
+        ("CONNMARK --restore-mark", "target CONNMARK is not known"),
+        ("TPROXY --on-port 1", "target TPROXY is not known"),
+    ],
+)
+def test_targets_that_nobody_follows(target: str, why: str) -> None:
+    """The verdict is unknown, and says why and by which rule."""
+    result = _received(_tables(raw=[f"-A PREROUTING -j {target}"]))
+
+    assert (result.verdict, result.reason) == (Verdict.UNKNOWN, why)
+    assert result.rule is not None
+    assert result.rule.text == f"-A PREROUTING -j {target}"
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "after"),
+    [
+        ("--set-xmark 0x1/0xffffffff", 0xFF, 0x1),
+        ("--set-xmark 0x10/0x10", 0x01, 0x11),
+        ("--set-xmark 0x0/0x1", 0x03, 0x02),
+        ("--set-xmark 0x3/0x0", 0x01, 0x02),
+        ("--set-xmark 7", 0xFF, 0x7),
+        ("--set-mark 0x1", 0xFF, 0x1),
+        ("--set-xmark 0xffffffff/0x0", 0x0, 0xFFFF_FFFF),
+        ("--and-something 1", 0xFF, 0xFF),
+    ],
+)
+def test_marks(told: str, before: int, after: int) -> None:
+    """The bits of the mask are cleared, then those of the value flipped."""
+    assert _left(_received(_tables(mangle=[f"-A PREROUTING -j MARK {told}"]), mark=before)).mark == after
+
+
+def test_conntrack_comes_after_raw() -> None:
+    """In raw no connection has a state yet, behind it the packet has the one that it came with."""
+    seen = _tables(
+        raw=["-A PREROUTING -m conntrack --ctstate INVALID -j RETURN", "-A PREROUTING -j DROP"],
+        mangle=["-A PREROUTING -m conntrack --ctstate INVALID -j DROP",
+                "-A PREROUTING -m conntrack --ctstate ESTABLISHED -j RETURN", "-A PREROUTING -j DROP"],
+    )  # fmt: skip
+
+    assert _left(_received(seen, ct_state="ESTABLISHED")).ct_state == "ESTABLISHED"
+
+
+@pytest.mark.parametrize(("priority", "state"), [(-201, "invalid"), (-200, "established"), (-199, "established")])
+def test_nftables_chains_before_and_after_conntrack(priority: int, state: str) -> None:
+    """Its priority is -200."""
+    match = {"match": {"op": "==", "left": {"ct": {"key": "state"}}, "right": state}}
+    native = _native(match, {"drop": None}, hook="prerouting", prio=priority)
+
+    assert _received(Ruleset(4), native, ct_state="ESTABLISHED").verdict is Verdict.DROP
+
+
+@pytest.mark.parametrize("target", ["CT --notrack", "NOTRACK"])
+def test_what_is_not_tracked(target: str) -> None:
+    """It stays so, and is not translated."""
+    rules = _tables(
+        raw=[f"-A PREROUTING -j {target}"], nat=["-A PREROUTING -j DNAT --to-destination 9.9.9.9"],
+        filter=["-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT", "-A FORWARD -j DROP"],
+    )  # fmt: skip
+    result = _received(rules)
+
+    assert (_left(result).ct_state, result.translations) == ("UNTRACKED", [])
+
+
+def test_nftables_notrack() -> None:
+    """The same of nftables' own."""
+    native = _native({"notrack": None}, hook="prerouting", prio=-300)
+
+    assert _left(_received(Ruleset(4), native)).ct_state == "UNTRACKED"
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "dst", "dport", "changed"),
+    [
+        ("DNAT --to-destination 172.17.0.3:8080", "172.17.0.3:8080", "172.17.0.3", 8080, True),
+        ("DNAT --to-destination 172.17.0.3", "172.17.0.3", "172.17.0.3", 80, True),
+        ("DNAT --to-destination :8080", ":8080", "8.8.8.8", 8080, True),
+        ("DNAT --to-destination 172.17.0.3-172.17.0.9:8080-8090", "172.17.0.3-172.17.0.9:8080-8090", "172.17.0.3", 8080,
+         True),
+        ("DNAT --to-destination 172.17.0.3:x", "172.17.0.3:x", "172.17.0.3", 80, True),
+        ("DNAT --to-destination 8.8.8.8:80", "8.8.8.8:80", "8.8.8.8", 80, False),
+        ("REDIRECT --to-ports 8080", "8080", "8.8.8.8", 8080, True),
+        ("REDIRECT --to-ports 8080-8090", "8080-8090", "8.8.8.8", 8080, True),
+        ("REDIRECT", None, "8.8.8.8", 80, True),
+    ],
+)  # fmt: skip
+def test_destinations(target: str, to: str | None, dst: str, dport: int, changed: bool) -> None:
+    """The first of a range is taken; what does not change anything is no translation to conntrack."""
+    result = _received(_tables(nat=[f"-A PREROUTING -j {target}", "-A PREROUTING -j DROP"]))
+    packet = _left(result)
+
+    assert [(one.kind, one.to, one.rule.text) for one in result.translations] == [
+        (target.split(maxsplit=1)[0], to, f"-A PREROUTING -j {target}")
+    ]
+    assert (str(packet.dst), packet.dport, packet.ct_dnat, packet.ct_snat) == (dst, dport, changed, False)
+    assert (str(packet.src), packet.sport) == ("172.17.0.2", 40_000)
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "src", "sport"),
+    [
+        ("SNAT --to-source 192.168.1.100", "192.168.1.100", "192.168.1.100", 40_000),
+        ("SNAT --to-source 192.168.1.100:1024-2048", "192.168.1.100:1024-2048", "192.168.1.100", 1024),
+        ("MASQUERADE", None, "172.17.0.2", 40_000),
+        ("MASQUERADE --to-ports 1024", "1024", "172.17.0.2", 40_000),
+    ],
+)
+def test_sources(target: str, to: str | None, src: str, sport: int) -> None:
+    """Masquerading takes an address that no rule says; it counts as a translation all the same."""
+    result = _received(_tables(nat=[f"-A POSTROUTING -j {target}", "-A POSTROUTING -j DROP"]))
+    packet = _left(result)
+
+    assert [(one.kind, one.to) for one in result.translations] == [(target.split(maxsplit=1)[0], to)]
+    assert (str(packet.src), packet.sport, packet.ct_snat, packet.ct_dnat) == (src, sport, True, False)
+    assert (str(packet.dst), packet.dport) == ("8.8.8.8", 80)
+
+
+@pytest.mark.parametrize(
+    ("to", "target"),
+    [
+        ("172.17.0.2:80", "172.17.0.2"), ("172.17.0.2", "172.17.0.2"), ("[fd00::2]:80", "fd00::2"),
+        ("[fd00::2]", "fd00::2"), ("fd00::2", "fd00::2"), ("172.17.0.2-172.17.0.9", "172.17.0.2"),
+        ("[fd00::2-fd00::9]:80", "fd00::2"), (":8080", None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_address_of_a_translation(to: str | None, target: str | None) -> None:
+    """As the rule says it, of ranges the first; a port alone is no address."""
+    translation = Translation("DNAT", parse_rule("-A X -j DNAT", "nat"), to)
+
+    assert target_of(translation) == (ip_address(target) if target else None)
+
+
+def test_ipv6_destination_with_a_port() -> None:
+    """In brackets."""
+    text = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j DNAT --to-destination [fd00::3]:8080\nCOMMIT\n"
+    packet = Packet("tcp", ip_address("2001:db8::1"), ip_address("2001:db8::2"), 1, 80, iif="eth0")
+    left = _left(Evaluator(parse_ruleset(text.splitlines(), 6), _owner, _router).received(packet))
+
+    assert (str(left.dst), left.dport) == ("fd00::3", 8080)
+
+
+@pytest.mark.parametrize("state", ["ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", None])
+def test_nat_is_asked_for_first_packets_only(state: str | None) -> None:
+    """Of a connection that conntrack knows, and of what is none, nothing is translated anew."""
+    rules = _tables(nat=["-A PREROUTING -j DNAT --to-destination 9.9.9.9", "-A POSTROUTING -j MASQUERADE"])
+    native = _native({"dnat": {"addr": "9.9.9.9"}}, hook="prerouting", prio=-90, type="nat")
+
+    assert _received(rules, native, ct_state=state).translations == []
+
+
+@pytest.mark.parametrize(
+    ("port", "after"), [(8080, 8080), (None, 80)], ids=["with a port", "without a port"]
+)  # fmt: skip
+def test_a_connection_that_conntrack_knows(port: int | None, after: int) -> None:
+    """Its destination is the old one in raw and mangle, and conntrack's from nat in PREROUTING on."""
+    rules = _tables(
+        mangle=["-A PREROUTING -d 8.8.8.8 -j ACCEPT", "-A PREROUTING -j DROP"],
+        filter=[f"-A FORWARD -d 172.17.0.3 -p tcp --dport {after} -j ACCEPT", "-A FORWARD -j DROP"],
+    )
+    known = (ip_address("172.17.0.3"), port)
+    packet = _left(_received(rules, ct_state="ESTABLISHED", ct_to=known))
+
+    assert (str(packet.dst), packet.dport, packet.ct_to) == ("172.17.0.3", after, None)
+
+
+@pytest.mark.parametrize(("priority", "dst"), [(-101, "8.8.8.8"), (-100, "172.17.0.3")])
+def test_from_which_priority_on_the_destination_is_conntracks(priority: int, dst: str) -> None:
+    """From that of nat in PREROUTING on, -100."""
+    match = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": dst}}
+    native = _native(match, {"drop": None}, hook="prerouting", prio=priority)
+    known = (ip_address("172.17.0.3"), None)
+
+    assert _received(Ruleset(4), native, ct_state="ESTABLISHED", ct_to=known).verdict is Verdict.DROP
+
+
+def test_without_any_chain_the_destination_is_conntracks_too() -> None:
+    """Routing needs it."""
+    known = (ip_address("192.168.1.100"), 22)
+    packet = _left(_received(Ruleset(4), ct_state="ESTABLISHED", ct_to=known))
+
+    assert (str(packet.dst), packet.dport, packet.oif) == ("192.168.1.100", 22, None)
+
+
+def test_the_second_nat_chain_of_a_hook_is_not_asked() -> None:
+    """What one has translated, no other one translates again; what it left alone, the other may."""
+    rules = _tables(nat=["-A PREROUTING -p tcp -j DNAT --to-destination 9.9.9.9"])
+    native = _native({"dnat": {"addr": "7.7.7.7"}}, hook="prerouting", prio=-90, type="nat")
+    tcp, udp = (_received(rules, native, protocol=protocol) for protocol in ("tcp", "udp"))
+
+    assert [one.to for one in tcp.translations] == ["9.9.9.9"]
+    assert [one.to for one in udp.translations] == ["7.7.7.7"]
+
+
+@pytest.mark.parametrize(("hook", "priority"), [("postrouting", 110), ("input", 110)])
+def test_the_second_source_chain_of_a_hook_is_not_asked(hook: str, priority: int) -> None:
+    """Where sources are translated, as well; that the destination was translated does not matter."""
+    rules = _tables(
+        nat=["-A PREROUTING -j REDIRECT --to-ports 81", f"-A {hook.upper()} -p tcp -j SNAT --to-source 9.9.9.9"]
+    )
+    native = _native({"snat": {"addr": "7.7.7.7"}}, hook=hook, prio=priority, type="nat")
+    dst = "192.168.1.100" if hook == "input" else "8.8.8.8"
+    tcp, udp = (_received(rules, native, protocol=protocol, dst=dst) for protocol in ("tcp", "udp"))
+
+    assert [one.to for one in tcp.translations] == ["81", "9.9.9.9"]
+    assert [one.to for one in udp.translations] == ["81", "7.7.7.7"]
+
+
+@pytest.mark.parametrize(
+    ("state", "original", "verdict"),
+    [
+        ("NEW", None, Verdict.DROP),
+        ("ESTABLISHED", None, Verdict.UNKNOWN),
+        ("NEW", (ip_address("1.1.1.1"), ip_address("2.2.2.2"), 1, 2), Verdict.ACCEPT),
+    ],
+)
+def test_the_original_tuple_of_a_first_packet(state: str, original: object, verdict: Verdict) -> None:
+    """It is the packet's own, before it was translated; where one is known, that one counts."""
+    source, destination = "--ctorigsrc 172.17.0.2 --ctorigsrcport 40000", "--ctorigdst 8.8.8.8 --ctorigdstport 80"
+    rules = _tables(
+        nat=["-A PREROUTING -j DNAT --to-destination 9.9.9.9:81"],
+        filter=[f"-A FORWARD -m conntrack {source} {destination} -j DROP"],
+    )
+
+    assert _received(rules, ct_state=state, ct_original=original).verdict is verdict
+
+
+def test_rules_that_shall_not_match() -> None:
+    """They are left out, and others of the same text are not."""
+    rules = _tables(filter=["-A FORWARD -j DROP", "-A FORWARD -j REJECT", "-A FORWARD -j DROP"])
+    first, second, third = rules.rules()
+    native = _native({"drop": None})
+    own = native[0].chains["fwd"].rules[0].shown
+
+    assert Evaluator(rules, _owner, _router, skip=[first]).received(_packet()).rule is second
+    assert Evaluator(rules, _owner, _router, skip=[first, second]).received(_packet()).rule is third
+    assert _left(Evaluator(Ruleset(4), _owner, _router, native, skip=[own]).received(_packet())).oif == "wlan0"
+
+
+def test_chains_that_call_each_other() -> None:
+    """The kernel refuses them; a dump that has them gives no verdict."""
+    result = _received(_tables(filter=["-A FORWARD -j USER", "-A USER -j OTHER", "-A OTHER -j USER"]))
+
+    assert (result.verdict, result.reason) == (Verdict.UNKNOWN, "chains that call each other: USER")
+
+
+@pytest.mark.parametrize(("deep", "verdict"), [(64, Verdict.DROP), (65, Verdict.UNKNOWN)])
+def test_the_deepest_chain(deep: int, verdict: Verdict) -> None:
+    """64 jumps into each other are followed, iptables' and nftables' own."""
+    jumps = [f"-A C{n} -j C{n + 1}" for n in range(1, deep)]
+    lines = ["*filter", ":FORWARD ACCEPT [0:0]", "-A FORWARD -j C1", *jumps, f"-A C{deep} -j DROP", "COMMIT"]
+    inside = {"family": "inet", "table": "own"}
+    dump: list[dict[str, Any]] = [{"table": {"family": "inet", "name": "own"}}]
+    dump += [{"chain": {**inside, "name": "C0", "hook": "forward", "type": "filter", "prio": 0}}]
+    dump += [{"chain": {**inside, "name": f"C{n}"}} for n in range(1, deep + 1)]
+    dump += [{"rule": {**inside, "chain": f"C{n}", "expr": [{"jump": {"target": f"C{n + 1}"}}]}} for n in range(deep)]
+    dump += [{"rule": {**inside, "chain": f"C{deep}", "expr": [{"drop": None}]}}]
+    reason = "" if verdict is Verdict.DROP else f"chains that call each other: C{deep}"
+    results = _received(parse_ruleset(lines, 4)), _received(Ruleset(4), parse_native(json.dumps({"nftables": dump})))
+
+    assert [(one.verdict, one.reason) for one in results] == [(verdict, reason)] * 2
+
+
+def test_the_most_rules_that_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many are asked, of iptables and of nftables' own together; with one more there is no verdict."""
+    monkeypatch.setattr(evaluate, "MOST_RULES_ASKED", 3)
+    two, three = (_tables(filter=["-A FORWARD -p udp -j DROP"] * count) for count in (2, 3))
+    evaluator = Evaluator(two, _owner, _router, _native({"counter": None}, prio=10))
+    results = [evaluator.received(_packet()) for _ in range(2)]
+    more = _received(three, _native({"counter": None}, prio=10))
+
+    assert [result.verdict for result in results] == [Verdict.ACCEPT, Verdict.ACCEPT]
+    assert (more.verdict, more.reason) == (Verdict.UNKNOWN, "more than 3 rules are asked")
+
+
+@pytest.mark.parametrize(
+    ("expr", "verdict", "counted"),
+    [
+        ([{"counter": None}, {"drop": None}], Verdict.DROP, 1),
+        ([{"counter": None}, {"reject": None}], Verdict.REJECT, 1),
+        ([{"accept": None}], Verdict.ACCEPT, 0),
+        ([{"continue": None}, {"drop": None}], Verdict.DROP, 0),
+        ([{"jump": {"target": "other"}}], Verdict.DROP, 1),
+        ([{"goto": {"target": "other"}}], Verdict.DROP, 1),
+        ([{"jump": {"target": "empty"}}, {"drop": None}], Verdict.DROP, 0),
+        ([{"log": {"prefix": "x"}}, {"comment": "y"}, {"drop": None}], Verdict.DROP, 0),
+        ([{"mangle": {"key": {"meta": {"key": "priority"}}, "value": 1}}, {"drop": None}], Verdict.DROP, 0),
+        ([{"vmap": {"key": {"meta": {"key": "l4proto"}}, "data": {"set": [["tcp", {"drop": None}]]}}}],
+         Verdict.DROP, 0),
+        ([{"vmap": {"key": {"meta": {"key": "l4proto"}}, "data": {"set": [["tcp", {"jump": {"target": "other"}}]]}}}],
+         Verdict.DROP, 1),
+        ([{"vmap": {"key": {"meta": {"key": "l4proto"}}, "data": {"set": [["udp", {"drop": None}]]}}},
+          {"counter": None}, {"drop": None}], Verdict.ACCEPT, 0),
+        ([{"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"counter": None},
+          {"drop": None}], Verdict.ACCEPT, 0),
+        ([{"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "tcp"}}, {"counter": None},
+          {"drop": None}], Verdict.DROP, 1),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_statements(expr: list[dict[str, Any]], verdict: Verdict, counted: int) -> None:
+    """One after the other, until one decides or a match fails; a rule counts where its counter stands."""
+    result = _received(Ruleset(4), _native(*expr))
+
+    assert (result.verdict, len(result.matched)) == (verdict, counted)
+    assert (result.rule is not None) is (verdict is not Verdict.ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("expr", "verdict"),
+    [
+        ([{"goto": {"target": "empty"}}], Verdict.ACCEPT),
+        ([{"return": None}], Verdict.ACCEPT),
+        ([{"jump": {"target": "empty"}}], Verdict.DROP),
+        ([{"accept": None}], Verdict.ACCEPT),
+    ],
+)
+def test_what_ends_a_chain_of_nftables(expr: list[dict[str, Any]], verdict: Verdict) -> None:
+    """Behind a goto, a return and an acceptance, the chain's next rule is not asked."""
+    native = _native(*expr)
+    drop = _native({"drop": None})[0].chains["fwd"].rules[0]
+    native[0].chains["fwd"].rules.append(drop)
+
+    assert _received(Ruleset(4), native).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict", "policy"),
+    [
+        ({"return": None}, Verdict.DROP, "inet own fwd"),
+        ({"goto": {"target": "empty"}}, Verdict.DROP, "inet own fwd"),
+        ({"accept": None}, Verdict.ACCEPT, None),
+    ],
+)
+def test_policies_of_nftables(statement: dict[str, Any], verdict: Verdict, policy: str | None) -> None:
+    """It is told with its table's family; what was accepted, it does not reach."""
+    result = _received(Ruleset(4), _native(statement, policy="drop"))
+
+    assert (result.verdict, result.policy, result.rule) == (verdict, policy, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "to", "end"),
+    [
+        ({"dnat": {"addr": "172.17.0.3", "port": 8080}}, "DNAT", "172.17.0.3:8080", "172.17.0.3 8080"),
+        ({"dnat": {"addr": "172.17.0.3"}}, "DNAT", "172.17.0.3", "172.17.0.3 80"),
+        ({"dnat": {"addr": "fd00::3", "port": 8080}}, "DNAT", "[fd00::3]:8080", "fd00::3 8080"),
+        ({"dnat": {"addr": "fd00::3"}}, "DNAT", "fd00::3", "fd00::3 80"),
+        ({"redirect": {"port": 8080}}, "REDIRECT", "8080", "8.8.8.8 8080"),
+        ({"redirect": {"port": "8080"}}, "REDIRECT", "8080", "8.8.8.8 8080"),
+        ({"redirect": None}, "REDIRECT", None, "8.8.8.8 80"),
+        ({"dnat": {"addr": {"map": {}}, "port": 8080}}, "DNAT", None, "8.8.8.8 80"),
+        ({"dnat": {"addr": "172.17.0.3", "port": {"map": {}}}}, "DNAT", None, "8.8.8.8 80"),
+    ],
+    ids=str,
+)
+def test_destinations_of_nftables(statement: dict[str, Any], kind: str, to: str | None, end: str) -> None:
+    """As iptables would say them; an end that a map gives is not told."""
+    result = _received(Ruleset(4), _native(statement, {"drop": None}, hook="prerouting", prio=-100, type="nat"))
+    packet = _left(result)
+
+    assert [(one.kind, one.to, one.rule.table) for one in result.translations] == [(kind, to, "inet own")]
+    assert f"{packet.dst} {packet.dport}" == end
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "to", "src"),
+    [
+        ({"snat": {"addr": "192.168.1.100"}}, "SNAT", "192.168.1.100", "192.168.1.100"),
+        ({"masquerade": None}, "MASQUERADE", None, "172.17.0.2"),
+    ],
+)
+def test_sources_of_nftables(statement: dict[str, Any], kind: str, to: str | None, src: str) -> None:
+    """As iptables would say them."""
+    result = _received(Ruleset(4), _native(statement, {"drop": None}, hook="postrouting", prio=100, type="nat"))
+    packet = _left(result)
+
+    assert [(one.kind, one.to) for one in result.translations] == [(kind, to)]
+    assert (str(packet.src), packet.ct_snat) == (src, True)
+
+
+def test_marks_of_nftables() -> None:
+    """A number is set; what an expression gives is not followed."""
+    mark = {"meta": {"key": "mark"}}
+
+    assert _left(_received(Ruleset(4), _native({"mangle": {"key": mark, "value": 7}}), mark=1)).mark == 7
+    assert _left(_received(Ruleset(4), _native({"mangle": {"key": mark, "value": {"|": [mark, 1]}}}), mark=2)).mark == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ({"queue": {"num": 1}}, "statement queue is not known"),
+        ({"vmap": {"key": {"meta": {"key": "l4proto"}}, "data": "@lost"}}, "statement unknown is not known"),
+        ({"match": {"op": "==", "left": {"meta": {"key": "skuid"}}, "right": 0}},
+         "cannot tell whether 'inet own fwd: skuid 0' matches"),
+    ],
+)  # fmt: skip
+def test_statements_that_nobody_follows(statement: dict[str, Any], why: str) -> None:
+    """The verdict is unknown, and says why and by which rule."""
+    result = _received(Ruleset(4), _native(statement))
+
+    assert (result.verdict, result.reason) == (Verdict.UNKNOWN, why)
+    assert result.rule is not None
+    assert result.rule.table == "inet own"
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("-j DNAT --to-destination here", "a rule says 'here' does not appear to be an IPv4 or IPv6 address"),
+        (f"-j DNAT --to-destination {'x' * 99}", f"a rule says '{'x' * 79}"),
+    ],
+)
+def test_a_value_that_its_option_cannot_have(rule: str, why: str) -> None:
+    """No verdict, and the beginning of what is wrong."""
+    result = _received(_tables(nat=[f"-A PREROUTING {rule}"]))
+
+    assert (result.verdict, result.reason) == (Verdict.UNKNOWN, why)
+
+
+def test_a_jump_to_a_chain_that_is_not_there() -> None:
+    """No verdict, of either kind of rules."""
+    iptables = _received(_tables(filter=["-A FORWARD -j NOWHERE"]))
+    own = _received(Ruleset(4), _native({"jump": {"target": "nowhere"}}))
+
+    assert (iptables.verdict, iptables.reason) == (Verdict.UNKNOWN, "target NOWHERE is not known")
+    assert (own.verdict, own.reason) == (Verdict.UNKNOWN, "a rule says 'nowhere'")
+
+
+def test_no_route() -> None:
+    """The packet is dropped behind PREROUTING, by no rule and no policy."""
+    rules = _tables(mangle=["-A PREROUTING -j ACCEPT"], filter=["-A FORWARD -j ACCEPT"])
+    result = Evaluator(rules, _owner, lambda packet: None).received(_packet())
+
+    assert (result.verdict, result.reason, len(result.matched)) == (Verdict.DROP, "no route to 8.8.8.8", 1)
+    assert (result.rule, result.policy) == (None, None)
+
+
+def test_a_packet_that_was_stopped() -> None:
+    """It is told as it came, for it did not leave."""
+    packet = _packet()
+    result = Evaluator(_tables(filter=["-A FORWARD -j DROP"]), _owner, _router).received(packet)
+
+    assert result.packet is not None
+    assert (result.packet.dst, result.packet.oif, result.packet.ttl) == (packet.dst, None, 64)
