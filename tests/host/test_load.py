@@ -1,14 +1,20 @@
 """Dumps to HostState: each optional, a damaged one named and left out."""
 
+import json
 import shutil
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analyzer.errors import InputError
+from analyzer.host import load
+from analyzer.host.collect import NAMES
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.load import load_host
 from analyzer.host.routing import choose
+from analyzer.model import HostState
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 
@@ -124,3 +130,219 @@ def test_no_rules_are_a_ruleset_and_no_dump_is_none(tmp_path: Path) -> None:
     assert [rules.version for rules in host.rulesets] == [4]
     assert host.ruleset(6) is None
     assert host.problems == ()
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """An error of its own, not an empty host."""
+    with pytest.raises(InputError, match=r"/nowhere: no such folder of host dumps$"):
+        load_host(tmp_path / "nowhere")
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    """It tells nothing, and nothing is wrong with it."""
+    assert load_host(tmp_path, name="alpha") == HostState(name="alpha")
+
+
+SMALL: dict[str, str] = {
+    "ip-addr.json": '[{"ifindex": 1, "ifname": "lo"}]',
+    "ip-route.json": '[{"dst": "10.0.0.0/8", "dev": "eth0"}]',
+    "ip-rule.json": '[{"priority": 4, "table": "main"}]',
+    "ip6-rule.json": '[{"priority": 6, "table": "main"}]',
+    "ip-neigh.json": '[{"dst": "10.0.0.1", "dev": "eth0"}]',
+    "bridge-fdb.json": '[{"mac": "02:42:ac:11:00:04", "ifname": "eth0"}]',
+    "bridge-link.json": '[{"ifname": "eth0"}]',
+    "iptables-save.txt": "*filter\n:INPUT DROP [0:0]\nCOMMIT\n",
+    "ip6tables-save.txt": "*nat\n:INPUT ACCEPT [0:0]\nCOMMIT\n",
+    "nft-ruleset.json": '{"nftables": [{"table": {"family": "inet", "name": "own"}}]}',
+    "conntrack.txt": "ipv4 2 icmp 1 9 src=10.0.0.1 dst=10.0.0.2 type=8 id=1 src=10.0.0.2 dst=10.0.0.1 type=0 id=1",
+    "conntrack6.txt": "ipv6 10 icmpv6 58 9 src=fd00::1 dst=fd00::2 type=128 id=1 src=fd00::2 dst=fd00::1 type=129 id=1",
+    "conntrack-stats.txt": "cpu=0 found=3",
+    "nstat.txt": "IpInReceives 15 0.0",
+    "sysctl.txt": "net.a = 1 2\nnot a setting\nnet.b=0",
+    "sysctl-interfaces.txt": "net.b = 7",
+    "docker-version.json": "{}",
+    "ipset.txt": "create good hash:ip\nadd good 10.0.0.1",
+    "docker-inspect.json": '[{"Name": "/web", "NetworkSettings": {"Networks": {"app": {}}}}]',
+    "docker-network-inspect.json": '[{"Name": "app", "Id": "1"}]',
+}  # fmt: skip
+
+
+def _folder(path: Path, **changed: str) -> Path:
+    path.mkdir()
+    for file, text in {**SMALL, **changed}.items():
+        (path / file).write_text(text)
+    return path
+
+
+def test_each_file_has_its_place(tmp_path: Path) -> None:
+    """What stands in it is found in the part of the state that it is for."""
+    host = load_host(_folder(tmp_path / "host"), name="alpha")
+
+    assert (host.name, host.problems, host.files) == ("alpha", (), NAMES)
+    assert [link.name for link in host.links] == ["lo"]
+    assert [route.dev for route in host.routes] == ["eth0"]
+    assert [(rule.priority, rule.version) for rule in host.routing_rules] == [(4, 4), (6, 6)]
+    assert (host.neighbours[0].dev, host.fdb[0].dev, host.ports[0].dev) == ("eth0", "eth0", "eth0")
+    assert [(rules.version, list(rules.tables), rules.sets) for rules in host.rulesets] == [
+        (4, ["filter"], {"good": frozenset(("10.0.0.1",))}), (6, ["nat"], {"good": frozenset(("10.0.0.1",))})
+    ]  # fmt: skip
+    assert [table.name for table in host.native] == ["own"]
+    assert [entry.original.src.version for entry in host.conntrack] == [4, 6]
+    assert host.sysctls == {"net.a": "1 2", "net.b": "7"}
+    assert host.counters == {"IpInReceives": 15, "conntrack.found": 3}
+    assert (host.containers[0].name, host.networks[0].name) == ("web", "app")
+    assert (host.rulesets_before, host.native_before, host.counters_before) == ((), (), {})
+
+
+def test_the_state_before(tmp_path: Path) -> None:
+    """Rules and counters of the folder beside it; what it misses is no problem."""
+    before = _folder(
+        tmp_path / "host-before",
+        **{"nstat.txt": "IpInReceives 5 0.0", "iptables-save.txt": "*raw\nCOMMIT\n", "sysctl.txt": "net.a = 9"},
+    )
+    (before / "ip6tables-save.txt").unlink()
+    host = load_host(_folder(tmp_path / "host"))
+
+    assert [(rules.version, list(rules.tables)) for rules in host.rulesets_before] == [(4, ["raw"])]
+    assert [table.name for table in host.native_before] == ["own"]
+    assert host.counters_before == {"IpInReceives": 5, "conntrack.found": 3}
+    assert (host.counted("IpInReceives"), host.sysctls["net.a"], host.problems) == (10, "1 2", ())
+
+
+def test_problems_of_the_state_before(tmp_path: Path) -> None:
+    """They are told as well."""
+    _folder(tmp_path / "host-before", **{"nft-ruleset.json": "{", "iptables-save.txt": "*filter\n[x:y] -A X"})
+    host = load_host(_folder(tmp_path / "host"))
+
+    assert [problem.partition(":")[0] for problem in host.problems] == ["iptables-save.txt", "nft-ruleset.json"]
+    assert (host.native_before, [rules.version for rules in host.rulesets_before]) == ((), [6])
+
+
+@pytest.mark.parametrize(
+    ("missing", "tables"),
+    [
+        ([], ["ip own"]),
+        (["ip6tables-save.txt"], ["ip own", "ip6 nat"]),
+        (["iptables-save.txt"], ["ip filter", "ip own"]),
+    ],
+)
+def test_tables_of_iptables_in_nftables_dump(tmp_path: Path, missing: list[str], tables: list[str]) -> None:
+    """They are read there only for a family whose own dump is missing."""
+    names = [("ip", "filter"), ("ip", "own"), ("ip6", "nat")]
+    dump = {"nftables": [{"table": {"family": family, "name": name}} for family, name in names]}
+    folder = _folder(tmp_path / "host", **{"nft-ruleset.json": json.dumps(dump)})
+    for file in missing:
+        (folder / file).unlink()
+
+    assert [f"{table.family} {table.name}" for table in load_host(folder).native] == tables
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_commands_that_print_nothing(tmp_path: Path, text: str) -> None:
+    """A dump that is empty tells that there is nothing."""
+    host = load_host(_folder(tmp_path / "host", **dict.fromkeys(SMALL, text)))
+
+    assert (host.problems, host.links, host.native, host.routing_rules) == ((), (), (), ())
+    assert [rules.version for rules in host.rulesets] == [4, 6]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "problem"),
+    [
+        ("ip-addr.json", "{", "ip-addr.json: not as its command prints it: JSONDecodeError: Expecting property name"),
+        ("ip-rule.json", "[7]", "ip-rule.json: not as its command prints it: AttributeError: "),
+        ("ip6-rule.json", '[{"src": "x"}]', "ip6-rule.json: not as its command prints it: ValueError: "),
+        (
+            "docker-inspect.json",
+            "[{}]",
+            "docker-inspect.json: not as its command prints it: KeyError: 'NetworkSettings'",
+        ),
+        ("nft-ruleset.json", "[]", "nft-ruleset.json: not as its command prints it: TypeError: "),
+        ("conntrack.txt", "x\nx\n", "conntrack.txt: 2 lines not as conntrack prints them"),
+        ("conntrack6.txt", "x y\n\n", "conntrack6.txt: 1 lines not as conntrack prints them"),
+        ("iptables-save.txt", "[x:y] -A X", "iptables-save.txt: not as its command prints it: ValueError: [x:y] -A X"),
+    ],
+)
+def test_the_text_of_a_problem(tmp_path: Path, file: str, text: str, problem: str) -> None:
+    """The file, and the beginning of what is wrong; all others are read."""
+    host = load_host(_folder(tmp_path / "host", **{file: text}))
+
+    assert len(host.problems) == 1
+    assert host.problems[0].startswith(problem)
+    assert file in host.files
+
+
+def test_a_long_error_is_cut(tmp_path: Path) -> None:
+    """120 characters are told, behind the file and what is wrong with it."""
+    host = load_host(_folder(tmp_path / "host", **{"ip-neigh.json": json.dumps([{"dst": "x" * 500, "dev": "d"}])}))
+
+    assert host.problems == ("ip-neigh.json: not as its command prints it: ValueError: '" + "x" * 107,)
+
+
+def test_events_beside_the_dumps(tmp_path: Path) -> None:
+    """They come after the listings; those inside the folder are read too."""
+    event = "[1.0] [NEW] " + SMALL["conntrack.txt"]
+    events = tmp_path / "events.txt"
+    events.write_text(f"{event}\nx\n")
+    host = load_host(_folder(tmp_path / "host", **{"conntrack-events.txt": f"y\n{event} id=9"}), events=events)
+
+    assert [(entry.first_ns, entry.id, entry.original.src.version) for entry in host.conntrack] == [
+        (None, None, 4), (None, None, 6), (10**9, 9, 4), (10**9, None, 4)
+    ]  # fmt: skip
+    assert host.problems == (
+        "conntrack-events.txt: 1 lines not as conntrack prints them",
+        "events.txt: 1 lines not as conntrack prints them",
+    )
+
+
+def test_events_that_are_not_there(tmp_path: Path) -> None:
+    """As if none had been named."""
+    host = load_host(_folder(tmp_path / "host"), events=tmp_path / "nothing.txt")
+
+    assert (len(host.conntrack), host.problems) == (2, ())
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_largest_dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    """A larger one is not read, and told."""
+    folder = _folder(tmp_path / "host")
+    monkeypatch.setattr(load, "MAX_DUMP", 1 << 20)
+    (folder / "ip-addr.json").write_text(SMALL["ip-addr.json"].ljust((1 << 20) + more))
+    host = load_host(folder)
+
+    assert host.problems == (("ip-addr.json: larger than 1 MiB",) if more else ())
+    assert len(host.links) == (0 if more else 1)
+
+
+def test_bytes_that_are_no_utf_8(tmp_path: Path) -> None:
+    """They are replaced, and the dump is read."""
+    folder = _folder(tmp_path / "host")
+    (folder / "sysctl.txt").write_bytes(b"net.a = \xff\n")
+
+    assert load_host(folder).sysctls["net.a"] == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_dump_that_is_a_folder(tmp_path: Path) -> None:
+    """It is as if it were not there."""
+    folder = _folder(tmp_path / "host")
+    (folder / "ip-addr.json").unlink()
+    (folder / "ip-addr.json").mkdir()
+    host = load_host(folder)
+
+    assert (host.links, host.problems, "ip-addr.json" in host.files) == ((), (), False)
+
+
+def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told, with the reason that the system gives."""
+    folder = _folder(tmp_path / "host")
+    read = Path.read_text
+
+    def refuse(path: Path, *args: Any, **options: Any) -> str:
+        if path.name == "ip-addr.json":
+            raise PermissionError(13, "Permission denied")
+        return read(path, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    host = load_host(folder)
+
+    assert (host.links, host.problems) == ((), ("ip-addr.json: Permission denied",))

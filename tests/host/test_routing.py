@@ -1,6 +1,7 @@
 """Which route the kernel takes, of several that fit."""
 
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,114 @@ def test_routes_of_one_table_do_not_compete_with_those_of_another() -> None:
 def test_no_route() -> None:
     """Other prefixes and the other IP version lead nowhere."""
     assert _dev([_route("10.0.0.0/8", "eth0"), _route("::/0", "eth0")]) is None
+
+
+def _rule(priority: int, table: str | None = "main", version: int = 4, **selectors: Any) -> RoutingRule:
+    given = {"src": None, "dst": None, "iif": None, "mark": None, "negated": False, "action": None, **selectors}
+    return RoutingRule(priority=priority, version=version, table=table, text=f"{priority}: a rule", **given)
+
+
+LAN, OTHER = _route("0.0.0.0/0", "lan"), _route("0.0.0.0/0", "other", table="7")
+SRC = ip_address("10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("selectors", "given", "dev"),
+    [
+        ({}, {}, "other"),
+        ({"dst": ip_network("8.8.8.0/24")}, {}, "other"),
+        ({"dst": ip_network("8.8.9.0/24")}, {}, "lan"),
+        ({"src": ip_network("10.0.0.0/8")}, {"src": SRC}, "other"),
+        ({"src": ip_network("10.1.0.0/16")}, {"src": SRC}, "lan"),
+        ({"src": ip_network("10.0.0.0/8")}, {}, "lan"),
+        ({"iif": "eth0"}, {"iif": "eth0"}, "other"),
+        ({"iif": "eth0"}, {"iif": "eth1"}, "lan"),
+        ({"iif": "eth0"}, {}, "lan"),
+        ({"mark": (1, 0xFF)}, {"mark": 0x101}, "other"),
+        ({"mark": (1, 0xFF)}, {"mark": 0x102}, "lan"),
+        ({"mark": (1, 0xFF)}, {}, "lan"),
+        ({"mark": (0, 0xFF)}, {}, "other"),
+        ({"mark": (1, 0xFF), "negated": True}, {}, "other"),
+        ({"mark": (1, 0xFF), "negated": True}, {"mark": 1}, "lan"),
+        ({"negated": True}, {}, "lan"),
+        ({"src": ip_network("10.0.0.0/8"), "iif": "eth0"}, {"src": SRC, "iif": "eth1"}, "lan"),
+        ({"src": ip_network("10.0.0.0/8"), "iif": "eth0", "negated": True}, {"src": SRC, "iif": "eth1"}, "other"),
+    ],
+    ids=str,
+)
+def test_rules_select_packets(selectors: dict[str, Any], given: dict[str, Any], dev: str) -> None:
+    """All that a rule asks for must be so, or not all of it where it is negated; then its table is asked first."""
+    host = HostState(routes=(LAN, OTHER), routing_rules=(_rule(32766), _rule(100, "7", **selectors)))
+    chosen = choose(host, ip_address("8.8.8.8"), **given)
+
+    assert chosen is not None
+    assert chosen.route.dev == dev
+    assert chosen.rule.priority == (100 if dev == "other" else 32766)
+
+
+@pytest.mark.parametrize(("dst", "everything"), [("8.8.8.8", "0.0.0.0/0"), ("2001:db8::1", "::/0")])
+@pytest.mark.parametrize("action", ["blackhole", "unreachable", "prohibit"])
+def test_rules_that_lead_nowhere(action: str, dst: str, everything: str) -> None:
+    """They are the answer, as a route of their kind, before rules behind them."""
+    version = 4 if dst == "8.8.8.8" else 6
+    rules = (_rule(32766, version=version), _rule(5, None, version, action=action))
+    chosen = choose(HostState(routes=(LAN, _route("::/0", "lan")), routing_rules=rules), ip_address(dst))
+
+    assert chosen is not None
+    assert chosen.route == Route(ip_network(everything), None, None, 0, "", "5: a rule", action)
+    assert chosen.rule is rules[1]
+
+
+@pytest.mark.parametrize("action", ["goto", "nop", None])
+def test_rules_that_neither_look_up_nor_refuse(action: str | None) -> None:
+    """They are passed over."""
+    rules = (_rule(5, None, action=action), _rule(32766))
+    chosen = choose(HostState(routes=(LAN,), routing_rules=rules), ip_address("8.8.8.8"))
+
+    assert chosen is not None
+    assert chosen.rule is rules[1]
+
+
+def test_a_throw_route_sends_on_to_the_next_rule() -> None:
+    """Other kinds of routes that lead nowhere are the answer."""
+    rules = (_rule(100, "7"), _rule(32766))
+    throw, blackhole = (
+        choose(HostState(routes=(LAN, _route("8.0.0.0/8", "", table="7", kind=kind)), routing_rules=rules),
+               ip_address("8.8.8.8"))
+        for kind in ("throw", "blackhole")
+    )  # fmt: skip
+
+    assert throw is not None
+    assert blackhole is not None
+    assert (throw.route, blackhole.route.kind) == (LAN, "blackhole")
+
+
+@pytest.mark.parametrize("dst", ["8.8.8.8", "2001:db8::1"])
+def test_without_recorded_rules_the_kernels_own_are_assumed(dst: str) -> None:
+    """Table local is asked first, then main, then default; rules of the other family say nothing."""
+    everything = "0.0.0.0/0" if dst == "8.8.8.8" else "::/0"
+    other = _rule(1, "7", 6 if dst == "8.8.8.8" else 4)
+    tables = [("local", 0), ("main", 32766), ("default", 32767)]
+    routes = [_route(everything, table, table=table) for table, _ in tables]
+    chosen = [
+        choose(HostState(routes=tuple(routes[n:]), routing_rules=(other,)), ip_address(dst)) for n in range(len(tables))
+    ]
+
+    assert [(c.route.dev, c.rule.text) for c in chosen if c] == [
+        (table, f"{priority}: from all lookup {table}") for table, priority in tables
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "why"),
+    [
+        ("8.8.0.0/16", "longest prefix /16 in table main, by rule “32766: from all lookup main”"),
+        ("0.0.0.0/0", "no other prefix fits in table main, by rule “32766: from all lookup main”"),
+    ],
+)
+def test_why_a_route_was_chosen(prefix: str, why: str) -> None:
+    """Its prefix, its table and the rule that led there."""
+    chosen = choose(HostState(routes=(_route(prefix, "eth0"),)), ip_address("8.8.8.8"))
+
+    assert chosen is not None
+    assert chosen.why == why
