@@ -441,9 +441,6 @@ def test_nftables_notrack() -> None:
          True),
         ("DNAT --to-destination 172.17.0.3:x", "172.17.0.3:x", "172.17.0.3", 80, True),
         ("DNAT --to-destination 8.8.8.8:80", "8.8.8.8:80", "8.8.8.8", 80, False),
-        ("REDIRECT --to-ports 8080", "8080", "8.8.8.8", 8080, True),
-        ("REDIRECT --to-ports 8080-8090", "8080-8090", "8.8.8.8", 8080, True),
-        ("REDIRECT", None, "8.8.8.8", 80, True),
     ],
 )  # fmt: skip
 def test_destinations(target: str, to: str | None, dst: str, dport: int, changed: bool) -> None:
@@ -452,10 +449,24 @@ def test_destinations(target: str, to: str | None, dst: str, dport: int, changed
     packet = _left(result)
 
     assert [(one.kind, one.to, one.rule.text) for one in result.translations] == [
-        (target.split(maxsplit=1)[0], to, f"-A PREROUTING -j {target}")
+        ("DNAT", to, f"-A PREROUTING -j {target}")
     ]
     assert (str(packet.dst), packet.dport, packet.ct_dnat, packet.ct_snat) == (dst, dport, changed, False)
     assert (str(packet.src), packet.sport) == ("172.17.0.2", 40_000)
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "dport"),
+    [("REDIRECT --to-ports 8080", "8080", 8080), ("REDIRECT --to-ports 8080-8090", "8080-8090", 8080),
+     ("REDIRECT", None, 80)],
+)  # fmt: skip
+def test_redirects(target: str, to: str | None, dport: int) -> None:
+    """The host gets it at the first port that is told; it is translated even if that changes nothing."""
+    result = _received(_tables(nat=[f"-A PREROUTING -j {target}"]), dst="192.168.1.100")
+    packet = _left(result)
+
+    assert [(one.kind, one.to) for one in result.translations] == [("REDIRECT", to)]
+    assert (packet.dport, packet.ct_dnat, packet.oif) == (dport, True, None)
 
 
 @pytest.mark.parametrize(
@@ -464,7 +475,6 @@ def test_destinations(target: str, to: str | None, dst: str, dport: int, changed
         ("SNAT --to-source 192.168.1.100", "192.168.1.100", "192.168.1.100", 40_000),
         ("SNAT --to-source 192.168.1.100:1024-2048", "192.168.1.100:1024-2048", "192.168.1.100", 1024),
         ("MASQUERADE", None, "172.17.0.2", 40_000),
-        ("MASQUERADE --to-ports 1024", "1024", "172.17.0.2", 40_000),
     ],
 )
 def test_sources(target: str, to: str | None, src: str, sport: int) -> None:
@@ -557,14 +567,14 @@ def test_the_second_nat_chain_of_a_hook_is_not_asked() -> None:
 def test_the_second_source_chain_of_a_hook_is_not_asked(hook: str, priority: int) -> None:
     """Where sources are translated, as well; that the destination was translated does not matter."""
     rules = _tables(
-        nat=["-A PREROUTING -j REDIRECT --to-ports 81", f"-A {hook.upper()} -p tcp -j SNAT --to-source 9.9.9.9"]
+        nat=["-A PREROUTING -j DNAT --to-destination :81", f"-A {hook.upper()} -p tcp -j SNAT --to-source 9.9.9.9"]
     )
     native = _native({"snat": {"addr": "7.7.7.7"}}, hook=hook, prio=priority, type="nat")
     dst = "192.168.1.100" if hook == "input" else "8.8.8.8"
     tcp, udp = (_received(rules, native, protocol=protocol, dst=dst) for protocol in ("tcp", "udp"))
 
-    assert [one.to for one in tcp.translations] == ["81", "9.9.9.9"]
-    assert [one.to for one in udp.translations] == ["81", "7.7.7.7"]
+    assert [one.to for one in tcp.translations] == [":81", "9.9.9.9"]
+    assert [one.to for one in udp.translations] == [":81", "7.7.7.7"]
 
 
 @pytest.mark.parametrize(
@@ -701,27 +711,36 @@ def test_policies_of_nftables(statement: dict[str, Any], verdict: Verdict, polic
 
 
 @pytest.mark.parametrize(
-    ("statement", "kind", "to", "end"),
+    ("statement", "to", "end"),
     [
-        ({"dnat": {"addr": "172.17.0.3", "port": 8080}}, "DNAT", "172.17.0.3:8080", "172.17.0.3 8080"),
-        ({"dnat": {"addr": "172.17.0.3"}}, "DNAT", "172.17.0.3", "172.17.0.3 80"),
-        ({"dnat": {"addr": "fd00::3", "port": 8080}}, "DNAT", "[fd00::3]:8080", "fd00::3 8080"),
-        ({"dnat": {"addr": "fd00::3"}}, "DNAT", "fd00::3", "fd00::3 80"),
-        ({"redirect": {"port": 8080}}, "REDIRECT", "8080", "8.8.8.8 8080"),
-        ({"redirect": {"port": "8080"}}, "REDIRECT", "8080", "8.8.8.8 8080"),
-        ({"redirect": None}, "REDIRECT", None, "8.8.8.8 80"),
-        ({"dnat": {"addr": {"map": {}}, "port": 8080}}, "DNAT", None, "8.8.8.8 80"),
-        ({"dnat": {"addr": "172.17.0.3", "port": {"map": {}}}}, "DNAT", None, "8.8.8.8 80"),
+        ({"dnat": {"addr": "172.17.0.3", "port": 8080}}, "172.17.0.3:8080", "172.17.0.3 8080"),
+        ({"dnat": {"addr": "172.17.0.3"}}, "172.17.0.3", "172.17.0.3 80"),
+        ({"dnat": {"addr": "fd00::3", "port": 8080}}, "[fd00::3]:8080", "fd00::3 8080"),
+        ({"dnat": {"addr": "fd00::3"}}, "fd00::3", "fd00::3 80"),
+        ({"dnat": {"addr": {"map": {}}, "port": 8080}}, None, "8.8.8.8 80"),
+        ({"dnat": {"addr": "172.17.0.3", "port": {"map": {}}}}, None, "8.8.8.8 80"),
     ],
     ids=str,
 )
-def test_destinations_of_nftables(statement: dict[str, Any], kind: str, to: str | None, end: str) -> None:
+def test_destinations_of_nftables(statement: dict[str, Any], to: str | None, end: str) -> None:
     """As iptables would say them; an end that a map gives is not told."""
     result = _received(Ruleset(4), _native(statement, {"drop": None}, hook="prerouting", prio=-100, type="nat"))
     packet = _left(result)
 
-    assert [(one.kind, one.to, one.rule.table) for one in result.translations] == [(kind, to, "inet own")]
+    assert [(one.kind, one.to, one.rule.table) for one in result.translations] == [("DNAT", to, "inet own")]
     assert f"{packet.dst} {packet.dport}" == end
+
+
+@pytest.mark.parametrize(
+    ("told", "to", "dport"), [({"port": 8080}, "8080", 8080), ({"port": "8080"}, "8080", 8080), (None, None, 80)]
+)
+def test_redirects_of_nftables(told: object, to: str | None, dport: int) -> None:
+    """Likewise, to a port of the host's own."""
+    native = _native({"redirect": told}, {"drop": None}, hook="prerouting", prio=-100, type="nat")
+    result = _received(Ruleset(4), native, dst="192.168.1.100")
+
+    assert [(one.kind, one.to) for one in result.translations] == [("REDIRECT", to)]
+    assert _left(result).dport == dport
 
 
 @pytest.mark.parametrize(
