@@ -332,17 +332,23 @@ def test_a_dump_that_is_a_folder(tmp_path: Path) -> None:
     assert (host.links, host.problems, "ip-addr.json" in host.files) == ((), (), False)
 
 
-def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told, with the reason that the system gives."""
-    folder = _folder(tmp_path / "host")
-    read = Path.read_text
+@pytest.mark.parametrize("folder", ["host", "host-before"])
+@pytest.mark.parametrize("file", sorted(set(SMALL) - {"docker-version.json"}))
+def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, file: str) -> None:
+    """Told once, with the reason that the system gives; of the state before, for what is compared with it."""
+    for name in ("host", "host-before"):
+        _folder(tmp_path / name)
+    refused, read = tmp_path / folder / file, Path.read_text
 
     def refuse(path: Path, *args: Any, **options: Any) -> str:
-        if path.name == "ip-addr.json":
+        if path == refused:
             raise PermissionError(13, "Permission denied")
         return read(path, *args, **options)
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    host = load_host(folder)
+    compared = ("ipset.txt", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt",
+                "conntrack-stats.txt")  # fmt: skip
 
-    assert (host.links, host.problems) == ((), ("ip-addr.json: Permission denied",))
+    assert load_host(tmp_path / "host").problems == (
+        (f"{file}: Permission denied",) if folder == "host" or file in compared else ()
+    )  # fmt: skip

@@ -260,6 +260,17 @@ def test_a_namespace_that_cannot_be_entered() -> None:
     ]  # fmt: skip
 
 
+def test_the_containers_own_ends_where_the_namespace_cannot_be_entered() -> None:
+    """They are captured by the names that the container has for them."""
+    said = {
+        "nsenter -t 100 -n ip -j -d link": Done(1, "", "not permitted"),
+        f"docker exec web {ASK_INSIDE}": "eth1 10\n",
+    }
+    points = _points("web", inside=True, changed=said)
+
+    assert points[0] == RecordedPoint("ct-web-eth1", "ct-web-eth1.pcap", "eth1", Role.CONTAINER, "web")
+
+
 def test_a_container_that_does_not_answer_either() -> None:
     """Both reasons are told."""
     changed = {

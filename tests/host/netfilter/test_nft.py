@@ -398,6 +398,7 @@ def test_names_of_icmp_numbers(protocol: str, field: str, name: str, number: int
         ({"key": DPORT, "data": "@ways"}, {"protocol": "udp"}, None),
         ({"key": DPORT, "data": "@lost"}, {}, {"unknown": None}),
         ({"key": DPORT, "data": 7}, {}, {"unknown": None}),
+        ({"key": _fib("daddr"), "data": {"set": [["local", {"accept": None}]]}}, {}, {"accept": None}),
         ({"key": DPORT, "data": {"set": [["@lost", {"drop": None}], [80, {"accept": None}]]}}, {}, {"unknown": None}),
         ({"key": DPORT, "data": {"set": [[80, {"accept": None}], ["@lost", {"drop": None}]]}}, {}, {"accept": None}),
     ],

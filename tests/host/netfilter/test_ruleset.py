@@ -105,11 +105,23 @@ def test_options_without_a_value(flag: str) -> None:
     assert rule.options == (Option(flag, "", True, ""), Option("-i", "eth0", False, ""))
 
 
-@pytest.mark.parametrize("text", ["", "-A", "-I INPUT -j DROP", "COMMIT", "-A INPUT -i", "-A INPUT --tcp-flags SYN"])
-def test_lines_that_are_no_rules(text: str) -> None:
-    """Refused."""
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", ""),
+        ("-A", "-A"),
+        ("-I INPUT -j DROP", "-I INPUT -j DROP"),
+        ("x" * 81, "x" * 80),
+        ("-A INPUT -i", "-i without a value"),
+        ("-A INPUT --tcp-flags SYN", "--tcp-flags without a value"),
+    ],
+)
+def test_lines_that_are_no_rules(text: str, why: str) -> None:
+    """Refused, with their beginning, or with what is missing."""
+    with pytest.raises(ValueError) as told:
         parse_rule(text, "filter")
+
+    assert str(told.value) == why
 
 
 @pytest.mark.parametrize(
