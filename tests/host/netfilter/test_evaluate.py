@@ -71,6 +71,7 @@ def test_what_nobody_knows(rule: str, why: str) -> None:
     result = Evaluator(_rules(rule), _owner, _router).received(_packet())
 
     assert (result.verdict, result.reason) == (Verdict.UNKNOWN, why)
+    assert (result.rule and result.rule.text) == rule
 
 
 def test_an_unknown_match_does_not_matter_where_another_one_fails() -> None:
@@ -324,6 +325,28 @@ def test_chains(rules: list[str], verdict: Verdict, counted: int) -> None:
     result = _received(_tables(filter=rules))
 
     assert (result.verdict, len(result.matched)) == (verdict, counted)
+
+
+@pytest.mark.parametrize(
+    ("hook", "nat", "table", "rule", "stopped"),
+    [
+        ("PREROUTING", "DNAT --to-destination 9.9.9.9", "mangle", "-d 9.9.9.9", False),
+        ("OUTPUT", "DNAT --to-destination 9.9.9.9", "mangle", "-d 9.9.9.9", False),
+        ("OUTPUT", "DNAT --to-destination 9.9.9.9", "filter", "-d 9.9.9.9", True),
+        ("INPUT", "SNAT --to-source 9.9.9.9", "filter", "-s 9.9.9.9", False),
+        ("INPUT", "SNAT --to-source 9.9.9.9", "security", "-s 9.9.9.9", False),
+        ("POSTROUTING", "SNAT --to-source 9.9.9.9", "mangle", "-s 9.9.9.9", False),
+    ],
+)
+def test_when_nat_is_asked(hook: str, nat: str, table: str, rule: str, stopped: bool) -> None:
+    """Destinations are translated behind mangle and before filter, sources behind all others."""
+    rules = _tables(nat=[f"-A {hook} -j {nat}"], **{table: [f"-A {hook} {rule} -j DROP"]})
+    evaluator = Evaluator(rules, _owner, _router)
+    packet = _packet(dst="192.168.1.100" if hook == "INPUT" else "8.8.8.8")
+    result = evaluator.sent(packet) if hook == "OUTPUT" else evaluator.received(packet)
+
+    assert len(result.translations) == 1
+    assert (result.verdict is Verdict.DROP) is stopped
 
 
 def test_accepting_in_one_table_is_not_for_the_others() -> None:
