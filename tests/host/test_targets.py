@@ -419,14 +419,16 @@ def test_uplinks(v4: object, v6: object, uplinks: list[str]) -> None:
     assert [point.name for point in points if point.role is Role.UPLINK] == uplinks
 
 
-def test_docker_gwbridge_is_no_uplink() -> None:
-    """Swarm's bridge is one of Docker's."""
-    links = [*LINKS, _link(20, "docker_gwbridge", "bridge")]
-    routes = [{"dst": "default", "gateway": "172.18.0.1", "dev": "docker_gwbridge"}]
+@pytest.mark.parametrize(
+    ("bridge", "uplink"), [("docker0", False), ("docker_gwbridge", False), ("br-0123", False), ("br0", True)]
+)
+def test_bridges_that_are_dockers(bridge: str, uplink: bool) -> None:
+    """A route by a gateway behind one of them is no way out of the host."""
+    links = [*LINKS, _link(20, "docker_gwbridge", "bridge"), _link(21, "br-0123", "bridge"), _link(22, "br0", "bridge")]
+    routes = [{"dst": "10.0.0.0/8", "gateway": "172.18.0.9", "dev": bridge}]
+    points = _points("db", changed={"ip -j -d link": links, "ip -4 -j route": routes})
 
-    assert "docker_gwbridge" not in _interfaces(
-        _points("web", changed={"ip -j -d link": links, "ip -4 -j route": routes})
-    )
+    assert (bridge in _interfaces(points)) is uplink
 
 
 @pytest.mark.parametrize(

@@ -349,6 +349,13 @@ def test_when_nat_is_asked(hook: str, nat: str, table: str, rule: str, stopped: 
     assert (result.verdict is Verdict.DROP) is stopped
 
 
+def test_chains_behind_nat_are_asked_though_nat_is_not() -> None:
+    """Of a connection that conntrack knows, only the nat chains are left out."""
+    rules = _tables(nat=["-A OUTPUT -j ACCEPT"], filter=["-A OUTPUT -j DROP"])
+
+    assert Evaluator(rules, _owner, _router).sent(_packet(ct_state="ESTABLISHED")).verdict is Verdict.DROP
+
+
 def test_accepting_in_one_table_is_not_for_the_others() -> None:
     """The next table is asked as well."""
     rules = _tables(mangle=["-A FORWARD -j ACCEPT"], filter=["-A FORWARD -j DROP"])

@@ -81,6 +81,17 @@ def test_where_packets_leave(dst: str, oif: str | None) -> None:
     assert (result.verdict, result.packet and result.packet.oif) == (Verdict.ACCEPT, oif)
 
 
+@pytest.mark.parametrize(("dst", "verdict"), [("192.168.1.100", Verdict.DROP), ("8.8.8.8", Verdict.ACCEPT)])
+def test_rules_that_ask_for_the_type_of_an_address(dst: str, verdict: Verdict) -> None:
+    """It is the type that the host's own interfaces and routes give it."""
+    text = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -m addrtype --dst-type LOCAL -j DROP\nCOMMIT\n"
+    rules = (parse_ruleset(text.splitlines(), 4),)
+    here = evaluator(HostState(links=LINKS, routes=ROUTES, rulesets=rules), 4)
+
+    assert here is not None
+    assert here.received(Packet("tcp", WEB, ip_address(dst), 1, 2, iif="eth9")).verdict is verdict
+
+
 @pytest.mark.parametrize("dst", ["10.1.0.1", "10.2.0.1", "10.3.0.1"])
 def test_routes_that_lead_nowhere(dst: str) -> None:
     """As if there were none."""

@@ -298,6 +298,7 @@ VALUES: list[tuple[object, str, object, dict[str, Any], bool | None]] = [
     (_meta("l4proto"), "==", {"prefix": {"addr": "10.0.0.0", "len": 8}}, {}, None),
     ({"concat": [SADDR, DPORT]}, "==", {"concat": ["172.17.0.2", 80]}, {}, True),
     ({"concat": [SADDR, DPORT]}, "==", {"concat": ["172.17.0.2", 81]}, {}, False),
+    ({"concat": [_fib("daddr"), DPORT]}, "==", {"concat": ["local", 80]}, {}, True),
     ({"concat": [SADDR, DPORT]}, "==", {"concat": ["172.17.0.9", "@lost"]}, {}, False),
     ({"concat": [SADDR, DPORT]}, "==", {"concat": ["172.17.0.2", "@lost"]}, {}, None),
     ({"concat": [SADDR, DPORT]}, "==", "@pairs", {}, True),
