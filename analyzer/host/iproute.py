@@ -45,7 +45,8 @@ def parse_routes(dump: Json) -> tuple[Route, ...]:
         way = {**route, **(route.get("nexthops") or [{}])[0]}
         gateway = ip_address(way["gateway"]) if "gateway" in way else None
         source = ip_address(route["prefsrc"]) if "prefsrc" in route else None
-        version = gateway.version if gateway else source.version if source else 4
+        # ``pref`` (RFC 4191) is in IPv6's routes alone, and in all of them.
+        version = gateway.version if gateway else source.version if source else 6 if "pref" in route else 4
         found.append(
             Route(
                 dst=_prefix(route["dst"], version),
@@ -95,11 +96,26 @@ def _selector(rule: Json, name: str, version: int) -> Prefix | None:
 
 
 def _rule_text(rule: Json) -> str:
-    words = [f"{rule.get('priority', 0)}:", "from", str(rule.get("src", "all"))]
-    for key, word in (("dst", "to"), ("iif", "iif"), ("fwmark", "fwmark"), ("table", "lookup"), ("action", "")):
-        if key in rule and rule[key] != "all":
-            words += [word, str(rule[key]) + (f"/{rule['dstlen']}" if key == "dst" and "dstlen" in rule else "")]
+    words = [
+        f"{rule.get('priority', 0)}:",
+        "not" if "not" in rule else "",
+        "from",
+        _with(rule, "src", "srclen") or "all",
+    ]
+    told = {
+        "to": _with(rule, "dst", "dstlen"),
+        "iif": rule.get("iif"),
+        "fwmark": _with(rule, "fwmark", "fwmask"),
+        "lookup": rule.get("table"),
+        "": rule.get("action"),
+    }
+    words += [f"{word} {value}".strip() for word, value in told.items() if value not in (None, "all")]
     return " ".join(filter(None, words))
+
+
+def _with(rule: Json, name: str, more: str) -> str | None:
+    """Return a value, with its prefix length or mask where it has one."""
+    return None if name not in rule else f"{rule[name]}/{rule[more]}" if more in rule else str(rule[name])
 
 
 def _prefix(text: str, version: int) -> Prefix:

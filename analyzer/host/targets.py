@@ -5,6 +5,7 @@ index: ``link_index`` of the container's end is the host's end (rtnetlink(7), IF
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -17,6 +18,8 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 
 Json = Any
+NO_SUCH = re.compile(r"no such (container|object)", re.IGNORECASE)
+"""What Docker says of a name that it does not know; it says as well "no such file" of its own socket."""
 MOST_PORTS = 16
 """Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
 BETWEEN_PORTS = "frames that it forwards from port to port"
@@ -122,7 +125,7 @@ class Finder:
 
     def _inspect(self, name: str) -> _Container:
         done = self.machine.run("docker", "inspect", "--type", "container", "--", name)
-        if done.code and "no such" in done.err.lower():
+        if done.code and NO_SUCH.search(done.err):
             raise SelectionError(f"no container {name} on {self.machine.name}")
         if done.code:
             raise ToolError(f"docker: {done.reason}")

@@ -101,6 +101,10 @@ ROUTES: list[tuple[dict[str, Any], Route]] = [
         Route(ip_network("0.0.0.0/0"), "a", ip_address("10.0.0.1"), 0, "main", "default via 10.0.0.1 dev a"),
     ),
     (
+        {"dst": "default", "dev": "wg0", "pref": "medium"},
+        Route(ip_network("::/0"), "wg0", None, 0, "main", "default dev wg0"),
+    ),
+    (
         {"dst": "default", "nexthops": [], "dev": "a"},
         Route(ip_network("0.0.0.0/0"), "a", None, 0, "main", "default dev a"),
     ),
@@ -152,6 +156,22 @@ RULES: list[tuple[dict[str, Any], int, RoutingRule]] = [
 def test_rules(told: dict[str, Any], version: int, rule: RoutingRule) -> None:
     """A selector without a length is one address; a rule looks up in a table, or does something else."""
     assert parse_rules([told], version) == (rule,)
+
+
+def test_the_text_of_a_rule() -> None:
+    """As ``ip rule`` prints it: what is meant is not shown as its contrary."""
+    told = {
+        "priority": 9,
+        "not": None,
+        "src": "10.0.0.0",
+        "srclen": 8,
+        "fwmark": "0xca6c",
+        "fwmask": "0xff",
+        "table": "7",
+    }
+    (rule,) = parse_rules([told], 4)
+
+    assert rule.text == "9: not from 10.0.0.0/8 fwmark 0xca6c/0xff lookup 7"
 
 
 def test_selectors_of_rules() -> None:

@@ -287,6 +287,11 @@ def test_a_container_that_does_not_answer_either() -> None:
     [
         (Done(1, "", "Error: No such container: web"), SelectionError, "no container web on the host"),
         (Done(1, "", "Cannot connect.\nIs Docker running?"), ToolError, "docker: Is Docker running?"),
+        (
+            Done(1, "", "dial unix: no such file or directory"),
+            ToolError,
+            "docker: dial unix: no such file or directory",
+        ),
         ([{"State": {"Running": False, "Status": "exited"}}], SelectionError, "container web does not run: exited"),
     ],
 )

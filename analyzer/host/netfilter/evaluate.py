@@ -234,7 +234,7 @@ class Evaluator:
         if kind in ("drop", "reject"):
             self._stop(result, Verdict(kind), rule.shown)
         if kind in ("dnat", "snat", "masquerade", "redirect"):
-            to = _native_end(told)
+            to = _native_end(kind, told)
             result.translations.append(Translation(kind.upper(), rule.shown, to))
             return _translated(packet, kind.upper(), to), True
         if kind == "mangle" and told["key"] == {"meta": {"key": "mark"}} and isinstance(told["value"], int):
@@ -295,7 +295,8 @@ class Evaluator:
             return self._stop(result, Verdict.UNKNOWN, rule, reason="conntrack zones are not followed")
         if name in ("CT", "NOTRACK"):
             untracked = name == "NOTRACK" or any(o.name == "--notrack" for o in rule.target_options)
-            return (replace(packet, ct_state="UNTRACKED") if untracked else packet), name == "NOTRACK"
+            # notrack_tg() of xt_CT.c returns XT_CONTINUE: rules behind it are asked.
+            return (replace(packet, ct_state="UNTRACKED") if untracked else packet), False
         if not name or name in PASSING:
             return packet, False
         if name == "CONNMARK" and rule.told("--restore-mark") is None:
@@ -337,7 +338,7 @@ def _translated_already(packet: Packet, hook: str) -> bool:
     return packet.ct_snat if hook in ("INPUT", "POSTROUTING") else packet.ct_dnat
 
 
-def _native_end(told: Any) -> str | None:
+def _native_end(kind: str, told: Any) -> str | None:
     """Return where a statement translates to, as iptables would say it."""
     if not isinstance(told, dict):
         return None
@@ -345,7 +346,7 @@ def _native_end(told: Any) -> str | None:
     if not isinstance(address, str) or not isinstance(port, int | str):
         return None
     if not address:
-        return str(port) or None
+        return None if port == "" else f":{port}" if kind in ("dnat", "snat") else str(port)
     return address if port == "" else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 

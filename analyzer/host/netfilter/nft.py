@@ -151,7 +151,7 @@ def value(left: Json, packet: Packet, owner: Owner) -> Any:
     if "payload" in left:
         return _payload(left["payload"], packet)
     if "ct" in left:
-        return _ct(left["ct"]["key"], packet)
+        return _ct(left["ct"]["key"], packet) if left["ct"].get("dir") != "reply" else None
     if "fib" in left and left["fib"].get("result") == "type":
         flags = left["fib"].get("flags") or []
         flags = [flags] if isinstance(flags, str) else flags
@@ -239,7 +239,8 @@ def _masked(match: Json, packet: Packet) -> Answer:
     bits, wanted = _bits(mask), _bits(match["right"])
     if found is None or bits is None or wanted is None:
         return None
-    return (found & bits == wanted) is (match.get("op", "==") == "==")
+    equal = found & bits == wanted
+    return {"==": equal, "!=": not equal}.get(match.get("op", "=="))
 
 
 def _bits(text: Json) -> int | None:

@@ -454,6 +454,22 @@ def test_what_is_not_tracked(target: str) -> None:
     assert (_left(result).ct_state, result.translations) == ("UNTRACKED", [])
 
 
+@pytest.mark.parametrize("target", ["CT --notrack", "NOTRACK"])
+def test_rules_behind_notrack_are_asked(target: str) -> None:
+    """Both targets continue (notrack_tg of net/netfilter/xt_CT.c)."""
+    result = _received(_tables(raw=[f"-A PREROUTING -j {target}", "-A PREROUTING -j DROP"]))
+
+    assert result.verdict is Verdict.DROP
+
+
+def test_a_native_translation_of_the_port_alone() -> None:
+    """The address stays."""
+    native = _native({"dnat": {"port": 8080}}, hook="prerouting", type="nat", prio=-100)
+    result = _received(Ruleset(4), native)
+
+    assert (str(_left(result).dst), _left(result).dport, result.translations[0].to) == ("8.8.8.8", 8080, ":8080")
+
+
 def test_nftables_notrack() -> None:
     """The same of nftables' own."""
     native = _native({"notrack": None}, hook="prerouting", prio=-300)

@@ -329,6 +329,9 @@ VALUES: list[tuple[object, str, object, dict[str, Any], bool | None]] = [
     ({"&": [MARK, 3]}, "!=", 1, {"mark": 3}, True),
     ({"&": [MARK, 4]}, "==", 0, {"mark": 3}, True),
     ({"&": [DPORT, 1]}, "==", 0, {}, None),
+    ({"&": [MARK, 255]}, "!=", 5, {"mark": 3}, True),
+    ({"&": [MARK, 255]}, ">", 5, {"mark": 3}, None),
+    ({"ct": {"key": "proto-dst", "dir": "reply"}}, "==", 53, {}, None),
     (_payload("icmp", "type"), "<", 9, {**ICMP, "icmp_type": 8}, True),
 ]
 
