@@ -2,12 +2,16 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analyzer import analyze
-from analyzer.model import Journey
+from analyzer.model import Journey, Role
+from analyzer.schema import Layer
+from analyzer.trace.died import Errors
 from tests.build import BRIDGE, C1, T0, Record, ether, ipv4, udp, write_pcap
+from tests.trace.tables import ECHO, ERROR, Packet, at, context, packet, seen
 
 S = 1_000_000_000
 ASKED = ipv4("172.17.0.2", "8.8.8.8", 17, udp(5000, 53, b"question"), ident=0)
@@ -53,3 +57,92 @@ def test_errors_that_end_a_packet(tmp_path: Path, kind: int, code: int, rejected
     question, _ = _journeys(tmp_path, [_question(T0), _error(T0 + 1_000, kind, code, 1)])
 
     assert (question.rejected_by is not None) == rejected
+
+
+POINTS = (at(0, "veth-c1", Role.VETH), at(1, "wlan0", Role.UPLINK))
+SIX = ERROR & ~Layer.IPV4 | Layer.IPV6
+FLOW = {"src": "172.17.0.2", "dst": "8.8.8.8", "sport": 4000, "dport": 53, "ip_id": 9}
+
+
+def _message(time_ns: int, point: int = 0, kind: int = 3, layers: int = ERROR, **quote: Any) -> Packet:
+    told = FLOW | {"proto": 17, **quote}
+    return packet(seen(point, time_ns, layers=layers, src="8.8.8.8", ip_id=1, icmp_type=kind, quote=told))
+
+
+def _about(*packets: Packet, number: int = 0) -> int | None:
+    """Return the packet of the error that a packet died of."""
+    here = context(POINTS, packets)
+    row = Errors(here).about(here.rows_of(number))
+    return None if row is None else int(here.packet_of_row[row])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("src", "172.17.0.3"), ("dst", "8.8.4.4"), ("src_hi", 1), ("dst_hi", 1), ("proto", 6), ("sport", 1), ("dport", 1),
+     ("ip_id", 8), ("icmp_id", 1), ("icmp_seq", 1)],
+)  # fmt: skip
+def test_a_quote_is_of_one_packet(name: str, value: str | int) -> None:
+    """All of it has to be the packet's: addresses, ports, ids."""
+    sent = packet(seen(0, 10, **FLOW))
+
+    assert _about(sent, _message(20)) == 1
+    assert _about(sent, _message(20, **{name: value})) is None
+
+
+def test_pings_are_quoted_by_their_numbers() -> None:
+    """As datagrams are by their ports."""
+    ping = {"layers": ECHO, "proto": 1, "icmp_id": 7, "icmp_seq": 3, "sport": 0, "dport": 0, "ip_id": 9}
+    quote = {"proto": 1, "sport": 0, "dport": 0, "icmp_id": 7, "icmp_seq": 3}
+
+    assert _about(packet(seen(0, 10, **ping)), _message(20, **quote)) == 1
+    assert _about(packet(seen(0, 10, **ping | {"icmp_seq": 4})), _message(20, **quote)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "ends"),
+    [(3, ERROR, True), (4, ERROR, False), (5, ERROR, False), (11, ERROR, True), (12, ERROR, True), (1, ERROR, False),
+     (1, SIX, True), (2, SIX, True), (3, SIX, True), (4, SIX, True), (5, SIX, False), (11, SIX, False)],
+)  # fmt: skip
+def test_each_version_has_its_own_errors(kind: int, layers: int, ends: bool) -> None:
+    """The same number is another message."""
+    assert (_about(packet(seen(0, 10, **FLOW)), _message(20, kind=kind, layers=layers)) == 1) == ends
+
+
+def test_any_sighting_may_be_quoted() -> None:
+    """Of several errors the first one behind the packet's first sighting counts, wherever it was seen."""
+    sent = packet(seen(0, 50, **FLOW), seen(1, 51, **FLOW | {"src": "192.168.1.100"}))
+    outside = {"src": "192.168.1.100"}
+
+    assert _about(sent, _message(60, 1, **outside), _message(70)) == 1
+    assert _about(sent, _message(90, 1, **outside), _message(70)) == 2
+    assert _about(sent, _message(40, 1, **outside), _message(49), _message(80), _message(70)) == 4
+    assert _about(sent, _message(50)) == 1
+
+
+def test_each_error_is_about_the_first_that_it_quotes() -> None:
+    """Two packets that look the same in the quote have one error; it is told with the first."""
+    here = context(
+        POINTS, [packet(seen(0, 10, **FLOW)), packet(seen(0, 11, **FLOW)), _message(20), _message(30, ip_id=5)]
+    )
+
+    assert Errors(here).quoted == {2: 0}
+
+
+def test_which_packets_an_error_may_be_about() -> None:
+    """By the IP id, of any sighting; without errors none."""
+    sent = [
+        packet(seen(0, n, ip_id=ip_id), seen(1, n + 1, ip_id=other))
+        for n, ip_id, other in ((1, 9, 9), (3, 8, 9), (5, 8, 8))
+    ]
+    here, quiet = context(POINTS, [*sent, _message(20)]), context(POINTS, sent)
+
+    assert Errors(here).may_be_about().tolist() == [True, True, False, False]
+    assert Errors(quiet).may_be_about().tolist() == [False, False, False]
+    assert (Errors(quiet).quoted, Errors(quiet).about([0])) == ({}, None)
+
+
+def test_how_much_fits() -> None:
+    """By the error's row; 0 where it does not say."""
+    here = context(POINTS, [_message(20, mtu=1400), _message(30)])
+
+    assert Errors(here).mtu == {0: 1400, 1: 0}
