@@ -387,6 +387,21 @@ def test_several_next_points_are_all_told() -> None:
     )
 
 
+def test_what_keeps_it_from_being_lost_names_them_all() -> None:
+    """Points where it may be, or by which it went on."""
+    ping = {"layers": tables.ECHO, "proto": 1}
+    ways = [_passed(1), _passed(1, 2), _passed(1, 6), _passed(2, number=1)]
+    asked = packet(seen(1, 100, **ping, icmp_seq=1), connection=0)
+    back = packet(seen(1, 200, **ping, icmp_seq=1, eth_src=tables.GATEWAY), connection=0, reply=True)
+    others = (packet(seen(1, 300, **ping, icmp_seq=2), seen(point, 301, **ping), connection=0) for point in (2, 6))
+    answered = _end(asked, back, *others, connections=(replace_row(PLAIN, proto=1, seen_reply=True),))
+
+    assert _end(*ways, doubts=Doubts(maybe={0: {1}})).reason == (
+        "last seen at docker0; equal packets at wlan0 or x may be it, translated"
+    )
+    assert answered.reason == "last seen at docker0, not at wlan0 or x; it was answered, so it did go on"
+
+
 def test_one_next_point_that_was_not_recording_is_enough() -> None:
     """It may have gone there."""
     points = (*POINTS[:6], replace(POINTS[6], first_ns=5000))
