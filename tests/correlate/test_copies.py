@@ -93,7 +93,7 @@ def test_pieces_of_which_one_is_empty() -> None:
 def _copied(rows: list[Row], *points: Point, **columns: list[int]) -> tuple[list[str], list[int]]:
     """Return what is told, and the point of each frame that stays."""
     tables = _tables(rows, [[n] for n in range(len(points))], [FileInfo(p.file, frames=1) for p in points], **columns)
-    tables.sources = [Source(n, 0, "") for n in range(len(points))]
+    tables.sources = [Source(n, 0, 0) for n in range(len(points))]
     return drop_copies(tables, points), tables.frames["point"].tolist()
 
 
