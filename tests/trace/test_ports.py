@@ -51,6 +51,13 @@ def test_frames_show_a_ports_bridge(ways: list[tuple[int, int]], bridges: dict[i
     assert _found(context(POINTS, _passed(*ways))) == bridges
 
 
+def test_both_directions_count_whatever_the_points_numbers() -> None:
+    """A port that comes after its bridges in the list of points is joined with them likewise."""
+    points = tuple(replace(point, id=number) for number, point in enumerate((ONE, TWO, VETH)))
+
+    assert _found(context(points, _passed((0, 2), (1, 2), (0, 2), (1, 2), (2, 0)))) == {2: 0}
+
+
 def test_what_is_routed_between_shows_no_port() -> None:
     """Its TTL is another one; and two packets one after the other are no way."""
     alone = [packet(seen(0, 1)), packet(seen(2, 2))]
