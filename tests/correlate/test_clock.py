@@ -211,6 +211,14 @@ def test_the_direction_that_takes_longer_is_the_one_there() -> None:
     assert abs(found.offset_ns - 1002) <= 3
 
 
+def test_the_middle_of_each_direction_decides() -> None:
+    """A single packet that came sooner does not turn it round."""
+    there = [_open(n, took, reply=False) for n, took in enumerate((1040, 990, 1050))]
+    back = [_open(9000 + n, took, reply=True) for n, took in enumerate((1000, 1020, 1010))]
+
+    assert _estimated(*there, *back) == Offset((990 + 1020) // 2, 991, 0.0, 15)
+
+
 @pytest.mark.parametrize(
     "packets",
     [
