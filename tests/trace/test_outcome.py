@@ -762,10 +762,6 @@ def test_what_rules_send_on_may_be_stopped_there() -> None:
     )  # fmt: skip
 
 
-def _outcomes(*packets: Packet, hosts: tuple[HostState, ...] = (HOST,), **options: Any) -> Outcomes:
-    return Outcomes(context(POINTS, packets, connections=(PLAIN, PLAIN), hosts=hosts, **options))
-
-
 def test_all_ends_at_once_are_those_one_by_one() -> None:
     """Packets alike in their way are decided once, others each for itself."""
     packets = [
@@ -774,20 +770,20 @@ def test_all_ends_at_once_are_those_one_by_one() -> None:
         packet([seen(0, 10), seen(0, 11)], [seen(1, 12)], connection=0), _passed(0, 1, reply=True),
         _passed(4, 3), _passed(1, 3, 4), _passed(5), _passed(5, number=-1),
     ]  # fmt: skip
-    found = _outcomes(*packets)
-    context_ = found._context
+    here = context(POINTS, packets, connections=(PLAIN, PLAIN), hosts=(HOST,))
+    found = Outcomes(here)
+    one_by_one = [found.of(number, here.hop_rows(number)).disposition for number in range(len(packets))]
 
-    assert [ENDS[code] for code in found.all_ends()] == [
-        found.of(number, context_.hop_rows(number)).disposition for number in range(len(packets))
-    ]
-    assert len(_outcomes().all_ends()) == 0
+    assert [ENDS[code] for code in found.all_ends()] == one_by_one
+    assert len(Outcomes(context(POINTS, [])).all_ends()) == 0
 
 
 def test_packets_whose_answers_are_stopped_are_kept() -> None:
     """By their numbers, all those alike."""
     ping = {"layers": tables.ECHO, "proto": 1, "icmp_type": 8, "dst": "172.17.0.1"}
     packets = [ROUTED, *(packet(seen(1, 100 + n, **ping), connection=0) for n in range(2)), _passed(6)]
-    stopped = _outcomes(*packets, hosts=(_stating("-A OUTPUT -p icmp -j DROP"),))
+    host = _stating("-A OUTPUT -p icmp -j DROP")
+    stopped = Outcomes(context(POINTS, packets, connections=(PLAIN, PLAIN), hosts=(host,)))
     stopped.all_ends()
 
     assert stopped.silenced.tolist() == [1, 2]
