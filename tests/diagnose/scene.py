@@ -10,6 +10,7 @@ from pathlib import Path
 from analyzer import analyze
 from analyzer.capture.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.capture.points import role_of_name
+from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ipv6, write_pcap
 
@@ -84,6 +85,18 @@ class Scene:
         seen = (("wlan0", GATEWAY, UPLINK, outer), ("docker0", BRIDGE, mac, inner), (veth, BRIDGE, mac, inner))
         self._pass(ms, seen, until or veth)
 
+    def error(
+        self, ms: float, kind: int, code: int, proto: int, body: bytes, *, ident: int = 0, by: str = SERVER,
+        word: int = 0, src: str = INSIDE, dst: str = SERVER, masked: str = HOST, mac: str = C1, veth: str = "veth-c2",
+    ) -> None:  # fmt: skip
+        """Let somebody outside answer a container's packet, which left as *masked*, with an ICMP error."""
+        said = 58 if ":" in src else 1
+        quotes = [icmp(kind, code, packet(end, dst, proto, body, ttl=60, ident=ident), word) for end in (masked, src)]
+        outer, inner = packet(by, masked, said, quotes[0], ident=ident), packet(by, src, said, quotes[1], ttl=63,
+                                                                                ident=ident)  # fmt: skip
+        seen = (("wlan0", GATEWAY, UPLINK, outer), ("docker0", BRIDGE, mac, inner), (veth, BRIDGE, mac, inner))
+        self._pass(ms, seen, veth)
+
     def _pass(self, ms: float, seen: tuple[tuple[str, str, str, bytes], ...], until: str) -> None:
         for place, (point, src, dst, data) in enumerate(seen):
             self.see(point, ms + place * 0.02, frame(src, dst, data))
@@ -119,3 +132,10 @@ class Scene:
     def titles(self, check: str) -> list[str]:
         """Return the titles of what a check tells."""
         return [found.title for found in self.findings(check)]
+
+    def subject(self) -> Subject:
+        """Return what checks look at, before any of them ran."""
+        trace = analyze([self.write()])
+        told = trace.correlated
+        return Subject(trace.context, trace.tracer, trace.files, told.contradictions, told.apart, lambda: trace.names,
+                       trace.read_again)  # fmt: skip
