@@ -1,0 +1,151 @@
+"""Packets that are too long for a link, and what their sender makes of being told."""
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.model import Severity
+from tests.build import tcp, udp
+from tests.diagnose.scene import INSIDE6, SERVER6, Scene
+
+CHECK = "mtu-exceeded"
+ACK, PSH = 0x10, 0x18
+ROUTER = "10.0.0.1"
+
+
+def _segment(seq: int, size: int = 100, sport: int = 40_000) -> bytes:
+    return tcp(sport, 80, seq % (1 << 32), 9, PSH, b"a" * size)
+
+
+def _told(scene: Scene, ms: float, body: bytes, ident: int, *, mtu: int = 1400, proto: int = 6, by: str = ROUTER,
+          kind: tuple[int, int] = (3, 4)) -> None:  # fmt: skip
+    """Let a container send a packet, and a router say that it is too long."""
+    scene.out(ms, proto, body, ident=ident)
+    scene.error(ms + 5, *kind, proto, body, ident=ident, by=by, word=mtu)
+
+
+@pytest.mark.parametrize(
+    ("seq", "acks", "adapts"),
+    [
+        (1000, [1100], True),
+        (1000, [1001], True),
+        (1000, [1000], False),
+        (1000, [999], False),
+        (1000, [1], False),
+        (1000, [], False),
+        (1000, [1000, 1000, 1100], True),
+        ((1 << 32) - 10, [90], True),
+        (5, [(1 << 32) - 10], False),
+        (1000, [1000 + (1 << 31)], True),
+        (1000, [1001 + (1 << 31)], False),
+    ],
+)
+def test_tcp_that_goes_on(tmp_path: Path, seq: int, acks: list[int], adapts: bool) -> None:
+    """It adapted if anything of the long segment was acknowledged later, wherever sequence numbers begin anew."""
+    scene = Scene(tmp_path)
+    _told(scene, 10, _segment(seq), 7)
+    for number, ack in enumerate(acks):
+        scene.back(100 + number * 10, 6, tcp(80, 40_000, 9, ack, ACK))
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.severity is (Severity.INFO if adapts else Severity.ERROR)
+    assert finding.explanation.startswith("TCP sends shorter segments" if adapts else "They are gone; the sender was")
+
+
+def test_an_acknowledgement_from_before_is_none(tmp_path: Path) -> None:
+    """What came before the long segment does not tell what became of it."""
+    scene = Scene(tmp_path)
+    scene.back(1, 6, tcp(80, 40_000, 9, 1100, ACK))
+    _told(scene, 10, _segment(1000), 7)
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.severity is Severity.ERROR
+
+
+def test_datagrams_do_not_adapt(tmp_path: Path) -> None:
+    """Even where answers come."""
+    scene = Scene(tmp_path)
+    _told(scene, 10, udp(40_000, 7777, b"a" * 100), 7, proto=17)
+    scene.back(100, 17, udp(7777, 40_000, b"b"))
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.severity is Severity.ERROR
+
+
+def test_all_connections_must_adapt(tmp_path: Path) -> None:
+    """One of two that does not makes it an error."""
+    scene = Scene(tmp_path)
+    _told(scene, 10, _segment(1000), 7)
+    scene.back(50, 6, tcp(80, 40_000, 9, 1100, ACK))
+    _told(scene, 100, _segment(1000, sport=40_001), 8)
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.title == "2 packets of up to 140 bytes: 10.0.0.1 says at most 1400 bytes fit"
+    assert finding.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("mtu", "said", "advice"), [(1280, "at most 1280 bytes fit", 1280), (0, "the link takes less", 1400)]
+)
+def test_what_is_said(tmp_path: Path, mtu: int, said: str, advice: int) -> None:
+    """The longest packet, who says so, and what fits; an old router does not say what (RFC 1191)."""
+    scene = Scene(tmp_path)
+    for number, size in enumerate((60, 100, 80)):
+        _told(scene, number * 10, _segment(1000 + number * 500, size), 7 + number, mtu=mtu)
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.title == f"3 packets of up to 140 bytes: 10.0.0.1 says {said}"
+    assert finding.remedy.startswith(
+        f'"mtu": {advice} in daemon.json, or --opt com.docker.network.driver.mtu={advice} '
+    )
+    assert len(finding.evidence) == 3
+
+
+def test_by_router_and_mtu(tmp_path: Path) -> None:
+    """Each of them is told by itself."""
+    scene = Scene(tmp_path)
+    for number, (by, mtu) in enumerate(((ROUTER, 1400), (ROUTER, 1300), ("10.0.0.2", 1400), (ROUTER, 1400))):
+        _told(scene, number * 10, _segment(1000 + number * 500), 7 + number, mtu=mtu, by=by)
+
+    assert scene.titles(CHECK) == [
+        "1 packet of up to 140 bytes: 10.0.0.1 says at most 1300 bytes fit",
+        "1 packet of up to 140 bytes: 10.0.0.2 says at most 1400 bytes fit",
+        "2 packets of up to 140 bytes: 10.0.0.1 says at most 1400 bytes fit",
+    ]
+
+
+@pytest.mark.parametrize("kind", [(3, 3), (3, 13), (12, 0), (11, 0), (4, 0)])
+def test_other_errors_say_nothing_of_length(tmp_path: Path, kind: tuple[int, int]) -> None:
+    """Only fragmentation needed does."""
+    scene = Scene(tmp_path)
+    _told(scene, 10, _segment(1000), 7, kind=kind)
+
+    assert scene.titles(CHECK) == []
+
+
+@pytest.mark.parametrize(("kind", "told"), [((2, 0), True), ((1, 0), False), ((1, 4), False), ((3, 0), False)])
+def test_packet_too_big(tmp_path: Path, kind: tuple[int, int], told: bool) -> None:
+    """IPv6's own kind (RFC 4443)."""
+    scene = Scene(tmp_path)
+    ends = {"src": INSIDE6, "dst": SERVER6, "masked": "fd00:1::100"}
+    body = _segment(1000)
+    scene.out(0, 6, body, **ends)  # type: ignore[arg-type]
+    scene.error(5, *kind, 6, body, by="fd00:1::1", word=1280, **ends)  # type: ignore[arg-type]
+
+    assert scene.titles(CHECK) == ["1 packet of up to 160 bytes: fd00:1::1 says at most 1280 bytes fit"] * told
+
+
+@pytest.mark.parametrize("adapts", [True, False])
+def test_what_else_the_connection_has(tmp_path: Path, adapts: bool) -> None:
+    """Where TCP adapts only the packet is explained; where it does not, the connection is."""
+    scene = Scene(tmp_path)
+    scene.out(0, 6, tcp(40_000, 80, 999, 0, 2))
+    scene.out(9000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
+    _told(scene, 10, _segment(1000), 7)
+    if adapts:
+        scene.back(50, 6, tcp(80, 40_000, 9, 1100, ACK))
+        for ms in (60, 200):
+            scene.out(ms, 6, _segment(1100, 20))
+    found = {finding.check for finding in scene.findings()}
+
+    assert ("loss-beyond-host" in found) is adapts
