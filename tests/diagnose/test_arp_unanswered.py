@@ -92,7 +92,7 @@ def test_an_address_that_somebody_else_got(tmp_path: Path) -> None:
 
 
 def test_each_address_by_itself(tmp_path: Path) -> None:
-    """All who ask for it together, the first one is named; the last question of each try is the evidence, of five at the most."""
+    """All who ask for it are told together; the last question of each try is the evidence, five at the most."""
     scene = Scene(tmp_path)
     for number in range(7):
         for ms in (0, 20, 30):
