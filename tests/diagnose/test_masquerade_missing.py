@@ -159,17 +159,16 @@ def test_where_a_rule_would_translate_it_today(tmp_path: Path, flags: int, check
     assert told & {CHECK, "stale-conntrack", "untranslated-source-leak"} == checks
 
 
+def _entry(sport: int) -> str:
+    asked, answer = f"src=172.17.0.2 dst=8.8.8.8 sport={sport} dport=7777", f"sport=7777 dport={sport}"
+    return f"udp 17 29 {asked} [UNREPLIED] src=8.8.8.8 dst=172.17.0.2 {answer} mark=0 use=1\n"
+
+
 @pytest.mark.parametrize(
     ("entry", "check"),
-    [
-        ("udp 17 29 src=172.17.0.2 dst=8.8.8.8 sport=40000 dport=7777 [UNREPLIED] "
-         "src=8.8.8.8 dst=172.17.0.2 sport=7777 dport=40000 mark=0 use=1\n", "stale-conntrack"),
-        ("udp 17 29 src=172.17.0.2 dst=8.8.8.8 sport=40001 dport=7777 [UNREPLIED] "
-         "src=8.8.8.8 dst=172.17.0.2 sport=7777 dport=40001 mark=0 use=1\n", "untranslated-source-leak"),
-        ("", "stale-conntrack"),
-    ],
+    [(_entry(40_000), "stale-conntrack"), (_entry(40_001), "untranslated-source-leak"), ("", "stale-conntrack")],
     ids=["its-entry", "anothers", "not-recorded"],
-)  # fmt: skip
+)
 def test_what_conntrack_knew(tmp_path: Path, entry: str, check: str) -> None:
     """A datagram without an entry is INVALID; where the table was not recorded, it had one."""
     scene = Scene(tmp_path, dumps={**dumps(), "conntrack.txt": entry})
