@@ -242,6 +242,15 @@ def test_a_macvlan_and_its_host(tmp_path: Path, driver: str, by: str, mac: str, 
     assert said in finding.explanation
 
 
+def test_the_host_by_its_address(tmp_path: Path) -> None:
+    """As where an interface has another MAC than the dump says."""
+    scene = Scene(tmp_path, dumps={"ip-addr.json": _links(HOST)})
+    for ms in (10, 20, 30):
+        _ask(scene, ms, "192.168.9.9", by=HOST, mac="3c:22:fb:99:99:99", point="wlan0")
+
+    assert scene.titles(CHECK) == ["nobody answers for 192.168.9.9 at wlan0"]
+
+
 @pytest.mark.parametrize("dumps", [{}, {"ip-addr.json": _links(HOST)}], ids=["bare", "with-dumps"])
 def test_an_address_that_snat_gives_and_nobody_has(tmp_path: Path, dumps: dict[str, object]) -> None:
     """The LAN's router asks for it in vain, so answers find no way; the connection is explained by that."""

@@ -13,12 +13,12 @@ CHECK = "capture-doubles-packets"
 
 def _double(
     scene: Scene, ms: float, *, ttl: int = 63, mac: str = C2, point: str = "veth-web", src: str = INSIDE,
-    dst: str = "172.17.0.3",
+    dst: str = "172.17.0.3", sent: int = 64,
 ) -> None:  # fmt: skip
     """Let a container send to another one; *point* shows it once more, with another TTL."""
     scene.ident += 1
     body = udp(40_000, 7777, b"x" * (8 + scene.ident))
-    plain = packet(src, dst, 17, body, ident=scene.ident)
+    plain = packet(src, dst, 17, body, ident=scene.ident, ttl=sent)
     for place, name in enumerate(("veth-c2", "docker0", point)):
         scene.see(name, ms + place * 0.02, frame(C1, C2, plain))
     again = packet(src, dst, 17, body, ident=scene.ident, ttl=ttl)
@@ -31,13 +31,14 @@ def _double(
     [
         ({}, True),
         ({"src": "fd00:17::2", "dst": "fd00:17::3"}, True),
+        ({"sent": 255, "ttl": 254}, True),
         ({"ttl": 64}, False),
         ({"ttl": 62}, False),
         ({"mac": "02:42:ac:11:00:09"}, False),
         ({"point": "eth1"}, False),
         ({"point": "ct-web"}, True),
     ],
-    ids=["routed", "ipv6", "same-ttl", "two-lower", "other-mac", "uplink", "container"],
+    ids=["routed", "ipv6", "higher-ttl", "same-ttl", "two-lower", "other-mac", "uplink", "container"],
 )
 def test_one_hop_later_at_a_containers_port(tmp_path: Path, fields: dict[str, object], told: bool) -> None:
     """The same packet for the same MAC, its TTL one lower."""
@@ -51,7 +52,7 @@ def test_by_port(tmp_path: Path) -> None:
     """All that one port shows together, five frames of it."""
     scene = Scene(tmp_path)
     for number in range(6):
-        _double(scene, number * 10)
+        _double(scene, number * 10, sent=64 + number, ttl=63 + number)
     _double(scene, 100, point="veth-db")
     found = scene.findings(CHECK)
 

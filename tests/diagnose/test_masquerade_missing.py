@@ -67,8 +67,9 @@ def test_a_rule_that_nobody_can_decide(tmp_path: Path) -> None:
         (network("mine", "172.17.0.0/24", "br-mine"), "172.17.0.0/24", "br-mine"),
         (network("mine", "172.17.0.0/24", "br mine"), "172.17.0.0/24", "'br mine'"),
         (network("other", "172.18.0.0/16", "br-other"), "172.17.0.2", "docker0"),
+        (network("lan", "172.17.0.0/24", Driver="macvlan", Options={}), "172.17.0.0/24", "docker0"),
     ],
-    ids=["its-network", "odd-name", "none"],
+    ids=["its-network", "odd-name", "none", "without-a-bridge"],
 )
 def test_the_rule_that_is_missing(tmp_path: Path, other: object, subnet: str, bridge: str) -> None:
     """Is of the network that has the source; without one, of the source alone."""
@@ -176,6 +177,28 @@ def test_what_conntrack_knew(tmp_path: Path, entry: str, check: str) -> None:
     told = {finding.check for finding in scene.findings()}
 
     assert told & {CHECK, "stale-conntrack", "untranslated-source-leak"} == {check}
+
+
+@pytest.mark.parametrize(
+    ("flags", "translates", "checks"),
+    [
+        (0x02, True, {CHECK}),
+        (0x10, True, {"untranslated-source-leak"}),
+        (0x10, False, {CHECK}),
+        (0x04, True, {"untranslated-source-leak"}),
+    ],
+    ids=["syn", "ack", "ack-alone", "rst"],
+)
+def test_without_dumps_others_tell(tmp_path: Path, flags: int, translates: bool, checks: set[str]) -> None:
+    """What is in the middle of a connection is INVALID if other connections are translated."""
+    scene = Scene(tmp_path)
+    if translates:
+        scene.out(0, 17, udp(1, 2, b"x"))
+        scene.back(5, 17, udp(2, 1, b"y"))
+    scene.out(10, 6, tcp(40_000, 80, 1, 1 if flags & 0x10 else 0, flags), masked=None)
+    told = {finding.check for finding in scene.findings()}
+
+    assert told & {CHECK, "stale-conntrack", "untranslated-source-leak"} == checks
 
 
 def test_another_container(tmp_path: Path) -> None:

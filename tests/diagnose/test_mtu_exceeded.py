@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.build import tcp, udp
-from tests.diagnose.scene import INSIDE6, SERVER6, Scene
+from tests.build import BRIDGE, C1, tcp, udp
+from tests.diagnose.scene import INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, icmp, packet
+from tests.diagnose.state import dumps, links
 
 CHECK = "mtu-exceeded"
 ACK, PSH = 0x10, 0x18
@@ -133,6 +134,45 @@ def test_packet_too_big(tmp_path: Path, kind: tuple[int, int], told: bool) -> No
     scene.error(5, *kind, 6, body, by="fd00:1::1", word=1280, **ends)  # type: ignore[arg-type]
 
     assert scene.titles(CHECK) == ["1 packet of up to 160 bytes: fd00:1::1 says at most 1280 bytes fit"] * told
+
+
+def _narrow(folder: Path, mtu: int) -> Scene:
+    """Return a host whose uplink takes so many bytes."""
+    made = links()
+    made[0]["mtu"] = mtu
+    return Scene(folder, dumps=dumps(ip_addr=made))
+
+
+@pytest.mark.parametrize(("mtu", "told"), [(127, True), (128, False)])
+def test_a_link_of_this_host(tmp_path: Path, mtu: int, told: bool) -> None:
+    """By the dump: datagrams that are longer than the way out takes, and were seen no further."""
+    scene = _narrow(tmp_path, mtu)
+    for number in range(2):
+        scene.out(number * 10, 17, udp(40_000, 7777, bytes([number]) * 100), until="docker0")
+    found = scene.findings(CHECK)
+
+    assert [finding.title for finding in found] == [f"2 packets dropped: longer than wlan0's MTU of {mtu}"] * told
+    for finding in found:
+        assert finding.explanation == (
+            "They are longer than the link that they have to leave by takes. Of 172.17.0.2:40000 → 8.8.8.8:7777."
+        )
+        assert finding.remedy == "Give the Docker network the smallest MTU on the way."
+        assert finding.proof == (f"ip-addr.json: wlan0 mtu {mtu}",)
+
+
+def test_one_that_the_host_itself_told(tmp_path: Path) -> None:
+    """Once: by its error, and not by the dump as well; others that it did not, by the dump."""
+    scene = _narrow(tmp_path, 100)
+    for number in range(2):
+        scene.out(number * 10, 17, udp(40_000, 7777, bytes([number]) * 100), until="docker0", ident=5 + number)
+    quoted = packet(INSIDE, SERVER, 17, udp(40_000, 7777, b"\0" * 100), ident=5)
+    scene.see("docker0", 1, frame(BRIDGE, C1, packet("172.17.0.1", INSIDE, 1, icmp(3, 4, quoted, 100))))
+    scene.see("veth-c2", 1.1, frame(BRIDGE, C1, packet("172.17.0.1", INSIDE, 1, icmp(3, 4, quoted, 100))))
+
+    assert scene.titles(CHECK) == [
+        "1 packet dropped: longer than wlan0's MTU of 100",
+        "1 packet of up to 128 bytes: 172.17.0.1 says at most 100 bytes fit",
+    ]
 
 
 @pytest.mark.parametrize("adapts", [True, False])

@@ -6,8 +6,8 @@ import pytest
 
 from analyzer.diagnose.nat_clash import _few
 from analyzer.model import Basis
-from tests.build import tcp, udp
-from tests.diagnose.scene import Scene
+from tests.build import GATEWAY, UPLINK, tcp, udp
+from tests.diagnose.scene import HOST, Scene, frame, packet
 from tests.diagnose.state import NAT, dumps, rules
 
 CHECK = "nat-clash"
@@ -89,6 +89,16 @@ def test_what_the_counter_says(tmp_path: Path, count: int | None, basis: Basis, 
         " Of 172.17.0.2:41000 → 8.8.8.8:80, 172.17.0.2:41001 → 8.8.8.8:80, 172.17.0.2:41002 → 8.8.8.8:80."
     )
     assert [str(one) for one in finding.evidence] == ["docker0 #4", "docker0 #5", "docker0 #6"]
+
+
+def test_the_first_connection_of_all(tmp_path: Path) -> None:
+    """Counts as any other."""
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=_source("192.168.1.100:4000-4010"))))
+    scene.out(0, 6, tcp(40_000, 80, 1, 0, 2), until="docker0")
+    for ms in (0, 9000):
+        scene.see("wlan0", ms, frame(GATEWAY, UPLINK, packet("9.9.9.9", HOST, 17, udp(1, 2, b"x"), ident=ms + 1)))
+
+    assert scene.titles(CHECK) == ["1 packet lost where SNAT had no free port"]
 
 
 def test_what_was_answered_had_its_entry(tmp_path: Path) -> None:

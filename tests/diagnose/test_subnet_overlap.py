@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Basis, Severity
 from tests.build import BRIDGE, C1, C2, GATEWAY, UPLINK, arp, ether, tcp, udp
 from tests.diagnose.scene import HOST, INSIDE, Scene, frame, packet
-from tests.diagnose.state import container, dumps, network, routes
+from tests.diagnose.state import container, dumps, links, network, routes
 
 CHECK = "subnet-overlap"
 ALL, NOBODY = "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
@@ -24,7 +24,8 @@ def _ask(scene: Scene, ms: float, asked: str, *, point: str = "veth-c2", answere
 
 def _overlap(folder: Path) -> Scene:
     """Return a host on which a tunnel's route is inside Docker's subnet."""
-    return Scene(folder, dumps=dumps(ip_route=[*routes(), TUNNEL]))
+    tunnel = {"ifindex": 9, "ifname": "tun0", "addr_info": [{"local": "172.17.128.1"}]}
+    return Scene(folder, dumps=dumps(ip_route=[*routes(), TUNNEL], ip_addr=[*links(), tunnel]))
 
 
 def test_by_the_dumps_alone(tmp_path: Path) -> None:
@@ -46,8 +47,9 @@ def test_by_the_dumps_alone(tmp_path: Path) -> None:
         ("172.17.0.9", False, False),
         ("10.9.9.9", False, False),
         ("172.17.0.3", False, False),
+        ("172.17.128.1", False, False),
     ],
-    ids=["in-both", "answered", "in-one", "in-none", "a-containers"],
+    ids=["in-both", "answered", "in-one", "in-none", "a-containers", "the-hosts"],
 )
 def test_addresses_that_were_asked_for_in_vain(tmp_path: Path, asked: str, answered: bool, told: bool) -> None:
     """Those that both have, and no container has."""
@@ -66,11 +68,11 @@ def test_three_of_them_are_named(tmp_path: Path) -> None:
     scene = _overlap(tmp_path)
     for number in range(6):
         for ms in (0, 10, 20):
-            _ask(scene, number * 100 + ms, f"172.17.128.{number + 1}")
+            _ask(scene, number * 100 + ms, f"172.17.128.{number + 2}")
     found = scene.findings()
     (finding,) = (one for one in found if one.check == CHECK)
 
-    assert "No container has 172.17.128.1, 172.17.128.2, 172.17.128.3, which was asked for at" in finding.explanation
+    assert "No container has 172.17.128.2, 172.17.128.3, 172.17.128.4, which was asked for at" in finding.explanation
     assert [str(one) for one in finding.evidence] == [f"veth-c2 #{number}" for number in (3, 6, 9, 12, 15)]
     assert "arp-unanswered" not in {one.check for one in found}
 

@@ -57,6 +57,8 @@ def test_ports_that_clients_outside_can_use(host: HostState, ports: list[str]) -
         ("-s 192.0.2.7/32 -d 192.168.1.100/32 -i wlan0 -p tcp -m tcp --dport 8080", True),
         ("-p tcp -m tcp --sport 40000 --dport 8080 --tcp-flags FIN,SYN,RST,ACK SYN", True),
         ("-p tcp -m ttl --ttl-eq 64 -m length --length 60", True),
+        ("-p tcp -m ttl --ttl-eq 63", False),
+        ("-p tcp -m length --length 61:65535", False),
         ("-p udp -m udp --dport 8080", False),
         ("-p tcp -m tcp --dport 8081", False),
         ("-i docker0 -p tcp -m tcp --dport 8080", False),
