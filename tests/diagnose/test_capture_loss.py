@@ -26,7 +26,7 @@ def test_a_damaged_file() -> None:
     assert finding.remedy.startswith("Record it again, and end tcpdump with SIGINT")
 
 
-@pytest.mark.parametrize(("dropped", "told"), [(None, False), (0, False), (1, True), (12, True)])
+@pytest.mark.parametrize(("dropped", "told"), [(None, False), (0, False), (2, True), (12, True)])
 def test_frames_that_the_kernel_dropped(dropped: int | None, told: bool) -> None:
     """None is told where there are none, or nobody says."""
     found = tell([], [_point("a", dropped=dropped)])

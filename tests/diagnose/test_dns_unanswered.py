@@ -20,8 +20,8 @@ def _until(scene: Scene, ms: float) -> None:
     ("answers", "severity", "said"),
     [
         (0, Severity.ERROR, "It answered nothing at all."),
-        (1, Severity.WARNING, "It answered 1 others."),
         (2, Severity.WARNING, "It answered 2 others."),
+        (3, Severity.WARNING, "It answered 3 others."),
     ],
 )
 def test_how_bad_it_is(tmp_path: Path, answers: int, severity: Severity, said: str) -> None:

@@ -1,13 +1,16 @@
-"""What must be known before a check says that nobody answered: the captures would have shown an answer."""
+"""What checks look at: packets, claims, and whether the captures would have shown an answer."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analyzer import analyze
 from analyzer.capture.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.model import Role
-from tests.build import T0
+from tests.build import C1, C2, GATEWAY, T0, UPLINK, arp, ether, tcp, udp
+from tests.diagnose.scene import HOST, INSIDE, Scene, frame, packet
+from tests.diagnose.state import dumps, links
 from tests.simulate import Simulator
 
 S = 1_000_000_000
@@ -62,3 +65,160 @@ def test_a_filter_that_may_leave_answers_out(tmp_path: Path, words: str) -> None
 def test_an_answer_may_take_a_second(tmp_path: Path, silence_ns: int, checks: list[str]) -> None:
     """Captures that end sooner after the question do not show that it had none."""
     assert _checks(tmp_path, "", silence_ns) == checks
+
+
+def _scene(folder: Path, **changed: object) -> Scene:
+    """Return a host that recorded four packets of two connections, and one that belongs to none."""
+    scene = Scene(folder, dumps=dumps(**changed))
+    scene.out(0, 17, udp(40_000, 7777, b"ask"))
+    scene.back(5, 17, udp(7777, 40_000, b"tell"))
+    scene.out(10, 17, udp(40_000, 7777, b"again"))
+    scene.out(20, 17, udp(40_001, 7777, b"other"), until="docker0")
+    scene.see("docker0", 30, ether(C1, "ff:ff:ff:ff:ff:ff", arp(1, C1, INSIDE, C2, "172.17.0.3"), 0x0806))
+    return scene
+
+
+def test_packets_of_a_connection(tmp_path: Path) -> None:
+    """In order of time, of one direction or both; the first one of all has a connection as any other."""
+    subject = _scene(tmp_path).subject()
+    first, none = subject.connection_of(0), subject.connection_of(4)
+
+    assert [subject.packets_of(0, reply=way).tolist() for way in (None, False, True)] == [[0, 1, 2], [0, 2], [1]]
+    assert subject.packets_of(1).tolist() == [3]
+    assert first is not None
+    assert first.id == 0
+    assert none is None
+
+
+def test_frames_that_show_packets(tmp_path: Path) -> None:
+    """Where each was seen last, or first; five at the most."""
+    subject = _scene(tmp_path).subject()
+
+    assert [str(one) for one in subject.evidence([0, 1, 3])] == ["wlan0 #1", "veth-c2 #2", "docker0 #4"]
+    assert [str(one) for one in subject.evidence([0, 1, 3], first=True)] == ["veth-c2 #1", "wlan0 #2", "veth-c2 #4"]
+    assert [one.journey for one in subject.evidence([0, 1, 3])] == [0, 1, 3]
+    assert len(subject.evidence([0, 1, 2, 3, 4, 0])) == 5
+
+
+def test_claims(tmp_path: Path) -> None:
+    """Who claims a connection first explains all its packets; what is explained of one packet is not of the others."""
+    subject = _scene(tmp_path).subject()
+    everything = np.arange(5)
+    subject.running = "one"
+    subject.claim([0, 4])
+    subject.explain([3])
+    subject.running = "two"
+    subject.claim([1])
+    subject.explain([3, 4])
+
+    assert subject.claimed == {0: "one"}
+    assert [subject.explains(packet) for packet in range(5)] == ["one", "one", "one", "one", "two"]
+    assert subject.unclaimed(everything).tolist() == []
+    assert subject.unclaimed(np.array([2, 3])).tolist() == []
+
+
+def test_nothing_is_claimed_at_first(tmp_path: Path) -> None:
+    """All is left."""
+    subject = _scene(tmp_path).subject()
+    subject.claim([4])
+
+    assert subject.unclaimed(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
+    assert [subject.explains(packet) for packet in range(5)] == [None] * 5
+
+
+def test_interfaces_of_points(tmp_path: Path) -> None:
+    """By the point's interface, as the dump has it; None if it has not."""
+    subject = _scene(tmp_path).subject()
+    link = subject.link_at("wlan0")
+
+    assert subject.point_named("docker0").name == "docker0"
+    assert link is not None
+    assert (link.name, link.mtu) == ("wlan0", 1500)
+    assert subject.link_at("veth-c2") is None
+
+
+def test_when_all_ends(tmp_path: Path) -> None:
+    """With the last frame, or when a manifest says that captures stopped, whichever is later."""
+    scene = _scene(tmp_path)
+    without = scene.subject().end_ns
+    scene.recorded(500)
+    later = scene.subject().end_ns
+    scene.recorded(20)
+    earlier = scene.subject().end_ns
+
+    assert [(time - T0) / 1e6 for time in (without, later, earlier)] == [30, 500, 30]
+
+
+@pytest.mark.parametrize(
+    ("words", "one_sided"),
+    [(None, False), ("", False), ("port 53", False), ("host 10.0.0.1 or arp", False), ("dst port 53", True),
+     ("not port 22", True), ("tcp[13] & 2 != 0", True), ("! arp", True), ("tcp[tcpflags] == 2", True),
+     ("host source.example", False)],
+)  # fmt: skip
+def test_filters_that_may_hide_answers(tmp_path: Path, words: str | None, one_sided: bool) -> None:
+    """By their words, wherever they stand; parts of names are none."""
+    scene = _scene(tmp_path)
+    scene.recorded(5000)
+    text = (tmp_path / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(text.replace('"filter": ""', f'"filter": "{words or ""}"'))
+    subject = scene.subject()
+
+    assert subject.one_sided is one_sided
+    assert subject.waited(0) is not one_sided
+
+
+PUBLISHED = [
+    {"Name": "/web", "NetworkSettings": {
+        "Networks": {"bridge": {"IPAddress": "172.17.0.3"}},
+        "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]},
+    }},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dst", "port", "beside"),
+    [
+        (HOST, 8080, True),
+        ("fd00:1::100", 8080, True),
+        (HOST, 8081, False),
+        (HOST, 80, False),
+        ("192.168.1.99", 8080, False),
+        ("fd00:1::101", 8080, False),
+        ("fd00:2::100", 8080, False),
+    ],
+)
+def test_packets_for_a_published_port(tmp_path: Path, dst: str, port: int, beside: bool) -> None:
+    """They concern a container, although only the uplink saw them: for an address of the host, of either family."""
+    made = links()
+    made[0]["addr_info"] = [{"local": HOST}, {"local": "fd00:1::100"}]
+    scene = Scene(tmp_path, dumps=dumps(ip_addr=made, docker_inspect=PUBLISHED))
+    src = "fd00:1::7" if ":" in dst else "192.168.1.7"
+    scene.see("wlan0", 0, frame(GATEWAY, UPLINK, packet(src, dst, 6, tcp(40_000, port, 1, 0, 2))))
+    scene.see("wlan0", 5, frame(UPLINK, GATEWAY, packet(dst, src, 6, tcp(port, 40_000, 0, 2, 0x14))))
+
+    assert scene.subject().beside_containers.tolist() == [beside, beside]
+
+
+def test_packets_beside_containers(tmp_path: Path) -> None:
+    """What was seen there, and all of its connection."""
+    scene = Scene(tmp_path)
+    scene.out(0, 17, udp(40_000, 7777, b"ask"))
+    scene.back(5, 17, udp(7777, 40_000, b"tell"), until="wlan0")
+    scene.see("wlan0", 10, frame(UPLINK, GATEWAY, packet(HOST, "9.9.9.9", 17, udp(1, 2, b"x"))))
+
+    assert scene.subject().beside_containers.tolist() == [True, True, False]
+
+
+def test_errors_of_icmp(tmp_path: Path) -> None:
+    """Each once, with what it quotes, who says it, and what it says."""
+    scene = Scene(tmp_path)
+    body = udp(40_000, 7777, b"ask")
+    scene.out(0, 17, body, ident=5)
+    scene.error(5, 3, 4, 17, body, ident=5, by="10.0.0.1", word=1400)
+    scene.error(9, 3, 1, 17, udp(1, 2, b"never seen"), ident=77, by="10.0.0.2")
+    known, unknown = scene.subject().errors
+
+    assert (str(known.source), known.kind, known.mtu, known.quoted) == ("10.0.0.1", (4, 3, 4), 1400, 0)
+    assert (str(unknown.source), unknown.kind, unknown.mtu, unknown.quoted) == ("10.0.0.2", (4, 3, 1), 0, None)
+    assert [str(one.target) for one in (known, unknown)] == ["8.8.8.8", "8.8.8.8"]
+    assert known.packet < unknown.packet
