@@ -16,7 +16,6 @@ from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ip
 
 INSIDE, HOST, SERVER = "172.17.0.2", "192.168.1.100", "8.8.8.8"
 INSIDE6, SERVER6 = "fd00:17::2", "2001:4860::8"
-WAY = ("veth-c2", "docker0", "wlan0")
 MS = 1_000_000
 _SUMS = {1: 2, 6: 16, 58: 2}
 
@@ -34,7 +33,7 @@ def packet(src: str, dst: str, proto: int, body: bytes, *, ttl: int = 64, ident:
 
 
 def _checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF
