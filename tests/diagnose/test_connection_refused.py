@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.build import C2, GATEWAY, UPLINK, tcp, udp
+from tests.build import BRIDGE, C1, C2, GATEWAY, UPLINK, tcp, udp
 from tests.diagnose.scene import HOST, INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, packet
 
 CHECK = "connection-refused"
@@ -243,3 +243,28 @@ def test_an_answer_from_another_port_than_was_asked(tmp_path: Path) -> None:
     assert finding.title == "192.168.1.100 refuses port 40000/udp: 1 packet"
     assert finding.explanation.startswith("They answer a container, but come from another address or port ")
     assert finding.remedy.startswith("Have the server answer from where it was asked; ")
+
+
+def test_a_stray_answer_inside(tmp_path: Path) -> None:
+    """The container itself refuses what comes from another port than it asked; no translation shows it."""
+    scene = Scene(tmp_path)
+    scene.out(0, 17, udp(40_000, 69, b"ask"), until="docker0")
+    stray = packet(SERVER, INSIDE, 17, udp(2000, 40_000, b"tell"), ttl=53, ident=9)
+    for place, point in enumerate(("docker0", "veth-c2")):
+        scene.see(point, 5 + place * 0.02, frame(BRIDGE, C1, stray))
+    scene.out(6, 1, b"\3\3\0\0\0\0\0\0" + stray, until="docker0")
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.title == "172.17.0.2 refuses port 40000/udp: 1 packet"
+    assert finding.explanation.startswith("They answer a container, but come from another address or port ")
+
+
+def test_what_is_explained(tmp_path: Path) -> None:
+    """A connection of which it is told that its packets are too long, is not told as refused."""
+    scene = Scene(tmp_path)
+    for ident, kind in ((5, (3, 4)), (6, (3, 3))):
+        body = udp(40_000, 7777, bytes([ident]) * 8)
+        scene.out(ident * 10, 17, body, ident=ident)
+        scene.error(ident * 10 + 5, *kind, 17, body, ident=ident, by="10.0.0.1", word=1400)
+
+    assert {finding.check for finding in scene.findings()} == {"mtu-exceeded"}

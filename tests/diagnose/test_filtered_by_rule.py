@@ -186,3 +186,18 @@ def test_this_hosts_own_errors(tmp_path: Path) -> None:
         scene.see(point, 1 + place * 0.02, frame(BRIDGE, C1, error))
 
     assert scene.titles(CHECK) == [f"1 packet rejected: rule “{reject}” in filter"]
+
+
+def test_an_answer_that_two_rules_stop(tmp_path: Path) -> None:
+    """To delete the first one is not enough."""
+    drops = "-A OUTPUT -p tcp -m tcp --sport 22 -j DROP\n-A OUTPUT -p tcp -j DROP\n"
+    scene = Scene(
+        tmp_path, dumps=dumps(iptables_save=rules().replace(":OUTPUT ACCEPT [0:0]\n", f":OUTPUT ACCEPT [0:0]\n{drops}"))
+    )
+    data = packet(INSIDE, "172.17.0.1", 6, tcp(40_000, 22, 1, 0, 2))
+    for place, point in enumerate(("veth-c2", "docker0")):
+        scene.see(point, place * 0.02, frame(C1, BRIDGE, data))
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.tried is None
+    assert finding.remedy.startswith("Not enough, for something else stops the packet after it: iptables -t filter -D ")

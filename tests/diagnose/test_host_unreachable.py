@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.build import BRIDGE, C1, GATEWAY, UPLINK, tcp, udp
+from tests.build import BRIDGE, C1, GATEWAY, UPLINK, arp, ether, tcp, udp
 from tests.diagnose.scene import HOST, INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, icmp, packet
+from tests.diagnose.state import dumps, rules
 
 CHECK = "host-unreachable"
 ROUTER = "10.0.0.1"
@@ -203,3 +204,28 @@ def test_routes_of_this_host(
 
     assert (finding.title, finding.remedy) == (title, remedy)
     assert (tried in (finding.tried or "")) if tried else finding.tried is None
+
+
+def test_an_error_about_a_packet_that_nobody_saw(tmp_path: Path) -> None:
+    """Is not told: whose it was is not known."""
+    scene = Scene(tmp_path)
+    scene.out(0, 6, _syn(), ident=3)
+    scene.error(5, 3, 1, 6, _syn(50_000), ident=77, by=ROUTER)
+
+    assert scene.titles(CHECK) == []
+
+
+def test_of_a_container_that_dnat_leads_to(tmp_path: Path) -> None:
+    """The client asked the host's address, and is told so; ARP tells that the container is not there."""
+    nat = "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.9:80\n"
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=nat)))
+    asked = packet("192.168.1.7", HOST, 6, tcp(40_000, 8080, 1, 0, 2), ident=5)
+    scene.see("wlan0", 0, frame(GATEWAY, UPLINK, asked))
+    for ms in (1, 1000, 2000):
+        question = arp(1, BRIDGE, "172.17.0.1", "00:00:00:00:00:00", "172.17.0.9")
+        scene.see("docker0", ms, ether(BRIDGE, "ff:ff:ff:ff:ff:ff", question, 0x0806))
+    scene.see("wlan0", 3000, frame(UPLINK, GATEWAY, packet(HOST, "192.168.1.7", 1, icmp(3, 1, asked), ident=6)))
+    found = {finding.check for finding in scene.findings()}
+
+    assert "arp-unanswered" in found
+    assert CHECK not in found

@@ -177,3 +177,16 @@ def test_both_ways(tmp_path: Path) -> None:
     scene.out(401, 6, tcp(40_000, 80, 103, 520, ACK))
 
     assert scene.titles(CHECK) == ["1 packet towards 8.8.8.8, or their answers, lost beyond wlan0"]
+
+
+def test_as_many_answers_as_questions(tmp_path: Path) -> None:
+    """Owe nothing, although the second one answers what nobody asked any more."""
+    scene = Scene(tmp_path)
+    for ms, back in ((0, False), (6000, False), (6005, True), (6006, True)):
+        if back:
+            scene.back(ms, 17, udp(7777, 40_000, b"tell"))
+        else:
+            scene.out(ms, 17, udp(40_000, 7777, b"ask"))
+    _later(scene, 20_000)
+
+    assert scene.titles(CHECK) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.build import udp
+from tests.build import echo, udp
 from tests.diagnose.scene import MS, Scene
 
 CHECK = "two-clocks"
@@ -125,12 +125,25 @@ def test_three_clocks(tmp_path: Path) -> None:
     ]
 
 
+def test_an_hour_apart(tmp_path: Path) -> None:
+    """Then no frames are joined, and the points are what shows it."""
+    scene = Scene(tmp_path)
+    _talk(scene, 3_600_000, out=20, back=20)
+    (finding,) = scene.findings(CHECK)
+
+    assert finding.title == "docker0, veth-c2 and wlan0 have two clocks, 3,600.000 s apart"
+    assert ", in both directions, are at both, unless wlan0 is of another host, " in finding.explanation
+    assert [str(one) for one in finding.evidence] == ["docker0", "wlan0"]
+
+
 def test_losses_between_them_are_not_told(tmp_path: Path) -> None:
     """Nor is how long packets take: until it is said whose clock is whose, that says nothing."""
     scene = Scene(tmp_path)
-    _talk(scene, 500, out=6, back=6)
-    for number in (2, 3):
-        scene.points["wlan0"].pop(number * 2)
+    for number in range(12):
+        scene.out(number * 100, 1, echo(8, 7, number, b"ping"), until="docker0" if number in {8, 9} else "wlan0")
+        if number not in {8, 9}:
+            scene.back(number * 100 + 50, 1, echo(0, 7, number, b"ping"))
+    scene.points["wlan0"] = [(time + 500 * MS, data) for time, data in scene.points["wlan0"]]
     checks = {finding.check for finding in scene.findings()}
 
     assert CHECK in checks
