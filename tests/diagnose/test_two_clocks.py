@@ -125,6 +125,22 @@ def test_three_clocks(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_slow_on_one_clock(tmp_path: Path) -> None:
+    """Is told all the same: only what lies between the two clocks says nothing."""
+    scene = Scene(tmp_path)
+    _talk(scene, 500)
+    scene.points["veth-c2"] = [
+        (time - (30 * MS if number % 2 == 0 else 0), data)
+        for number, (time, data) in enumerate(scene.points["veth-c2"])
+    ]
+    titles = [finding.title for finding in scene.findings()]
+
+    assert titles == [
+        "from veth-c2 to docker0 half of 3 packets take 30 ms and more",
+        "docker0, veth-c2 and wlan0 have two clocks, 0.500 s apart",
+    ]
+
+
 def test_an_hour_apart(tmp_path: Path) -> None:
     """Then no frames are joined, and the points are what shows it."""
     scene = Scene(tmp_path)
