@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.model import Basis, Severity
 from tests.build import BRIDGE, GATEWAY, UPLINK, udp
-from tests.diagnose.scene import HOST, Scene, frame, packet
+from tests.diagnose.scene import HOST, Scene, frame, icmp, packet
 from tests.diagnose.state import dumps, rules
 
 CHECK = "stale-conntrack"
@@ -19,13 +19,13 @@ ENTRY = (
 )
 
 
-def _old(scene: Scene, count: int = 2, *, answered: bool = False) -> None:
+def _old(scene: Scene, count: int = 2, *, answered: bool = False, sport: int = 40_000) -> None:
     """Let datagrams of a client go where a rule sent them that is not there any more."""
     for number in range(count):
         data = b"a" * (8 + number)
-        scene.see("wlan0", number, frame(GATEWAY, UPLINK, packet(CLIENT, HOST, 17, udp(40_000, 8080, data),
-                                                                 ident=5 + number)))  # fmt: skip
-        inner = packet(CLIENT, OLD, 17, udp(40_000, 80, data), ident=5 + number, ttl=63)
+        scene.see("wlan0", number, frame(GATEWAY, UPLINK, packet(CLIENT, HOST, 17, udp(sport, 8080, data),
+                                                                 ident=sport + number)))  # fmt: skip
+        inner = packet(CLIENT, OLD, 17, udp(sport, 80, data), ident=sport + number, ttl=63)
         scene.see("docker0", number + 0.02, frame(BRIDGE, "02:42:ac:11:00:09", inner))
     if answered:
         scene.out(50, 17, udp(80, 40_000, b"tell"), src=OLD, dst=CLIENT, masked=None, until="docker0", ident=90)
@@ -99,3 +99,15 @@ def test_a_filter_that_may_hide_answers(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(text.replace('"filter": ""', '"filter": "dst port 80"'))
 
     assert scene.titles(CHECK) == []
+
+
+def test_one_that_is_explained(tmp_path: Path) -> None:
+    """Is left out: a firewall said that it prohibits it. Those after it are told."""
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=RULE.format(to="172.17.0.3:80") + "\n")))
+    _old(scene)
+    _old(scene, sport=41_000)
+    quoted = packet(CLIENT, HOST, 17, udp(40_000, 8080, b"a" * 8), ident=40_000)
+    scene.see("wlan0", 10, frame(UPLINK, GATEWAY, packet(HOST, CLIENT, 1, icmp(3, 13, quoted), ident=9)))
+    (finding,) = scene.findings(CHECK)
+
+    assert "--sport 41000" in finding.remedy
