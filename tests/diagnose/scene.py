@@ -136,5 +136,5 @@ class Scene:
         """Return what checks look at, before any of them ran."""
         trace = analyze([self.write()])
         told = trace.correlated
-        return Subject(trace.context, trace.tracer, trace.files, told.contradictions, told.apart, lambda: trace.names,
+        return Subject(trace.context, trace.tracer, trace.files, told.contradictions, lambda: trace.names,
                        trace.read_again)  # fmt: skip

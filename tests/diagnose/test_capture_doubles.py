@@ -36,7 +36,7 @@ def _double(
         ({"ttl": 64}, False),
         ({"ttl": 62}, False),
         ({"mac": "02:42:ac:11:00:09"}, False),
-        ({"point": "eth1"}, False),
+        ({"point": "eno1"}, False),
         ({"point": "ct-web"}, True),
     ],
     ids=["routed", "ipv6", "higher-ttl", "same-ttl", "two-lower", "other-mac", "uplink", "container"],
