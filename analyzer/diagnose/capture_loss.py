@@ -4,6 +4,7 @@ from analyzer.capture.records import Damage, FileInfo
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Point, Severity
+from analyzer.model.words import plural
 
 
 def look(subject: Subject) -> list[Finding]:
@@ -23,7 +24,7 @@ def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
 def _damaged(info: FileInfo, points: list[Point]) -> Finding:
     damage = info.damage or Damage(0, "")
     return CHECK.finding(
-        f"{info.name} is damaged after {info.frames} frames",
+        f"{info.name} is damaged after {plural(info.frames, 'frame')}",
         f"At byte {damage.offset}: {damage.problem}. What came before is used.",
         remedy="Record it again, and end tcpdump with SIGINT, so that it writes its last block.",
         evidence=tuple(Evidence(point.name) for point in points if point.file == info.name),
@@ -32,7 +33,7 @@ def _damaged(info: FileInfo, points: list[Point]) -> Finding:
 
 def _dropped(point: Point) -> Finding:
     return CHECK.finding(
-        f"{point.dropped} frames were dropped at {point.name}",
+        f"{plural(point.dropped or 0, 'frame')} {'was' if point.dropped == 1 else 'were'} dropped at {point.name}",
         "The kernel dropped them before the capture wrote them: absence there proves nothing.",
         basis=Basis.STATED,
         evidence=(Evidence(point.name),),

@@ -22,7 +22,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         connection = subject.tracer.connection(numbers[0])
         rules = tuple(f"iptables-save.txt: {nat.rule}" for nat in connection.nat if nat.rule)
         yield CHECK.finding(
-            f"{plural(len(numbers), 'connection')} to {connection.reply.src} come as {mask}",
+            f"{plural(len(numbers), 'connection')} to {connection.reply.src} came as {mask}",
             f"E.g. the client {connection.original.src}: DNAT sends it to the container, and SNAT hides it there.",
             evidence=subject.evidence([int(subject.context.packets_of(n)[0]) for n in numbers[:5]]),
             proof=rules,

@@ -27,7 +27,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         yield CHECK.finding(
             f"name server {server} left {plural(len(queries), 'question')} unanswered",
             f"Asked for {told(queries)}; last seen at {last}. "
-            + (f"It answered {answers} others." if answers else "It answered nothing at all."),
+            + (f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."),
             severity=Severity.WARNING if answers else Severity.ERROR,
             evidence=subject.evidence(packets),
         )

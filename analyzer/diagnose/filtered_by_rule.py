@@ -7,6 +7,7 @@ from analyzer.diagnose.changed import Change, for_shell, offered, tried, tried_a
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
+from analyzer.model.words import plural
 
 PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
 """Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
@@ -22,7 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             by_source.setdefault(str(error.source), []).append(error.quoted)
     for source, packets in by_source.items():
         yield CHECK.finding(
-            f"a firewall at {source} prohibits {len(packets)} packets",
+            f"a firewall at {source} prohibits {plural(len(packets), 'packet')}",
             f"It answered that they are administratively prohibited. {affected(subject, packets)}",
             evidence=subject.evidence(packets),
             severity=severity(subject, packets, Severity.ERROR),

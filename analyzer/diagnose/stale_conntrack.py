@@ -23,7 +23,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         return
     found = leaving(subject).get("stale")
     if found is not None:
-        yield _finding(subject, found.packets, "leave untranslated, and today's rules would masquerade them")
+        yield _finding(subject, found.packets, "left untranslated, and today's rules would masquerade them")
     table = subject.context.connections
     for number in np.flatnonzero(subject.target_moved & ~table["seen_reply"])[:MOST].tolist():
         if number in subject.claimed:
@@ -34,7 +34,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         if today is not None:
             packets = subject.packets_of(number).tolist()
             old = endpoint(connection.reply.src, connection.reply.sport)
-            what = f"go to {old}, and today's rules would send them to {today[0]}"
+            what = f"went to {old}, and today's rules would send them to {today[0]}"
             yield _finding(subject, packets, what, *_entry(subject, number), f"iptables-save.txt: {today[1]}")
 
 

@@ -49,8 +49,8 @@ def test_by_mask(tmp_path: Path) -> None:
     found = scene.findings(CHECK)
 
     assert [finding.title for finding in found] == [
-        "2 connections to 172.17.0.3 come as 172.17.0.9",
-        "6 connections to 172.17.0.3 come as 172.17.0.1",
+        "2 connections to 172.17.0.3 came as 172.17.0.9",
+        "6 connections to 172.17.0.3 came as 172.17.0.1",
     ]
     assert [len(finding.evidence) for finding in found] == [2, 5]
 

@@ -52,7 +52,7 @@ def test_where_rules_would_send_it_today(tmp_path: Path, nat: str, answered: boo
     _old(scene, answered=answered)
 
     assert scene.titles(CHECK) == (
-        [f"2 packets go to 172.17.0.9:80, and today's rules would send them to {told}"] if told else []
+        [f"2 packets went to 172.17.0.9:80, and today's rules would send them to {told}"] if told else []
     )
 
 
@@ -85,7 +85,7 @@ def test_one_that_leaves_untranslated(tmp_path: Path) -> None:
         scene.out(ms, 17, udp(40_000, 7777, b"ask"), masked=None)
     (finding,) = scene.findings(CHECK)
 
-    assert finding.title == "2 packets leave untranslated, and today's rules would masquerade them"
+    assert finding.title == "2 packets left untranslated, and today's rules would masquerade them"
     assert finding.remedy == "conntrack -D -p udp -s 172.17.0.2 -d 8.8.8.8 --sport 40000 --dport 7777"
     assert finding.proof == ()
 
