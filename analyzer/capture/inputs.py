@@ -4,6 +4,7 @@ Takes paths, gives the files to read in the order to read them: pieces of a rota
 of time. A folder of bundles is all of them; each of several bundles is a host of its own.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,9 @@ def _each_once(files: list[str], doubled: list[str]) -> list[str]:
     """Leave out a file that stands there already by another path; what is left out is *doubled*."""
     found: dict[str, str] = {}
     for file in files:
-        known = found.setdefault(file if file == STDIN else str(Path(file).resolve()), file)
+        known = found.setdefault(
+            file if file == STDIN else os.path.realpath(file), file
+        )  # unlike resolve(), of loops too
         if known != file:
             doubled.append(f"{file} is the same file as {known}: counted once")
     return list(found.values())

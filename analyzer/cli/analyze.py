@@ -1,7 +1,8 @@
 """The commands that read captures: analyze, show and demo."""
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def analyze(
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
-    _check_targets([Path(output) for output in outputs])
+    _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
     if window is not None and whole_only:
         raise SelectionError(
@@ -93,8 +94,8 @@ def analyze(
         sys.exit(EXIT_PARTIAL)
 
 
-def _check_targets(paths: list[Path]) -> None:
-    """Make sure, before anything is read, that each output is a file of its own."""
+def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
+    """Make sure, before anything is read, that each output is a file of its own, and no input."""
     from analyzer.report.stream import beside  # noqa: PLC0415
 
     paths = list(dict.fromkeys(paths))
@@ -102,6 +103,8 @@ def _check_targets(paths: list[Path]) -> None:
     for place, path in enumerate(taken):
         if path.is_dir():
             raise SelectionError(f"-o {path}: a folder, not a file")
+        if any(os.path.realpath(path) == os.path.realpath(given) for given in inputs):
+            raise SelectionError(f"-o {path}: it is read, too, and would be lost")
         if path in taken[:place]:
             raise SelectionError(f"-o {path}: the connections of another output go there")
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.frames import FrameTables
-from analyzer.model import Point
+from analyzer.decode.offsets import GROUP_BIT
+from analyzer.model import Point, Role
 from analyzer.model.words import plural
 from analyzer.schema import Array, Int64
 
@@ -44,14 +45,19 @@ def _overlap(time_ns: Int64, piece: Int64, count: int) -> bool:
 
 
 def drop_copies(tables: FrameTables, points: Sequence[Point]) -> list[str]:
-    """Drop points whose frames are those of another point of the same kind, one by one; tell of each."""
+    """
+    Drop points whose frames are those of another one, one by one; tell of each.
+
+    A packet that comes in has one time at a port and at its bridge; one that goes out has a time at each. So equal
+    times show a copy only where frames go both ways, and not at all where names tell two kinds of points.
+    """
     count = np.bincount(tables.frames["point"], minlength=len(points))
     seen: dict[tuple[object, ...], list[Point]] = {}
     told: list[str] = []
     copies: list[int] = []
     for point in points:
-        same = seen.setdefault((point.role, point.container, point.host, int(count[point.id])), [])
-        original = next((one for one in same if _equal(tables, one, point)), None) if count[point.id] else None
+        same = seen.setdefault((point.host, int(count[point.id])), [])
+        original = next((one for one in same if _is_copy(tables, one, point)), None) if count[point.id] else None
         if original is None:
             same.append(point)
         else:
@@ -63,10 +69,21 @@ def drop_copies(tables: FrameTables, points: Sequence[Point]) -> list[str]:
     return told
 
 
-def _equal(tables: FrameTables, one: Point, other: Point) -> bool:
+def _is_copy(tables: FrameTables, one: Point, other: Point) -> bool:
+    kinds = {point.role for point in (one, other)} - {Role.UNKNOWN}
+    containers = {point.container for point in (one, other)} - {None}
+    if len(kinds) > 1 or len(containers) > 1 or not _both_ways(tables, one):
+        return False
     rows = [np.flatnonzero(tables.frames["point"] == point.id) for point in (one, other)]
     both = zip(_columns(tables, rows[0]), _columns(tables, rows[1]), strict=True)
     return all(np.array_equal(left, right) for left, right in both)
+
+
+def _both_ways(tables: FrameTables, point: Point) -> bool:
+    """Tell whether some MAC both sends and is sent to at a point."""
+    rows = np.flatnonzero(tables.frames["point"] == point.id)
+    src, dst = (tables.frames[name][rows] for name in ("eth_src", "eth_dst"))
+    return bool(np.isin(src, dst[dst & GROUP_BIT == 0]).any())
 
 
 def _columns(tables: FrameTables, rows: Int64) -> Iterator[Array]:

@@ -107,5 +107,9 @@ def counted(subject: Subject, stopped: Stopped) -> tuple[str, ...]:
 
 
 def _compared(went: int, missing: int) -> str:
+    if went < 0:
+        return "it was set back meanwhile, so it tells nothing"
+    if went < missing:
+        return f"{went}, but {missing} packets are missing: others may have another cause"
     same = "just the packets that are missing" if went == missing else f"{missing} of them are in the captures"
     return f"{went}, {same}"

@@ -56,7 +56,9 @@ class ParquetWriter:
         table = self._arrow.Table.from_arrays(
             [self._arrow.array(connections[name]) for name in schema.names], schema=schema
         )
-        self._arrow.parquet.write_table(table, self._connections, compression="zstd")
+        # write_table() removes what is there when it fails, which may be a device.
+        with self._arrow.parquet.ParquetWriter(self._connections, schema, compression="zstd") as out:
+            out.write_table(table)
         self._out.close()
 
     def _fields(self, columns: Any) -> Any:

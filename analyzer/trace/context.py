@@ -17,6 +17,8 @@ from analyzer.trace.clocks import Pair, find_pairs
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
 """What equal packets have in common."""
+FRESH_TTLS = (64, 128, 255)
+"""With what systems send (net.ipv4.ip_default_ttl, IPDEFTTL, and others)."""
 NEAR_NS = 3_500_000_000
 MOST_ALIKE = 16
 
@@ -95,6 +97,10 @@ class Context:
     def two_clocks(self) -> list[Pair]:
         """Points that have two clocks, although nobody said that they are of two hosts."""
         return find_pairs(self.frames, self.hops, self.points, self.apart)
+
+    def made_by_host(self, row: int) -> bool:
+        """Tell whether a frame looks like the host's own: from a MAC of it, with a TTL that no router counted down."""
+        return self.value("eth_src", row) in self.host_macs and self.value("ttl", row) in FRESH_TTLS
 
     def apart_in_time(self, one: int, two: int) -> bool:
         """Tell whether two points have two clocks."""

@@ -37,7 +37,8 @@ def learnt(context: Context) -> list[LearntMac]:
         owner = context.owner_of_mac(int(mac[place]), row)
         if owner is not None and port.container is not None and owner.name != port.container:
             continue  # flooded, from a port that was not captured, or not any more
-        moved = place > 0 and mac[place - 1] == mac[place]
+        # The same MAC on another host is another container: older engines make it of the address.
+        moved = place > 0 and mac[place - 1] == mac[place] and context.point(int(rows[place - 1])).host == port.host
         entries = (
             e.text for e in context.host_at(row).fdb if e.mac == mac[place] and e.dev in (port.name, port.interface)
         )

@@ -121,7 +121,7 @@ class Outcomes:
         context, last = self._context, rows[-1]
         arrived = len(rows) > 1
         outward = point.role is Role.VETH and arrived and context.point(rows[-2]).role is Role.CONTAINER
-        inside = point.role in INSIDE and not outward and not context.strays[last]
+        inside = point.role in INSIDE and not outward and not context.strays[last] and not self._own_port(last, point)
         if inside and (arrived or self._goes_to_container(last, point)):
             within = self._onward.into_container(rows) if point.role is Role.VETH else set()
             if within and (lost := self._lost(packet, last, point, within)).disposition is Disposition.LOST:
@@ -229,6 +229,12 @@ class Outcomes:
         arrived = any(context.value("point", row) == home[0] for row in rows[1:])
         return context.points[home[0]].name if arrived else None
 
+    def _own_port(self, row: int, point: Point) -> bool:
+        """Tell whether a packet was seen where its own sender is: it leaves, whatever was seen before."""
+        src, dst = self._context.src(row), self._context.dst(row)
+        owner = self._context.owner_of_address(src, row) if src is not None and src != dst else None
+        return owner is not None and owner.name == point.container and not self._goes_to_container(row, point)
+
     def _goes_to_container(self, row: int, point: Point) -> bool:
         """Tell whether the container of this veth is the receiver, by its address."""
         dst = self._context.dst(row)
@@ -307,8 +313,8 @@ class Outcomes:
         """
         Tell whether an answer shows that a packet went on, although no point that was to see it next did.
 
-        The host's own answer, such as a rule's RST, does not: it comes from a MAC of the host. Of a segment that was
-        sent again, either copy may be the one that was answered.
+        The host's own answer, such as a rule's RST, does not: it comes from a MAC of the host, and no router has
+        counted its TTL down. Of a segment that was sent again, either copy may be the one that was answered.
         """
         context = self._context
         number = int(context.hops["connection"][context.packet_start[packet]])
@@ -320,4 +326,4 @@ class Outcomes:
             return False
         rows = context.rows_of(answer)
         passed = any(context.value("point", row) in onward for row in rows)
-        return passed or context.value("eth_src", rows[0]) not in context.host_macs
+        return passed or not context.made_by_host(rows[0])

@@ -234,12 +234,21 @@ class Prover:
             return self._bridges.get(point.id) or (point.interface or point.name)
         return point.interface or point.name
 
+    def _known_way_in(self, row: int) -> bool:
+        """Tell whether it is known by which interface the host got a frame: rules hang on it."""
+        point, host = self.context.point(row), self.context.host_at(row)
+        return point.role is not Role.UNKNOWN and (not host.links or host.link(self.interface(point) or "") is not None)
+
     def packet(self, packet: int, row: int) -> Packet | None:
-        """Return a packet as the host got it where it was seen last, with the state that conntrack had."""
+        """
+        Return a packet as the host got it where it was seen last, with the state that conntrack had.
+
+        None where no rule can be asked: it is no IP packet, or nobody knows by which interface it came.
+        """
         context = self.context
         point, layers = context.point(row), context.layers(row)
         src, dst = context.src(row), context.dst(row)
-        if src is None or dst is None or layers & Layer.TUNNEL:
+        if src is None or dst is None or layers & Layer.TUNNEL or not self._known_way_in(row):
             return None
         came = self._as_it_came(packet, row)
 

@@ -620,7 +620,10 @@ ROUTED = packet(seen(0, 1, dst="9.9.9.9"), seen(2, 2, **OUT, dst="9.9.9.9"))
 
 def _stating(*rules: str, **fields: Any) -> HostState:
     text = RULES.format("\n".join(f"[3:180] {rule}" for rule in rules))
-    return replace(HOST, routes=ROUTES, rulesets=(parse_ruleset(text.splitlines(), 4),), **fields)
+    links = tuple(Link(n, point.name, None, None, None) for n, point in enumerate(ELSEWHERE, 10))
+    return replace(
+        HOST, links=(*HOST.links, *links), routes=ROUTES, rulesets=(parse_ruleset(text.splitlines(), 4),), **fields
+    )
 
 
 ELSEWHERE = (*POINTS[:2], replace(POINTS[2], name="up", interface="up"), *POINTS[3:])
