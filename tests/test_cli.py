@@ -329,3 +329,39 @@ def test_a_recording_is_a_folder_or_an_archive(tmp_path: Path, name: str) -> Non
     assert done.exit_code == 2
     assert name.removeprefix("x") in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_links_that_lead_to_each_other(tmp_path: Path) -> None:
+    """A line, and the exit code of what cannot be read."""
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+
+    loop = tmp_path / "a"
+    for arguments in (["analyze", loop], ["show", loop, "J1"], ["analyze", "--point", f"x={loop}"]):
+        done = _run(*arguments)
+        assert done.exit_code == 3
+        assert "symbolic links" in done.output
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson", "x.parquet", "x.html"])
+def test_an_input_is_not_written_over(tmp_path: Path, name: str) -> None:
+    """Neither by its own path nor by another one, nor one that is given as a point."""
+    shutil.copy(SEED / "wlan0.pcap", tmp_path / name)
+    (tmp_path / f"other-{name}").symlink_to(name)
+    before = (tmp_path / name).read_bytes()
+
+    for inputs in ([tmp_path / name], ["--point", f"x={tmp_path / name},role=uplink"]):
+        for output in (name, f"other-{name}"):
+            assert _run("analyze", *inputs, "-o", tmp_path / output).exit_code == 2
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_link_to_a_device_stays_when_parquet_cannot_be_written(tmp_path: Path) -> None:
+    """Of two files, only those that hoptrace made are taken away."""
+    device = tmp_path / "full"
+    device.symlink_to("/dev/full")
+    (tmp_path / "p.connections.parquet").symlink_to(device)
+
+    assert _run("analyze", SEED, "-o", tmp_path / "p.parquet").exit_code == 5
+    assert Path("/dev/full").is_char_device()
+    assert not (tmp_path / "p.parquet").exists()

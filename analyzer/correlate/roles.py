@@ -148,7 +148,8 @@ def _role(point: Point, bridges: dict[int, int | None], frames: Columns, here: I
             return Role.UNKNOWN
         # A veth carries its container's MAC and the bridge's; a bridge those of all its containers.
         return Role.BRIDGE if len(np.unique(frames["eth_src"][here])) > 2 else Role.VETH
-    return Role.BRIDGE if bridges[segment] == point.id else Role.VETH
+    bridge = bridges[segment]  # where nobody can tell which one it is, any of them may be
+    return Role.UNKNOWN if bridge is None else Role.BRIDGE if bridge == point.id else Role.VETH
 
 
 def router_macs(frames: Columns, hops: Columns) -> set[int]:

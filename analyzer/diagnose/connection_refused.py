@@ -25,9 +25,7 @@ def look(subject: Subject) -> Iterator[Finding]:
     refused: dict[str, dict[str, list[int]]] = {}
     probes: list[int] = []
     late: list[int] = []
-    for number in subject.handshakes.rejected():
-        if number not in subject.claimed:
-            _note(refused, subject.tracer.connection(number), int(subject.packets_of(number)[0]))
+    instead = _reset(subject, refused)
     for error in subject.errors:
         if error.kind not in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} or error.quoted is None:
             continue
@@ -43,6 +41,7 @@ def look(subject: Subject) -> Iterator[Finding]:
             _note(refused, of, error.quoted)
     for target, ports in refused.items():
         yield _finding(subject, target, ports)
+    yield from _instead(subject, instead)
     if late:
         yield CHECK.finding(
             f"{plural(len(late), 'answer')} came when nobody waited any more",
@@ -61,6 +60,42 @@ def look(subject: Subject) -> Iterator[Finding]:
             remedy="Nothing to do.",
         )
         subject.explain(probes)
+
+
+def _reset(subject: Subject, refused: dict[str, dict[str, list[int]]]) -> dict[str, list[int]]:
+    """Note the servers that reset connections; return the first packets of those that the host reset in their place."""
+    instead: dict[str, list[int]] = {}
+    for number in subject.handshakes.rejected():
+        if number in subject.claimed:
+            continue
+        connection, packet = subject.tracer.connection(number), int(subject.packets_of(number)[0])
+        if _by_the_host(subject, connection, int(subject.packets_of(number, reply=True)[0])):
+            instead.setdefault(str(connection.reply.src), []).append(packet)
+        else:
+            _note(refused, connection, packet)
+    return instead
+
+
+def _instead(subject: Subject, instead: dict[str, list[int]]) -> Iterator[Finding]:
+    """Tell of servers in whose place the host answers."""
+    for target, packets in instead.items():
+        yield CHECK.finding(
+            f"this host itself resets connections to {target}: {plural(len(packets), 'packet')}",
+            "The RST has a MAC of this host and a TTL that no router counted down, so it is no answer of "
+            f"{target}. {affected(subject, packets)}",
+            severity=severity(subject, packets, Severity.ERROR, ended=True),
+            evidence=subject.evidence(packets),
+            remedy="Look for a rule with REJECT --reject-with tcp-reset, or a proxy that takes such connections.",
+        )
+        subject.claim(packets)
+
+
+def _by_the_host(subject: Subject, connection: Connection, answer: int) -> bool:
+    """Tell whether the host made a RST in the place of somebody else, as REJECT does (nf_send_reset())."""
+    row, server = int(subject.first_row[answer]), connection.reply.src
+    context = subject.context
+    its_own = context.host_at(row).owns(server) or context.owner_of_address(server, row) is not None
+    return context.made_by_host(row) and not its_own
 
 
 def _note(refused: dict[str, dict[str, list[int]]], connection: Connection, packet: int) -> None:

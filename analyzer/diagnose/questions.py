@@ -1,7 +1,7 @@
 """Questions to name servers, sorted by what became of them: four checks ask for them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Address
@@ -23,8 +23,10 @@ def silent(subject: Subject) -> list[NameQuery]:
     """
     Return the questions that got no answer although there was time for one, and that nothing explains so far.
 
-    One that was asked again and answered then is not open.
+    One that was asked again and answered then is not open. Nor is one whose connection has an answer that was cut so
+    short that nobody can read it.
     """
+    joined = {query.answer for query in subject.names}
     quoted = {error.quoted for error in subject.errors}
     answered = {(q.name.lower(), q.kind, q.asker, q.server) for q in subject.names if q.answer is not None}
     return [
@@ -33,9 +35,19 @@ def silent(subject: Subject) -> list[NameQuery]:
         if query.answer is None
         and (query.name.lower(), query.kind, query.asker, query.server) not in answered
         and query.journey not in quoted
+        and not _answer_cut(subject, query, joined)
         and int(subject.connection[query.journey]) not in subject.claimed
         and subject.waited(query.journey)
     ]
+
+
+def _answer_cut(subject: Subject, query: NameQuery, joined: Container[int | None]) -> bool:
+    """Tell whether a packet that may be the answer was captured, but not enough of it."""
+    context, number = subject.context, int(subject.connection[query.journey])
+    for packet in subject.packets_of(number, reply=True).tolist() if number >= 0 else ():
+        if packet not in joined and all(context.cut(row) for row in context.rows_of(packet)):
+            return True
+    return False
 
 
 SLOW_NS = 1_000_000_000

@@ -17,6 +17,7 @@ from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.frames import FrameTables, Opener
+from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import (
     ArpExchange,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from analyzer.pipeline.part import Part
     from analyzer.trace.build import Tracer
 
+ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
+"""What is answered where all is well; datagrams may be for nobody who talks."""
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 
 
@@ -254,7 +257,14 @@ class Trace:
             host_problems=self.hosts.everywhere.problems,
             losses=self.losses,
             left_out=(*map(str, self.unusable), *self.doubled),
+            unanswered=self._unanswered,
         )
+
+    @property
+    def _unanswered(self) -> int:
+        """Connections of kinds that have answers, pings and TCP, of which no packet in the other direction was seen."""
+        table = self.correlated.connections
+        return int((~table["seen_reply"] & np.isin(table["proto"], ANSWERING)).sum())
 
     def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:
         """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""

@@ -35,6 +35,9 @@ def answer(content: Content) -> str:
     blind = content.dispositions.get(Disposition.NOT_OBSERVABLE, 0)
     if blind:
         return f"What became of {blind:,} of {of} cannot be said from these captures; no loss is known."
+    if content.unanswered:
+        silent = f"{content.unanswered:,} of {plural(content.connection_count, 'connection')}"
+        return f"No loss is known, but these captures have no answer to {silent}."
     left_out = ", of what could be read" if content.left_out else ""
     every = f"very one of {of}{left_out} went its way."
     return f"All is well: e{every}" if content.checked else f"E{every}"

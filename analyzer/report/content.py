@@ -30,5 +30,7 @@ class Content:
     """Inputs that gave nothing, or frames that stand in two of them: what is not in all these numbers, and why."""
     losses: tuple[Loss, ...] = ()
     """Where packets were lost; empty where that needs the whole analysis."""
+    unanswered: int = 0
+    """Pings and TCP connections of which no capture has an answer."""
     checked: bool = True
     """Every check looked; else no finding means little."""

@@ -98,6 +98,10 @@ class Context:
         """Points that have two clocks, although nobody said that they are of two hosts."""
         return find_pairs(self.frames, self.hops, self.points, self.apart)
 
+    def cut(self, row: int) -> bool:
+        """Tell whether the capture kept less of a frame than there was."""
+        return self.value("cap_len", row) < self.value("orig_len", row)
+
     def made_by_host(self, row: int) -> bool:
         """Tell whether a frame looks like the host's own: from a MAC of it, with a TTL that no router counted down."""
         return self.value("eth_src", row) in self.host_macs and self.value("ttl", row) in FRESH_TTLS

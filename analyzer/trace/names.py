@@ -27,7 +27,7 @@ MOST_TCP = 2_000
 
 
 def message_rows(context: Context) -> Int64:
-    """Return the first frames of the packets that hold DNS messages, in order of time."""
+    """Return the first frames of the packets that hold DNS messages, in order of time; of a cut one, a fuller one."""
     frames, hops = context.frames, context.hops
     rows = hops["row"][context.packet_start[:-1]]
     carried = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
@@ -37,7 +37,10 @@ def message_rows(context: Context) -> Int64:
     asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
     found = rows[carried & whole & asks]
     tcp = has(frames["layers"][found], Layer.TCP)
-    kept: Int64 = found[~tcp | (np.cumsum(tcp) <= MOST_TCP)][:MOST]
+    kept: Int64 = found[~tcp | (np.cumsum(tcp) <= MOST_TCP)][:MOST].astype(np.int64)
+    for place in np.flatnonzero(frames["cap_len"][kept] < frames["orig_len"][kept]).tolist():
+        rows_of = context.rows_of(int(context.packet_of_row[kept[place]]))
+        kept[place] = max(rows_of, key=lambda row: int(frames["cap_len"][row]))
     return kept
 
 
