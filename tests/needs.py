@@ -12,18 +12,25 @@ GROUPS = ("corpus", "tshark", "browser", "live")
 """Markers of tests that not every machine can run; pyproject.toml says what each is."""
 CORPUS = os.environ.get("HOPTRACE_CORPUS")
 """Folder of outside captures."""
+LIBRARIES = Path("/usr/lib")
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def programs(group: str) -> dict[str, str]:
-    """Return the programs of a group, each with Debian's package of it."""
+    """Return the programs and libraries of a group, each with Debian's package of it."""
     rows = (line.split() for line in PACKAGES.read_text().splitlines() if not line.startswith("#"))
     return {command: package for of, command, package in rows if of == group}
 
 
 def missing_programs(group: str) -> list[str]:
-    """Return the programs of a group that are not there."""
-    return [command for command in programs(group) if shutil.which(command, path=SBIN) is None]
+    """Return the programs and libraries of a group that are not there."""
+    return [name for name in programs(group) if not _there(name)]
+
+
+def _there(name: str) -> bool:
+    if ".so." in name:
+        return any((LIBRARIES / place / name).exists() for place in (".", *LIBRARIES.glob("*-linux-gnu*")))
+    return shutil.which(name, path=SBIN) is not None
 
 
 def why_not(group: str) -> str | None:
