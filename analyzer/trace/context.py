@@ -44,6 +44,7 @@ class Context:
     settled_rows: Int64 | None = None
     """(n,) KNOWN's ``settled``, likewise."""
     _routes: dict[tuple[str | None, Address], Chosen | None] = field(default_factory=dict)
+    _masqueraded: dict[str | None, dict[tuple[object, ...], Address]] = field(default_factory=dict)
     _of_role: dict[tuple[Role, ...], Array] = field(default_factory=dict)
 
     @cached_property
@@ -101,6 +102,18 @@ class Context:
     def cut(self, row: int) -> bool:
         """Tell whether the capture kept less of a frame than there was."""
         return self.value("cap_len", row) < self.value("orig_len", row)
+
+    def masqueraded(self, row: int) -> dict[tuple[object, ...], Address]:
+        """Return whom answers go to by conntrack's listing: by protocol, ends, ports, and the echo's identifier."""
+        host = self.host_at(row)
+        if host.name not in self._masqueraded:
+            entries = [(entry.reply, entry.original.src) for entry in host.conntrack]
+            self._masqueraded[host.name] = {
+                (to.protocol, to.src, to.dst, to.sport, to.dport, to.icmp_id): inside
+                for to, inside in entries
+                if inside != to.dst
+            }
+        return self._masqueraded[host.name]
 
     def made_by_host(self, row: int) -> bool:
         """Tell whether a frame looks like the host's own: from a MAC of it, with a TTL that no router counted down."""

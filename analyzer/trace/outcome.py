@@ -13,7 +13,7 @@ import numpy as np
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import group_mostly
 from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
-from analyzer.model import Basis, Disposition, Point, Role
+from analyzer.model import Address, Basis, Disposition, Point, Role
 from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.schema import Array, Layer
@@ -22,7 +22,7 @@ from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
 from analyzer.trace.onward import Onward
 from analyzer.trace.prove import Prover
-from analyzer.trace.text import icmp_text
+from analyzer.trace.text import icmp_text, protocol_of
 from analyzer.trace.way import Cause
 
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
@@ -173,7 +173,21 @@ class Outcomes:
             if (silenced := self.prover.answer(packet, rows)) is not None:
                 reason = f"{dst} is the host's own address; its answer is stopped: {silenced.text}"
                 return Outcome(Disposition.DELIVERED, reason, Basis.STATED, own=True, cause=silenced)
+        if (inside := self._translated_back(last)) is not None:
+            reason = f"last seen at {point.name}; conntrack sends it on to {inside}, where nothing was captured"
+            return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.STATED)
         return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.STATED)
+
+    def _translated_back(self, row: int) -> Address | None:
+        """Return who gets an answer that comes to the host's address in somebody's place, as conntrack was recorded."""
+        context = self._context
+        layers = context.layers(row)
+        if not layers & (Layer.PORTS | Layer.ECHO):
+            return None
+        ports = (context.value("sport", row), context.value("dport", row)) if layers & Layer.PORTS else (None, None)
+        echo = context.value("icmp_id", row) if layers & Layer.ECHO else None
+        key = (protocol_of(context, row), context.src(row), context.dst(row), *ports, echo)
+        return context.masqueraded(row).get(key)
 
     def _by_rules(self, packet: int, rows: list[int], point: Point) -> Outcome | None:
         """Tell where a packet for the host's address goes if rules send it on; None if they do not, or nobody knows."""

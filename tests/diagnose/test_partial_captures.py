@@ -99,6 +99,16 @@ def test_a_reset_in_somebody_elses_place() -> None:
     assert titles == ["this host itself resets connections to 198.51.100.80: 1 packet"]
 
 
+def test_the_uplink_alone_with_what_conntrack_knows() -> None:
+    """Answers to a masqueraded container are not the host's: where they went was not captured."""
+    trace = analyze([SAMPLES / "seed" / "wlan0.pcap"], host=SAMPLES / "seed" / "host")
+    answers = [j for j in trace.journeys() if j.connection is not None and str(j.hops[0].src) == "8.8.8.8"]
+
+    assert answers
+    assert {journey.disposition for journey in answers} == {Disposition.NOT_OBSERVABLE}
+    assert all("172.17.0.4, where nothing was captured" in journey.reason for journey in answers)
+
+
 def test_a_copy_by_another_name(tmp_path: Path) -> None:
     """A name that tells nothing does not make two points of one capture."""
     for path in (SAMPLES / "hairpin").glob("*.pcap"):
