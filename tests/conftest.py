@@ -1,5 +1,6 @@
 """Which groups of tests can run on this machine; the others are left out by name, and the last lines say so."""
 
+import signal
 from collections import Counter
 
 import pytest
@@ -12,6 +13,12 @@ LEFT_OUT = pytest.StashKey[Counter[str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--complete``: a program that is missing is a failure, as where the lists say all that is needed."""
     parser.addoption("--complete", action="store_true", help="fail if a group of tests lacks what it needs")
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start be interrupted, also where a shell runs the tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
