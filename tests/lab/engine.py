@@ -18,7 +18,6 @@ CLIENT = "100.64.0.2"
 UPLINK = "wlan0"
 IMAGE = "hoptrace/busybox:1"
 START_TIMEOUT_S = 60
-SERVER_START_S = 0.4
 
 
 class Engine:
@@ -88,9 +87,15 @@ class Engine:
         run("tar", "-C", str(root.parent), "-cf", str(archive), ".")
         self.docker("import", str(archive), IMAGE)
 
-    def _peer(self, where: tuple[str, ...], *arguments: str) -> "subprocess.Popen[bytes]":
-        peers = Path(__file__).with_name("peers.py")
-        return subprocess.Popen([*where, "python3", str(peers), *arguments], stdin=subprocess.DEVNULL)
+    @staticmethod
+    def _server(where: tuple[str, ...], *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a server of ``peers.py``, and wait until it listens."""
+        command = [*where, "python3", str(Path(__file__).with_name("peers.py")), "serve", *arguments]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        with process.stdout as told:
+            told.readline()
+        return process
 
     def docker(self, *arguments: str) -> str:
         """Run the Docker client against the lab's engine."""
@@ -120,8 +125,7 @@ class Engine:
 
     def start_server(self, where: tuple[str, ...], *arguments: str) -> None:
         """Start a server of ``peers.py``; it runs until the scenario ends."""
-        self._servers.append(self._peer(where, "serve", *arguments))
-        time.sleep(SERVER_START_S)
+        self._servers.append(self._server(where, *arguments))
 
     def stop_servers(self) -> None:
         """Stop the scenario's servers."""
@@ -276,8 +280,7 @@ class Lab(Engine):
     def _start_servers(self) -> None:
         datagrams = [("udp", "53", address) for address in (*SERVERS4, SERVER6)]
         for arguments in (("http", "80"), ("tcp", "7"), *datagrams):
-            self._world.append(self._peer(inside(INTERNET), "serve", *arguments))
-        time.sleep(SERVER_START_S)
+            self._world.append(self._server(inside(INTERNET), *arguments))
 
     def forget_neighbours(self) -> None:
         """Empty the caches of the world, too."""

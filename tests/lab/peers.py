@@ -42,15 +42,19 @@ class Server6(ThreadingHTTPServer):
 def serve(kind: str, port: int, address: str = "::") -> None:
     """Serve for ever; a UDP server of a host with several addresses needs one, to answer from it."""
     if kind == "http":
-        Server6((address, port), Page).serve_forever()
+        pages = Server6((address, port), Page)
+        print("ready", flush=True)
+        pages.serve_forever()
     udp = kind == "udp"
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
         if udp:
+            print("ready", flush=True)
             _answer_datagrams(listening)
         listening.listen(64)
+        print("ready", flush=True)
         while True:
             connection, _ = listening.accept()
             threading.Thread(target=_echo, args=(connection,), daemon=True).start()
