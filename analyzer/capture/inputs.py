@@ -111,9 +111,8 @@ def _each_once(files: list[str], doubled: list[str]) -> list[str]:
     """Leave out a file that stands there already by another path; what is left out is *doubled*."""
     found: dict[str, str] = {}
     for file in files:
-        known = found.setdefault(
-            file if file == STDIN else os.path.realpath(file), file
-        )  # unlike resolve(), of loops too
+        # realpath() takes links that lead to each other as they are; resolve() fails.
+        known = found.setdefault(file if file == STDIN else os.path.realpath(file), file)
         if known != file:
             doubled.append(f"{file} is the same file as {known}: counted once")
     return list(found.values())

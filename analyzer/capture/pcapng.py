@@ -124,6 +124,8 @@ class _Reader:
         self.window = window
         self.info = info
         self.order = "<"
+        self._none: int | None = None
+        """Place in ``info.interfaces`` of the one for records that are no packets."""
 
     def batches(self) -> Iterator[Records]:
         window = self.window
@@ -306,11 +308,10 @@ class _Reader:
 
     def _not_a_packet(self) -> int:
         """Return the interface for records that are no packets; it is made when first needed, and no section's."""
-        for index, known in enumerate(self.info.interfaces):
-            if known.link_type == LINKTYPE_NONE:
-                return index
-        self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
-        return len(self.info.interfaces) - 1
+        if self._none is None:
+            self._none = len(self.info.interfaces)
+            self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
+        return self._none
 
     def _one(self, place: int, cap_len: int, orig_len: int, number: int, ticks: int) -> Records:
         self.info.frames += 1
