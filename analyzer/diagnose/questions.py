@@ -1,7 +1,9 @@
 """Questions to name servers, sorted by what became of them: four checks ask for them."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
+
+import numpy as np
 
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Address
@@ -26,7 +28,7 @@ def silent(subject: Subject) -> list[NameQuery]:
     One that was asked again and answered then is not open. Nor is one whose connection has an answer that was cut so
     short that nobody can read it.
     """
-    joined = {query.answer for query in subject.names}
+    unreadable = subject.once(_with_cut_answers)
     quoted = {error.quoted for error in subject.errors}
     answered = {(q.name.lower(), q.kind, q.asker, q.server) for q in subject.names if q.answer is not None}
     return [
@@ -35,19 +37,21 @@ def silent(subject: Subject) -> list[NameQuery]:
         if query.answer is None
         and (query.name.lower(), query.kind, query.asker, query.server) not in answered
         and query.journey not in quoted
-        and not _answer_cut(subject, query, joined)
+        and int(subject.connection[query.journey]) not in unreadable
         and int(subject.connection[query.journey]) not in subject.claimed
         and subject.waited(query.journey)
     ]
 
 
-def _answer_cut(subject: Subject, query: NameQuery, joined: Container[int | None]) -> bool:
-    """Tell whether a packet that may be the answer was captured, but not enough of it."""
-    context, number = subject.context, int(subject.connection[query.journey])
-    for packet in subject.packets_of(number, reply=True).tolist() if number >= 0 else ():
-        if packet not in joined and all(context.cut(row) for row in context.rows_of(packet)):
-            return True
-    return False
+def _with_cut_answers(subject: Subject) -> set[int]:
+    """Return the connections of packets that may be answers, and of which no capture kept all."""
+    context, frames, rows = subject.context, subject.context.frames, subject.context.hops["row"]
+    if not context.packets:
+        return set()
+    cut = np.logical_and.reduceat(frames["cap_len"][rows] < frames["orig_len"][rows], context.packet_start[:-1])
+    cut &= subject.reply
+    cut[[query.answer for query in subject.names if query.answer is not None]] = False
+    return set(subject.connection[cut].tolist())
 
 
 SLOW_NS = 1_000_000_000

@@ -241,9 +241,13 @@ class Subject:
         """Tell whether captures went on long enough after a packet to show an answer, and would have."""
         return (
             not self.one_sided
-            and not any(self.context.value("point", row) in self._of_two_clocks for row in self.context.rows_of(packet))
+            and not self._is_at_two_clocks(packet)
             and self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
         )
+
+    def _is_at_two_clocks(self, packet: int) -> bool:
+        apart = self._of_two_clocks
+        return bool(apart) and any(self.context.value("point", row) in apart for row in self.context.rows_of(packet))
 
     @cached_property
     def _of_two_clocks(self) -> set[int]:

@@ -99,10 +99,6 @@ class Context:
         """Points that have two clocks, although nobody said that they are of two hosts."""
         return find_pairs(self.frames, self.hops, self.points, self.apart)
 
-    def cut(self, row: int) -> bool:
-        """Tell whether the capture kept less of a frame than there was."""
-        return self.value("cap_len", row) < self.value("orig_len", row)
-
     def masqueraded(self, row: int) -> dict[tuple[object, ...], Address]:
         """Return whom answers go to by conntrack's listing: by protocol, ends, ports, and the echo's identifier."""
         host = self.host_at(row)
