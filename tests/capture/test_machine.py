@@ -168,6 +168,21 @@ def test_a_running_program_is_interrupted(where: str, remote: Remote) -> None:
     assert other.returncode == -signal.SIGINT
 
 
+def test_the_other_side_has_no_program_called_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: Remote
+) -> None:
+    """As on Debian's smallest hosts: the shell's own does it."""
+    other = Machine().start("sleep", "60")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(programs))
+    remote.interrupt(other, other.pid)
+    other.communicate(timeout=30)
+
+    assert other.returncode == -signal.SIGINT
+
+
 @pytest.mark.parametrize(
     ("line", "number"),
     [
