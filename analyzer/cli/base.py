@@ -80,8 +80,8 @@ def input_options(command: Command) -> Command:
 
 def find(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
     """Find the inputs of a command."""
-    from analyzer.capture.points import parse_point  # noqa: PLC0415
     from analyzer.pipeline import prepare  # noqa: PLC0415
+    from analyzer.read.points import parse_point  # noqa: PLC0415
 
     return prepare(paths, host, [parse_point(text) for text in points])
 

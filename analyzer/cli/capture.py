@@ -13,7 +13,7 @@ from analyzer.cli.base import EXIT_UNREADABLE, complain
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
-    from analyzer.capture.manifest import Manifest
+    from analyzer.read.manifest import Manifest
 
 MEBI = 1 << 20
 FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2", ".zst", ".7z", ".html", ".json",
@@ -66,12 +66,12 @@ def capture(
     Captures the containers' veths, their bridges, the uplinks, and what else their packets pass; runs COMMAND
     meanwhile, with --ssh on HOST, or waits; then analyses. Nothing on the host is changed.
     """
-    from analyzer.capture.live import Options  # noqa: PLC0415
-    from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
-    from analyzer.capture.manifest import PACKED  # noqa: PLC0415
-    from analyzer.host.targets import Finder  # noqa: PLC0415
     from analyzer.model import Role  # noqa: PLC0415
-    from analyzer.pipeline.record import Until, check_rights, record  # noqa: PLC0415
+    from analyzer.read.manifest import PACKED  # noqa: PLC0415
+    from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
+    from analyzer.record.record import Until, check_rights, record  # noqa: PLC0415
+    from analyzer.record.targets import Finder  # noqa: PLC0415
+    from analyzer.record.tcpdump import Options  # noqa: PLC0415
 
     if not (containers or interfaces or uplinks):
         raise click.UsageError("give at least one container (-c) or interface (-i)")
@@ -123,8 +123,8 @@ def _autostops(texts: tuple[str, ...]) -> tuple[float | None, int | None]:
 
 
 def _pack(folder: Path, path: Path) -> None:
-    from analyzer.capture.bundle import pack  # noqa: PLC0415
-    from analyzer.capture.manifest import PACKED  # noqa: PLC0415
+    from analyzer.read.bundle import pack  # noqa: PLC0415
+    from analyzer.read.manifest import PACKED  # noqa: PLC0415
     from analyzer.report.write import whole_file  # noqa: PLC0415
 
     with whole_file(path) as temporary:

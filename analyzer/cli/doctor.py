@@ -21,10 +21,10 @@ NEEDED = (
 @fail_on_option
 def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
-    from analyzer.capture.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.diagnose.host import examine  # noqa: PLC0415
-    from analyzer.host.collect import collect, save  # noqa: PLC0415
     from analyzer.host.load import load_host  # noqa: PLC0415
+    from analyzer.record.collect import collect, save  # noqa: PLC0415
+    from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
 
     problems: list[str] = []

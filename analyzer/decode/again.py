@@ -5,11 +5,11 @@ from contextlib import closing
 
 import numpy as np
 
-from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import FileInfo, Interface
-from analyzer.capture.source import Buffers
 from analyzer.decode.frames import Opener
 from analyzer.errors import InputError
+from analyzer.read.file import CaptureFile
+from analyzer.read.records import FileInfo, Interface
+from analyzer.read.source import Buffers
 from analyzer.schema import Columns, Int64
 
 Frame = tuple[int, bytes, int, Interface]

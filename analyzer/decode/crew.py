@@ -18,9 +18,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from analyzer.capture.records import FileInfo, Interface, Records
-from analyzer.capture.source import WINDOW, Buffers
 from analyzer.decode.vector import Decoded, decode
+from analyzer.read.records import FileInfo, Interface, Records
+from analyzer.read.source import WINDOW, Buffers
 from analyzer.schema import Array, Columns, Table
 
 WORTH_FORKING = 500_000

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from analyzer.capture.pcap import NANOSECONDS
-from analyzer.capture.read import CaptureFile
 from analyzer.errors import ToolError
+from analyzer.read.file import CaptureFile
+from analyzer.read.pcap import NANOSECONDS
 
 SNAP_LEN = 262_144
 

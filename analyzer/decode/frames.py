@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.capture.inputs import PEEK
-from analyzer.capture.points import Source
-from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo
-from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
 from analyzer.decode.kept import LINK_HEADER, CutLengths
 from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
 from analyzer.errors import InputError
+from analyzer.read.file import CaptureFile
+from analyzer.read.inputs import PEEK
+from analyzer.read.points import Source
+from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo
+from analyzer.read.source import Buffers
 from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
 
 MOST_POINTS = 65_535

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.capture import records as link_types
-from analyzer.capture.points import Source
-from analyzer.capture.records import LINKTYPE_NONE, FileInfo
+from analyzer.read import records as link_types
+from analyzer.read.points import Source
+from analyzer.read.records import LINKTYPE_NONE, FileInfo
 from analyzer.schema import Columns, Layer
 
 LINK_HEADER = {

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.capture.records import LINKTYPE_ETHERNET
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import DIGEST_BYTES, digest_rows
 from analyzer.decode.gather import Gather, u32
@@ -16,6 +15,7 @@ from analyzer.decode.neighbours import decode_arp, decode_ndp
 from analyzer.decode.network import Payload, decode_network
 from analyzer.decode.quotes import decode_quotes
 from analyzer.decode.transport import decode_transport
+from analyzer.read.records import LINKTYPE_ETHERNET
 from analyzer.schema import FRAMES, TUNNELS, Columns, Int64, Layer
 
 OF_THE_RECORD = ("point", "frame", "time_ns", "cap_len", "orig_len", "direction")

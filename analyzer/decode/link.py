@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.capture import records as link_types
 from analyzer.decode import offsets as o
 from analyzer.decode.gather import Gather, u16, u32, u48
+from analyzer.read import records as link_types
 from analyzer.schema import Array, Columns, Int64, Layer
 
 _IS_VLAN = np.zeros(1 << 16, bool)

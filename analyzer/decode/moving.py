@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analyzer.capture.inputs import PEEK
-from analyzer.capture.points import Source
-from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import LINKTYPE_NONE, Damage, FileInfo, Records
-from analyzer.capture.source import Buffers
 from analyzer.decode.crew import WORTH_FORKING, Crew, Derive, Store, can_help
 from analyzer.decode.frames import Collector, FrameTables, Opener, concatenated
 from analyzer.decode.kept import CutLengths
 from analyzer.decode.vector import SIDE_TABLES
 from analyzer.errors import HoptraceError, InputError
 from analyzer.model import Point
+from analyzer.read.file import CaptureFile
+from analyzer.read.inputs import PEEK
+from analyzer.read.points import Source
+from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records
+from analyzer.read.source import Buffers
 from analyzer.schema import FRAMES, KEYS, KNOWN, Columns, Int64
 
 REACH_NS = 5_000_000_000

@@ -10,10 +10,10 @@ from typing import Any
 
 import dpkt
 
-from analyzer.capture import records as link_types
-from analyzer.capture.records import Interface
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import DIGEST_BYTES, digest_one
+from analyzer.read import records as link_types
+from analyzer.read.records import Interface
 from analyzer.schema import ALWAYS, FRAMES, QUOTES, TUNNELS, Layer
 
 KEEP_ALL = 1 << 30

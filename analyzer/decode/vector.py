@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.capture.records import LINKTYPE_LINUX_SLL2, Interface, Records
 from analyzer.decode.gather import Gather
 from analyzer.decode.layers import Sides, decode_layers
 from analyzer.decode.link import Frames, interface_of_cooked2
+from analyzer.read.records import LINKTYPE_LINUX_SLL2, Interface, Records
 from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, TUNNELS, Array, Columns, Int64, Layer
 
 PIECE = 16_384

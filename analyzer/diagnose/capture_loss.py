@@ -1,10 +1,10 @@
 """Captures that are not whole: damaged files, and frames that the kernel dropped before they were recorded."""
 
-from analyzer.capture.records import Damage, FileInfo
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Point, Severity
 from analyzer.model.words import plural
+from analyzer.read.records import Damage, FileInfo
 
 
 def look(subject: Subject) -> list[Finding]:

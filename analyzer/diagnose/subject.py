@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from analyzer.capture.records import FileInfo, Interface
 from analyzer.correlate.stated import Contradiction
 from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import (
@@ -25,6 +24,7 @@ from analyzer.model import (
     address,
 )
 from analyzer.model.overview import NameQuery
+from analyzer.read.records import FileInfo, Interface
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from analyzer.errors import InputError
-from analyzer.host.collect import NAMES
 from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.counters import parse_conntrack_stats, parse_nstat
 from analyzer.host.docker import parse_containers, parse_networks
@@ -29,6 +28,13 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "networks": ("docker-network-inspect.json", parse_networks),
 }
 _CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
+NAMES = (
+    "ip-addr.json", "ip-route.json", "ip-rule.json", "ip6-rule.json", "ip-neigh.json", "bridge-fdb.json",
+    "bridge-link.json", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "ipset.txt", "conntrack.txt",
+    "conntrack6.txt", "conntrack-stats.txt", "nstat.txt", "sysctl.txt", "sysctl-interfaces.txt", "docker-version.json",
+    "docker-inspect.json", "docker-network-inspect.json",
+)  # fmt: skip
+"""Dumps that there may be."""
 _WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 

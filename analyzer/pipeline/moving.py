@@ -11,8 +11,6 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.capture.points import Source, name_points
-from analyzer.capture.records import FileInfo
 from analyzer.correlate.connections import Doubts
 from analyzer.correlate.correlate import Correlated, correlate
 from analyzer.correlate.keys import make_keys
@@ -28,6 +26,8 @@ from analyzer.model.finding import worst_first
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries
+from analyzer.read.points import Source, name_points
+from analyzer.read.records import FileInfo
 from analyzer.report.content import Content
 from analyzer.schema import FRAMES, Columns
 from analyzer.trace.arp import RETRY_NS

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.capture.records import FileInfo, Interface
-from analyzer.capture.source import needs_spool
 from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.frames import FrameTables, Opener
@@ -28,6 +26,8 @@ from analyzer.model import (
     Point,
 )
 from analyzer.model.journey import BAD
+from analyzer.read.records import FileInfo, Interface
+from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
 from analyzer.schema import Columns, Int64
 from analyzer.trace.context import Context

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.capture.points import PointSpec, name_points
 from analyzer.correlate.clock import Offset
 from analyzer.correlate.correlate import correlate
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
@@ -20,6 +19,7 @@ from analyzer.model import Clock
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
+from analyzer.read.points import PointSpec, name_points
 from analyzer.trace.context import Context
 
 

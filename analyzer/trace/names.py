@@ -6,13 +6,13 @@ from ipaddress import IPv4Address
 
 import numpy as np
 
-from analyzer.capture.records import LINKTYPE_ETHERNET, Interface
 from analyzer.correlate.identity import has
 from analyzer.decode import offsets as o
 from analyzer.decode.dns import HEADER, PORT, Message
 from analyzer.decode.reference import payload
 from analyzer.model import Address
 from analyzer.model.overview import NameQuery
+from analyzer.read.records import LINKTYPE_ETHERNET, Interface
 from analyzer.schema import Int64, Layer
 from analyzer.trace.context import Context
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analyzer.capture.pcap import FILE_HEADER, NANOSECONDS
+from analyzer.read.pcap import FILE_HEADER, NANOSECONDS
 from analyzer.schema import Array, Bytes, Int64
 
 POINTS = ("veth-c1", "docker0", "wlan0")

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.capture.records import FileInfo
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.decode.frames import FrameTables, Source
 from analyzer.model import Point, Role
+from analyzer.read.records import FileInfo
 from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, TUNNELS
 from tests.trace.tables import at, table
 

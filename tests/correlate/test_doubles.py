@@ -6,8 +6,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from analyzer import analyze
-from analyzer.capture.points import PointSpec
 from analyzer.cli import main
+from analyzer.read.points import PointSpec
 from tests.build import write_pcap
 from tests.rewrite import records_of
 

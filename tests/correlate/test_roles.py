@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from analyzer import analyze
-from analyzer.capture.points import PointSpec
 from analyzer.correlate.roles import first_seen_macs, infer_points, router_macs
 from analyzer.model import Basis, Container, Hosts, HostState, Mac, Network, Point, Role
+from analyzer.read.points import PointSpec
 from analyzer.schema import Layer
 from tests.trace.tables import BRIDGE, GATEWAY, UDP, UPLINK, Frame, Packet, at, context, packet, seen
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analyzer.capture.records import BACK, FRONT, Interface, Records
 from analyzer.decode.reference import decode_frame
 from analyzer.decode.vector import decode
+from analyzer.read.records import BACK, FRONT, Interface, Records
 
 Frame = tuple[bytes, int]
 """Captured bytes, and length on the wire."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.capture.read import CaptureFile
-from analyzer.capture.source import Buffers
 from analyzer.correlate.keys import make_keys
 from analyzer.decode import crew, frames
 from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.read.file import CaptureFile
+from analyzer.read.source import Buffers
 from tests.bench.generate import write_captures
 from tests.build import T0, enhanced, interface, section
 

@@ -1,7 +1,7 @@
 """What decoding means, on literal bytes."""
 
-from analyzer.capture.records import Interface
 from analyzer.decode.reference import decode_frame
+from analyzer.read.records import Interface
 from analyzer.schema import Layer
 
 ETHERNET = [Interface(1, 0)][0]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.capture.read import CaptureFile
-from analyzer.capture.records import Interface
 from analyzer.errors import InputError
+from analyzer.read.file import CaptureFile
+from analyzer.read.records import Interface
 from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import Frame, differences, pack
 from tests.needs import CORPUS

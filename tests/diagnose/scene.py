@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from analyzer import analyze
-from analyzer.capture.manifest import Manifest, RecordedPoint, write_manifest
-from analyzer.capture.points import role_of_name
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding
+from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
+from analyzer.read.points import role_of_name
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ipv6, write_pcap
 
 INSIDE, HOST, SERVER = "172.17.0.2", "192.168.1.100", "8.8.8.8"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from analyzer.capture.bundle import unpack
 from analyzer.model import Basis, Disposition, Severity
+from analyzer.read.bundle import unpack
 
 FAULTS = Path(__file__).parents[1] / "faults"
 ACROSS = Path(__file__).parents[2] / "sample_pcaps" / "across-networks"

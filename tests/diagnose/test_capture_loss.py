@@ -2,9 +2,9 @@
 
 import pytest
 
-from analyzer.capture.records import Damage, FileInfo
 from analyzer.diagnose.capture_loss import tell
 from analyzer.model import Basis, Evidence, Point, Role, Severity
+from analyzer.read.records import Damage, FileInfo
 
 
 def _point(name: str, **fields: object) -> Point:

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import analyze
-from analyzer.capture.bundle import unpack
 from analyzer.cli import main
 from analyzer.diagnose import CHECKS
 from analyzer.model import Finding, Severity
+from analyzer.read.bundle import unpack
 from tests.lab.faults.cases import CASES, Case
 from tests.lab.faults.score import account, score, told, written
 

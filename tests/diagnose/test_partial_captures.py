@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from analyzer.capture.bundle import unpack
-from analyzer.capture.points import PointSpec
 from analyzer.model import Disposition, Role, Severity
 from analyzer.pipeline import Trace
+from analyzer.read.bundle import unpack
+from analyzer.read.points import PointSpec
 from analyzer.report.answer import answer
 from tests.build import write_pcap
 from tests.rewrite import records_of

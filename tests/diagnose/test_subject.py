@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analyzer import analyze
-from analyzer.capture.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.model import Role
+from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
 from tests.build import C1, C2, GATEWAY, T0, UPLINK, arp, ether, tcp, udp
 from tests.diagnose.scene import HOST, INSIDE, Scene, frame, packet
 from tests.diagnose.state import dumps, links

@@ -10,9 +10,8 @@ import pytest
 
 from analyzer.errors import InputError
 from analyzer.host import load
-from analyzer.host.collect import NAMES
 from analyzer.host.conntrack import parse_conntrack
-from analyzer.host.load import load_host
+from analyzer.host.load import NAMES, load_host
 from analyzer.host.routing import choose
 from analyzer.model import HostState
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from analyzer import Trace, analyze
-from analyzer.capture.manifest import Manifest, RecordedPoint, read_manifest
 from analyzer.model import Disposition, Point, Role
+from analyzer.read.manifest import Manifest, RecordedPoint, read_manifest
 from tests.lab.commands import inside, run
 from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer import analyze
-from analyzer.capture.bundle import unpack
-from analyzer.capture.points import PointSpec
 from analyzer.cli import main
 from analyzer.model import Disposition
 from analyzer.pipeline import Trace
+from analyzer.read.bundle import unpack
+from analyzer.read.points import PointSpec
 from tests.rewrite import on_another_clock
 
 FAULTS = Path(__file__).parents[1] / "faults"

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.capture.records import Interface
 from analyzer.decode.dns import Message
 from analyzer.model import Role
+from analyzer.read.records import Interface
 from analyzer.schema import Layer
 from analyzer.trace import names as module
 from analyzer.trace.context import Context

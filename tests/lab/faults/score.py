@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer import analyze
-from analyzer.capture.manifest import PACKED
 from analyzer.diagnose import CHECKS
 from analyzer.model import Finding, Severity
+from analyzer.read.manifest import PACKED
 from tests.lab.faults.cases import CASES, RECORDED, Case
 
 TOLD = RECORDED / "told.txt"

@@ -1,0 +1,72 @@
+"""Reads the records of formats that are one chain of header and packet: pcap and snoop.
+
+Takes a window behind the file header, gives batches. Whole records before any damage are kept.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.read.records import MAX_RECORD, Damage, FileInfo, Records
+from analyzer.read.source import Window
+from analyzer.read.walk import Shape, walk
+from analyzer.schema import Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which 32-bit word of a record header holds what."""
+
+    shape: Shape
+    seconds: int
+    fraction: int
+    cap_len: int
+    orig_len: int
+
+
+def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Records]:
+    """Give the records in batches, and set ``info.damage`` where they end early."""
+    order = ">" if info.big_endian else "<"
+    unit_ns = 1_000_000_000 // info.interfaces[0].units_per_second
+    needed = 0
+    while window.fill(needed):
+        found = walk(window.buffer, window.begin, window.end, layout.shape, order)
+        if len(found.start):
+            first = info.frames + 1
+            info.frames += len(found.start)
+            yield _records(window, found.start, layout, order, unit_ns, first)
+        window.take(found.stop - window.begin)
+        left = window.end - window.begin
+        if found.broken:
+            data = window.bytes(4, skip=4 * layout.cap_len)
+            length = int.from_bytes(data, "big" if info.big_endian else "little")
+            info.damage = Damage(window.offset, f"record of {length} bytes, at most {MAX_RECORD} are believable")
+            return
+        # A window that holds no whole record must grow.
+        needed = 0 if len(found.start) or window.eof else 2 * left
+        if window.eof and left:
+            info.damage = Damage(window.offset, f"record cut: {left} bytes left of it")
+            break
+    if window.problem:
+        cut = f"{info.damage.problem}; " if info.damage else ""
+        info.damage = Damage(window.offset, cut + window.problem)
+
+
+def _records(window: Window, start: Int64, layout: Layout, order: str, unit_ns: int, first: int) -> Records:
+    header = layout.shape.header
+    rows = np.lib.stride_tricks.as_strided(
+        window.buffer, (len(window.buffer) - header + 1, header), (1, 1), writeable=False
+    )
+    words = rows[start].view(f"{order}u4").astype(np.int64)
+    room = words[:, layout.shape.length_at // 4] + layout.shape.base - header
+    cap_len = np.minimum(words[:, layout.cap_len], room)
+    return Records(
+        buffer=window.buffer,
+        start=start + header,
+        cap_len=cap_len,
+        orig_len=np.maximum(words[:, layout.orig_len], cap_len),
+        time_ns=words[:, layout.seconds] * 1_000_000_000 + words[:, layout.fraction] * unit_ns,
+        interface=np.zeros(len(start), np.int32),
+        first_frame=first,
+    )

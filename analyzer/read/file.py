@@ -1,0 +1,163 @@
+"""Opens a capture of any known format."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from analyzer.errors import InputError, UnknownFormatError
+from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap, record_header
+from analyzer.read.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
+from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
+from analyzer.read.snoop import is_snoop, read_snoop
+from analyzer.read.source import STDIN, Buffers, Window, open_source
+from analyzer.schema import Array, Int64
+
+TAIL = 1 << 16
+"""Bytes at a file's end that statistics are looked for in."""
+SMALL_RECORD = 64
+"""Bytes of a record as small as most files hold."""
+MOST_FRAMES = 50_000_000
+"""Room that is made beforehand at the most; it grows when it is needed."""
+
+
+class CaptureFile:
+    """
+    One capture, read once from its beginning.
+
+    ``info`` is complete when ``batches()`` is exhausted. Only the damage of a file that gives no header at all is an
+    exception; all other damage is in ``info.damage``.
+    """
+
+    def __init__(self, path: str, shown: str | None = None, buffers: Buffers | None = None) -> None:
+        """
+        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *buffers* where its bytes come to.
+
+        Raises:
+            InputError: it cannot be opened, or is empty.
+            UnknownFormatError: it is neither pcap nor pcapng.
+        """
+        shown = shown or path
+        self._path = path
+        self.size = Path(path).stat().st_size if Path(path).is_file() else 0
+        self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
+        stream, raw = open_source(path)
+        self._packed = raw is not None
+        self._window = Window(stream, buffers or Buffers(1, np.zeros), raw)
+        self._window.fill()
+        magic = self._window.bytes(8)
+        if is_pcap(magic):
+            self._read = read_pcap
+        elif is_pcapng(magic):
+            self._read = read_pcapng
+        elif is_snoop(magic):
+            self._read = read_snoop
+        else:
+            self._window.close()
+            if self._window.problem:
+                raise InputError(f"{shown}: {self._window.problem}")
+            if not magic:
+                raise InputError(f"{shown}: empty file")
+            raise UnknownFormatError(f"{shown}: neither pcap nor pcapng: begins with {magic[:4].hex()}")
+
+    @property
+    def snap_len(self) -> int:
+        """Return the smallest snap length declared at the file's beginning; 0 if nothing was to be cut."""
+        limits = [i.snap_len for i in self.declared() if 0 < i.snap_len < MAX_RECORD]
+        return min(limits, default=0)
+
+    @property
+    def link_type(self) -> int:
+        """Return the first interface's link type, LINKTYPE_NONE where it is not known yet."""
+        found = self.declared()
+        return found[0].link_type if found else LINKTYPE_NONE
+
+    def declared(self) -> list[Interface]:
+        """Return the interfaces that the file's beginning declares."""
+        head = self._window.bytes(4096)
+        if self._read is read_pcapng:
+            return first_interfaces(head)
+        if self._read is read_pcap and len(head) >= FILE_HEADER:
+            return [declared_interface(head)]
+        return []
+
+    def final_drops(self) -> dict[int, int]:
+        """Return what the end of a pcapng tells of drops, by interface; nothing of compressed ones."""
+        if self._packed or self._read is not read_pcapng:
+            return {}
+        big = self._window.bytes(4, skip=8) == BYTE_ORDER_MAGIC.to_bytes(4, "big")
+        try:
+            with Path(self._path).open("rb") as stream:
+                stream.seek(max(self.size - TAIL, 0))
+                return final_drops(stream.read(TAIL), "big" if big else "little")
+        except OSError:
+            return {}
+
+    def likely_frames(self) -> int:
+        """Guess the number of frames from the file's size, rather too many than too few."""
+        return min(max(self.size // SMALL_RECORD * (10 if self._packed else 1), 1024), MOST_FRAMES)
+
+    def expected_frames(self) -> int:
+        """Estimate the number of frames by the first records, and close the file."""
+        try:
+            first = next((records for records in self.batches() if len(records)), None)
+        except InputError:
+            first = None
+        finally:
+            self.close()
+        if first is None:
+            return 0
+        read = int(first.start[-1] + first.cap_len[-1] - first.start[0])
+        return self.size * (10 if self._packed else 1) * len(first) // max(read, 1)
+
+    @property
+    def position(self) -> int:
+        """Return how much was read of ``size``, in bytes of the file as it is stored."""
+        return self._window.position
+
+    def first_ns(self) -> int | None:
+        """Read the time of the first record, and close the file."""
+        times = (int(records.time_ns[0]) for records in self.batches() if len(records))
+        try:
+            return next(times, None)
+        except InputError:
+            return None
+        finally:
+            self.close()
+
+    def frames_at(self, lengths: Array, numbers: Int64) -> Iterator[bytes] | None:
+        """
+        Give chosen frames where the format tells their places by the lengths of all: of pcap files.
+
+        Args:
+            lengths: (n,) bytes that the file holds of each frame.
+            numbers: of the frames, from 1.
+
+        Returns:
+            Their bytes, as far as the file still has them all; None where all has to be read from the beginning.
+        """
+        if self._packed or self._read is not read_pcap:
+            return None
+        headers = FILE_HEADER + record_header(self._window.bytes(4)) * numbers
+        before = np.cumsum(lengths[: numbers.max(initial=0)], dtype=np.int64)[numbers - 1] - lengths[numbers - 1]
+        return self._at(headers + before, lengths[numbers - 1])
+
+    def _at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
+        with Path(self._path).open("rb", buffering=0) as stream:
+            for place, length in zip(places.tolist(), lengths.tolist(), strict=True):
+                data = os.pread(stream.fileno(), length, place)
+                if len(data) < length:
+                    return
+                yield data
+
+    def batches(self) -> Iterator[Records]:
+        """Give all records, in order; each batch is valid until the next is asked for."""
+        try:
+            yield from self._read(self._window, self.info)
+        finally:
+            self._window.close()
+
+    def close(self) -> None:
+        """Close a file that is not to be read."""
+        self._window.close()

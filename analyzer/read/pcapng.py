@@ -1,0 +1,344 @@
+"""Reads pcapng files (draft-ietf-opsawg-pcapng), in batches of records.
+
+Takes a window, gives batches and fills in the file's FileInfo: every section and interface with its own link type,
+snap length, time unit and offset; comments, drop counts and names. Blocks that hold no packet are passed over, but
+those that Wireshark counts as a frame keep their frame number. Whole blocks before any damage are kept.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import numpy as np
+
+from analyzer.errors import InputError, UnknownFormatError
+from analyzer.read.options import (
+    interface_description,
+    interface_statistics,
+    name_resolution,
+    options_of,
+    text,
+)
+from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, Damage, FileInfo, Interface, Records
+from analyzer.read.source import Window
+from analyzer.read.walk import Shape, unaligned, walk
+from analyzer.schema import Array, Int64
+
+SECTION_HEADER = 0x0A0D0D0A
+BYTE_ORDER_MAGIC = 0x1A2B3C4D
+INTERFACE_DESCRIPTION = 1
+OBSOLETE_PACKET = 2
+SIMPLE_PACKET = 3
+NAME_RESOLUTION = 4
+INTERFACE_STATISTICS = 5
+ENHANCED_PACKET = 6
+_PACKETS = (OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET)
+JOURNAL = 9
+FRAMES_WITHOUT_PACKET = (JOURNAL, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x217, 0x221)
+"""systemd journal entries and Sysdig events: Wireshark numbers them as frames."""
+
+OPT_COMMENT = 1
+MAX_BLOCK = 16 << 20
+SMALLEST_BLOCK = 12
+SHAPE = Shape(header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0)
+
+
+def is_pcapng(magic: bytes) -> bool:
+    """Tell a pcapng file by its first four bytes."""
+    return int.from_bytes(magic[:4], "big") == SECTION_HEADER
+
+
+def first_interfaces(head: bytes) -> list[Interface]:
+    """Return the interfaces described before the first packet, as far as *head* shows them."""
+    byte_order: Literal["big", "little"] = "little"
+    if head[8:12] == BYTE_ORDER_MAGIC.to_bytes(4, "big"):
+        byte_order = "big"
+    found: list[Interface] = []
+    place = 0
+    while place + SMALLEST_BLOCK <= len(head):
+        kind = int.from_bytes(head[place : place + 4], byte_order)
+        length = int.from_bytes(head[place + 4 : place + 8], byte_order)
+        body = head[place + 8 : place + length - 4]
+        if kind == INTERFACE_DESCRIPTION and len(body) >= 8:
+            found.append(interface_description(body, ">" if byte_order == "big" else "<"))
+        elif kind != SECTION_HEADER or length < SMALLEST_BLOCK:
+            break
+        place += max(length, SMALLEST_BLOCK)
+    return found
+
+
+def final_drops(tail: bytes, order: Literal["big", "little"]) -> dict[int, int]:
+    """
+    Return the drops of interfaces that statistics at a file's end tell, by the last section's numbers.
+
+    *tail* is the file's last bytes; every block repeats its length at its end, so blocks are walked backwards.
+    """
+    found: dict[int, int] = {}
+    end = len(tail)
+    while end >= SMALLEST_BLOCK:
+        length = int.from_bytes(tail[end - 4 : end], order)
+        start = end - length
+        if length < SMALLEST_BLOCK or start < 0 or int.from_bytes(tail[start : start + 4], order) in _PACKETS:
+            break
+        if int.from_bytes(tail[start : start + 4], order) == INTERFACE_STATISTICS:
+            body = tail[start + 8 : end - 4]
+            dropped = interface_statistics(body, ">" if order == "big" else "<")
+            if dropped is not None:
+                found.setdefault(int.from_bytes(body[:4], order), dropped)
+        end = start
+    return found
+
+
+def read_pcapng(window: Window, info: FileInfo) -> Iterator[Records]:
+    """
+    Give the file's records in batches; *info* is filled in as they are read.
+
+    Raises:
+        UnknownFormatError: a first section of an unknown version.
+        InputError: the first section header is cut or contradicts itself.
+    """
+    reader = _Reader(window, info)
+    try:
+        yield from reader.batches()
+    except _DamageError as damage:
+        if not info.interfaces and not info.frames:
+            kind = UnknownFormatError if "version" in str(damage) else InputError
+            raise kind(f"{info.name}: {damage} at byte {damage.offset}") from None
+        info.damage = Damage(damage.offset, str(damage))
+    if window.problem:
+        if info.damage is None:
+            info.damage = Damage(window.offset, window.problem)
+        else:
+            info.damage.problem += f"; {window.problem}"
+
+
+class _DamageError(Exception):
+    def __init__(self, offset: int, problem: str) -> None:
+        super().__init__(problem)
+        self.offset = offset
+
+
+class _Reader:
+    """State of a file: the byte order of the current section, and what is known."""
+
+    def __init__(self, window: Window, info: FileInfo) -> None:
+        self.window = window
+        self.info = info
+        self.order = "<"
+        self._none: int | None = None
+        """Place in ``info.interfaces`` of the one for records that are no packets."""
+
+    def batches(self) -> Iterator[Records]:
+        window = self.window
+        needed = 0
+        while window.fill(needed):
+            needed = 0
+            if self._at_section():
+                self._begin_section(window.begin)
+            found = walk(window.buffer, window.begin, window.end, SHAPE, self.order)
+            stop = found.stop
+            for piece in self._sections(found.start):
+                if len(piece) and self._is_section(int(piece[0])) and piece[0] != window.begin:
+                    order = self.order
+                    self._begin_section(int(piece[0]))
+                    if self.order != order:  # lengths were read the wrong way round from here on
+                        stop = int(piece[0])
+                        break
+                yield from self._batch(piece)
+            window.take(stop - window.begin)
+            if stop != found.stop or (len(found.start) and self._at_section()):
+                continue
+            if found.broken:
+                length = self._word(window.bytes(8), 4)
+                raise _DamageError(window.offset, f"block of {length} bytes")
+            left = window.end - window.begin
+            if window.eof and left:
+                raise _DamageError(window.offset, f"block cut: {left} bytes left of it")
+            if not len(found.start) and left >= SHAPE.header:
+                needed = self._word(window.bytes(8), 4)
+
+    def _sections(self, starts: Int64) -> list[Int64]:
+        """Cut the walk before each section header: it may change the byte order, and forgets the interfaces."""
+        types = unaligned(self.window.buffer, f"{self.order}u4")[starts]
+        return np.split(starts, np.flatnonzero(types[1:] == SECTION_HEADER) + 1) if len(starts) else []
+
+    def _is_section(self, place: int) -> bool:
+        return is_pcapng(self.window.buffer[place : place + 4].tobytes())
+
+    def _at_section(self) -> bool:
+        return self.window.begin + 4 <= self.window.end and self._is_section(self.window.begin)
+
+    def _word(self, data: bytes, at: int) -> int:
+        return int.from_bytes(data[at : at + 4], "big" if self.order == ">" else "little")
+
+    def _begin_section(self, place: int) -> None:
+        offset = self.window.offset + place - self.window.begin
+        head = self.window.buffer[place : min(place + 28, self.window.end)].tobytes()
+        if len(head) < 28:
+            raise _DamageError(offset, f"section header cut: needed 28 bytes, found {len(head)}")
+        for order, name in ((">", "big"), ("<", "little")):
+            if int.from_bytes(head[8:12], "big" if name == "big" else "little") == BYTE_ORDER_MAGIC:
+                self.order = order
+                break
+        else:
+            raise _DamageError(offset, f"section header without byte-order magic: {head[8:12].hex()}")
+        self.info.big_endian = self.order == ">"
+        half = np.frombuffer(head, f"{self.order}u2")
+        major, minor = int(half[6]), int(half[7])
+        if major != 1 or minor not in (0, 2):
+            raise _DamageError(offset, f"pcapng version {major}.{minor}, known is 1.0")
+        self.info.section = []
+
+    def _batch(self, starts: Int64) -> Iterator[Records]:
+        """Give the packets among the blocks at *starts*, one batch per run without other blocks between."""
+        words = unaligned(self.window.buffer, f"{self.order}u4")
+        types = words[starts]
+        lengths = words[starts + 4].astype(np.int64)
+        usable, problem = self._usable(words, starts, types, lengths)
+        special = np.flatnonzero(types[:usable] != ENHANCED_PACKET)
+        if not np.isin(types[special], (SIMPLE_PACKET, OBSOLETE_PACKET, *FRAMES_WITHOUT_PACKET)).any():
+            # Nothing but enhanced packets has a frame number, so they can be read in one go.
+            for index in special.tolist():
+                yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
+            packets = np.flatnonzero(types[:usable] == ENHANCED_PACKET)
+            if len(packets):
+                yield self._enhanced(words, starts[packets], lengths[packets])
+            special, usable_end = special[:0], 0
+        else:
+            usable_end = usable
+        done = 0
+        for index in [*special.tolist(), usable_end]:
+            if index > done:
+                yield self._enhanced(words, starts[done:index], lengths[done:index])
+            if index < usable_end:
+                yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
+            done = index + 1
+        if problem:
+            raise _DamageError(self.window.offset + int(starts[usable]) - self.window.begin, problem)
+
+    def _usable(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> tuple[int, str]:
+        """Count the blocks before the first that contradicts itself, and say what is wrong with that one."""
+        trailing = words[starts + lengths - 4]
+        enhanced = types == ENHANCED_PACKET
+        cap_len = np.where(enhanced, words[starts + 20], 0).astype(np.int64)
+        interface = np.where(enhanced, words[starts + 8], 0).astype(np.int64)
+        described = self._described() + np.cumsum(types == INTERFACE_DESCRIPTION)
+        checks: tuple[tuple[Array, Callable[[int], str]], ...] = (
+            (
+                trailing != lengths,
+                lambda i: f"block length {lengths[i]} at its start, {trailing[i]} at its end",
+            ),
+            (
+                (types == INTERFACE_DESCRIPTION) & (lengths < 20),
+                lambda i: f"interface block of {lengths[i]} bytes, needs 20",
+            ),
+            (enhanced & (lengths < 32), lambda i: f"packet block of {lengths[i]} bytes, needs 32"),
+            (
+                (cap_len > lengths - 32) & enhanced | (cap_len > MAX_RECORD),
+                lambda i: f"packet of {cap_len[i]} bytes in a block of {lengths[i]}",
+            ),
+            (
+                enhanced & (interface >= described),
+                lambda i: f"packet of interface {interface[i]}, {described[i]} are described",
+            ),
+        )
+        first, problem = len(starts), ""
+        for wrong, message in checks:
+            index = int(np.argmax(wrong)) if wrong.any() else len(starts)
+            if index < first:
+                first, problem = index, message(index)
+        return first, problem
+
+    def _described(self) -> int:
+        return len(self.info.section)
+
+    def _enhanced(self, words: Array, starts: Int64, lengths: Int64) -> Records:
+        cap_len = words[starts + 20].astype(np.int64)
+        interface = np.array(self.info.section, np.int32)[words[starts + 8]]
+        ticks = (words[starts + 12].astype(np.uint64) << np.uint64(32)) | words[starts + 16].astype(np.uint64)
+        first = self.info.frames + 1
+        self.info.frames += len(starts)
+        with_options = np.flatnonzero(lengths - 32 - ((cap_len + 3) & ~3) >= 8)
+        for index in with_options.tolist():
+            place = int(starts[index]) + 28 + (int(cap_len[index]) + 3) // 4 * 4
+            data = self.window.buffer[place : int(starts[index] + lengths[index]) - 4].tobytes()
+            for code, value in options_of(data, self.order):
+                if code == OPT_COMMENT:
+                    self.info.comments.append((first + index, text(value)))
+        orig_len = np.maximum(words[starts + 24].astype(np.int64), cap_len)
+        time_ns = self._time_ns(ticks, interface)
+        return Records(self.window.buffer, starts + 28, cap_len, orig_len, time_ns, interface, first)
+
+    def _time_ns(self, ticks: Array, interface: Array) -> Int64:
+        time_ns = np.zeros(len(ticks), np.int64)
+        for index in np.unique(interface).tolist():
+            rows = interface == index
+            known = self.info.interfaces[index]
+            time_ns[rows] = to_ns(ticks[rows], known.units_per_second, known.offset_s)
+        return time_ns
+
+    def _other(self, kind: int, start: int, length: int) -> Iterator[Records]:
+        """Take in a block that is no enhanced packet; give its packet if it has one."""
+        body = self.window.buffer[start + 8 : start + length - 4].tobytes()
+        if kind == INTERFACE_DESCRIPTION:
+            self.info.section.append(len(self.info.interfaces))
+            self.info.interfaces.append(interface_description(body, self.order))
+        elif kind == INTERFACE_STATISTICS and len(body) >= 12:
+            index = self._word(body, 0)
+            if index < self._described():
+                dropped = interface_statistics(body, self.order)
+                if dropped is not None:
+                    self.info.interfaces[self.info.section[index]].dropped = dropped
+        elif kind == NAME_RESOLUTION:
+            self.info.names.update(name_resolution(body, self.order))
+        elif kind == SECTION_HEADER:
+            self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
+        elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
+            orig_len = self._word(body, 0)
+            limit = self.info.interfaces[self.info.section[0]].snap_len or orig_len
+            yield self._one(start + 12, min(orig_len, limit, len(body) - 4), orig_len, self.info.section[0], 0)
+        elif kind == OBSOLETE_PACKET and len(body) >= 20:
+            index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
+            cap_len = self._word(body, 12)
+            if index >= self._described() or cap_len > min(len(body) - 20, MAX_RECORD):
+                raise _DamageError(self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes")
+            ticks = self._word(body, 4) << 32 | self._word(body, 8)
+            yield self._one(start + 28, cap_len, self._word(body, 16), self.info.section[index], ticks)
+        elif kind in FRAMES_WITHOUT_PACKET:
+            yield self._one(start, 0, 0, self._not_a_packet(), 0)
+
+    def _not_a_packet(self) -> int:
+        """Return the interface for records that are no packets; it is made when first needed, and no section's."""
+        if self._none is None:
+            self._none = len(self.info.interfaces)
+            self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
+        return self._none
+
+    def _one(self, place: int, cap_len: int, orig_len: int, number: int, ticks: int) -> Records:
+        self.info.frames += 1
+        interface = np.array([number], np.int32)
+        return Records(
+            self.window.buffer,
+            np.array([place], np.int64),
+            np.array([cap_len], np.int64),
+            np.array([max(orig_len, cap_len)], np.int64),
+            self._time_ns(np.array([ticks], np.uint64), interface),
+            interface,
+            self.info.frames,
+        )
+
+
+def to_ns(ticks: Array, units_per_second: int, offset_s: int) -> Int64:
+    """Convert uint64 ticks to ns since the epoch, exactly; what int64 cannot hold ends at its bounds."""
+    unit = np.uint64(min(units_per_second, 2**64 - 1))
+    seconds = np.minimum(ticks // unit, np.uint64(9_000_000_000)).astype(np.int64)
+    fraction = ticks % unit
+    if units_per_second <= 1_000_000_000:
+        below = fraction * np.uint64(1_000_000_000) // unit
+    elif units_per_second % 1_000_000_000 == 0:
+        below = fraction // (unit // np.uint64(1_000_000_000))
+    else:
+        # Rare powers of two above 2^30: Python's integers do not overflow.
+        below = np.array([int(f) * 1_000_000_000 // units_per_second for f in fraction], np.uint64)
+    whole: Int64 = np.clip(seconds + np.clip(offset_s, -9_000_000_000, 9_000_000_000), -9_000_000_000, 9_000_000_000)
+    time_ns: Int64 = whole * 1_000_000_000 + below.astype(np.int64)
+    return time_ns

@@ -1,0 +1,221 @@
+"""Bytes of a capture, plain or compressed; and the window in which readers see them.
+
+A window holds a bounded part of the file, so memory does not grow with a file, however it was compressed.
+"""
+
+import bz2
+import gzip
+import lzma
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import zstandard
+
+from analyzer.errors import InputError
+from analyzer.read.records import BACK, FRONT
+from analyzer.schema import Bytes
+
+WINDOW = 8 << 20
+HARMLESS = 2 << 20
+MOST_EXPANSION = 1000
+"""Decompressed bytes per compressed one; captures of real traffic compress at most some 50-fold."""
+STDIN = "-"
+
+DECOMPRESSION_ERRORS = (EOFError, OSError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+
+
+def open_source(path: str) -> tuple[BinaryIO, BinaryIO | None]:
+    """
+    Open *path* and undo its compression, which is told by the first bytes, not the name.
+
+    Returns:
+        The capture, and the file behind it where it is compressed.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    try:
+        if Path(path).is_dir():
+            raise InputError(f"{path}: a folder, not a capture")
+        if Path(path).exists() and not Path(path).is_file():
+            raise InputError(f"{path}: neither a file nor a pipe")
+        buffered = Path(path).open("rb")  # noqa: SIM115 - closed by Window
+        magic = buffered.peek(6)[:6]
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb")), buffered
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):
+        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)), buffered
+    if magic.startswith(b"\xfd7zXZ\x00"):
+        return cast(BinaryIO, lzma.LZMAFile(buffered)), buffered
+    if magic.startswith(b"BZh"):
+        return cast(BinaryIO, bz2.BZ2File(buffered)), buffered
+    return buffered, None
+
+
+def needs_spool(path: str) -> bool:
+    """Tell what can be read only once: stdin, and pipes such as ``<(zcat x)`` of a shell."""
+    try:
+        return path == STDIN or Path(path).is_fifo()
+    except OSError:  # opening it will say why
+        return False
+
+
+@contextmanager
+def spool(path: str) -> Iterator[str]:
+    """
+    Copy what can be read only once to a temporary file, because captures may be read twice; give its path.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with tempfile.NamedTemporaryFile(prefix="hoptrace-") as file:
+        try:
+            if path != STDIN:
+                with Path(path).open("rb") as pipe:
+                    shutil.copyfileobj(pipe, file, 1 << 20)
+            elif sys.stdin is None:
+                raise InputError("stdin is closed")
+            else:
+                shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+            file.flush()
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+        yield file.name
+
+
+class Buffers:
+    """Memory for windows: more than one where somebody else still reads what was in the last, or for several files."""
+
+    def __init__(self, count: int, make: Callable[[int, type], Bytes], size: int = WINDOW) -> None:
+        """Make *count* buffers for windows of *size* bytes."""
+        self.all = [make(FRONT + size + BACK, np.uint8) for _ in range(count)]
+        self._lent: set[int] = set()
+        self._held: set[int] = set()
+        """Those that windows have now."""
+
+    def number(self, buffer: Bytes) -> int | None:
+        """Return which of the buffers this is."""
+        return next((n for n, one in enumerate(self.all) if one is buffer), None)
+
+    def lend(self, number: int) -> None:
+        """Leave a buffer to somebody who reads it."""
+        self._lent.add(number)
+
+    def give_back(self, number: int) -> None:
+        """Take it back."""
+        self._lent.discard(number)
+
+    def free(self, current: Bytes | None) -> Bytes:
+        """Return *current* if nobody reads it, else another one that nobody has."""
+        if current is not None:
+            if self.number(current) not in self._lent:
+                return current
+            self.release(current)
+        number = next(n for n in range(len(self.all)) if n not in self._lent and n not in self._held)
+        self._held.add(number)
+        return self.all[number]
+
+    def release(self, current: Bytes) -> None:
+        """Give up *current*, as far as it is one of these."""
+        number = self.number(current)
+        if number is not None:
+            self._held.discard(number)
+
+
+class Window:
+    """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
+
+    def __init__(self, stream: BinaryIO, buffers: Buffers, raw: BinaryIO | None = None) -> None:
+        """Look at *stream*; *raw* is the file behind it where it decompresses one."""
+        self._stream = stream
+        self._raw = raw
+        self._buffers = buffers
+        self.buffer: Bytes = buffers.free(None)
+        self.begin = self.end = FRONT
+        self.eof = False
+        self.problem: str | None = None
+        """Why the stream ended early, if decompression or reading failed."""
+        self._consumed = 0
+
+    @property
+    def offset(self) -> int:
+        """File offset of ``buffer[begin]``."""
+        return self._consumed
+
+    @property
+    def position(self) -> int:
+        """Bytes read of the file as it is stored."""
+        return self._raw.tell() if self._raw is not None else self._consumed + self.end - self.begin
+
+    def take(self, count: int) -> None:
+        """Consume *count* bytes."""
+        self.begin += count
+        self._consumed += count
+
+    def fill(self, at_least: int = 0) -> int:
+        """Read until the window is full or the stream ends; return the number of bytes at hand.
+
+        *at_least* bytes have room afterwards: the window grows if one record needs it.
+        """
+        left = self.end - self.begin
+        room = max(len(self.buffer) - FRONT - BACK, at_least)
+        if room > len(self.buffer) - FRONT - BACK:
+            grown = np.zeros(FRONT + room + BACK, np.uint8)
+            grown[FRONT : FRONT + left] = self.buffer[self.begin : self.end]
+            self._buffers.release(self.buffer)
+            self.buffer = grown
+        else:
+            target = self._buffers.free(self.buffer)
+            if left and (target is not self.buffer or self.begin > FRONT):
+                target[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
+            self.buffer = target
+        self.begin, self.end = FRONT, FRONT + left
+        limit = FRONT + room
+        view = memoryview(self.buffer.data)
+        while self.end < limit and not self.eof:
+            try:
+                got = self._read(view[self.end : limit])
+            except DECOMPRESSION_ERRORS as error:
+                self.problem = f"cannot read on: {str(error) or type(error).__name__}"
+                got = 0
+            self.eof = not got
+            self.end += got
+            if self._is_bomb():
+                self.problem = f"cannot read on: it expands more than {MOST_EXPANSION}-fold"
+                self.eof = True
+        return self.end - self.begin
+
+    def _read(self, view: memoryview) -> int:
+        """Read what is there; of a compressed stream, what one step gives: a larger one loses all before a cut."""
+        read1 = getattr(self._stream, "read1", None) if self._raw is not None else None
+        if read1 is None:
+            return self._stream.readinto(view) or 0  # type: ignore[attr-defined]
+        data: bytes = read1(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def _is_bomb(self) -> bool:
+        """Tell what no compressed capture is: a few bytes that expand without end."""
+        expanded = self._consumed + self.end - self.begin
+        return expanded > HARMLESS and self._raw is not None and expanded > MOST_EXPANSION * self._raw.tell()
+
+    def bytes(self, count: int, skip: int = 0) -> bytes:
+        """Return up to *count* bytes from *skip* on, without consuming them."""
+        start = self.begin + skip
+        return self.buffer[start : min(start + count, self.end)].tobytes()
+
+    def close(self) -> None:
+        """Close the stream, and the file that it decompresses."""
+        self._buffers.release(self.buffer)
+        self._stream.close()
+        if self._raw is not None:
+            self._raw.close()

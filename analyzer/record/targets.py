@@ -1,0 +1,271 @@
+"""Where packets of a container can be captured: found by asking Docker, and the kernel about its interfaces.
+
+Takes a machine and containers' names, gives the points on their packets' ways. An interface is recognised by its
+index: ``link_index`` of the container's end is the host's end (rtnetlink(7), IFLA_LINK).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from analyzer.errors import SelectionError, ToolError
+from analyzer.model import Role
+from analyzer.read.manifest import RecordedPoint
+from analyzer.record.machine import Machine
+from analyzer.record.tcpdump import Target
+
+Json = Any
+NO_SUCH = re.compile(r"no such (container|object)", re.IGNORECASE)
+"""What Docker says of a name that it does not know; it says as well "no such file" of its own socket."""
+MOST_PORTS = 16
+"""Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
+BETWEEN_PORTS = "frames that it forwards from port to port"
+NETNS_NAME = 10
+"""Characters of an overlay network's id in the name of its namespace (libnetwork's drivers/overlay)."""
+
+
+@dataclass(slots=True)
+class Found:
+    """A point, and how to capture there."""
+
+    target: Target
+    point: RecordedPoint
+
+
+@dataclass(slots=True)
+class _Container:
+    name: str
+    pid: int
+    settings: Json
+    host_network: bool
+    published: bool
+
+
+@dataclass
+class Finder:
+    """Finds points; each interface once."""
+
+    machine: Machine
+    inside: bool = False
+    """Also the containers' own ends."""
+    found: list[Found] = field(default_factory=list)
+    _networks: dict[str, Json] = field(default_factory=dict)
+
+    def containers(self, names: Sequence[str]) -> None:
+        """
+        Add the points of containers, and those that all of them share.
+
+        Raises:
+            SelectionError: there is no such container, or it does not run.
+            ToolError: Docker does not answer, or an interface cannot be found.
+        """
+        known = [self._inspect(name) for name in names]
+        links = self._links(())
+        shared: dict[str, Role] = {}
+        for container in known:
+            if container.host_network:
+                continue
+            for interface in self._ends(container):
+                shared |= self._end(container, interface, links)
+            if self.inside:  # Docker's own name server is reached by it
+                prefix = ("nsenter", "-t", str(container.pid), "-n")
+                self._add(f"ct-{container.name}-lo", "lo", Role.LOOPBACK, prefix=prefix, container=container.name)
+        for name, role in shared.items():
+            self._add(name, name, role)
+            if role is Role.BRIDGE:
+                self._other_ports(name, links, ())
+        for uplink in self._uplinks(links):
+            self._add(uplink, uplink, Role.UPLINK)
+        if any(container.published for container in known):
+            self._add("lo", "lo", Role.LOOPBACK)  # docker-proxy is reached by it
+
+    def _other_ports(self, bridge: str, links: list[Json], prefix: tuple[str, ...]) -> None:
+        """
+        Add the other containers' ports of a bridge, as many as nobody minds.
+
+        A capture does not make the bridge promiscuous, for that would change what it does; so what it forwards from
+        port to port is seen at the ports alone.
+        """
+        ports = [link["ifname"] for link in links if link.get("master") == bridge and _kind(link) == "veth"]
+        for port in ports if len(ports) <= MOST_PORTS else ():
+            self._add(port, port, Role.VETH, prefix=prefix)
+
+    def interface(self, name: str, role: Role | None = None) -> None:
+        """
+        Add an interface of the host.
+
+        Raises:
+            SelectionError: there is none of that name.
+        """
+        link = next((link for link in self._links(()) if link["ifname"] == name), None)
+        if link is None:
+            raise SelectionError(f"no interface {name} on {self.machine.name}")
+        self._add(name, name, role or _role(link))
+
+    def _add(
+        self,
+        name: str,
+        interface: str,
+        role: Role,
+        *,
+        prefix: tuple[str, ...] = (),
+        container: str | None = None,
+        network: str | None = None,
+    ) -> None:
+        if any(one.target.interface == interface and one.target.prefix == prefix for one in self.found):
+            return
+        taken = {one.target.name for one in self.found}
+        unique = name if name not in taken else next(f"{name}-{n}" for n in range(2, 999) if f"{name}-{n}" not in taken)
+        unseen = BETWEEN_PORTS if role is Role.BRIDGE else None
+        point = RecordedPoint(unique, f"{unique}.pcap", interface, role, container, network, unseen=unseen)
+        self.found.append(Found(Target(unique, interface, prefix), point))
+
+    def _inspect(self, name: str) -> _Container:
+        done = self.machine.run("docker", "inspect", "--type", "container", "--", name)
+        if done.code and NO_SUCH.search(done.err):
+            raise SelectionError(f"no container {name} on {self.machine.name}")
+        if done.code:
+            raise ToolError(f"docker: {done.reason}")
+        one = json.loads(done.out)[0]
+        if not one["State"]["Running"]:
+            raise SelectionError(f"container {name} does not run: {one['State']['Status']}")
+        mode = str(one["HostConfig"].get("NetworkMode"))
+        if mode.startswith("container:"):
+            return self._inspect(mode.removeprefix("container:"))
+        return _Container(
+            name=str(one["Name"]).lstrip("/"),
+            pid=int(one["State"]["Pid"]),
+            settings=one["NetworkSettings"],
+            host_network=mode == "host",
+            published=any((one["NetworkSettings"].get("Ports") or {}).values()),
+        )
+
+    def _links(self, prefix: tuple[str, ...]) -> list[Json]:
+        done = self.machine.run(*prefix, "ip", "-j", "-d", "link")
+        if done.code:
+            raise ToolError(f"ip link: {done.reason}")
+        return [link for link in json.loads(done.out) if link]
+
+    def _ends(self, container: _Container) -> Iterator[Json]:
+        """Give the interfaces in a container's namespace, but for loopback and tunnels that nobody set up."""
+        done = self.machine.run("nsenter", "-t", str(container.pid), "-n", "ip", "-j", "-d", "link")
+        if done.code:
+            yield from self._ends_from_outside(container, done.reason)
+            return
+        for link in json.loads(done.out):
+            if link and "UP" in link.get("flags", ()) and "LOOPBACK" not in link["flags"]:
+                yield link
+
+    def _ends_from_outside(self, container: _Container, reason: str) -> Iterator[Json]:
+        """Ask the container itself for its interfaces' peers: entering its namespace takes CAP_SYS_ADMIN."""
+        script = "for i in /sys/class/net/*; do echo ${i##*/} $(cat $i/iflink); done"
+        done = self.machine.run("docker", "exec", container.name, "sh", "-c", script)
+        if done.code:
+            raise ToolError(f"cannot tell the interfaces of {container.name}: {reason}; {done.reason}")
+        for line in done.out.splitlines():
+            name, _, peer = line.partition(" ")
+            if name != "lo" and peer.isdigit():
+                yield {"ifname": name, "link_index": int(peer), "linkinfo": {"info_kind": "veth"}}
+
+    def _end(self, container: _Container, end: Json, links: list[Json]) -> dict[str, Role]:
+        """Add what belongs to one interface of a container; return what it shares with others."""
+        inside = ("nsenter", "-t", str(container.pid), "-n")
+        kind = end.get("linkinfo", {}).get("info_kind")
+        network = self._network_of(container, end)
+        if kind != "veth":  # macvlan, ipvlan: there is no other end; the parent is an interface of the host
+            self._add(_of(container, end), end["ifname"], Role.CONTAINER, prefix=inside, container=container.name)
+            parent = next((link["ifname"] for link in links if link["ifindex"] == end.get("link_index")), None)
+            return {parent: Role.UPLINK} if parent else {}
+        if self.inside:
+            self._add(
+                _of(container, end), end["ifname"], Role.CONTAINER, prefix=inside, container=container.name,
+                network=network,
+            )  # fmt: skip
+        peer = next((link for link in links if link["ifindex"] == end["link_index"] and _kind(link) == "veth"), None)
+        overlay = self._overlay(container, network)
+        if overlay is not None:
+            return self._in_overlay(container, end, network or "", overlay)
+        if peer is None:
+            raise ToolError(f"the host's end of {container.name}'s {end['ifname']} is not there")
+        self._add(
+            f"veth-{container.name}", peer["ifname"], Role.VETH, container=container.name, network=network
+        )  # fmt: skip
+        return {peer["master"]: Role.BRIDGE} if peer.get("master") else {}
+
+    def _network_of(self, container: _Container, end: Json) -> str | None:
+        """Return the network whose endpoint has this interface's MAC."""
+        for name, endpoint in (container.settings.get("Networks") or {}).items():
+            if endpoint.get("MacAddress") and endpoint["MacAddress"] == end.get("address"):
+                return str(name)
+        return None
+
+    def _network(self, name: str) -> Json:
+        if name not in self._networks:
+            done = self.machine.run("docker", "network", "inspect", "--", name)
+            self._networks[name] = {} if done.code else json.loads(done.out)[0]
+        return self._networks[name]
+
+    def _overlay(self, container: _Container, network: str | None) -> tuple[str, ...] | None:
+        """Return what enters the namespace of an overlay network, None if it is another kind of network."""
+        if network is None or self._network(network).get("Driver") != "overlay":
+            return None
+        folder = PurePosixPath(container.settings.get("SandboxKey") or "/var/run/docker/netns/x").parent
+        name = f"1-{self._network(network)['Id'][:NETNS_NAME]}"
+        places = [f"{folder}/{name}"]
+        # A daemon with mounts of its own shows them only through its own root.
+        pids = self.machine.run("sh", "-c", "grep -lx dockerd /proc/[0-9]*/comm 2>/dev/null").out.split()
+        places += [f"/proc/{pid.split('/')[2]}/root{folder}/{name}" for pid in pids]
+        for place in places:
+            prefix = ("nsenter", f"--net={place}")
+            if self.machine.run(*prefix, "true").code == 0:
+                return prefix
+        raise ToolError(f"cannot enter the namespace of overlay network {network}: needs CAP_SYS_ADMIN")
+
+    def _in_overlay(self, container: _Container, end: Json, network: str, prefix: tuple[str, ...]) -> dict[str, Role]:
+        links, bridges = self._links(prefix), list[str]()
+        for link in links:
+            if link["ifindex"] == end["link_index"]:
+                self._add(f"veth-{container.name}", link["ifname"], Role.VETH, prefix=prefix,
+                          container=container.name, network=network)  # fmt: skip
+            elif _kind(link) == "bridge":
+                self._add(f"br-{network}", link["ifname"], Role.BRIDGE, prefix=prefix, network=network)
+                bridges.append(link["ifname"])
+            elif _kind(link) == "vxlan":
+                self._add(f"vxlan-{network}", link["ifname"], Role.OVERLAY, prefix=prefix, network=network)
+        for bridge in bridges:
+            self._other_ports(bridge, links, prefix)
+        return {}
+
+    def _uplinks(self, links: list[Json]) -> list[str]:
+        """Return the interfaces that routes by a gateway use, in the order of their routes."""
+        kinds = {link["ifname"]: _kind(link) for link in links}
+        found: dict[str, None] = {}
+        for family in ("-4", "-6"):
+            done = self.machine.run("ip", family, "-j", "route")
+            for route in json.loads(done.out or "[]"):
+                via = [route, *route.get("nexthops", ())]
+                found |= dict.fromkeys(hop["dev"] for hop in via if "gateway" in hop and "dev" in hop)
+        return [name for name in found if kinds.get(name) != "bridge" or not _dockers(name)]
+
+
+def _of(container: _Container, end: Json) -> str:
+    return f"ct-{container.name}" if end["ifname"] == "eth0" else f"ct-{container.name}-{end['ifname']}"
+
+
+def _kind(link: Json) -> str | None:
+    kind = link.get("linkinfo", {}).get("info_kind")
+    return str(kind) if kind else None
+
+
+def _dockers(bridge: str) -> bool:
+    return bridge in ("docker0", "docker_gwbridge") or bridge.startswith("br-")
+
+
+def _role(link: Json) -> Role:
+    if "LOOPBACK" in link.get("flags", ()):
+        return Role.LOOPBACK
+    kinds = {"bridge": Role.BRIDGE, "vxlan": Role.OVERLAY, "veth": Role.VETH if link.get("master") else Role.UPLINK}
+    return kinds.get(_kind(link) or "", Role.UPLINK)

@@ -1,0 +1,321 @@
+"""Compressed captures, whole and cut, and windows smaller than a record."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import zstandard
+
+from analyzer.errors import InputError
+from analyzer.read import source as module
+from analyzer.read.file import CaptureFile
+from analyzer.read.source import Buffers, Window, needs_spool, open_source, spool
+from tests.build import T0, pcap
+
+RECORDS = [(T0 + i, bytes([i % 256]) * (i * 7 % 1500)) for i in range(300)]
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.compress,
+}
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_compression_is_told_by_the_bytes(tmp_path: Path, name: str) -> None:
+    """The file's name does not matter."""
+    path = tmp_path / "capture"
+    path.write_bytes(COMPRESSORS[name](pcap(RECORDS)))
+    capture = CaptureFile(str(path))
+
+    assert sum(len(batch) for batch in capture.batches()) == len(RECORDS)
+    assert capture.info.damage is None
+
+
+@pytest.mark.parametrize("name", COMPRESSORS)
+def test_a_cut_compressed_file_keeps_what_can_be_read(tmp_path: Path, name: str) -> None:
+    """It ends with damage, not with an exception."""
+    path = tmp_path / "capture"
+    random = Random(7)
+    records = [(T0 + number, random.randbytes(1000)) for number in range(3000)]
+    whole = COMPRESSORS[name](pcap(records))
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    capture = CaptureFile(str(path))
+    count = sum(len(batch) for batch in capture.batches())
+
+    assert len(records) * 0.3 < count < len(records) * 0.67
+    assert capture.info.damage is not None
+
+
+def test_a_small_window_gives_the_same(tmp_path: Path) -> None:
+    """Records that straddle windows, and records larger than one, are read whole."""
+    path = tmp_path / "capture"
+    path.write_bytes(pcap(RECORDS))
+    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 4096))
+    sizes = [int(size) for batch in capture.batches() for size in batch.cap_len]
+
+    assert sizes == [len(packet) for _, packet in RECORDS]
+
+
+def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    """A missing file and a folder."""
+    for path in (tmp_path / "missing", tmp_path):
+        with pytest.raises(InputError):
+            CaptureFile(str(path))
+
+
+def test_what_expands_without_end_is_stopped(tmp_path: Path) -> None:
+    """Every 16 zero bytes are an empty record; a few hundred compressed bytes hold millions."""
+    path = tmp_path / "capture"
+    path.write_bytes(zstandard.compress(pcap([]) + bytes(64 << 20)))
+    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 1 << 20))
+    count = sum(len(batch) for batch in capture.batches())
+
+    assert count < 1 << 18
+    assert capture.info.damage is not None
+    assert "1000-fold" in capture.info.damage.problem
+
+
+def test_what_is_neither_a_file_nor_a_pipe() -> None:
+    """A device, for one."""
+    with pytest.raises(InputError, match=r"^/dev/null: neither a file nor a pipe$"):
+        open_source("/dev/null")
+
+
+def test_why_something_cannot_be_opened(tmp_path: Path) -> None:
+    """It is told with the path."""
+    for path, reason in ((tmp_path / "missing", "No such file or directory"), (tmp_path, "a folder, not a capture")):
+        with pytest.raises(InputError) as error:
+            open_source(str(path))
+
+        assert str(error.value) == f"{path}: {reason}"
+
+
+@pytest.mark.parametrize("name", [None, *COMPRESSORS])
+def test_streams_and_the_files_behind_them(tmp_path: Path, name: str | None) -> None:
+    """A compressed capture has a file behind it; what is appended to it is read, too."""
+    path = tmp_path / "capture"
+    path.write_bytes(b"one, two" if name is None else COMPRESSORS[name](b"one, ") + COMPRESSORS[name](b"two"))
+    stream, raw = open_source(str(path))
+    data = stream.read()
+    stored = raw.tell() if raw is not None else None
+    stream.close()
+    if raw is not None:
+        raw.close()
+
+    assert data == b"one, two"
+    assert stored == (None if name is None else path.stat().st_size)
+
+
+def test_what_can_be_read_only_once(tmp_path: Path) -> None:
+    """Stdin and pipes are copied first."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"")
+    paths = ["-", str(tmp_path / "pipe"), str(tmp_path / "file"), str(tmp_path / "missing"), "x" * 5000]
+
+    assert [needs_spool(path) for path in paths] == [True, True, False, False, False]
+
+
+def test_a_pipe_is_copied(tmp_path: Path) -> None:
+    """Its copy can be read as often as needed, and is gone afterwards."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"abc" * 50_000,))
+    writer.start()
+    with spool(str(tmp_path / "pipe")) as name:
+        twice = [Path(name).read_bytes() for _ in range(2)]
+    writer.join()
+
+    assert twice == [b"abc" * 50_000] * 2
+    assert Path(name).name.startswith("hoptrace-")
+    assert not Path(name).exists()
+
+
+def test_stdin_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes, not its text."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfeabc")))
+    with spool("-") as name:
+        assert Path(name).read_bytes() == b"\xff\xfeabc"
+
+
+def test_stdin_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to read."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match=r"^stdin is closed$"), spool("-"):
+        pass
+
+
+def test_what_cannot_be_copied(tmp_path: Path) -> None:
+    """It is told with its path, and why."""
+    with pytest.raises(InputError, match=r"missing: No such file or directory$"), spool(str(tmp_path / "missing")):
+        pass
+
+
+def test_buffers_are_lent_and_come_back() -> None:
+    """A window keeps its buffer until somebody else reads it; then it gets one that nobody has."""
+    buffers = Buffers(3, np.zeros, 100)
+    one = buffers.free(None)
+    two = buffers.free(None)
+    same = buffers.free(one)
+    buffers.lend(0)
+    three = buffers.free(one)
+    buffers.lend(1)
+    with pytest.raises(StopIteration):
+        buffers.free(two)
+    buffers.give_back(0)
+    again = buffers.free(None)
+
+    assert [buffers.number(buffer) for buffer in (one, two, same, three, again)] == [0, 1, 0, 2, 0]
+    assert buffers.number(np.zeros(100, np.uint8)) is None
+    assert [(len(buffer), str(buffer.dtype)) for buffer in buffers.all] == [(64 + 100 + 512, "uint8")] * 3
+
+
+def test_a_buffer_that_was_given_up_is_free() -> None:
+    """Also if it is none of these."""
+    buffers = Buffers(1, np.zeros, 100)
+    first = buffers.free(None)
+    buffers.release(np.zeros(100, np.uint8))
+    with pytest.raises(StopIteration):
+        buffers.free(None)
+    buffers.release(first)
+
+    assert buffers.free(None) is first
+
+
+class _Slow(io.BytesIO):
+    """A stream that gives seven bytes at a time."""
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        return super().readinto(buffer[:7])
+
+
+def _window(data: bytes, size: int = 20, count: int = 1) -> tuple[Window, Buffers]:
+    buffers = Buffers(count, np.zeros, size)
+    return Window(_Slow(data), buffers), buffers
+
+
+def test_a_window_moves_over_a_stream() -> None:
+    """What was not taken stays; offsets are those of the file."""
+    window, _ = _window(bytes(range(50)))
+    seen = []
+    for take in (5, 0, 20, 25, 0):
+        seen.append((window.fill(), window.bytes(3), window.offset, window.position, window.eof))
+        window.take(take)
+
+    assert seen == [
+        (20, b"\x00\x01\x02", 0, 20, False),
+        (20, b"\x05\x06\x07", 5, 25, False),
+        (20, b"\x05\x06\x07", 5, 25, False),
+        (20, b"\x19\x1a\x1b", 25, 45, False),
+        (0, b"", 50, 50, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "skip", "expected"),
+    [(4, 0, b"\x02\x03\x04\x05"), (2, 3, b"\x05\x06"), (99, 0, bytes(range(2, 10))), (99, 6, b"\x08\x09"), (0, 0, b"")],
+)
+def test_bytes_of_a_window(count: int, skip: int, expected: bytes) -> None:
+    """As many as there are, and they stay there."""
+    window, _ = _window(bytes(range(10)))
+    window.fill()
+    window.take(2)
+
+    assert window.bytes(count, skip) == window.bytes(count, skip=skip) == expected
+    assert window.offset == 2
+
+
+def test_a_window_grows_for_one_record() -> None:
+    """It keeps what it has, and its first buffer is free for others."""
+    window, buffers = _window(bytes(range(100)))
+    window.fill()
+    window.take(15)
+    before = window.fill(20)
+    kept = window.buffer is buffers.all[0]
+    grown = window.fill(50)
+
+    assert (before, kept, grown) == (20, True, 50)
+    assert window.bytes(99) == bytes(range(15, 65))
+    assert (window.begin, window.end, len(window.buffer)) == (64, 114, 64 + 50 + 512)
+    assert buffers.free(None) is buffers.all[0]
+
+
+@pytest.mark.parametrize("taken", [0, 15, 20])
+def test_a_window_leaves_its_buffer_to_who_reads_it(taken: int) -> None:
+    """What was not taken is copied to the next one."""
+    window, buffers = _window(bytes(range(60)), count=2)
+    window.fill()
+    window.take(taken)
+    buffers.lend(0)
+    window.fill()
+
+    assert window.buffer is buffers.all[1]
+    assert window.bytes(99) == bytes(range(taken, taken + 20))
+    assert buffers.all[0][64:84].tolist() == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (OSError(5, "Input/output error"), "cannot read on: [Errno 5] Input/output error"),
+        (EOFError(), "cannot read on: EOFError"),
+    ],
+)
+def test_a_stream_that_breaks(error: Exception, problem: str) -> None:
+    """What was read before is there, and it is told why there is no more."""
+
+    class _Breaks(_Slow):
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            if self.tell() >= 14:
+                raise error
+            return super().readinto(buffer)
+
+    window = Window(_Breaks(bytes(50)), Buffers(1, np.zeros, 40))
+
+    assert window.fill() == 14
+    assert (window.eof, window.problem) == (True, problem)
+
+
+@pytest.mark.parametrize(("extra", "eof"), [(0, False), (1, True)])
+def test_how_far_a_capture_may_expand(monkeypatch: pytest.MonkeyPatch, extra: int, eof: bool) -> None:
+    """A thousandfold, and no less than what is harmless; what was expanded until then is there."""
+    monkeypatch.setattr(module, "HARMLESS", 30)
+    raw = io.BytesIO(bytes(1))
+    raw.seek(1)
+    window = Window(io.BytesIO(bytes(5000)), Buffers(1, np.zeros, 1000 + extra), raw)
+    size = window.fill()
+
+    assert (size, window.eof) == (1000 + extra, eof)
+    assert window.problem == ("cannot read on: it expands more than 1000-fold" if eof else None)
+
+
+@pytest.mark.parametrize(("harmless", "eof"), [(100, False), (99, True)])
+def test_how_much_is_harmless(monkeypatch: pytest.MonkeyPatch, harmless: int, eof: bool) -> None:
+    """So much may come of nothing, in all windows together; what is not compressed is never stopped."""
+    monkeypatch.setattr(module, "HARMLESS", harmless)
+    window = Window(io.BytesIO(bytes(5000)), Buffers(1, np.zeros, 50), io.BytesIO())
+    plain = Window(io.BytesIO(bytes(5000)), Buffers(1, np.zeros, 50))
+    for one in (window, plain):
+        one.fill()
+        one.take(50)
+        one.fill()
+
+    assert (window.eof, plain.eof) == (eof, False)
+
+
+def test_a_window_closes_what_it_reads() -> None:
+    """The stream, the file behind it, and its buffer."""
+    stream, raw, buffers = io.BytesIO(b"abc"), io.BytesIO(b"def"), Buffers(1, np.zeros, 10)
+    window = Window(stream, buffers, raw)
+    window.close()
+
+    assert (stream.closed, raw.closed) == (True, True)
+    assert buffers.free(None) is buffers.all[0]
