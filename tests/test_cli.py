@@ -365,3 +365,23 @@ def test_a_link_to_a_device_stays_when_parquet_cannot_be_written(tmp_path: Path)
     assert _run("analyze", SEED, "-o", tmp_path / "p.parquet").exit_code == 5
     assert Path("/dev/full").is_char_device()
     assert not (tmp_path / "p.parquet").exists()
+
+
+@pytest.mark.process
+def test_interrupted_while_a_class_is_made(tmp_path: Path) -> None:
+    """Where Python runs a text, as dataclasses do: it ends as everywhere, and not killed by the signal."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import builtins, os, signal\n"
+        "real = builtins.__import__\n"
+        "def load(name, *rest, **options):\n"
+        "    if name == 'analyzer.cli.analyze':\n"
+        "        builtins.__import__ = real\n"
+        "        exec('import os, signal\\nos.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(10**6): pass')\n"
+        "    return real(name, *rest, **options)\n"
+        "builtins.__import__ = load\n"
+    )
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "analyzer", "demo"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    assert (done.returncode, done.stderr) == (130, "hoptrace: interrupted\n")

@@ -1,8 +1,8 @@
 """The command that records: hoptrace capture."""
 
+import shutil
 import signal
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.base import EXIT_UNREADABLE, complain
-from analyzer.errors import InputError, SelectionError
+from analyzer.errors import InputError, OutputError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.read.manifest import Manifest
@@ -70,6 +70,7 @@ def capture(
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
     from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.record.record import Until, check_rights, record  # noqa: PLC0415
+    from analyzer.record.stop import Stop  # noqa: PLC0415
     from analyzer.record.targets import Finder  # noqa: PLC0415
     from analyzer.record.tcpdump import Options  # noqa: PLC0415
 
@@ -81,26 +82,26 @@ def capture(
         raise SelectionError(f"-o {output}: a bundle is a folder, or one file whose name ends in {PACKED}")
     if path.exists() or path.is_symlink():
         raise InputError(f"{output}: is there already; a recording has a name of its own")
-    # As Ctrl-C: what was recorded is told and kept.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    machine = Remote(target) if target is not None else Machine()
-    check_rights(machine)
-    finder = Finder(machine, inside=inside)
-    finder.containers(containers)
-    for name in uplinks:
-        finder.interface(name, Role.UPLINK)
-    for name in interfaces:
-        finder.interface(name)
-    options = Options(snap_len, capture_filter, packets, reserve * MEBI)
-    until = Until(command, duration_s)
-    if not output.endswith(PACKED):
-        manifest = record(machine, finder.found, options, path, until, complain)
-    else:
-        with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
-            inner = Path(folder) / "bundle"
-            manifest = record(machine, finder.found, options, inner, until, complain)
-            _pack(inner, path)
-    _tell_of_losses(manifest)
+    folder = Path(output.removesuffix(PACKED)) if output.endswith(PACKED) else path
+    if folder != path and (folder.exists() or folder.is_symlink()):
+        raise InputError(f"{folder}: is there already; the recording is kept there until {path.name} is complete")
+    stop = Stop()
+    with stop.heard():
+        machine = Remote(target) if target is not None else Machine()
+        check_rights(machine, docker=bool(containers))
+        finder = Finder(machine, inside=inside)
+        finder.containers(containers)
+        for name in uplinks:
+            finder.interface(name, Role.UPLINK)
+        for name in interfaces:
+            finder.interface(name)
+        options = Options(snap_len, capture_filter, packets, reserve * MEBI)
+        manifest = record(machine, finder.found, options, folder, Until(command, duration_s), complain, stop)
+        _tell_of_losses(manifest)
+    if folder != path:
+        _pack(folder, path)
+    if stop.number in (signal.SIGHUP, signal.SIGQUIT):
+        sys.exit(128 + stop.number)  # nobody is there to read, or wants to
     if not no_analyze:
         _analyse(output)
     sys.exit(manifest.exit_code or 0)
@@ -123,12 +124,20 @@ def _autostops(texts: tuple[str, ...]) -> tuple[float | None, int | None]:
 
 
 def _pack(folder: Path, path: Path) -> None:
-    from analyzer.read.bundle import pack  # noqa: PLC0415
+    """Make one file of the folder, which stays, and is named, where that cannot be done."""
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
+    from analyzer.record.pack import pack  # noqa: PLC0415
     from analyzer.report.write import whole_file  # noqa: PLC0415
 
-    with whole_file(path) as temporary:
-        pack(folder, path.name.removesuffix(PACKED), temporary)
+    try:
+        with whole_file(path) as temporary:
+            pack(folder, path.name.removesuffix(PACKED), temporary)
+    except OutputError as error:
+        raise OutputError(f"{error}; what was recorded is in {folder}") from None
+    except BaseException:
+        complain(f"{path} was not made; what was recorded is in {folder}")
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tell_of_losses(manifest: "Manifest") -> None:

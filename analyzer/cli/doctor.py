@@ -23,8 +23,8 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.diagnose.host import examine  # noqa: PLC0415
     from analyzer.host.load import load_host  # noqa: PLC0415
-    from analyzer.record.collect import collect, save  # noqa: PLC0415
-    from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
+    from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
+    from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
 
     problems: list[str] = []
@@ -38,7 +38,7 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         machine.need("ip")
         name = machine.name
         with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
-            problems = save(collect(machine), Path(folder) / "host")
+            problems = collect(machine, Path(folder) / "host", Deadline(TIME_S))
             state = load_host(Path(folder) / "host")
     findings = examine(state)
     terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))

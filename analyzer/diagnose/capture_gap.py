@@ -22,7 +22,7 @@ def look(subject: Subject) -> Iterator[Finding]:
         return
     routed = _routed(subject)
     for point in context.points:
-        if point.dropped or point.role in (Role.LOOPBACK, Role.UNKNOWN):
+        if point.dropped or point.uncounted or point.role in (Role.LOOPBACK, Role.UNKNOWN):
             continue
         missing = _skipped(subject, routed, point.id)
         times = context.frames["time_ns"][subject.first_row[missing]]

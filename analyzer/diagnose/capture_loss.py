@@ -6,6 +6,9 @@ from analyzer.model import Basis, Evidence, Finding, Point, Severity
 from analyzer.model.words import plural
 from analyzer.read.records import Damage, FileInfo
 
+VANISHED = "vanished"
+"""How a capture ended whose interface is gone."""
+
 
 def look(subject: Subject) -> list[Finding]:
     """Report damage and drops of each file."""
@@ -41,13 +44,24 @@ def _dropped(point: Point) -> Finding:
 
 
 def _ended(point: Point) -> Finding:
+    if point.uncounted:
+        return CHECK.finding(
+            f"the capture at {point.name} did not end in good order: {point.ended}",
+            "What it did not record, and since when, is not known: absence there proves nothing.",
+            basis=Basis.STATED,
+            evidence=(Evidence(point.name),),
+            remedy="Record it again.",
+        )
+    gone = point.ended == VANISHED
     container = f" Container {point.container} stopped, or its network was taken away." if point.container else ""
     return CHECK.finding(
         f"the capture at {point.name} ended before the others: {point.ended}",
-        f"What came after is not known there.{container}",
+        f"What came after is not known there.{container if gone else ''}",
         basis=Basis.STATED,
         evidence=(Evidence(point.name),),
-        remedy="See docker-events.json for what happened to the container, and docker logs for why.",
+        remedy="See docker-events.json for what happened to the container, and docker logs for why."
+        if gone
+        else "Record it again; if the disk was full, elsewhere, or with fewer bytes of each frame (-s).",
     )
 
 

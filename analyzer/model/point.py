@@ -78,6 +78,8 @@ class Point:
     """What it was to record only, as tcpdump takes it (pcap-filter(7)); None if everything, or if nobody says."""
     dropped: int | None = None
     """Frames that the kernel dropped before the capture, where the file says so."""
+    uncounted: bool | None = None
+    """A recorded capture that did not end in good order: it may have missed some, so its absence proves nothing."""
     unseen: str | None = None
     """What passes there and cannot be seen there, as a manifest says; None if all can, or if nobody says."""
     recorded_from_ns: int | None = None

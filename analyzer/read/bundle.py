@@ -14,17 +14,6 @@ from analyzer.read.source import DECOMPRESSION_ERRORS, HARMLESS, MOST_EXPANSION
 MOST_MEMBERS = 10_000
 
 
-def pack(folder: Path, name: str, path: Path) -> None:
-    """Pack *folder* into *path*, where it is called *name*."""
-    with (
-        path.open("wb") as raw,
-        zstandard.ZstdCompressor(level=6).stream_writer(raw) as out,
-        tarfile.open(fileobj=out, mode="w|") as archive,
-    ):
-        for one in sorted(folder.rglob("*")):
-            archive.add(one, f"{name}/{one.relative_to(folder)}", recursive=False)
-
-
 def unpack(path: str, stack: ExitStack) -> Path:
     """
     Open a packed bundle; the folder lives as long as *stack*.

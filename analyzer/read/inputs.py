@@ -128,14 +128,15 @@ def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
     point = next((point for point in manifest.points if point.file in names), None)
     if point is None:
         return spec
-    until_ns = manifest.stopped_ns if point.ended_ns is None else min(point.ended_ns, manifest.stopped_ns)
+    ends = [time for time in (manifest.stopped_ns, point.ended_ns) if time is not None]
     return replace(
         spec,
         role=spec.role or point.role,
         container=spec.container or point.container,
         recorded=point,
         filter=manifest.filter,
-        recorded_ns=(manifest.started_ns, until_ns),
+        # Without its closing counts, nothing but its frames shows until when a capture recorded.
+        recorded_ns=(manifest.started_ns, min(ends) if ends and point.dropped is not None else None),
     )
 
 
@@ -166,12 +167,15 @@ def _open_up(path: str, unusable: list[InputError], stack: ExitStack) -> list[tu
 
 def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundle]]:
     host, events = folder / "host", folder / "conntrack-events.txt"
+    before = folder / "host-before"
     try:
         manifest = read_manifest(folder)
     except InputError as error:
         manifest = None
         unusable.append(error)
-    bundle = Bundle(folder, host if host.is_dir() else None, events if events.is_file() else None, manifest)
+    bundle = Bundle(
+        folder, host if host.is_dir() or before.is_dir() else None, events if events.is_file() else None, manifest
+    )
     return [(file, bundle) for file in sorted(str(p) for p in folder.iterdir() if is_capture(p))]
 
 

@@ -61,8 +61,8 @@ class PointSpec:
     """What a bundle's manifest says of it."""
     filter: str = ""
     """Of the capture, by the manifest."""
-    recorded_ns: tuple[int, int] | None = None
-    """From when to when it was recording, by the manifest."""
+    recorded_ns: tuple[int, int | None] | None = None
+    """From when to when it was surely recording, by the manifest."""
 
 
 def parse_point(text: str) -> PointSpec:
@@ -148,6 +148,7 @@ def name_points(
                 network=recorded.network if recorded is not None else None,
                 filter=spec.filter or None,
                 dropped=_dropped(source, pieces[number], files) if recorded is None else recorded.dropped,
+                uncounted=True if recorded is not None and recorded.dropped is None else None,
                 unseen=recorded.unseen if recorded is not None else None,
                 recorded_from_ns=spec.recorded_ns[0] if spec.recorded_ns is not None else None,
                 # What a damaged file lost was recorded, and is not there to be seen.

@@ -1,11 +1,12 @@
 """Records a host's state: the output of each command, in a file of its own. Nothing here changes the host."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from analyzer.record.machine import Done, Machine, open_new
+from analyzer.errors import ToolError
+from analyzer.record.machine import Deadline, Machine, open_new
 
 SYSCTLS = (
     "net.ipv4.ip_forward",
@@ -46,53 +47,71 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """What is recorded, by file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dump:
-    """One command's output, or why there is none."""
-
-    file: str
-    text: str | None
-    problem: str = ""
-
-
-def collect(machine: Machine) -> Iterator[Dump]:
-    """Run every command; what fails is told, and left out."""
-    sets = [("ipset.txt", ("ipset", "save"))] if machine.has("ipset") else []
-    for file, command in (*DUMPS, *sets):
-        yield _dump(file, command, machine.run(*command))
-    yield from _docker(machine)
+DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("docker-inspect.json", ("docker", "ps", "-q", "--no-trunc"), ("docker", "inspect")),
+    ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),
+)
+"""What is listed first: the file, what lists ids, what is asked about them."""
+TIME_S = 20
+"""For all dumps together."""
+AT_ONCE = 4
 
 
-def _dump(file: str, command: Sequence[str], done: Done) -> Dump:
-    return Dump(file, None, f"{command[0]}: {done.reason}") if done.code else Dump(file, done.out)
+def collect(machine: Machine, folder: Path, deadline: Deadline) -> list[str]:
+    """
+    Write what every command says into a new *folder*, a file each, whole or not at all.
+
+    Returns:
+        What could not be recorded, in the order of the files: no failure costs more than its own dump.
+    """
+    try:
+        folder.mkdir()
+    except OSError as error:
+        return [f"{folder.name}: {error.strerror}"]
+
+    def dump(file: str, command: tuple[str, ...]) -> str | None:
+        return _guarded(file, lambda: _save(folder / file, _say(machine, deadline, command)))
+
+    def listed(file: str, listing: tuple[str, ...], inspect: tuple[str, ...]) -> str | None:
+        def ask() -> None:
+            ids = _say(machine, deadline, listing).split()
+            if ids:
+                _save(folder / file, _say(machine, deadline, (*inspect, *ids)))
+
+        return _guarded(file, ask)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = [pool.submit(listed, *one) for one in DOCKER]  # what takes longest
+        asked[:0] = [pool.submit(dump, *one) for one in DUMPS]
+        if machine.has("ipset"):
+            asked.append(pool.submit(dump, "ipset.txt", ("ipset", "save")))
+        problems = [one.result() for one in asked]
+    return [f"{folder.name}/{problem}" for problem in problems if problem is not None]
 
 
-def _docker(machine: Machine) -> Iterator[Dump]:
-    """Inspect what there is; that Docker does not answer is told."""
-    for file, listing, inspect in (
-        ("docker-inspect.json", ("docker", "ps", "-q", "--no-trunc"), ("docker", "inspect")),
-        (
-            "docker-network-inspect.json",
-            ("docker", "network", "ls", "-q", "--no-trunc"),
-            ("docker", "network", "inspect"),
-        ),
-    ):
-        listed = machine.run(*listing)
-        ids = listed.out.split()
-        if listed.code:
-            yield _dump(file, listing, listed)
-        elif ids:
-            yield _dump(file, inspect, machine.run(*inspect, *ids))
+def _guarded(file: str, work: Callable[[], None]) -> str | None:
+    """Return why *work* failed, whatever that is; None if it did not."""
+    try:
+        work()
+    except ToolError as error:
+        return f"{file}: {error}"
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+    except Exception as error:
+        return f"{file}: {type(error).__name__}: {error}"
+    return None
 
 
-def save(dumps: Iterator[Dump], folder: Path) -> list[str]:
-    """Write dumps to a new *folder*; return what could not be recorded."""
-    problems: list[str] = []
-    folder.mkdir()
-    for dump in dumps:
-        if dump.text is None:
-            problems.append(f"{folder.name}/{dump.file}: {dump.problem}")
-            continue
-        with os.fdopen(open_new(folder / dump.file), "w", encoding="utf-8", errors="replace") as out:
-            out.write(dump.text)
-    return problems
+def _say(machine: Machine, deadline: Deadline, command: tuple[str, ...]) -> str:
+    done = machine.run(*command, deadline=deadline)
+    if done.code:
+        raise ToolError(f"{command[0]}: {done.reason}")
+    return done.out
+
+
+def _save(path: Path, text: str) -> None:
+    """Write a new file, which has its name only when it is complete."""
+    hidden = path.with_name(f".{path.name}")
+    with os.fdopen(open_new(hidden), "w", encoding="utf-8", errors="replace") as out:
+        out.write(text)
+    hidden.replace(path)

@@ -1,14 +1,14 @@
 """A program that tells of events while captures run, as ``conntrack -E`` does: its lines, to a file."""
 
 import os
-import subprocess
 import threading
 from pathlib import Path
 
 from analyzer.errors import ToolError
-from analyzer.record.machine import Machine, announced, announcing, open_new
+from analyzer.record.machine import KILL_AFTER_S, Machine, open_new
+from analyzer.record.program import PATIENCE_S, Program
 
-STOP_TIMEOUT_S = 5
+CHUNK = 1 << 16
 
 
 class Feed:
@@ -17,50 +17,53 @@ class Feed:
     def __init__(self, machine: Machine, path: Path, *command: str) -> None:
         """Start it; ``problem`` tells if that is not possible."""
         self.problem: str | None = None
-        self._machine, self._path, self._pid = machine, path, 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._threads: list[threading.Thread] = []
+        self._path = path
+        self._program: Program | None = None
         try:
             machine.need(command[0])
             # Lines at once, not when a buffer is full: whoever is killed has told them.
-            self._process = machine.start(*announcing("stdbuf", "-oL", *command))
+            self._program = Program(machine, "stdbuf", "-oL", *command, heard=self._hear)
         except ToolError as error:
             self.problem = str(error)
             return
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._write)]
-        for thread in self._threads:
-            thread.start()
+        self._writer = threading.Thread(target=self._write, args=(self._program,), daemon=True)
+        self._writer.start()
 
-    def stop(self) -> None:
-        """End it."""
-        if self._process is None:
+    def end(self) -> None:
+        """Tell it to end."""
+        if self._program is None:
             return
-        early = self._process.poll()
-        if early is None and self._pid:
-            self._machine.interrupt(self._process, self._pid)
-        for thread in self._threads:
-            thread.join(STOP_TIMEOUT_S)
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        early = self._program.code
+        self._program.end()
         if early:
             self.problem = self.problem or f"{self._path.name}: ended early, exit {early}"
 
-    def _listen(self) -> None:
-        for raw in (self._process and self._process.stderr) or ():
-            line = raw.decode(errors="replace").strip()
-            if not self._pid and (pid := announced(line)) is not None:
-                self._pid = pid
-            elif "error" in line.lower() or "denied" in line.lower() or "fail" in line.lower():
-                self.problem = f"{self._path.name}: {line}"
-
-    def _write(self) -> None:
-        if self._process is None or self._process.stdout is None:
+    def wait(self) -> None:
+        """Wait until it has ended, and its file is complete."""
+        if self._program is None:
             return
-        source = self._process.stdout.fileno()
+        self._program.wait()
+        self._writer.join(KILL_AFTER_S + PATIENCE_S)
+        if not self._writer.is_alive():
+            self._program.close()
+
+    def _hear(self, line: str) -> None:
+        if any(word in line.lower() for word in ("error", "denied", "fail")):
+            self.problem = f"{self._path.name}: {line.strip()}"
+
+    def _write(self, program: Program) -> None:
+        """Bring what it gives into the file; where that is not possible, read on, so that it does not stand still."""
+        out = -1
         try:
-            with os.fdopen(open_new(self._path), "wb", buffering=0) as out:
-                while data := os.read(source, 1 << 16):
-                    out.write(data)
+            out = open_new(self._path)
+            while data := os.read(program.stdout, CHUNK):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(out, view) :]
         except OSError as error:
             self.problem = f"{self._path.name}: {error.strerror}"
+            while os.read(program.stdout, CHUNK):
+                pass
+        finally:
+            if out >= 0:
+                os.close(out)

@@ -5,13 +5,33 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import ToolError
 
-TIMEOUT_S = 30
+TIMEOUT_S = 10
+POLL_S = 0.1
+KILL_AFTER_S = 3
+"""What a started program has for its end in good order."""
+LEASH = """
+after=$1
+shift
+exec 3<&0 4>&2 </dev/null 2>/dev/null
+"$@" 2>&4 3<&- 4>&- &
+program=$!
+{ read -r _ <&3; kill -TERM $program; sleep $after; kill -KILL $program; } >/dev/null 4>&- &
+leash=$!
+exec 3<&- 4>&-
+wait $program
+code=$?
+kill -KILL $leash
+exit $code
+"""
+"""Runs a program until its own stdin ends: because whoever started it says so, died, or cannot be reached any more."""
 PACKAGES = {
     "tcpdump": "tcpdump",
     "ip": "iproute2",
@@ -32,20 +52,28 @@ def _with_sbin() -> dict[str, str]:
     return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
 
 
-def announcing(*command: str) -> list[str]:
-    """Return what runs *command* and says ``pid N`` on stderr first, so that it can be interrupted from anywhere."""
-    return ["sh", "-c", 'echo "pid $$" >&2; exec "$@"', "sh", *command]
-
-
-def announced(line: str) -> int | None:
-    """Return the process number that a line of stderr announces."""
-    word, _, number = line.strip().partition(" ")
-    return int(number) if word == "pid" and number.isdigit() else None
+def _guarded(command: list[str]) -> list[str]:
+    """Let the kernel kill a program when this process dies, however that happens (prctl(2), PR_SET_PDEATHSIG)."""
+    path = _with_sbin()["PATH"]
+    there = shutil.which(command[0], path=path) and shutil.which("setpriv", path=path)
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command] if there else command
 
 
 def open_new(path: Path) -> int:
     """Open a file that is not there yet for writing: neither a symlink nor a file that is there is followed or used."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+
+
+class Deadline:
+    """A time limit that several programs share; *hurry* ends it early."""
+
+    def __init__(self, seconds: float, hurry: Callable[[], bool] = lambda: False) -> None:
+        self._end, self._hurry = time.monotonic() + seconds, hurry
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left, 0 if none."""
+        return 0 if self._hurry() else max(self._end - time.monotonic(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,51 +104,47 @@ class Machine:
         """Tell whether a program is there; root's paths count."""
         return shutil.which(program, path=_with_sbin()["PATH"]) is not None
 
-    def run(self, *command: str, timeout: float = TIMEOUT_S) -> Done:
-        """Run a program to its end; that it is missing or hangs is a failure like others."""
+    def run(self, *command: str, timeout: float = TIMEOUT_S, deadline: Deadline | None = None) -> Done:
+        """Run a program to its end; that it is missing, hangs, or that time is up, is a failure like others."""
+        if deadline is not None and not deadline.left_s:
+            return Done(124, "", f"{command[0]}: not asked, for time was up")
         try:
-            done = subprocess.run(
-                self.wrap(command),
-                capture_output=True,
-                timeout=timeout,
-                check=False,
+            process = subprocess.Popen(
+                _guarded(self.wrap(command)),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
                 env=_with_sbin(),
+                process_group=0,  # Ctrl-C in the terminal is for hoptrace; and whatever it starts ends with it
             )
         except FileNotFoundError:
             return Done(127, "", f"{command[0]}: not found")
         except OSError as error:
             return Done(126, "", f"{command[0]}: {error.strerror}")
-        except subprocess.TimeoutExpired:
+        out, err = _outcome(process, Deadline(timeout), deadline)
+        if out is None or err is None:
             return Done(124, "", f"{command[0]}: no answer in {timeout:.0f} s")
-        out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
-        return Done(done.returncode, out, err)
+        return Done(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         """
-        Start a program that ends with this one, its stdout in a pipe.
+        Start a program that ends when its stdin is closed, which this process' death does, too; its stdout is a pipe.
 
         Raises:
             ToolError: it cannot be started.
         """
-        # The kernel interrupts the child when this process dies, however that happens (prctl(2), PR_SET_PDEATHSIG).
-        guard = ["setpriv", "--pdeathsig", "INT", "--"] if shutil.which("setpriv") else []
+        leash = ("/bin/sh", "-c", LEASH, "sh", str(KILL_AFTER_S), *command)
         try:
             return subprocess.Popen(
-                [*guard, *self.wrap(command)],
+                self.wrap(leash),
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 env=_with_sbin(),
                 process_group=0,  # Ctrl-C in the terminal is for hoptrace, which then stops captures in good order
             )
         except OSError as error:
             raise ToolError(f"{command[0]}: {error.strerror}") from None
-
-    def interrupt(self, process: "subprocess.Popen[bytes]", pid: int) -> None:
-        """Send SIGINT to a started program, whose process number there is *pid*."""
-        if process.poll() is None:
-            os.kill(pid, signal.SIGINT)
 
     def need(self, *programs: str) -> None:
         """
@@ -133,6 +157,25 @@ class Machine:
             if not self.has(program):
                 package = PACKAGES.get(program, program)
                 raise ToolError(f"{program} is missing on {self.name}: apt-get install {package}")
+
+
+def _outcome(
+    process: "subprocess.Popen[bytes]", own: Deadline, shared: Deadline | None
+) -> tuple[bytes | None, bytes | None]:
+    """Wait for what a program says; None if time is up, and then it is gone, with all that it started."""
+    try:
+        while own.left_s and (shared is None or shared.left_s):
+            with suppress(subprocess.TimeoutExpired):
+                return process.communicate(timeout=POLL_S)
+        return None, None
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+            process.wait()
 
 
 class Remote(Machine):
@@ -157,8 +200,3 @@ class Remote(Machine):
     def has(self, program: str) -> bool:
         """Ask the other side's shell."""
         return self.run("sh", "-c", f"command -v {shlex.quote(program)}").code == 0
-
-    def interrupt(self, process: "subprocess.Popen[bytes]", pid: int) -> None:
-        """Send SIGINT on the other side."""
-        if process.poll() is None:
-            self.run("sh", "-c", f"kill -INT {pid}")  # the shell's own: minimal hosts have no program of that name

@@ -1,19 +1,26 @@
 """Records a bundle on a live host: captures, the host's state before and after, and what happened meanwhile.
 
-Everything that can fail for want of a permission or a program fails before the bundle is made.
+Everything that can fail for want of a permission or a program fails before the bundle is made. From then on, whatever
+fails is told and costs nothing but itself: the manifest is there from the start, and says how far the recording came.
 """
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from analyzer.errors import InputError, OutputError, ToolError
-from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
-from analyzer.record.collect import collect, save
+from analyzer.read.manifest import Manifest, RecordedPoint
+from analyzer.record.collect import TIME_S, collect
 from analyzer.record.feed import Feed
-from analyzer.record.machine import Machine
+from analyzer.record.ledger import Ledger
+from analyzer.record.machine import Deadline, Machine
+from analyzer.record.stop import Stop
 from analyzer.record.targets import Found
 from analyzer.record.tcpdump import Capture, Options
 
@@ -21,27 +28,28 @@ POLL_S = 0.05
 GRACE_S = 0.3
 """After the command has ended, for answers that are still under way."""
 COMMAND_STOP_S = 10
+VERSIONS_S = 5
 NOT_FOUND = 127
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """When a recording ends; whatever comes first, or Ctrl-C."""
+    """When a recording ends; whatever comes first, or a signal."""
 
     command: tuple[str, ...] = ()
     duration_s: float | None = None
 
 
-def check_rights(machine: Machine) -> None:
+def check_rights(machine: Machine, *, docker: bool) -> None:
     """
     Make sure that capturing is possible.
 
     Raises:
-        ToolError: a program is missing, Docker does not answer; with what helps.
+        ToolError: a program is missing, or Docker does not answer where *docker* is needed; with what helps.
     """
-    machine.need("tcpdump", "ip", "docker")
-    done = machine.run("docker", "version", "--format", "{{.Server.Version}}")
-    if done.code:
+    machine.need("tcpdump", "ip", *(["docker"] if docker else []))
+    done = machine.run("docker", "version", "--format", "{{.Server.Version}}") if docker else None
+    if done is not None and done.code:
         hint = ": needs root, or membership of the group docker" if "denied" in done.err else ""
         raise ToolError(f"docker on {machine.name}: {done.reason}{hint}")
 
@@ -53,6 +61,7 @@ def record(
     folder: Path,
     until: Until,
     told: Callable[[str], None],
+    stop: Stop,
 ) -> Manifest:
     """
     Record into a new *folder*.
@@ -64,53 +73,69 @@ def record(
         folder: must not be there yet.
         until: when to stop.
         told: hears, in a line, when captures run and when they end.
+        stop: ends it early.
+
+    Returns:
+        The manifest as it stands in the folder, or as it would if the disk had room for it.
 
     Raises:
         ToolError: a capture cannot be started; then nothing was made.
         InputError: *folder* is there already.
         OutputError: it cannot be made.
+        KeyboardInterrupt: *stop* was asked for before anything was recorded.
     """
-    captures: list[Capture] = []
-    feeds: list[Feed] = []
-    started = stopped = 0
-    exit_code: int | None = None
-    problems: list[str] = []
-    try:
-        for found in points:
-            captures.append(Capture(machine, found.target, options))  # noqa: PERF401 - all so far must be stopped
-        for capture in captures:
-            capture.wait_ready()
-        _make(folder)
+    say = _heedless(told)
+    versions = _versions(machine)
+    with ExitStack() as stack:
+        captures = _start(machine, points, options, stop, stack)
+        make_folder(folder)
+        ledger = Ledger(
+            folder,
+            Manifest(
+                started_ns=time.time_ns(),
+                stopped_ns=None,
+                host=machine.run("hostname").out.strip(),
+                snap_len=options.snap_len,
+                filter=options.filter,
+                command=until.command,
+                versions=versions,
+                points=tuple(found.point for found in points),
+            ),
+        )
+        stack.callback(ledger.give_room)
         for capture, found in zip(captures, points, strict=True):
             capture.write_to(folder / found.point.file)
-        feeds.append(Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id"))
-        feeds.append(Feed(machine, folder / "docker-events.json", "docker", "events", "--format", "{{json .}}"))
-        problems += save(collect(machine), folder / "host-before")
-        started = time.time_ns()
-        told("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
-        exit_code = _wait(machine, until, captures, told)
-        stopped = time.time_ns()
-    finally:
-        _stop(captures, feeds)
-    problems += save(collect(machine), folder / "host")
-    problems += [feed.problem for feed in feeds if feed.problem is not None]
-    manifest = Manifest(
-        started_ns=started,
-        stopped_ns=stopped,
-        host=machine.run("hostname").out.strip(),
-        snap_len=options.snap_len,
-        filter=options.filter,
-        command=until.command,
-        exit_code=exit_code,
-        versions=_versions(machine),
-        points=tuple(_ended(found.point, capture) for found, capture in zip(points, captures, strict=True)),
-        problems=tuple(problems),
-    )
-    write_manifest(folder, manifest)
-    return manifest
+        feeds = [
+            Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id"),
+            Feed(machine, folder / "docker-events.json", "docker", "events", "--format", "{{json .}}"),
+        ]
+        stack.callback(_end, feeds)
+        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked)))
+        say("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
+        try:
+            ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger))
+        finally:
+            stopped_ns = time.time_ns()
+            _end(captures)
+            ended = (_ended(found.point, capture) for found, capture in zip(points, captures, strict=True))
+            ledger.update(stopped_ns=stopped_ns, points=tuple(ended))
+        ledger.give_room()
+        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent)))
+        _end(feeds)
+        ledger.problems(feed.problem for feed in feeds if feed.problem is not None)
+    if ledger.failed is not None:
+        say(ledger.failed)
+    return ledger.manifest
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """
+    Make the folder of a recording.
+
+    Raises:
+        InputError: it is there already.
+        OutputError: it cannot be made.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
@@ -120,70 +145,102 @@ def _make(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be made: {error.strerror}") from None
 
 
-def _wait(machine: Machine, until: Until, captures: Sequence[Capture], told: Callable[[str], None]) -> int | None:
+def _heedless(told: Callable[[str], None]) -> Callable[[str], None]:
+    """Tell what can be told: a terminal that is gone ends no recording."""
+
+    def say(line: str) -> None:
+        with suppress(OSError, ValueError):
+            told(line)
+
+    return say
+
+
+def _start(machine: Machine, points: Sequence[Found], options: Options, stop: Stop, stack: ExitStack) -> list[Capture]:
+    """Start all captures; they end with *stack* at the latest."""
+    captures: list[Capture] = []
+    stack.callback(lambda: _end(captures))
+    for found in points:
+        captures.append(Capture(machine, found.target, options))  # noqa: PERF401 - all so far must be stopped
+    for capture in captures:
+        capture.wait_ready(lambda: stop.asked)
+    if stop.asked:
+        raise KeyboardInterrupt
+    return captures
+
+
+def _end(running: Iterable[Capture | Feed]) -> None:
+    """End everything at once."""
+    several = list(running)
+    for one in several:
+        one.end()
+    for one in several:
+        one.wait()
+
+
+def _wait(
+    machine: Machine,
+    until: Until,
+    captures: Sequence[Capture],
+    say: Callable[[str], None],
+    stop: Stop,
+    ledger: Ledger,
+) -> int | None:
     """Wait for the end; return the command's exit code, None without a command."""
     deadline = None if until.duration_s is None else time.monotonic() + until.duration_s
     process: subprocess.Popen[bytes] | None = None
-    silent = {id(capture) for capture in captures}
-    try:
-        if until.command:
-            try:
-                process = subprocess.Popen(machine.wrap(until.command))
-            except OSError as error:
-                told(f"{until.command[0]}: {error.strerror}")
-                return NOT_FOUND
-        elif deadline is None:
-            told("Ctrl-C ends it")
-        while process is None or process.poll() is None:
-            for capture in captures:
-                if capture.ended is not None and id(capture) in silent:
-                    silent.discard(id(capture))
-                    told(f"{capture.target.name}: {capture.ended}; the others go on")
-            complete = any(capture.ended == "complete" for capture in captures)
-            if complete or not silent or (deadline is not None and time.monotonic() >= deadline):
-                break
-            time.sleep(POLL_S)
-    except KeyboardInterrupt:
-        told("stopping")
-    if process is None:
-        return None
-    try:
+    running = set(range(len(captures)))
+    if until.command:
+        try:
+            process = subprocess.Popen(machine.wrap(until.command))
+        except (OSError, ValueError) as error:
+            say(f"{until.command[0]}: {getattr(error, 'strerror', None) or error}")
+            return NOT_FOUND
+    elif deadline is None:
+        say("Ctrl-C ends it")
+    while process is None or process.poll() is None:
+        for number in sorted(running):
+            if (capture := captures[number]).ended is not None:
+                running.discard(number)
+                say(f"{capture.target.name}: {capture.ended}; the others go on")
+                ledger.update_point(number, partial(_ended, capture=capture))
+        complete = any(capture.ended == "complete" for capture in captures)
+        if complete or not running or (deadline is not None and time.monotonic() >= deadline):
+            break
+        if stop.wait(POLL_S):
+            say("stopping")
+            break
+    return _end_of(process, stop) if process is not None else None
+
+
+def _end_of(process: "subprocess.Popen[bytes]", stop: Stop) -> int:
+    """End the command if it runs still; return its exit code, as a shell has it."""
+    with suppress(OSError):
         if process.poll() is None:
             process.terminate()
-        code = process.wait(COMMAND_STOP_S)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+    deadline = Deadline(COMMAND_STOP_S, lambda: stop.urgent)
+    while process.poll() is None and deadline.left_s:
+        time.sleep(POLL_S)
+    if process.poll() is None:
         process.kill()
-        code = process.wait()
+    code = process.wait()
     time.sleep(GRACE_S)
     return code if code >= 0 else 128 - code
 
 
-def _stop(captures: Sequence[Capture], feeds: Sequence[Feed]) -> None:
-    """Stop everything; a second Ctrl-C does not leave captures behind."""
-    interrupted = False
-    running: list[Capture | Feed] = [*captures, *feeds]
-    for one in running:
-        try:
-            one.stop()
-        except KeyboardInterrupt:
-            interrupted = True
-            one.stop()
-    if interrupted:
-        raise KeyboardInterrupt
-
-
 def _ended(point: RecordedPoint, capture: Capture) -> RecordedPoint:
     ended = None if capture.ended == "complete" else capture.ended
-    dropped = capture.counts.get("dropped by kernel")
-    return replace(point, ended=ended, ended_ns=capture.ended_ns if ended else None, dropped=dropped)
+    return replace(point, ended=ended, ended_ns=capture.ended_ns if ended else None, dropped=capture.dropped)
 
 
 def _versions(machine: Machine) -> dict[str, str]:
-    found = {
-        "kernel": machine.run("uname", "-r"),
-        "docker": machine.run("docker", "version", "--format", "{{.Server.Version}}"),
-        "tcpdump": machine.run("tcpdump", "--version"),
-    }
-    return {
-        name: (done.out or done.err).strip().splitlines()[0] for name, done in found.items() if done.out or done.err
-    }
+    found: dict[str, str] = {}
+    for name, command in {
+        "kernel": ("uname", "-r"),
+        "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
+        "tcpdump": ("tcpdump", "--version"),
+    }.items():
+        done = machine.run(*command, timeout=VERSIONS_S)
+        lines = (done.out.strip() or (done.err.strip() if name == "tcpdump" else "")).splitlines()
+        if not done.code and lines:
+            found[name] = lines[0]
+    return found

@@ -4,24 +4,23 @@ A capture never takes the others with it: whatever ends one, is told, and the re
 """
 
 import os
-import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.errors import ToolError
-from analyzer.record.machine import Machine, announced, announcing, open_new
+from analyzer.errors import OutputError, ToolError
+from analyzer.record.machine import KILL_AFTER_S, Machine, open_new
+from analyzer.record.program import PATIENCE_S, Program
 
 READY_TIMEOUT_S = 15
-STOP_TIMEOUT_S = 10
+POLL_S = 0.05
 CHUNK = 1 << 18
 RESERVE = 512 << 20
 """Bytes of disk that captures leave free."""
 BUFFER_KIB = 32_768
 """tcpdump -B: what the kernel holds while tcpdump is busy."""
-_COUNTS = re.compile(r"^(\d+) packets? (captured|received by filter|dropped by kernel)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +58,32 @@ class Capture:
         """
         self.target = target
         self.ended: str | None = None
-        """Why it ended before it was told to."""
+        """Why it ended before it was told to, or why its end tells nothing."""
         self.ended_ns: int | None = None
-        self.said = ""
-        """What tcpdump said on stderr."""
-        self._machine, self._options = machine, options
-        self._ready, self._stopping = threading.Event(), threading.Event()
-        self._pid, self._file = 0, -1
-        self._process = machine.start(*self._command())
-        self._threads = [threading.Thread(target=self._listen, daemon=True)]
-        self._threads[0].start()
+        self._options = options
+        self._ready = threading.Event()
+        self._file = -1
+        self._writer: threading.Thread | None = None
+        self._program = Program(machine, *self._command(), heard=self._hear)
+
+    @property
+    def dropped(self) -> int | None:
+        """Frames that the kernel dropped; None where tcpdump did not say."""
+        return self._program.count("packets? dropped by kernel")
 
     def write_to(self, path: Path) -> None:
         """
         Write to a new file from now on.
 
         Raises:
-            ToolError: it cannot be made.
+            OutputError: it cannot be made.
         """
         try:
             self._file = open_new(path)
         except OSError as error:
-            raise ToolError(f"{path}: {error.strerror}") from None
-        self._threads.append(threading.Thread(target=self._write, daemon=True))
-        self._threads[-1].start()
+            raise OutputError(f"{path}: {error.strerror}") from None
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
 
     def _command(self) -> Sequence[str]:
         options = self._options
@@ -92,69 +93,63 @@ class Capture:
         tcpdump += ["--immediate-mode", "--time-stamp-precision=nano", "-s", str(options.snap_len), "-U", "-w", "-"]
         if options.packets is not None:
             tcpdump += ["-c", str(options.packets)]
-        return announcing(*self.target.prefix, *tcpdump, *([options.filter] if options.filter else []))
+        return (*self.target.prefix, *tcpdump, "--", *([options.filter] if options.filter else []))
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, given_up: Callable[[], bool] = lambda: False) -> None:
         """
-        Wait until it captures.
+        Wait until it captures; *given_up* ends the waiting.
 
         Raises:
             ToolError: it does not.
         """
-        if not self._ready.wait(READY_TIMEOUT_S) or "listening on" not in self.said:
-            self.stop()
-            reason = (self.said.strip().splitlines() or ["no answer"])[-1]
-            if "permi" in reason.lower():
-                reason += "; it needs CAP_NET_RAW: run it as root, or with sudo"
-            raise ToolError(f"cannot capture on {self.target.interface}: {reason}")
-
-    def stop(self) -> None:
-        """Let it end in good order: what the kernel has captured is written."""
-        self._stopping.set()
-        if self._pid:
-            self._machine.interrupt(self._process, self._pid)
-        else:
-            self._process.terminate()
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0.1))
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """What tcpdump counted: ``captured``, ``received by filter``, ``dropped by kernel``."""
-        return {name: int(count) for count, name in _COUNTS.findall(self.said)}
-
-    def _listen(self) -> None:
-        """Read what tcpdump says."""
-        if self._process.stderr is None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not self._ready.wait(POLL_S) and self._program.code is None:
+            if given_up() or time.monotonic() > deadline:
+                break
+        if self._ready.is_set():
             return
-        for raw in self._process.stderr:
-            line = raw.decode(errors="replace")
-            if not self._pid and (pid := announced(line)) is not None:
-                self._pid = pid
-                continue
-            self.said += line
-            if "listening on" in line:
-                self._ready.set()
-        self._ready.set()
+        self.end()
+        self.wait()
+        reason = (self._program.said.strip().splitlines() or ["no answer"])[-1]
+        if "permi" in reason.lower():
+            reason += "; it needs CAP_NET_RAW: run it as root, or with sudo"
+        raise ToolError(f"cannot capture on {self.target.interface}: {reason}")
+
+    def end(self) -> None:
+        """Tell it to end in good order: what the kernel has captured is written."""
+        self._program.end()
+
+    def wait(self) -> None:
+        """Wait until it has ended, and its file is complete."""
+        self._program.wait()
+        if self._writer is not None:
+            self._writer.join(KILL_AFTER_S + PATIENCE_S)
+        if self._writer is None or not self._writer.is_alive():
+            self._program.close()
+
+    def _hear(self, line: str) -> None:
+        if "listening on" in line:
+            self._ready.set()
 
     def _write(self) -> None:
         """Bring what tcpdump gives into the file, as long as there is room."""
-        source = self._process.stdout
         failed: str | None = None
-        while source is not None and (data := os.read(source.fileno(), CHUNK)):
+        while data := os.read(self._program.stdout, CHUNK):
             if failed is None:
                 failed = self._put(data)
-                if failed is not None and self._pid:
-                    self._machine.interrupt(self._process, self._pid)  # what it still gives is read, and lost
+                if failed is not None:
+                    self.ended, self.ended_ns = failed, time.time_ns()
+                    self._program.end()  # what it still gives is read, and lost
         os.close(self._file)
-        code = self._process.wait()
-        self._threads[0].join()  # all that it said is needed to tell why
-        if failed is not None or not self._stopping.is_set():
-            self.ended, self.ended_ns = failed or self._why(code), time.time_ns()
+        early = not self._program.told_to_end
+        code = self._program.wait()
+        if failed is not None:
+            return
+        if early:
+            self.ended_ns = time.time_ns()
+            self.ended = self._why(code)
+        elif self.dropped is None:
+            self.ended = "stood still: it had to be killed" if code < 0 else self._why(code)
 
     def _put(self, data: bytes) -> str | None:
         """Write; return why that is not possible."""
@@ -170,11 +165,12 @@ class Capture:
         return None
 
     def _why(self, code: int) -> str:
-        if "interface disappeared" in self.said or "went down" in self.said:
+        said = self._program.said
+        if "interface disappeared" in said or "went down" in said:
             return "vanished"
         if code < 0:
             return f"killed by signal {-code}"
         if code == 0:
             return "complete"
-        reason = self.said.strip().splitlines()
+        reason = said.strip().splitlines()
         return f"failed: {reason[-1]}" if reason else f"failed: exit {code}"

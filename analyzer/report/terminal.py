@@ -251,6 +251,8 @@ def _points(points: list[Point]) -> Table:
             notes.append(f"cut at {point.snap_len} bytes")
         if point.dropped:
             notes.append(f"{point.dropped} dropped")
+        if point.uncounted:
+            notes.append("no closing counts")
         if point.unseen is not None:
             notes.append(f"not {point.unseen}")
         if point.pieces is not None:

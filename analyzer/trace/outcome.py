@@ -290,6 +290,9 @@ class Outcomes:
                     f"last seen at {point.name}; {there.name} dropped {plural(there.dropped, 'frame')} while capturing"
                 )
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
+            if there.uncounted:
+                reason = f"last seen at {point.name}; {there.name} has no closing counts: it may have missed some"
+                return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)
             if there.filter and not proven:
                 reason = f"last seen at {point.name}; the filter “{there.filter}” may have kept it from {there.name}"
                 return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED)

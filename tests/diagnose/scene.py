@@ -119,7 +119,7 @@ class Scene:
     def recorded(self, until_ms: float, **fields: object) -> None:
         """Write a manifest: all captures ran until then; *fields* are those of each point."""
         points = tuple(
-            RecordedPoint(name, f"{name}.pcap", name, role_of_name(name), **fields)  # type: ignore[arg-type]
+            RecordedPoint(name, f"{name}.pcap", name, role_of_name(name), **{"dropped": 0, **fields})  # type: ignore[arg-type]
             for name in self.points
         )
         write_manifest(self.folder, Manifest(T0 - 1, T0 + round(until_ms * MS), "host", 0, points=points))

@@ -51,6 +51,23 @@ def test_a_capture_that_ended_early(container: str | None, said: str) -> None:
     assert finding.remedy.startswith("See docker-events.json ")
 
 
+def test_a_capture_that_ended_for_want_of_room() -> None:
+    """Nothing is said of its container."""
+    (finding,) = tell([], [_point("b", ended="disk reserve reached", container="web")])
+
+    assert finding.explanation == "What came after is not known there."
+    assert finding.remedy.startswith("Record it again; if the disk was full, ")
+
+
+def test_a_capture_that_did_not_end_in_good_order() -> None:
+    """It may have missed anything, at any time."""
+    (finding,) = tell([], [_point("b", ended="stood still: it had to be killed", container="web", uncounted=True)])
+
+    assert finding.title == "the capture at b did not end in good order: stood still: it had to be killed"
+    assert finding.explanation.endswith("absence there proves nothing.")
+    assert finding.remedy == "Record it again."
+
+
 def test_all_of_it_in_order() -> None:
     """Damage, then drops, then ends; a point may have both."""
     broken = FileInfo("a.pcap", damage=Damage(1, "x"))

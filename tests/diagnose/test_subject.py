@@ -29,9 +29,9 @@ def _checks(folder: Path, words: str, silence_ns: int) -> list[str]:
     simulator.write(folder)
     stopped_ns = simulator.records["veth-c2"][-1][0] + silence_ns
     points = (
-        RecordedPoint("veth-c2", "veth-c2.pcap", "veth1a2b3c4", Role.VETH, "c2"),
-        RecordedPoint("docker0", "docker0.pcap", "docker0", Role.BRIDGE),
-        RecordedPoint("wlan0", "wlan0.pcap", "wlan0", Role.UPLINK),
+        RecordedPoint("veth-c2", "veth-c2.pcap", "veth1a2b3c4", Role.VETH, "c2", dropped=0),
+        RecordedPoint("docker0", "docker0.pcap", "docker0", Role.BRIDGE, dropped=0),
+        RecordedPoint("wlan0", "wlan0.pcap", "wlan0", Role.UPLINK, dropped=0),
     )
     write_manifest(folder, Manifest(T0 - S, stopped_ns, "host", 0, words, points=points))
     return [finding.check for finding in analyze([folder]).findings]

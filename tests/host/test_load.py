@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.host import load
+from analyzer.host import dumps
 from analyzer.host.conntrack import parse_conntrack
-from analyzer.host.load import NAMES, load_host
+from analyzer.host.dumps import NAMES
+from analyzer.host.load import load_host
 from analyzer.host.routing import choose
 from analyzer.model import HostState
 
@@ -305,7 +306,7 @@ def test_events_that_are_not_there(tmp_path: Path) -> None:
 def test_the_largest_dump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
     """A larger one is not read, and told."""
     folder = _folder(tmp_path / "host")
-    monkeypatch.setattr(load, "MAX_DUMP", 1 << 20)
+    monkeypatch.setattr(dumps, "MAX_DUMP", 1 << 20)
     (folder / "ip-addr.json").write_text(SMALL["ip-addr.json"].ljust((1 << 20) + more))
     host = load_host(folder)
 

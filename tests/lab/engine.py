@@ -1,6 +1,7 @@
 """The hosts: ``dhost`` with a Docker Engine, its gateway, and an internet of three servers."""
 
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -73,6 +74,25 @@ class Engine:
             except LabError:
                 time.sleep(0.2)
         raise LabError(f"dockerd did not start: {(self.folder / 'dockerd.log').read_text()[-2000:]}")
+
+    def signal_engine(self, number: signal.Signals) -> None:
+        """Send the engine a signal."""
+        assert self._engine is not None
+        self._engine.send_signal(number)
+
+    def kill_engine(self) -> None:
+        """Kill the engine, as if it had crashed."""
+        self.signal_engine(signal.SIGKILL)
+        assert self._engine is not None
+        self._engine.wait()
+
+    def revive(self) -> None:
+        """Start an engine again that was killed; what ran in its containers is gone."""
+        (self.folder / "pid").unlink(missing_ok=True)
+        self._start_engine()
+        for name in self._containers:
+            self.docker("rm", "-f", name)
+        self._containers.clear()
 
     def _import_image(self) -> None:
         root = self.folder / "image" / "bin"

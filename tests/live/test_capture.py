@@ -1,15 +1,11 @@
 """hoptrace capture on a real Docker Engine: bundles of what happens now, and of what goes wrong meanwhile."""
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +14,7 @@ from analyzer.model import Disposition, Point, Role
 from analyzer.read.manifest import Manifest, RecordedPoint, read_manifest
 from tests.lab.commands import inside, run
 from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab
+from tests.live.recorder import Recorder, called, programs
 
 pytestmark = pytest.mark.live
 
@@ -35,20 +32,9 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-def _start(lab: Lab, *arguments: str, path: str | None = None) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "DOCKER_HOST": lab.socket, "NO_COLOR": "1", "COLUMNS": "160"}
-    if path is not None:
-        environment["PATH"] = path
-    return subprocess.Popen(
-        [*inside(lab.namespace), sys.executable, "-m", "analyzer", "capture", *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
-
-
-def _capture(lab: Lab, *arguments: str, code: int = 0, **options: Any) -> str:
-    process = _start(lab, *arguments, **options)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == code, err
+def _capture(lab: Lab, *arguments: str, code: int = 0) -> str:
+    ended, out, err = Recorder(lab, *arguments).end()
+    assert ended == code, err
     return out + err
 
 
@@ -61,14 +47,6 @@ def _read(folder: Path) -> tuple[Manifest, Trace]:
 def _asked_for(points: "Iterable[RecordedPoint | Point]") -> "list[RecordedPoint | Point]":
     """Leave out the bridge's other ports, which are captured as well, by the names that the kernel gave them."""
     return [point for point in points if not re.fullmatch(r"veth[0-9a-f]{7}", point.name)]
-
-
-def _wait_for(process: "subprocess.Popen[str]", word: str) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if word in line:
-            return
-    raise AssertionError(f"{word!r} was never said")
 
 
 def test_a_ping(lab: Lab, tmp_path: Path) -> None:
@@ -154,16 +132,17 @@ def test_the_host_network_and_macvlan(lab: Lab, tmp_path: Path) -> None:
 def test_a_container_that_dies(lab: Lab, tmp_path: Path) -> None:
     """Its point says so; its last packets are there; the others go on."""
     lab.run_container("victim")
-    process = _start(lab, "-c", "victim", "-c", "c1", "-a", "duration:4", "-o", str(tmp_path / "b"))
-    _wait_for(process, "capturing at")
+    recorder = Recorder(lab, "-c", "victim", "-c", "c1", "-a", "duration:4", "-o", str(tmp_path / "b")).wait_for(
+        "capturing at"
+    )
     lab.exec("victim", "ping", "-c", "1", "8.8.8.8")
     lab.remove_container("victim")
     lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
-    out, err = process.communicate(timeout=60)
+    code, out, err = recorder.end()
     manifest, trace = _read(tmp_path / "b")
     ended = {point.name: point.ended for point in _asked_for(manifest.points)}
 
-    assert process.returncode == 0
+    assert code == 0
     assert ended == {"veth-victim": "vanished", "veth-c1": None, "docker0": None, UPLINK: None}
     assert "veth-victim: vanished; the others go on" in err
     assert "ended: vanished" in out
@@ -172,66 +151,12 @@ def test_a_container_that_dies(lab: Lab, tmp_path: Path) -> None:
     assert all(j.answered_by is not None for j in requests)
 
 
-def test_a_tcpdump_that_is_killed(lab: Lab, tmp_path: Path) -> None:
-    """One capture ends, and says by what; what it had is kept, and the others go on."""
-    process = _start(lab, "-c", "c1", "-a", "duration:3", "-o", str(tmp_path / "b"))
-    _wait_for(process, "capturing at")
-    lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
-    time.sleep(0.5)
-    run("pkill", "-KILL", "-f", "tcpdump -Z root -n -p -i docker0")
-    process.communicate(timeout=60)
-    manifest, trace = _read(tmp_path / "b")
-
-    assert {point.name: point.ended for point in _asked_for(manifest.points)} == {
-        "veth-c1": None, "docker0": "killed by signal 9", UPLINK: None
-    }  # fmt: skip
-    ping = next(j for j in trace.journeys() if j.summary.startswith("ICMP echo request"))
-    assert [hop.point for hop in ping.hops] == ["veth-c1", "docker0", UPLINK]
-
-
 def test_the_commands_exit_code(lab: Lab, tmp_path: Path) -> None:
     """Passed through; that of a program that is not there is 127, as a shell's."""
     _capture(lab, "-c", "c1", "-o", str(tmp_path / "a"), "--no-analyze", "--", "sh", "-c", "exit 7", code=7)
     _capture(lab, "-c", "c1", "-o", str(tmp_path / "b"), "--no-analyze", "--", "no-such-program", code=127)
 
     assert [read_manifest(tmp_path / name).exit_code for name in "ab"] == [7, 127]  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped(lab: Lab, tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end it in good order: the bundle is whole, the report is printed."""
-    process = _start(lab, "-c", "c1", "-o", str(tmp_path / "b"))
-    _wait_for(process, "Ctrl-C ends it")
-    lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
-    process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 0
-    assert "MASQUERADE" in out
-    assert _tcpdumps() == []
-
-
-def test_a_killed_parent_leaves_no_children(lab: Lab, tmp_path: Path) -> None:
-    """Whatever kills it: tcpdump ends, and what was captured is in the files."""
-    process = _start(lab, "-c", "c1", "-o", str(tmp_path / "b"))
-    _wait_for(process, "Ctrl-C ends it")
-    lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
-    time.sleep(0.3)
-    process.kill()
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
-    deadline = time.monotonic() + 5
-    while _tcpdumps() and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-    assert _tcpdumps() == []
-    assert any(j.summary.startswith("ICMP echo request") for j in analyze([tmp_path / "b"]).journeys())
-
-
-def _tcpdumps() -> list[str]:
-    return run("pgrep", "-f", "tcpdump -Z root -n -p -i", check=False).split()
 
 
 def test_a_full_disk(lab: Lab, tmp_path: Path) -> None:
@@ -271,10 +196,9 @@ def test_a_missing_tool_is_named_with_its_package(lab: Lab, tmp_path: Path) -> N
     """As the person would install it."""
     for name in ("ip", "docker", "sh"):
         (tmp_path / name).symlink_to(run("which", name).strip())
-    process = _start(lab, "-c", "c1", "-o", str(tmp_path / "b"), path=f"{tmp_path}")
-    _, err = process.communicate(timeout=60)
+    code, _, err = Recorder(lab, "-c", "c1", "-o", str(tmp_path / "b"), path=f"{tmp_path}").end()
 
-    assert process.returncode == 3
+    assert code == 3
     assert "tcpdump is missing on this host: apt-get install tcpdump" in err
 
 
@@ -290,10 +214,11 @@ def test_a_name_that_is_taken(lab: Lab, tmp_path: Path) -> None:
 
 def test_a_number_of_packets(lab: Lab, tmp_path: Path) -> None:
     """The first capture that is full ends all."""
-    process = _start(lab, "-c", "c1", "-a", "packets:4", "-s", "60", "-f", "icmp", "-o", str(tmp_path / "b"))
-    _wait_for(process, "capturing at")
+    recorder = Recorder(
+        lab, "-c", "c1", "-a", "packets:4", "-s", "60", "-f", "icmp", "-o", str(tmp_path / "b")
+    ).wait_for("capturing at")
     lab.exec("c1", "ping", "-c", "3", "-i", "0.3", "8.8.8.8")
-    process.communicate(timeout=60)
+    recorder.end()
     manifest, trace = _read(tmp_path / "b")
 
     assert (manifest.snap_len, manifest.filter) == (60, "icmp")
@@ -353,7 +278,7 @@ def test_over_ssh(lab: Lab, tmp_path: Path, ssh: str, monkeypatch: pytest.Monkey
 
     assert [hop.point for hop in ping.hops] == ["veth-c1", "docker0", UPLINK]
     assert {point.ended for point in manifest.points} == {None}
-    assert _tcpdumps() == []
+    assert not any("tcpdump" in line for line in called(programs(lab.namespace)))
 
 
 def test_docker_events_are_kept(lab: Lab, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import zstandard
 
 from analyzer.errors import InputError
 from analyzer.read import bundle as module
-from analyzer.read.bundle import pack, unpack
+from analyzer.read.bundle import unpack
+from analyzer.record.pack import pack
 
 
 def _tree(folder: Path) -> dict[str, bytes | None]:

@@ -13,14 +13,15 @@ import pytest
 
 from analyzer.errors import InputError
 from analyzer.model import Role
-from analyzer.read.bundle import pack
 from analyzer.read.inputs import Inputs, find_inputs, is_capture
 from analyzer.read.manifest import RecordedPoint
 from analyzer.read.points import PointSpec
+from analyzer.record.pack import pack
 from tests.build import T0, pcap
 
-POINT = {"name": "docker0", "file": "docker0.pcap", "interface": "docker0", "role": "bridge", "container": "web"}
-RECORDED = RecordedPoint("docker0", "docker0.pcap", "docker0", Role.BRIDGE, "web")
+POINT = {"name": "docker0", "file": "docker0.pcap", "interface": "docker0", "role": "bridge", "container": "web",
+         "dropped": 0}  # fmt: skip
+RECORDED = RecordedPoint("docker0", "docker0.pcap", "docker0", Role.BRIDGE, "web", dropped=0)
 ONE = pcap([(T0, b"abc")])
 
 
@@ -159,10 +160,13 @@ def test_what_the_user_says_stands(tmp_path: Path) -> None:
     assert inputs.specs == [PointSpec(said.file, "x", Role.VETH, "h9", "c1", RECORDED, "", (5, 9))]
 
 
-@pytest.mark.parametrize(("ended_ns", "until"), [(7, 7), (None, 9), (99, 9)])
-def test_until_when_a_capture_was_recording(tmp_path: Path, ended_ns: int | None, until: int) -> None:
-    """Until it ended early, and never longer than the recording."""
-    folder = _write(tmp_path / "b", "docker0.pcap", points=[{**POINT, "ended_ns": ended_ns}])
+@pytest.mark.parametrize(
+    ("changed", "until"),
+    [({"ended_ns": 7}, 7), ({}, 9), ({"ended_ns": 99}, 9), ({"dropped": None}, None), ({"dropped": 3}, 9)],
+)
+def test_until_when_a_capture_was_recording(tmp_path: Path, changed: dict[str, Any], until: int | None) -> None:
+    """Until it ended early, and never longer than the recording; without closing counts, nobody knows."""
+    folder = _write(tmp_path / "b", "docker0.pcap", points=[{**POINT, **changed}])
 
     assert _find(folder).specs[0].recorded_ns == (5, until)
 
@@ -175,7 +179,7 @@ def test_a_manifest_that_is_none(tmp_path: Path) -> None:
     assert _names(inputs) == ["docker0.pcap"]
     assert inputs.specs == [PointSpec(f"{folder}/docker0.pcap")]
     assert [str(error) for error in inputs.unusable] == [
-        f"{folder}/manifest.json: not a manifest: 'king' is not a valid Role"
+        f"{folder}/manifest.json: not a manifest: Invalid enum value 'king' - at `$.points[0].role`"
     ]
     assert inputs.named_unusable == []
 

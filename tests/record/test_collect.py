@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.host.load import NAMES
-from analyzer.record.collect import DUMPS, Dump, collect, save
-from analyzer.record.machine import Done, Machine
+from analyzer.host.dumps import NAMES
+from analyzer.record.collect import DUMPS, collect
+from analyzer.record.machine import Deadline, Done, Machine
+
+ANY_TIME = Deadline(3600)
 
 
 class _Answers(Machine):
@@ -19,7 +21,7 @@ class _Answers(Machine):
     def has(self, program: str) -> bool:
         return program not in self._failing
 
-    def run(self, *command: str, timeout: float = 1) -> Done:
+    def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         if command[0] in self._failing:
             return Done(1, "", f"Cannot connect to {command[0]}.\nIs it running?")
         return Done(0, "{}", "")
@@ -27,7 +29,7 @@ class _Answers(Machine):
 
 def test_docker_is_down(tmp_path: Path) -> None:
     """Everything else is recorded, and three problems say what is missing, in one line each."""
-    problems = save(collect(_Answers("docker")), tmp_path / "host")
+    problems = collect(_Answers("docker"), tmp_path / "host", ANY_TIME)
     recorded = {path.name for path in (tmp_path / "host").iterdir()}
 
     assert problems == [
@@ -38,19 +40,12 @@ def test_docker_is_down(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_written_once(tmp_path: Path) -> None:
-    """What is there is not written over."""
-    save(collect(_Answers()), tmp_path / "host")
+    """What is there is not written over: that is a problem, and costs nothing else."""
+    collect(_Answers(), tmp_path / "host", ANY_TIME)
+    (tmp_path / "host" / "nstat.txt").write_text("kept")
 
-    with pytest.raises(FileExistsError):
-        save(collect(_Answers()), tmp_path / "host")
-
-
-def test_real_programs_that_are_not_there() -> None:
-    """A missing program, and one that hangs, are failures like others."""
-    machine = Machine()
-
-    assert machine.run("no-such-program").reason == "no-such-program: not found"
-    assert machine.run("sleep", "5", timeout=0.1).reason == "sleep: no answer in 0 s"
+    assert collect(_Answers("ip"), tmp_path / "host", ANY_TIME) == ["host: File exists"]
+    assert (tmp_path / "host" / "nstat.txt").read_text() == "kept"
 
 
 def test_the_sample_bundle_is_one_recording() -> None:
@@ -77,15 +72,17 @@ class _Recorded(Machine):
     def has(self, program: str) -> bool:
         return program == "ipset" and self._ipset
 
-    def run(self, *command: str, timeout: float = 1) -> Done:
+    def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         text = " ".join(command)
         return Done(0, self._lists.get(text, f"says {text}"), "and complains")
 
 
-def test_what_is_asked() -> None:
+def test_what_is_asked(tmp_path: Path) -> None:
     """Each dump is what its command prints; containers and networks are inspected all at once."""
-    dumps = {dump.file: dump.text for dump in collect(_Recorded("c1\nc2\n", "n1\nn2\n", ipset=True))}
+    problems = collect(_Recorded("c1\nc2\n", "n1\nn2\n", ipset=True), tmp_path / "host", ANY_TIME)
+    dumps = {path.name: path.read_text() for path in (tmp_path / "host").iterdir()}
 
+    assert problems == []
     assert sorted(dumps) == sorted(NAMES)
     assert dumps == {
         **{file: f"says {' '.join(command)}" for file, command in DUMPS},
@@ -95,30 +92,73 @@ def test_what_is_asked() -> None:
     }
 
 
-def test_without_ipset_and_containers() -> None:
+def test_without_ipset_and_containers(tmp_path: Path) -> None:
     """What is not there is neither asked for nor a problem."""
-    dumps = list(collect(_Recorded(networks="n1")))
+    problems = collect(_Recorded(networks="n1"), tmp_path / "host", ANY_TIME)
 
-    assert [dump.file for dump in dumps] == [*(file for file, _ in DUMPS), "docker-network-inspect.json"]
-    assert all(dump.problem == "" for dump in dumps)
-
-
-def test_what_is_written(tmp_path: Path) -> None:
-    """The texts as they are, in UTF-8; what has no form in it is replaced, and what failed has no file."""
-    dumps = iter(
-        [Dump("a.txt", "größer\n"), Dump("b.txt", "cut \udc80"), Dump("c.txt", None, "ip: no"), Dump("d.txt", "")]
-    )
-    problems = save(dumps, tmp_path / "host")
-
-    assert problems == ["host/c.txt: ip: no"]
-    assert {path.name: path.read_bytes() for path in (tmp_path / "host").iterdir()} == {
-        "a.txt": b"gr\xc3\xb6\xc3\x9fer\n", "b.txt": b"cut ?", "d.txt": b""
+    assert problems == []
+    assert {path.name for path in (tmp_path / "host").iterdir()} == {
+        *(file for file, _ in DUMPS), "docker-network-inspect.json"
     }  # fmt: skip
 
 
-def test_no_file_is_written_over(tmp_path: Path) -> None:
-    """Not even by another dump of the same recording."""
-    with pytest.raises(FileExistsError):
-        save(iter([Dump("a.txt", "1"), Dump("a.txt", "2")]), tmp_path / "host")
+class _Says(Machine):
+    """A machine on which ``ip addr`` says something odd, or anything at all goes wrong there."""
 
-    assert (tmp_path / "host" / "a.txt").read_text() == "1"
+    def __init__(self, text: str | Exception) -> None:
+        self._text = text
+
+    def has(self, program: str) -> bool:
+        return False
+
+    def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
+        if command != ("ip", "-j", "-d", "addr"):
+            return Done(0, "", "")
+        if isinstance(self._text, Exception):
+            raise self._text
+        return Done(0, self._text, "")
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    """The texts as they are, in UTF-8; what has no form in it is replaced; an empty one is a file, too."""
+    problems = collect(_Says("größer \udc80\n"), tmp_path / "host", ANY_TIME)
+
+    assert problems == []
+    assert (tmp_path / "host" / "ip-addr.json").read_bytes() == b"gr\xc3\xb6\xc3\x9fer ?\n"
+    assert (tmp_path / "host" / "nstat.txt").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ValueError("odd"), "ValueError: odd"),
+        (IndexError(), "IndexError: "),
+    ],
+)
+def test_whatever_fails_costs_its_own_dump(tmp_path: Path, error: Exception, told: str) -> None:
+    """It is told, and every other one is there."""
+    assert collect(_Says(error), tmp_path / "host", ANY_TIME) == [f"host/ip-addr.json: {told}"]
+    assert {path.name for path in (tmp_path / "host").iterdir()} == {file for file, _ in DUMPS} - {"ip-addr.json"}
+
+
+class _Hung(Machine):
+    """A machine whose Docker does not answer."""
+
+    def has(self, program: str) -> bool:
+        return False
+
+    def run(self, *command: str, timeout: float = 10, deadline: Deadline | None = None) -> Done:
+        script = "sleep 60" if command[0] == "docker" else "echo {}"
+        done = super().run("sh", "-c", script, timeout=timeout, deadline=deadline)
+        return Done(done.code, done.out, done.err.replace("sh:", f"{command[0]}:"))
+
+
+def test_one_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """All of them together have one limit; what was asked first is there."""
+    problems = collect(_Hung(), tmp_path / "host", Deadline(2))
+
+    assert {problem.split(":")[0] for problem in problems} == {
+        "host/docker-version.json", "host/docker-inspect.json", "host/docker-network-inspect.json"
+    }  # fmt: skip
+    assert len(list((tmp_path / "host").iterdir())) == len(DUMPS) - 1

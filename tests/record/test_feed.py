@@ -1,37 +1,31 @@
 """A program that tells of events: its lines are in the file, and what is wrong with it is told."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from analyzer.record import feed as module
+from analyzer.record import machine as machine_module
 from analyzer.record.feed import Feed
-from analyzer.record.machine import Machine, announcing
+from analyzer.record.machine import Machine
 
-TALKS = "head -c 200000 /dev/zero | tr '\\0' '\\n' >&2"
-"""More on stderr than a pipe holds: where it goes on, its process number was read."""
-WAITS = f"trap 'echo stopped; exit 0' INT; {TALKS}; echo begun; while :; do sleep 0.01; done"
+WAITS = "trap 'echo stopped; exit 0' TERM; echo begun; while :; do sleep 0.01; done"
 
 
 class _Here(Machine):
-    """This machine; remembers what it started, and whom it interrupted."""
-
-    def __init__(self, *, silent: bool = False) -> None:
-        self.silent = silent
-        """It does not announce process numbers."""
-        self.command: tuple[str, ...] = ()
-        self.interrupted: list[int] = []
+    """This machine; remembers what it started."""
 
     def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         self.command = command
-        self.process = super().start(*(command[4:] if self.silent else command), stderr=stderr)
+        self.process = super().start(*command, stderr=stderr)
         return self.process
 
-    def interrupt(self, process: "subprocess.Popen[bytes]", pid: int) -> None:
-        self.interrupted.append(pid)
-        super().interrupt(process, pid)
+
+def _stop(feed: Feed) -> None:
+    feed.end()
+    feed.wait()
 
 
 def _wait_for(path: Path, data: bytes) -> None:
@@ -43,31 +37,30 @@ def _wait_for(path: Path, data: bytes) -> None:
 
 
 def test_the_command() -> None:
-    """It gives each line at once, and its process number first."""
+    """It gives each line at once."""
     machine = _Here()
     feed = Feed(machine, Path("/nowhere/events.txt"), "sh", "-c", "exit 0")
     machine.process.wait()
-    feed.stop()
+    _stop(feed)
 
-    assert machine.command == tuple(announcing("stdbuf", "-oL", "sh", "-c", "exit 0"))
+    assert machine.command == ("stdbuf", "-oL", "sh", "-c", "exit 0")
 
 
 def test_lines_are_in_the_file_while_it_runs(tmp_path: Path) -> None:
-    """It is interrupted, and what it says then is kept, too; what else it says does not matter."""
+    """It is told to end, and what it says then is kept, too."""
     path, machine = tmp_path / "events.txt", _Here()
     feed = Feed(machine, path, "sh", "-c", WAITS)
     _wait_for(path, b"begun\n")
-    feed.stop()
+    _stop(feed)
 
     assert path.read_bytes() == b"begun\nstopped\n"
     assert (feed.problem, machine.process.returncode) == (None, 0)
-    assert machine.interrupted == [machine.process.pid]
 
 
 def test_a_program_that_is_missing(tmp_path: Path) -> None:
     """It is a problem, and no file is made; it can be stopped nevertheless."""
     feed = Feed(Machine(), tmp_path / "events.txt", "no-such-program", "-E")
-    feed.stop()
+    _stop(feed)
 
     assert feed.problem == "no-such-program is missing on this host: apt-get install no-such-program"
     assert list(tmp_path.iterdir()) == []
@@ -87,14 +80,13 @@ def test_a_program_that_is_missing(tmp_path: Path) -> None:
     ],
 )
 def test_a_program_that_ends_early(tmp_path: Path, script: str, problem: str | None) -> None:
-    """What sounds like a failure on stderr is the problem, else a bad exit code; it is not interrupted any more."""
+    """What sounds like a failure on stderr is the problem, else a bad exit code."""
     machine = _Here()
     feed = Feed(machine, tmp_path / "events.txt", "sh", "-c", script)
     machine.process.wait()
-    feed.stop()
+    _stop(feed)
 
     assert feed.problem == problem
-    assert machine.interrupted == []
     assert (tmp_path / "events.txt").read_bytes() == b"event\n"
 
 
@@ -104,21 +96,38 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     machine = _Here()
     feed = Feed(machine, tmp_path / "events.txt", "echo", "event")
     machine.process.wait()
-    feed.stop()
+    _stop(feed)
 
     assert feed.problem == "events.txt: File exists"
     assert (tmp_path / "events.txt").read_text() == "kept"
 
 
-@pytest.mark.parametrize("silent", [False, True], ids=["it ignores being interrupted", "its number is not known"])
-def test_a_program_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent: bool) -> None:
+def test_a_program_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is killed after a while, and that is no problem of the recording."""
-    monkeypatch.setattr(module, "STOP_TIMEOUT_S", 0.01)
-    machine = _Here(silent=silent)
-    feed = Feed(machine, tmp_path / "events.txt", "sh", "-c", f"trap '' INT; {TALKS}; echo begun; exec sleep 60")
+    monkeypatch.setattr(machine_module, "KILL_AFTER_S", 0.1)
+    machine = _Here()
+    feed = Feed(machine, tmp_path / "events.txt", "sh", "-c", "trap '' TERM; echo begun; exec sleep 60")
     _wait_for(tmp_path / "events.txt", b"begun\n")
-    feed.stop()
+    _stop(feed)
 
-    assert machine.process.returncode == -9
-    assert len(machine.interrupted) == (0 if silent else 1)
+    assert machine.process.returncode == 137
     assert feed.problem is None
+
+
+def test_a_program_that_is_ended_as_soon_as_it_is_started(tmp_path: Path) -> None:
+    """Nobody waits for it."""
+    begin = time.monotonic()
+    _stop(Feed(_Here(), tmp_path / "events.txt", "sleep", "60"))
+
+    assert time.monotonic() - begin < machine_module.KILL_AFTER_S
+
+
+def test_a_full_disk_does_not_hold_the_program_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says is read and lost, so that it can go on and end."""
+    monkeypatch.setattr("analyzer.record.feed.open_new", lambda _: os.open("/dev/full", os.O_WRONLY))
+    machine = _Here()
+    feed = Feed(machine, tmp_path / "events.txt", "sh", "-c", "head -c 1000000 /dev/zero; exit 0")
+    machine.process.wait(30)
+    _stop(feed)
+
+    assert feed.problem == "events.txt: No space left on device"

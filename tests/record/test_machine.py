@@ -1,14 +1,16 @@
 """Programs on this machine and behind ssh: what they are given, what they say, and how they fail."""
 
 import os
-import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from analyzer.errors import ToolError
-from analyzer.record.machine import Done, Machine, Remote, announced, announcing, open_new
+from analyzer.record import machine as module
+from analyzer.record.machine import Deadline, Done, Machine, Remote, open_new
 
 LAST_ARGUMENT = '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n'
 """Behaves like ssh to this very host."""
@@ -85,7 +87,8 @@ def test_programs_of_root_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert without.out == ":/usr/sbin:/sbin as it is\n"
     assert Machine().run(*show).out == "/one:/two:/usr/sbin:/sbin as it is\n"
-    assert started.communicate()[0] == b"/one:/two:/usr/sbin:/sbin as it is\n"
+    assert started.stdout is not None
+    assert started.stdout.read() == b"/one:/two:/usr/sbin:/sbin as it is\n"
 
 
 def test_a_program_is_looked_for_in_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,94 +123,100 @@ def test_a_program_that_is_there_is_not_missed() -> None:
 
 def test_a_started_program_has_its_own_process_group() -> None:
     """Ctrl-C in the terminal does not reach it; it reads nothing, and both its streams can be read."""
-    process = Machine().start("sh", "-c", "cat; echo out; echo err >&2; read wait")
+    process = Machine().start("sh", "-c", "cat; echo out; echo err >&2")
     group = os.getpgid(process.pid)
+    out, err = (stream.read() for stream in (process.stdout, process.stderr) if stream is not None)
 
-    assert process.communicate() == (b"out\n", b"err\n")
+    assert (out, err, process.wait()) == (b"out\n", b"err\n", 0)
     assert group == process.pid != os.getpgid(0)
 
 
-def test_the_stderr_of_a_started_program_may_go_elsewhere() -> None:
-    """To where the caller says."""
-    process = Machine().start("sh", "-c", "echo out; echo err >&2", stderr=subprocess.STDOUT)
+def test_the_arguments_of_a_started_program() -> None:
+    """They arrive as they are."""
+    process = Machine().start("printf", "%s|", "a b", "$HOME", "'", "")
+    assert process.stdout is not None
 
-    assert process.communicate()[0] == b"out\nerr\n"
-    assert process.stderr is None
+    assert process.stdout.read() == b"a b|$HOME|'||"
 
 
 def test_a_program_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told by its name and the reason."""
-    monkeypatch.setenv("PATH", "/nowhere")
+    """It is told by its name and the reason; what is not there ends at once, as shells have it."""
+    missing = Machine().start("no-such-program", "-x")
+    assert missing.stderr is not None
+    said = missing.stderr.read()
+    monkeypatch.setenv("HOPTRACE_SSH", "/nowhere/ssh")
 
-    with pytest.raises(ToolError, match=r"^no-such-program: No such file or directory$"):
-        Machine().start("no-such-program", "-x")
-
-
-def test_a_started_program_ends_with_hoptrace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where setpriv is there, the kernel interrupts the program when its parent dies."""
-    _program(tmp_path / "setpriv", '#!/bin/sh\necho "$*"\n')
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    process = Machine().start("tcpdump", "-w", "-")
-
-    assert process.communicate() == (b"--pdeathsig INT -- tcpdump -w -\n", b"")
+    assert (missing.wait(30), b"no-such-program" in said) == (127, True)
+    with pytest.raises(ToolError, match=r"^tcpdump: No such file or directory$"):
+        Remote("user@host").start("tcpdump", "-x")
 
 
 @pytest.mark.parametrize("where", ["here", "behind ssh"])
-def test_a_running_program_is_interrupted(where: str, remote: Remote) -> None:
-    """By SIGINT; once it has ended, its number may be another program's, which is left alone."""
-    machine = Machine() if where == "here" else remote
-    local = Machine()
-    other, ended = local.start("sleep", "60"), local.start("true")
-    ended.communicate()
-    machine.interrupt(ended, other.pid)
-    spared = other.poll()
-    machine.interrupt(other, other.pid)
-    other.communicate(timeout=30)
-
-    assert spared is None
-    assert other.returncode == -signal.SIGINT
-
-
-def test_the_other_side_has_no_program_called_kill(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: Remote
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("echo up; exec sleep 60", 143),
+        ("trap 'echo end; exit 3' TERM; echo up; while :; do sleep 0.01; done", 3),
+        ("trap '' TERM; echo up; exec sleep 60", 137),
+        ("(until grep -q stopped /proc/$$/status; do sleep 0.01; done; echo up) & kill -STOP $$", 137),
+    ],
+    ids=["it does not care", "in good order", "it does not listen", "it was stopped"],
+)
+def test_a_started_program_ends_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, remote: Remote, where: str, script: str, code: int
 ) -> None:
-    """As on Debian's smallest hosts: the shell's own does it."""
-    other = Machine().start("sleep", "60")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "sh").symlink_to("/bin/sh")
-    monkeypatch.setenv("PATH", str(programs))
-    remote.interrupt(other, other.pid)
-    other.communicate(timeout=30)
+    """By the end of its stdin; after a while it is killed."""
+    monkeypatch.setattr(module, "KILL_AFTER_S", 0.2)
+    process = (Machine() if where == "here" else remote).start("sh", "-c", script)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    process.stdin.close()
 
-    assert other.returncode == -signal.SIGINT
+    assert process.wait(30) == code
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("kind", ["start", "run"])
+def test_no_program_outlives_hoptrace(tmp_path: Path, kind: str) -> None:
+    """Also where nothing can be done any more, because it was killed."""
+    line = f"from analyzer.record.machine import Machine\nMachine().{kind}('sleep', '{os.getpid()}.5')\ninput()"
+    parent = subprocess.Popen([sys.executable, "-c", line], stdin=subprocess.PIPE)
+    looked_for = ("pgrep", "-f", f"^sleep {os.getpid()}.5")
+    end = time.monotonic() + 30
+    while not Machine().run(*looked_for).out and time.monotonic() < end:
+        time.sleep(0.02)
+    there = Machine().run(*looked_for).out
+    parent.kill()
+    parent.communicate()
+    while Machine().run(*looked_for).out and time.monotonic() < end:
+        time.sleep(0.02)
+
+    assert there
+    assert Machine().run(*looked_for).out == ""
 
 
 @pytest.mark.parametrize(
-    ("line", "number"),
-    [
-        ("pid 12\n", 12),
-        (" pid 345 ", 345),
-        ("pid", None),
-        ("pid x", None),
-        ("pid 1 2", None),
-        ("rapid 12", None),
-        ("12", None),
-        ("", None),
-    ],
+    ("script", "seconds"),
+    [("sleep 60", 0.2), ("sleep 60 & exit 0", 0.2), ("trap '' TERM INT; while :; do sleep 0.1; done", 0.2)],
+    ids=["a child", "what a child leaves behind", "it does not listen"],
 )
-def test_a_line_that_announces_a_process(line: str, number: int | None) -> None:
-    """The word and a number, and nothing else."""
-    assert announced(line) == number
+def test_whoever_does_not_answer_is_not_waited_for(script: str, seconds: float) -> None:
+    """Nor is what it started, though that holds its pipes."""
+    begin = time.monotonic()
+    done = Machine().run("sh", "-c", script, timeout=seconds)
+
+    assert done == Done(124, "", "sh: no answer in 0 s")
+    assert time.monotonic() - begin < 10
 
 
-def test_an_announced_program_is_the_process_itself() -> None:
-    """Its number comes first on stderr, and its arguments arrive as they were."""
-    process = Machine().start(*announcing("printf", "%s|", "a b", "$HOME", "'"))
-    out, err = process.communicate()
+def test_several_programs_share_a_deadline() -> None:
+    """When it is over, or somebody is in a hurry, nobody is asked any more."""
+    late, hurried = Deadline(0), Deadline(60, lambda: True)
 
-    assert out == b"a b|$HOME|'|"
-    assert announced(err.decode()) == process.pid
+    assert Machine().run("echo", "x", deadline=Deadline(60)) == Done(0, "x\n", "")
+    for deadline in (late, hurried):
+        assert Machine().run("echo", "x", deadline=deadline) == Done(124, "", "echo: not asked, for time was up")
 
 
 def test_a_new_file_is_really_new(tmp_path: Path) -> None:

@@ -7,12 +7,16 @@ import pytest
 
 from analyzer.model import Role
 from analyzer.read.manifest import Manifest, RecordedPoint, read_manifest
-from analyzer.record.machine import Done, Machine
+from analyzer.record.machine import Deadline, Done, Machine
 from analyzer.record.record import Until, record
+from analyzer.record.stop import Stop
 from analyzer.record.targets import Found
 from analyzer.record.tcpdump import Options, Target
 
-LISTENS = 'echo "pid $$" >&2; echo "listening on docker0" >&2; exec sleep 60'
+LISTENS = (
+    "trap 'echo 0 packets dropped by kernel >&2; exit 0' TERM; echo listening on docker0 >&2; "
+    "while :; do sleep 0.01; done"
+)
 
 
 class _Quiet(Machine):
@@ -21,7 +25,7 @@ class _Quiet(Machine):
     def has(self, program: str) -> bool:
         return False
 
-    def run(self, *command: str, timeout: float = 1) -> Done:
+    def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         return Done(0, "", "")
 
     def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
@@ -33,7 +37,7 @@ def _recorded(folder: Path, until: Until) -> tuple[Manifest, list[str]]:
     told: list[str] = []
     point = RecordedPoint("docker0", "docker0.pcap", "docker0", Role.BRIDGE)
     found = [Found(Target("docker0", "docker0"), point)]
-    return record(_Quiet(), found, Options(reserve=0), folder, until, told.append), told
+    return record(_Quiet(), found, Options(reserve=0), folder, until, told.append, Stop()), told
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from analyzer.errors import ToolError
+from analyzer.errors import OutputError, ToolError
+from analyzer.record import machine as machine_module
 from analyzer.record import tcpdump as module
-from analyzer.record.machine import Machine, announcing
+from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Capture, Options, Target
 
 LISTENS = "echo 'listening on eth0, link-type EN10MB' >&2"
+COUNTS = 'echo "1 packet dropped by kernel" >&2'
 WAITS = "while :; do sleep 0.01; done"
 ANY_DISK = Options(reserve=0)
 
@@ -22,19 +24,14 @@ ANY_DISK = Options(reserve=0)
 class _Instead(Machine):
     """A machine on which a script takes tcpdump's place."""
 
-    def __init__(self, script: str, *, silent: bool = False) -> None:
-        self.words = ["sh", "-c", script] if silent else announcing("sh", "-c", script)
+    def __init__(self, script: str) -> None:
+        self.script = script
         self.command: tuple[str, ...] = ()
-        self.interrupted: list[int] = []
 
     def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         self.command = command
-        self.process = super().start(*self.words, stderr=stderr)
+        self.process = super().start("sh", "-c", self.script, stderr=stderr)
         return self.process
-
-    def interrupt(self, process: "subprocess.Popen[bytes]", pid: int) -> None:
-        self.interrupted.append(pid)
-        super().interrupt(process, pid)
 
 
 class _Disk:
@@ -59,6 +56,11 @@ def _capture(machine: Machine, options: Options = ANY_DISK) -> Capture:
     return Capture(machine, Target("web", "eth0"), options)
 
 
+def _stop(capture: Capture) -> None:
+    capture.end()
+    capture.wait()
+
+
 def _wait_for_end(capture: Capture) -> None:
     """Wait until it is told why it ended."""
     end = time.monotonic() + 30
@@ -70,72 +72,58 @@ def _wait_for_end(capture: Capture) -> None:
 @pytest.mark.parametrize(
     ("target", "options", "before", "after"),
     [
-        (Target("web", "eth0"), Options(), [], ["-s", "256", "-U", "-w", "-"]),
+        (Target("web", "eth0"), Options(), [], ["-s", "256", "-U", "-w", "-", "--"]),
         (
             Target("web", "eth0", ("nsenter", "-t", "7", "-n")),
             Options(0, "port 53 or arp", 9),
             ["nsenter", "-t", "7", "-n"],
-            ["-s", "0", "-U", "-w", "-", "-c", "9", "port 53 or arp"],
+            ["-s", "0", "-U", "-w", "-", "-c", "9", "--", "port 53 or arp"],
         ),
     ],
 )
 def test_the_command(target: Target, options: Options, before: list[str], after: list[str]) -> None:
     """In the interface's namespace, not promiscuous, every packet at once, in nanoseconds; the filter is one word."""
     machine = _Instead("exit 0")
-    Capture(machine, target, options).stop()
+    _stop(Capture(machine, target, options))
     middle = ["tcpdump", "-Z", "root", "-n", "-p", "-i", "eth0", "-B", "32768", "--immediate-mode"]
 
-    assert machine.command == tuple(announcing(*before, *middle, "--time-stamp-precision=nano", *after))
+    assert machine.command == (*before, *middle, "--time-stamp-precision=nano", *after)
 
 
 def test_a_capture_from_begin_to_end(tmp_path: Path) -> None:
     """All that it gives is in the file, also what it gives when it is told to end; that is no early end."""
     machine = _Instead(
-        f"trap \"echo '7 packets captured' >&2; printf last; exit 0\" INT; printf first; {LISTENS}; {WAITS}"
+        f"trap \"echo '7 packets dropped by kernel' >&2; printf last; exit 0\" TERM; printf first; {LISTENS}; {WAITS}"
     )
     capture = _capture(machine)
     capture.wait_ready()
     capture.write_to(tmp_path / "web.pcap")
-    capture.stop()
+    _stop(capture)
 
     assert (tmp_path / "web.pcap").read_bytes() == b"firstlast"
-    assert capture.said == "listening on eth0, link-type EN10MB\n7 packets captured\n"
-    assert (capture.ended, capture.ended_ns) == (None, None)
-    assert machine.interrupted == [machine.process.pid]
+    assert (capture.ended, capture.ended_ns, capture.dropped) == (None, None, 7)
     assert machine.process.returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("said", "counts"),
+    ("said", "dropped"),
     [
-        ("", {}),
-        ("1 packet captured\n", {"captured": 1}),
-        (
-            "12 packets captured\n15 packets received by filter\n0 packets dropped by kernel\nall 9 packets captured",
-            {"captured": 12, "received by filter": 15, "dropped by kernel": 0},
-        ),
+        ("", None),
+        ("12 packets captured\n", None),
+        ("12 packets captured\n15 packets received by filter\n0 packets dropped by kernel\n", 0),
+        ("1 packet dropped by kernel\n", 1),
+        ("all 9 packets dropped by kernel", None),
+        (r"first \377\n2 packets dropped by kernel\n", 2),
     ],
 )
-def test_what_tcpdump_counted(said: str, counts: dict[str, int]) -> None:
-    """As far as it says so, in lines of their own."""
+def test_what_tcpdump_counted(said: str, dropped: int | None) -> None:
+    """As far as it says so, in a line of its own; what it says may be no text."""
     machine = _Instead(f"printf '{said}' >&2")
     capture = _capture(machine)
     machine.process.wait()
-    capture.stop()
+    _stop(capture)
 
-    assert capture.said == said
-    assert capture.counts == counts
-
-
-def test_what_tcpdump_says_may_be_no_text() -> None:
-    """It is kept as well as it can be."""
-    machine = _Instead(r"printf 'first \377\n2 packets captured\n' >&2")
-    capture = _capture(machine)
-    machine.process.wait()
-    capture.stop()
-
-    assert capture.said == "first \ufffd\n2 packets captured\n"
-    assert capture.counts == {"captured": 2}
+    assert capture.dropped == dropped
 
 
 @pytest.mark.parametrize(
@@ -175,9 +163,9 @@ def test_a_file_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "web.pcap").write_text("kept")
     capture = _capture(_Instead(f"{LISTENS}; {WAITS}"))
     capture.wait_ready()
-    with pytest.raises(ToolError) as error:
+    with pytest.raises(OutputError) as error:
         capture.write_to(tmp_path / "web.pcap")
-    capture.stop()
+    _stop(capture)
 
     assert str(error.value) == f"{tmp_path}/web.pcap: File exists"
     assert (tmp_path / "web.pcap").read_text() == "kept"
@@ -201,7 +189,7 @@ def test_a_capture_that_ends_by_itself(tmp_path: Path, script: str, ended: str) 
     before = time.time_ns()
     capture.write_to(tmp_path / "web.pcap")
     _wait_for_end(capture)
-    capture.stop()
+    _stop(capture)
 
     assert capture.ended == ended
     assert before <= (capture.ended_ns or 0) <= time.time_ns()
@@ -213,32 +201,34 @@ def test_a_capture_that_ends_without_a_word(tmp_path: Path) -> None:
     capture = _capture(_Instead("exit 3"))
     capture.write_to(tmp_path / "web.pcap")
     _wait_for_end(capture)
-    capture.stop()
+    _stop(capture)
 
     assert capture.ended == "failed: exit 3"
 
 
-def test_a_capture_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is killed after a while."""
-    monkeypatch.setattr(module, "STOP_TIMEOUT_S", 0)
-    machine = _Instead(f"trap '' INT; {LISTENS}; exec sleep 60")
+@pytest.mark.parametrize(
+    ("script", "ended"),
+    [
+        (f"trap '' TERM; {LISTENS}; exec sleep 60", "stood still: it had to be killed"),
+        (f"{LISTENS}; kill -STOP $$", "stood still: it had to be killed"),
+        (f"trap 'exit 1' TERM; {LISTENS}; {WAITS}", "failed: listening on eth0, link-type EN10MB"),
+        (f"trap 'echo \"0 packets dropped by kernel\" >&2; exit 0' TERM; {LISTENS}; {WAITS}", None),
+    ],
+    ids=["it does not listen", "it was stopped", "it fails", "in good order"],
+)
+def test_a_capture_that_does_not_end_in_good_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, ended: str | None
+) -> None:
+    """It is killed after a while; without its closing counts, it is told that it did not end well."""
+    monkeypatch.setattr(machine_module, "KILL_AFTER_S", 0.2)
+    machine = _Instead(script)
     capture = _capture(machine)
     capture.wait_ready()
-    capture.stop()
+    capture.write_to(tmp_path / "web.pcap")
+    _stop(capture)
 
-    assert len(machine.interrupted) == 1
-    assert machine.process.returncode == -9
-
-
-def test_a_capture_whose_number_is_not_known() -> None:
-    """It cannot be interrupted where it runs, so what runs it here is ended."""
-    machine = _Instead(f"{LISTENS}; exec sleep 60", silent=True)
-    capture = _capture(machine)
-    capture.wait_ready()
-    capture.stop()
-
-    assert machine.interrupted == []
-    assert machine.process.returncode == -15
+    assert (capture.ended, capture.ended_ns) == (ended, None)
+    assert machine.process.returncode is not None
 
 
 def test_much_data(tmp_path: Path) -> None:
@@ -248,7 +238,7 @@ def test_much_data(tmp_path: Path) -> None:
         patch.setattr(module, "os", _Disk(most=70_001))
         capture.write_to(tmp_path / "web.pcap")
         _wait_for_end(capture)
-    capture.stop()
+    _stop(capture)
 
     assert (tmp_path / "web.pcap").read_bytes() == b"x" * 1_000_000
 
@@ -262,19 +252,17 @@ def test_much_data(tmp_path: Path) -> None:
     ],
 )
 def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: _Disk, ended: str | None, data: bytes) -> None:
-    """Its reserve stays free; where there is no room, the capture is interrupted, and what it still gives is lost."""
+    """Its reserve stays free; where there is no room, the capture is ended, and what it still gives is lost."""
     monkeypatch.setattr(module, "os", disk)
-    machine = _Instead(f"trap 'printf more; exit 0' INT; printf 0123456789; {LISTENS}; {WAITS}")
+    machine = _Instead(f"trap 'printf more; {COUNTS}; exit 0' TERM; printf 0123456789; {LISTENS}; {WAITS}")
     capture = _capture(machine, Options(reserve=990))
     capture.wait_ready()
     capture.write_to(tmp_path / "web.pcap")
     if ended is not None:
         _wait_for_end(capture)
-    interrupted = list(machine.interrupted)
-    capture.stop()
+    _stop(capture)
 
     assert capture.ended == ended
-    assert interrupted == ([] if ended is None else [machine.process.pid])
     assert (tmp_path / "web.pcap").read_bytes() == data
 
 
@@ -283,7 +271,7 @@ def test_a_full_disk_is_told_also_where_the_capture_was_stopped(tmp_path: Path) 
     capture = _capture(_Instead(f"printf data; {LISTENS}; {WAITS}"), Options(reserve=1 << 80))
     capture.wait_ready()
     capture.write_to(tmp_path / "web.pcap")
-    capture.stop()
+    _stop(capture)
 
     assert (capture.ended, (tmp_path / "web.pcap").read_bytes()) == ("disk reserve reached", b"")
     assert capture.ended_ns is not None

@@ -63,11 +63,15 @@ def _cuts(points: Sequence[Point]) -> Iterator[Note]:
 def _drops(points: Sequence[Point]) -> Iterator[Note]:
     dropped = [f"{p.name} {p.dropped:,}" for p in points if p.dropped]
     unknown = [p.name for p in points if p.dropped is None]
+    uncounted = [p.name for p in points if p.uncounted]
+    if uncounted:
+        told = f"no closing counts of {_names(uncounted)}: absence there proves nothing"
+        yield Note("Kernel drops", told, good=False)
     if dropped:
         yield Note("Kernel drops", f"frames were dropped before they were recorded: {_names(dropped)}", good=False)
-    elif unknown:
+    elif unknown and not uncounted:
         yield Note("Kernel drops", f"not told by the files of {_names(unknown)}", good=True)
-    else:
+    elif not uncounted:
         yield Note("Kernel drops", "none", good=True)
 
 

@@ -1,0 +1,127 @@
+"""The files of a host's state, as they were at the end of a recording, else as before it; a damaged one is named."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from analyzer.host.counters import parse_conntrack_stats, parse_nstat
+from analyzer.host.netfilter.nft import parse_native
+from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
+from analyzer.model.netfilter import NativeTable, Rule, Ruleset
+
+Parsed = TypeVar("Parsed")
+MAX_DUMP = 256 << 20
+NAMES = (
+    "ip-addr.json", "ip-route.json", "ip-rule.json", "ip6-rule.json", "ip-neigh.json", "bridge-fdb.json",
+    "bridge-link.json", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "ipset.txt", "conntrack.txt",
+    "conntrack6.txt", "conntrack-stats.txt", "nstat.txt", "sysctl.txt", "sysctl-interfaces.txt", "docker-version.json",
+    "docker-inspect.json", "docker-network-inspect.json",
+)  # fmt: skip
+"""Dumps that there may be."""
+COUNTED = {"iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt", "conntrack-stats.txt"}
+"""Dumps with counters."""
+_WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+class Dumps:
+    """The files of a host's state, with those of before in the place of those that are missing."""
+
+    def __init__(self, folder: Path, before: Path) -> None:
+        self.folder, self.before = folder, before
+        self.problems: list[str] = []
+        self.stand_in = {name for name in NAMES if not self._is_there(folder, name) and self._is_there(before, name)}
+
+    def place(self, name: str) -> Path:
+        """Return where a dump is."""
+        return (self.before if name in self.stand_in else self.folder) / name
+
+    def place_before(self, name: str) -> Path:
+        """Return where the one of before is."""
+        return self.before / name
+
+    def told_of_before(self) -> list[str]:
+        """Tell which dumps stand in for others."""
+        return [f"{name}: was not recorded at the end, so it is as before" for name in NAMES if name in self.stand_in]
+
+    def rules(self, place: Callable[[str], Path]) -> tuple[tuple[Ruleset, ...], tuple[NativeTable, ...]]:
+        """Read iptables' and nftables' rules; those that stand in for others have counted nothing that is known."""
+        found: list[Ruleset] = []
+        sets = parse_sets((self.text_of(place("ipset.txt")) or "").splitlines())
+        for file, version in (("iptables-save.txt", 4), ("ip6tables-save.txt", 6)):
+            rules = self._parsed(place(file), partial(_ruleset, version=version))
+            if rules is not None:
+                rules.sets = sets
+                found.append(rules)
+        elsewhere = ["ip6" if rules.version == 6 else "ip" for rules in found]
+        native = self._parsed(
+            place("nft-ruleset.json"), lambda text: parse_native(text, elsewhere) if text.strip() else []
+        )
+        if self.stand_in & COUNTED:
+            _forget_counters(found, native or ())
+        return tuple(found), tuple(native or ())
+
+    def counters(self, place: Callable[[str], Path]) -> dict[str, int]:
+        """Read the kernel's counters."""
+        nstat, conntrack = (self.text_of(place(name)) or "" for name in ("nstat.txt", "conntrack-stats.txt"))
+        return parse_nstat(nstat.splitlines()) | parse_conntrack_stats(conntrack.splitlines())
+
+    def lines(self, name: str) -> list[str]:
+        """Read a dump's lines, none if it is not there."""
+        return (self.text_of(self.place(name)) or "").splitlines()
+
+    def parsed(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+        """Read and parse a dump; None if it is not there, or damaged, which is a problem."""
+        return self._parsed(self.place(name), parse)
+
+    def _parsed(self, path: Path, parse: Callable[[str], Parsed]) -> Parsed | None:
+        text = self.text_of(path)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except _WRONG_SHAPE as error:
+            self.problems.append(f"{path.name}: not as its command prints it: {_short(error)}")
+            return None
+
+    def text_of(self, path: Path) -> str | None:
+        """Read a file, None if it is not there or cannot be read, which is a problem."""
+        try:
+            if not path.is_file():
+                return None
+            if path.stat().st_size > MAX_DUMP:
+                self.problems.append(f"{path.name}: larger than {MAX_DUMP >> 20} MiB")
+                return None
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            self.problems.append(f"{path.name}: {error.strerror}")
+            return None
+
+    @staticmethod
+    def _is_there(folder: Path, name: str) -> bool:
+        try:
+            return (folder / name).is_file()
+        except OSError:
+            return False
+
+
+def _ruleset(text: str, version: int) -> Ruleset:
+    return parse_ruleset(text.splitlines(), version)
+
+
+def _forget_counters(rulesets: Sequence[Ruleset], native: Sequence[NativeTable]) -> None:
+    for chains in (chains for rules in rulesets for chains in rules.tables.values()):
+        for chain in chains.values():
+            chain.rules[:] = map(_uncounted, chain.rules)
+    for table in native:
+        for rule in (rule for chain in table.chains.values() for rule in chain.rules):
+            rule.shown = _uncounted(rule.shown)
+
+
+def _uncounted(rule: Rule) -> Rule:
+    return replace(rule, packets=0, bytes=0, counts=False)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:120]
