@@ -1,6 +1,5 @@
 """The command that looks at a host's state: hoptrace doctor."""
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.diagnose.host import examine  # noqa: PLC0415
     from analyzer.host.load import load_host  # noqa: PLC0415
+    from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
@@ -37,9 +37,9 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         machine = Remote(target) if target is not None else Machine()
         machine.need("ip")
         name = machine.name
-        with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
-            problems = collect(machine, Path(folder) / "host", Deadline(TIME_S))
-            state = load_host(Path(folder) / "host")
+        with scratch() as folder:
+            problems = collect(machine, folder / "host", Deadline(TIME_S))
+            state = load_host(folder / "host")
     findings = examine(state)
     terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
     exit_on(fail_on, findings)

@@ -6,7 +6,6 @@ its detailed output takes milliseconds a frame.
 
 import shutil
 import struct
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from analyzer.errors import ToolError
 from analyzer.read.file import CaptureFile
 from analyzer.read.pcap import NANOSECONDS
+from analyzer.read.scratch import scratch
 
 SNAP_LEN = 262_144
 
@@ -28,9 +28,9 @@ def dissect(path: str, frames: Sequence[int]) -> Iterator[tuple[int, list[str]]]
     """
     if shutil.which("tshark") is None:
         raise ToolError("--dissect needs tshark: apt install tshark")
-    with tempfile.TemporaryDirectory(prefix="hoptrace-") as folder:
-        for link_type, numbers in _copy(path, sorted(set(frames)), Path(folder)).items():
-            yield from zip(numbers, _run_tshark(Path(folder) / f"{link_type}.pcap", len(numbers)), strict=False)
+    with scratch() as folder:
+        for link_type, numbers in _copy(path, sorted(set(frames)), folder).items():
+            yield from zip(numbers, _run_tshark(folder / f"{link_type}.pcap", len(numbers)), strict=False)
 
 
 def _copy(path: str, frames: list[int], folder: Path) -> dict[int, list[int]]:

@@ -1,53 +1,95 @@
-"""Bundles as one file, ``trouble.tar.zst``: packed for sending, opened into a temporary folder to be read."""
+"""Bundles as one file, ``trouble.tar.zst``, opened into a temporary folder to be read."""
 
+import errno
+import os
 import shutil
-import tarfile
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-import zstandard
-
 from analyzer.errors import InputError
-from analyzer.read.source import DECOMPRESSION_ERRORS, HARMLESS, MOST_EXPANSION
+from analyzer.read.packed import CODECS, DamagedError, Packed
+from analyzer.read.scratch import scratch
+from analyzer.read.tar import Member, TarError, members
 
+ZSTD = b"\x28\xb5\x2f\xfd"
 MOST_MEMBERS = 10_000
+MOST_BYTES = 8 << 30
+"""Of all that is in a bundle, if nobody says another limit."""
+HARMLESS = 64 << 20
+MOST_EXPANSION = 200
+"""Bytes per packed one, of bundles that are not small; captures of real traffic have some 10, quiet ones 100."""
+RESERVE = 256 << 20
+"""Bytes of disk that stay free."""
+LONGEST_NAME = 255
+NO_SUCH_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+"""A member that is a file and a folder at once, or deeper than any path can be."""
 
 
-def unpack(path: str, stack: ExitStack) -> Path:
+class _Stream:
+    """The archive itself, as much of it as may be."""
+
+    def __init__(self, path: str, packed: Packed, most: int) -> None:
+        self._path, self._packed, self._most, self._read = path, packed, most, 0
+
+    def read(self, size: int) -> bytes:
+        data = self._packed.read(size)
+        self._read += len(data)
+        if self._read > max(HARMLESS, MOST_EXPANSION * self._packed.consumed):
+            raise InputError(f"{self._path}: expands more than {MOST_EXPANSION}-fold, which no bundle does")
+        if self._read > self._most:
+            raise InputError(
+                f"{self._path}: more than {self._most >> 20} MiB unpacked; --unpack-limit, and room for temporary "
+                "files, allow more"
+            )
+        return data
+
+
+def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, InputError | None]:
     """
-    Open a packed bundle; the folder lives as long as *stack*.
+    Open a packed bundle; the folder lives as long as *stack*. *most* is the limit of bytes unpacked.
+
+    Returns:
+        The folder, and what ended the archive before its time: all before is there.
 
     Raises:
-        InputError: it cannot be opened, or is none.
+        InputError: it cannot be opened, is none, or is too large.
     """
-    target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hoptrace-"))) / "bundle"
+    target = stack.enter_context(scratch()) / "bundle"
     target.mkdir()
+    room = max(shutil.disk_usage(target).free - RESERVE, 0)
+    count, damage = 0, None
     try:
-        room = max(Path(path).stat().st_size * MOST_EXPANSION, HARMLESS)
-        with (
-            Path(path).open("rb") as raw,
-            zstandard.ZstdDecompressor().stream_reader(raw) as source,
-            tarfile.open(fileobj=source, mode="r|") as archive,
-        ):
-            for count, member in enumerate(archive):
-                room -= member.size
-                if room < 0 or count >= MOST_MEMBERS:
-                    raise InputError(f"{path}: expands too far to be a bundle")
-                _extract(archive, member, target)
-    except (tarfile.TarError, *DECOMPRESSION_ERRORS) as error:
-        raise InputError(f"{path}: cannot unpack: {str(error) or type(error).__name__}") from None
+        with Path(path).open("rb") as file:
+            if file.read(len(ZSTD)) != ZSTD:
+                raise TarError("not packed by zstd" if os.fstat(file.fileno()).st_size else "empty file")
+            stream = _Stream(path, Packed(file, CODECS[ZSTD]), min(most, room))
+            for member in members(stream.read):
+                count += 1
+                if count > MOST_MEMBERS:
+                    raise InputError(f"{path}: more than {MOST_MEMBERS:,} files")
+                _extract(member, target)
+    except (TarError, DamagedError, OSError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        damage = InputError(f"{path}: cannot unpack{' all of it' if count else ''}: {reason}")
+    if damage is not None and not count:
+        raise damage
     inner = [one for one in target.iterdir() if one.is_dir()]
-    return inner[0] if len(inner) == 1 else target
+    return inner[0] if len(inner) == 1 else target, damage
 
 
-def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
-    """Write a plain file below *target*; links, devices and ways out of the folder are left out."""
+def _extract(member: Member, target: Path) -> None:
+    """Write a plain file below *target*; ways out of the folder, and names that no file can have, are left out."""
     parts = PurePosixPath(member.name).parts
-    content = archive.extractfile(member) if member.isfile() else None
-    if content is None or ".." in parts or "/" in parts:
+    if not parts or ".." in parts or "/" in parts or "\0" in member.name or max(map(len, parts)) > LONGEST_NAME:
         return
     place = target.joinpath(*parts)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("wb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
+    try:
+        (place if member.is_folder else place.parent).mkdir(parents=True, exist_ok=True)
+        out = None if member.is_folder else place.open("wb")
+    except OSError as error:
+        if error.errno in NO_SUCH_PLACE:
+            return
+        raise
+    if out is not None:
+        with out:
+            out.writelines(member.content)

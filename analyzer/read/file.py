@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from analyzer.errors import InputError, UnknownFormatError
+from analyzer.read.packed import Packed
 from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap, record_header
 from analyzer.read.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
@@ -42,9 +43,9 @@ class CaptureFile:
         self._path = path
         self.size = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
-        stream, raw = open_source(path)
-        self._packed = raw is not None
-        self._window = Window(stream, buffers or Buffers(1, np.zeros), raw)
+        stream = open_source(path)
+        self._packed = isinstance(stream, Packed)
+        self._window = Window(stream, buffers or Buffers(1, np.zeros))
         self._window.fill()
         magic = self._window.bytes(8)
         if is_pcap(magic):

@@ -147,7 +147,8 @@ def _open_up(path: str, unusable: list[InputError], stack: ExitStack) -> list[tu
         if path.endswith(PACKED):
             from analyzer.read.bundle import unpack  # noqa: PLC0415 - tarfile is slow to import
 
-            folder = unpack(path, stack)
+            folder, damage = unpack(path, stack)
+            unusable += [damage] if damage is not None else []
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
         found = _captures(folder, unusable)

@@ -3,23 +3,19 @@
 A window holds a bounded part of the file, so memory does not grow with a file, however it was compressed.
 """
 
-import bz2
-import gzip
-import lzma
 import shutil
 import sys
-import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
-import zstandard
 
 from analyzer.errors import InputError
+from analyzer.read.packed import CODECS, DamagedError, Packed
 from analyzer.read.records import BACK, FRONT
+from analyzer.read.scratch import scratch
 from analyzer.schema import Bytes
 
 WINDOW = 8 << 20
@@ -28,15 +24,10 @@ MOST_EXPANSION = 1000
 """Decompressed bytes per compressed one; captures of real traffic compress at most some 50-fold."""
 STDIN = "-"
 
-DECOMPRESSION_ERRORS = (EOFError, OSError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
-
-def open_source(path: str) -> tuple[BinaryIO, BinaryIO | None]:
+def open_source(path: str) -> BinaryIO | Packed:
     """
     Open *path* and undo its compression, which is told by the first bytes, not the name.
-
-    Returns:
-        The capture, and the file behind it where it is compressed.
 
     Raises:
         InputError: it cannot be opened.
@@ -50,15 +41,8 @@ def open_source(path: str) -> tuple[BinaryIO, BinaryIO | None]:
         magic = buffered.peek(6)[:6]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    if magic.startswith(b"\x1f\x8b"):
-        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered, mode="rb")), buffered
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)), buffered
-    if magic.startswith(b"\xfd7zXZ\x00"):
-        return cast(BinaryIO, lzma.LZMAFile(buffered)), buffered
-    if magic.startswith(b"BZh"):
-        return cast(BinaryIO, bz2.BZ2File(buffered)), buffered
-    return buffered, None
+    codec = next((codec for start, codec in CODECS.items() if magic.startswith(start)), None)
+    return buffered if codec is None else Packed(buffered, codec)
 
 
 def needs_spool(path: str) -> bool:
@@ -77,7 +61,7 @@ def spool(path: str) -> Iterator[str]:
     Raises:
         InputError: it cannot be read.
     """
-    with tempfile.NamedTemporaryFile(prefix="hoptrace-") as file:
+    with scratch() as folder, (folder / "copy").open("wb") as file:
         try:
             if path != STDIN:
                 with Path(path).open("rb") as pipe:
@@ -134,10 +118,9 @@ class Buffers:
 class Window:
     """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
 
-    def __init__(self, stream: BinaryIO, buffers: Buffers, raw: BinaryIO | None = None) -> None:
-        """Look at *stream*; *raw* is the file behind it where it decompresses one."""
+    def __init__(self, stream: BinaryIO | Packed, buffers: Buffers) -> None:
+        """Look at *stream*."""
         self._stream = stream
-        self._raw = raw
         self._buffers = buffers
         self.buffer: Bytes = buffers.free(None)
         self.begin = self.end = FRONT
@@ -154,7 +137,8 @@ class Window:
     @property
     def position(self) -> int:
         """Bytes read of the file as it is stored."""
-        return self._raw.tell() if self._raw is not None else self._consumed + self.end - self.begin
+        packed = self._stream
+        return packed.consumed if isinstance(packed, Packed) else self._consumed + self.end - self.begin
 
     def take(self, count: int) -> None:
         """Consume *count* bytes."""
@@ -184,7 +168,7 @@ class Window:
         while self.end < limit and not self.eof:
             try:
                 got = self._read(view[self.end : limit])
-            except DECOMPRESSION_ERRORS as error:
+            except (OSError, DamagedError) as error:
                 self.problem = f"cannot read on: {str(error) or type(error).__name__}"
                 got = 0
             self.eof = not got
@@ -195,18 +179,16 @@ class Window:
         return self.end - self.begin
 
     def _read(self, view: memoryview) -> int:
-        """Read what is there; of a compressed stream, what one step gives: a larger one loses all before a cut."""
-        read1 = getattr(self._stream, "read1", None) if self._raw is not None else None
-        if read1 is None:
+        if not isinstance(self._stream, Packed):
             return self._stream.readinto(view) or 0  # type: ignore[attr-defined]
-        data: bytes = read1(len(view))
+        data = self._stream.read(len(view))
         view[: len(data)] = data
         return len(data)
 
     def _is_bomb(self) -> bool:
         """Tell what no compressed capture is: a few bytes that expand without end."""
-        expanded = self._consumed + self.end - self.begin
-        return expanded > HARMLESS and self._raw is not None and expanded > MOST_EXPANSION * self._raw.tell()
+        expanded, packed = self._consumed + self.end - self.begin, self._stream
+        return isinstance(packed, Packed) and expanded > HARMLESS and expanded > MOST_EXPANSION * packed.consumed
 
     def bytes(self, count: int, skip: int = 0) -> bytes:
         """Return up to *count* bytes from *skip* on, without consuming them."""
@@ -214,8 +196,6 @@ class Window:
         return self.buffer[start : min(start + count, self.end)].tobytes()
 
     def close(self) -> None:
-        """Close the stream, and the file that it decompresses."""
+        """Close the stream."""
         self._buffers.release(self.buffer)
         self._stream.close()
-        if self._raw is not None:
-            self._raw.close()

@@ -1,8 +1,10 @@
 """Writes reports so that a file is there whole, or not at all."""
 
+import fcntl
 import os
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -25,19 +27,38 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield target
             return
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(target)
         temporary = target.with_name(f".{target.name[:64]}.{token_hex(4)}")
+        file = -1
         try:  # from here on, for a signal may come as soon as the file is there
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)  # until this process ends, however it does
             yield temporary
             temporary.chmod(0o644)
             temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            if file >= 0:
+                os.close(file)
     except BrokenPipeError:
         raise
     except (OSError, RuntimeError) as error:  # RuntimeError: symlinks that lead to each other
         raise OutputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _remove_dead(target: Path) -> None:
+    """Remove what runs left that were killed while they wrote *target*: temporary files whose lock nobody holds."""
+    ours = re.compile(re.escape(f".{target.name[:64]}.") + "[0-9a-f]{8}")
+    for left in [entry for entry in target.parent.iterdir() if ours.fullmatch(entry.name)]:
+        with suppress(OSError):
+            file = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(file)
 
 
 def write_lines(path: Path, pieces: Iterable[str]) -> None:

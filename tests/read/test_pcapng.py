@@ -325,7 +325,7 @@ class _Breaks(io.BytesIO):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if count := super().readinto(buffer):
             return count
-        raise EOFError("cut")
+        raise OSError("cut")
 
 
 @pytest.mark.parametrize(

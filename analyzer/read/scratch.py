@@ -1,0 +1,49 @@
+"""Temporary copies of what can be read only once, or has to be unpacked; those of a run that was killed are removed."""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PREFIX = "hoptrace-"
+_OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
+LOCK = ".lock"
+GRACE_S = 60
+"""A folder younger than this may not have its lock yet."""
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a new folder, which is removed afterwards; or by the next run, if this one is killed."""
+    sweep(Path(tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder,
+        (Path(folder) / LOCK).open("wb") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it does
+        yield Path(folder)
+
+
+def sweep(place: Path) -> None:
+    """Remove what runs left in *place* that are dead: folders of this user whose lock nobody holds."""
+    with suppress(OSError):
+        for entry in list(os.scandir(place)):
+            if _OURS.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                with suppress(OSError):
+                    _remove_dead(Path(entry.path), entry.stat(follow_symlinks=False))
+
+
+def _remove_dead(folder: Path, known: os.stat_result) -> None:
+    if known.st_uid != os.getuid() or time.time() - known.st_mtime < GRACE_S:
+        return
+    file = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(file)
