@@ -37,7 +37,8 @@ HEADERS = {
 
 @cache
 def _header_only(kind: Any) -> Any:
-    return type(kind.__name__, (kind,), {"unpack": dpkt.Packet.unpack, "__hdr__": kind.__hdr__})
+    plain = {"__init__": dpkt.Packet.__init__, "unpack": dpkt.Packet.unpack, "__hdr__": kind.__hdr__}
+    return type(kind.__name__, (kind,), plain)
 
 
 def _header(kind: Any, data: bytes) -> Any:
@@ -153,16 +154,7 @@ def _carried(frame: _Layered) -> _Layered | None:
 
 def _decode(frame: _Layered, link_type: int, keep: int) -> One:
     one = One({})
-    kind = _link(frame, link_type)
-    network_at = frame.place
-    transport = _network(frame, kind)
-    if kind == o.ETHERTYPE_ARP:
-        one.neighbour = _arp(frame)
-    if transport:
-        _transport(frame)
-    if frame.layers & Layer.ICMP:
-        one.neighbour = _ndp(frame)
-        one.quote = _quote(frame)
+    network_at = _take_apart(frame, link_type, one)
     if one.neighbour is not None:
         frame.layers |= Layer.NEIGHBOUR
     if one.quote is not None:
@@ -175,6 +167,25 @@ def _decode(frame: _Layered, link_type: int, keep: int) -> One:
     one.frame = {name: frame.row.get(name, 0) for name in FRAMES.dtypes if name not in given}
     one.stopped = frame.stopped
     return one
+
+
+def _take_apart(frame: _Layered, link_type: int, one: One) -> int:
+    """Decode all layers, as far as that is possible; return where the network header is."""
+    network_at = 0
+    try:
+        kind = _link(frame, link_type)
+        network_at = frame.place
+        transport = _network(frame, kind)
+        if kind == o.ETHERTYPE_ARP:
+            one.neighbour = _arp(frame)
+        if transport:
+            _transport(frame)
+        if frame.layers & Layer.ICMP:
+            one.neighbour = _ndp(frame)
+            one.quote = _quote(frame)
+    except Exception as error:  # whatever dpkt raises on whatever bytes: that is where decoding stops
+        frame.malformed(f"dpkt: {type(error).__name__}")
+    return network_at
 
 
 def _link(frame: _Layered, link_type: int) -> int:

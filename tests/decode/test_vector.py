@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.decode import reference
+from analyzer.decode.reference import datagrams, decode_frame, payload
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import Interface
+from analyzer.schema import Layer
 from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import Frame, differences, pack
 from tests.needs import CORPUS
@@ -37,6 +40,7 @@ MADE: list[tuple[int, bytes]] = [
     (1, ether(C1, BRIDGE, ipv6(A6, B6, 44, FRAGMENT + b"z" * 40), 0x86DD)),
     (1, ether(C1, BRIDGE, ipv6(A6, B6, 0, b"\x3c\0\5\2\0\0\0\0" + b"\x11\0\1\4\0\0\0\0" + udp(1, 2, b"hi")), 0x86DD)),
     (1, ether(C1, BRIDGE, ipv6(A6, B6, 0, b"\0\0\1\4\0\0\0\0" * 12 + b"\x3b\0" + bytes(6)), 0x86DD)),
+    (1, ether(C1, BRIDGE, ipv6(A6, B6, 44, b"\x3c\0\0\0\0\0\0\1" + b"\x3c\0\1\4\0\0\0\0" * 10 + b"\x11\0\1\4\0\0\0\0" + udp(1, 2, b"")), 0x86DD)),
     (1, ether(C1, BRIDGE, ipv6(A6, B6, 58, struct.pack("!BBHI", 2, 0, 0, 1280) + ipv6(B6, A6, 17, udp(1, 2, b"q"))), 0x86DD)),
     (1, ether(C1, BRIDGE, ipv4(A4, B4, 132, struct.pack("!HHII", 1, 2, 0xCAFE, 0) + b"chunk" * 5))),
     (1, ether(C1, BRIDGE, ipv4(A4, B4, 47, struct.pack("!HHII", 0xA000, 0x0800, 0, 99) + b"inner"))),
@@ -117,3 +121,32 @@ def test_outside_captures() -> None:
             continue
 
     assert frames > 10_000
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([0, 1, 101, 113, 228, 229, 276]), st.sampled_from(MADE), st.binary(max_size=200), st.data())
+def test_the_reference_takes_any_bytes(
+    link_type: int, made: tuple[int, bytes], more: bytes, data: st.DataObject
+) -> None:
+    """Frames of any kind, with anything in them, at any place: it says where decoding stopped, and never raises."""
+    place = data.draw(st.integers(0, len(made[1])))
+    frame = made[1][:place] + more
+    for interface in (Interface(link_type, 0), Interface(made[0], 0)):
+        found = decode_frame(frame, len(frame), interface)
+        assert found.frame["payload_len"] >= 0
+        assert isinstance(payload(frame, len(frame), interface), bytes)
+        assert all(datagrams(frame, len(frame), interface))
+
+
+def test_whatever_dpkt_raises_is_where_decoding_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decoded before is there."""
+
+    def fail(*_: object) -> None:
+        raise AttributeError("frag_off")
+
+    monkeypatch.setattr(reference, "_tcp", fail)
+    found = decode_frame(MADE[0][1], len(MADE[0][1]), Interface(1, 0))
+
+    assert found.stopped == "dpkt: AttributeError at byte 34"
+    assert found.frame["layers"] & (Layer.MALFORMED | Layer.IPV4 | Layer.TCP) == Layer.MALFORMED | Layer.IPV4
+    assert (found.frame["sport"], found.frame["dport"]) == (40000, 80)
