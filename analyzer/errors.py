@@ -5,6 +5,7 @@
     HoptraceError                 one line for a person; never a traceback
     +-- InputError                a file that gives nothing: what, where, needed, found
     |   +-- UnknownFormatError    neither pcap nor pcapng, after decompression
+    +-- LimitError                captures would take more memory than they may
     +-- OutputError               a report or a bundle cannot be written: what, where, why
     +-- SelectionError            a selection, point or journey that cannot be understood or found
     +-- SchemaError               a table breaks its contract: a bug in hoptrace, not in the input
@@ -30,6 +31,10 @@ class InputError(HoptraceError):
 
 class UnknownFormatError(InputError):
     """A file is neither pcap nor pcapng."""
+
+
+class LimitError(HoptraceError):
+    """Captures would take more memory than they may; a part of them can be read, or slice by slice."""
 
 
 class OutputError(HoptraceError):

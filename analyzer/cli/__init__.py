@@ -1,7 +1,8 @@
 """The command line: options to pipeline to exit code.
 
 Exit codes: 0 done, 1 a ``--fail-on`` condition met, 2 usage, 3 input unreadable (all of it, or what was named), 4
-partial under --strict, 5 output cannot be written, 130 interrupted; ``capture`` ends with that of the command it ran.
+partial: limited, or damaged under --strict, 5 output cannot be written, 6 not enough memory, 70 a mistake of hoptrace
+itself, 130 interrupted; ``capture`` ends with that of the command it ran.
 """
 
 import io

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.base import EXIT_PARTIAL, EXIT_UNREADABLE, complain, exit_on, fail_on_option, find, input_options
-from analyzer.errors import InputError, SelectionError
+from analyzer.errors import InputError, LimitError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Prepared, Trace
+    from analyzer.pipeline.budget import Budget
     from analyzer.pipeline.moving import MovingTrace
 
 SHOWN_CONNECTIONS = 50
@@ -22,9 +22,13 @@ MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
 WHOLE_FORMATS, STREAM_FORMATS = (".json", ".html"), (".ndjson", ".parquet")
 FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
+memory_option = click.option(
+    "--memory",
+    type=click.IntRange(128),
+    metavar="MIB",
+    help="Memory that it may take.  [default: 512, and 10 times what captures have beyond 64 MiB, if it is free]",
+)
 explain_option = click.option("--explain", is_flag=True, help="Tell journeys in prose, step by step.")
-BYTES_PER_FRAME = 1000
-"""Memory that an analysis and its report take at most; half of what is free may be used."""
 
 
 @click.command()
@@ -47,6 +51,7 @@ BYTES_PER_FRAME = 1000
     metavar="FRAMES",
     help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
 )
+@memory_option
 @explain_option
 @fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
@@ -59,6 +64,7 @@ def analyze(
     as_json: bool,
     journeys: int,
     window: int | None,
+    memory: int | None,
     explain: bool,
     fail_on: str | None,
     strict: bool,
@@ -74,6 +80,8 @@ def analyze(
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
+    from analyzer.pipeline.budget import Budget, usual  # noqa: PLC0415
+
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
     if window is not None and whole_only:
@@ -81,17 +89,37 @@ def analyze(
             "--window: JSON, HTML and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
         )
     with find(paths, host, points) as prepared:
-        room = window or frames_that_fit()
+        budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
+        wanted = Told(outputs, selection, journeys, as_json, explain, fail_on)
         whole_only |= window is None and prepared.several_hosts
-        if not whole_only and prepared.expected_frames() > room:
-            partial = _analyze_moving(prepared, room, outputs, selection)
-        else:
-            told = Told(outputs, selection, journeys, as_json, explain, fail_on)
-            partial = _analyze_whole(prepared, told)
+        partial, limited = _analyze(prepared, wanted, budget, window, whole_only=whole_only)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
-    if strict and partial:
+    if limited or (strict and partial):
         sys.exit(EXIT_PARTIAL)
+
+
+def _analyze(
+    prepared: "Prepared", wanted: "Told", budget: "Budget", window: int | None, *, whole_only: bool
+) -> tuple[bool, bool]:
+    """
+    Analyse in memory, else slice by slice, else as much as fits; what does not fit is found out while reading.
+
+    Returns:
+        Whether the input was damaged, and whether not all of it was read.
+    """
+    if whole_only or prepared.expected_frames() <= (window or budget.frames):
+        try:
+            return _analyze_whole(prepared, wanted, budget), False
+        except LimitError as error:
+            complain(f"{error}: --memory allows more")
+    if not whole_only:
+        size = window or budget.frames_in_slices // 2
+        try:
+            return _analyze_moving(prepared, size, wanted, budget if window is None else None), False
+        except LimitError as error:
+            complain(f"{error}: --memory allows more")
+    return _analyze_whole(prepared, wanted, budget, cut=True), True
 
 
 def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
@@ -124,14 +152,14 @@ class Told:
     """Severity of findings that make the command fail."""
 
 
-def _analyze_whole(prepared: "Prepared", wanted: Told) -> bool:
-    """Analyse in memory and report; tell whether the input was damaged."""
+def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", *, cut: bool = False) -> bool:
+    """Analyse in memory, as much as fits if *cut*, and report; tell whether the input was damaged."""
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report import json_report, stream, terminal, write  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
 
     with progress() as told:
-        trace = analyze_whole(prepared, told)
+        trace = analyze_whole(prepared, told, budget, cut=cut)
     partial = _complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
     for path in paths:
@@ -163,7 +191,7 @@ def _pieces(trace: "Trace", path: Path, wanted: Told) -> Iterator[str]:
     return html.page(content, trace.overview(), trace.named, explain=wanted.explain)
 
 
-def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], selection: str | None) -> bool:
+def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budget | None") -> bool:
     """Analyse slice by slice, and print the summary; tell whether the input was damaged."""
     from analyzer.decode.moving import ShorterFramesError  # noqa: PLC0415
     from analyzer.pipeline.moving import MovingTrace  # noqa: PLC0415
@@ -173,11 +201,11 @@ def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], s
     keep: int | None = None
     while True:
         try:
-            with progress() as told, stream.open_sinks(map(Path, outputs)) as sinks:
-                trace = MovingTrace(prepared, room, keep, told)
+            with progress() as told, stream.open_sinks(map(Path, wanted.outputs)) as sinks:
+                trace = MovingTrace(prepared, size, keep, told, budget)
                 for part in trace.parts():
-                    if selection is not None:
-                        part.select(selection)
+                    if wanted.selection is not None:
+                        part.select(wanted.selection)
                     sinks.add(part)
                 sinks.close(trace.content, trace.table)
             break
@@ -195,8 +223,15 @@ def _analyze_moving(prepared: "Prepared", room: int, outputs: tuple[str, ...], s
 @input_options
 @click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
 @explain_option
+@memory_option
 def show(
-    paths: tuple[str, ...], journey: str, host: str | None, points: tuple[str, ...], dissect: bool, explain: bool
+    paths: tuple[str, ...],
+    journey: str,
+    host: str | None,
+    points: tuple[str, ...],
+    dissect: bool,
+    explain: bool,
+    memory: int | None,
 ) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     digits = journey.removeprefix("J").removeprefix("j")
@@ -206,8 +241,10 @@ def show(
 
     with find(paths, host, points) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+        from analyzer.pipeline.budget import Budget, usual  # noqa: PLC0415
 
-        trace = analyze_whole(prepared, hears)
+        budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
+        trace = analyze_whole(prepared, hears, budget)
         _complain_of_damage(trace)
         _show(trace, int(digits), dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:
@@ -252,22 +289,11 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         as_json=False,
         journeys=30,
         window=None,
+        memory=None,
         explain=False,
         fail_on=None,
         strict=False,
     )
-
-
-def frames_that_fit() -> int:
-    """Return how many frames half of the free memory holds, by /proc/meminfo and the control group."""
-    free = [1 << 34]
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        free.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
-    with suppress(OSError, ValueError):  # "max" is no limit
-        group = Path("/sys/fs/cgroup")
-        free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
-    return max(min(free) // 2 // BYTES_PER_FRAME, 100_000)
 
 
 def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:

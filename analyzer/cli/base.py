@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.errors import HoptraceError, OutputError, SelectionError
+from analyzer.errors import HoptraceError, LimitError, OutputError, SelectionError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.pipeline import Prepared
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_UNWRITABLE, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
+EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_UNWRITABLE, EXIT_MEMORY = 1, 2, 3, 4, 5, 6
+EXIT_CRASHED, EXIT_INTERRUPTED = 70, 130
+"""70 is EX_SOFTWARE of sysexits.h."""
+ENDS = (
+    (SelectionError, EXIT_USAGE), (OutputError, EXIT_UNWRITABLE), (LimitError, EXIT_MEMORY),
+    (HoptraceError, EXIT_UNREADABLE),
+)  # fmt: skip
+"""The exit code of each error, the first that fits."""
+TRACEBACK = "HOPTRACE_TRACEBACK"
 
 Command = Callable[..., Any]
 
@@ -31,16 +40,13 @@ class Group(click.Group):
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()  # what cannot be written is told here, not by the interpreter when it ends
-        except SelectionError as error:
-            complain(str(error))
-            ctx.exit(EXIT_USAGE)
-        except OutputError as error:
-            complain(str(error))
-            ctx.exit(EXIT_UNWRITABLE)
+        except MemoryError:
+            complain("there is not enough memory: give a part of the captures, or a smaller --memory")
+            ctx.exit(EXIT_MEMORY)
         except HoptraceError as error:
             for line in (str(error), *getattr(error, "others", ())):
                 complain(line)
-            ctx.exit(EXIT_UNREADABLE)
+            ctx.exit(next(code for kind, code in ENDS if isinstance(error, kind)))
         except BrokenPipeError:
             _write_no_more()
             ctx.exit(0)
@@ -51,6 +57,25 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             complain("interrupted")
             ctx.exit(EXIT_INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if os.environ.get(TRACEBACK):
+                raise
+            place = _place(error)
+            complain(f"this is a mistake of hoptrace, not yours: {type(error).__name__}: {error}, at {place}")
+            complain(f"please report it, with the bundle if you can; {TRACEBACK}=1 shows all of it")
+            ctx.exit(EXIT_CRASHED)
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where an error was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return (
+        f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else "an unknown place"
+    )
 
 
 def _write_no_more() -> None:

@@ -5,6 +5,7 @@ belong to one direction of one connection, and lie within a short time. A point 
 frames again, they differ in MACs, TTL or tuple (a hairpin: the same packet), or they are another packet.
 """
 
+from array import array
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
@@ -215,7 +216,7 @@ def _in_step(times: Int64, kinds: Array, length: Int64) -> tuple[Int64, Array]:
     return packet, plain
 
 
-def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[list[int], list[int]]:
+def _assign(times: list[int], variants: list[int], points: list[int]) -> "tuple[array[int], list[int]]":
     """
     Give each sighting, in order of time, to the oldest packet under way that was not seen like this yet.
 
@@ -223,25 +224,26 @@ def _assign(times: list[int], variants: list[int], points: list[int]) -> tuple[l
     several equal packets were under way, and one of them was not seen everywhere.
     """
     limit = _usual_spread(times, points)
-    under_way: deque[tuple[int, int]] = deque(maxlen=OPEN_PACKETS)
-    numbers: list[int] = []
-    seen: list[set[int]] = []
+    under_way: deque[tuple[int, int, set[int]]] = deque(maxlen=OPEN_PACKETS)
+    """When each was seen first, its number, and the variants of it that were seen."""
+    numbers, count = array("q"), array("q")
     contested: set[int] = set()
     for time, variant in zip(times, variants, strict=True):
         while under_way and time - under_way[0][0] > limit:
             under_way.popleft()
-        fitting = [number for _, number in under_way if variant not in seen[number]]
+        fitting = [(number, seen) for _, number, seen in under_way if variant not in seen]
         if len(fitting) > 1:
-            contested.update(fitting)
+            contested.update(number for number, _ in fitting)
         if fitting:
-            number = fitting[0]
+            number, seen = fitting[0]
         else:
-            number = len(seen)
-            seen.append(set())
-            under_way.append((time, number))
-        seen[number].add(variant)
+            number, seen = len(count), set()
+            count.append(0)
+            under_way.append((time, number, seen))
+        seen.add(variant)
+        count[number] += 1
         numbers.append(number)
-    if len({len(seen[number]) for number in contested}) < 2:
+    if len({count[number] for number in contested}) < 2:
         contested = set()  # all were seen everywhere: order tells which is which
     return numbers, [place for place, number in enumerate(numbers) if number in contested]
 

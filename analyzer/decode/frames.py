@@ -4,7 +4,7 @@ A point is a file's interface, in a LINUX_SLL2 file each interface index in it. 
 and in a file in its order.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +12,11 @@ import numpy as np
 from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
 from analyzer.decode.kept import LINK_HEADER, CutLengths
 from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
-from analyzer.errors import InputError
+from analyzer.errors import InputError, LimitError
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import PEEK
 from analyzer.read.points import Source
-from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo
+from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records
 from analyzer.read.source import Buffers
 from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
 
@@ -149,39 +149,65 @@ class Collector:
         if (decoded := batch.decoded) is None:
             raise ValueError("not decoded yet")
         keys = batch.records.interface.astype(np.int64) << 32 | decoded.device
-        for key in np.unique(keys).tolist() if (keys[1:] != keys[:-1]).any() else keys[:1].tolist():
-            source = Source(batch.file, key >> 32, key & 0xFFFF_FFFF)
-            if len(self.points) > MOST_POINTS and source not in self.points:
-                raise InputError(f"more than {MOST_POINTS:,} points")
-            decoded.frames["point"][keys == key] = self.points.setdefault(source, len(self.points))
+        if (keys[1:] == keys[:-1]).all():
+            decoded.frames["point"][:] = [self._number(batch.file, key) for key in keys[:1].tolist()] or 0
+        else:
+            used, of_row = np.unique(keys, return_inverse=True)
+            numbers = [self._number(batch.file, key) for key in used.tolist()]
+            decoded.frames["point"][:] = np.array(numbers, np.uint16)[of_row]
         for name, parts in self.sides.items():
             side: Columns = getattr(decoded, name)
             side["row"] += batch.first_row
             parts.append(side)
 
+    def _number(self, file: int, key: int) -> int:
+        """Return the point of an interface, which is a new one where nothing was heard of it before."""
+        source = Source(file, key >> 32, key & 0xFFFF_FFFF)
+        if len(self.points) > MOST_POINTS and source not in self.points:
+            raise InputError(f"more than {MOST_POINTS:,} points")
+        return self.points.setdefault(source, len(self.points))
+
     def name_silent(self, file: int, info: FileInfo) -> None:
         """Make points of interfaces that recorded nothing, too: silence is a result."""
-        heard = {source.interface for source in self.points if source.file == file}
+        heard = set()
+        for source in reversed(self.points):  # a file's points stand together, those of the last one at the end
+            if source.file != file:
+                break
+            heard.add(source.interface)
         for interface, described in enumerate(info.interfaces):
             if interface not in heard and described.link_type != LINKTYPE_NONE:
                 self.points[Source(file, interface, 0)] = len(self.points)
 
 
-def read_frames(captures: Sequence[Opener], derive: Derive, progress: Progress | None = None) -> FrameTables:
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many frames are read at the most."""
+
+    frames: int
+    cut: bool = False
+    """Read as many, of each file its share; else what has more cannot be read at all."""
+
+
+def read_frames(
+    captures: Sequence[Opener], derive: Derive, progress: Progress | None = None, limit: Limit | None = None
+) -> FrameTables:
     """
     Decode all captures, and let *derive* make keys of each batch.
 
     They are opened one at a time: first to see what they declare, then to be read, and once more if frames turn out
     to be cut shorter than the files declare, because digests may cover only bytes that every point kept.
+
+    Raises:
+        LimitError: there are more frames than *limit* says, and they shall not be cut.
     """
     keep, likely, total = declared(captures)
     told = None if progress is None else lambda frames, done: progress(frames, done, total)
-    tables = _read(captures, likely, keep, derive, told)
+    tables = _read(captures, likely, keep, derive, told, limit)
     lengths = CutLengths()
     lengths.add(tables.frames)
     kept = lengths.kept(tables.sources, tables.files, tables.keep)
     if kept < tables.keep:
-        tables = _read(captures, likely, kept, derive, told)
+        tables = _read(captures, likely, kept, derive, told, limit)
     return tables
 
 
@@ -200,8 +226,16 @@ def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
 
 
 def _read(
-    captures: Sequence[Opener], likely: int, keep: int, derive: Derive, told: Callable[[int, int], None] | None
+    captures: Sequence[Opener],
+    likely: int,
+    keep: int,
+    derive: Derive,
+    told: Callable[[int, int], None] | None,
+    limit: Limit | None,
 ) -> FrameTables:
+    share = None if limit is None or not limit.cut else max(limit.frames // max(len(captures), 1), 1)
+    if limit is not None:
+        likely = min(likely, limit.frames)
     helped = likely >= WORTH_FORKING and can_help()
     frames, keys = Store(FRAMES, likely, shared=helped), Store(KEYS, likely, shared=helped)
     collector = Collector()
@@ -212,7 +246,9 @@ def _read(
             capture = opened(crew.buffers)
             files.append(capture.info)
             try:
-                for records in capture.batches():
+                for records in _limited(capture, share):
+                    if limit is not None and frames.rows + len(records) > limit.frames:
+                        raise LimitError(f"more than {limit.frames:,} frames")
                     crew.take(records, capture.info, index)
                     _collect(crew, collector, capture.info, wait=False)
                     if told is not None:
@@ -236,6 +272,20 @@ def _read(
         pieces=[[source.file] for source in collector.points],
         **{name: concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
     )
+
+
+def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
+    """Give the records of a capture, not more than *share*."""
+    left = share
+    for records in capture.batches():
+        if left is not None and len(records) > left:
+            yield records.first(left)
+            capture.info.frames = share or 0
+            problem = "not read on, for the rest would take more memory than it may; --memory allows more"
+            capture.info.damage = Damage(capture.position, problem, limited=True)
+            return
+        yield records
+        left = left - len(records) if left is not None else None
 
 
 def _collect(crew: Crew, collector: Collector, info: FileInfo, *, wait: bool) -> None:

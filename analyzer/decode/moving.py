@@ -15,7 +15,7 @@ from analyzer.decode.crew import WORTH_FORKING, Crew, Derive, Store, can_help
 from analyzer.decode.frames import Collector, FrameTables, Opener, concatenated
 from analyzer.decode.kept import CutLengths
 from analyzer.decode.vector import SIDE_TABLES
-from analyzer.errors import HoptraceError, InputError
+from analyzer.errors import HoptraceError, InputError, LimitError
 from analyzer.model import Point
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import PEEK
@@ -116,7 +116,14 @@ class Moving:
     """Reads captures; ``slices()`` gives them."""
 
     def __init__(
-        self, captures: Sequence[Opener], groups: Sequence[Sequence[int]], derive: Derive, *, keep: int, size: int
+        self,
+        captures: Sequence[Opener],
+        groups: Sequence[Sequence[int]],
+        derive: Derive,
+        *,
+        keep: int,
+        size: int,
+        most: int | None = None,
     ) -> None:
         """
         Prepare to read.
@@ -127,8 +134,10 @@ class Moving:
             derive: makes KEYS.
             keep: bytes that every point kept, from the network header on.
             size: frames that are read before a slice is given.
+            most: frames that may be held, in slices that have to be larger; None for as many as there are.
         """
         self._captures, self._derive, self._keep, self._size = captures, derive, keep, size
+        self._most = most
         inside = {number for group in groups for number in group}
         alone = [[number] for number in range(len(captures)) if number not in inside]
         chains = sorted([*alone, *(list(group) for group in groups)])
@@ -152,6 +161,7 @@ class Moving:
 
         Raises:
             ShorterFramesError: it must be done again.
+            LimitError: more frames than may be held are too close together.
             InputError: too many points.
         """
         capacity = 2 * self._size
@@ -162,7 +172,9 @@ class Moving:
         with Crew(frames, keys, self._derive, self._keep, helped=helped, open_files=len(self._chains)) as crew:
             self._open_all(crew)
             while True:
-                self._read(crew, frames, max(self._size, len(held.frames["frame"])), until_ns, told)
+                count = len(held.frames["frame"])
+                room = None if self._most is None else self._most - count
+                self._read(crew, frames, max(self._size, count), until_ns, told, room)
                 new = self._block(frames, keys)
                 frames.truncate(0)
                 keys.truncate(0)
@@ -254,7 +266,13 @@ class Moving:
         chain.records = chain.capture.batches()
 
     def _read(
-        self, crew: Crew, frames: Store, enough: int, until_ns: int, told: Callable[[int, int], None] | None
+        self,
+        crew: Crew,
+        frames: Store,
+        enough: int,
+        until_ns: int,
+        told: Callable[[int, int], None] | None,
+        room: int | None,
     ) -> None:
         """Read on where reading lags behind, until there are *enough* frames, and some of them are complete."""
         while True:
@@ -264,6 +282,8 @@ class Moving:
             if frames.rows >= enough and chain.reached_ns - REACH_NS > until_ns:
                 break
             self._step(chain, crew)
+            if room is not None and frames.rows > room:
+                raise LimitError(f"more than {self._most:,} frames in {REACH_NS // 1_000_000_000} s")
             self._collect(crew, wait=False)
             if told is not None:
                 open_bytes = sum(chain.capture.position for chain in self._chains if chain.capture is not None)

@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.decode.gather import Gather
 from analyzer.decode.layers import Sides, decode_layers
 from analyzer.decode.link import Frames, interface_of_cooked2
-from analyzer.read.records import LINKTYPE_LINUX_SLL2, Interface, Records
+from analyzer.read.records import DECODED, LINKTYPE_LINUX_SLL2, LINKTYPE_NONE, Interface, Records
 from analyzer.schema import FRAMES, NEIGHBOURS, QUOTES, TUNNELS, Array, Columns, Int64, Layer
 
 PIECE = 16_384
@@ -71,8 +71,13 @@ def _by_kind(records: Records, interfaces: list[Interface]) -> list[tuple[Interf
     used, of_record = np.unique(records.interface, return_inverse=True)
     examples: dict[tuple[int, int], int] = {}
     kinds = [interfaces[index] for index in used.tolist()]
-    number = np.array([examples.setdefault((k.link_type, k.fcs_len), i) for i, k in enumerate(kinds)])[of_record]
+    number = np.array([examples.setdefault(_kind(k), i) for i, k in enumerate(kinds)])[of_record]
     return [(kinds[example], np.flatnonzero(number == example)) for example in examples.values()]
+
+
+def _kind(interface: Interface) -> tuple[int, int]:
+    """Return what decoding depends on; link types that are not decoded are all alike."""
+    return (interface.link_type if interface.link_type in DECODED else LINKTYPE_NONE, interface.fcs_len)
 
 
 def _piece(

@@ -26,6 +26,13 @@ def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
 
 def _damaged(info: FileInfo, points: list[Point]) -> Finding:
     damage = info.damage or Damage(0, "")
+    if damage.limited:
+        return CHECK.finding(
+            f"only {plural(info.frames, 'frame')} of {info.name} {'was' if info.frames == 1 else 'were'} read",
+            f"At byte {damage.offset}: {damage.problem}.",
+            remedy="Give a part of the captures, or more memory.",
+            evidence=tuple(Evidence(point.name) for point in points if point.file == info.name),
+        )
     return CHECK.finding(
         f"{info.name} is damaged after {plural(info.frames, 'frame')}",
         f"At byte {damage.offset}: {damage.problem}. What came before is used.",

@@ -24,6 +24,7 @@ from analyzer.errors import InputError, SelectionError
 from analyzer.model import ArpExchange, Connection, Evidence, Finding, Hosts, Point
 from analyzer.model.finding import worst_first
 from analyzer.model.point import OUTWARD_ORDER
+from analyzer.pipeline.budget import SLICED, Budget
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries
 from analyzer.read.points import Source, name_points
@@ -57,7 +58,12 @@ class MovingTrace:
     """An analysis whose ``parts()`` come one after the other; the rest is known when they have ended."""
 
     def __init__(
-        self, prepared: Prepared, size: int, keep: int | None = None, progress: Progress | None = None
+        self,
+        prepared: Prepared,
+        size: int,
+        keep: int | None = None,
+        progress: Progress | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """
         Begin.
@@ -67,6 +73,7 @@ class MovingTrace:
             size: frames that are looked at together.
             keep: bytes that every point kept from the network header on, if that is known.
             progress: called with frames and bytes read, and bytes in all.
+            budget: memory that slices may take; None for as much as they need.
 
         Raises:
             SelectionError: captures of several hosts, whose clocks may be any time apart.
@@ -77,7 +84,9 @@ class MovingTrace:
         said, _, self._total = declared(captures)
         keep = said if keep is None else min(keep, said)
         groups = prepared.inputs.groups
-        self._moving = Moving(captures, groups, make_keys, keep=keep, size=size)
+        most = None if budget is None else budget.frames_in_slices
+        self._moving = Moving(captures, groups, make_keys, keep=keep, size=size, most=most)
+        self._budget = budget
         self._prepared, self._progress = prepared, progress
         self._memory, self._told = Memory(), _Told()
         self._stated = stated_entries(prepared.hosts.everywhere)
@@ -122,10 +131,13 @@ class MovingTrace:
 
         Raises:
             ShorterFramesError: it must be done again, with fewer bytes of each frame.
+            LimitError: a slice would take more memory than it may.
         """
         told = None if self._progress is None else partial(_three, self._progress, self._total)
         since_ns = -ENDED
         for one in self._moving.slices(told):
+            if self._budget is not None:
+                self._budget.check(one.tables.keys, SLICED)
             self._name_points(one.tables)
             part, correlated = self._analyse(one)
             self._remember(part, correlated, since_ns, one)

@@ -33,6 +33,17 @@ class Prepared:
         """Tell whether captures are of more than one host."""
         return len({spec.host for spec in self.inputs.specs}) > 1
 
+    @property
+    def stored(self) -> int:
+        """Bytes of all captures, as they are stored."""
+        peek = Buffers(1, np.zeros, PEEK)
+        total = 0
+        for opened in self.captures():
+            capture = opened(peek)
+            total += capture.size
+            capture.close()
+        return total
+
     def captures(self) -> list[Opener]:
         """Return what opens each capture."""
         return [partial(CaptureFile, self.inputs.local[file], file) for file in self.inputs.files]

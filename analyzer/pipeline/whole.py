@@ -13,10 +13,11 @@ from analyzer.correlate.correlate import correlate
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
-from analyzer.decode.frames import Progress, read_frames
-from analyzer.errors import InputError
+from analyzer.decode.frames import FrameTables, Limit, Progress, read_frames
+from analyzer.errors import InputError, LimitError
 from analyzer.model import Clock
 from analyzer.model.point import OUTWARD_ORDER
+from analyzer.pipeline.budget import Budget
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
 from analyzer.read.points import PointSpec, name_points
@@ -29,6 +30,7 @@ def analyze(
     *,
     points: Sequence[PointSpec] = (),
     progress: Progress | None = None,
+    memory: int | None = None,
 ) -> Trace:
     """
     Follow packets through the captures in *paths*.
@@ -38,27 +40,36 @@ def analyze(
         host: folder of dumps of the host's state.
         points: what is known of files; files named only here are read, too.
         progress: called with the number of frames decoded so far, and how many bytes were read of how many.
+        memory: bytes that it may take, with all that is asked of the result; None for as many as it needs.
 
     Raises:
+        LimitError: it would take more.
         InputError: no file was usable, or a path or *host* is not there.
     """
     several = [paths] if isinstance(paths, str | Path) else paths
     with ExitStack() as stack:
-        trace = analyze_whole(stack.enter_context(prepare(several, host, points)), progress)
+        trace = analyze_whole(
+            stack.enter_context(prepare(several, host, points)),
+            progress,
+            Budget(memory) if memory is not None else None,
+        )
         # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
         weakref.finalize(trace, stack.pop_all().close)
         return trace
 
 
-def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace:
+def analyze_whole(
+    prepared: Prepared, progress: Progress | None = None, budget: Budget | None = None, *, cut: bool = False
+) -> Trace:
     """
-    Follow packets through captures that were found.
+    Follow packets through captures that were found, in *budget*; *cut* tells to read only what fits.
 
     Raises:
+        LimitError: they do not fit.
         InputError: no file was usable.
     """
     inputs, hosts = prepared.inputs, prepared.hosts
-    tables = read_frames(prepared.captures(), make_keys, progress)
+    tables = _read(prepared, progress, budget, cut=cut)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -97,6 +108,23 @@ def analyze_whole(prepared: Prepared, progress: Progress | None = None) -> Trace
         correlated.apart,
     )
     return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable, doubled)
+
+
+def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, *, cut: bool) -> FrameTables:
+    """Read captures, all of them, or if *cut* as much as fits into *budget*."""
+    if budget is None:
+        return read_frames(prepared.captures(), make_keys, progress)
+    tables = read_frames(
+        prepared.captures(), make_keys, progress, Limit(budget.frames * 9 // 10 if cut else budget.frames, cut)
+    )
+    try:
+        budget.check(tables.keys)
+    except LimitError:
+        if not cut:
+            raise
+        del tables
+        tables = read_frames(prepared.captures(), make_keys, progress, Limit(budget.any_frames, cut))
+    return tables
 
 
 def _clock(offset: Offset) -> Clock:

@@ -11,6 +11,8 @@ from analyzer.read.records import Interface
 IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_FCSLEN, IF_TSOFFSET = 2, 3, 9, 13, 14
 ISB_IFDROP, ISB_OSDROP = 5, 7
 NRB_IPV4, NRB_IPV6 = 1, 2
+MOST_OPTIONS = 1000
+"""Of one block; further ones are passed over."""
 
 
 def _int(data: bytes, order: str, *, signed: bool = False) -> int:
@@ -25,7 +27,9 @@ def text(value: bytes) -> str:
 def options_of(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
     """Give (code, value) of each option."""
     place = 0
-    while place + 4 <= len(data):
+    for _ in range(MOST_OPTIONS):
+        if place + 4 > len(data):
+            return
         code, length = _int(data[place : place + 2], order), _int(data[place + 2 : place + 4], order)
         if code == 0 or place + 4 + length > len(data):
             return

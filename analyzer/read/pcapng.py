@@ -39,6 +39,14 @@ FRAMES_WITHOUT_PACKET = (JOURNAL, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x21
 OPT_COMMENT = 1
 MAX_BLOCK = 16 << 20
 SMALLEST_BLOCK = 12
+MOST_SECTIONS, MOST_INTERFACES = 4096, 16_384
+"""Of a file: no capture has as many, and each takes far longer to be read than to be written."""
+MOST_COMMENTS, MOST_NAMES = 100_000, 1_000_000
+"""Of a file; further ones are left out."""
+MOST_SECONDS = 9_000_000_000
+"""Since the epoch: what int64 holds in ns."""
+_TELLING = (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS)
+"""Blocks without packets that tell something."""
 SHAPE = Shape(header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0)
 
 
@@ -103,7 +111,7 @@ def read_pcapng(window: Window, info: FileInfo) -> Iterator[Records]:
         if not info.interfaces and not info.frames:
             kind = UnknownFormatError if "version" in str(damage) else InputError
             raise kind(f"{info.name}: {damage} at byte {damage.offset}") from None
-        info.damage = Damage(damage.offset, str(damage))
+        info.damage = Damage(damage.offset, str(damage), damage.limited)
     if window.problem:
         if info.damage is None:
             info.damage = Damage(window.offset, window.problem)
@@ -112,9 +120,9 @@ def read_pcapng(window: Window, info: FileInfo) -> Iterator[Records]:
 
 
 class _DamageError(Exception):
-    def __init__(self, offset: int, problem: str) -> None:
+    def __init__(self, offset: int, problem: str, *, limited: bool = False) -> None:
         super().__init__(problem)
-        self.offset = offset
+        self.offset, self.limited = offset, limited
 
 
 class _Reader:
@@ -124,6 +132,8 @@ class _Reader:
         self.window = window
         self.info = info
         self.order = "<"
+        self._begun = 0
+        """Sections so far."""
         self._none: int | None = None
         """Place in ``info.interfaces`` of the one for records that are no packets."""
 
@@ -181,6 +191,9 @@ class _Reader:
                 break
         else:
             raise _DamageError(offset, f"section header without byte-order magic: {head[8:12].hex()}")
+        self._begun += 1
+        if self._begun > MOST_SECTIONS:
+            raise _DamageError(offset, f"not read on: more than {MOST_SECTIONS:,} sections", limited=True)
         self.info.big_endian = self.order == ">"
         half = np.frombuffer(head, f"{self.order}u2")
         major, minor = int(half[6]), int(half[7])
@@ -189,95 +202,131 @@ class _Reader:
         self.info.section = []
 
     def _batch(self, starts: Int64) -> Iterator[Records]:
-        """Give the packets among the blocks at *starts*, one batch per run without other blocks between."""
+        """Give the packets among the blocks at *starts*, and take in what the others tell."""
         words = unaligned(self.window.buffer, f"{self.order}u4")
         types = words[starts]
         lengths = words[starts + 4].astype(np.int64)
         usable, problem = self._usable(words, starts, types, lengths)
-        special = np.flatnonzero(types[:usable] != ENHANCED_PACKET)
-        if not np.isin(types[special], (SIMPLE_PACKET, OBSOLETE_PACKET, *FRAMES_WITHOUT_PACKET)).any():
-            # Nothing but enhanced packets has a frame number, so they can be read in one go.
-            for index in special.tolist():
-                yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
-            packets = np.flatnonzero(types[:usable] == ENHANCED_PACKET)
-            if len(packets):
-                yield self._enhanced(words, starts[packets], lengths[packets])
-            special, usable_end = special[:0], 0
-        else:
-            usable_end = usable
-        done = 0
-        for index in [*special.tolist(), usable_end]:
-            if index > done:
-                yield self._enhanced(words, starts[done:index], lengths[done:index])
-            if index < usable_end:
-                yield from self._other(int(types[index]), int(starts[index]), int(lengths[index]))
-            done = index + 1
-        if problem:
-            raise _DamageError(self.window.offset + int(starts[usable]) - self.window.begin, problem)
-
-    def _usable(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> tuple[int, str]:
-        """Count the blocks before the first that contradicts itself, and say what is wrong with that one."""
-        trailing = words[starts + lengths - 4]
-        enhanced = types == ENHANCED_PACKET
-        cap_len = np.where(enhanced, words[starts + 20], 0).astype(np.int64)
-        interface = np.where(enhanced, words[starts + 8], 0).astype(np.int64)
+        begin = starts[usable] if problem is not None else 0
+        starts, types, lengths = starts[:usable], types[:usable], lengths[:usable]
         described = self._described() + np.cumsum(types == INTERFACE_DESCRIPTION)
-        checks: tuple[tuple[Array, Callable[[int], str]], ...] = (
+        empty = np.isin(types, FRAMES_WITHOUT_PACKET)
+        first_empty = int(np.argmax(empty)) if empty.any() else usable
+        for index in np.flatnonzero(np.isin(types, _TELLING)).tolist():
+            if index > first_empty:
+                self._not_a_packet()
+            self._take_in(int(types[index]), int(starts[index]), int(lengths[index]))
+        simple = (types == SIMPLE_PACKET) & (lengths >= 16) & (described > 0)
+        frames = np.flatnonzero(
+            (types == ENHANCED_PACKET) | (types == OBSOLETE_PACKET) & (lengths >= 32) | simple | empty
+        )
+        if len(frames):
+            if first_empty < usable:
+                self._not_a_packet()
+            yield self._packets(words, starts[frames], types[frames], lengths[frames])
+        if problem is not None:
+            text, limited = problem
+            raise _DamageError(self.window.offset + int(begin) - self.window.begin, text, limited=limited)
+
+    def _usable(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> tuple[int, tuple[str, bool] | None]:
+        """Count the blocks before the first that cannot be used; say what is wrong with that, and if it is a limit."""
+        trailing = words[starts + lengths - 4]
+        enhanced, old = types == ENHANCED_PACKET, (types == OBSOLETE_PACKET) & (lengths >= 32)
+        cap_len = np.where(enhanced | old, words[starts + 20], 0).astype(np.int64)
+        interface = np.where(enhanced | old, words[starts + 8], 0).astype(np.int64)
+        interface[old] = self._half(interface[old])
+        describes = np.cumsum(types == INTERFACE_DESCRIPTION)
+        described = self._described() + describes
+        too_long = (cap_len > lengths - 32) & (enhanced | old) | (cap_len > MAX_RECORD)
+        checks: tuple[tuple[Array, Callable[[int], str], bool], ...] = (
             (
                 trailing != lengths,
                 lambda i: f"block length {lengths[i]} at its start, {trailing[i]} at its end",
+                False,
             ),
             (
                 (types == INTERFACE_DESCRIPTION) & (lengths < 20),
                 lambda i: f"interface block of {lengths[i]} bytes, needs 20",
+                False,
             ),
-            (enhanced & (lengths < 32), lambda i: f"packet block of {lengths[i]} bytes, needs 32"),
-            (
-                (cap_len > lengths - 32) & enhanced | (cap_len > MAX_RECORD),
-                lambda i: f"packet of {cap_len[i]} bytes in a block of {lengths[i]}",
-            ),
+            (enhanced & (lengths < 32), lambda i: f"packet block of {lengths[i]} bytes, needs 32", False),
+            (too_long & enhanced, lambda i: f"packet of {cap_len[i]} bytes in a block of {lengths[i]}", False),
             (
                 enhanced & (interface >= described),
                 lambda i: f"packet of interface {interface[i]}, {described[i]} are described",
+                False,
+            ),
+            (old & (too_long | (interface >= described)), lambda i: f"packet of {cap_len[i]} bytes", False),
+            (
+                len(self.info.interfaces) + describes > MOST_INTERFACES,
+                lambda _: f"not read on: more than {MOST_INTERFACES:,} interfaces",
+                True,
             ),
         )
-        first, problem = len(starts), ""
-        for wrong, message in checks:
+        first, problem = len(starts), None
+        for wrong, message, limited in checks:
             index = int(np.argmax(wrong)) if wrong.any() else len(starts)
             if index < first:
-                first, problem = index, message(index)
+                first, problem = index, (message(index), limited)
         return first, problem
 
     def _described(self) -> int:
         return len(self.info.section)
 
-    def _enhanced(self, words: Array, starts: Int64, lengths: Int64) -> Records:
-        cap_len = words[starts + 20].astype(np.int64)
-        interface = np.array(self.info.section, np.int32)[words[starts + 8]]
+    def _half(self, words: Array) -> Array:
+        """Return the 16 bits that come first in words."""
+        return words >> 16 if self.order == ">" else words & 0xFFFF
+
+    def _packets(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> Records:
+        """Read packets of all kinds, and the blocks that Wireshark counts among them."""
+        simple, old = types == SIMPLE_PACKET, types == OBSOLETE_PACKET
+        timed = old | (types == ENHANCED_PACKET)
+        number = np.where(timed, words[starts + 8], 0)
+        number[old] = self._half(number[old])
+        section = np.array([*self.info.section, -1], np.int32)
+        interface = section[number]
+        interface[~timed & ~simple] = -1 if self._none is None else self._none
+        cap_len = np.where(timed, words[starts + 20], 0).astype(np.int64)
+        orig_len = np.where(timed, words[starts + 24], 0).astype(np.int64)
+        if simple.any():
+            orig_len[simple] = words[starts[simple] + 8]
+            limit = self.info.interfaces[self.info.section[0]].snap_len or MAX_BLOCK
+            cap_len[simple] = np.minimum(np.minimum(orig_len[simple], limit), lengths[simple] - 16)
         ticks = (words[starts + 12].astype(np.uint64) << np.uint64(32)) | words[starts + 16].astype(np.uint64)
         first = self.info.frames + 1
         self.info.frames += len(starts)
-        with_options = np.flatnonzero(lengths - 32 - ((cap_len + 3) & ~3) >= 8)
-        for index in with_options.tolist():
+        self._comments(starts, lengths, np.where(types == ENHANCED_PACKET, cap_len, lengths), first)
+        place = starts + np.where(timed, 28, np.where(simple, 12, 0))
+        time_ns = self._time_ns(ticks * timed, interface)
+        return Records(self.window.buffer, place, cap_len, np.maximum(orig_len, cap_len), time_ns, interface, first)
+
+    def _comments(self, starts: Int64, lengths: Int64, cap_len: Int64, first: int) -> None:
+        """Take in the comments of packets that have options behind *cap_len* bytes."""
+        for index in np.flatnonzero(lengths - 32 - ((cap_len + 3) & ~3) >= 8).tolist():
+            if len(self.info.comments) >= MOST_COMMENTS:
+                return
             place = int(starts[index]) + 28 + (int(cap_len[index]) + 3) // 4 * 4
             data = self.window.buffer[place : int(starts[index] + lengths[index]) - 4].tobytes()
             for code, value in options_of(data, self.order):
                 if code == OPT_COMMENT:
                     self.info.comments.append((first + index, text(value)))
-        orig_len = np.maximum(words[starts + 24].astype(np.int64), cap_len)
-        time_ns = self._time_ns(ticks, interface)
-        return Records(self.window.buffer, starts + 28, cap_len, orig_len, time_ns, interface, first)
 
     def _time_ns(self, ticks: Array, interface: Array) -> Int64:
+        """Convert times by what each one's interface says."""
+        used, of_record = np.unique(interface, return_inverse=True)
+        known = [self.info.interfaces[index] for index in used.tolist()]
+        offset = np.array([max(min(one.offset_s, MOST_SECONDS), -MOST_SECONDS) for one in known], np.int64)[of_record]
+        units = [one.units_per_second for one in known]
+        distinct = {unit: place for place, unit in enumerate(dict.fromkeys(units))}
+        kind = np.array([distinct[unit] for unit in units])[of_record]
         time_ns = np.zeros(len(ticks), np.int64)
-        for index in np.unique(interface).tolist():
-            rows = interface == index
-            known = self.info.interfaces[index]
-            time_ns[rows] = to_ns(ticks[rows], known.units_per_second, known.offset_s)
+        for unit, place in distinct.items():
+            rows = kind == place if len(distinct) > 1 else slice(None)
+            time_ns[rows] = to_ns(ticks[rows], unit, offset[rows])
         return time_ns
 
-    def _other(self, kind: int, start: int, length: int) -> Iterator[Records]:
-        """Take in a block that is no enhanced packet; give its packet if it has one."""
+    def _take_in(self, kind: int, start: int, length: int) -> None:
+        """Take in a block that holds no packet."""
         body = self.window.buffer[start + 8 : start + length - 4].tobytes()
         if kind == INTERFACE_DESCRIPTION:
             self.info.section.append(len(self.info.interfaces))
@@ -288,23 +337,10 @@ class _Reader:
                 dropped = interface_statistics(body, self.order)
                 if dropped is not None:
                     self.info.interfaces[self.info.section[index]].dropped = dropped
-        elif kind == NAME_RESOLUTION:
+        elif kind == NAME_RESOLUTION and len(self.info.names) < MOST_NAMES:
             self.info.names.update(name_resolution(body, self.order))
         elif kind == SECTION_HEADER:
             self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
-        elif kind == SIMPLE_PACKET and len(body) >= 4 and self._described():
-            orig_len = self._word(body, 0)
-            limit = self.info.interfaces[self.info.section[0]].snap_len or orig_len
-            yield self._one(start + 12, min(orig_len, limit, len(body) - 4), orig_len, self.info.section[0], 0)
-        elif kind == OBSOLETE_PACKET and len(body) >= 20:
-            index = int.from_bytes(body[:2], "big" if self.order == ">" else "little")
-            cap_len = self._word(body, 12)
-            if index >= self._described() or cap_len > min(len(body) - 20, MAX_RECORD):
-                raise _DamageError(self.window.offset + start - self.window.begin, f"packet of {cap_len} bytes")
-            ticks = self._word(body, 4) << 32 | self._word(body, 8)
-            yield self._one(start + 28, cap_len, self._word(body, 16), self.info.section[index], ticks)
-        elif kind in FRAMES_WITHOUT_PACKET:
-            yield self._one(start, 0, 0, self._not_a_packet(), 0)
 
     def _not_a_packet(self) -> int:
         """Return the interface for records that are no packets; it is made when first needed, and no section's."""
@@ -313,24 +349,11 @@ class _Reader:
             self.info.interfaces.append(Interface(link_type=LINKTYPE_NONE, snap_len=0))
         return self._none
 
-    def _one(self, place: int, cap_len: int, orig_len: int, number: int, ticks: int) -> Records:
-        self.info.frames += 1
-        interface = np.array([number], np.int32)
-        return Records(
-            self.window.buffer,
-            np.array([place], np.int64),
-            np.array([cap_len], np.int64),
-            np.array([max(orig_len, cap_len)], np.int64),
-            self._time_ns(np.array([ticks], np.uint64), interface),
-            interface,
-            self.info.frames,
-        )
 
-
-def to_ns(ticks: Array, units_per_second: int, offset_s: int) -> Int64:
+def to_ns(ticks: Array, units_per_second: int, offset_s: int | Int64) -> Int64:
     """Convert uint64 ticks to ns since the epoch, exactly; what int64 cannot hold ends at its bounds."""
     unit = np.uint64(min(units_per_second, 2**64 - 1))
-    seconds = np.minimum(ticks // unit, np.uint64(9_000_000_000)).astype(np.int64)
+    seconds = np.minimum(ticks // unit, np.uint64(MOST_SECONDS)).astype(np.int64)
     fraction = ticks % unit
     if units_per_second <= 1_000_000_000:
         below = fraction * np.uint64(1_000_000_000) // unit
@@ -339,6 +362,6 @@ def to_ns(ticks: Array, units_per_second: int, offset_s: int) -> Int64:
     else:
         # Rare powers of two above 2^30: Python's integers do not overflow.
         below = np.array([int(f) * 1_000_000_000 // units_per_second for f in fraction], np.uint64)
-    whole: Int64 = np.clip(seconds + np.clip(offset_s, -9_000_000_000, 9_000_000_000), -9_000_000_000, 9_000_000_000)
+    whole: Int64 = np.clip(seconds + np.clip(offset_s, -MOST_SECONDS, MOST_SECONDS), -MOST_SECONDS, MOST_SECONDS)
     time_ns: Int64 = whole * 1_000_000_000 + below.astype(np.int64)
     return time_ns

@@ -1,6 +1,6 @@
 """What the readers give: batches of raw records, and what the file says about itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analyzer.schema import Array, Bytes, Int64
 
@@ -20,6 +20,11 @@ LINKTYPE_LINUX_SLL = 113
 LINKTYPE_IPV4 = 228
 LINKTYPE_IPV6 = 229
 LINKTYPE_LINUX_SLL2 = 276
+DECODED = frozenset((
+    LINKTYPE_NULL, LINKTYPE_ETHERNET, LINKTYPE_RAW_OPENBSD, LINKTYPE_RAW_BSDOS, LINKTYPE_RAW, LINKTYPE_LOOP,
+    LINKTYPE_LINUX_SLL, LINKTYPE_IPV4, LINKTYPE_IPV6, LINKTYPE_LINUX_SLL2,
+))  # fmt: skip
+"""Link types whose frames are decoded."""
 LINKTYPE_NONE = -1
 """A record that is no packet, e.g. a systemd journal entry in a pcapng."""
 
@@ -48,6 +53,8 @@ class Damage:
     offset: int
     """Byte in the (decompressed) file."""
     problem: str
+    limited: bool = False
+    """It could be read on, but nobody wants to: the limit of memory, or of how many things one file may have."""
 
 
 @dataclass(slots=True)
@@ -89,3 +96,10 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def first(self, count: int) -> "Records":
+        """Return the first *count* of them."""
+        columns = {
+            name: getattr(self, name)[:count] for name in ("start", "cap_len", "orig_len", "time_ns", "interface")
+        }
+        return replace(self, **columns)

@@ -24,7 +24,7 @@ def test_groups_at_once_are_numbered_as_one_by_one(groups: list[list[tuple[int, 
     for group, simple in zip(groups, plain.tolist(), strict=True):
         expected, doubtful = _assign([t for t, _ in group], [k for _, k in group], [k for _, k in group])
         if simple:
-            assert packet[first : first + len(group)].tolist() == expected
+            assert packet[first : first + len(group)].tolist() == expected.tolist()
             assert doubtful == []
         first += len(group)
 

@@ -5,6 +5,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import struct
@@ -199,8 +200,6 @@ def _archive(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
         for name, data in files:
             member = tarfile.TarInfo(name)
             member.size = len(data)
-            import io
-
             archive.addfile(member, io.BytesIO(data))
     return path
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,10 @@ def analyse(path: Path) -> Outcome:
         begin = time.monotonic()
         command = [sys.executable, "-m", "analyzer", "analyze", str(path)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        guard = threading.Timer(2 * MOST_SECONDS, process.kill)
+        guard.start()
         _, status, used = os.wait4(process.pid, 0)
+        guard.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read().decode(errors="replace")
@@ -60,10 +64,8 @@ def main(names: list[str]) -> int:
             done = analyse(path)
         wrong += bool(done.wrong)
         last = (done.said.strip().splitlines() or [""])[-1].replace(folder, "")
-        print(
-            f"{name:28} exit {done.code}  {done.memory >> 20:5} MiB  {done.seconds:5.1f} s  {done.wrong:9} {last[:110]}",
-            flush=True,
-        )
+        figures = f"exit {done.code}  {done.memory >> 20:5} MiB  {done.seconds:5.1f} s"
+        print(f"{name:28} {figures}  {done.wrong:9} {last[:110]}", flush=True)
     print(f"{len(names or CASES)} inputs, {wrong} not as they should be")
     return wrong
 

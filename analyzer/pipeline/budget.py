@@ -1,0 +1,72 @@
+"""How much memory an analysis may take, and what a part of one takes: measured, rather too much than too little."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analyzer.errors import LimitError
+from analyzer.schema import Columns
+
+PROGRAM = 110 << 20
+"""Bytes that the program takes before it reads anything."""
+FRAME, TUPLE = 480, 1600
+"""Bytes of a frame, and of a tuple that no other frame has, in a whole analysis and its report."""
+SLICED = 1000
+"""Bytes of a frame where captures are worked slice by slice."""
+LEAST, SMALL, MORE = 512 << 20, 64 << 20, 10
+"""Inputs of up to SMALL bytes may take LEAST; each further byte may take so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Bytes of memory."""
+
+    size: int
+
+    @property
+    def frames(self) -> int:
+        """How many frames may be held if they have their tuples in common."""
+        return max(self.size - PROGRAM, 0) // FRAME
+
+    @property
+    def any_frames(self) -> int:
+        """How many may be held whatever they are."""
+        return max(self.size - PROGRAM, 0) // (FRAME + TUPLE)
+
+    @property
+    def frames_in_slices(self) -> int:
+        """How many may be held where captures are worked slice by slice; a slice is planned to have half of it."""
+        return max(self.size - PROGRAM, 0) // SLICED
+
+    def check(self, keys: Columns, each: int = FRAME) -> None:
+        """
+        Make sure that frames can be analysed, by their KEYS; *each* takes so many bytes.
+
+        Raises:
+            LimitError: they would take too much.
+        """
+        tuples = len(np.unique(keys["flow"])) if len(keys["flow"]) > self.any_frames else 0
+        if len(keys["flow"]) * each + tuples * TUPLE > self.size - PROGRAM:
+            raise LimitError(f"{len(keys['flow']):,} frames with {tuples:,} tuples do not fit into {self}")
+
+    def __str__(self) -> str:
+        return f"{self.size >> 20:,} MiB of memory"
+
+
+def usual(stored: int) -> Budget:
+    """Return what inputs of *stored* bytes may take if nobody says so: less if less than double that is free."""
+    return Budget(min(LEAST + MORE * max(stored - SMALL, 0), max(_free() // 2, LEAST)))
+
+
+def _free() -> int:
+    """Return the bytes of free memory, by /proc/meminfo and the control group."""
+    free = [1 << 40]
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
+    with suppress(OSError, ValueError):  # "max" is no limit
+        group = Path("/sys/fs/cgroup")
+        free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    return min(free)
