@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from analyzer.decode.vector import Decoded, decode
+from analyzer.decode.vector import SIDE_TABLES, Decoded, decode
 from analyzer.read.records import FileInfo, Interface, Records
 from analyzer.read.source import WINDOW, Buffers
 from analyzer.schema import Array, Columns, Table
@@ -111,6 +111,16 @@ class Batch:
     decoded: Decoded | None = None
     """When it is done; ``row`` columns count from its first frame."""
 
+    def trim(self, count: int) -> None:
+        """Keep the first *count* frames of a batch that is decoded."""
+        self.count, self.records = count, self.records.first(count)
+        if (done := self.decoded) is not None:
+            done.frames = {name: column[:count] for name, column in done.frames.items()}
+            done.device = done.device[:count] if done.device.ndim else done.device
+            for name in SIDE_TABLES:
+                side: Columns = getattr(done, name)
+                setattr(done, name, {column: values[side["row"] < count] for column, values in side.items()})
+
 
 class Crew:
     """Decodes batches into *frames* and *keys*."""
@@ -162,11 +172,11 @@ class Crew:
             yield batch
 
     def forget(self, batch: Batch) -> None:
-        """Drop *batch*, which was just given, and all after it."""
+        """Drop all that came after *batch*, which was just given, and what it was trimmed of."""
         for _ in self.finished(wait=True):
             pass
-        self._frames.truncate(batch.first_row)
-        self._keys.truncate(batch.first_row)
+        self._frames.truncate(batch.first_row + batch.count)
+        self._keys.truncate(batch.first_row + batch.count)
 
     def _decode(self, batch: Batch) -> None:
         frames, keys = self._frames.at(batch.first_row, batch.count), self._keys.at(batch.first_row, batch.count)

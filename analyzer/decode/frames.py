@@ -20,7 +20,7 @@ from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records
 from analyzer.read.source import Buffers
 from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
 
-MOST_POINTS = 65_535
+MOST_POINTS = 8_191
 
 Progress = Callable[[int, int, int], None]
 """Told the number of frames decoded so far, and how many bytes were read of how many."""
@@ -144,11 +144,15 @@ class Collector:
         Give a batch its points, and keep its side tables.
 
         Raises:
-            InputError: there are too many points.
+            InputError: there are too many points; what is before the first of them is taken in.
         """
         if (decoded := batch.decoded) is None:
             raise ValueError("not decoded yet")
         keys = batch.records.interface.astype(np.int64) << 32 | decoded.device
+        count, fitting = len(keys), self._fitting(batch.file, keys)
+        if fitting < count:
+            batch.trim(fitting)
+            keys = keys[:fitting]
         if (keys[1:] == keys[:-1]).all():
             decoded.frames["point"][:] = [self._number(batch.file, key) for key in keys[:1].tolist()] or 0
         else:
@@ -159,13 +163,22 @@ class Collector:
             side: Columns = getattr(decoded, name)
             side["row"] += batch.first_row
             parts.append(side)
+        if fitting < count:
+            raise InputError(f"not read on: more than {MOST_POINTS + 1:,} points")
 
     def _number(self, file: int, key: int) -> int:
         """Return the point of an interface, which is a new one where nothing was heard of it before."""
-        source = Source(file, key >> 32, key & 0xFFFF_FFFF)
-        if len(self.points) > MOST_POINTS and source not in self.points:
-            raise InputError(f"more than {MOST_POINTS:,} points")
-        return self.points.setdefault(source, len(self.points))
+        return self.points.setdefault(Source(file, key >> 32, key & 0xFFFF_FFFF), len(self.points))
+
+    def _fitting(self, file: int, keys: Int64) -> int:
+        """Count the frames before the first one whose interface would be one point too many."""
+        room = max(MOST_POINTS + 1 - len(self.points), 0)
+        if room >= len(keys):
+            return len(keys)
+        used, first = np.unique(keys, return_index=True)
+        known = [Source(file, key >> 32, key & 0xFFFF_FFFF) in self.points for key in used.tolist()]
+        new = np.sort(first[~np.array(known)])
+        return int(new[room]) if len(new) > room else len(keys)
 
     def name_silent(self, file: int, info: FileInfo) -> None:
         """Make points of interfaces that recorded nothing, too: silence is a result."""
@@ -289,14 +302,14 @@ def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
 
 
 def _collect(crew: Crew, collector: Collector, info: FileInfo, *, wait: bool) -> None:
-    """Take in what is decoded; a batch that cannot be taken in is dropped, with all after it."""
+    """Take in what is decoded; what cannot be taken in of a batch is dropped, with all after it."""
     for batch in crew.finished(wait=wait):
         try:
             collector.add(batch)
         except InputError:
             crew.forget(batch)
             # How far reading has got meanwhile is chance; what is said of the file must not be.
-            info.frames = batch.records.first_frame - 1
+            info.frames = batch.records.first_frame - 1 + batch.count
             del info.interfaces[batch.declared[0] :], info.comments[batch.declared[1] :]
             raise
 

@@ -4,22 +4,19 @@
 decode. Only dpkt's headers are used: its own way down the layers guesses, and raises on what it does not like.
 """
 
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
 
 import dpkt
 
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import DIGEST_BYTES, digest_one
+from analyzer.decode.reference_link import Layered, Row, as_int, fixed, link
 from analyzer.read import records as link_types
 from analyzer.read.records import Interface
 from analyzer.schema import ALWAYS, FRAMES, QUOTES, TUNNELS, Layer
 
 KEEP_ALL = 1 << 30
-MAX_TAGS = 16
 MAX_EXTENSIONS = 64
-Row = dict[str, int]
 
 PORT_PROTOCOLS = (o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP)
 HEADERS = {
@@ -35,17 +32,6 @@ HEADERS = {
 }
 
 
-@cache
-def _header_only(kind: Any) -> Any:
-    plain = {"__init__": dpkt.Packet.__init__, "unpack": dpkt.Packet.unpack, "__hdr__": kind.__hdr__}
-    return type(kind.__name__, (kind,), plain)
-
-
-def _header(kind: Any, data: bytes) -> Any:
-    """Unpack only the fixed header that dpkt defines for *kind*."""
-    return _header_only(kind)(data)
-
-
 @dataclass(slots=True)
 class One:
     """What one frame gives to the tables, and why decoding stopped early."""
@@ -57,43 +43,10 @@ class One:
     stopped: str = ""
 
 
-@dataclass(slots=True)
-class _Layered:
-    """A frame being decoded: what is captured of it from the current place on, and how much there should be."""
-
-    data: bytes
-    length: int
-    """Bytes from the current place on, by the headers in front, captured or not."""
-    place: int = 0
-    row: Row = field(default_factory=dict)
-    layers: int = ALWAYS
-    stopped: str = ""
-
-    def set(self, layer: int, **values: int) -> None:
-        self.layers |= layer
-        self.row.update(values)
-
-    def stop(self, layer: str, needed: int) -> None:
-        self.layers |= Layer.CUT if len(self.data) < self.length else Layer.MALFORMED
-        self.stopped = f"{layer} header at byte {self.place}: needed {needed} bytes, found {len(self.data)}"
-
-    def malformed(self, why: str) -> None:
-        self.layers |= Layer.MALFORMED
-        self.stopped = f"{why} at byte {self.place}"
-
-    def skip(self, count: int) -> None:
-        self.data = self.data[count:]
-        self.length -= count
-        self.place += count
-
-    def u(self, at: int, size: int) -> int:
-        return int.from_bytes(self.data[at : at + size], "big")
-
-
 def decode_frame(data: bytes, orig_len: int, interface: Interface, *, keep: int = KEEP_ALL) -> One:
     """Decode one frame of which *data* was captured; columns that its record gives are not in the result."""
     wire = max(orig_len - interface.fcs_len, 0)
-    frame = _Layered(data[: min(len(data), wire)], wire)
+    frame = Layered(data[: min(len(data), wire)], wire)
     one = _decode(frame, interface.link_type, keep)
     inner = _carried(frame)
     if inner is None:
@@ -111,7 +64,7 @@ def decode_frame(data: bytes, orig_len: int, interface: Interface, *, keep: int 
 def payload(data: bytes, orig_len: int, interface: Interface) -> bytes:
     """Return what was captured behind the last header that is decoded, inside VXLAN that of the inner packet."""
     wire = max(orig_len - interface.fcs_len, 0)
-    frame = _Layered(data[: min(len(data), wire)], wire)
+    frame = Layered(data[: min(len(data), wire)], wire)
     _headers(frame, interface.link_type)
     inner = _carried(frame)
     if inner is not None:
@@ -120,16 +73,16 @@ def payload(data: bytes, orig_len: int, interface: Interface) -> bytes:
     return frame.data[: max(frame.length, 0)]
 
 
-def _headers(frame: _Layered, link_type: int) -> None:
+def _headers(frame: Layered, link_type: int) -> None:
     """Take off all headers."""
-    if _network(frame, _link(frame, link_type)):
+    if _network(frame, link(frame, link_type)):
         _transport(frame)
 
 
 def datagrams(data: bytes, orig_len: int, interface: Interface) -> list[bytes]:
     """Return what was captured from the IP header on: of the frame, and of the one that it carries in VXLAN."""
     wire = max(orig_len - interface.fcs_len, 0)
-    frame = _Layered(data[: min(len(data), wire)], wire)
+    frame = Layered(data[: min(len(data), wire)], wire)
     found = [packet for packet in (_datagram(frame, interface.link_type),) if packet]
     _decode(frame, interface.link_type, KEEP_ALL)
     inner = _carried(frame)
@@ -138,21 +91,21 @@ def datagrams(data: bytes, orig_len: int, interface: Interface) -> list[bytes]:
     return found
 
 
-def _datagram(frame: _Layered, link_type: int) -> bytes:
-    copy = _Layered(frame.data, frame.length)
-    return copy.data if _link(copy, link_type) in (o.ETHERTYPE_IPV4, o.ETHERTYPE_IPV6) else b""
+def _datagram(frame: Layered, link_type: int) -> bytes:
+    copy = Layered(frame.data, frame.length)
+    return copy.data if link(copy, link_type) in (o.ETHERTYPE_IPV4, o.ETHERTYPE_IPV6) else b""
 
 
-def _carried(frame: _Layered) -> _Layered | None:
+def _carried(frame: Layered) -> Layered | None:
     """Return the Ethernet frame that *frame*, decoded down to its UDP payload, carries in VXLAN (RFC 7348)."""
     if not frame.layers & Layer.UDP or frame.layers & Layer.FRAGMENT or frame.row["dport"] not in o.VXLAN_PORTS:
         return None
     if len(frame.data) < o.VXLAN_HEADER or frame.u(0, 4) != o.VXLAN_FLAGS or frame.u(7, 1):
         return None
-    return _Layered(frame.data[o.VXLAN_HEADER :], frame.length - o.VXLAN_HEADER, frame.place + o.VXLAN_HEADER)
+    return Layered(frame.data[o.VXLAN_HEADER :], frame.length - o.VXLAN_HEADER, frame.place + o.VXLAN_HEADER)
 
 
-def _decode(frame: _Layered, link_type: int, keep: int) -> One:
+def _decode(frame: Layered, link_type: int, keep: int) -> One:
     one = One({})
     network_at = _take_apart(frame, link_type, one)
     if one.neighbour is not None:
@@ -169,11 +122,11 @@ def _decode(frame: _Layered, link_type: int, keep: int) -> One:
     return one
 
 
-def _take_apart(frame: _Layered, link_type: int, one: One) -> int:
+def _take_apart(frame: Layered, link_type: int, one: One) -> int:
     """Decode all layers, as far as that is possible; return where the network header is."""
     network_at = 0
     try:
-        kind = _link(frame, link_type)
+        kind = link(frame, link_type)
         network_at = frame.place
         transport = _network(frame, kind)
         if kind == o.ETHERTYPE_ARP:
@@ -188,78 +141,7 @@ def _take_apart(frame: _Layered, link_type: int, one: One) -> int:
     return network_at
 
 
-def _link(frame: _Layered, link_type: int) -> int:
-    """Take off the link layer; return the EtherType behind it, 0 if unknown."""
-    kind = 0
-    if link_type == link_types.LINKTYPE_ETHERNET:
-        if len(frame.data) < o.ETH_HEADER:
-            frame.stop("Ethernet", o.ETH_HEADER)
-            return 0
-        eth = _header(dpkt.ethernet.Ethernet, frame.data)
-        frame.set(Layer.MAC_SRC | Layer.MAC_DST, eth_src=_int(eth.src), eth_dst=_int(eth.dst))
-        kind = eth.type
-        frame.skip(o.ETH_HEADER)
-    elif link_type == link_types.LINKTYPE_LINUX_SLL:
-        if len(frame.data) < o.SLL_HEADER:
-            frame.stop("LINUX_SLL", o.SLL_HEADER)
-            return 0
-        sll = _header(dpkt.sll.SLL, frame.data)
-        frame.set(Layer.COOKED, direction=min(sll.type, 255))
-        if sll.hlen == 6:
-            frame.set(Layer.MAC_SRC, eth_src=_int(sll.hdr[:6]))
-        kind = sll.ethtype
-        frame.skip(o.SLL_HEADER)
-    elif link_type == link_types.LINKTYPE_LINUX_SLL2:
-        if len(frame.data) < o.SLL2_HEADER:
-            frame.stop("LINUX_SLL2", o.SLL2_HEADER)
-            return 0
-        sll2 = _header(dpkt.sll2.SLL2, frame.data)
-        frame.set(Layer.COOKED, direction=sll2.type)
-        if sll2.hlen == 6:
-            frame.set(Layer.MAC_SRC, eth_src=_int(sll2.hdr[:6]))
-        kind = sll2.ethtype
-        frame.skip(o.SLL2_HEADER)
-    elif link_type in (link_types.LINKTYPE_NULL, link_types.LINKTYPE_LOOP):
-        if len(frame.data) < o.NULL_HEADER:
-            return 0
-        family = frame.u(0, 4)
-        if link_type == link_types.LINKTYPE_NULL:
-            # In the byte order of the host that captured; families are small numbers.
-            family = family if family <= 0xFFFF else int.from_bytes(frame.data[:4], "little")
-        frame.skip(o.NULL_HEADER)
-        return {o.AF_INET: o.ETHERTYPE_IPV4, **dict.fromkeys(o.AF_INET6, o.ETHERTYPE_IPV6)}.get(family, 0)
-    else:
-        return _raw_kind(frame, link_type)
-    return _tags(frame, kind)
-
-
-def _raw_kind(frame: _Layered, link_type: int) -> int:
-    if link_type in (link_types.LINKTYPE_IPV4, link_types.LINKTYPE_IPV6):
-        return o.ETHERTYPE_IPV4 if link_type == link_types.LINKTYPE_IPV4 else o.ETHERTYPE_IPV6
-    raw = (link_types.LINKTYPE_RAW, link_types.LINKTYPE_RAW_OPENBSD, link_types.LINKTYPE_RAW_BSDOS)
-    if link_type in raw and frame.data:
-        return {4: o.ETHERTYPE_IPV4, 6: o.ETHERTYPE_IPV6}.get(frame.data[0] >> 4, 0)
-    return 0
-
-
-def _tags(frame: _Layered, kind: int) -> int:
-    for _ in range(MAX_TAGS):
-        if kind not in o.VLAN_TYPES:
-            break
-        if len(frame.data) < o.VLAN_TAG:
-            frame.stop("VLAN", o.VLAN_TAG)
-            return 0
-        if not frame.layers & Layer.VLAN:
-            frame.set(Layer.VLAN, vlan=frame.u(0, 2) & 0x0FFF)
-        kind = frame.u(2, 2)
-        frame.skip(o.VLAN_TAG)
-    if kind <= o.MAX_LENGTH_FIELD:
-        return 0
-    frame.set(Layer.ETH_TYPE, eth_type=kind)
-    return kind
-
-
-def _network(frame: _Layered, kind: int) -> bool:
+def _network(frame: Layered, kind: int) -> bool:
     """Take off IPv4 or IPv6; return whether a transport header follows."""
     if kind == o.ETHERTYPE_IPV4:
         return _ipv4(frame)
@@ -270,11 +152,11 @@ def _network(frame: _Layered, kind: int) -> bool:
     return False
 
 
-def _ipv4(frame: _Layered) -> bool:
+def _ipv4(frame: Layered) -> bool:
     if len(frame.data) < o.IPV4_HEADER:
         frame.stop("IPv4", o.IPV4_HEADER)
         return False
-    ip = _header(dpkt.ip.IP, frame.data)
+    ip = fixed(dpkt.ip.IP, frame.data)
     header = (ip._v_hl & 15) * 4
     total = ip.len or frame.length
     if ip._v_hl >> 4 != 4 or header < o.IPV4_HEADER or total < header:
@@ -292,8 +174,8 @@ def _ipv4(frame: _Layered) -> bool:
         frame.layers |= Layer.CUT
     frame.set(
         Layer.IPV4,
-        src=_int(ip.src),
-        dst=_int(ip.dst),
+        src=as_int(ip.src),
+        dst=as_int(ip.dst),
         proto=ip.p,
         ttl=ip.ttl,
         tos=ip.tos,
@@ -306,18 +188,18 @@ def _ipv4(frame: _Layered) -> bool:
     return not offset
 
 
-def _ipv6(frame: _Layered) -> bool:
+def _ipv6(frame: Layered) -> bool:
     if len(frame.data) < o.IPV6_HEADER:
         frame.stop("IPv6", o.IPV6_HEADER)
         return False
-    ip = _header(dpkt.ip6.IP6, frame.data)
+    ip = fixed(dpkt.ip6.IP6, frame.data)
     if ip._v_fc_flow >> 28 != 6:
         frame.malformed("IPv6 version contradicts the link layer")
         return False
     total = max(ip.plen + o.IPV6_HEADER if ip.plen else frame.length, o.IPV6_HEADER)
     if len(frame.data) < total:
         frame.layers |= Layer.CUT
-    src, dst = _int(ip.src), _int(ip.dst)
+    src, dst = as_int(ip.src), as_int(ip.dst)
     low = (1 << 64) - 1
     frame.set(
         Layer.IPV6,
@@ -335,7 +217,7 @@ def _ipv6(frame: _Layered) -> bool:
     return _extensions(frame)
 
 
-def _extensions(frame: _Layered) -> bool:
+def _extensions(frame: Layered) -> bool:
     for _ in range(MAX_EXTENSIONS):
         proto = frame.row["proto"]
         if proto not in o.EXTENSIONS:
@@ -356,7 +238,7 @@ def _extensions(frame: _Layered) -> bool:
         frame.skip(size)
         frame.row["proto"] = head
         if proto == o.EXT_FRAGMENT:
-            fragment = _header(dpkt.ip6.IP6FragmentHeader, data)
+            fragment = fixed(dpkt.ip6.IP6FragmentHeader, data)
             offset, more = fragment._frag_off_resv_m & 0xFFF8, fragment._frag_off_resv_m & 1
             frame.set(ALWAYS, frag_offset=offset, ip_id=fragment.id if offset or more else 0)
             if offset or more:
@@ -368,7 +250,7 @@ def _extensions(frame: _Layered) -> bool:
     return True
 
 
-def _transport(frame: _Layered) -> None:
+def _transport(frame: Layered) -> None:
     proto, version6 = frame.row["proto"], bool(frame.layers & Layer.IPV6)
     needed = HEADERS.get(proto)
     if needed is None or proto == (o.PROTO_ICMP if version6 else o.PROTO_ICMP6):
@@ -389,7 +271,7 @@ def _transport(frame: _Layered) -> None:
     elif proto in (o.PROTO_ICMP, o.PROTO_ICMP6):
         _icmp(frame, version6=version6)
     elif proto == o.PROTO_ESP:
-        esp = _header(dpkt.esp.ESP, frame.data)
+        esp = fixed(dpkt.esp.ESP, frame.data)
         frame.set(Layer.TAG, seq=esp.spi, ack=esp.seq)
     elif proto == o.PROTO_GRE:
         flags = frame.u(0, 2)
@@ -399,8 +281,8 @@ def _transport(frame: _Layered) -> None:
     frame.skip(header)
 
 
-def _tcp(frame: _Layered) -> int:
-    tcp = _header(dpkt.tcp.TCP, frame.data)
+def _tcp(frame: Layered) -> int:
+    tcp = fixed(dpkt.tcp.TCP, frame.data)
     flags = frame.u(12, 2)
     header = (flags >> 12) * 4
     if header < o.TCP_HEADER or header > frame.length:
@@ -421,29 +303,29 @@ def _tcp(frame: _Layered) -> int:
             break
         if kind == o.TCPOPT_TIMESTAMP and size == o.TCPOLEN_TIMESTAMP:
             stamps = options[place + 2 : place + 10]
-            frame.set(Layer.TCP_TS, tsval=_int(stamps[:4]), tsecr=_int(stamps[4:]))
+            frame.set(Layer.TCP_TS, tsval=as_int(stamps[:4]), tsecr=as_int(stamps[4:]))
             break
         place += size
     return header
 
 
-def _icmp(frame: _Layered, *, version6: bool) -> None:
-    icmp = _header(dpkt.icmp.ICMP, frame.data)
+def _icmp(frame: Layered, *, version6: bool) -> None:
+    icmp = fixed(dpkt.icmp.ICMP, frame.data)
     frame.set(Layer.ICMP, icmp_type=icmp.type, icmp_code=icmp.code)
     if icmp.type in ((o.ICMP6_ECHO, o.ICMP6_ECHO_REPLY) if version6 else (o.ICMP_ECHO, o.ICMP_ECHO_REPLY)):
-        echo = _header(dpkt.icmp.ICMP.Echo, frame.data[4:])
+        echo = fixed(dpkt.icmp.ICMP.Echo, frame.data[4:])
         frame.set(Layer.ECHO, icmp_id=echo.id, icmp_seq=echo.seq)
     frame.row["_rest"] = frame.u(4, 4)
 
 
-def _arp(frame: _Layered) -> Row | None:
+def _arp(frame: Layered) -> Row | None:
     if len(frame.data) < o.ARP_LENGTH <= frame.length:
         return None
-    arp = _header(dpkt.arp.ARP, frame.data) if len(frame.data) >= o.ARP_LENGTH else None
-    if arp is None or _int(frame.data[:6]) != o.ARP_ETHERNET_IPV4:
+    arp = fixed(dpkt.arp.ARP, frame.data) if len(frame.data) >= o.ARP_LENGTH else None
+    if arp is None or as_int(frame.data[:6]) != o.ARP_ETHERNET_IPV4:
         frame.malformed("ARP not for Ethernet and IPv4")
         return None
-    sender, target = _int(arp.spa), _int(arp.tpa)
+    sender, target = as_int(arp.spa), as_int(arp.tpa)
     frame.set(Layer.ARP, src=sender, dst=target)
     frame.length = 0
     answer = arp.op == dpkt.arp.ARP_OP_REPLY
@@ -451,14 +333,14 @@ def _arp(frame: _Layered) -> Row | None:
         "op": min(arp.op, 255),
         "asked_hi": 0,
         "asked": sender if answer else target,
-        "mac": _int(arp.sha),
-        "to_mac": _int(arp.tha),
+        "mac": as_int(arp.sha),
+        "to_mac": as_int(arp.tha),
         "peer_hi": 0,
         "peer": target if answer else sender,
     }
 
 
-def _ndp(frame: _Layered) -> Row | None:
+def _ndp(frame: Layered) -> Row | None:
     row = frame.row
     if not frame.layers & Layer.IPV6 or row["icmp_code"] != 0 or len(frame.data) < 16:
         return None
@@ -487,12 +369,12 @@ def _ndp(frame: _Layered) -> Row | None:
     }
 
 
-def _quote(frame: _Layered) -> Row | None:
+def _quote(frame: Layered) -> Row | None:
     version6 = bool(frame.layers & Layer.IPV6)
     kind, code, rest = frame.row["icmp_type"], frame.row["icmp_code"], frame.row["_rest"]
     if kind not in (o.ICMP6_ERRORS if version6 else o.ICMP_ERRORS):
         return None
-    quoted = _Layered(frame.data, max(frame.length, 0))
+    quoted = Layered(frame.data, max(frame.length, 0))
     if _network(quoted, o.ETHERTYPE_IPV6 if version6 else o.ETHERTYPE_IPV4):
         _transport(quoted)
     if not quoted.layers & (Layer.IPV4 | Layer.IPV6):
@@ -504,7 +386,3 @@ def _quote(frame: _Layered) -> Row | None:
         mtu = rest & 0xFFFF
     values = {**quoted.row, "layers": int(quoted.layers), "mtu": mtu}
     return {name: values.get(name, 0) for name in QUOTES.dtypes if name != "row"}
-
-
-def _int(data: bytes) -> int:
-    return int.from_bytes(data, "big")

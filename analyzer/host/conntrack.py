@@ -15,6 +15,10 @@ _FLAG = re.compile(r"\[([A-Z]+)\]")
 _PROTOCOL = re.compile(r"\bipv[46]\s+\d+\s+(\S+)\s+(\d+)|^\s*(?:\[\w+\]\s*)?(\w+)\s+(\d+)\s")
 
 
+MOST_SECONDS = 9_000_000_000
+"""Since the epoch: what int64 holds in ns."""
+
+
 def parse_conntrack(lines: Iterable[str]) -> tuple[list[ConntrackEntry], int]:
     """
     Read a listing, or events as they were printed.
@@ -62,13 +66,13 @@ def _entry(line: str) -> ConntrackEntry:
         if key == "src":
             groups.append({})
         if key == "id" and (not groups or "id" in groups[-1] or "type" not in groups[-1]):
-            entry_id = int(value)  # an echo id belongs to a tuple, the last id= to the entry
+            entry_id = _within(int(value), 1 << 63)  # an echo id belongs to a tuple, the last id= to the entry
         elif groups:
             groups[-1][key] = value
     if len(groups) < 2:
         raise ValueError(line)
     time = _TIME.match(line)
-    time_ns = int(time[1]) * 1_000_000_000 + int(time[2].ljust(9, "0")) if time else None
+    time_ns = _within(int(time[1]), MOST_SECONDS) * 1_000_000_000 + int(time[2].ljust(9, "0")) if time else None
     original, reply = _tuple(protocol, groups[0]), _tuple(protocol, groups[1])
     if len({ip.version for ip in (original.src, original.dst, reply.src, reply.dst)}) > 1:
         raise ValueError(line)  # nobody translates between families here
@@ -80,9 +84,15 @@ def _entry(line: str) -> ConntrackEntry:
         time_ns,
         time_ns,
         state=detail[2] if detail else None,
-        timeout_s=int(detail[1]) if detail and detail[1] else None,
+        timeout_s=_within(int(detail[1]), 1 << 63) if detail and detail[1] else None,
         flags=tuple(_FLAG.findall(line[found.end() :])),
     )
+
+
+def _within(value: int, bound: int) -> int:
+    if not 0 <= value < bound:
+        raise ValueError(value)
+    return value
 
 
 def _tuple(protocol: str, fields: dict[str, str]) -> FlowTuple:

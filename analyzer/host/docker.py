@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from msgspec import Struct, convert, field
+
 from analyzer.host.iproute import mac
 from analyzer.model import Container, Network
 
@@ -12,48 +14,84 @@ MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
 
 
+class _End(Struct):
+    address: str | None = field(default=None, name="IPAddress")
+    address6: str | None = field(default=None, name="GlobalIPv6Address")
+    mac: str | None = field(default=None, name="MacAddress")
+
+
+class _Binding(Struct):
+    port: str = field(name="HostPort")
+    ip: str | None = field(default=None, name="HostIp")
+
+
+class _Settings(Struct):
+    networks: dict[str, _End] | None = field(default=None, name="Networks")
+    ports: dict[str, list[_Binding] | None] | None = field(default=None, name="Ports")
+
+
+class _Container(Struct):
+    name: str = field(name="Name")
+    settings: _Settings = field(name="NetworkSettings")
+
+
+class _Config(Struct):
+    subnet: str | None = field(default=None, name="Subnet")
+    gateway: str | None = field(default=None, name="Gateway")
+
+
+class _Ipam(Struct):
+    config: list[_Config] | None = field(default=None, name="Config")
+
+
+class _Network(Struct):
+    name: str = field(name="Name")
+    id: str = field(name="Id")
+    driver: str | None = field(default=None, name="Driver")
+    ipam: _Ipam | None = field(default=None, name="IPAM")
+    options: dict[str, str] | None = field(default=None, name="Options")
+    internal: bool | None = field(default=None, name="Internal")
+
+
 def parse_containers(dump: Any) -> tuple[Container, ...]:
     """Read ``docker inspect``; a container stands once for each of its networks."""
-    found: list[Container] = []
-    for container in dump:
-        for network, end in (container["NetworkSettings"].get("Networks") or {}).items():
-            texts = (end.get("IPAddress"), end.get("GlobalIPv6Address"))
-            found.append(
-                Container(
-                    name=str(container["Name"]).lstrip("/"),
-                    network=str(network),
-                    mac=mac(end.get("MacAddress")),
-                    addresses=tuple(ip_address(text) for text in texts if text),
-                    published=tuple(_published(container["NetworkSettings"].get("Ports") or {})),
-                )
-            )
-    return tuple(found)
+    return tuple(
+        Container(
+            name=container.name.lstrip("/"),
+            network=network,
+            mac=mac(end.mac),
+            addresses=tuple(ip_address(text) for text in (end.address, end.address6) if text),
+            published=tuple(_published(container.settings.ports or {})),
+        )
+        for container in convert(dump, list[_Container])
+        for network, end in (container.settings.networks or {}).items()
+    )
 
 
-def _published(ports: Any) -> Iterator[str]:
+def _published(ports: dict[str, list[_Binding] | None]) -> Iterator[str]:
     for inside, bindings in ports.items():
         for binding in bindings or ():
-            yield f"{binding.get('HostIp') or '0.0.0.0'}:{binding['HostPort']}->{inside}"
+            yield f"{binding.ip or '0.0.0.0'}:{binding.port}->{inside}"
 
 
 def parse_networks(dump: Any) -> tuple[Network, ...]:
     """Read ``docker network inspect``."""
     found: list[Network] = []
-    for network in dump:
-        driver = str(network.get("Driver"))
-        config = (network.get("IPAM") or {}).get("Config") or ()
-        named = (network.get("Options") or {}).get(BRIDGE_NAME)
-        bridge = named or (f"br-{network['Id'][:SHORT_ID]}" if driver == "bridge" else None)
+    for network in convert(dump, list[_Network]):
+        options = network.options or {}
+        config = (network.ipam.config if network.ipam is not None else None) or ()
+        named = options.get(BRIDGE_NAME)
+        bridge = named or (f"br-{network.id[:SHORT_ID]}" if network.driver == "bridge" else None)
         found.append(
             Network(
-                name=str(network["Name"]),
-                id=str(network["Id"]),
-                driver=driver,
+                name=network.name,
+                id=network.id,
+                driver=str(network.driver),
                 bridge=bridge,
-                subnets=tuple(ip_network(c["Subnet"], strict=False) for c in config if c.get("Subnet")),
-                internal=bool(network.get("Internal")),
-                masquerades=(network.get("Options") or {}).get(MASQUERADE, "true") == "true",
-                gateways=tuple(ip_address(c["Gateway"]) for c in config if c.get("Gateway")),
+                subnets=tuple(ip_network(one.subnet, strict=False) for one in config if one.subnet),
+                internal=bool(network.internal),
+                masquerades=options.get(MASQUERADE, "true") == "true",
+                gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
             )
         )
     return tuple(found)

@@ -3,16 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import MsgspecError
+
+from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.counters import parse_conntrack_stats, parse_nstat
 from analyzer.host.netfilter.nft import parse_native
 from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
+from analyzer.model import ConntrackEntry
 from analyzer.model.netfilter import NativeTable, Rule, Ruleset
 
 Parsed = TypeVar("Parsed")
-MAX_DUMP = 256 << 20
+MAX_DUMP = 16 << 20
+MOST_ENTRIES, LONGEST_LINE = 100_000, 4096
+"""Lines of a conntrack dump that are read, and characters of each."""
 NAMES = (
     "ip-addr.json", "ip-route.json", "ip-rule.json", "ip6-rule.json", "ip-neigh.json", "bridge-fdb.json",
     "bridge-link.json", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "ipset.txt", "conntrack.txt",
@@ -22,7 +29,7 @@ NAMES = (
 """Dumps that there may be."""
 COUNTED = {"iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt", "conntrack-stats.txt"}
 """Dumps with counters."""
-_WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MsgspecError)
 
 
 class Dumps:
@@ -84,6 +91,24 @@ class Dumps:
         except _WRONG_SHAPE as error:
             self.problems.append(f"{path.name}: not as its command prints it: {_short(error)}")
             return None
+
+    def entries(self, path: Path) -> list[ConntrackEntry]:
+        """Read a listing of conntrack, or its events; what cannot be read of it is a problem."""
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                lines = iter(lambda: file.readline(LONGEST_LINE), "")
+                entries, unreadable = parse_conntrack(islice(lines, MOST_ENTRIES))
+                more = bool(next(lines, ""))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self.problems.append(f"{path.name}: {error.strerror}")
+            return []
+        if unreadable:
+            self.problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
+        if more:
+            self.problems.append(f"{path.name}: more than {MOST_ENTRIES:,} lines, of which the first were read")
+        return entries
 
     def text_of(self, path: Path) -> str | None:
         """Read a file, None if it is not there or cannot be read, which is a problem."""

@@ -1,13 +1,91 @@
 """Reads JSON of iproute2: ``ip -j -d addr``, ``ip -j route show table all``, ``ip -j neigh``, ``bridge -j fdb``."""
 
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType, convert, field
 
 from analyzer.model import BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
 from analyzer.model.host import Prefix
 
 Json = Any
-"""Parsed JSON of a shape that only the dump knows; readers raise KeyError, TypeError or ValueError on a wrong one."""
+"""Parsed JSON; readers raise ValidationError or ValueError where it is not of the shape that they declare."""
+Number = Annotated[int, Meta(ge=0, lt=1 << 32)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Length = Annotated[int, Meta(ge=0, le=128)]
+
+
+class _Info(Struct):
+    info_kind: str | None = None
+
+
+class _Address(Struct):
+    local: str | None = None
+
+
+class _Link(Struct):
+    ifname: Name | None = None
+    ifindex: Number = 0
+    address: str | None = None
+    linkinfo: _Info = field(default_factory=_Info)
+    master: Name | None = None
+    addr_info: list[_Address] = []
+    mtu: Number | None = None
+    flags: list[str] = []
+    operstate: str | None = None
+
+
+class _Hop(Struct):
+    gateway: str | None = None
+    dev: Name | None = None
+
+
+class _Route(Struct):
+    dst: str | None = None
+    gateway: str | None = None
+    dev: Name | None = None
+    prefsrc: str | None = None
+    metric: Number = 0
+    table: str | int = "main"
+    type: str = "unicast"
+    pref: str | None = None
+    nexthops: list[_Hop] | None = None
+
+
+class _Rule(Struct):
+    priority: Number = 0
+    src: str = "all"
+    srclen: Length | None = None
+    dst: str = "all"
+    dstlen: Length | None = None
+    iif: Name | None = None
+    fwmark: str | None = None
+    fwmask: str | None = None
+    negated: bool | UnsetType | None = field(default=UNSET, name="not")
+    table: str | int | None = None
+    action: str | None = None
+
+
+class _Neighbour(Struct):
+    dst: str
+    dev: Name
+    lladdr: str | None = None
+    state: list[str] = []
+
+
+class _Forwarded(Struct):
+    ifname: Name
+    mac: str | None = None
+    master: Name | None = None
+    state: str | None = None
+
+
+class _Port(Struct):
+    ifname: Name | None = None
+    master: Name | None = None
+    state: str = "unknown"
+    hairpin: bool = False
+    isolated: bool = False
 
 
 def mac(text: str | None) -> Mac | None:
@@ -21,101 +99,96 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
     """Read ``ip -j -d addr``."""
     return tuple(
         Link(
-            index=int(link["ifindex"]),
-            name=str(link["ifname"]),
-            mac=mac(link.get("address")),
-            kind=link.get("linkinfo", {}).get("info_kind"),
-            master=_name(link.get("master")),
-            addresses=tuple(ip_address(a["local"]) for a in link.get("addr_info", ()) if "local" in a),
-            mtu=int(link["mtu"]) if "mtu" in link else None,
-            loopback="LOOPBACK" in link.get("flags", ()),
-            down=link.get("operstate") in ("DOWN", "LOWERLAYERDOWN"),
+            index=link.ifindex,
+            name=link.ifname,
+            mac=mac(link.address),
+            kind=link.linkinfo.info_kind,
+            master=link.master,
+            addresses=tuple(ip_address(one.local) for one in link.addr_info if one.local is not None),
+            mtu=link.mtu,
+            loopback="LOOPBACK" in link.flags,
+            down=link.operstate in ("DOWN", "LOWERLAYERDOWN"),
         )
-        for link in dump
-        if link
+        for link in convert(dump, list[_Link])
+        if link.ifname is not None
     )
 
 
 def parse_routes(dump: Json) -> tuple[Route, ...]:
     """Read ``ip -j route`` of one or all tables; of several ways, the first."""
     found: list[Route] = []
-    for route in dump:
-        if "dst" not in route:
+    for route in convert(dump, list[_Route]):
+        if route.dst is None:
             continue
-        way = {**route, **(route.get("nexthops") or [{}])[0]}
-        gateway = ip_address(way["gateway"]) if "gateway" in way else None
-        source = ip_address(route["prefsrc"]) if "prefsrc" in route else None
+        way = route.nexthops[0] if route.nexthops else route
+        gateway = ip_address(way.gateway) if way.gateway is not None else None
+        source = ip_address(route.prefsrc) if route.prefsrc is not None else None
         # ``pref`` (RFC 4191) is in IPv6's routes alone, and in all of them.
-        version = gateway.version if gateway else source.version if source else 6 if "pref" in route else 4
+        version = gateway.version if gateway else source.version if source else 6 if route.pref is not None else 4
+        words = {"via": way.gateway, "dev": way.dev, "src": route.prefsrc, "metric": route.metric or None}
         found.append(
             Route(
-                dst=_prefix(route["dst"], version),
-                dev=_name(way.get("dev")),
+                dst=_prefix(route.dst, version),
+                dev=way.dev,
                 gateway=gateway,
-                metric=int(route.get("metric", 0)),
-                table=str(route.get("table", "main")),
-                text=_route_text(way),
-                kind=str(route.get("type", "unicast")),
+                metric=route.metric,
+                table=str(route.table),
+                text=" ".join([route.dst, *(f"{word} {value}" for word, value in words.items() if value is not None)]),
+                kind=route.type,
                 src=source,
             )
         )
     return tuple(found)
 
 
-def _name(value: Json) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} instead of a name")
-    return value
-
-
 def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
     """Read ``ip -j rule`` of one family."""
     return tuple(
         RoutingRule(
-            priority=int(rule.get("priority", 0)),
+            priority=rule.priority,
             version=version,
-            src=_selector(rule, "src", version),
-            dst=_selector(rule, "dst", version),
-            iif=_name(rule.get("iif")),
-            mark=(int(rule["fwmark"], 0), int(rule.get("fwmask", "0xffffffff"), 0)) if "fwmark" in rule else None,
-            negated="not" in rule,
-            table=str(rule["table"]) if "table" in rule else None,
-            action=None if "table" in rule else str(rule.get("action", "")) or None,
+            src=_selector(rule.src, rule.srclen, version),
+            dst=_selector(rule.dst, rule.dstlen, version),
+            iif=rule.iif,
+            mark=(_mark(rule.fwmark), _mark(rule.fwmask or "0xffffffff")) if rule.fwmark is not None else None,
+            negated=rule.negated is not UNSET,
+            table=str(rule.table) if rule.table is not None else None,
+            action=None if rule.table is not None else rule.action or None,
             text=_rule_text(rule),
         )
-        for rule in dump
+        for rule in convert(dump, list[_Rule])
     )
 
 
-def _selector(rule: Json, name: str, version: int) -> Prefix | None:
-    text = rule.get(name, "all")
+def _mark(text: str) -> int:
+    found = int(text, 0)
+    if not 0 <= found < 1 << 32:
+        raise ValueError(f"mark {text[:20]}")
+    return found
+
+
+def _selector(text: str, length: int | None, version: int) -> Prefix | None:
     if text == "all":
         return None
-    length = rule.get(f"{name}len", 128 if version == 6 else 32)
-    return ip_network(f"{text}/{length}", strict=False)
+    return ip_network(f"{text}/{length if length is not None else 128 if version == 6 else 32}", strict=False)
 
 
-def _rule_text(rule: Json) -> str:
-    words = [
-        f"{rule.get('priority', 0)}:",
-        "not" if "not" in rule else "",
-        "from",
-        _with(rule, "src", "srclen") or "all",
-    ]
+def _rule_text(rule: _Rule) -> str:
     told = {
-        "to": _with(rule, "dst", "dstlen"),
-        "iif": rule.get("iif"),
-        "fwmark": _with(rule, "fwmark", "fwmask"),
-        "lookup": rule.get("table"),
-        "": rule.get("action"),
+        "from": _with(rule.src, rule.srclen),
+        "to": _with(rule.dst, rule.dstlen) if rule.dst != "all" else None,
+        "iif": rule.iif,
+        "fwmark": _with(rule.fwmark, rule.fwmask) if rule.fwmark is not None else None,
+        "lookup": rule.table,
+        "": rule.action,
     }
-    words += [f"{word} {value}".strip() for word, value in told.items() if value not in (None, "all")]
-    return " ".join(filter(None, words))
+    words = [f"{rule.priority}:", *(["not"] if rule.negated is not UNSET else [])]
+    return " ".join([*words, *(f"{word} {value}".strip() for word, value in told.items() if value is not None)])
 
 
-def _with(rule: Json, name: str, more: str) -> str | None:
+def _with(value: str, more: int | str | None) -> str:
     """Return a value, with its prefix length or mask where it has one."""
-    return None if name not in rule else f"{rule[name]}/{rule[more]}" if more in rule else str(rule[name])
+    return value if more is None else f"{value}/{more}"
 
 
 def _prefix(text: str, version: int) -> Prefix:
@@ -124,40 +197,27 @@ def _prefix(text: str, version: int) -> Prefix:
     return ip_network(text, strict=False)
 
 
-def _route_text(route: Json) -> str:
-    words = [str(route["dst"])]
-    for key, word in (("gateway", "via"), ("dev", "dev"), ("prefsrc", "src"), ("metric", "metric")):
-        if key in route:
-            words += [word, str(route[key])]
-    return " ".join(words)
-
-
 def parse_neighbours(dump: Json) -> tuple[Neighbour, ...]:
     """Read ``ip -j neigh``."""
     return tuple(
-        Neighbour(ip_address(n["dst"]), str(n["dev"]), mac(n.get("lladdr")), ",".join(n.get("state", ()))) for n in dump
+        Neighbour(ip_address(one.dst), one.dev, mac(one.lladdr), ",".join(one.state))
+        for one in convert(dump, list[_Neighbour])
     )
 
 
 def parse_fdb(dump: Json) -> tuple[FdbEntry, ...]:
     """Read ``bridge -j fdb``."""
     return tuple(
-        FdbEntry(address, str(entry["ifname"]), entry.get("master"), entry.get("state") == "permanent")
-        for entry in dump
-        if (address := mac(entry.get("mac"))) is not None
+        FdbEntry(address, entry.ifname, entry.master, entry.state == "permanent")
+        for entry in convert(dump, list[_Forwarded])
+        if (address := mac(entry.mac)) is not None
     )
 
 
 def parse_ports(dump: Json) -> tuple[BridgePort, ...]:
     """Read ``bridge -j -d link``."""
     return tuple(
-        BridgePort(
-            dev=str(port["ifname"]),
-            master=port.get("master"),
-            state=str(port.get("state", "unknown")),
-            hairpin=bool(port.get("hairpin")),
-            isolated=bool(port.get("isolated")),
-        )
-        for port in dump
-        if port
+        BridgePort(port.ifname, port.master, port.state, port.hairpin, port.isolated)
+        for port in convert(dump, list[_Port])
+        if port.ifname is not None
     )

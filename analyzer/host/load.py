@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
-from analyzer.host.conntrack import parse_conntrack
 from analyzer.host.docker import parse_containers, parse_networks
 from analyzer.host.dumps import COUNTED, NAMES, Dumps
 from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_ports, parse_routes, parse_rules
@@ -51,10 +50,7 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         sysctls |= {name.strip(): value.strip() for name, equals, value in pairs if equals}
     conntrack: list[ConntrackEntry] = []
     for path in (*map(dumps.place, _CONNTRACK_DUMPS), *([events] if events is not None else [])):
-        entries, unreadable = parse_conntrack((dumps.text_of(path) or "").splitlines())
-        conntrack += entries
-        if unreadable:
-            dumps.problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
+        conntrack += dumps.entries(path)
     rulesets, native = dumps.rules(dumps.place)
     counters = dumps.counters(dumps.place)
     # What stands in for a dump of after cannot be compared with itself.

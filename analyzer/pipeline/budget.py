@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.decode.frames import FrameTables
 from analyzer.errors import LimitError
-from analyzer.schema import Columns
 
 PROGRAM = 110 << 20
 """Bytes that the program takes before it reads anything."""
-FRAME, TUPLE = 480, 1600
-"""Bytes of a frame, and of a tuple that no other frame has, in a whole analysis and its report."""
-SLICED = 1000
+FRAME, TUPLE, ASIDE = 540, 1600, 1500
+"""Bytes of a frame, of a tuple that no other frame has, and of an ARP or NDP message or what an ICMP error quotes."""
+SLICED = 1500
 """Bytes of a frame where captures are worked slice by slice."""
 LEAST, SMALL, MORE = 512 << 20, 64 << 20, 10
 """Inputs of up to SMALL bytes may take LEAST; each further byte may take so many."""
@@ -33,23 +33,26 @@ class Budget:
     @property
     def any_frames(self) -> int:
         """How many may be held whatever they are."""
-        return max(self.size - PROGRAM, 0) // (FRAME + TUPLE)
+        return max(self.size - PROGRAM, 0) // (FRAME + TUPLE + ASIDE)
 
     @property
     def frames_in_slices(self) -> int:
         """How many may be held where captures are worked slice by slice; a slice is planned to have half of it."""
         return max(self.size - PROGRAM, 0) // SLICED
 
-    def check(self, keys: Columns, each: int = FRAME) -> None:
+    def check(self, tables: FrameTables, each: int = FRAME) -> None:
         """
-        Make sure that frames can be analysed, by their KEYS; *each* takes so many bytes.
+        Make sure that frames can be analysed, by what is in them; *each* takes so many bytes.
 
         Raises:
             LimitError: they would take too much.
         """
-        tuples = len(np.unique(keys["flow"])) if len(keys["flow"]) > self.any_frames else 0
-        if len(keys["flow"]) * each + tuples * TUPLE > self.size - PROGRAM:
-            raise LimitError(f"{len(keys['flow']):,} frames with {tuples:,} tuples do not fit into {self}")
+        flow = tables.keys["flow"]
+        if len(flow) <= self.any_frames:
+            return
+        tuples, aside = len(np.unique(flow)), len(tables.neighbours["row"]) + len(tables.quotes["row"])
+        if len(flow) * each + tuples * TUPLE + aside * ASIDE > self.size - PROGRAM:
+            raise LimitError(f"{len(flow):,} frames with {tuples:,} tuples do not fit into {self}")
 
     def __str__(self) -> str:
         return f"{self.size >> 20:,} MiB of memory"

@@ -137,7 +137,7 @@ class MovingTrace:
         since_ns = -ENDED
         for one in self._moving.slices(told):
             if self._budget is not None:
-                self._budget.check(one.tables.keys, SLICED)
+                self._budget.check(one.tables, SLICED)
             self._name_points(one.tables)
             part, correlated = self._analyse(one)
             self._remember(part, correlated, since_ns, one)

@@ -118,7 +118,7 @@ def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, 
         prepared.captures(), make_keys, progress, Limit(budget.frames * 9 // 10 if cut else budget.frames, cut)
     )
     try:
-        budget.check(tables.keys)
+        budget.check(tables)
     except LimitError:
         if not cut:
             raise

@@ -22,7 +22,7 @@ ACROSS = Path(__file__).parents[2] / "sample_pcaps" / "across-networks"
 def test_a_rule_whose_counter_stood_still(fault: str, dump: str) -> None:
     """It is named as what would match, and not as the cause: nothing is stated, and it is not called gone."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / f"{fault}.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / f"{fault}.tar.zst"), stack)
         shutil.copy(bundle / "host-before" / dump, bundle / "host" / dump)
         findings = [f for f in analyze([bundle]).findings if f.severity is Severity.ERROR]
 

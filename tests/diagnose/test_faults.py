@@ -91,7 +91,7 @@ def test_other_kinds_of_rules_and_policies() -> None:
 def test_a_remedy_that_does_not_help_is_not_offered() -> None:
     """A second rule stops the same packets: to delete the first one alone changes nothing."""
     with ExitStack() as stack:
-        bundle = unpack(str(_path("drop-rule.bridge")), stack)
+        bundle, _ = unpack(str(_path("drop-rule.bridge")), stack)
         rules = bundle / "host" / "iptables-save.txt"
         first = "-A FORWARD -i docker0 -p tcp -m tcp --dport 7 -j DROP"
         text = rules.read_text()

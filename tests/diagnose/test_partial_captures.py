@@ -22,7 +22,7 @@ SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 def _renamed(recording: str, folder: Path) -> Trace:
     """Analyse a recording whose files are called cap0, cap1, ..., with what its host says."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / f"{recording}.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / f"{recording}.tar.zst"), stack)
         heard = [path for path in sorted(bundle.glob("*.pcap")) if path.stat().st_size > 24]
         for number, path in enumerate(heard):
             shutil.copy(path, folder / f"cap{number}.pcap")
@@ -68,7 +68,7 @@ def test_names_of_points_that_are_no_interfaces() -> None:
 def test_what_was_answered_was_not_lost(tmp_path: Path) -> None:
     """A hole of a capture that nobody speaks of: the answers came through it."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / "busy.bridge.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / "busy.bridge.tar.zst"), stack)
         records = records_of(bundle / "wlan0.pcap")
         third = len(records) // 3
         write_pcap(bundle / "wlan0.pcap", records[:third] + records[third + 60 :], snap=256)
@@ -82,7 +82,7 @@ def test_what_was_answered_was_not_lost(tmp_path: Path) -> None:
 def test_one_capture_that_keeps_little(snap: int) -> None:
     """Questions and answers are read where they are whole."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / "busy.bridge.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / "busy.bridge.tar.zst"), stack)
         write_pcap(bundle / "wlan0.pcap", records_of(bundle / "wlan0.pcap"), snap=snap)
         checks = {finding.check for finding in analyze([bundle]).findings}
 
@@ -92,7 +92,7 @@ def test_one_capture_that_keeps_little(snap: int) -> None:
 def test_a_reset_in_somebody_elses_place() -> None:
     """With the uplink not captured: it is the host that resets, not the server."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / "reset-rule.bridge.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / "reset-rule.bridge.tar.zst"), stack)
         captures = [bundle / "docker0.pcap", bundle / "veth-c1.pcap"]
         titles = [finding.title for finding in analyze(captures, host=bundle / "host").findings]
 
@@ -127,7 +127,7 @@ def test_counters_that_do_not_fit() -> None:
     told = {}
     for before, after in ((100, 3), (0, 1)):
         with ExitStack() as stack:
-            bundle = unpack(str(FAULTS / "drop-rule.bridge.tar.zst"), stack)
+            bundle, _ = unpack(str(FAULTS / "drop-rule.bridge.tar.zst"), stack)
             for folder, count in (("host-before", before), ("host", after)):
                 rules = bundle / folder / "iptables-save.txt"
                 lines = rules.read_text().splitlines()

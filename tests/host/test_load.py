@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analyzer.diagnose.host import examine
 from analyzer.errors import InputError
 from analyzer.host import dumps
 from analyzer.host.conntrack import parse_conntrack
@@ -88,6 +90,7 @@ def test_numbers_that_are_none(tmp_path: Path, value: str) -> None:
 
 
 BUNDLE = SEED.parent / "bundle"
+TUPLES = "src=1.2.3.4 dst=5.6.7.8 sport=1 dport=2 src=5.6.7.8 dst=1.2.3.4 sport=2 dport=1"
 
 
 def test_every_dump_of_a_recorded_bundle() -> None:
@@ -250,12 +253,16 @@ def test_commands_that_print_nothing(tmp_path: Path, text: str) -> None:
     ("file", "text", "problem"),
     [
         ("ip-addr.json", "{", "ip-addr.json: not as its command prints it: JSONDecodeError: Expecting property name"),
-        ("ip-rule.json", "[7]", "ip-rule.json: not as its command prints it: AttributeError: "),
+        (
+            "ip-rule.json",
+            "[7]",
+            "ip-rule.json: not as its command prints it: ValidationError: Expected `object`, got `int`",
+        ),
         ("ip6-rule.json", '[{"src": "x"}]', "ip6-rule.json: not as its command prints it: ValueError: "),
         (
             "docker-inspect.json",
             "[{}]",
-            "docker-inspect.json: not as its command prints it: KeyError: 'NetworkSettings'",
+            "docker-inspect.json: not as its command prints it: ValidationError: Object missing required field `Name`",
         ),
         ("nft-ruleset.json", "[]", "nft-ruleset.json: not as its command prints it: TypeError: "),
         ("conntrack.txt", "x\nx\n", "conntrack.txt: 2 lines not as conntrack prints them"),
@@ -338,17 +345,120 @@ def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.Monkey
     """Told once, with the reason that the system gives; of the state before, for what is compared with it."""
     for name in ("host", "host-before"):
         _folder(tmp_path / name)
-    refused, read = tmp_path / folder / file, Path.read_text
+    refused, read, opened = tmp_path / folder / file, Path.read_text, Path.open
 
     def refuse(path: Path, *args: Any, **options: Any) -> str:
         if path == refused:
             raise PermissionError(13, "Permission denied")
         return read(path, *args, **options)
 
+    def refuse_to_open(path: Path, *args: Any, **options: Any) -> Any:
+        if path == refused:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **options)
+
     monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "open", refuse_to_open)
     compared = ("ipset.txt", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt",
                 "conntrack-stats.txt")  # fmt: skip
 
     assert load_host(tmp_path / "host").problems == (
         (f"{file}: Permission denied",) if folder == "host" or file in compared else ()
     )  # fmt: skip
+
+
+WRONG = [
+    None,
+    True,
+    7,
+    -1,
+    1 << 63,
+    1 << 70,
+    1.5,
+    "",
+    "x",
+    "\0",
+    "7",
+    [],
+    ["x"],
+    [None],
+    {},
+    {"x": "y"},
+    [[]],
+    "9" * 400,
+]
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give the way to every value in some JSON, of lists to their first items only."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _places(inner, (*path, key))
+
+
+def _changed(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
+    if not path:
+        return wrong
+    copy = value.copy()
+    copy[path[0]] = _changed(value[path[0]], path[1:], wrong)
+    return copy
+
+
+@pytest.mark.parametrize("file", [name for name in NAMES if name.endswith(".json") and name != "docker-version.json"])
+def test_every_value_may_be_wrong(tmp_path: Path, file: str) -> None:
+    """Each field of a recorded dump, with values of every type and size: a dump is read, or left out by name."""
+    recorded = json.loads((BUNDLE / "host" / file).read_text())
+    (tmp_path / "host").mkdir()
+    for path in _places(recorded):
+        for wrong in WRONG:
+            (tmp_path / "host" / file).write_text(json.dumps(_changed(recorded, path, wrong)))
+            host = load_host(tmp_path / "host")
+
+            assert all(problem.startswith(f"{file}: not as its command prints it: ") for problem in host.problems)
+            examine(host)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"[99999999999.000001]\t[NEW] {TUPLES}",
+        f"ipv4 2 udp 17 {1 << 63} {TUPLES}",
+        f"ipv4 2 udp 17 29 {TUPLES} id={1 << 63}",
+    ],
+)
+def test_numbers_of_conntrack_that_are_out_of_range(line: str) -> None:
+    """Times and numbers that no kernel has."""
+    assert parse_conntrack([line]) == ([], 1)
+
+
+def test_how_many_entries_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ones, which is told; a line without an end is not taken into memory."""
+    monkeypatch.setattr(dumps, "MOST_ENTRIES", 3)
+    lines = [f"ipv4 2 udp 17 29 {TUPLES} id={number}\n" for number in range(4)]
+    for count in (3, 4):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        (folder / "conntrack.txt").write_text("".join(lines[:count]))
+        host = load_host(folder)
+
+        assert [entry.id for entry in host.conntrack] == [0, 1, 2]
+        assert host.problems == (("conntrack.txt: more than 3 lines, of which the first were read",) * (count - 3))
+
+
+def test_a_dump_of_before_stands_in(tmp_path: Path) -> None:
+    """Where a recording was killed: it is told, and rules have no counters that could be compared with themselves."""
+    shutil.copytree(BUNDLE / "host", tmp_path / "host")
+    shutil.copytree(BUNDLE / "host-before", tmp_path / "host-before")
+    (tmp_path / "host" / "docker-inspect.json").unlink()
+    some = load_host(tmp_path / "host")
+    shutil.rmtree(tmp_path / "host")
+    all_of_it = load_host(tmp_path / "host")
+
+    assert some.problems == ("docker-inspect.json: was not recorded at the end, so it is as before",)
+    assert {container.name for container in some.containers} == {"c1", "web"}
+    assert some.rulesets_before
+    assert len(all_of_it.problems) > 10
+    assert (all_of_it.rulesets_before, all_of_it.native_before, all_of_it.counters_before) == ((), (), {})
+    assert not any(rule.counts or rule.packets for rule in all_of_it.rules())
+    assert len(list(all_of_it.rules())) == len(list(some.rules()))

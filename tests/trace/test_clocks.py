@@ -24,7 +24,7 @@ CLOCKS = [(-50_000_000, 0.0), (422_000_000, 0.0), (422_000_000, 1e-4), (-50_000_
 def _pair(recording: str, folder: Path, ahead_ns: int, drift: float, *, lossy: bool = False) -> tuple[str, str]:
     """Make a client's and a server's capture of a recording; each 17th frame does not come to the server."""
     with ExitStack() as stack:
-        bundle = unpack(str(FAULTS / f"{recording}.tar.zst"), stack)
+        bundle, _ = unpack(str(FAULTS / f"{recording}.tar.zst"), stack)
         client = on_another_clock(bundle / f"{CLIENT[recording]}.pcap", folder / "client.pcap", ahead_ns=0)
         server = on_another_clock(
             bundle / "wlan0.pcap", folder / "server.pcap", ahead_ns=ahead_ns, drift=drift,
