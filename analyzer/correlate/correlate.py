@@ -11,7 +11,7 @@ from analyzer.correlate.packets import Points, Sorted, find_packets
 from analyzer.correlate.runs import in_time, sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
-from analyzer.correlate.votes import WINDOW_NS
+from analyzer.correlate.votes import WINDOW_NS, Contradict
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
 
@@ -39,6 +39,7 @@ def correlate(
     hosts: Int64,
     files: Int64 | None = None,
     hairpin: Array | None = None,
+    contradict: Contradict | None = None,
 ) -> Correlated:
     """
     Find packets and connections.
@@ -52,6 +53,7 @@ def correlate(
         hosts: (points,) number of each point's host, from 0.
         files: (points,) number of each point's file; each point is a file of its own if nobody says.
         hairpin: (points,) bool: ports that are recorded to be in hairpin mode.
+        contradict: tells of frames that were captured whether their bytes differ; None where nobody can.
     """
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
@@ -60,11 +62,11 @@ def correlate(
     points = Points(outward, hosts, files, hairpin)
     if not hosts.any():
         apart = far_apart(frames, keys["identity"], len(hosts), WINDOW_NS)
-        found = _correlate(frames, keys, keep, stated, points)
+        found = _correlate(frames, keys, keep, stated, points, contradict)
         found.apart = apart
         return found
     rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
-    found = _correlate(frames, dict(keys), keep, stated, points)
+    found = _correlate(frames, dict(keys), keep, stated, points, contradict)
     offsets: dict[int, Offset] = {}
     for number in range(1, len(rough)):
         offset = estimate(frames, found.hops, hosts, number, {0, *offsets})
@@ -75,19 +77,21 @@ def correlate(
         elif rough[number]:
             mine = frames["time_ns"][hosts[frames["point"]] == number]
             offsets[number] = Offset(rough[number], int(mine.min()), rough=True)
-    found = _correlate(frames, keys, keep, stated, points)
+    found = _correlate(frames, keys, keep, stated, points, contradict)
     found.offsets = offsets
     return found
 
 
-def _correlate(frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points) -> Correlated:
+def _correlate(
+    frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points, contradict: Contradict | None
+) -> Correlated:
     time_order = in_time(frames, points.files)
     conversations = find_conversations(frames, keys.pop("flow"), time_order)
     runs, places = sort_runs(frames, keys.pop("identity"), time_order)
     conversations.sort(places)
     del time_order, places
     sides = StatedSides(frames, conversations, stated)
-    mapping = map_conversations(conversations, runs, sides, keep)
+    mapping = map_conversations(conversations, runs, sides, keep, contradict)
     sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
     del runs, conversations  # columns as long as FRAMES, which nobody needs any more
     packets = find_packets(sightings, points)

@@ -13,7 +13,7 @@ import numpy as np
 from analyzer.correlate.runs import Runs
 from analyzer.correlate.stated import StatedSides
 from analyzer.correlate.tuples import Conversations, Seen, count_seen
-from analyzer.correlate.votes import Candidates, collect_votes
+from analyzer.correlate.votes import Candidates, Contradict, collect_votes
 from analyzer.schema import Array, Int64
 
 MOSTLY = 0.5
@@ -41,14 +41,16 @@ def map_conversations(
     runs: Runs,
     stated: StatedSides,
     keep: int,
+    contradict: Contradict | None = None,
 ) -> Mapping:
     """
     Join conversations to connections.
 
-    *stated* knows the pairs that a conntrack entry joins. *keep* is what every point kept, in bytes.
+    *stated* knows the pairs that a conntrack entry joins. *keep* is what every point kept, in bytes. *contradict*
+    tells frames that cannot be one packet.
     """
     seen = count_seen(conversations, runs.rows.column("point"))
-    candidates = collect_votes(conversations, seen, runs, keep)
+    candidates = collect_votes(conversations, seen, runs, keep, contradict)
     candidates.support(stated)
     joined = _Joined(conversations.count, seen, candidates)
     ambiguous = np.zeros(conversations.count, bool)

@@ -1,6 +1,6 @@
 """Collects and weighs the votes for NAT mappings: frames of equal identity in two conversations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +26,10 @@ MOST_RIVALS = 16
 """Rivals of one candidate that are told."""
 STATED = 1 << 40
 """Votes that a conntrack entry counts for, if a single frame agrees."""
+
+
+Contradict = Callable[[Int64, Int64], Array]
+"""Tells of rows of FRAMES, two by two, which cannot be one packet."""
 
 
 @dataclass
@@ -123,8 +127,14 @@ class Candidates:
         return sorted({*self.first[best].tolist(), *self.second[best].tolist()} - set(ends))
 
 
-def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: int) -> Candidates:
-    """Let every run vote; *keep* tells how many bytes every point kept, from the network header on."""
+def collect_votes(
+    conversations: Conversations, seen: Seen, runs: Runs, keep: int, contradict: Contradict | None = None
+) -> Candidates:
+    """
+    Let every run vote.
+
+    *keep* tells how many bytes every point kept, from the network header on, *contradict* where bytes speak against it.
+    """
     conversation, run, rows = conversations.of, runs.run, runs.rows
     numbered = rows.frames["proto"][rows.order] == PROTO_TCP
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
@@ -142,6 +152,8 @@ def collect_votes(conversations: Conversations, seen: Seen, runs: Runs, keep: in
         near = (right - left == reach) & (run[left] == run[right])
         further.append(_votes(conversations, rows, here, left[near], right[near]))
     closest = _closest(rows, _joined(further))
+    if contradict is not None:
+        closest = _verified(rows, closest, contradict)
     left, right, pair = _joined((_votes(conversations, rows, here, neighbours, neighbours + 1), closest))
     order = stable_order(pair)
     return _weigh(conversations, seen, rows, _Ballots(left, right, order, np.flatnonzero(changes(pair[order]))), keep)
@@ -172,6 +184,29 @@ def _closest(rows: Rows, votes: _Votes) -> _Votes:
         order = order[changes(pair[order], (left, right)[side][order])]
         left, right, pair = left[order], right[order], pair[order]
     return left, right, pair
+
+
+def _verified(rows: Rows, votes: _Votes, contradict: Contradict) -> _Votes:
+    """
+    Leave out votes whose frames differ.
+
+    Of each pair the first JUDGED are compared; if half of them are wrong, none of the others is believed.
+    """
+    left, right, pair = votes
+    order = stable_order(pair)
+    start = np.flatnonzero(changes(pair[order]))
+    count = lengths(start, len(order))
+    judged = np.minimum(count, JUDGED)
+    chosen = order[expand(start, judged)]
+    wrong = contradict(rows.order[left[chosen]], rows.order[right[chosen]])
+    if not wrong.any():
+        return votes
+    good = np.ones(len(pair), bool)
+    mostly = np.add.reduceat(wrong.astype(np.int64), np.cumsum(judged) - judged) * 2 >= judged
+    good[order] = np.repeat(~mostly, count)
+    kept = good[chosen] | ~np.repeat(mostly & (count > judged), judged)
+    good[chosen] = kept & ~wrong
+    return left[good], right[good], pair[good]
 
 
 def _valid(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:

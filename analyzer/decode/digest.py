@@ -1,9 +1,11 @@
 """A 64-bit digest of the first payload bytes, for all frames at once and for one.
 
 Multiply-xor over four 64-bit lanes; bytes behind the payload count as zero, and the length goes in too.
-It tells payloads apart that nobody crafted to collide; whoever does that only confuses the own capture, since
-equal digests merely nominate frames for one packet.
+A secret that is new in each run goes in as well, so nobody can craft payloads that collide. No result depends on it:
+equal digests merely nominate frames for one packet, and nothing is sorted by them.
 """
+
+import secrets
 
 import numpy as np
 
@@ -14,6 +16,9 @@ LANES = DIGEST_BYTES // 8
 MASK64 = (1 << 64) - 1
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 FINAL = 0xFF51AFD7ED558CCD
+
+KEYS = tuple(secrets.randbits(64) for _ in range(LANES))
+"""Of this run; forked helpers have the same."""
 
 _KEEP = np.array(
     [[(1 << (8 * max(0, min(8, count - 8 * lane)))) - 1 for lane in range(LANES)] for count in range(33)],
@@ -38,7 +43,7 @@ def digest_rows(payload: Bytes, count: Array) -> Int64:
 
 def mix_rows(state: Array, value: Array, lane: int = 0) -> Array:
     """Fold *value* into *state*; both (n,) uint64."""
-    state = (state ^ value) * np.uint64(MULTIPLIERS[lane])
+    state = (state ^ value ^ np.uint64(KEYS[lane])) * np.uint64(MULTIPLIERS[lane])
     state ^= state >> np.uint64(29)
     state *= np.uint64(FINAL)
     state ^= state >> np.uint64(32)
@@ -50,7 +55,8 @@ def digest_one(payload: bytes) -> int:
     padded = payload.ljust(DIGEST_BYTES, b"\0")
     state = len(payload)
     for lane in range(LANES):
-        state = (state ^ int.from_bytes(padded[8 * lane : 8 * lane + 8], "little")) * MULTIPLIERS[lane] & MASK64
+        state ^= int.from_bytes(padded[8 * lane : 8 * lane + 8], "little") ^ KEYS[lane]
+        state = state * MULTIPLIERS[lane] & MASK64
         state ^= state >> 29
         state = state * FINAL & MASK64
         state ^= state >> 32

@@ -28,6 +28,16 @@ Opener = Callable[[Buffers], CaptureFile]
 """Opens a capture, to be read into buffers."""
 
 
+@dataclass(frozen=True, slots=True)
+class AsRead:
+    """FRAMES as files have them, of which some rows were dropped since."""
+
+    rows: Int64
+    """(n,) Which of them each row is."""
+    cap_len: Array
+    """Of all of them."""
+
+
 @dataclass(slots=True)
 class FrameTables:
     """All frames of an analysis."""
@@ -44,6 +54,8 @@ class FrameTables:
     """Bytes from the network header on that every point kept."""
     pieces: list[list[int]]
     """By point id: the files it was recorded to, in order; frames are numbered on from one to the next."""
+    as_read: AsRead | None = None
+    """Where rows are in the files, once some were dropped."""
 
     def join_pieces(self, groups: list[list[int]], called_alike: Collection[int] = ()) -> None:
         """
@@ -101,6 +113,8 @@ class FrameTables:
         if not rows.any():
             return
         kept = np.flatnonzero(~rows)
+        before = self.as_read or AsRead(np.arange(len(rows)), self.frames["cap_len"])
+        self.as_read = AsRead(before.rows[kept], before.cap_len)
         number = np.cumsum(~rows) - 1
         self.frames = {name: column[kept] for name, column in self.frames.items()}
         self.keys = {name: column[kept] for name, column in self.keys.items()}
@@ -283,6 +297,7 @@ def _read(
         sources=list(collector.points),
         keep=keep,
         pieces=[[source.file] for source in collector.points],
+        as_read=None,
         **{name: concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
     )
 

@@ -161,8 +161,7 @@ class Moving:
 
         Raises:
             ShorterFramesError: it must be done again.
-            LimitError: more frames than may be held are too close together.
-            InputError: too many points.
+            LimitError: more frames than may be held are too close together, or there are too many points.
         """
         capacity = 2 * self._size
         helped = self._size >= WORTH_FORKING // 10 and can_help()
@@ -317,7 +316,10 @@ class Moving:
 
     def _collect(self, crew: Crew, *, wait: bool) -> None:
         for batch in crew.finished(wait=wait):
-            self._collector.add(batch)
+            try:
+                self._collector.add(batch)
+            except InputError as error:  # of too many points, the first ones can be looked at in memory
+                raise LimitError(str(error)) from None
             if batch.decoded is not None:
                 batch.decoded.frames["frame"] += np.uint32(self._before.popleft())
 
@@ -355,5 +357,6 @@ class Moving:
             sources=sources,
             keep=self._keep,
             pieces=[self.pieces(source) for source in sources],
+            as_read=None,
             **block.sides,
         )

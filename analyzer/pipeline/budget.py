@@ -13,7 +13,7 @@ PROGRAM = 110 << 20
 """Bytes that the program takes before it reads anything."""
 FRAME, TUPLE, ASIDE = 540, 1600, 1500
 """Bytes of a frame, of a tuple that no other frame has, and of an ARP or NDP message or what an ICMP error quotes."""
-SLICED = 1500
+SLICED = 2200
 """Bytes of a frame where captures are worked slice by slice."""
 LEAST, SMALL, MORE = 512 << 20, 64 << 20, 10
 """Inputs of up to SMALL bytes may take LEAST; each further byte may take so many."""

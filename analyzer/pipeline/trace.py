@@ -150,7 +150,7 @@ class Trace:
         """Give *rows* of FRAMES with what was captured, the length on the wire, and the interface, file by file."""
         from analyzer.decode.again import read_again  # noqa: PLC0415
 
-        return read_again(self.captures, self.files, self.tables.frames, rows)
+        return read_again(self.captures, self.tables, rows)
 
     @cached_property
     def losses(self) -> "tuple[Loss, ...]":

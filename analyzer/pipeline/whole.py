@@ -13,6 +13,7 @@ from analyzer.correlate.correlate import correlate
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
+from analyzer.correlate.verify import Verifier
 from analyzer.decode.frames import FrameTables, Limit, Progress, read_frames
 from analyzer.errors import InputError, LimitError
 from analyzer.model import Clock
@@ -90,6 +91,7 @@ def analyze_whole(
         stated=stated_entries(hosts.everywhere),
         hosts=np.array([names.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
+        contradict=Verifier(prepared.captures(), tables).contradict,
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}

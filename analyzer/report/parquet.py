@@ -9,7 +9,7 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.schema import CONNECTIONS, FRAMES, HOPS, Columns
 
-SIGHTINGS = (*(column for column in HOPS.columns if column.name != "row"), *FRAMES.columns)
+SIGHTINGS = tuple(column for column in (*HOPS.columns, *FRAMES.columns) if column.name not in ("row", "digest"))
 
 
 def load() -> Any:

@@ -44,7 +44,11 @@ class Outcome:
 def made(name: str, folder: Path, size: float) -> Path:
     """Make an input in a process of its own: what starts from here on would count this one's memory as its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-        return pool.submit(CASES[name], folder, size).result()
+        return pool.submit(_make, name, folder, size).result()
+
+
+def _make(name: str, folder: Path, size: float) -> Path:
+    return CASES[name](folder, size)
 
 
 def analyse(path: Path) -> Outcome:
