@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 
-.PHONY: demo test check unit bench samples faults mutants fresh lock clean
+.PHONY: demo test check unit bench samples faults fuzz hostile mutants fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -30,6 +30,12 @@ samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker
 
 faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded faults
 	$(BIN)/python -m tests.lab.faults.score
+
+fuzz: $(VENV)/ready-for-tests ## 100,000 inputs that were changed at random, and every beginning of ten captures (an hour)
+	$(BIN)/python -m tests.fuzz.run
+
+hostile: $(VENV)/ready-for-tests ## inputs that mean harm, with their limits of memory and time (half an hour)
+	$(BIN)/python -m tests.hostile.run
 
 mutants: $(VENV)/ready-for-tests ## share of mutants that the tests kill, package by package, on a fixed sample (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'

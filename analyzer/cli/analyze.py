@@ -298,6 +298,8 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
 
 def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
+    from analyzer.read.records import DECODED, LINKTYPE_NONE, link_name  # noqa: PLC0415
+
     for error in trace.unusable:
         complain(str(error))
     for doubled in trace.doubled:
@@ -305,6 +307,11 @@ def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     for info in trace.files:
         if info.damage is not None:
             complain(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")
+    foreign = [point for point in trace.points if point.frames and point.link_type not in (*DECODED, LINKTYPE_NONE)]
+    for point in foreign:
+        kind = link_name(point.link_type)
+        complain(f"{point.name}: {kind} is not decoded: {point.frames} frames were not looked into")
     for problem in trace.hosts.everywhere.problems:
         complain(f"host dump left out: {problem}")
-    return bool(trace.unusable or trace.hosts.everywhere.problems or any(info.damage for info in trace.files))
+    damaged = any(info.damage for info in trace.files)
+    return bool(trace.unusable or trace.hosts.everywhere.problems or foreign or damaged)

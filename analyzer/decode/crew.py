@@ -7,6 +7,7 @@ other in Python. Results come in the order of batches, whoever made them, so the
 import mmap
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,6 +33,9 @@ MOST_MEMORY, SMALL_WINDOW = 128 << 20, 1 << 20
 MOST_RECORDS = WINDOW // 32
 MOST_INTERFACES = 64
 """More would be much to send with every batch."""
+
+PATIENCE_S, SHORT_S = 0.5, 0.002
+"""How long the helper is waited for until somebody looks whether it is still there."""
 
 MADV_POPULATE_READ = 22
 """Of asm-generic/mman-common.h; Python names it from 3.13 on, on some systems."""
@@ -138,7 +142,7 @@ class Crew:
         self._helper: Connection[Any, Any] | None = None
         self._pid = 0
         if helped:
-            self._records = [shared_zeros(4 * MOST_RECORDS, np.int64).reshape(4, -1) for _ in range(slots)]
+            self._records = [shared_zeros(5 * MOST_RECORDS, np.int64).reshape(5, -1) for _ in range(slots)]
             self._start()
 
     def __enter__(self) -> Self:
@@ -193,9 +197,8 @@ class Crew:
             return False
         table = self._records[slot][:, : batch.count]
         table[0], table[1], table[2], table[3] = records.start, records.cap_len, records.orig_len, records.time_ns
-        same = bool((records.interface == records.interface[:1]).all())
-        interface = records.interface[:1] if same else records.interface
-        task = (slot, batch.file, batch.first_row, batch.count, interface, records.first_frame, batch.interfaces)
+        table[4] = records.interface  # what is sent is small, so that sending never waits
+        task = (slot, batch.file, batch.first_row, batch.count, records.first_frame, batch.interfaces)
         try:
             self._helper.send(task)
         except OSError:  # it was killed: _receive decodes what it had
@@ -205,11 +208,14 @@ class Crew:
         return True
 
     def _receive(self) -> None:
-        """Take a result from the helper, which works in order; if it was killed, do its work."""
+        """Take a result from the helper, which works in order; if it was killed or stopped, do its work."""
         slot, batch = next(iter(self._lent.items()))
         try:
             if self._helper is None:
                 raise EOFError
+            while not self._helper.poll(PATIENCE_S):
+                if _is_stopped(self._pid):
+                    os.kill(self._pid, signal.SIGKILL)
             quotes, neighbours, tunnels, device = self._helper.recv()
             frames = self._frames.at(batch.first_row, batch.count)
             batch.decoded = Decoded(frames, quotes, neighbours, tunnels, device)
@@ -245,7 +251,10 @@ class Crew:
         if self._helper is not None:
             self._helper.close()
             self._helper = None
-            os.waitpid(self._pid, 0)
+            while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+                if _is_stopped(self._pid):
+                    os.kill(self._pid, signal.SIGKILL)
+                time.sleep(SHORT_S)
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         """Decode what comes, until the other end is closed."""
@@ -253,17 +262,25 @@ class Crew:
         np.empty(WINDOW, np.uint8)
         while True:
             try:
-                slot, file, first_row, count, interface, first_frame, interfaces = pipe.recv()
+                slot, file, first_row, count, first_frame, interfaces = pipe.recv()
             except (EOFError, OSError):
                 return
-            start, cap_len, orig_len, time_ns = self._records[slot][:, :count]
-            one = np.broadcast_to(interface, count) if len(interface) == 1 else interface
-            records = Records(self.buffers.all[slot], start, cap_len, orig_len, time_ns, one, first_frame)
+            start, cap_len, orig_len, time_ns, interface = self._records[slot][:, :count]
+            numbers = interface.astype(np.int32)
+            records = Records(self.buffers.all[slot], start, cap_len, orig_len, time_ns, numbers, first_frame)
             batch = Batch(file, first_row, count, records, interfaces)
             self._decode(batch)
             if (done := batch.decoded) is not None:
                 device = done.device if done.device.any() else np.int64(0)
                 pipe.send((done.quotes, done.neighbours, done.tunnels, device))
+
+
+def _is_stopped(pid: int) -> bool:
+    """Tell whether somebody stopped a process, as SIGSTOP does (proc_pid_stat(5), state)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
 
 
 def can_help() -> bool:

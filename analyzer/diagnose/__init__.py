@@ -5,6 +5,7 @@ that explains why a connection failed claims it, and those after it leave it alo
 """
 
 from dataclasses import replace
+from functools import partial
 
 from analyzer.diagnose import (
     ambiguous_packets,
@@ -53,7 +54,7 @@ from analyzer.diagnose import (
     vxlan_mtu,
     zero_window,
 )
-from analyzer.diagnose.check import Check
+from analyzer.diagnose.check import Check, guarded
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding
 from analyzer.model.finding import worst_first
@@ -123,7 +124,7 @@ def diagnose(subject: Subject) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for check in CHECKS:
         subject.running = check.name
-        found += _few(list(check.look(subject)))
+        found += _few(guarded(check.name, partial(check.look, subject)))
     return worst_first(found)
 
 

@@ -4,7 +4,7 @@ from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Point, Severity
 from analyzer.model.words import plural
-from analyzer.read.records import Damage, FileInfo
+from analyzer.read.records import DECODED, LINKTYPE_NONE, Damage, FileInfo, link_name
 
 VANISHED = "vanished"
 """How a capture ended whose interface is gone."""
@@ -21,6 +21,7 @@ def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
         *(_damaged(info, points) for info in files if info.damage is not None),
         *(_dropped(point) for point in points if point.dropped),
         *(_ended(point) for point in points if point.ended is not None),
+        *(_not_decoded(point) for point in points if point.frames and point.link_type not in (*DECODED, LINKTYPE_NONE)),
     ]
 
 
@@ -47,6 +48,17 @@ def _dropped(point: Point) -> Finding:
         "The kernel dropped them before the capture wrote them: absence there proves nothing.",
         basis=Basis.STATED,
         evidence=(Evidence(point.name),),
+    )
+
+
+def _not_decoded(point: Point) -> Finding:
+    return CHECK.finding(
+        f"{plural(point.frames, 'frame')} of {link_name(point.link_type)} at {point.name} "
+        f"{'was' if point.frames == 1 else 'were'} not looked into",
+        "Frames of this link type are not decoded: nothing is known of their packets.",
+        basis=Basis.STATED,
+        evidence=(Evidence(point.name),),
+        remedy="Capture where the packets have Ethernet headers, or none: on a veth, a bridge, an uplink, or any.",
     )
 
 

@@ -7,6 +7,27 @@ from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Evidence, Finding, Severity
 from analyzer.model.finding import Explained
 
+LONGEST_REASON = 200
+
+
+def guarded(name: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Return what a check finds; if it raises, that is what is found, and all others go on."""
+    try:
+        return list(look())
+    except MemoryError:
+        raise
+    except Exception as error:
+        return [
+            Finding(
+                check=name,
+                severity=Severity.WARNING,
+                title=f"the check {name} failed: {type(error).__name__}: {str(error)[:LONGEST_REASON]}",
+                explanation="That is a mistake of hoptrace. What the check would have told is not known.",
+                remedy="Please report it, with the bundle if you can.",
+                basis=Basis.OBSERVED,
+            )
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

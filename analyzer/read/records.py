@@ -25,6 +25,23 @@ DECODED = frozenset((
     LINKTYPE_LINUX_SLL, LINKTYPE_IPV4, LINKTYPE_IPV6, LINKTYPE_LINUX_SLL2,
 ))  # fmt: skip
 """Link types whose frames are decoded."""
+LINK_NAMES = {
+    3: "AX.25", 6: "Token Ring", 7: "ARCNET", 8: "SLIP", 9: "PPP", 10: "FDDI", 50: "PPP in HDLC", 51: "PPPoE",
+    100: "LLC over ATM", 104: "Cisco HDLC", 105: "IEEE 802.11", 107: "Frame Relay", 117: "pflog",
+    119: "Prism headers", 122: "IP over Fibre Channel", 123: "SunATM", 127: "IEEE 802.11 with radiotap",
+    129: "Linux ARCNET", 138: "IP over IEEE 1394", 143: "DOCSIS", 144: "Linux IrDA", 187: "Bluetooth HCI",
+    189: "USB", 192: "PPI", 195: "IEEE 802.15.4", 201: "Bluetooth HCI", 220: "USB", 227: "SocketCAN",
+    242: "IP over InfiniBand", 253: "Netlink", 272: "nflog",
+}  # fmt: skip
+"""Of link types that are not decoded (tcpdump.org's registry)."""
+
+
+def link_name(link_type: int) -> str:
+    """Return what a link type is called, or its number."""
+    name = LINK_NAMES.get(link_type)
+    return f"link type {link_type}" + (f" ({name})" if name else "")
+
+
 LINKTYPE_NONE = -1
 """A record that is no packet, e.g. a systemd journal entry in a pcapng."""
 

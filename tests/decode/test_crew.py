@@ -98,8 +98,10 @@ def test_room_runs_out(large: list[str], monkeypatch: pytest.MonkeyPatch) -> Non
     assert not sent[-1]
 
 
-def test_helper_killed(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it had in its hands is decoded here."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_helper_killed(large: list[str], monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    """Or stopped: what it had in its hands is decoded here, and nobody waits for it."""
+    monkeypatch.setattr(crew, "PATIENCE_S", 0.01)
     alone = _read(large)
     sent = _helped(monkeypatch)
     original = crew.Crew.take
@@ -107,12 +109,28 @@ def test_helper_killed(large: list[str], monkeypatch: pytest.MonkeyPatch) -> Non
     def take(self: crew.Crew, *arguments: object) -> None:
         original(self, *arguments)  # type: ignore[arg-type]
         if len(sent) == 5:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._pid, number)
 
     monkeypatch.setattr(crew.Crew, "take", take)
 
     _assert_equal(_read(large), alone)
     assert not sent[-1]
+
+
+@pytest.mark.parametrize("room", [0, 1, 2, 4, 5, 9])
+def test_as_many_points_as_there_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """What was recorded before the first frame of one point too many is there, also in the middle of a batch."""
+    order = (0, 0, 1, 0, 2, 1, 2, 3, 4, 0)
+    packets = b"".join(enhanced(number, T0 // 1000 + i, bytes(60)) for i, number in enumerate(order))
+    (path := tmp_path / "x.pcapng").write_bytes(section() + interface() * 5 + packets)
+    monkeypatch.setattr(frames, "MOST_POINTS", room)
+    tables = _read([str(path)])
+    kept = next((place for place, number in enumerate(order) if number > room), len(order))
+
+    assert tables.frames["frame"].tolist() == list(range(1, kept + 1))
+    assert tables.frames["point"].tolist() == list(order[:kept])
+    assert tables.files[0].frames == kept
+    assert (tables.files[0].damage is not None) == (kept < len(order))
 
 
 def test_too_many_points(large: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

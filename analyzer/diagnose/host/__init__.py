@@ -1,7 +1,9 @@
 """A host's own state, without captures: ``hoptrace doctor``. One check per file, ``CHECKS`` is the whole list."""
 
 from collections.abc import Callable
+from functools import partial
 
+from analyzer.diagnose.check import guarded
 from analyzer.diagnose.host import (
     bridge_netfilter,
     conntrack_table,
@@ -38,4 +40,8 @@ ONLY_HERE = (forward_policy.WORDS, mtu.WORDS, bridge_netfilter.WORDS)
 
 def examine(host: HostState) -> tuple[Finding, ...]:
     """Run every check; worst findings first."""
-    return worst_first(finding for check in CHECKS for finding in check(host))
+    return worst_first(
+        finding
+        for check in CHECKS
+        for finding in guarded(check.__module__.rpartition(".")[2].replace("_", "-"), partial(check, host))
+    )
