@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -385,3 +386,87 @@ def test_interrupted_while_a_class_is_made(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     assert (done.returncode, done.stderr) == (130, "hoptrace: interrupted\n")
+
+
+def _broken(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let reading raise *error*."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("analyzer.pipeline.whole.read_frames", fail)
+
+
+def test_a_mistake_of_hoptrace_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with its place, another with what to do, and an exit code that no finding has."""
+    _broken(monkeypatch, ZeroDivisionError("division by zero"))
+    result = _run("analyze", SEED)
+
+    assert result.exit_code == 70
+    first, second = result.stderr.splitlines()
+    assert first.startswith(
+        "hoptrace: this is a mistake of hoptrace, not yours: ZeroDivisionError: division by zero, at "
+    )
+    assert first.rpartition(", at ")[2].startswith("test_cli.py:")
+    assert "HOPTRACE_TRACEBACK=1" in second
+
+
+def test_a_mistake_may_be_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For whoever looks for it."""
+    monkeypatch.setenv("HOPTRACE_TRACEBACK", "1")
+    _broken(monkeypatch, ZeroDivisionError("division by zero"))
+
+    assert isinstance(_run("analyze", SEED).exception, ZeroDivisionError)
+
+
+def test_not_enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, and its own exit code."""
+    _broken(monkeypatch, MemoryError())
+    result = _run("analyze", SEED)
+
+    assert result.exit_code == 6
+    assert result.stderr == (
+        "hoptrace: there is not enough memory: give a part of the captures, or a smaller --memory\n"
+    )
+
+
+@pytest.mark.parametrize("option", [["--json"], ["-o", "x.html"], []])
+def test_what_does_not_fit_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]) -> None:
+    """Every file's beginning, where slices cannot help: it is told, also in the report, and the exit code is 4."""
+    monkeypatch.chdir(tmp_path)
+    captures = write_captures(tmp_path, 40_000)
+    result = _run("analyze", "--memory", "128", *captures, *option)
+    read = re.findall(r"not read on, .*; (\d+) frames kept", result.stderr)
+
+    assert result.exit_code == 4
+    assert len(read) == len(captures)
+    assert 1000 < int(read[0]) < 40_000
+    assert set(read) == {read[0]}
+    if option == ["--json"]:
+        findings = json.loads(result.stdout)["findings"]
+        assert f"only {read[0]} frames of veth-c1.pcap were read" in [
+            finding["title"].replace(",", "") for finding in findings
+        ]
+
+
+def test_one_journey_of_more_than_fits(tmp_path: Path) -> None:
+    """It is refused in a line."""
+    result = _run("show", "--memory", "128", *write_captures(tmp_path, 40_000), "J0")
+
+    assert result.exit_code == 6
+    assert "--memory allows more" in result.stderr
+
+
+def test_a_link_type_that_is_not_decoded(tmp_path: Path) -> None:
+    """It is named, on stderr and in the report; under --strict that is exit code 4."""
+    (tmp_path / "air.pcap").write_bytes(pcap([(T0, bytes(40))], link_type=105))
+    paths = (SEED, tmp_path / "air.pcap")
+    plain, strict, alone = (
+        _run("analyze", *paths),
+        _run("analyze", "--strict", *paths),
+        _run("analyze", "--strict", SEED),
+    )
+
+    assert "hoptrace: air: link type 105 (IEEE 802.11) is not decoded: 1 frames were not looked into" in plain.stderr
+    assert "1 frame of link type 105 (IEEE 802.11) at air was not looked into" in plain.stdout
+    assert (plain.exit_code, strict.exit_code, alone.exit_code) == (0, 4, 0)

@@ -58,6 +58,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 def analyze(
     paths: tuple[str, ...],
     host: str | None,
+    unpack_limit: int | None,
     points: tuple[str, ...],
     selection: str | None,
     outputs: tuple[str, ...],
@@ -88,7 +89,7 @@ def analyze(
         raise SelectionError(
             "--window: JSON, HTML and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
         )
-    with find(paths, host, points) as prepared:
+    with find(paths, host, points, unpack_limit) as prepared:
         budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
         wanted = Told(outputs, selection, journeys, as_json, explain, fail_on)
         whole_only |= window is None and prepared.several_hosts
@@ -228,6 +229,7 @@ def show(
     paths: tuple[str, ...],
     journey: str,
     host: str | None,
+    unpack_limit: int | None,
     points: tuple[str, ...],
     dissect: bool,
     explain: bool,
@@ -239,7 +241,7 @@ def show(
         raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
     from analyzer.report.progress import progress  # noqa: PLC0415
 
-    with find(paths, host, points) as prepared, progress() as hears:
+    with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
         from analyzer.pipeline.budget import Budget, usual  # noqa: PLC0415
 
@@ -283,6 +285,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         analyze,
         paths=(str(bundle),),
         host=None,
+        unpack_limit=None,
         points=(),
         selection=None,
         outputs=outputs,

@@ -44,7 +44,8 @@ class Group(click.Group):
             complain("there is not enough memory: give a part of the captures, or a smaller --memory")
             ctx.exit(EXIT_MEMORY)
         except HoptraceError as error:
-            for line in (str(error), *getattr(error, "others", ())):
+            more = ": --memory allows more" if isinstance(error, LimitError) else ""
+            for line in (f"{error}{more}", *getattr(error, "others", ())):
                 complain(line)
             ctx.exit(next(code for kind, code in ENDS if isinstance(error, kind)))
         except BrokenPipeError:
@@ -100,15 +101,24 @@ def input_options(command: Command) -> Command:
         metavar="NAME=FILE[,role=ROLE][,host=H][,container=C]",
         help="Say what a capture file is. Roles: container, veth, bridge, overlay, loopback, uplink.",
     )(command)
+    command = click.option(
+        "--unpack-limit",
+        type=click.IntRange(1),
+        metavar="MIB",
+        help="Most that a packed bundle may have, unpacked.  [default: 8192]",
+    )(command)
     return click.option("--host", type=click.Path(), help="Folder of dumps of the host's state.")(command)
 
 
-def find(paths: tuple[str, ...], host: str | None, points: tuple[str, ...]) -> "AbstractContextManager[Prepared]":
+def find(
+    paths: tuple[str, ...], host: str | None, points: tuple[str, ...], unpack_limit: int | None
+) -> "AbstractContextManager[Prepared]":
     """Find the inputs of a command."""
     from analyzer.pipeline import prepare  # noqa: PLC0415
     from analyzer.read.points import parse_point  # noqa: PLC0415
 
-    return prepare(paths, host, [parse_point(text) for text in points])
+    most = unpack_limit << 20 if unpack_limit is not None else None
+    return prepare(paths, host, [parse_point(text) for text in points], most_unpacked=most)
 
 
 def fail_on_option(command: Command) -> Command:

@@ -56,7 +56,11 @@ class Prepared:
 
 @contextmanager
 def prepare(
-    paths: Sequence[str | Path], host: str | Path | None = None, points: Sequence[PointSpec] = ()
+    paths: Sequence[str | Path],
+    host: str | Path | None = None,
+    points: Sequence[PointSpec] = (),
+    *,
+    most_unpacked: int | None = None,
 ) -> Iterator[Prepared]:
     """
     Find captures and read dumps; what can be read only once is kept as a temporary copy meanwhile.
@@ -65,12 +69,13 @@ def prepare(
         paths: captures and bundles (folders of captures, with dumps in ``host/``); ``-`` is stdin.
         host: folder of dumps of the host's state.
         points: what is known of files; files named only here are read, too.
+        most_unpacked: bytes that a packed bundle may have; None for what is usual.
 
     Raises:
         InputError: no file was usable, or a path or *host* is not there.
     """
     with ExitStack() as stack:
-        inputs = find_inputs([str(path) for path in paths], points, stack)
+        inputs = find_inputs([str(path) for path in paths], points, stack, most_unpacked)
         yield Prepared(inputs, _hosts(inputs, Path(host) if host is not None else None))
 
 

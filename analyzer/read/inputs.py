@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from analyzer.errors import InputError
+from analyzer.read.bundle import MOST_BYTES, unpack
 from analyzer.read.file import CaptureFile
 from analyzer.read.manifest import PACKED, Manifest, read_manifest
 from analyzer.read.pieces import group_pieces
@@ -62,7 +63,9 @@ class Inputs:
         return [number for number, found in enumerate(names) if len(found) == 1 and None not in found]
 
 
-def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitStack) -> Inputs:
+def find_inputs(
+    paths: Sequence[str], points: Sequence[PointSpec], stack: ExitStack, most_unpacked: int | None = None
+) -> Inputs:
     """
     Open up *paths* and the files of *points*; temporary copies live as long as *stack*.
 
@@ -74,7 +77,7 @@ def find_inputs(paths: Sequence[str], points: Sequence[PointSpec], stack: ExitSt
     home: dict[str, Bundle] = {}
     files: list[str] = []
     for path in paths:
-        opened = _open_up(path, inputs.unusable, stack)
+        opened = _open_up(path, inputs.unusable, stack, most_unpacked)
         if not opened:
             inputs.named_unusable.append(path)
         for file, bundle in opened:
@@ -140,14 +143,14 @@ def _recorded(spec: PointSpec, bundle: Bundle) -> PointSpec:
     )
 
 
-def _open_up(path: str, unusable: list[InputError], stack: ExitStack) -> list[tuple[str, Bundle | None]]:
+def _open_up(
+    path: str, unusable: list[InputError], stack: ExitStack, most_unpacked: int | None
+) -> list[tuple[str, Bundle | None]]:
     """Return the captures of a path, and the bundle each is in; what cannot be is *unusable*."""
     try:
         folder = Path(path)
         if path.endswith(PACKED):
-            from analyzer.read.bundle import unpack  # noqa: PLC0415 - tarfile is slow to import
-
-            folder, damage = unpack(path, stack)
+            folder, damage = unpack(path, stack, MOST_BYTES if most_unpacked is None else most_unpacked)
             unusable += [damage] if damage is not None else []
         if path == STDIN or not folder.is_dir():
             return [(path, None)]

@@ -4,6 +4,7 @@ Each input is told by its number, and is the same whenever it is tried.
 """
 
 import io
+import multiprocessing
 import resource
 import signal
 import sys
@@ -93,26 +94,30 @@ def prefixes(path: Path, step: int = 1) -> list[Wrong]:
     return found
 
 
-def main(count: int = ALL, first: int = 0) -> int:
-    """Try *count* inputs, and every prefix of ten captures; print what is wrong, return how many are."""
-    begin = time.monotonic()
+def sweep(count: int, first: int, step: int) -> tuple[list[Wrong], int]:
+    """Try *count* inputs, and every *step*-th beginning of ten captures; return what is wrong, and the most memory."""
     wrong: list[Wrong] = []
     memory = 0
-    with ProcessPoolExecutor(max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=20) as pool:
         batches = [range(n, min(n + TOGETHER, first + count)) for n in range(first, first + count, TOGETHER)]
         for found, most in pool.map(several, batches):
             wrong += found
             memory = max(memory, most)
-        cut = 0
-        for found in pool.map(partial(prefixes, step=max(ALL // max(count, 1), 1)), CAPTURES):
+        for found in pool.map(partial(prefixes, step=step), CAPTURES):
             wrong += found
-            cut += 1
+    return wrong, memory
+
+
+def main(count: int = ALL, first: int = 0) -> int:
+    """Try *count* inputs, and the beginnings of captures; print what is wrong, return how many are."""
+    begin = time.monotonic()
+    wrong, memory = sweep(count, first, max(ALL // max(count, 1), 1))
     for name, what in wrong[:50]:
         print(f"{name}: {what}")
     kinds = Counter(what.split(":")[0] for _, what in wrong)
     took = time.monotonic() - begin
-    print(f"{count:,} inputs and the beginnings of {cut} captures in {took:.0f} s, at most {memory >> 20} MiB: "
-          f"{len(wrong)} not as they should be {dict(kinds) or ''}")  # fmt: skip
+    print(f"{count:,} inputs and the beginnings of {len(CAPTURES)} captures in {took:.0f} s, at most "
+          f"{memory >> 20} MiB: {len(wrong)} not as they should be {dict(kinds) or ''}")  # fmt: skip
     return len(wrong) + (memory > MOST_MEMORY)
 
 

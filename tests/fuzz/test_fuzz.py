@@ -4,26 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.run import ALL, TOGETHER, one, prefixes, several
-from tests.fuzz.seeds import CAPTURES
-
-TENTH = ALL // 10
+from tests.fuzz.run import ALL, MOST_MEMORY, one, sweep
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("first", range(0, TENTH, TENTH // 10))
-def test_inputs_that_were_changed(first: int) -> None:
-    """A tenth of them, in ten parts."""
-    for begin in range(first, first + TENTH // 10, TOGETHER):
-        found, _ = several(range(begin, begin + TOGETHER))
-        assert found == []
+def test_inputs_that_were_changed() -> None:
+    """A tenth of them, and every tenth beginning of the captures."""
+    wrong, memory = sweep(ALL // 10, 0, 10)
 
-
-@pytest.mark.process
-@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_beginnings_of_captures(path: Path) -> None:
-    """Every tenth."""
-    assert prefixes(path, step=10) == []
+    assert wrong == []
+    assert memory < MOST_MEMORY
 
 
 def test_an_input_is_the_same_whenever_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
