@@ -13,7 +13,6 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -98,12 +97,12 @@ def sweep(count: int, first: int, step: int) -> tuple[list[Wrong], int]:
     """Try *count* inputs, and every *step*-th beginning of ten captures; return what is wrong, and the most memory."""
     wrong: list[Wrong] = []
     memory = 0
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=20) as pool:
+    with multiprocessing.get_context("spawn").Pool(maxtasksperchild=20) as pool:
         batches = [range(n, min(n + TOGETHER, first + count)) for n in range(first, first + count, TOGETHER)]
-        for found, most in pool.map(several, batches):
+        for found, most in pool.imap(several, batches):
             wrong += found
             memory = max(memory, most)
-        for found in pool.map(partial(prefixes, step=step), CAPTURES):
+        for found in pool.imap(partial(prefixes, step=step), CAPTURES):
             wrong += found
     return wrong, memory
 
