@@ -32,6 +32,9 @@ from analyzer.trace.text import protocol_of, summary
 from analyzer.trace.tunnel import through_tunnel
 from analyzer.trace.way import Cause
 
+MOST_HOPS = 1000
+"""Of one journey that are told; only frames that are alike without end make more."""
+
 
 class Tracer:
     """Builds journeys on request; what journeys share is looked up once."""
@@ -135,7 +138,7 @@ class Tracer:
         nat = self.connection(connection).nat if connection >= 0 else ()
         hops: list[Hop] = []
         steps: list[Step] = []
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows[:MOST_HOPS]):
             changed = rewrites(context, parts[index - 1], parts[index], reply=reply) if index else ()
             steps += through_tunnel(context, rows[index - 1] if index else None, row, index)
             if index:
@@ -152,6 +155,7 @@ class Tracer:
         outcome = self._outcomes.of(packet, rows)
         if outcome.cause is not None:
             steps.append(_filter_step(context.host_at(rows[-1]), outcome.cause, len(hops)))
+        more = f"; the first {MOST_HOPS:,} of {len(rows):,} hops are told" if len(rows) > MOST_HOPS else ""
         answers = self._answers_of(connection)
         ambiguous = bool(context.hops["ambiguous"][place])
         answered_by = answers.answered_by.get(packet) if answers else None
@@ -162,7 +166,7 @@ class Tracer:
             protocol=protocol_of(context, rows[0]),
             summary=summary(context, parts[0]),
             disposition=outcome.disposition,
-            reason=outcome.reason,
+            reason=outcome.reason + more,
             basis=outcome.basis,
             latency_ns=context.latency(rows[0], rows[-1])[0],
             hops=tuple(hops),

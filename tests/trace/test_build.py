@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analyzer import analyze
 from analyzer.correlate.connections import Doubts
 from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import (
@@ -388,3 +390,12 @@ def test_frames_that_are_no_ip() -> None:
     journey = _journey(packet(seen(0, 10, layers=ETHERNET, eth_type=0x88CC)))
 
     assert (journey.protocol, journey.summary) == ("0x88cc", "LLDP 62 bytes")
+
+
+def test_a_journey_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first hops are told, and how many there are."""
+    monkeypatch.setattr("analyzer.trace.build.MOST_HOPS", 2)
+    (journey,) = analyze(Path(__file__).parents[2] / "sample_pcaps" / "seed").journeys([3])
+
+    assert len(journey.hops) == 2
+    assert journey.reason.endswith("; the first 2 of 3 hops are told")
