@@ -213,6 +213,8 @@ def _in_step(times: Int64, kinds: Array, length: Int64) -> tuple[Int64, Array]:
     crowded = packet + OPEN_PACKETS < np.repeat(most, most)[number]
     crowded[crowded] = first[number[crowded] + OPEN_PACKETS] - first[number[crowded]] <= SLOWEST_NS
     plain[group[late | crowded]] = False
+    # What was seen in one way only, is as many packets as sightings.
+    plain[np.diff(np.append(begin, len(of_group))) == 1] = True
     return packet, plain
 
 
