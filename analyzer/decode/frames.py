@@ -307,10 +307,11 @@ def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
     left = share
     for records in capture.batches():
         if left is not None and len(records) > left:
+            place = capture.place_of(records, left)
             yield records.first(left)
             capture.info.frames = share or 0
             problem = "not read on, for the rest would take more memory than it may; --memory allows more"
-            capture.info.damage = Damage(capture.position, problem, limited=True)
+            capture.info.damage = Damage(place, problem, limited=True)
             return
         yield records
         left = left - len(records) if left is not None else None

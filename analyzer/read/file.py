@@ -117,6 +117,10 @@ class CaptureFile:
         """Return how much was read of ``size``, in bytes of the file as it is stored."""
         return self._window.position
 
+    def place_of(self, records: Records, index: int) -> int:
+        """Return the byte of the (decompressed) file where a frame of the batch that was given last begins."""
+        return self._window.offset + int(records.start[index]) - self._window.begin
+
     def first_ns(self) -> int | None:
         """Read the time of the first record, and close the file."""
         times = (int(records.time_ns[0]) for records in self.batches() if len(records))

@@ -318,3 +318,15 @@ def test_what_is_no_capture_is_closed(tmp_path: Path) -> None:
         CaptureFile(str(path), buffers=buffers)
 
     assert buffers.free(None) is buffers.all[0]
+
+
+@pytest.mark.parametrize("size", [200, 1 << 16])
+def test_where_a_frame_begins(tmp_path: Path, size: int) -> None:
+    """In the file, however large the window is that it is seen in."""
+    packets = [bytes([number]) * 50 for number in range(20)]
+    data = pcap([(T0 + number, packet) for number, packet in enumerate(packets)])
+    (tmp_path / "a.pcap").write_bytes(data)
+    capture = CaptureFile(str(tmp_path / "a.pcap"), buffers=Buffers(1, np.zeros, size))
+    places = [capture.place_of(records, index) for records in capture.batches() for index in range(len(records))]
+
+    assert [data[place : place + 50] for place in places] == packets
