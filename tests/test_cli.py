@@ -307,7 +307,7 @@ def test_a_damaged_host_dump_is_told_and_the_rest_is_used(tmp_path: Path) -> Non
     assert _run("analyze", bundle).exit_code == 0
     result = _run("analyze", "--strict", bundle)
     assert result.exit_code == 4
-    assert result.stderr.startswith("hoptrace: host dump left out: ip-route.json: not as its command prints it")
+    assert result.stderr.startswith("hoptrace: host state: ip-route.json: not as its command prints it")
     assert result.stdout.startswith("3 points")
 
 

@@ -93,7 +93,8 @@ def analyze(
         budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
         wanted = Told(outputs, selection, journeys, as_json, explain, fail_on)
         whole_only |= window is None and prepared.several_hosts
-        partial, limited = _analyze(prepared, wanted, budget, window, whole_only=whole_only)
+        bound = None if window is not None and memory is None else budget
+        partial, limited = _analyze(prepared, wanted, budget, (window, bound), whole_only=whole_only)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
     if limited or (strict and partial):
@@ -101,14 +102,22 @@ def analyze(
 
 
 def _analyze(
-    prepared: "Prepared", wanted: "Told", budget: "Budget", window: int | None, *, whole_only: bool
+    prepared: "Prepared",
+    wanted: "Told",
+    budget: "Budget",
+    slices: "tuple[int | None, Budget | None]",
+    *,
+    whole_only: bool,
 ) -> tuple[bool, bool]:
     """
     Analyse in memory, else slice by slice, else as much as fits; what does not fit is found out while reading.
 
+    *slices* tells how many frames each shall have, if somebody said so, and what they may take.
+
     Returns:
         Whether the input was damaged, and whether not all of it was read.
     """
+    window, bound = slices
     if whole_only or prepared.expected_frames() <= (window or budget.frames):
         try:
             return _analyze_whole(prepared, wanted, budget), False
@@ -117,7 +126,7 @@ def _analyze(
     if not whole_only:
         size = window or budget.frames_in_slices // 2
         try:
-            return _analyze_moving(prepared, size, wanted, budget if window is None else None), False
+            return _analyze_moving(prepared, size, wanted, bound), False
         except LimitError as error:
             complain(f"{error}: --memory allows more")
     return _analyze_whole(prepared, wanted, budget, cut=True), True
@@ -315,6 +324,6 @@ def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
         kind = link_name(point.link_type)
         complain(f"{point.name}: {kind} is not decoded: {point.frames} frames were not looked into")
     for problem in trace.hosts.everywhere.problems:
-        complain(f"host dump left out: {problem}")
+        complain(f"host state: {problem}")
     damaged = any(info.damage for info in trace.files)
     return bool(trace.unusable or trace.hosts.everywhere.problems or foreign or damaged)

@@ -11,7 +11,8 @@ from analyzer.correlate.packets import Points, Sorted, find_packets
 from analyzer.correlate.runs import in_time, sort_runs
 from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
 from analyzer.correlate.tuples import Conversations, find_conversations
-from analyzer.correlate.votes import WINDOW_NS, Contradict
+from analyzer.correlate.verify import Verifier
+from analyzer.correlate.votes import WINDOW_NS
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
 
@@ -39,7 +40,7 @@ def correlate(
     hosts: Int64,
     files: Int64 | None = None,
     hairpin: Array | None = None,
-    contradict: Contradict | None = None,
+    verifier: Verifier | None = None,
 ) -> Correlated:
     """
     Find packets and connections.
@@ -53,20 +54,22 @@ def correlate(
         hosts: (points,) number of each point's host, from 0.
         files: (points,) number of each point's file; each point is a file of its own if nobody says.
         hairpin: (points,) bool: ports that are recorded to be in hairpin mode.
-        contradict: tells of frames that were captured whether their bytes differ; None where nobody can.
+        verifier: reads frames again to compare their bytes; None where nobody can.
     """
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
     files = np.arange(len(hosts)) if files is None else files
+    if verifier is not None:
+        verifier.refine(keys["identity"])
     hairpin = np.zeros(len(hosts), bool) if hairpin is None else hairpin
     points = Points(outward, hosts, files, hairpin)
     if not hosts.any():
         apart = far_apart(frames, keys["identity"], len(hosts), WINDOW_NS)
-        found = _correlate(frames, keys, keep, stated, points, contradict)
+        found = _correlate(frames, keys, keep, stated, points, verifier)
         found.apart = apart
         return found
     rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
-    found = _correlate(frames, dict(keys), keep, stated, points, contradict)
+    found = _correlate(frames, dict(keys), keep, stated, points, verifier)
     offsets: dict[int, Offset] = {}
     for number in range(1, len(rough)):
         offset = estimate(frames, found.hops, hosts, number, {0, *offsets})
@@ -77,13 +80,13 @@ def correlate(
         elif rough[number]:
             mine = frames["time_ns"][hosts[frames["point"]] == number]
             offsets[number] = Offset(rough[number], int(mine.min()), rough=True)
-    found = _correlate(frames, keys, keep, stated, points, contradict)
+    found = _correlate(frames, keys, keep, stated, points, verifier)
     found.offsets = offsets
     return found
 
 
 def _correlate(
-    frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points, contradict: Contradict | None
+    frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points, verifier: Verifier | None
 ) -> Correlated:
     time_order = in_time(frames, points.files)
     conversations = find_conversations(frames, keys.pop("flow"), time_order)
@@ -91,7 +94,7 @@ def _correlate(
     conversations.sort(places)
     del time_order, places
     sides = StatedSides(frames, conversations, stated)
-    mapping = map_conversations(conversations, runs, sides, keep, contradict)
+    mapping = map_conversations(conversations, runs, sides, keep, verifier.contradict if verifier is not None else None)
     sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
     del runs, conversations  # columns as long as FRAMES, which nobody needs any more
     packets = find_packets(sightings, points)

@@ -1,27 +1,31 @@
 """Compares frames that shall be one packet before and after translation, byte by byte, as far as both were kept.
 
-An identity takes in the first bytes of a payload; datagrams that begin alike may go on otherwise. What both captures
-kept of a payload must be equal, and a UDP checksum must have changed as the translation changes it (RFC 1624).
+An identity takes in the first bytes of a payload; datagrams that begin alike may go on otherwise. Those that a point
+saw more than once are told apart by all that was kept of them everywhere. And what both captures kept of a payload must
+be equal, and a UDP checksum must have changed as the translation changes it (RFC 1624).
 """
 
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
+from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import changes, lengths
 from analyzer.decode.again import read_again
-from analyzer.decode.digest import DIGEST_BYTES
+from analyzer.decode.digest import DIGEST_BYTES, mix_rows
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.kept import LINK_HEADER
-from analyzer.decode.offsets import PROTO_UDP, VLAN_TAG
+from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
 from analyzer.decode.reference import payload
 from analyzer.read.records import Interface
 from analyzer.schema import Array, Int64, Layer
 
 UDP_HEADER, CHECKSUM_AT = 8, 6
 ONES = 0xFFFF
-NOT_SIMPLE = Layer.TUNNEL | Layer.FRAGMENT | Layer.MALFORMED
+NOT_SIMPLE = Layer.TUNNEL | Layer.FRAGMENT | Layer.MALFORMED | Layer.VLAN
 """Frames whose payload is found by going down all their layers."""
 
 
@@ -30,8 +34,11 @@ class _Seen:
     """What is compared of a frame."""
 
     payload: bytes
-    invariant: int | None
-    """Of its checksum, what translation leaves alone; None where it has none, or the card was to complete it."""
+    invariant: int
+    """Of its checksum, what translation leaves alone; NONE where it has none, or the card was to complete it."""
+
+
+NONE = -1
 
 
 class Verifier:
@@ -40,6 +47,31 @@ class Verifier:
     def __init__(self, captures: Sequence[Opener], tables: FrameTables) -> None:
         """Take what opens the files, and what reading them told."""
         self._captures, self._tables, self._frames = captures, tables, tables.frames
+
+    def refine(self, identity: Int64) -> None:
+        """
+        Tell apart datagrams that a point saw more than once with one identity, by all bytes that every one kept.
+
+        Args:
+            identity: (n,) of KEYS, changed in place.
+        """
+        frames = self._frames
+        long = (frames["proto"] != PROTO_TCP) & (frames["payload_len"] > DIGEST_BYTES)
+        rows = np.flatnonzero(long & ~has(frames["layers"], Layer.FRAGMENT))
+        rows = rows[np.lexsort((frames["point"][rows], identity[rows]))]
+        same = identity[rows[1:]] == identity[rows[:-1]]
+        again = same & (frames["point"][rows[1:]] == frames["point"][rows[:-1]])
+        rows = rows[np.isin(identity[rows], np.unique(identity[rows[1:][again]]))]
+        if not len(rows):
+            return
+        start = np.flatnonzero(changes(identity[rows]))
+        kept = np.repeat(np.minimum.reduceat(self._kept(rows), start), lengths(start, len(rows)))
+        longer = kept > DIGEST_BYTES
+        rows, kept = rows[longer], kept[longer]
+        digests, _ = self._digests(rows, kept)
+        found = digests != 0
+        mixed = mix_rows(identity[rows[found]].view(np.uint64), digests[found].view(np.uint64))
+        identity[rows[found]] = mixed.view(np.int64)
 
     def contradict(self, before: Int64, after: Int64) -> Array:
         """
@@ -52,32 +84,50 @@ class Verifier:
         Returns:
             (n,) bool; False also where a frame cannot be read any more.
         """
+        wrong = np.zeros(len(before), bool)
         # A shorter payload is in the identity as a whole.
         long = np.flatnonzero(self._frames["payload_len"][before] > DIGEST_BYTES)
-        rows, place = np.unique(np.concatenate((before[long], after[long])), return_inverse=True)
-        found: list[_Seen | None] = [None] * len(rows)
-        number = {row: index for index, row in enumerate(rows.tolist())}
-        for row, data, length, interface in read_again(self._captures, self._tables, rows):
-            found[number[row]] = self._see(row, data, length, interface)
-        wrong = np.zeros(len(before), bool)
-        for index, one, two in zip(long.tolist(), *place.reshape(2, -1).tolist(), strict=True):
-            wrong[index] = _differ(found[one], found[two])
+        kept = np.minimum(self._kept(before[long]), self._kept(after[long]))
+        asked = np.concatenate((before[long], after[long])), np.concatenate((kept, kept))
+        digests, invariants = (column.reshape(2, -1) for column in self._digests(*asked))
+        read = (digests != 0).all(axis=0)
+        summed = (invariants != NONE).all(axis=0)
+        wrong[long] = read & ((digests[0] != digests[1]) | summed & (invariants[0] != invariants[1]))
         return wrong
+
+    def _kept(self, rows: Int64) -> Int64:
+        """Return how many bytes of its payload a frame has at least."""
+        frames = self._frames
+        cut = frames["orig_len"][rows].astype(np.int64) - frames["cap_len"][rows]
+        found: Int64 = np.maximum(frames["payload_len"][rows].astype(np.int64) - cut, 0)
+        return found
+
+    def _digests(self, rows: Int64, kept: Int64) -> tuple[Int64, Int64]:
+        """Digest *kept* bytes of each row's payload, 0 where it cannot be read; and return its checksum's invariant."""
+        digests, invariants = np.zeros(len(rows), np.int64), np.full(len(rows), NONE)
+        places: dict[int, list[int]] = {}
+        for place, row in enumerate(rows.tolist()):
+            places.setdefault(row, []).append(place)
+        for row, data, length, interface in read_again(self._captures, self._tables, rows):
+            seen = self._see(row, data, length, interface)
+            for place in places[row]:
+                digest = blake2b(seen.payload[: int(kept[place])], digest_size=8).digest()
+                digests[place] = int.from_bytes(digest, "big", signed=True) or 1
+                invariants[place] = seen.invariant
+        return digests, invariants
 
     def _see(self, row: int, data: bytes, length: int, interface: Interface) -> _Seen:
         frames = self._frames
         layers, header = int(frames["layers"][row]), int(frames["ip_len"][row]) - int(frames["payload_len"][row])
-        at = LINK_HEADER.get(interface.link_type, 0) + (VLAN_TAG if layers & Layer.VLAN else 0)
-        packet = data[at:]
+        packet = data[LINK_HEADER.get(interface.link_type, 0) :]
         version = 6 if layers & Layer.IPV6 else 4
         if layers & NOT_SIMPLE or not packet or packet[0] >> 4 != version:
-            return _Seen(payload(data, length, interface), None)
-        kept = packet[header : int(frames["ip_len"][row])]
+            return _Seen(payload(data, length, interface), NONE)
         udp = frames["proto"][row] == PROTO_UDP and len(packet) >= header >= UDP_HEADER
-        return _Seen(kept, _invariant(packet[:header], version) if udp else None)
+        return _Seen(packet[header : int(frames["ip_len"][row])], _invariant(packet[:header], version) if udp else NONE)
 
 
-def _invariant(headers: bytes, version: int) -> int | None:
+def _invariant(headers: bytes, version: int) -> int:
     """Return what a UDP checksum is beside the sum of addresses and ports, which translation changes with it."""
     udp = headers[-UDP_HEADER:]
     given = int.from_bytes(udp[CHECKSUM_AT:], "big")
@@ -85,18 +135,9 @@ def _invariant(headers: bytes, version: int) -> int | None:
     pseudo = _sum(addresses) + PROTO_UDP + int.from_bytes(udp[4:6], "big")
     partial = (given - pseudo) % ONES == 0
     if not given or partial:
-        return None
+        return NONE
     return (ONES - given - _sum(addresses) - _sum(udp[:4])) % ONES
 
 
 def _sum(data: bytes) -> int:
     return sum(struct.unpack(f"!{len(data) // 2}H", data))
-
-
-def _differ(one: _Seen | None, two: _Seen | None) -> bool:
-    if one is None or two is None:
-        return False
-    kept = min(len(one.payload), len(two.payload))
-    if one.payload[:kept] != two.payload[:kept]:
-        return True
-    return one.invariant is not None and two.invariant is not None and one.invariant != two.invariant

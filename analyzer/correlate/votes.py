@@ -151,9 +151,12 @@ def collect_votes(
         left, right = places[: max(len(places) - reach, 0)], places[reach:]
         near = (right - left == reach) & (run[left] == run[right])
         further.append(_votes(conversations, rows, here, left[near], right[near]))
-    closest = _closest(rows, _joined(further))
+    nominated = _joined(further)
     if contradict is not None:
-        closest = _verified(rows, closest, contradict)
+        left, right, pair = nominated
+        good = ~contradict(rows.order[left], rows.order[right])
+        nominated = left[good], right[good], pair[good]
+    closest = _closest(rows, nominated)
     left, right, pair = _joined((_votes(conversations, rows, here, neighbours, neighbours + 1), closest))
     order = stable_order(pair)
     return _weigh(conversations, seen, rows, _Ballots(left, right, order, np.flatnonzero(changes(pair[order]))), keep)
@@ -184,29 +187,6 @@ def _closest(rows: Rows, votes: _Votes) -> _Votes:
         order = order[changes(pair[order], (left, right)[side][order])]
         left, right, pair = left[order], right[order], pair[order]
     return left, right, pair
-
-
-def _verified(rows: Rows, votes: _Votes, contradict: Contradict) -> _Votes:
-    """
-    Leave out votes whose frames differ.
-
-    Of each pair the first JUDGED are compared; if half of them are wrong, none of the others is believed.
-    """
-    left, right, pair = votes
-    order = stable_order(pair)
-    start = np.flatnonzero(changes(pair[order]))
-    count = lengths(start, len(order))
-    judged = np.minimum(count, JUDGED)
-    chosen = order[expand(start, judged)]
-    wrong = contradict(rows.order[left[chosen]], rows.order[right[chosen]])
-    if not wrong.any():
-        return votes
-    good = np.ones(len(pair), bool)
-    mostly = np.add.reduceat(wrong.astype(np.int64), np.cumsum(judged) - judged) * 2 >= judged
-    good[order] = np.repeat(~mostly, count)
-    kept = good[chosen] | ~np.repeat(mostly & (count > judged), judged)
-    good[chosen] = kept & ~wrong
-    return left[good], right[good], pair[good]
 
 
 def _valid(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:

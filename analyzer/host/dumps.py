@@ -49,8 +49,9 @@ class Dumps:
         return self.before / name
 
     def told_of_before(self) -> list[str]:
-        """Tell which dumps stand in for others."""
-        return [f"{name}: was not recorded at the end, so it is as before" for name in NAMES if name in self.stand_in]
+        """Tell which dumps stand in for others, in a line."""
+        names = ", ".join(name for name in NAMES if name in self.stand_in)
+        return [f"not recorded at the end, so taken as before: {names}"] if names else []
 
     def rules(self, place: Callable[[str], Path]) -> tuple[tuple[Ruleset, ...], tuple[NativeTable, ...]]:
         """Read iptables' and nftables' rules; those that stand in for others have counted nothing that is known."""

@@ -91,7 +91,7 @@ def analyze_whole(
         stated=stated_entries(hosts.everywhere),
         hosts=np.array([names.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
-        contradict=Verifier(prepared.captures(), tables).contradict,
+        verifier=Verifier(prepared.captures(), tables),
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}

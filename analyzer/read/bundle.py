@@ -18,6 +18,8 @@ MOST_BYTES = 8 << 30
 HARMLESS = 64 << 20
 MOST_EXPANSION = 200
 """Bytes per packed one, of bundles that are not small; captures of real traffic have some 10, quiet ones 100."""
+HOST, BEFORE = "host", "host-before"
+"""Folders in a bundle that are none themselves."""
 RESERVE = 256 << 20
 """Bytes of disk that stay free."""
 LONGEST_NAME = 255
@@ -73,14 +75,15 @@ def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, I
         damage = InputError(f"{path}: cannot unpack{' all of it' if count else ''}: {reason}")
     if damage is not None and not count:
         raise damage
-    inner = [one for one in target.iterdir() if one.is_dir()]
+    inner = [one for one in target.iterdir() if one.is_dir() and one.name not in (HOST, BEFORE)]
     return inner[0] if len(inner) == 1 else target, damage
 
 
 def _extract(member: Member, target: Path) -> None:
     """Write a plain file below *target*; ways out of the folder, and names that no file can have, are left out."""
-    parts = PurePosixPath(member.name).parts
-    if not parts or ".." in parts or "/" in parts or "\0" in member.name or max(map(len, parts)) > LONGEST_NAME:
+    path = PurePosixPath(member.name)
+    parts = path.parts
+    if not parts or ".." in parts or path.is_absolute() or "\0" in member.name or max(map(len, parts)) > LONGEST_NAME:
         return
     place = target.joinpath(*parts)
     try:

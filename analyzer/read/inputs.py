@@ -96,7 +96,8 @@ def find_inputs(
     names = {spec.file: spec.name for spec in points if spec.name}
     inputs.local = {file: stack.enter_context(spool(file)) if needs_spool(file) else file for file in files}
     usable = _usable(files, inputs)
-    inputs.named_unusable += [file for file in files if file not in usable and file not in home]
+    named = {*paths, *(spec.file for spec in points)}
+    inputs.named_unusable += [file for file in files if file not in usable and (file not in home or file in named)]
     peek = Buffers(1, np.zeros, PEEK)
 
     def first_ns(file: str) -> int | None:

@@ -92,9 +92,12 @@ class _Zstd:
         return self._inner.decompress(data[:step])
 
 
+SKIPPABLE = [bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50, 0x60)]
+"""What a frame of zstd begins with that holds no data (RFC 8878, Skippable_Frame)."""
 CODECS: dict[bytes, Callable[[], Codec]] = {
     b"\x1f\x8b": _Gzip,
     b"\x28\xb5\x2f\xfd": _Zstd,
+    **dict.fromkeys(SKIPPABLE, _Zstd),
     b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY),
     b"BZh": bz2.BZ2Decompressor,
 }

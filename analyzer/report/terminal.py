@@ -82,7 +82,7 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     for problem in content.left_out:
         out.print(Text(f"left out: {safe(problem)}", "warning"))
     for problem in content.host_problems:
-        out.print(Text(f"host dump left out: {safe(problem)}", "warning"))
+        out.print(Text(f"host state: {safe(problem)}", "warning"))
     for finding in content.findings:
         print_finding(out, finding)
     if not content.findings:

@@ -7,6 +7,7 @@ import pytest
 
 from analyzer import Trace, analyze
 from analyzer.decode import digest
+from analyzer.model import Disposition
 from analyzer.report import json_report
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, ether, ipv4, ipv6, udp, write_pcap
 
@@ -101,6 +102,41 @@ def test_checksums_of_a_translation_agree(tmp_path: Path, kinds: tuple[str, str]
 def test_a_wrong_checksum_parts_them(tmp_path: Path) -> None:
     """Whatever its bytes say, the kernel would have changed it otherwise."""
     assert _trace(tmp_path, LONG, LONG, ("right", "other")).packets == 20
+
+
+def _lines(folder: Path, spacing_ns: int, lost: int | None = None) -> Trace:
+    """Analyse numbered lines that begin alike, and take 30 us across the host; one may be lost."""
+    veth, uplink = [], []
+    for number in range(20):
+        line = LONG + b"%03d" % number
+        one = _datagram(INSIDE, FAR, 40_000, line, ttl=64, ident=0)
+        two = _datagram(HOST, FAR, 50_000, line, ttl=63, ident=0)
+        veth.append((T0 + number * spacing_ns, ether(C1, BRIDGE, one)))
+        if number != lost:
+            uplink.append((T0 + number * spacing_ns + 30_000, ether(UPLINK, GATEWAY, two)))
+    write_pcap(folder / "veth-c1.pcap", veth)
+    write_pcap(folder / "wlan0.pcap", uplink)
+    return analyze([folder])
+
+
+@pytest.mark.parametrize("spacing_ns", [1_000, 15_000, 40_000, 1_000_000])
+def test_a_burst_of_datagrams_that_begin_alike(tmp_path: Path, spacing_ns: int) -> None:
+    """However close they are: each is joined with itself."""
+    trace = _lines(tmp_path, spacing_ns)
+
+    assert trace.packets == 20
+    assert [[hop.frames for hop in journey.hops] for journey in trace.journeys()] == [
+        [(number,), (number,)] for number in range(1, 21)
+    ]
+
+
+def test_which_of_them_was_lost(tmp_path: Path) -> None:
+    """The one whose bytes are missing, and no other."""
+    trace = _lines(tmp_path, 1_000_000, lost=5)
+    (lost,) = (journey for journey in trace.journeys() if journey.disposition is Disposition.LOST)
+
+    assert lost.hops[0].frames == (6,)
+    assert not lost.ambiguous
 
 
 @pytest.mark.parametrize("folder", ["equal-datagrams", "quiet-hairpin", "fragments", "bundle"])

@@ -71,7 +71,15 @@ def test_what_is_in_a_packed_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "root"),
-    [(["b/x", "b/y"], "b"), (["b/x", "c/y"], "bundle"), (["x", "y"], "bundle"), (["b/x", "y"], "b"), ([], "bundle")],
+    [
+        (["host/x", "y.pcap"], "bundle"),
+        (["host/x", "host-before/x"], "bundle"),
+        (["b/x", "b/y"], "b"),
+        (["b/x", "c/y"], "bundle"),
+        (["x", "y"], "bundle"),
+        (["b/x", "y"], "b"),
+        ([], "bundle"),
+    ],
 )
 def test_where_the_bundle_is(tmp_path: Path, names: list[str], root: str) -> None:
     """In the one folder that is there; without one, or with several, all of it."""
@@ -85,9 +93,10 @@ def test_where_the_bundle_is(tmp_path: Path, names: list[str], root: str) -> Non
         assert missing == []
 
 
-@pytest.mark.parametrize("bad", ["../out", "b/../../out", "/out", "b/.."])
+@pytest.mark.parametrize("bad", ["../out", "b/../../out", "/out", "//out", "///out", "b/..", "//{}/out", "/{}/out"])
 def test_nothing_leaves_the_folder(tmp_path: Path, bad: str) -> None:
     """A member that would is left out, and the rest is there."""
+    bad = bad.format(str(tmp_path).strip("/"))
     path = _archive(tmp_path / "x.tar.zst", ("b/x", b"x"), (bad, b"bad"), ("b/y", b"y"))
     with ExitStack() as stack:
         found, _ = unpack(path, stack)

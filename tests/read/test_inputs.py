@@ -197,6 +197,15 @@ def test_a_packed_bundle(tmp_path: Path) -> None:
     assert inputs.specs[0].filter == "port 53"
 
 
+def test_what_is_named_and_in_a_folder_that_is_named(tmp_path: Path) -> None:
+    """It was named, so that it cannot be used counts."""
+    folder = _write(tmp_path / "good", "a.pcap")
+    (folder / "b.pcap").write_bytes(b"no capture")
+
+    assert _find(folder).named_unusable == []
+    assert _find(folder, folder / "b.pcap").named_unusable == [f"{folder}/b.pcap"]
+
+
 def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     """Each with its reason and as it was named; the rest is read."""
     good = _write(tmp_path / "good", "a.pcap")

@@ -62,6 +62,15 @@ def test_a_whole_file(kind: str) -> None:
     assert _unpacked(kind, compress(SMALL) + bytes(100_000)) == (SMALL, None)
 
 
+def test_a_frame_of_zstd_that_is_to_be_skipped() -> None:
+    """Wherever it is, also at the beginning."""
+    skipped = b"\x5a\x2a\x4d\x18\x03\0\0\0abc"
+    data = skipped + zstandard.compress(SMALL) + skipped + zstandard.compress(b"more")
+    codec = next(codec for start, codec in CODECS.items() if data.startswith(start))
+
+    assert Packed(io.BytesIO(data), codec).read(1 << 16) == SMALL
+
+
 @EACH
 def test_what_is_behind_it(kind: str) -> None:
     """Bytes that are no other stream are damage; what stood before is there."""
