@@ -22,6 +22,8 @@ from analyzer.read.source import STDIN, Buffers, needs_spool, spool
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
+MOST_CAPTURES = 4096
+"""Of a folder."""
 PEEK = 1 << 16
 """Bytes of a file's beginning that show what it declares, and its first record."""
 
@@ -181,7 +183,10 @@ def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundl
     bundle = Bundle(
         folder, host if host.is_dir() or before.is_dir() else None, events if events.is_file() else None, manifest
     )
-    return [(file, bundle) for file in sorted(str(p) for p in folder.iterdir() if is_capture(p))]
+    files = sorted(str(path) for path in folder.iterdir() if is_capture(path))
+    if len(files) > MOST_CAPTURES:
+        unusable.append(InputError(f"{folder}: only the first {MOST_CAPTURES:,} of {len(files):,} captures are read"))
+    return [(file, bundle) for file in files[:MOST_CAPTURES]]
 
 
 def is_capture(path: Path) -> bool:

@@ -197,6 +197,16 @@ def test_a_packed_bundle(tmp_path: Path) -> None:
     assert inputs.specs[0].filter == "port 53"
 
 
+def test_how_many_captures_a_folder_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first ones by name are read, which is told."""
+    monkeypatch.setattr("analyzer.read.inputs.MOST_CAPTURES", 2)
+    folder = _write(tmp_path / "b", "a.pcap", "b.pcap", "c.pcap")
+    inputs = _find(folder)
+
+    assert _names(inputs) == ["a.pcap", "b.pcap"]
+    assert [str(error) for error in inputs.unusable] == [f"{folder}: only the first 2 of 3 captures are read"]
+
+
 def test_what_is_named_and_in_a_folder_that_is_named(tmp_path: Path) -> None:
     """It was named, so that it cannot be used counts."""
     folder = _write(tmp_path / "good", "a.pcap")
