@@ -17,7 +17,8 @@ from analyzer.model import ConntrackEntry
 from analyzer.model.netfilter import NativeTable, Rule, Ruleset
 
 Parsed = TypeVar("Parsed")
-MAX_DUMP = 16 << 20
+MAX_DUMP, MAX_DUMPS = 16 << 20, 24 << 20
+"""Bytes of a dump, and of all of a host's dumps that are read whole."""
 MOST_ENTRIES, LONGEST_LINE = 100_000, 4096
 """Lines of a conntrack dump that are read, and characters of each."""
 NAMES = (
@@ -38,6 +39,7 @@ class Dumps:
     def __init__(self, folder: Path, before: Path) -> None:
         self.folder, self.before = folder, before
         self.problems: list[str] = []
+        self._room = MAX_DUMPS
         self.stand_in = {name for name in NAMES if not self._is_there(folder, name) and self._is_there(before, name)}
 
     def place(self, name: str) -> Path:
@@ -116,9 +118,14 @@ class Dumps:
         try:
             if not path.is_file():
                 return None
-            if path.stat().st_size > MAX_DUMP:
+            size = path.stat().st_size
+            if size > MAX_DUMP:
                 self.problems.append(f"{path.name}: larger than {MAX_DUMP >> 20} MiB")
                 return None
+            if size > self._room:
+                self.problems.append(f"{path.name}: more than {MAX_DUMPS >> 20} MiB of dumps")
+                return None
+            self._room -= size
             return path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             self.problems.append(f"{path.name}: {error.strerror}")

@@ -274,15 +274,34 @@ _dump("conntrack-events.txt", lambda size: _fill("[1790000000.000001]\t[NEW] " +
 _dump("docker-inspect.json", lambda size: json.dumps([{
     "Name": "/c", "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2", "MacAddress": C1}}}
 }] * int(size * FULL / 120)))  # fmt: skip
-_dump(
-    "ip-addr.json", lambda size: json.dumps([{"ifindex": 1, "ifname": "eth0", "addr_info": []}] * int(size * FULL / 60))
-)
-_dump("ip-route.json", lambda size: json.dumps([{"dst": "10.0.0.0/8", "dev": "eth0"}] * int(size * FULL / 40)))
-_dump("ip-neigh.json", lambda size: json.dumps([{"dst": "10.0.0.1", "dev": "e", "lladdr": C1}] * int(size * FULL / 60)))
-_dump(
-    "bridge-fdb.json",
-    lambda size: json.dumps([{"mac": C1, "ifname": "veth1", "master": "docker0"}] * int(size * FULL / 70)),
-)
+LISTS: dict[str, dict[str, object]] = {
+    "ip-addr.json": {"ifindex": 1, "ifname": "eth0", "addr_info": []},
+    "ip-route.json": {"dst": "10.0.0.0/8", "dev": "eth0"},
+    "ip-neigh.json": {"dst": "10.0.0.1", "dev": "eth0", "lladdr": C1},
+    "bridge-fdb.json": {"mac": C1, "ifname": "veth1", "master": "docker0"},
+}
+"""Dumps that are lists of one thing, over and over."""
+
+
+def _repeated(item: dict[str, object], room: float) -> str:
+    return json.dumps([item] * (int(room) // (len(json.dumps(item)) + 2)))
+
+
+for _name, _item in LISTS.items():
+    _dump(_name, lambda size, item=_item: _repeated(item, size * FULL))
+
+
+@case
+def _dumps_as_large_as_they_may_be(folder: Path, size: float) -> Path:
+    """Several of them, each just below its limit."""
+    bundle = folder / "bundle"
+    (bundle / "host").mkdir(parents=True)
+    (bundle / "docker0.pcap").write_bytes(_small(folder))
+    for name, item in LISTS.items():
+        (bundle / "host" / name).write_text(_repeated(item, size * (15 << 20)))
+    return bundle
+
+
 _dump("ipset.txt", lambda size: "create s hash:ip\n" + _fill("add s 10.0.0.1\n", size))
 _dump("sysctl.txt", lambda size: _fill("net.ipv4.ip_forward = 1\n", size))
 _dump("manifest.json", lambda size: b"[" * int(size * (15 << 20)))
