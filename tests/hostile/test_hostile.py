@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.cases import CASES
-from tests.hostile.run import analyse, made
+from tests.hostile.run import analyse
 
 SMALL = 0.02
 """Of the full size."""
@@ -15,6 +15,6 @@ SMALL = 0.02
 @pytest.mark.parametrize("name", CASES)
 def test_what_means_harm(tmp_path: Path, name: str) -> None:
     """Its exit code is one that is documented, and memory and time are within their limits."""
-    done = analyse(made(name, tmp_path, SMALL))
+    done = analyse(CASES[name](tmp_path, SMALL))
 
     assert done.wrong == "", done.said
