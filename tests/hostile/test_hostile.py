@@ -12,6 +12,7 @@ SMALL = 0.02
 
 
 @pytest.mark.process
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", CASES)
 def test_what_means_harm(tmp_path: Path, name: str) -> None:
     """Its exit code is one that is documented, and memory and time are within their limits."""
