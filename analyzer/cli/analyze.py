@@ -129,7 +129,10 @@ def _analyze(
             return _analyze_moving(prepared, size, wanted, bound), False
         except LimitError as error:
             complain(f"{error}: --memory allows more")
-    return _analyze_whole(prepared, wanted, budget, cut=True), True
+    try:
+        return _analyze_whole(prepared, wanted, budget, budget.frames * 9 // 10), True
+    except LimitError:
+        return _analyze_whole(prepared, wanted, budget, budget.any_frames), True
 
 
 def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
@@ -162,14 +165,14 @@ class Told:
     """Severity of findings that make the command fail."""
 
 
-def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", *, cut: bool = False) -> bool:
-    """Analyse in memory, as much as fits if *cut*, and report; tell whether the input was damaged."""
+def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: int | None = None) -> bool:
+    """Analyse in memory, all or *most* frames, and report; tell whether the input was damaged."""
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report import json_report, stream, terminal, write  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
 
     with progress() as told:
-        trace = analyze_whole(prepared, told, budget, cut=cut)
+        trace = analyze_whole(prepared, told, budget, most)
     partial = _complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
     for path in paths:

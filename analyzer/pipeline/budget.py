@@ -54,6 +54,16 @@ class Budget:
         if len(flow) * each + tuples * TUPLE + aside * ASIDE > self.size - PROGRAM:
             raise LimitError(f"{len(flow):,} frames with {tuples:,} tuples do not fit into {self}")
 
+    def check_connections(self, frames: int, connections: int) -> None:
+        """
+        Make sure that frames can be told: where times jump, one tuple is many connections.
+
+        Raises:
+            LimitError: they would take too much.
+        """
+        if frames > self.any_frames and frames * FRAME + connections * TUPLE > self.size - PROGRAM:
+            raise LimitError(f"{frames:,} frames with {connections:,} connections do not fit into {self}")
+
     def __str__(self) -> str:
         return f"{self.size >> 20:,} MiB of memory"
 

@@ -15,7 +15,7 @@ from analyzer.correlate.keys import make_keys
 from analyzer.correlate.roles import infer_points
 from analyzer.correlate.verify import Verifier
 from analyzer.decode.frames import FrameTables, Limit, Progress, read_frames
-from analyzer.errors import InputError, LimitError
+from analyzer.errors import InputError
 from analyzer.model import Clock
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.budget import Budget
@@ -60,17 +60,17 @@ def analyze(
 
 
 def analyze_whole(
-    prepared: Prepared, progress: Progress | None = None, budget: Budget | None = None, *, cut: bool = False
+    prepared: Prepared, progress: Progress | None = None, budget: Budget | None = None, most: int | None = None
 ) -> Trace:
     """
-    Follow packets through captures that were found, in *budget*; *cut* tells to read only what fits.
+    Follow packets through captures that were found, in *budget*; *most* tells how many frames to read at the most.
 
     Raises:
         LimitError: they do not fit.
         InputError: no file was usable.
     """
     inputs, hosts = prepared.inputs, prepared.hosts
-    tables = _read(prepared, progress, budget, cut=cut)
+    tables = _read(prepared, progress, budget, most)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -94,6 +94,8 @@ def analyze_whole(
         verifier=Verifier(prepared.captures(), tables),
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
+    if budget is not None:
+        budget.check_connections(len(tables.frames["frame"]), len(correlated.connections["proto"]))
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}
     named = [replace(point, clock=clocks.get(point.host)) for point in named]
     known = infer_points(named, tables.frames, correlated.hops, hosts)
@@ -112,20 +114,13 @@ def analyze_whole(
     return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable, doubled)
 
 
-def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, *, cut: bool) -> FrameTables:
-    """Read captures, all of them, or if *cut* as much as fits into *budget*."""
+def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, most: int | None) -> FrameTables:
+    """Read captures, all of them or *most* frames, which must fit into *budget*."""
     if budget is None:
         return read_frames(prepared.captures(), make_keys, progress)
-    tables = read_frames(
-        prepared.captures(), make_keys, progress, Limit(budget.frames * 9 // 10 if cut else budget.frames, cut)
-    )
-    try:
-        budget.check(tables)
-    except LimitError:
-        if not cut:
-            raise
-        del tables
-        tables = read_frames(prepared.captures(), make_keys, progress, Limit(budget.any_frames, cut))
+    limit = Limit(budget.frames if most is None else most, cut=most is not None)
+    tables = read_frames(prepared.captures(), make_keys, progress, limit)
+    budget.check(tables)
     return tables
 
 
