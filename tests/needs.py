@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 PACKAGES = Path(__file__).with_name("packages.txt")
-GROUPS = ("corpus", "tshark", "browser", "live")
+GROUPS = ("corpus", "tshark", "browser", "tools", "live")
 """Markers of tests that not every machine can run; pyproject.toml says what each is."""
 CORPUS = os.environ.get("HOPTRACE_CORPUS")
 """Folder of outside captures."""

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def analyze(
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
-    from analyzer.pipeline.budget import Budget, usual  # noqa: PLC0415
+    from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
@@ -90,7 +91,7 @@ def analyze(
             "--window: JSON, HTML and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
         )
     with find(paths, host, points, unpack_limit) as prepared:
-        budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
+        budget = chosen(memory, prepared.stored)
         wanted = Told(outputs, selection, journeys, as_json, explain, fail_on)
         whole_only |= window is None and prepared.several_hosts
         bound = None if window is not None and memory is None else budget
@@ -129,10 +130,9 @@ def _analyze(
             return _analyze_moving(prepared, size, wanted, bound), False
         except LimitError as error:
             complain(f"{error}: --memory allows more")
-    try:
+    with suppress(LimitError):  # and let go of what was read, before the rest takes its place
         return _analyze_whole(prepared, wanted, budget, budget.frames * 9 // 10), True
-    except LimitError:
-        return _analyze_whole(prepared, wanted, budget, budget.any_frames), True
+    return _analyze_whole(prepared, wanted, budget, budget.any_frames), True
 
 
 def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
@@ -255,10 +255,9 @@ def show(
 
     with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
-        from analyzer.pipeline.budget import Budget, usual  # noqa: PLC0415
+        from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
-        budget = Budget(memory << 20) if memory is not None else usual(prepared.stored)
-        trace = analyze_whole(prepared, hears, budget)
+        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
         _complain_of_damage(trace)
         _show(trace, int(digits), dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:

@@ -105,15 +105,18 @@ class Verifier:
     def _digests(self, rows: Int64, kept: Int64) -> tuple[Int64, Int64]:
         """Digest *kept* bytes of each row's payload, 0 where it cannot be read; and return its checksum's invariant."""
         digests, invariants = np.zeros(len(rows), np.int64), np.full(len(rows), NONE)
-        places: dict[int, list[int]] = {}
-        for place, row in enumerate(rows.tolist()):
-            places.setdefault(row, []).append(place)
-        for row, data, length, interface in read_again(self._captures, self._tables, rows):
+        order = np.argsort(rows, kind="stable")
+        sorted_rows = rows[order]
+        next_one = 0
+        for row, data, length, interface in read_again(self._captures, self._tables, rows):  # in order
             seen = self._see(row, data, length, interface)
-            for place in places[row]:
+            next_one += int(np.searchsorted(sorted_rows[next_one:], row))  # what cannot be read is left out
+            while next_one < len(order) and sorted_rows[next_one] == row:
+                place = order[next_one]
                 digest = blake2b(seen.payload[: int(kept[place])], digest_size=8).digest()
                 digests[place] = int.from_bytes(digest, "big", signed=True) or 1
                 invariants[place] = seen.invariant
+                next_one += 1
         return digests, invariants
 
     def _see(self, row: int, data: bytes, length: int, interface: Interface) -> _Seen:

@@ -48,11 +48,9 @@ class Budget:
             LimitError: they would take too much.
         """
         flow = tables.keys["flow"]
-        if len(flow) <= self.any_frames:
-            return
-        tuples, aside = len(np.unique(flow)), len(tables.neighbours["row"]) + len(tables.quotes["row"])
-        if len(flow) * each + tuples * TUPLE + aside * ASIDE > self.size - PROGRAM:
-            raise LimitError(f"{len(flow):,} frames with {tuples:,} tuples do not fit into {self}")
+        if len(flow) > self.any_frames:
+            aside = len(tables.neighbours["row"]) + len(tables.quotes["row"])
+            self._hold(len(flow) * each + aside * ASIDE, len(flow), len(np.unique(flow)), "tuples")
 
     def check_connections(self, frames: int, connections: int) -> None:
         """
@@ -61,15 +59,21 @@ class Budget:
         Raises:
             LimitError: they would take too much.
         """
-        if frames > self.any_frames and frames * FRAME + connections * TUPLE > self.size - PROGRAM:
-            raise LimitError(f"{frames:,} frames with {connections:,} connections do not fit into {self}")
+        if frames > self.any_frames:
+            self._hold(frames * FRAME, frames, connections, "connections")
+
+    def _hold(self, size: int, frames: int, count: int, what: str) -> None:
+        if size + count * TUPLE > self.size - PROGRAM:
+            raise LimitError(f"{frames:,} frames with {count:,} {what} do not fit into {self}")
 
     def __str__(self) -> str:
         return f"{self.size >> 20:,} MiB of memory"
 
 
-def usual(stored: int) -> Budget:
-    """Return what inputs of *stored* bytes may take if nobody says so: less if less than double that is free."""
+def chosen(mebibytes: int | None, stored: int) -> Budget:
+    """Return what somebody says, else what is usual for *stored* bytes: less if less than double that is free."""
+    if mebibytes is not None:
+        return Budget(mebibytes << 20)
     return Budget(min(LEAST + MORE * max(stored - SMALL, 0), max(_free() // 2, LEAST)))
 
 

@@ -189,12 +189,10 @@ class Packed:
         known, found = self._given, bytearray()
         try:
             self._begin()
-            while known > 0:
+            while known > 0 and not self._ended:
                 known -= len(self._unpack())
-            if known < 0:
-                raise ValueError("steps are not the same twice")
             self._step = 1, 1
-            while not self._ended:
+            while not known and not self._ended:  # else the file is another one by now
                 found += self._unpack()
         except DAMAGE:
             pass

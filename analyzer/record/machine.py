@@ -15,6 +15,7 @@ from analyzer.errors import ToolError
 
 TIMEOUT_S = 10
 POLL_S = 0.1
+LATE = "not asked, or not waited for: time was up"
 KILL_AFTER_S = 3
 """What a started program has for its end in good order."""
 LEASH = """
@@ -107,7 +108,7 @@ class Machine:
     def run(self, *command: str, timeout: float = TIMEOUT_S, deadline: Deadline | None = None) -> Done:
         """Run a program to its end; that it is missing, hangs, or that time is up, is a failure like others."""
         if deadline is not None and not deadline.left_s:
-            return Done(124, "", f"{command[0]}: not asked, for time was up")
+            return Done(124, "", f"{command[0]}: {LATE}")
         try:
             process = subprocess.Popen(
                 _guarded(self.wrap(command)),
@@ -123,12 +124,13 @@ class Machine:
             return Done(126, "", f"{command[0]}: {error.strerror}")
         out, err = _outcome(process, Deadline(timeout), deadline)
         if out is None or err is None:
-            return Done(124, "", f"{command[0]}: no answer in {timeout:.0f} s")
+            in_time = deadline is None or deadline.left_s
+            return Done(124, "", f"{command[0]}: no answer in {timeout:.0f} s" if in_time else f"{command[0]}: {LATE}")
         return Done(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
-    def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """
-        Start a program that ends when its stdin is closed, which this process' death does, too; its stdout is a pipe.
+        Start a program that ends when its stdin is closed, which this process' death does, too; all three are pipes.
 
         Raises:
             ToolError: it cannot be started.
@@ -138,7 +140,7 @@ class Machine:
             return subprocess.Popen(
                 self.wrap(leash),
                 stdout=subprocess.PIPE,
-                stderr=stderr,
+                stderr=subprocess.PIPE,
                 stdin=subprocess.PIPE,
                 env=_with_sbin(),
                 process_group=0,  # Ctrl-C in the terminal is for hoptrace, which then stops captures in good order

@@ -88,7 +88,7 @@ def record(
     versions = _versions(machine)
     with ExitStack() as stack:
         captures = _start(machine, points, options, stop, stack)
-        make_folder(folder)
+        _make(folder)
         ledger = Ledger(
             folder,
             Manifest(
@@ -128,7 +128,7 @@ def record(
     return ledger.manifest
 
 
-def make_folder(folder: Path) -> None:
+def _make(folder: Path) -> None:
     """
     Make the folder of a recording.
 

@@ -17,9 +17,9 @@ WAITS = "trap 'echo stopped; exit 0' TERM; echo begun; while :; do sleep 0.01; d
 class _Here(Machine):
     """This machine; remembers what it started."""
 
-    def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
         self.command = command
-        self.process = super().start(*command, stderr=stderr)
+        self.process = super().start(*command)
         return self.process
 
 

@@ -28,8 +28,8 @@ class _Quiet(Machine):
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         return Done(0, "", "")
 
-    def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
-        return super().start("sh", "-c", LISTENS, stderr=stderr)
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        return super().start("sh", "-c", LISTENS)
 
 
 def _recorded(folder: Path, until: Until) -> tuple[Manifest, list[str]]:

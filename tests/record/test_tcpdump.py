@@ -28,9 +28,9 @@ class _Instead(Machine):
         self.script = script
         self.command: tuple[str, ...] = ()
 
-    def start(self, *command: str, stderr: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
         self.command = command
-        self.process = super().start("sh", "-c", self.script, stderr=stderr)
+        self.process = super().start("sh", "-c", self.script)
         return self.process
 
 
