@@ -21,11 +21,11 @@ NEEDED = (
 def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.diagnose.host import examine  # noqa: PLC0415
-    from analyzer.host.load import load_host  # noqa: PLC0415
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
+    from analyzer.state.load import load_host  # noqa: PLC0415
 
     problems: list[str] = []
     if host is not None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from analyzer.diagnose.subject import Subject
-from analyzer.host.netfilter.ruleset import parse_rule
 from analyzer.model import HostState, Route, RoutingRule
-from analyzer.model.netfilter import Chain, NativeChain, NativeTable, Rule
+from analyzer.model.rules import Chain, NativeChain, NativeTable, Rule
+from analyzer.state.rules.ruleset import parse_rule
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
 

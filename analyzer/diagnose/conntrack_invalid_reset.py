@@ -13,10 +13,10 @@ from analyzer.decode.offsets import RST
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.host.sysctl import sysctl
 from analyzer.model import Basis, Finding, HostState, Role, Severity
 from analyzer.model.words import plural
 from analyzer.schema import Layer
+from analyzer.state.sysctl import sysctl
 
 TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_established"
 DEFAULT_TIMEOUT_S = 432_000

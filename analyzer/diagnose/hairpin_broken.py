@@ -7,10 +7,10 @@ import numpy as np
 from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import NEAR_CONTAINERS, Subject
-from analyzer.host.sysctl import BRIDGE_CALLS
 from analyzer.model import Basis, Finding, Severity, endpoint
 from analyzer.model.words import plural
 from analyzer.schema import Columns
+from analyzer.state.sysctl import BRIDGE_CALLS
 
 CALLS = BRIDGE_CALLS[4]
 

@@ -9,7 +9,7 @@ from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
 from analyzer.model import Basis, Finding, Network, Severity
-from analyzer.model.netfilter import Rule
+from analyzer.model.rules import Rule
 from analyzer.model.words import plural
 from analyzer.trace.prove import Translated
 

@@ -6,7 +6,7 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, HostState, Severity
-from analyzer.model.netfilter import Rule
+from analyzer.model.rules import Rule
 from analyzer.model.words import plural
 
 FAILED = "conntrack.insert_failed"

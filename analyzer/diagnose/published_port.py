@@ -9,9 +9,9 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.changed import tried, with_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
-from analyzer.host.netfilter.here import translate
 from analyzer.model import Address, Basis, Container, Finding, FlowTuple, HostState, Role, Severity
 from analyzer.model.words import plural
+from analyzer.state.rules.here import translate
 
 
 def look(subject: Subject) -> Iterator[Finding]:

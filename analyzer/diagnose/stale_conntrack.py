@@ -8,10 +8,10 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
-from analyzer.host.netfilter.evaluate import Verdict
-from analyzer.host.netfilter.here import translate
 from analyzer.model import Basis, Connection, Finding, HostState, Severity, endpoint
 from analyzer.model.words import plural
+from analyzer.state.rules.evaluate import Verdict
+from analyzer.state.rules.here import translate
 
 MOST = 2_000
 """Connections that are compared with today's rules."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from analyzer.model.netfilter import NativeTable, Policy, Rule, Ruleset
+from analyzer.model.rules import NativeTable, Policy, Rule, Ruleset
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
 Prefix = IPv4Network | IPv6Network

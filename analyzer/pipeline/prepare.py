@@ -10,12 +10,12 @@ import numpy as np
 
 from analyzer.correlate.stated import Stated
 from analyzer.decode.frames import Opener
-from analyzer.host.load import load_host
 from analyzer.model import ConntrackEntry, FlowTuple, Hosts, HostState
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import PEEK, Bundle, Inputs, find_inputs
 from analyzer.read.points import PointSpec
 from analyzer.read.source import Buffers
+from analyzer.state.load import load_host
 from analyzer.trace.text import PROTOCOLS
 
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}

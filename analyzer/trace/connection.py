@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from analyzer.host.netfilter.here import translate
 from analyzer.model import (
     Address,
     Basis,
@@ -16,6 +15,7 @@ from analyzer.model import (
     endpoint,
 )
 from analyzer.schema import Layer
+from analyzer.state.rules.here import translate
 from analyzer.trace.context import Context
 from analyzer.trace.text import protocol_name
 

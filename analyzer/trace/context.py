@@ -10,9 +10,9 @@ from analyzer.correlate.connections import Doubts
 from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
-from analyzer.host.routing import Chosen, choose
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.state.routing import Chosen, choose
 from analyzer.trace.clocks import Pair, find_pairs
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")

@@ -13,13 +13,13 @@ import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, RST, SYN
-from analyzer.host.netfilter.evaluate import Result, Translation, Verdict, target_of
-from analyzer.host.netfilter.here import evaluator
-from analyzer.host.netfilter.packet import Original, Packet
 from analyzer.model import Address, Disposition, HostState, Point, Role, address
-from analyzer.model.netfilter import Rule
+from analyzer.model.rules import Rule
 from analyzer.model.tuple import ECHO_OPPOSITE
 from analyzer.schema import Int64, Layer
+from analyzer.state.rules.evaluate import Result, Translation, Verdict, target_of
+from analyzer.state.rules.here import evaluator
+from analyzer.state.rules.packet import Original, Packet
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
 from analyzer.trace.text import protocol_of

@@ -13,10 +13,10 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.decode import offsets as o
 from analyzer.errors import SelectionError
-from analyzer.host.iproute import mac
 from analyzer.model import Disposition
 from analyzer.model.journey import CODES
 from analyzer.schema import Array, Layer
+from analyzer.state.iproute import mac
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.text import PROTOCOLS

@@ -8,13 +8,13 @@ stays unknown.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
-from analyzer.host.netfilter.here import address_type
-from analyzer.host.netfilter.packet import LOCAL, SOMEWHERE, Packet
-from analyzer.host.routing import NO_WAY, Chosen, choose
-from analyzer.host.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, sysctl_line
 from analyzer.model import Address, Disposition, HostState
-from analyzer.model.netfilter import Rule, Ruleset
+from analyzer.model.rules import Rule, Ruleset
+from analyzer.state.routing import NO_WAY, Chosen, choose
+from analyzer.state.rules.evaluate import Evaluator, Result, Verdict
+from analyzer.state.rules.here import address_type
+from analyzer.state.rules.packet import LOCAL, SOMEWHERE, Packet
+from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, sysctl_line
 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 ISOLATION = "DOCKER-ISOLATION"

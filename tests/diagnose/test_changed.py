@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from analyzer.diagnose.changed import for_shell, offered, with_policy, with_rule, with_settings, without_rule
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import HostState
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.ruleset import parse_ruleset
 
 RULES = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p tcp -j DROP\n-A FORWARD -p tcp -j DROP\nCOMMIT\n"
 NATIVE = """{"nftables": [

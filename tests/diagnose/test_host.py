@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from analyzer.cli import main
 from analyzer.diagnose.host import CHECKS, examine
-from analyzer.host.load import load_host
+from analyzer.state.load import load_host
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 HEALTHY = SAMPLES / "bundle" / "host"

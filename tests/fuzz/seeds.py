@@ -11,8 +11,8 @@ from random import Random
 
 import zstandard
 
-from analyzer.host.dumps import NAMES
 from analyzer.record.pack import pack
+from analyzer.state.dumps import NAMES
 from tests.build import T0, enhanced, interface, section
 from tests.fuzz.mutate import mutate, pcap_records
 from tests.rewrite import records_of

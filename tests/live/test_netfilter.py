@@ -7,12 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import Address
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.rules import Ruleset
+from analyzer.state.rules.evaluate import Evaluator, Result, Verdict
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.packet import LOCAL, Packet
+from analyzer.state.rules.ruleset import parse_ruleset
 from tests.live.kernel import (
     BRIDGED,
     LEFT,

@@ -7,12 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from analyzer.host.netfilter.evaluate import Evaluator
-from analyzer.host.netfilter.matches import ICMP6_NAMES
-from analyzer.host.netfilter.nft import ICMP6_CODES, ICMP6_TYPES, parse_native
-from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.netfilter.ruleset import parse_ruleset
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.rules import Ruleset
+from analyzer.state.rules.evaluate import Evaluator
+from analyzer.state.rules.matches import ICMP6_NAMES
+from analyzer.state.rules.nft import ICMP6_CODES, ICMP6_TYPES, parse_native
+from analyzer.state.rules.packet import LOCAL, Packet
+from analyzer.state.rules.ruleset import parse_ruleset
 from tests.lab.commands import inside, run
 
 pytestmark = pytest.mark.live

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.host.dumps import NAMES
 from analyzer.record.collect import DUMPS, collect
 from analyzer.record.machine import Deadline, Done, Machine
+from analyzer.state.dumps import NAMES
 
 ANY_TIME = Deadline(3600)
 

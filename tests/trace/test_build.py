@@ -10,7 +10,6 @@ import pytest
 
 from analyzer import analyze
 from analyzer.correlate.connections import Doubts
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import (
     ArpStep,
     Basis,
@@ -33,6 +32,7 @@ from analyzer.model import (
     TunnelStep,
 )
 from analyzer.schema import Layer
+from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.build import Tracer
 from tests.trace.tables import (
     ARP,

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from analyzer.correlate.connections import Doubts
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import (
     Basis,
     Connection,
@@ -21,6 +20,7 @@ from analyzer.model import (
     Route,
 )
 from analyzer.schema import Layer
+from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.connection import build_connection
 from tests.trace.tables import UDP, Packet, at, connection, context, packet, seen
 

@@ -10,11 +10,11 @@ import pytest
 
 from analyzer import analyze
 from analyzer.correlate.connections import Doubts
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import Basis, Container, Disposition, HostState, Link, Point, Role, Route
 from analyzer.model.journey import ENDS
 from analyzer.pipeline import Trace
 from analyzer.schema import Layer
+from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.outcome import Outcome, Outcomes
 from tests.build import (
     BRIDGE,

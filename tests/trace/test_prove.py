@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.netfilter.packet import Packet as Ran
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import Disposition, HostState, Link, Mac, Point, Role, Route
 from analyzer.schema import Layer
+from analyzer.state.rules.packet import Packet as Ran
+from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.prove import Prover, Translated
 from analyzer.trace.way import Cause, Passed
 from tests.trace.tables import (

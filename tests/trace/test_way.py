@@ -5,10 +5,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.packet import Packet
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import Container, Disposition, HostState, Link, Neighbour, Route, RoutingRule
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.packet import Packet
+from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.way import Cause, Way, acquitted, moved
 
 RULES = """*filter

@@ -1,8 +1,8 @@
 """iptables does not see what a bridge passes on, so networks are not isolated as Docker means it."""
 
 from analyzer.diagnose.host.subject import Words, bridges
-from analyzer.host.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 
 NAME = BRIDGE_CALLS[4]
 WORDS = Words(

@@ -1,8 +1,8 @@
 """conntrack's table is full, or nearly."""
 
 from analyzer.diagnose.host.subject import Words
-from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.sysctl import sysctl, sysctl_line
 
 COUNT, MOST = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
 NEARLY = 0.9

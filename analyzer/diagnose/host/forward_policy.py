@@ -1,8 +1,8 @@
 """The policy of FORWARD drops what no rule accepts, and Docker's rules are not there to accept it."""
 
 from analyzer.diagnose.host.subject import Words, bridges, outgoing
-from analyzer.host.netfilter.evaluate import Verdict
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.rules.evaluate import Verdict
 
 WORDS = Words(
     "forward-policy-drop",

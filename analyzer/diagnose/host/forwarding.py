@@ -1,8 +1,8 @@
 """The kernel does not forward: nothing gets from a container to anywhere."""
 
 from analyzer.diagnose.host.subject import Words, bridges
-from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.sysctl import sysctl, sysctl_line
 
 NAME = "net.ipv4.ip_forward"
 WORDS = Words(

@@ -1,8 +1,8 @@
 """IPv6 is not forwarded, although a network has IPv6 addresses."""
 
 from analyzer.diagnose.host.subject import Words, bridges, inside
-from analyzer.host.sysctl import sysctl, sysctl_line
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.sysctl import sysctl, sysctl_line
 
 NAME = "net.ipv6.conf.all.forwarding"
 WORDS = Words(

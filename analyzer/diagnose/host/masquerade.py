@@ -1,8 +1,8 @@
 """Packets of a network leave the host with their private source, and answers never find back."""
 
 from analyzer.diagnose.host.subject import Words, bridges, outgoing
-from analyzer.host.netfilter.evaluate import Verdict
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.rules.evaluate import Verdict
 
 EXPLANATION = (
     "No rule of the nat table translates what this network's containers send out, so it leaves with a private source "

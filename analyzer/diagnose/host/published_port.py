@@ -3,10 +3,10 @@
 from ipaddress import ip_address
 
 from analyzer.diagnose.host.subject import OUTSIDE, Words, uplinks
-from analyzer.host.netfilter.evaluate import Verdict
-from analyzer.host.netfilter.here import evaluator
-from analyzer.host.netfilter.packet import Packet
 from analyzer.model import Address, Container, Finding, HostState, Severity
+from analyzer.state.rules.evaluate import Verdict
+from analyzer.state.rules.here import evaluator
+from analyzer.state.rules.packet import Packet
 
 WORDS = Words(
     "published-port-not-translated",

@@ -1,8 +1,8 @@
 """Strict reverse path filtering on a host with more than one way out."""
 
 from analyzer.diagnose.host.subject import Words
-from analyzer.host.sysctl import reverse_path, sysctl_line
 from analyzer.model import Finding, HostState, Severity
+from analyzer.state.sysctl import reverse_path, sysctl_line
 
 STRICT = 1
 WORDS = Words(

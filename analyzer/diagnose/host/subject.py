@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from analyzer.host.netfilter.evaluate import Result
-from analyzer.host.netfilter.here import evaluator
-from analyzer.host.netfilter.packet import Packet
 from analyzer.model import Address, Basis, Finding, HostState, Link, Network, Severity
 from analyzer.model.finding import Explained
+from analyzer.state.rules.evaluate import Result
+from analyzer.state.rules.here import evaluator
+from analyzer.state.rules.packet import Packet
 
 OUTSIDE = {4: ip_address("192.0.2.7"), 6: ip_address("2001:db8::7")}
 """Somebody outside: documentation addresses (RFC 5737, RFC 3849)."""

@@ -2,9 +2,9 @@
 
 from ipaddress import ip_address, ip_network
 
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import Container, HostState, Link, Network, Route
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.rules import Ruleset
+from analyzer.state.rules.ruleset import parse_ruleset
 
 RULES = """*filter
 :INPUT ACCEPT [0:0]

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 import pytest
 
 from analyzer.diagnose.host.subject import Words, bridges, inside, outgoing, uplinks
-from analyzer.host.netfilter.evaluate import Verdict
 from analyzer.model import Basis, HostState, Network, Severity
+from analyzer.state.rules.evaluate import Verdict
 from tests.diagnose.host.state import HOST, link, network, route, rules
 
 LINKS = (link("wlan0"), link("eth1"), link("docker0", kind="bridge"))

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.netfilter.matches import matches
-from analyzer.host.netfilter.packet import SOMEWHERE, Packet
-from analyzer.host.netfilter.ruleset import parse_rule
 from analyzer.model import Address
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.rules import Ruleset
+from analyzer.state.rules.matches import matches
+from analyzer.state.rules.packet import SOMEWHERE, Packet
+from analyzer.state.rules.ruleset import parse_rule
 
 SETS = {"good": frozenset(("172.17.0.0/24", "10.0.0.1")), "empty": frozenset[str]()}
 SYN, ACK, RST = 0x02, 0x10, 0x04

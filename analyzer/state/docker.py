@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct, convert, field
 
-from analyzer.host.iproute import mac
 from analyzer.model import Container, Network
+from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"

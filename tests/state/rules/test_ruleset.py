@@ -2,9 +2,9 @@
 
 import pytest
 
-from analyzer.host.netfilter import ruleset
-from analyzer.host.netfilter.ruleset import FLAGS, LONGEST_RULE, UNREAD, parse_rule, parse_ruleset, parse_sets
-from analyzer.model.netfilter import Chain, Option
+from analyzer.model.rules import Chain, Option
+from analyzer.state.rules import ruleset
+from analyzer.state.rules.ruleset import FLAGS, LONGEST_RULE, UNREAD, parse_rule, parse_ruleset, parse_sets
 
 
 def test_a_dump() -> None:

@@ -1,10 +1,10 @@
 """The evaluator of a recorded host: its rules, its addresses, its routes."""
 
-from analyzer.host.netfilter.evaluate import Evaluator, Result
-from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.routing import NO_WAY, choose
 from analyzer.model import Address, FlowTuple, HostState
-from analyzer.model.netfilter import Ruleset
+from analyzer.model.rules import Ruleset
+from analyzer.state.routing import NO_WAY, choose
+from analyzer.state.rules.evaluate import Evaluator, Result
+from analyzer.state.rules.packet import LOCAL, Packet
 
 
 def evaluator(host: HostState, version: int) -> Evaluator | None:

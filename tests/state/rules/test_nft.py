@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.netfilter import nft
-from analyzer.host.netfilter.evaluate import Evaluator, Result, Verdict
-from analyzer.host.netfilter.nft import base_chains, holds, parse_native, verdict_of
-from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address
-from analyzer.model.netfilter import NativeTable, Rule, Ruleset
+from analyzer.model.rules import NativeTable, Rule, Ruleset
+from analyzer.state.rules import nft
+from analyzer.state.rules.evaluate import Evaluator, Result, Verdict
+from analyzer.state.rules.nft import base_chains, holds, parse_native, verdict_of
+from analyzer.state.rules.packet import SOMEWHERE, Packet
 
 SADDR = {"payload": {"protocol": "ip", "field": "saddr"}}
 DPORT = {"payload": {"protocol": "tcp", "field": "dport"}}

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec import ValidationError
 
-from analyzer.host.iproute import (
+from analyzer.model import BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
+from analyzer.state.iproute import (
     mac,
     parse_fdb,
     parse_links,
@@ -15,7 +16,6 @@ from analyzer.host.iproute import (
     parse_routes,
     parse_rules,
 )
-from analyzer.model import BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
 
 TEXT, MAC = "02:42:ac:11:00:04", Mac(0x0242AC110004)
 

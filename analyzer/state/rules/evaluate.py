@@ -10,11 +10,11 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
 
-from analyzer.host.netfilter import nft
-from analyzer.host.netfilter.matches import Owner, matches
-from analyzer.host.netfilter.packet import LOCAL, Packet
 from analyzer.model import Address
-from analyzer.model.netfilter import Chain, NativeChain, NativeRule, NativeTable, Rule, Ruleset
+from analyzer.model.rules import Chain, NativeChain, NativeRule, NativeTable, Rule, Ruleset
+from analyzer.state.rules import nft
+from analyzer.state.rules.matches import Owner, matches
+from analyzer.state.rules.packet import LOCAL, Packet
 
 DEEPEST = 64
 """Jumps into each other; the kernel refuses loops."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.routing import choose
 from analyzer.model import HostState, Route, RoutingRule
+from analyzer.state.routing import choose
 
 
 def _route(prefix: str, dev: str, metric: int = 0, table: str = "main", kind: str = "unicast") -> Route:

@@ -11,12 +11,12 @@ import pytest
 
 from analyzer.diagnose.host import examine
 from analyzer.errors import InputError
-from analyzer.host import dumps
-from analyzer.host.conntrack import parse_conntrack
-from analyzer.host.dumps import NAMES
-from analyzer.host.load import load_host
-from analyzer.host.routing import choose
 from analyzer.model import HostState
+from analyzer.state import dumps
+from analyzer.state.conntrack import parse_conntrack
+from analyzer.state.dumps import NAMES
+from analyzer.state.load import load_host
+from analyzer.state.routing import choose
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 

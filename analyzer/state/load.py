@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
-from analyzer.host.docker import parse_containers, parse_networks
-from analyzer.host.dumps import COUNTED, NAMES, Dumps
-from analyzer.host.iproute import parse_fdb, parse_links, parse_neighbours, parse_ports, parse_routes, parse_rules
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
+from analyzer.state.docker import parse_containers, parse_networks
+from analyzer.state.dumps import COUNTED, NAMES, Dumps
+from analyzer.state.iproute import parse_fdb, parse_links, parse_neighbours, parse_ports, parse_routes, parse_rules
 
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "links": ("ip-addr.json", parse_links),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, Self
 
-from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
-from analyzer.model.netfilter import NativeChain, NativeRule, NativeTable, Rule
+from analyzer.model.rules import NativeChain, NativeRule, NativeTable, Rule
+from analyzer.state.rules.packet import SOMEWHERE, Packet
 
 Json = Any
 Answer = bool | None

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.docker import parse_containers, parse_networks
 from analyzer.model import Container, Network
+from analyzer.state.docker import parse_containers, parse_networks
 
 ID = "ba7d711c44b5fd0dedf51ba222fe392c"
 OPTION = "com.docker.network.bridge"

@@ -4,12 +4,12 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from analyzer.host.netfilter.evaluate import Verdict
-from analyzer.host.netfilter.here import address_type, evaluator, first_packet, translate
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.packet import Packet
-from analyzer.host.netfilter.ruleset import parse_ruleset
 from analyzer.model import FlowTuple, HostState, Link, Route, RoutingRule
+from analyzer.state.rules.evaluate import Verdict
+from analyzer.state.rules.here import address_type, evaluator, first_packet, translate
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.packet import Packet
+from analyzer.state.rules.ruleset import parse_ruleset
 
 OWN, WEB, WORLD = map(ip_address, ("192.168.1.100", "172.17.0.2", "8.8.8.8"))
 OWN6 = ip_address("fd00::1")

@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from analyzer.host.conntrack import parse_conntrack
 from analyzer.model import ConntrackEntry, FlowTuple
+from analyzer.state.conntrack import parse_conntrack
 
 TUPLES = "src=172.17.0.2 dst=8.8.8.8 sport=40000 dport=53 {}src=8.8.8.8 dst=192.168.1.100 sport=53 dport=40001 {}"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from analyzer.host.sysctl import BRIDGE_CALLS, ReversePath, Switch, forwards, reverse_path, sysctl, sysctl_line
 from analyzer.model import HostState
+from analyzer.state.sysctl import BRIDGE_CALLS, ReversePath, Switch, forwards, reverse_path, sysctl, sysctl_line
 
 ALL4, ALL6 = "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"
 ETH0 = "net.ipv4.conf.eth0.forwarding"

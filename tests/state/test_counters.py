@@ -1,6 +1,6 @@
 """What the kernel has counted, as ``nstat -az`` and ``conntrack -S`` print it."""
 
-from analyzer.host.counters import parse_conntrack_stats, parse_nstat
+from analyzer.state.counters import parse_conntrack_stats, parse_nstat
 
 
 def test_nstat() -> None:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from analyzer.model.netfilter import Chain, Option, Rule, Ruleset
+from analyzer.model.rules import Chain, Option, Rule, Ruleset
 
 LONGEST_RULE = 16_384
 """Characters; iptables itself takes far less, and splitting a line into words takes long."""

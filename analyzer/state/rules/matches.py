@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from analyzer.host.netfilter.packet import SOMEWHERE, Packet
 from analyzer.model import Address, mac_text
-from analyzer.model.netfilter import Option, Ruleset
+from analyzer.model.rules import Option, Ruleset
+from analyzer.state.rules.packet import SOMEWHERE, Packet
 
 Owner = Callable[[Address], str]
 """Tells the type of an address, as rtnetlink(7) does: ``LOCAL``, ``BROADCAST``, ``MULTICAST`` or ``UNICAST``."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from analyzer.host.netfilter import evaluate
-from analyzer.host.netfilter.evaluate import Evaluator, Result, Translation, Verdict, target_of
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.packet import LOCAL, Packet
-from analyzer.host.netfilter.ruleset import parse_rule, parse_ruleset, parse_sets
 from analyzer.model import Address
-from analyzer.model.netfilter import NativeTable, Ruleset
+from analyzer.model.rules import NativeTable, Ruleset
+from analyzer.state.rules import evaluate
+from analyzer.state.rules.evaluate import Evaluator, Result, Translation, Verdict, target_of
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.packet import LOCAL, Packet
+from analyzer.state.rules.ruleset import parse_rule, parse_ruleset, parse_sets
 
 FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [3:180]\n:OUTPUT ACCEPT [0:0]\n:USER - [0:0]\n{}\nCOMMIT\n"
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from msgspec import MsgspecError
 
-from analyzer.host.conntrack import parse_conntrack
-from analyzer.host.counters import parse_conntrack_stats, parse_nstat
-from analyzer.host.netfilter.nft import parse_native
-from analyzer.host.netfilter.ruleset import parse_ruleset, parse_sets
 from analyzer.model import ConntrackEntry
-from analyzer.model.netfilter import NativeTable, Rule, Ruleset
+from analyzer.model.rules import NativeTable, Rule, Ruleset
+from analyzer.state.conntrack import parse_conntrack
+from analyzer.state.counters import parse_conntrack_stats, parse_nstat
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.ruleset import parse_ruleset, parse_sets
 
 Parsed = TypeVar("Parsed")
 MAX_DUMP, MAX_DUMPS = 16 << 20, 24 << 20
