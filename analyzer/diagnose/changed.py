@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from analyzer.diagnose.subject import Subject
 from analyzer.model import HostState, Route, RoutingRule
-from analyzer.model.rules import Chain, NativeChain, NativeTable, Rule
-from analyzer.state.rules.ruleset import parse_rule
+from analyzer.model.rules import Chain, Rule, Table
+from analyzer.state.rules.iptables import DUMPS, parse_rule
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
 
@@ -57,63 +57,42 @@ def offered(advice: str, helps: str | None) -> str:
 
 def without_rule(rule: Rule) -> Change:
     """Delete a rule."""
-
-    def change(host: HostState) -> HostState:
-        native = tuple(_native_without(table, rule) for table in host.native)
-        return replace(_edited(host, lambda _, chain: replace(chain, rules=_others(chain.rules, rule))), native=native)
-
-    return change
+    return lambda host: _edited(host, lambda _, chain: replace(chain, rules=_others(chain.rules, rule)))
 
 
-def with_rule(table: str, text: str) -> Change:
-    """Append a rule, given as ``-A CHAIN ...``."""
-    added = parse_rule(text, table)
+def with_rule(table: str, text: str, version: int = 4) -> Change:
+    """Append a rule to one of iptables' tables, given as ``-A CHAIN ...``."""
 
-    def edit(of: str, chain: Chain) -> Chain:
-        return replace(chain, rules=[*chain.rules, added]) if (of, chain.name) == (table, added.chain) else chain
+    def edit(of: Table, chain: Chain) -> Chain:
+        if (of.dump, of.name) != (DUMPS[version], table) or not text.startswith(f"-A {chain.name} "):
+            return chain
+        return replace(chain, rules=[*chain.rules, parse_rule(text, of)])
 
     return lambda host: _edited(host, edit)
 
 
-def _edited(host: HostState, edit: Callable[[str, Chain], Chain]) -> HostState:
-    """Edit every chain; *edit* takes the table's name and the chain."""
-    rulesets = tuple(
-        replace(rules, tables={table: {name: edit(table, chain) for name, chain in chains.items()}
-                               for table, chains in rules.tables.items()})
-        for rules in host.rulesets
-    )  # fmt: skip
-    return replace(host, rulesets=rulesets)
+def with_policy(table: str, name: str) -> Change:
+    """Let a chain's policy accept."""
+
+    def edit(of: Table, chain: Chain) -> Chain:
+        return replace(chain, policy="ACCEPT") if (of.label, chain.name) == (table, name) else chain
+
+    return lambda host: _edited(host, edit)
+
+
+def _edited(host: HostState, edit: Callable[[Table, Chain], Chain]) -> HostState:
+    """Edit every chain; *edit* takes its table as well."""
+    tables = (
+        replace(table, chains={name: edit(table, chain) for name, chain in table.chains.items()})
+        for table in host.tables
+    )
+    return replace(host, tables=tuple(tables))
 
 
 def _others(rules: list[Rule], rule: Rule) -> list[Rule]:
     """Leave out one rule, once."""
     place = next((n for n, one in enumerate(rules) if one is rule), None)
     return rules if place is None else rules[:place] + rules[place + 1 :]
-
-
-def _native_without(table: NativeTable, rule: Rule) -> NativeTable:
-    return _native_edited(table, lambda c: replace(c, rules=[one for one in c.rules if one.shown is not rule]))
-
-
-def _native_edited(table: NativeTable, edit: Callable[[NativeChain], NativeChain]) -> NativeTable:
-    """Edit every chain; each belongs to the new table, for chains call others of their own table."""
-    edited = replace(table, chains={})
-    edited.chains.update({name: replace(edit(chain), table=edited) for name, chain in table.chains.items()})
-    return edited
-
-
-def with_policy(table: str, name: str) -> Change:
-    """Let a chain's policy accept."""
-
-    def edit(of: str, chain: Chain) -> Chain:
-        return replace(chain, policy="ACCEPT") if (of, chain.name) == (table, name) else chain
-
-    def native(one: NativeTable) -> NativeTable:
-        if f"{one.family} {one.name}" != table:
-            return one
-        return _native_edited(one, lambda chain: replace(chain, policy="accept") if chain.name == name else chain)
-
-    return lambda host: replace(_edited(host, edit), native=tuple(map(native, host.native)))
 
 
 def without_route(route: Route) -> Change:

@@ -63,9 +63,6 @@ def _unknown(subject: Subject, packet: int) -> str:
     if cause is not None and cause.unknown:
         rule = f", of rule “{cause.rule.text}”" if cause.rule is not None else ""
         return f"The recorded rules do not decide: {cause.text}{rule}."
-    left_out = sorted({f"{table.family} {table.name}" for table in host.native if table.family in ("bridge", "netdev")})
-    if left_out:
-        return f"No other recorded rule, route or setting stops them; rules of {', '.join(left_out)} are not evaluated."
     return "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
 
 

@@ -6,7 +6,8 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Basis, Disposition, Finding, HostState, Severity
-from analyzer.model.rules import Rule
+from analyzer.model.question import Constant, OneOf
+from analyzer.model.rules import Translate
 from analyzer.model.words import plural
 
 FAILED = "conntrack.insert_failed"
@@ -20,16 +21,15 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 def _on(subject: Subject, host: HostState) -> Iterator[Finding]:
     failed = host.counted(FAILED)
-    if not failed and not any(_few((r.told("--to-source") or "").rpartition(":")[2]) for r in _source_rules(host)):
+    if not failed and not any(_few(rule.nat) for rule in host.rules()):
         return
     lost = subject.unclaimed(subject.tracer.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)).tolist()
     first = [packet for packet in lost if subject.host_of(packet) is host and _begins(subject, packet)]
     by_rule: dict[str, list[int]] = {}
-    for packet in first if host.rulesets else ():
+    for packet in first if host.tables else ():
         rows = subject.context.rows_of(packet)
         for translation in subject.tracer.prover.translations(packet, rows):
-            ports = (translation.to or "").rpartition(":")[2]
-            if translation.kind in ("SNAT", "MASQUERADE") and (_few(ports) or failed):
+            if translation.kind.of_source and (_few(translation.rule.nat) or failed):
                 by_rule.setdefault(translation.rule.text, []).append(packet)
     for rule, packets in by_rule.items():
         proof = [f"iptables-save.txt: {rule}"]
@@ -47,10 +47,6 @@ def _on(subject: Subject, host: HostState) -> Iterator[Finding]:
         subject.claim(packets)
 
 
-def _source_rules(host: HostState) -> Iterator[Rule]:
-    return (rule for rules in host.rulesets for rule in rules.rules() if rule.target == "SNAT")
-
-
 def _begins(subject: Subject, packet: int) -> bool:
     number = int(subject.connection[packet])
     return number >= 0 and not subject.context.connections["seen_reply"][number]
@@ -59,10 +55,13 @@ def _begins(subject: Subject, packet: int) -> bool:
 FEW = 1_000
 
 
-def _few(ports: str) -> bool:
-    """Tell whether a range of ports may run out."""
-    low, _, high = ports.partition("-")
-    return low.isdigit() and (not high or (high.isdigit() and int(high) - int(low) < FEW))
+def _few(nat: Translate | None) -> bool:
+    """Tell whether the source ports that a rule may use can run out."""
+    if nat is None or not nat.kind.of_source or nat.port is None:
+        return False
+    if isinstance(nat.port, OneOf) and isinstance(nat.port.low, int) and isinstance(nat.port.high, int):
+        return nat.port.high - nat.port.low < FEW
+    return isinstance(nat.port, Constant)
 
 
 CHECK = Check(

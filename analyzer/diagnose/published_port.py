@@ -10,8 +10,9 @@ from analyzer.diagnose.changed import tried, with_rule
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Address, Basis, Container, Finding, FlowTuple, HostState, Role, Severity
+from analyzer.model.rules import Verdict
 from analyzer.model.words import plural
-from analyzer.state.rules.here import translate
+from analyzer.state.path import translate
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ def _untranslated(host: HostState, container: Container, port: str, flow: FlowTu
     if outside.startswith(("127.", "[::1]", "::1")):
         return False
     result = translate(host, flow)
-    return result is not None and not any(t.kind == "DNAT" for t in result.translations)
+    return result is not None and result.verdict is not Verdict.UNKNOWN and not result.target_moved
 
 
 CHECK = Check(

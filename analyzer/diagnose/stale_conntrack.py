@@ -8,10 +8,10 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.diagnose.untranslated import leaving
-from analyzer.model import Basis, Connection, Finding, HostState, Severity, endpoint
+from analyzer.model import Address, Basis, Connection, Finding, HostState, Severity, endpoint
+from analyzer.model.rules import Verdict
 from analyzer.model.words import plural
-from analyzer.state.rules.evaluate import Verdict
-from analyzer.state.rules.here import translate
+from analyzer.state.path import translate
 
 MOST = 2_000
 """Connections that are compared with today's rules."""
@@ -52,8 +52,10 @@ def _today(host: HostState, connection: Connection) -> tuple[str, str] | None:
     if result is None or result.verdict is not Verdict.ACCEPT or result.packet is None or not result.translations:
         return None
     there = result.packet
-    if (there.dst, there.dport) == (connection.reply.src, connection.reply.sport) or there.dst is None:
+    if (there.dst, there.dport) == (connection.reply.src, connection.reply.sport):
         return None
+    if not isinstance(there.dst, Address) or (there.dport is not None and not isinstance(there.dport, int)):
+        return None  # which one of several the kernel would choose today
     return endpoint(there.dst, there.dport), result.translations[0].rule.text
 
 

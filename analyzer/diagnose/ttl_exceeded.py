@@ -9,6 +9,7 @@ from analyzer.diagnose.causes import affected
 from analyzer.diagnose.check import Check
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding, HostState, Role, Severity
+from analyzer.model.question import Field
 from analyzer.model.words import plural
 
 EXCEEDED = {(4, 11, 0), (6, 3, 0)}
@@ -72,8 +73,7 @@ def _remedy(*, young: bool, here: bool) -> str:
 
 def _lowered(host: HostState) -> Iterator[str]:
     """Give the rules that change TTLs."""
-    for rules in host.rulesets:
-        yield from (f"iptables-save.txt: {rule.text}" for rule in rules.rules() if rule.target in ("TTL", "HL"))
+    return (f"{rule.dump}: {rule.text}" for rule in host.rules() if rule.writes(Field.TTL))
 
 
 def _circling(subject: Subject) -> list[int]:

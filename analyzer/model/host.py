@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from analyzer.model.rules import NativeTable, Policy, Rule, Ruleset
+from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
 Prefix = IPv4Network | IPv6Network
@@ -42,6 +42,13 @@ class Route:
     """``unicast``, ``local``, ``broadcast``, ``blackhole``, ``unreachable``, ...: see ip-route(8)."""
     src: Address | None = None
     """Address that the host itself takes as its own on this route."""
+    nexthops: tuple[tuple[str | None, Address | None], ...] = ()
+    """Of several ways, interface and gateway of each that is alive; *dev* and *gateway* are the first's."""
+
+    @property
+    def devices(self) -> frozenset[str | None]:
+        """Interfaces that it may leave by."""
+        return frozenset(device for device, _ in self.nexthops) or frozenset((self.dev,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +168,20 @@ class RoutingRule:
     table: str | None
     """None for a rule that does something else than look up."""
     action: str | None
-    """What else: ``prohibit``, ``unreachable``, ``blackhole``, ...; None for one that looks up."""
+    """What else: ``prohibit``, ``unreachable``, ``blackhole``, ``nop``, ``goto``; None for one that looks up."""
     text: str
+    oif: str | None = None
+    protocol: int | None = None
+    """``ipproto``, as IANA numbers them."""
+    sport: tuple[int, int] | None = None
+    """First and last."""
+    dport: tuple[int, int] | None = None
+    suppress: int | None = None
+    """``suppress_prefixlength``: what it finds does not count if its prefix is not longer."""
+    goto: int | None = None
+    """Priority of the rule that is asked next."""
+    unread: tuple[str, ...] = ()
+    """Selectors that are not followed: whether they fit, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +198,12 @@ class HostState:
     networks: tuple[Network, ...] = ()
     conntrack: tuple[ConntrackEntry, ...] = ()
     routing_rules: tuple[RoutingRule, ...] = ()
-    rulesets: tuple[Ruleset, ...] = ()
-    """iptables' and ip6tables', as far as they were recorded."""
-    native: tuple[NativeTable, ...] = ()
-    """nftables' own tables, those that iptables does not show."""
-    rulesets_before: tuple[Ruleset, ...] = ()
+    tables: tuple[Table, ...] = ()
+    """iptables', ip6tables' and nftables' own, as far as they were recorded."""
+    tables_before: tuple[Table, ...] = ()
     """The same before the captures ran."""
-    native_before: tuple[NativeTable, ...] = ()
+    ruled: frozenset[int] = frozenset()
+    """IP versions of which iptables' rules were recorded, though there may be none."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     """nstat's by their names, and conntrack's own, of all processors together, as ``conntrack.drop``."""
@@ -199,7 +217,7 @@ class HostState:
     @property
     def tells(self) -> bool:
         """Tell whether anything was recorded that could stop a packet."""
-        return bool(self.rulesets or self.native or self.sysctls or self.routes)
+        return bool(self.tables or self.ruled or self.sysctls or self.routes)
 
     def link(self, name: str) -> Link | None:
         """Return the interface called *name*."""
@@ -221,31 +239,29 @@ class HostState:
         """Tell whether *ip* is one of the host's own addresses."""
         return any(ip in link.addresses for link in self.links)
 
-    def ruleset(self, version: int) -> Ruleset | None:
-        """Return the rules for IPv4 or IPv6."""
-        return next((rules for rules in self.rulesets if rules.version == version), None)
+    def knows_rules(self, version: int) -> bool:
+        """Tell whether rules for IPv4 or IPv6 were recorded."""
+        return self.knows_iptables(version) or any(table.native for table in self.tables)
+
+    def knows_iptables(self, version: int) -> bool:
+        """Tell whether iptables' rules for IPv4 or IPv6 were recorded, though there may be none."""
+        return version in self.ruled or any(not one.native and version in one.versions for one in self.tables)
 
     def rules(self, *, before: bool = False) -> Iterator[Rule]:
-        """Give every rule, iptables' and nftables' own; or those of before the captures ran."""
-        for rules in self.rulesets_before if before else self.rulesets:
-            yield from rules.rules()
-        for table in self.native_before if before else self.native:
-            yield from (rule.shown for chain in table.chains.values() for rule in chain.rules)
+        """Give every rule, or those of before the captures ran."""
+        return (rule for table in (self.tables_before if before else self.tables) for rule in table.rules())
 
     def counted_before(self, rule: Rule) -> int | None:
         """Return how many packets a rule had counted before the captures ran."""
-        found = (one for one in self.rules(before=True) if (one.table, one.text) == (rule.table, rule.text))
+        found = (one for one in self.rules(before=True) if one.same(rule))
         return next((one.packets for one in found), None)
 
-    def policy(self, version: int, table: str, chain: str, *, before: bool = False) -> Policy | None:
+    def policy(self, table: Table, chain: str, *, before: bool = False) -> Policy | None:
         """Return what becomes of packets that no rule of a base chain decides about; None if it is not there."""
-        for native in self.native_before if before else self.native:
-            if f"{native.family} {native.name}" == table and chain in native.chains:
-                return Policy(native.chains[chain].policy.upper(), None)
-        for rules in self.rulesets_before if before else self.rulesets:
-            found = rules.tables.get(table, {}).get(chain)
-            if rules.version == version and found is not None and found.policy is not None:
-                return Policy(found.policy, found.packets)
+        for one in self.tables_before if before else self.tables:
+            found = one.chains.get(chain)
+            if (one.family, one.name, one.dump) == (table.family, table.name, table.dump) and found is not None:
+                return None if found.policy is None else Policy(found.policy, found.packets)
         return None
 
     def counted(self, name: str) -> int | None:

@@ -1,19 +1,108 @@
-"""Rules of netfilter: as ``iptables-save -c`` prints them, and as ``nft -j list ruleset`` does."""
+"""One language for rules of every tool: a rule is what it asks, what it changes, how it decides, in the rule's order.
 
-from collections.abc import Iterator
+Front ends make it of what ``iptables-save`` and ``nft -j`` print (``analyzer.state.rules``).
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+
+from analyzer.model.question import Both, Either, Elements, Expression, Field, Missing, Opaque, Test
+
+
+class Verdict(StrEnum):
+    """What the host does with a packet."""
+
+    ACCEPT = "accept"
+    DROP = "drop"
+    REJECT = "reject"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One option of a rule, e.g. ``! -o docker0``: a match, or what the target shall do."""
+class Count:
+    """The rule counts here."""
 
-    name: str
-    value: str
-    negated: bool
-    module: str
-    """``-m`` before it, or the target for a target's options; empty for iptables' own."""
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A field is set."""
+
+    field: Field
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Untrack:
+    """The packet is not tracked."""
+
+
+class NatTarget(StrEnum):
+    """Which end a rule translates, and where to."""
+
+    DNAT = "DNAT"
+    SNAT = "SNAT"
+    MASQUERADE = "MASQUERADE"
+    REDIRECT = "REDIRECT"
+
+    @property
+    def of_source(self) -> bool:
+        """Tell whether it is the source that changes."""
+        return self in (NatTarget.SNAT, NatTarget.MASQUERADE)
+
+
+@dataclass(frozen=True, slots=True)
+class Translate:
+    """A connection's end is translated; that ends the table, or the base chain."""
+
+    kind: NatTarget
+    address: Expression | None
+    """None where the rule says none: it stays, or the interface gives it."""
+    port: Expression | None
+    to: str | None
+    """As iptables would say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """The packet's fate in this hook's table or base chain."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Back to the chain before, or to the policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """On in another chain."""
+
+    chain: str
+    goto: bool = False
+    """Without coming back behind this rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What a verdict map says."""
+
+    key: Expression
+    of: Elements | str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """A statement of which nobody knows here what it does to a packet."""
+
+    text: str
+    missing: Missing = Missing.TARGET
+
+
+Statement = Count | Write | Untrack | Translate | Decide | Return | Jump | Dispatch | Unfollowed
+Step = Test | Either | Both | Opaque | Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +110,47 @@ class Rule:
     """One rule."""
 
     text: str
-    """As ``iptables-save`` prints it, without counters."""
+    """As ``iptables-save`` prints it, without counters; of nftables about as ``nft`` does, behind table and chain."""
     table: str
+    """``filter``, or with its family: ``inet firewall``."""
     chain: str
-    options: tuple[Option, ...]
-    target: str
-    """``ACCEPT``, ``DROP``, ..., or a chain; empty for a rule that only counts."""
-    target_options: tuple[Option, ...]
-    goto: bool
-    packets: int
-    bytes: int
+    number: int
+    """Its place in the chain, from 1."""
+    steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
+    target: str = ""
+    """``ACCEPT``, ``DROP``, ... or the chain that it jumps to; empty for one that only counts."""
+    packets: int = 0
+    bytes: int = 0
     handle: int | None = None
     """By which ``nft`` deletes it; None of iptables' own."""
     counts: bool = True
     """It has a counter; nftables' own may have none."""
+    dump: str = "iptables-save.txt"
+    """The file that it stands in."""
+    comment: str = ""
 
     @property
     def native(self) -> bool:
         """Tell whether it is nftables' own: its table has a family."""
         return " " in self.table
 
-    def told(self, name: str) -> str | None:
-        """Return the value of a target's option."""
-        return next((option.value for option in self.target_options if option.name == name), None)
+    @property
+    def nat(self) -> Translate | None:
+        """Return what it translates."""
+        return next((step for step in self.steps if isinstance(step, Translate)), None)
+
+    @property
+    def untracks(self) -> bool:
+        """Tell whether it takes packets out of connection tracking."""
+        return any(isinstance(step, Untrack) for step in self.steps)
+
+    def same(self, other: "Rule") -> bool:
+        """Tell whether another dump's rule is this one."""
+        return (self.dump, self.table, self.text) == (other.dump, other.table, other.text)
+
+    def writes(self, what: Field) -> bool:
+        """Tell whether it changes a field."""
+        return any(isinstance(step, Write) and step.field is what for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,53 +168,51 @@ class Chain:
     """A chain: rules in order, and what becomes of a packet that none of them decides about."""
 
     name: str
-    policy: str | None
-    """Of a built-in chain; None of a user's, which returns."""
-    packets: int = 0
-    """Counted by the policy."""
+    policy: str | None = None
+    """``ACCEPT`` or ``DROP`` of a base chain; None of a user's, which returns."""
+    packets: int | None = None
+    """Counted by the policy; None where nobody counts."""
     rules: list[Rule] = field(default_factory=list)
+    hook: str | None = None
+    """Of a base chain: ``prerouting``, ``input``, ``forward``, ``output``, ``postrouting``, ``ingress``, ``egress``."""
+    kind: str = "filter"
+    """``filter``, ``nat`` or ``route``."""
+    priority: int = 0
+    devices: tuple[str, ...] = ()
+    """Of ingress and egress."""
 
 
 @dataclass(slots=True)
-class Ruleset:
-    """All tables of one family."""
+class Table:
+    """A table of one family: its chains by name, and what its named sets and maps hold."""
 
-    version: int
-    tables: dict[str, dict[str, Chain]] = field(default_factory=dict)
-    sets: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Members of ipsets, where a dump has them."""
+    family: str
+    """``ip``, ``ip6``, ``inet``, ``arp``, ``bridge`` or ``netdev``."""
+    name: str
+    dump: str
+    """The file that it stands in."""
+    chains: dict[str, Chain] = field(default_factory=dict)
+    sets: Mapping[str, Elements] = field(default_factory=dict)
+
+    @property
+    def native(self) -> bool:
+        """Tell whether it is nftables' own."""
+        return self.dump == NFT
+
+    @property
+    def label(self) -> str:
+        """As people call it: ``filter``, or with its family if it is nftables' own."""
+        return f"{self.family} {self.name}" if self.native else self.name
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """IP versions of the packets that it may see."""
+        return {"ip": (4,), "ip6": (6,), "arp": ()}.get(self.family, (4, 6))
 
     def rules(self) -> Iterator[Rule]:
         """Give every rule, in order."""
-        return (rule for chains in self.tables.values() for chain in chains.values() for rule in chain.rules)
+        return (rule for chain in self.chains.values() for rule in chain.rules)
 
 
-@dataclass(slots=True)
-class NativeChain:
-    """A chain; a base chain if it has a hook."""
-
-    table: "NativeTable"
-    name: str
-    hook: str | None = None
-    kind: str | None = None
-    priority: int = 0
-    policy: str = "accept"
-    rules: list["NativeRule"] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class NativeRule:
-    """A rule, and the same as everybody else knows it."""
-
-    statements: list[Any]
-    shown: Rule
-
-
-@dataclass(slots=True)
-class NativeTable:
-    """A table with its chains, and the elements of its named sets and maps."""
-
-    family: str
-    name: str
-    chains: dict[str, NativeChain] = field(default_factory=dict)
-    sets: dict[str, list[Any]] = field(default_factory=dict)
+NFT = "nft-ruleset.json"
+"""Where nftables' own rules stand."""

@@ -1,6 +1,6 @@
 """The files of a host's state, as they were at the end of a recording, else as before it; a damaged one is named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -10,11 +10,12 @@ from typing import TypeVar
 from msgspec import MsgspecError
 
 from analyzer.model import ConntrackEntry
-from analyzer.model.rules import NativeTable, Rule, Ruleset
+from analyzer.model.rules import NFT, Table
 from analyzer.state.conntrack import parse_conntrack
 from analyzer.state.counters import parse_conntrack_stats, parse_nstat
+from analyzer.state.rules.iptables import DUMPS, parse_tables
 from analyzer.state.rules.nft import parse_native
-from analyzer.state.rules.ruleset import parse_ruleset, parse_sets
+from analyzer.state.rules.sets import IpSet, parse_sets
 
 Parsed = TypeVar("Parsed")
 MAX_DUMP, MAX_DUMPS = 16 << 20, 24 << 20
@@ -55,22 +56,26 @@ class Dumps:
         names = ", ".join(name for name in NAMES if name in self.stand_in)
         return [f"not recorded at the end, so taken as before: {names}"] if names else []
 
-    def rules(self, place: Callable[[str], Path]) -> tuple[tuple[Ruleset, ...], tuple[NativeTable, ...]]:
-        """Read iptables' and nftables' rules; those that stand in for others have counted nothing that is known."""
-        found: list[Ruleset] = []
+    def rules(self, place: Callable[[str], Path]) -> tuple[tuple[Table, ...], frozenset[int]]:
+        """
+        Read iptables' and nftables' rules; those that stand in for others have counted nothing that is known.
+
+        Returns:
+            All tables, and the IP versions of which iptables' were told.
+        """
+        found: list[Table] = []
+        told: set[int] = set()
         sets = parse_sets((self.text_of(place("ipset.txt")) or "").splitlines())
-        for file, version in (("iptables-save.txt", 4), ("ip6tables-save.txt", 6)):
-            rules = self._parsed(place(file), partial(_ruleset, version=version))
-            if rules is not None:
-                rules.sets = sets
-                found.append(rules)
-        elsewhere = ["ip6" if rules.version == 6 else "ip" for rules in found]
-        native = self._parsed(
-            place("nft-ruleset.json"), lambda text: parse_native(text, elsewhere) if text.strip() else []
-        )
+        for version, file in DUMPS.items():
+            tables = self._parsed(place(file), partial(_tables, version=version, sets=sets))
+            if tables is not None:
+                told.add(version)
+                found += tables
+        elsewhere = ["ip6" if version == 6 else "ip" for version in told]
+        found += self._parsed(place(NFT), lambda text: parse_native(text, elsewhere) if text.strip() else []) or []
         if self.stand_in & COUNTED:
-            _forget_counters(found, native or ())
-        return tuple(found), tuple(native or ())
+            _forget_counters(found)
+        return tuple(found), frozenset(told)
 
     def counters(self, place: Callable[[str], Path]) -> dict[str, int]:
         """Read the kernel's counters."""
@@ -139,21 +144,13 @@ class Dumps:
             return False
 
 
-def _ruleset(text: str, version: int) -> Ruleset:
-    return parse_ruleset(text.splitlines(), version)
+def _tables(text: str, version: int, sets: Mapping[str, IpSet]) -> list[Table]:
+    return parse_tables(text.splitlines(), version, sets)
 
 
-def _forget_counters(rulesets: Sequence[Ruleset], native: Sequence[NativeTable]) -> None:
-    for chains in (chains for rules in rulesets for chains in rules.tables.values()):
-        for chain in chains.values():
-            chain.rules[:] = map(_uncounted, chain.rules)
-    for table in native:
-        for rule in (rule for chain in table.chains.values() for rule in chain.rules):
-            rule.shown = _uncounted(rule.shown)
-
-
-def _uncounted(rule: Rule) -> Rule:
-    return replace(rule, packets=0, bytes=0, counts=False)
+def _forget_counters(tables: Sequence[Table]) -> None:
+    for chain in (chain for table in tables for chain in table.chains.values()):
+        chain.rules[:] = [replace(rule, packets=0, bytes=0, counts=False) for rule in chain.rules]
 
 
 def _short(error: Exception) -> str:

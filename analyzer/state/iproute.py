@@ -1,17 +1,20 @@
 """Reads JSON of iproute2: ``ip -j -d addr``, ``ip -j route show table all``, ``ip -j neigh``, ``bridge -j fdb``."""
 
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert, field
 
-from analyzer.model import BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
+from analyzer.model import Address, BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
 from analyzer.model.host import Prefix
+from analyzer.state.rules.names import protocol_number
 
 Json = Any
 """Parsed JSON; readers raise ValidationError or ValueError where it is not of the shape that they declare."""
 Number = Annotated[int, Meta(ge=0, lt=1 << 32)]
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Port = Annotated[int, Meta(ge=0, lt=1 << 16)]
 Length = Annotated[int, Meta(ge=0, le=128)]
 
 
@@ -38,6 +41,11 @@ class _Link(Struct):
 class _Hop(Struct):
     gateway: str | None = None
     dev: Name | None = None
+    flags: list[str] = []
+
+
+class _Via(Struct):
+    host: str | None = None
 
 
 class _Route(Struct):
@@ -50,9 +58,11 @@ class _Route(Struct):
     type: str = "unicast"
     pref: str | None = None
     nexthops: list[_Hop] | None = None
+    flags: list[str] = []
+    via: _Via | None = None
 
 
-class _Rule(Struct):
+class _Rule(Struct, rename={"negated": "not"}):
     priority: Number = 0
     src: str = "all"
     srclen: Length | None = None
@@ -61,9 +71,28 @@ class _Rule(Struct):
     iif: Name | None = None
     fwmark: str | None = None
     fwmask: str | None = None
-    negated: bool | UnsetType | None = field(default=UNSET, name="not")
+    negated: bool | UnsetType | None = UNSET
     table: str | int | None = None
     action: str | None = None
+    oif: Name | None = None
+    ipproto: str | int | None = None
+    sport: Port | None = None
+    sport_start: Port | None = None
+    sport_end: Port | None = None
+    sport_mask: str | None = None
+    dport: Port | None = None
+    dport_start: Port | None = None
+    dport_end: Port | None = None
+    dport_mask: str | None = None
+    suppress_prefixlen: Length | None = None
+    suppress_ifgroup: str | int | None = None
+    goto: Number | None = None
+    tos: str | int | None = None
+    dscp: str | int | None = None
+    tun_id: Number | str | None = None
+    uid_start: Number | None = None
+    l3mdev: bool | UnsetType | None = UNSET
+    nop: bool | UnsetType | None = UNSET
 
 
 class _Neighbour(Struct):
@@ -115,13 +144,18 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
 
 
 def parse_routes(dump: Json) -> tuple[Route, ...]:
-    """Read ``ip -j route`` of one or all tables; of several ways, the first."""
+    """Read ``ip -j route`` of one or all tables; what is dead is left out, as the kernel does."""
     found: list[Route] = []
     for route in convert(dump, list[_Route]):
         if route.dst is None:
             continue
-        way = route.nexthops[0] if route.nexthops else route
-        gateway = ip_address(way.gateway) if way.gateway is not None else None
+        alive = [hop for hop in route.nexthops or [] if "dead" not in hop.flags]
+        if "dead" in route.flags or (route.nexthops and not alive):
+            continue
+        way = alive[0] if alive else route
+        gateway = _gateway(way.gateway)
+        if gateway is None and route.via is not None:
+            gateway = _gateway(route.via.host)
         source = ip_address(route.prefsrc) if route.prefsrc is not None else None
         # ``pref`` (RFC 4191) is in IPv6's routes alone, and in all of them.
         version = gateway.version if gateway else source.version if source else 6 if route.pref is not None else 4
@@ -136,9 +170,14 @@ def parse_routes(dump: Json) -> tuple[Route, ...]:
                 text=" ".join([route.dst, *(f"{word} {value}" for word, value in words.items() if value is not None)]),
                 kind=route.type,
                 src=source,
+                nexthops=tuple((hop.dev, _gateway(hop.gateway)) for hop in alive) if len(alive) > 1 else (),
             )
         )
     return tuple(found)
+
+
+def _gateway(text: str | None) -> Address | None:
+    return ip_address(text) if text is not None else None
 
 
 def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
@@ -153,11 +192,52 @@ def parse_rules(dump: Json, version: int) -> tuple[RoutingRule, ...]:
             mark=(_mark(rule.fwmark), _mark(rule.fwmask or "0xffffffff")) if rule.fwmark is not None else None,
             negated=rule.negated is not UNSET,
             table=str(rule.table) if rule.table is not None else None,
-            action=None if rule.table is not None else rule.action or None,
+            action=_action(rule),
             text=_rule_text(rule),
+            oif=rule.oif,
+            protocol=_protocol(rule.ipproto),
+            sport=_ports(rule.sport, rule.sport_start, rule.sport_end),
+            dport=_ports(rule.dport, rule.dport_start, rule.dport_end),
+            suppress=rule.suppress_prefixlen,
+            goto=rule.goto,
+            unread=tuple(_unread(rule)),
         )
         for rule in convert(dump, list[_Rule])
     )
+
+
+def _action(rule: _Rule) -> str | None:
+    if rule.table is not None:
+        return None
+    return "nop" if rule.nop is not UNSET else "goto" if rule.goto is not None else rule.action or None
+
+
+def _protocol(told: str | int | None) -> int | None:
+    """Return a protocol's number, given so or by its name."""
+    if told is None:
+        return None
+    number = protocol_number(str(told))
+    if number is None:
+        raise ValueError(f"ipproto {str(told)[:20]}")
+    return number
+
+
+def _ports(one: int | None, first: int | None, last: int | None) -> tuple[int, int] | None:
+    if first is not None and last is not None:
+        return first, last
+    return None if one is None else (one, one)
+
+
+def _unread(rule: _Rule) -> Iterator[str]:
+    """Name the selectors of a rule that are not followed."""
+    told = {"tos": rule.tos, "dscp": rule.dscp, "tun_id": rule.tun_id, "uidrange": rule.uid_start,
+            "suppress_ifgroup": rule.suppress_ifgroup}  # fmt: skip
+    yield from (name for name, value in told.items() if value is not None)
+    if rule.l3mdev is not UNSET:
+        yield "l3mdev"
+    for name, mask in (("sport", rule.sport_mask), ("dport", rule.dport_mask)):
+        if mask is not None and int(mask, 0) != 0xFFFF:
+            yield f"{name} with a mask"
 
 
 def _mark(text: str) -> int:
@@ -178,12 +258,27 @@ def _rule_text(rule: _Rule) -> str:
         "from": _with(rule.src, rule.srclen),
         "to": _with(rule.dst, rule.dstlen) if rule.dst != "all" else None,
         "iif": rule.iif,
+        "oif": rule.oif,
         "fwmark": _with(rule.fwmark, rule.fwmask) if rule.fwmark is not None else None,
+        "ipproto": rule.ipproto,
+        "sport": _port_text(rule.sport, rule.sport_start, rule.sport_end),
+        "dport": _port_text(rule.dport, rule.dport_start, rule.dport_end),
+        "tos": rule.tos,
+        "dscp": rule.dscp,
+        "uidrange": rule.uid_start,
         "lookup": rule.table,
-        "": rule.action,
+        "suppress_prefixlength": rule.suppress_prefixlen,
+        "suppress_ifgroup": rule.suppress_ifgroup,
+        "goto": rule.goto,
+        "": rule.action or ("nop" if rule.nop is not UNSET else "l3mdev" if rule.l3mdev is not UNSET else None),
     }
     words = [f"{rule.priority}:", *(["not"] if rule.negated is not UNSET else [])]
     return " ".join([*words, *(f"{word} {value}".strip() for word, value in told.items() if value is not None)])
+
+
+def _port_text(one: int | None, first: int | None, last: int | None) -> str | None:
+    ports = _ports(one, first, last)
+    return None if ports is None else str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
 
 
 def _with(value: str, more: int | str | None) -> str:

@@ -51,18 +51,17 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     conntrack: list[ConntrackEntry] = []
     for path in (*map(dumps.place, _CONNTRACK_DUMPS), *([events] if events is not None else [])):
         conntrack += dumps.entries(path)
-    rulesets, native = dumps.rules(dumps.place)
+    tables, ruled = dumps.rules(dumps.place)
     counters = dumps.counters(dumps.place)
     # What stands in for a dump of after cannot be compared with itself.
     compared = dumps.before.is_dir() and not dumps.stand_in & COUNTED
-    rulesets_before, native_before = dumps.rules(dumps.place_before) if compared else ((), ())
+    tables_before = dumps.rules(dumps.place_before)[0] if compared else ()
     return HostState(
         name=name,
         routing_rules=tuple(routing),
-        rulesets=rulesets,
-        native=native,
-        rulesets_before=rulesets_before,
-        native_before=native_before,
+        tables=tables,
+        tables_before=tables_before,
+        ruled=ruled,
         sysctls=sysctls,
         counters=counters,
         counters_before=dumps.counters(dumps.place_before) if compared else {},

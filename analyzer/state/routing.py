@@ -1,13 +1,16 @@
 """Which route the kernel takes: rules in order of priority, then the longest prefix of a table (fib_rules, fib_lookup).
 
-Takes a HostState, gives the route and why it was this one. Without recorded rules, the kernel's own are assumed.
+Takes a HostState and what the rules may ask of a packet, gives the route and why it was this one. A selector that
+cannot be decided is left to whoever asks. Without recorded rules, the kernel's own are assumed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from analyzer.model import Address, HostState, Route, RoutingRule
 from analyzer.model.host import Prefix
+from analyzer.model.question import ABSENT, Absent, Field, Missing, OneOf, Unknown
 
 DEFAULT_RULES = tuple(
     RoutingRule(priority, version, None, None, None, None, False, table, None, f"{priority}: from all lookup {table}")
@@ -15,6 +18,23 @@ DEFAULT_RULES = tuple(
     for priority, table in ((0, "local"), (32766, "main"), (32767, "default"))
 )
 NO_WAY = ("blackhole", "unreachable", "prohibit", "throw")
+MOST_JUMPS = 64
+Decide = Callable[[RoutingRule, Unknown], bool]
+"""Assumes an answer to whether a rule fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What rules and routes may ask of a packet; None is not known, but for the source, which may not be chosen yet."""
+
+    dst: Address
+    src: Address | None = None
+    mark: int | None = 0
+    iif: str | Absent | None = ABSENT
+    oif: str | Absent | None = ABSENT
+    protocol: int | None = None
+    sport: int | OneOf | Absent | None = None
+    dport: int | OneOf | Absent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +52,33 @@ class Chosen:
         return f"{length} in table {self.route.table}, by rule “{self.rule.text}”"
 
 
-def choose(
-    host: HostState, dst: Address, *, src: Address | None = None, mark: int = 0, iif: str | None = None
-) -> Chosen | None:
+def no(rule: RoutingRule, unknown: Unknown) -> bool:
+    """Take a selector that cannot be decided for one that does not fit."""
+    return False
+
+
+def choose(host: HostState, sought: Sought, decide: Decide = no) -> Chosen | None:
     """Return the route for a packet; None if there is none, or none was recorded."""
-    rules = [rule for rule in host.routing_rules if rule.version == dst.version]
-    rules = rules or [rule for rule in DEFAULT_RULES if rule.version == dst.version]
-    for rule in sorted(rules, key=lambda rule: rule.priority):
-        if _matches(rule, dst, src, mark, iif) is rule.negated:
+    version = sought.dst.version
+    rules = [rule for rule in host.routing_rules if rule.version == version]
+    rules = sorted(rules or [rule for rule in DEFAULT_RULES if rule.version == version], key=lambda rule: rule.priority)
+    place, jumps = 0, 0
+    while place < len(rules):
+        rule = rules[place]
+        place += 1
+        if not _applies(host, rule, sought, decide):
             continue
+        if rule.goto is not None and jumps < MOST_JUMPS:
+            there = next((n for n, other in enumerate(rules) if other.priority == rule.goto), None)
+            place, jumps = (place if there is None else there), jumps + 1
         if rule.action in NO_WAY[:3]:
-            return Chosen(Route(_everything(dst), None, None, 0, "", rule.text, rule.action), rule)
-        if rule.table is None:
+            return Chosen(Route(_everything(sought.dst), None, None, 0, "", rule.text, rule.action), rule)
+        route = None if rule.table is None else _lookup(host, rule.table, sought)
+        if route is None or route.kind == "throw":
             continue
-        route = _lookup(host, rule.table, dst)
-        if route is not None and route.kind != "throw":
-            return Chosen(route, rule)
+        if rule.suppress is not None and route.dst.prefixlen <= rule.suppress:
+            continue
+        return Chosen(route, rule)
     return None
 
 
@@ -55,15 +86,65 @@ def _everything(dst: Address) -> Prefix:
     return ip_network("0.0.0.0/0" if dst.version == 4 else "::/0")
 
 
-def _matches(rule: RoutingRule, dst: Address, src: Address | None, mark: int, iif: str | None) -> bool:
-    return (
-        (rule.dst is None or dst in rule.dst)
-        and (rule.src is None or (src is not None and src in rule.src))
-        and (rule.iif is None or rule.iif == iif)
-        and (rule.mark is None or mark & rule.mark[1] == rule.mark[0])
-    )
+def _applies(host: HostState, rule: RoutingRule, sought: Sought, decide: Decide) -> bool:
+    """Tell whether a rule is one for the packet, negated or not (fib_rule_match)."""
+    fits = _fits(host, rule, sought)
+    return decide(rule, fits) if isinstance(fits, Unknown) else fits is not rule.negated
 
 
-def _lookup(host: HostState, table: str, dst: Address) -> Route | None:
+def _fits(host: HostState, rule: RoutingRule, sought: Sought) -> bool | Unknown:
+    answers: list[bool | Unknown] = [
+        rule.dst is None or sought.dst in rule.dst,
+        rule.src is None or (sought.src is not None and sought.src in rule.src),
+        _same(rule.iif, sought.iif, Field.IIF),
+        _same(rule.oif, sought.oif, Field.OIF),
+        _marked(rule, sought.mark),
+        True if rule.protocol is None else _known(sought.protocol, Field.PROTOCOL, lambda one: one == rule.protocol),
+        _within(rule.sport, sought.sport, Field.SPORT),
+        _within(rule.dport, sought.dport, Field.DPORT),
+        *(_other(host, word, sought) for word in rule.unread),
+    ]
+    if False in answers:
+        return False
+    return next((answer for answer in answers if isinstance(answer, Unknown)), True)
+
+
+def _other(host: HostState, word: str, sought: Sought) -> bool | Unknown:
+    """Answer for a selector that is not followed, where the answer does not hang on it."""
+    if word == "l3mdev" and host.links and not any(link.kind == "vrf" for link in host.links):
+        return False
+    if word == "uidrange" and isinstance(sought.iif, str):
+        return False  # what is forwarded belongs to no user (INVALID_UID)
+    return Unknown(Missing.FIELD, word)
+
+
+def _same(wanted: str | None, found: str | Absent | None, field: Field) -> bool | Unknown:
+    return True if wanted is None else Unknown(Missing.FIELD, field) if found is None else found == wanted
+
+
+def _marked(rule: RoutingRule, mark: int | None) -> bool | Unknown:
+    if rule.mark is None or rule.mark == (0, 0):
+        return True
+    value, mask = rule.mark
+    return _known(mark, Field.MARK, lambda found: found & mask == value)
+
+
+def _within(ports: tuple[int, int] | None, found: int | OneOf | Absent | None, field: Field) -> bool | Unknown:
+    if ports is None:
+        return True
+    if isinstance(found, Absent):
+        return False
+    plain = found if isinstance(found, int) else None
+    return _known(plain, field, lambda port: ports[0] <= port <= ports[1])
+
+
+def _known(found: int | None, field: Field, fits: Callable[[int], bool]) -> bool | Unknown:
+    return Unknown(Missing.FIELD, field) if found is None else fits(found)
+
+
+def _lookup(host: HostState, table: str, sought: Sought) -> Route | None:
+    dst = sought.dst
     fitting = [r for r in host.routes if r.table == table and r.dst.version == dst.version and dst in r.dst]
+    if isinstance(sought.oif, str):  # a socket that is bound to an interface takes routes by that one alone
+        fitting = [r for r in fitting if r.kind != "unicast" or sought.oif in r.devices]
     return min(fitting, key=lambda r: (-r.dst.prefixlen, r.metric), default=None)

@@ -15,7 +15,7 @@ from analyzer.model import (
     endpoint,
 )
 from analyzer.schema import Layer
-from analyzer.state.rules.here import translate
+from analyzer.state.path import translate
 from analyzer.trace.context import Context
 from analyzer.trace.text import protocol_name
 

@@ -12,7 +12,7 @@ from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
 from analyzer.schema import Array, Columns, Int64, Layer
-from analyzer.state.routing import Chosen, choose
+from analyzer.state.routing import Chosen, Sought, choose
 from analyzer.trace.clocks import Pair, find_pairs
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
@@ -217,7 +217,7 @@ class Context:
         """Return the recorded route for an address on the host that a row was seen on; each is looked up once."""
         key = self.point(row).host, ip
         if key not in self._routes:
-            chosen = choose(self.host_at(row), ip)
+            chosen = choose(self.host_at(row), Sought(ip))
             self._routes[key] = chosen if chosen is not None and chosen.route.kind == "unicast" else None
         return self._routes[key]
 

@@ -7,6 +7,7 @@ recorded state, or through one that was changed. None means that nothing recorde
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,20 @@ import numpy as np
 from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, RST, SYN
 from analyzer.model import Address, Disposition, HostState, Point, Role, address
-from analyzer.model.rules import Rule
+from analyzer.model.question import ABSENT, Absent, Constant
+from analyzer.model.rules import NatTarget, Rule, Verdict
 from analyzer.model.tuple import ECHO_OPPOSITE
+from analyzer.model.verdict import Account, Translation
 from analyzer.schema import Int64, Layer
-from analyzer.state.rules.evaluate import Result, Translation, Verdict, target_of
-from analyzer.state.rules.here import evaluator
+from analyzer.state.path import Path
+from analyzer.state.rules.names import ICMP6
 from analyzer.state.rules.packet import Original, Packet
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
-from analyzer.trace.text import protocol_of
 from analyzer.trace.way import Cause, Passed, Way, moved
 
 OPENS = FIN | SYN | RST | ACK
 """Of these, only SYN is set where a connection begins."""
-MOST_UNDECIDED = 16
 KILLS = {"DROP": Disposition.DROPPED, "REJECT": Disposition.REJECTED}
 
 
@@ -70,17 +71,18 @@ class Prover:
 
     def _prove(self, built: Packet, row: int, *, lost: bool) -> Cause | None:
         host, bridged = self.context.host_at(row), self._bridged(row)
-        found = Way(host, built, self._guess(row)).stopped(bridged=bridged)
+        way = Way(host, built, self._guess(row))
+        found = way.stopped(bridged=bridged)
         if not lost or (found is not None and not found.unknown):
             return found
-        if found is not None and (counted := self._by_counter(built, row, found)) is not None:
+        if found is not None and (counted := _by_counter(host, way)) is not None:
             return counted
         if built.ct_state == "ESTABLISHED" or built.tcp_flags is not None:
             stray = replace(built, ct_state="INVALID", ct_reply=None, ct_dnat=False, ct_snat=False)
             other = Way(host, stray, self._guess(row)).stopped(bridged=bridged)
             if other is not None and not other.unknown and other.rule is not None and moved(host, other.rule):
                 return replace(other, text=f"{other.text}, if conntrack takes it for INVALID")
-        if host.rulesets_before or host.native_before:
+        if host.tables_before:
             other = self._gone(built, row)
             if other is not None and not other.unknown:
                 proof = tuple(f"host-before/{line}" for line in other.proof)
@@ -90,32 +92,15 @@ class Prover:
     def _gone(self, built: Packet, row: int) -> Cause | None:
         """Return the rule or policy of before the captures that stops a packet, and is not there any more."""
         host = self.context.host_at(row)
-        past = replace(host, rulesets=host.rulesets_before, native=host.native_before)
-        kept = {(rule.table, rule.text) for rule in host.rules()}
-        skip = [rule for rule in past.rules() if rule.target in KILLS and (rule.table, rule.text) in kept]
-        found = Way(past, built, self._guess(row), skip=skip, past=True).stopped(bridged=self._bridged(row))
+        past = replace(host, tables=host.tables_before)
+        kept = {(rule.dump, rule.table, rule.text) for rule in host.rules()}
+        skip = [rule for rule in past.rules() if rule.target in KILLS and (rule.dump, rule.table, rule.text) in kept]
+        way = Way(past, built, self._guess(row), skip=skip, past=True)
+        found = way.stopped(bridged=self._bridged(row))
         if found is None or (found.rule is None and found.policy is None):
             return None
-        version = built.dst.version
-        now = host.policy(version, *found.policy) if found.policy is not None else None
+        now = host.policy(*way.account.policy) if way.account.policy is not None else None
         return None if now is not None and now.verdict == "DROP" else found
-
-    def _by_counter(self, built: Packet, row: int, undecided: Cause) -> Cause | None:
-        """Take rules that nobody can decide for no match, up to one that kills, and has counted meanwhile."""
-        host, found, skip = self.context.host_at(row), undecided, list[Rule]()
-        while found.rule is not None and len(skip) < MOST_UNDECIDED:
-            kills = KILLS.get(found.rule.target)
-            if kills is not None and found.rule.counts and moved(host, found.rule):
-                text = f"rule “{found.rule.text}” in {found.rule.table}, by its counter"
-                return replace(found, text=text, unknown=False, disposition=kills)
-            if not found.unknown:
-                return None
-            skip.append(found.rule)
-            again = Way(host, built, self._guess(row), skip=skip).stopped(bridged=self._bridged(row))
-            if again is None:
-                return None
-            found = again
-        return None
 
     def answer(self, packet: int, rows: list[int], host: HostState | None = None) -> Cause | None:
         """
@@ -129,8 +114,8 @@ class Prover:
             return None
         kind = ECHO_OPPOSITE.get(built.icmp_type) if built.icmp_type is not None else None
         reply = replace(
-            built, src=built.dst, dst=built.src, sport=built.dport, dport=built.sport, icmp_type=kind, iif=None,
-            tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, physdev_in=None, src_mac=None,
+            built, src=built.dst, dst=built.src, sport=built.dport, dport=built.sport, icmp_type=kind, iif=ABSENT,
+            tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, port_in=ABSENT, src_mac=None,
             ct_state="ESTABLISHED", ct_reply=True,
         )  # fmt: skip
         found = Way(host or self.context.host_at(rows[-1]), reply).sent()
@@ -175,8 +160,7 @@ class Prover:
         result = self._as_new(packet, rows)
         if result is None or result.verdict is Verdict.UNKNOWN:
             return Translated.UNKNOWN
-        source = any(t.kind in ("SNAT", "MASQUERADE") for t in result.translations)
-        return Translated.YES if source else Translated.NO
+        return Translated.YES if result.source_moved else Translated.NO
 
     def translations(self, packet: int, rows: list[int]) -> list[Translation]:
         """Return what rules would translate in a packet like this one if it began a connection."""
@@ -190,32 +174,30 @@ class Prover:
         if owner is None:
             return None
         device = next((link.name for link in owner.links if asked in link.addresses), None)
-        question = Packet("icmpv6", asker, group, icmp_type=135, icmp_code=0, ttl=255, iif=device)
+        question = Packet(ICMP6, asker, group, icmp_type=135, icmp_code=0, ttl=255, iif=device)
         return Way(owner, question).stopped(bridged=False)
 
     def untracked(self, packet: int, rows: list[int]) -> Rule | None:
         """Return the rule that takes a packet like this one out of connection tracking, None if there is none."""
         result = self._as_new(packet, rows)
         matched = result.matched if result is not None else []
-        takes = (r for r in matched if r.target == "NOTRACK" or any(o.name == "--notrack" for o in r.target_options))
-        return next(takes, None)
+        return next((rule for rule in matched if rule.untracks), None)
 
     def sent_on(self, packet: int, rows: list[int]) -> Address | None:
         """Return where rules would send a packet like this one that came for the host; None if it is for the host."""
         host = self.context.host_at(rows[0])
-        result = self._as_new(packet, rows) if host.rulesets else None
-        if result is None or result.packet is None or not any(t.kind == "DNAT" for t in result.translations):
+        result = self._as_new(packet, rows)
+        if result is None or result.packet is None or not any(t.kind is NatTarget.DNAT for t in result.translations):
             return None
-        target = next((target_of(t) for t in result.translations if t.kind == "DNAT" and t.to), None)
+        target = next((target_of(t) for t in result.translations if t.kind is NatTarget.DNAT), None)
         return target if target is not None and not host.owns(target) else None
 
-    def _as_new(self, packet: int, rows: list[int]) -> Result | None:
+    def _as_new(self, packet: int, rows: list[int]) -> Account | None:
         host, built = self.context.host_at(rows[0]), self.packet(packet, rows[0])
-        here = evaluator(host, built.src.version) if built is not None and host.routes else None
-        if built is None or here is None:
+        if built is None or not host.routes or not host.knows_rules(built.version):
             return None
         new = replace(built, dst=self.context.dst(rows[0]) or built.dst, ct_state="NEW", ct_reply=None)
-        return here.received(replace(new, ct_dnat=False, ct_snat=False))
+        return Path(host).received(replace(new, ct_dnat=False, ct_snat=False))
 
     @cached_property
     def _bridges(self) -> dict[int, str]:
@@ -256,7 +238,7 @@ class Prover:
             return context.value(name, row) if layers & layer else None
 
         built = Packet(
-            protocol=protocol_of(context, row),
+            protocol=context.value("proto", row),
             src=src,
             dst=context.dst(came) or dst,
             sport=value("sport", Layer.PORTS),
@@ -266,11 +248,18 @@ class Prover:
             tcp_flags=value("tcp_flags", Layer.TCP),
             length=context.value("ip_len", row),
             ttl=context.value("ttl", row),
+            fragment=None if layers & Layer.FRAGMENT else False,
             iif=self.interface(point),
-            physdev_in=(point.interface or point.name) if point.role is Role.VETH else None,
+            port_in=self._port(point),
             src_mac=value("eth_src", Layer.MAC_SRC),
         )
         return self._tracked(built, packet, row)
+
+    def _port(self, point: Point) -> str | Absent | None:
+        """Return the bridge's port that a packet came in by: not known of one that was seen at its bridge alone."""
+        if point.role is Role.VETH:
+            return point.interface or point.name
+        return ABSENT if point.role is Role.UPLINK else None
 
     def _as_it_came(self, packet: int, row: int) -> int:
         """
@@ -323,3 +312,21 @@ class Prover:
         end = "orig" if reply else "reply"
         port = None if row["proto"] in (PROTO_ICMP, PROTO_ICMP6) else row[f"{end}_sport"]
         return address(row["version"], row[f"{end}_src_hi"], row[f"{end}_src"]), port
+
+
+def target_of(translation: Translation) -> Address | None:
+    """Return the address that a rule translates to, None if it says none, or several."""
+    nat = translation.rule.nat
+    found = nat.address.value if nat is not None and isinstance(nat.address, Constant) else None
+    return found if isinstance(found, IPv4Address | IPv6Address) else None
+
+
+def _by_counter(host: HostState, way: Way) -> Cause | None:
+    """Take the case of what nobody can decide in which a rule kills that has counted meanwhile."""
+    for case in way.account.cases:
+        rule = case.rule
+        if rule is not None and case.verdict in (Verdict.DROP, Verdict.REJECT) and rule.counts and moved(host, rule):
+            found = way.cause(case)
+            if found is not None and not found.unknown:
+                return replace(found, text=f"rule “{rule.text}” in {rule.table}, by its counter")
+    return None

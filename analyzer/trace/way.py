@@ -1,24 +1,28 @@
-"""One packet's way through one recorded host state, in the order in which the kernel asks.
+"""What stops a packet in one host's state, in the words of checks: from an account of its path to a cause with proof.
 
-Rules, source validation (net/ipv4/fib_frontend.c, fib_validate_source), routes, forwarding switches, the way out's MTU
-and neighbours (ip_forward, ip_finish_output2): the first that stops the packet is named. What the dumps do not decide
-stays unknown.
+What the dumps do not decide stays unknown, and a rule whose counter stood still is acquitted.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from analyzer.model import Address, Disposition, HostState
-from analyzer.model.rules import Rule, Ruleset
-from analyzer.state.routing import NO_WAY, Chosen, choose
-from analyzer.state.rules.evaluate import Evaluator, Result, Verdict
-from analyzer.state.rules.here import address_type
-from analyzer.state.rules.packet import LOCAL, SOMEWHERE, Packet
-from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, sysctl_line
+from analyzer.model import Disposition, HostState
+from analyzer.model.question import Field, Of, Test
+from analyzer.model.rules import Rule, Table, Verdict
+from analyzer.model.verdict import Account, Why
+from analyzer.state.path import Path
+from analyzer.state.routing import Chosen
+from analyzer.state.rules.packet import Packet
+from analyzer.state.sysctl import forwards, reverse_path, sysctl_line
 
-NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 ISOLATION = "DOCKER-ISOLATION"
 """Chains by which Docker keeps its networks apart."""
+CHECKS = {
+    Why.NO_ROUTE: "host-unreachable", Why.DEAD_END: "host-unreachable", Why.ROUTING_RULE: "host-unreachable",
+    Why.FORWARDING: "forwarding-disabled", Why.REVERSE_PATH: "reverse-path-filtered", Why.MTU: "mtu-exceeded",
+    Why.NEIGHBOUR: "arp-unanswered",
+}  # fmt: skip
+"""The checks that report what stops a packet; a TTL that ends is seen in the packet itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,177 +77,103 @@ class Way:
         *guess* is the way out where no routes were recorded, *skip* are rules that shall not match, and of a *past*
         state counters say nothing.
         """
-        self._host, self._packet, self._guess, self._skip, self._past = host, packet, guess, skip, past
-        self._version = packet.dst.version
-        self._stop: Cause | None = None
-        self._out: str | None = None
-        self._gateway: Address | None = None
-        self._result: Result | None = None
+        self._host, self._packet, self._past = host, packet, past
+        self._path = Path(host, guess=guess, skip=skip)
+        self.account = Account()
 
     @property
     def passed(self) -> Passed:
         """Tell how the packet went on, after ``stopped()`` found nothing."""
-        accepted = [r for r in self._result.matched if r.target == "ACCEPT"] if self._result else []
+        account = self.account
+        accepted = [rule for rule in account.matched if rule.target == "ACCEPT"]
         by = f"accepted by “{accepted[-1].text}”" if accepted else "stopped by no rule"
-        nat = self._result.translations if self._result else []
+        nat = account.translations
         translated = f", translated by “{nat[-1].rule.text}”" if nat else ""
-        if self._out == LOCAL:
-            out = ", for the host itself"
-        else:
-            out = f", and leaves by {self._out}" if self._out not in (None, SOMEWHERE) else ""
-        kinds = {one.kind for one in nat}
-        return Passed(
-            f"{by}{translated}{out}", bool(kinds & {"SNAT", "MASQUERADE"}), bool(kinds & {"DNAT", "REDIRECT"})
-        )
+        out = account.packet.oif if account.packet is not None else None
+        to_host = account.for_host and not self._packet.dst_is_group
+        where = ", for the host itself" if to_host else f", and leaves by {out}" if isinstance(out, str) else ""
+        return Passed(f"{by}{translated}{where}", account.source_moved, account.target_moved)
 
     def stopped(self, *, bridged: bool) -> Cause | None:
         """Return what stops the packet, None if nothing does."""
-        known = self._host.ruleset(self._version) is not None or bool(self._host.native)
-        evaluator = self._evaluator()
-        if bridged:
-            if not known or sysctl(self._host, BRIDGE_CALLS[self._version]) == 0:
-                return None
-            self._result = evaluator.bridged(self._packet)
-            return self._by_rules(self._result)
-        self._result = result = evaluator.received(self._packet)
-        if self._stop is not None:
-            return self._stop
-        if known and result.verdict is not Verdict.ACCEPT:
-            found = self._by_rules(result)
-            if found is not None:
-                return found
-        return self._beyond() if result.verdict is Verdict.ACCEPT and self._out not in (None, LOCAL) else None
+        self.account = self._path.bridged(self._packet) if bridged else self._path.received(self._packet)
+        return self.cause(self.account)
 
     def sent(self) -> Cause | None:
-        """Return the rule or policy that stops a packet which the host itself sends, None if none does."""
-        return self._by_rules(self._evaluator().sent(self._packet))
+        """Return what stops a packet which the host itself sends, None if nothing does."""
+        self.account = self._path.sent(self._packet)
+        return self.cause(self.account)
 
-    def _evaluator(self) -> Evaluator:
-        host = self._host
-        rules = host.ruleset(self._version) or Ruleset(self._version)
-        return Evaluator(rules, lambda ip: address_type(host, ip), self._route, host.native, self._skip)
+    def cause(self, account: Account) -> Cause | None:
+        """Say what stopped a packet, by the account of its path."""
+        if account.verdict is Verdict.ACCEPT or account.why is Why.TTL:
+            return None
+        if account.verdict is Verdict.UNKNOWN:
+            return Cause("filtered-by-rule", account.text, (), rule=account.rule, unknown=True)
+        if account.why in CHECKS:
+            return self._by_state(account, CHECKS[account.why])
+        killed = Disposition.REJECTED if account.verdict is Verdict.REJECT else Disposition.DROPPED
+        if account.rule is not None:
+            return self._by_rule(account, account.rule, killed)
+        return self._by_policy(*account.policy, killed) if account.policy is not None else None
 
-    def _route(self, packet: Packet) -> str | None:
-        """Do what ip_route_input does between PREROUTING and FORWARD, and note what stops the packet."""
-        host = self._host
-        if packet.dst.is_multicast:
-            return LOCAL
-        source = self._validate_source(packet)
-        if source is not None:
-            self._stop = source
-            return None
-        if host.owns(packet.dst) or packet.dst.is_loopback:
-            self._out = LOCAL
-            return LOCAL
-        if not host.routes:
-            self._out = self._guess or SOMEWHERE
-            return self._out
-        chosen = choose(host, packet.dst, src=packet.src, mark=packet.mark, iif=packet.iif)
-        if chosen is None or chosen.route.kind in NO_WAY:
-            self._stop = _no_way(packet.dst, chosen)
-            return None
-        if chosen.route.kind == "local":
-            self._out = LOCAL
-            return LOCAL
-        switch = forwards(host, self._version, packet.iif)
-        if switch is not None and not switch.on:
-            text = f"forwarding is off: {switch.name} = 0"
-            self._stop = Cause("forwarding-disabled", text, (sysctl_line(host, switch.name),))
-            return None
-        self._out, self._gateway = chosen.route.dev, chosen.route.gateway
-        return chosen.route.dev
+    def _by_state(self, account: Account, check: str) -> Cause:
+        proof, route = tuple(self._proof(account)), account.route
+        leads_nowhere = account.why in (Why.DEAD_END, Why.ROUTING_RULE)
+        return Cause(check, account.text, proof, route=route if leads_nowhere else None)
 
-    def _validate_source(self, packet: Packet) -> Cause | None:
-        """Ask for the way back to the source (RFC 3704); only IPv4 does."""
-        mode = reverse_path(self._host, packet.iif)
-        if self._version == 6 or mode is None or not mode.value or not self._host.routes:
-            return None
-        back = choose(self._host, packet.src, mark=0)
-        if back is not None and (mode.value == 2 or back.route.dev == packet.iif):
-            return None
-        way = f"by {back.route.dev}" if back is not None else "by no interface"
-        text = f"rp_filter on {packet.iif}: the way back to {packet.src} goes {way}"
-        lines = (*(sysctl_line(self._host, name) for name in mode.names),)
-        shown = (f"ip-route.json: {back.route.text}",) if back is not None else ()
-        return Cause("reverse-path-filtered", text, lines + shown)
+    def _proof(self, account: Account) -> list[str]:
+        """Give the lines of dumps that show what stops a packet beside rules."""
+        host, packet, route, why = self._host, account.packet, account.route, account.why
+        iif = packet.iif if isinstance(packet.iif, str) else None
+        if why is Why.FORWARDING:
+            switch = forwards(host, packet.version, iif)
+            return [sysctl_line(host, switch.name)] if switch is not None else []
+        if why is Why.REVERSE_PATH:
+            mode = reverse_path(host, iif)
+            lines = [sysctl_line(host, name) for name in mode.names] if mode is not None else []
+            return lines + ([f"ip-route.json: {route.route.text}"] if route is not None else [])
+        if why is Why.NO_ROUTE:
+            return [f"ip-route.json: none fits {account.text.rpartition(' ')[2]}"]
+        if why is Why.ROUTING_RULE:
+            return [f"ip-rule.json: {route.rule.text}"]
+        if why is Why.DEAD_END:
+            table = f" in table {route.route.table}" if route.route.table != "main" else ""
+            line = f"ip-route.json: {route.route.kind} {route.route.text}{table}"
+            return [line, *([f"ip-rule.json: {route.rule.text}"] if table else [])]
+        return list(account.proof)
 
-    def _by_rules(self, result: Result) -> Cause | None:
-        if result.verdict is Verdict.ACCEPT:
-            return None
-        if result.verdict is Verdict.UNKNOWN:
-            return Cause("filtered-by-rule", result.reason, (), rule=result.rule, unknown=True)
-        killed = Disposition.REJECTED if result.verdict is Verdict.REJECT else Disposition.DROPPED
-        if result.rule is not None:
-            rule = result.rule
-            jumps = [r for r in result.matched if r.target == rule.chain or r is rule] or [rule]
-            shown = tuple(f"{self._file(r)}: {r.text}" for r in jumps)
-            if not self._past and acquitted(self._host, rule):
-                text = f"the rules would stop it at “{rule.text}”, but that counted nothing meanwhile"
-                return Cause("filtered-by-rule", text, shown, unknown=True)
-            check = "network-isolation" if self._isolates(rule) else "filtered-by-rule"
-            return Cause(check, f"rule “{rule.text}” in {rule.table}", shown, killed, rule)
-        if result.policy is not None:
-            table, _, chain = result.policy.rpartition(" ")
-            if not self._past and self._policy_stood_still(table, chain):
-                text = f"policy DROP of {table} {chain} would stop it, but that counted nothing meanwhile"
-                return Cause("filtered-by-rule", text, (), unknown=True)
-            text = f"policy DROP of {table} {chain}"
-            file = "nft-ruleset.json" if " " in table else self._file(None)
-            return Cause("filtered-by-rule", text, (f"{file}: {table} {chain}: policy drop",), killed,
-                         policy=(table, chain))  # fmt: skip
-        return None
+    def _by_rule(self, account: Account, rule: Rule, killed: Disposition) -> Cause:
+        jumps = [one for one in account.matched if one.target == rule.chain or one is rule] or [rule]
+        shown = tuple(f"{one.dump}: {one.text}" for one in jumps)
+        if not self._past and acquitted(self._host, rule):
+            text = f"the rules would stop it at “{rule.text}”, but that counted nothing meanwhile"
+            return Cause("filtered-by-rule", text, shown, unknown=True)
+        check = "network-isolation" if self._isolates(rule) else "filtered-by-rule"
+        return Cause(check, f"rule “{rule.text}” in {rule.table}", shown, killed, rule)
 
-    def _policy_stood_still(self, table: str, chain: str) -> bool:
+    def _by_policy(self, table: Table, chain: str, killed: Disposition) -> Cause:
+        label = table.label
+        if not self._past and self._policy_stood_still(table, chain):
+            text = f"policy DROP of {label} {chain} would stop it, but that counted nothing meanwhile"
+            return Cause("filtered-by-rule", text, (), unknown=True)
+        proof = (f"{table.dump}: {label} {chain}: policy drop",)
+        return Cause("filtered-by-rule", f"policy DROP of {label} {chain}", proof, killed, policy=(label, chain))
+
+    def _policy_stood_still(self, table: Table, chain: str) -> bool:
         """Tell whether its counter shows that a policy stopped nothing while captures ran."""
-        now, before = (self._host.policy(self._version, table, chain, before=past) for past in (False, True))
+        now, before = (self._host.policy(table, chain, before=past) for past in (False, True))
         return now is not None and before is not None and now.packets is not None and now.packets == before.packets
-
-    def _file(self, rule: Rule | None) -> str:
-        """Name the dump that a rule is from."""
-        if rule is not None and rule.native:
-            return "nft-ruleset.json"
-        return "iptables-save.txt" if self._version == 4 else "ip6tables-save.txt"
 
     def _isolates(self, rule: Rule) -> bool:
         """Tell whether Docker made a rule to keep networks apart: its chains, or those for direct access (28.0)."""
         if rule.chain.startswith(ISOLATION):
             return True
-        ends = {option.name: option for option in rule.options}
-        if rule.table == "raw" and rule.chain == "PREROUTING" and {"-d", "-i"} <= set(ends) and ends["-i"].negated:
-            return any(
-                str(ip) == ends["-d"].value.partition("/")[0] for c in self._host.containers for ip in c.addresses
-            )
+        tests = {step.value.field: step for step in rule.steps if isinstance(step, Test) and isinstance(step.value, Of)}
+        dst, iif = tests.get(Field.DST), tests.get(Field.IIF)
+        if rule.table == "raw" and rule.chain == "PREROUTING" and dst is not None and iif is not None and iif.negated:
+            return any(ip in dst.operand.members for c in self._host.containers for ip in c.addresses)
         return rule.chain == "DOCKER" and rule.target == "DROP" and rule.table == "filter"
-
-    def _beyond(self) -> Cause | None:
-        """Ask what comes after the last rule: the way out's MTU, and whether the next hop answers."""
-        host, packet = self._host, self._packet
-        link = host.link(self._out or "")
-        if link is None:
-            return None
-        tcp = packet.protocol == "tcp"  # what is longer may be a segment that offload splits on the way out
-        if link.mtu is not None and packet.length is not None and packet.length > link.mtu and not tcp:
-            line = f"ip-addr.json: {link.name} mtu {link.mtu}"
-            return Cause("mtu-exceeded", f"longer than {link.name}'s MTU of {link.mtu}", (line,))
-        next_hop = self._gateway or packet.dst
-        entry = host.neighbour(next_hop, link.name)
-        if entry is not None and entry.state in NEIGHBOUR_DEAD:
-            return Cause(
-                "arp-unanswered", f"{next_hop} does not answer on {link.name}", (f"ip-neigh.json: {entry.text}",)
-            )
-        return None
-
-
-def _no_way(dst: Address, chosen: Chosen | None) -> Cause:
-    """Tell of a packet that no route leads on, or one that leads nowhere, or a rule of ``ip rule`` that says so."""
-    if chosen is None:
-        return Cause("host-unreachable", f"no route to {dst}", (f"ip-route.json: none fits {dst}",))
-    route, by_rule = chosen.route, f"ip-rule.json: {chosen.rule.text}"
-    if chosen.rule.action is not None:
-        return Cause("host-unreachable", f"rule “{chosen.rule.text}”", (by_rule,), route=chosen)
-    table = f" in table {route.table}" if route.table != "main" else ""
-    lines = (f"ip-route.json: {route.kind} {route.text}{table}", *((by_rule,) if table else ()))
-    return Cause("host-unreachable", f"{route.kind} route {route.dst}{table}", lines, route=chosen)
 
 
 def moved(host: HostState, rule: Rule) -> int | None:
@@ -257,6 +187,6 @@ def acquitted(host: HostState, rule: Rule) -> bool:
     if not rule.counts:
         return False
     # nft prints the counters that there are; iptables-save without -c makes zeros of all.
-    counts = rule.native or any(one.packets for rules in host.rulesets for one in rules.rules())
+    counts = rule.native or any(one.packets for one in host.rules() if not one.native)
     went = moved(host, rule)
     return counts and (rule.packets == 0 if went is None else went == 0)

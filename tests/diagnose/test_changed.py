@@ -6,8 +6,8 @@ import pytest
 
 from analyzer.diagnose.changed import for_shell, offered, with_policy, with_rule, with_settings, without_rule
 from analyzer.model import HostState
+from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.nft import parse_native
-from analyzer.state.rules.ruleset import parse_ruleset
 
 RULES = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p tcp -j DROP\n-A FORWARD -p tcp -j DROP\nCOMMIT\n"
 NATIVE = """{"nftables": [
@@ -16,27 +16,27 @@ NATIVE = """{"nftables": [
              "prio": 0, "policy": "drop"}},
   {"rule": {"family": "inet", "table": "fw", "chain": "fwd", "handle": 7, "expr": [{"drop": null}]}}
 ]}"""
-HOST = HostState(rulesets=(parse_ruleset(RULES.splitlines(), 4),), native=tuple(parse_native(NATIVE)))
+HOST = HostState(tables=(*parse_tables(RULES.splitlines(), 4), *parse_native(NATIVE)))
 
 
 def test_one_rule_goes_and_its_twin_stays() -> None:
     """The very rule, not one that reads alike; the state it came from is as it was."""
-    first, second = HOST.rulesets[0].rules()
+    first, second = HOST.tables[0].rules()
     after = without_rule(first)(HOST)
 
-    assert [rule is second for rule in after.rulesets[0].rules()] == [True]
-    assert len(list(HOST.rulesets[0].rules())) == 2
+    assert [rule is second for rule in after.tables[0].rules()] == [True]
+    assert len(list(HOST.tables[0].rules())) == 2
 
 
 def test_nftables_rules_and_policies() -> None:
     """Their own tables change alike."""
-    rule = HOST.native[0].chains["fwd"].rules[0].shown
+    rule = HOST.tables[1].chains["fwd"].rules[0]
     gone, lifted = without_rule(rule)(HOST), with_policy("inet fw", "fwd")(HOST)
 
     assert rule.handle == 7
-    assert gone.native[0].chains["fwd"].rules == []
-    assert lifted.native[0].chains["fwd"].policy == "accept"
-    assert HOST.native[0].chains["fwd"].policy == "drop"
+    assert gone.tables[1].chains["fwd"].rules == []
+    assert lifted.tables[1].chains["fwd"].policy == "ACCEPT"
+    assert HOST.tables[1].chains["fwd"].policy == "DROP"
 
 
 def test_what_is_added_and_set() -> None:
@@ -45,8 +45,8 @@ def test_what_is_added_and_set() -> None:
     lifted = with_policy("filter", "FORWARD")(HOST)
     known = replace(HOST, sysctls={"a": "1", "b": "2"})
 
-    assert [rule.target for rule in after.rulesets[0].rules()] == ["DROP", "DROP", "ACCEPT"]
-    assert lifted.rulesets[0].tables["filter"]["FORWARD"].policy == "ACCEPT"
+    assert [rule.target for rule in after.tables[0].rules()] == ["DROP", "DROP", "ACCEPT"]
+    assert lifted.tables[0].chains["FORWARD"].policy == "ACCEPT"
     assert with_settings({"b": "0"})(known).sysctls == {"a": "1", "b": "0"}
 
 

@@ -121,24 +121,6 @@ def test_rules_that_nobody_can_decide(tmp_path: Path) -> None:
     assert f", of rule “{rule}”. Of 172.17" in finding.explanation
 
 
-@pytest.mark.parametrize(
-    ("family", "said"),
-    [
-        ("bridge", "No other recorded rule, route or setting stops them; rules of bridge fw are not evaluated."),
-        ("netdev", "No other recorded rule, route or setting stops them; rules of netdev fw are not evaluated."),
-        ("inet", UNKNOWN),
-    ],
-)
-def test_tables_that_are_not_run(tmp_path: Path, family: str, said: str) -> None:
-    """Of bridges and of devices."""
-    native = {"nftables": [{"table": {"family": family, "name": "fw", "handle": 1}}]}
-    scene = Scene(tmp_path, dumps={**dumps(), "nft-ruleset.json": native})
-    _vanish(scene)
-    (finding,) = scene.findings(CHECK)
-
-    assert finding.explanation.startswith(said)
-
-
 def test_counters_that_went_up(tmp_path: Path) -> None:
     """Each of the kernel's drops that did, by file; what stood still, or was not recorded before, says nothing."""
     scene = Scene(tmp_path, dumps=dumps())

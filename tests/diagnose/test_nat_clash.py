@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.diagnose.nat_clash import _few
 from analyzer.model import Basis
+from analyzer.state.rules.iptables import parse_tables
 from tests.build import GATEWAY, UPLINK, tcp, udp
 from tests.diagnose.scene import HOST, Scene, frame, packet
 from tests.diagnose.state import NAT, dumps, rules
@@ -17,11 +18,14 @@ STATS = "cpu=0 found=0 insert=0 insert_failed={count} drop=0\n"
 @pytest.mark.parametrize(
     ("ports", "few"),
     [("4000", True), ("4000-4001", True), ("4000-4999", True), ("4000-5000", False), ("1024-65535", False),
-     ("", False), ("4000-x", False), ("x-4000", False)],
+     ("", False), ("1-65535", False)],
 )  # fmt: skip
 def test_a_range_that_may_run_out(ports: str, few: bool) -> None:
     """A thousand ports are many."""
-    assert _few(ports) is few
+    (table,) = parse_tables(["*nat", f"-A POSTROUTING -j SNAT --to-source 192.0.2.1{':' * bool(ports)}{ports}"], 4)
+    (rule,) = table.rules()
+
+    assert _few(rule.nat) is few
 
 
 def _source(to: str) -> str:

@@ -7,12 +7,14 @@ from ipaddress import ip_address
 
 import pytest
 
-from analyzer.model.rules import Ruleset
-from analyzer.state.rules.evaluate import Evaluator
-from analyzer.state.rules.matches import ICMP6_NAMES
-from analyzer.state.rules.nft import ICMP6_CODES, ICMP6_TYPES, parse_native
-from analyzer.state.rules.packet import LOCAL, Packet
-from analyzer.state.rules.ruleset import parse_ruleset
+from analyzer.model import HostState
+from analyzer.model.question import ABSENT
+from analyzer.model.rules import Table
+from analyzer.state.path import Path
+from analyzer.state.rules.iptables import parse_tables
+from analyzer.state.rules.names import ICMP6, NFT_ICMP6, NFT_ICMP6_CODES, XT_ICMP6
+from analyzer.state.rules.nft import parse_native
+from analyzer.state.rules.packet import Packet
 from tests.lab.commands import inside, run
 
 pytestmark = pytest.mark.live
@@ -29,7 +31,7 @@ for size in (8, 48, 1200):
             out.close()
 """
 PACKETS = [
-    Packet("icmpv6", SELF, SELF, icmp_type=kind, icmp_code=code, length=40 + size, ttl=1 + kind % 255, oif="lo")
+    Packet(ICMP6, SELF, SELF, icmp_type=kind, icmp_code=code, length=40 + size, ttl=1 + kind % 255, iif=ABSENT)
     for size in SIZES for kind in range(256) for code in range(8)
 ]  # fmt: skip
 
@@ -46,20 +48,21 @@ def space() -> Iterator[str]:
         run("ip", "netns", "del", SPACE)
 
 
-def _expected(evaluator: Evaluator) -> Counter[str]:
+def _expected(tables: list[Table]) -> Counter[str]:
     """Count the packets that each rule matches."""
-    return Counter(rule.text for packet in PACKETS for rule in evaluator.sent(packet).matched)
+    path = Path(HostState(tables=tuple(tables)))
+    return Counter(rule.text for packet in PACKETS for rule in path.sent(packet).matched)
 
 
 def test_ip6tables(space: str) -> None:
     """Each name that ip6tables knows for a type or code; hl and length."""
-    matches = [f"-p ipv6-icmp -m icmp6 --icmpv6-type {name}" for name in (*ICMP6_NAMES, "141", "1/5", "128/0")]
+    matches = [f"-p ipv6-icmp -m icmp6 --icmpv6-type {name}" for name in (*XT_ICMP6, "141", "1/5", "128/0")]
     matches += ["-m hl --hl-lt 40", "-m hl --hl-gt 200", "-m hl --hl-eq 64", "-m length --length 48:90"]
     matches += ["-p ipv6-icmp", "-p tcp", "-m length ! --length 48"]
     for match in matches:
         run(*inside(space, "ip6tables", "-A", "OUTPUT", *match.split()))
     saved = run(*inside(space, "ip6tables-save")).splitlines()
-    expected = _expected(Evaluator(parse_ruleset(saved, 6), lambda ip: LOCAL, lambda packet: "lo"))
+    expected = _expected(parse_tables(saved, 6))
     run(*inside(space, "python3", "-c", SEND))
     told = re.findall(r"^\[(\d+):\d+\] (-A OUTPUT .*)$", run(*inside(space, "ip6tables-save", "-c")), re.MULTILINE)
 
@@ -73,7 +76,7 @@ def test_ip6tables(space: str) -> None:
 
 def test_rules_of_nftables_own(space: str) -> None:
     """The same names are other numbers than in ICMPv4; ip6 length leaves the header out."""
-    matches = [f"icmpv6 type {name}" for name in ICMP6_TYPES] + [f"icmpv6 code {name}" for name in ICMP6_CODES]
+    matches = [f"icmpv6 type {name}" for name in NFT_ICMP6] + [f"icmpv6 code {name}" for name in NFT_ICMP6_CODES]
     matches += ["icmpv6 type != echo-request", "icmpv6 type { echo-request, packet-too-big }", "icmp type echo-request"]
     matches += ["ip6 hoplimit < 40", "ip6 length 48", "meta l4proto ipv6-icmp", "ip6 nexthdr 58", "meta length 88"]
     run(*inside(space, "nft", "add table inet six"))
@@ -81,10 +84,10 @@ def test_rules_of_nftables_own(space: str) -> None:
     for match in matches:
         run(*inside(space, "nft", f"add rule inet six out {match} counter"))
     before = parse_native(run(*inside(space, "nft", "-j", "list", "ruleset")))
-    expected = _expected(Evaluator(Ruleset(6), lambda ip: LOCAL, lambda packet: "lo", before))
+    expected = _expected(before)
     run(*inside(space, "python3", "-c", SEND))
     after = parse_native(run(*inside(space, "nft", "-j", "list", "ruleset")))
-    rules = [rule.shown for table in after for chain in table.chains.values() for rule in chain.rules]
+    rules = [rule for table in after for rule in table.rules()]
     counted = Counter[str]()
     for rule in rules:
         counted[rule.text] += rule.packets or 0

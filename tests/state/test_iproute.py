@@ -99,7 +99,17 @@ ROUTES: list[tuple[dict[str, Any], Route]] = [
     ),
     (
         {"dst": "default", "nexthops": [{"gateway": "10.0.0.1", "dev": "a"}, {"gateway": "10.0.0.2", "dev": "b"}]},
-        Route(ip_network("0.0.0.0/0"), "a", ip_address("10.0.0.1"), 0, "main", "default via 10.0.0.1 dev a"),
+        Route(ip_network("0.0.0.0/0"), "a", ip_address("10.0.0.1"), 0, "main", "default via 10.0.0.1 dev a",
+              nexthops=(("a", ip_address("10.0.0.1")), ("b", ip_address("10.0.0.2")))),
+    ),
+    (
+        {"dst": "default", "nexthops": [{"gateway": "10.0.0.1", "dev": "a", "flags": ["dead", "linkdown"]},
+                                        {"gateway": "10.0.0.2", "dev": "b"}]},
+        Route(ip_network("0.0.0.0/0"), "b", ip_address("10.0.0.2"), 0, "main", "default via 10.0.0.2 dev b"),
+    ),
+    (
+        {"dst": "10.7.0.0/16", "via": {"family": "inet6", "host": "fe80::1"}, "dev": "a"},
+        Route(ip_network("10.7.0.0/16"), "a", ip_address("fe80::1"), 0, "main", "10.7.0.0/16 dev a"),
     ),
     (
         {"dst": "default", "dev": "wg0", "pref": "medium"},
@@ -114,7 +124,7 @@ ROUTES: list[tuple[dict[str, Any], Route]] = [
 
 @pytest.mark.parametrize(("told", "route"), ROUTES, ids=str)
 def test_routes(told: dict[str, Any], route: Route) -> None:
-    """What is absent is as the kernel has it by default; of several ways, the first."""
+    """What is absent is as the kernel has it by default; of several ways, all that are alive."""
     assert parse_routes([told]) == (route,)
 
 
@@ -149,6 +159,47 @@ RULES: list[tuple[dict[str, Any], int, RoutingRule]] = [
     (
         {"priority": 100, "src": "all", "action": "prohibit"}, 4,
         RoutingRule(100, 4, None, None, None, None, False, None, "prohibit", "100: from all prohibit"),
+    ),
+    (
+        {"priority": 100, "src": "all", "ipproto": "udp", "dport": 53, "dport_mask": "0xffff", "table": "53"}, 4,
+        RoutingRule(100, 4, None, None, None, None, False, "53", None, "100: from all ipproto udp dport 53 lookup 53",
+                    protocol=17, dport=(53, 53)),
+    ),
+    (
+        {"priority": 101, "src": "all", "ipproto": "tcp", "sport_start": 10, "sport_end": 20, "table": "53"}, 4,
+        RoutingRule(101, 4, None, None, None, None, False, "53", None,
+                    "101: from all ipproto tcp sport 10-20 lookup 53", protocol=6, sport=(10, 20)),
+    ),
+    (
+        {"priority": 105, "src": "all", "table": "main", "suppress_prefixlen": 0}, 4,
+        RoutingRule(105, 4, None, None, None, None, False, "main", None,
+                    "105: from all lookup main suppress_prefixlength 0", suppress=0),
+    ),
+    (
+        {"priority": 102, "src": "all", "oif": "d0", "table": "53"}, 4,
+        RoutingRule(102, 4, None, None, None, None, False, "53", None, "102: from all oif d0 lookup 53", oif="d0"),
+    ),
+    (
+        {"priority": 108, "src": "all", "goto": 110}, 4,
+        RoutingRule(108, 4, None, None, None, None, False, None, "goto", "108: from all goto 110", goto=110),
+    ),
+    (
+        {"priority": 109, "src": "all", "nop": None}, 4,
+        RoutingRule(109, 4, None, None, None, None, False, None, "nop", "109: from all nop"),
+    ),
+    (
+        {"priority": 107, "src": "all", "l3mdev": None}, 4,
+        RoutingRule(107, 4, None, None, None, None, False, None, None, "107: from all l3mdev", unread=("l3mdev",)),
+    ),
+    (
+        {"priority": 103, "src": "all", "tos": "0x10", "iif": "d0", "table": "53"}, 4,
+        RoutingRule(103, 4, None, None, "d0", None, False, "53", None, "103: from all iif d0 tos 0x10 lookup 53",
+                    unread=("tos",)),
+    ),
+    (
+        {"priority": 116, "src": "all", "dport": 5, "dport_mask": "0xff", "table": "53"}, 4,
+        RoutingRule(116, 4, None, None, None, None, False, "53", None, "116: from all dport 5 lookup 53",
+                    dport=(5, 5), unread=("dport with a mask",)),
     ),
 ]  # fmt: skip
 

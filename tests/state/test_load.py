@@ -16,7 +16,7 @@ from analyzer.state import dumps
 from analyzer.state.conntrack import parse_conntrack
 from analyzer.state.dumps import NAMES
 from analyzer.state.load import load_host
-from analyzer.state.routing import choose
+from analyzer.state.routing import Sought, choose
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 
@@ -24,7 +24,7 @@ SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 def test_the_seed_host(tmp_path: Path) -> None:
     """Containers, networks, routes and links, as the engine's host had them."""
     host = load_host(SEED / "host", events=SEED / "conntrack-events.txt")
-    chosen = choose(host, ip_address("8.8.8.8"))
+    chosen = choose(host, Sought(ip_address("8.8.8.8")))
 
     assert host.problems == ()
     assert {c.name: str(c.addresses[0]) for c in host.containers}["c3"] == "172.17.0.4"
@@ -98,7 +98,7 @@ def test_every_dump_of_a_recorded_bundle() -> None:
     host = load_host(BUNDLE / "host", events=BUNDLE / "conntrack-events.txt")
     web = next(container for container in host.containers if container.name == "web")
     rule = next(rule for rule in host.routing_rules if rule.version == 4 and rule.table == "main")
-    masquerade = next(one for rules in host.rulesets for one in rules.rules() if one.target == "MASQUERADE")
+    masquerade = next(one for one in host.rules() if one.target == "MASQUERADE")
 
     assert host.problems == ()
     assert web.published == ("0.0.0.0:8080->80/tcp", ":::8080->80/tcp")
@@ -109,7 +109,7 @@ def test_every_dump_of_a_recorded_bundle() -> None:
     assert (host.counted("IpForwDatagrams") or 0) >= 4
     assert host.counted("conntrack.drop") == 0
     assert masquerade.packets > (host.counted_before(masquerade) or 0)
-    assert [table.name for table in host.native] == []
+    assert not any(table.native for table in host.tables)
     assert {"icmp", "tcp"} <= {entry.original.protocol for entry in host.conntrack}
     assert any(entry.state == "TIME_WAIT" and entry.timeout_s for entry in host.conntrack)
 
@@ -122,7 +122,7 @@ def test_each_damaged_dump_leaves_the_others(tmp_path: Path, file: str, content:
     (tmp_path / "host" / file).write_text(content)
     host = load_host(tmp_path / "host")
 
-    assert sum(map(bool, (host.links, host.routes, host.containers, host.rulesets, host.sysctls, host.counters))) >= 5
+    assert sum(map(bool, (host.links, host.routes, host.containers, host.tables, host.sysctls, host.counters))) >= 5
 
 
 def test_no_rules_are_a_ruleset_and_no_dump_is_none(tmp_path: Path) -> None:
@@ -130,8 +130,9 @@ def test_no_rules_are_a_ruleset_and_no_dump_is_none(tmp_path: Path) -> None:
     (tmp_path / "iptables-save.txt").write_text("")
     host = load_host(tmp_path)
 
-    assert [rules.version for rules in host.rulesets] == [4]
-    assert host.ruleset(6) is None
+    assert host.ruled == {4}
+    assert host.knows_rules(4)
+    assert not host.knows_rules(6)
     assert host.problems == ()
 
 
@@ -186,15 +187,16 @@ def test_each_file_has_its_place(tmp_path: Path) -> None:
     assert [route.dev for route in host.routes] == ["eth0"]
     assert [(rule.priority, rule.version) for rule in host.routing_rules] == [(4, 4), (6, 6)]
     assert (host.neighbours[0].dev, host.fdb[0].dev, host.ports[0].dev) == ("eth0", "eth0", "eth0")
-    assert [(rules.version, list(rules.tables), rules.sets) for rules in host.rulesets] == [
-        (4, ["filter"], {"good": frozenset(("10.0.0.1",))}), (6, ["nat"], {"good": frozenset(("10.0.0.1",))})
+    assert host.ruled == {4, 6}
+    assert [(table.family, table.name, table.native) for table in host.tables] == [
+        ("ip", "filter", False), ("ip6", "nat", False), ("inet", "own", True)
     ]  # fmt: skip
-    assert [table.name for table in host.native] == ["own"]
+    assert [table.sets["good"].members for table in host.tables[:2]] == [(ip_address("10.0.0.1"),)] * 2
     assert [entry.original.src.version for entry in host.conntrack] == [4, 6]
     assert host.sysctls == {"net.a": "1 2", "net.b": "7"}
     assert host.counters == {"IpInReceives": 15, "conntrack.found": 3}
     assert (host.containers[0].name, host.networks[0].name) == ("web", "app")
-    assert (host.rulesets_before, host.native_before, host.counters_before) == ((), (), {})
+    assert (host.tables_before, host.counters_before) == ((), {})
 
 
 def test_the_state_before(tmp_path: Path) -> None:
@@ -206,8 +208,7 @@ def test_the_state_before(tmp_path: Path) -> None:
     (before / "ip6tables-save.txt").unlink()
     host = load_host(_folder(tmp_path / "host"))
 
-    assert [(rules.version, list(rules.tables)) for rules in host.rulesets_before] == [(4, ["raw"])]
-    assert [table.name for table in host.native_before] == ["own"]
+    assert [(table.family, table.name) for table in host.tables_before] == [("ip", "raw"), ("inet", "own")]
     assert host.counters_before == {"IpInReceives": 5, "conntrack.found": 3}
     assert (host.counted("IpInReceives"), host.sysctls["net.a"], host.problems) == (10, "1 2", ())
 
@@ -218,7 +219,7 @@ def test_problems_of_the_state_before(tmp_path: Path) -> None:
     host = load_host(_folder(tmp_path / "host"))
 
     assert [problem.partition(":")[0] for problem in host.problems] == ["iptables-save.txt", "nft-ruleset.json"]
-    assert (host.native_before, [rules.version for rules in host.rulesets_before]) == ((), [6])
+    assert [(table.family, table.name) for table in host.tables_before] == [("ip6", "nat")]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_tables_of_iptables_in_nftables_dump(tmp_path: Path, missing: list[str],
     for file in missing:
         (folder / file).unlink()
 
-    assert [f"{table.family} {table.name}" for table in load_host(folder).native] == tables
+    assert [f"{table.family} {table.name}" for table in load_host(folder).tables if table.native] == tables
 
 
 @pytest.mark.parametrize("text", ["", "\n"])
@@ -245,8 +246,8 @@ def test_commands_that_print_nothing(tmp_path: Path, text: str) -> None:
     """A dump that is empty tells that there is nothing."""
     host = load_host(_folder(tmp_path / "host", **dict.fromkeys(SMALL, text)))
 
-    assert (host.problems, host.links, host.native, host.routing_rules) == ((), (), (), ())
-    assert [rules.version for rules in host.rulesets] == [4, 6]
+    assert (host.problems, host.links, host.tables, host.routing_rules) == ((), (), (), ())
+    assert host.ruled == {4, 6}
 
 
 @pytest.mark.parametrize(
@@ -457,8 +458,8 @@ def test_a_dump_of_before_stands_in(tmp_path: Path) -> None:
 
     assert some.problems == ("not recorded at the end, so taken as before: docker-inspect.json",)
     assert {container.name for container in some.containers} == {"c1", "web"}
-    assert some.rulesets_before
+    assert some.tables_before
     assert len(all_of_it.problems[0].split(", ")) > 10
-    assert (all_of_it.rulesets_before, all_of_it.native_before, all_of_it.counters_before) == ((), (), {})
+    assert (all_of_it.tables_before, all_of_it.counters_before) == ((), {})
     assert not any(rule.counts or rule.packets for rule in all_of_it.rules())
     assert len(list(all_of_it.rules())) == len(list(some.rules()))

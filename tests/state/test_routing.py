@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from analyzer.model import HostState, Route, RoutingRule
-from analyzer.state.routing import choose
+from analyzer.model.question import ABSENT, Missing, Unknown
+from analyzer.state.routing import Sought, choose
 
 
 def _route(prefix: str, dev: str, metric: int = 0, table: str = "main", kind: str = "unicast") -> Route:
@@ -14,7 +15,7 @@ def _route(prefix: str, dev: str, metric: int = 0, table: str = "main", kind: st
 
 
 def _dev(routes: list[Route], dst: str = "8.8.8.8", rules: tuple[RoutingRule, ...] = ()) -> str | None:
-    chosen = choose(HostState(routes=tuple(routes), routing_rules=rules), ip_address(dst))
+    chosen = choose(HostState(routes=tuple(routes), routing_rules=rules), Sought(ip_address(dst)))
     return None if chosen is None else chosen.route.dev
 
 
@@ -91,6 +92,15 @@ SRC = ip_address("10.0.0.1")
         ({"mark": (1, 0xFF), "negated": True}, {}, "other"),
         ({"mark": (1, 0xFF), "negated": True}, {"mark": 1}, "lan"),
         ({"negated": True}, {}, "lan"),
+        ({"oif": "other"}, {"oif": "other"}, "other"),
+        ({"protocol": 17}, {"protocol": 17}, "other"),
+        ({"protocol": 17}, {"protocol": 6}, "lan"),
+        ({"dport": (53, 53)}, {"dport": 53}, "other"),
+        ({"dport": (50, 52)}, {"dport": 53}, "lan"),
+        ({"dport": (50, 60)}, {"dport": ABSENT}, "lan"),
+        ({"sport": (50, 60)}, {"sport": 60}, "other"),
+        ({"suppress": 0}, {}, "lan"),
+        ({"unread": ("uidrange",)}, {"iif": "eth0"}, "lan"),
         ({"src": ip_network("10.0.0.0/8"), "iif": "eth0"}, {"src": SRC, "iif": "eth1"}, "lan"),
         ({"src": ip_network("10.0.0.0/8"), "iif": "eth0", "negated": True}, {"src": SRC, "iif": "eth1"}, "other"),
     ],
@@ -99,7 +109,7 @@ SRC = ip_address("10.0.0.1")
 def test_rules_select_packets(selectors: dict[str, Any], given: dict[str, Any], dev: str) -> None:
     """All that a rule asks for must be so, or not all of it where it is negated; then its table is asked first."""
     host = HostState(routes=(LAN, OTHER), routing_rules=(_rule(32766), _rule(100, "7", **selectors)))
-    chosen = choose(host, ip_address("8.8.8.8"), **given)
+    chosen = choose(host, Sought(ip_address("8.8.8.8"), **given))
 
     assert chosen is not None
     assert chosen.route.dev == dev
@@ -112,7 +122,7 @@ def test_rules_that_lead_nowhere(action: str, dst: str, everything: str) -> None
     """They are the answer, as a route of their kind, before rules behind them."""
     version = 4 if dst == "8.8.8.8" else 6
     rules = (_rule(32766, version=version), _rule(5, None, version, action=action))
-    chosen = choose(HostState(routes=(LAN, _route("::/0", "lan")), routing_rules=rules), ip_address(dst))
+    chosen = choose(HostState(routes=(LAN, _route("::/0", "lan")), routing_rules=rules), Sought(ip_address(dst)))
 
     assert chosen is not None
     assert chosen.route == Route(ip_network(everything), None, None, 0, "", "5: a rule", action)
@@ -123,7 +133,7 @@ def test_rules_that_lead_nowhere(action: str, dst: str, everything: str) -> None
 def test_rules_that_neither_look_up_nor_refuse(action: str | None) -> None:
     """They are passed over."""
     rules = (_rule(5, None, action=action), _rule(32766))
-    chosen = choose(HostState(routes=(LAN,), routing_rules=rules), ip_address("8.8.8.8"))
+    chosen = choose(HostState(routes=(LAN,), routing_rules=rules), Sought(ip_address("8.8.8.8")))
 
     assert chosen is not None
     assert chosen.rule is rules[1]
@@ -134,7 +144,7 @@ def test_a_throw_route_sends_on_to_the_next_rule() -> None:
     rules = (_rule(100, "7"), _rule(32766))
     throw, blackhole = (
         choose(HostState(routes=(LAN, _route("8.0.0.0/8", "", table="7", kind=kind)), routing_rules=rules),
-               ip_address("8.8.8.8"))
+               Sought(ip_address("8.8.8.8")))
         for kind in ("throw", "blackhole")
     )  # fmt: skip
 
@@ -151,7 +161,8 @@ def test_without_recorded_rules_the_kernels_own_are_assumed(dst: str) -> None:
     tables = [("local", 0), ("main", 32766), ("default", 32767)]
     routes = [_route(everything, table, table=table) for table, _ in tables]
     chosen = [
-        choose(HostState(routes=tuple(routes[n:]), routing_rules=(other,)), ip_address(dst)) for n in range(len(tables))
+        choose(HostState(routes=tuple(routes[n:]), routing_rules=(other,)), Sought(ip_address(dst)))
+        for n in range(len(tables))
     ]
 
     assert [(c.route.dev, c.rule.text) for c in chosen if c] == [
@@ -168,7 +179,61 @@ def test_without_recorded_rules_the_kernels_own_are_assumed(dst: str) -> None:
 )
 def test_why_a_route_was_chosen(prefix: str, why: str) -> None:
     """Its prefix, its table and the rule that led there."""
-    chosen = choose(HostState(routes=(_route(prefix, "eth0"),)), ip_address("8.8.8.8"))
+    chosen = choose(HostState(routes=(_route(prefix, "eth0"),)), Sought(ip_address("8.8.8.8")))
 
     assert chosen is not None
     assert chosen.why == why
+
+
+def test_what_finds_nothing_longer_does_not_count() -> None:
+    """``suppress_prefixlength 0`` of wg-quick: table main is asked, but its default route is not taken."""
+    routes = (_route("0.0.0.0/0", "lan"), _route("10.0.0.0/8", "inside"), _route("0.0.0.0/0", "wg0", table="51820"))
+    rules = (
+        _rule(32764, suppress=0), _rule(32765, "51820", mark=(0xCA6C, 0xFFFF_FFFF), negated=True), _rule(32766)
+    )  # fmt: skip
+    host = HostState(routes=routes, routing_rules=rules)
+    ways = [choose(host, Sought(ip_address(dst), mark=mark)) for dst, mark in (
+        ("8.8.8.8", 0), ("10.1.1.1", 0), ("8.8.8.8", 0xCA6C)
+    )]  # fmt: skip
+
+    assert [way.route.dev for way in ways if way is not None] == ["wg0", "inside", "lan"]
+
+
+def test_a_rule_that_goes_on_elsewhere() -> None:
+    """``goto`` skips the rules between; one that leads back ends all the same."""
+    skips = (_rule(10, None, action="goto", goto=30), _rule(20, "7"), _rule(30))
+    turns = (_rule(10, None, action="nop"), _rule(20, None, action="goto", goto=10), _rule(30))
+    chosen = [choose(HostState(routes=(LAN, OTHER), routing_rules=rules), Sought(ip_address("8.8.8.8")))
+              for rules in (skips, turns)]  # fmt: skip
+
+    assert [way.rule.priority for way in chosen if way is not None] == [30, 30]
+
+
+@pytest.mark.parametrize(
+    ("selectors", "given", "missing"),
+    [
+        ({"mark": (1, 1)}, {"mark": None}, "mark"),
+        ({"iif": "eth0"}, {"iif": None}, "way in"),
+        ({"protocol": 17}, {}, "protocol"),
+        ({"dport": (53, 53)}, {}, "destination port"),
+        ({"unread": ("tos",)}, {}, "tos"),
+        ({"unread": ("l3mdev",)}, {}, "l3mdev"),
+    ],
+    ids=str,
+)
+def test_selectors_that_nobody_can_decide(selectors: dict[str, Any], given: dict[str, Any], missing: str) -> None:
+    """Whoever asks assumes an answer; without one, the rule does not fit."""
+    host = HostState(routes=(LAN, OTHER), routing_rules=(_rule(32766), _rule(100, "7", **selectors)))
+    asked: list[Unknown] = []
+
+    def assume(rule: RoutingRule, unknown: Unknown) -> bool:
+        asked.append(unknown)
+        return rule.priority == 100
+
+    sought = Sought(ip_address("8.8.8.8"), **given)
+    alone, assumed = choose(host, sought), choose(host, sought, assume)
+
+    assert alone is not None
+    assert assumed is not None
+    assert (alone.route.dev, assumed.route.dev) == ("lan", "other")
+    assert asked == [Unknown(Missing.FIELD, missing)]

@@ -32,7 +32,7 @@ from analyzer.model import (
     TunnelStep,
 )
 from analyzer.schema import Layer
-from analyzer.state.rules.ruleset import parse_ruleset
+from analyzer.state.rules.iptables import parse_tables
 from analyzer.trace.build import Tracer
 from tests.trace.tables import (
     ARP,
@@ -257,11 +257,11 @@ RULES = "*filter\n:FORWARD {policy} [9:99]\n[{count}:60] -A FORWARD -p udp -j {t
 
 def _host(before: int | None = None, target: str = "DROP", policy: str = "ACCEPT") -> HostState:
     def rules(count: int) -> Any:
-        return (parse_ruleset(RULES.format(count=count, target=target, policy=policy).splitlines(), 4),)
+        return tuple(parse_tables(RULES.format(count=count, target=target, policy=policy).splitlines(), 4))
 
     links = (Link(1, "docker0", Mac(BRIDGE), "bridge", None),)
     return HostState(
-        links=links, routes=ROUTES, rulesets=rules(9), rulesets_before=rules(before) if before is not None else ()
+        links=links, routes=ROUTES, tables=rules(9), tables_before=rules(before) if before is not None else ()
     )
 
 
@@ -378,7 +378,7 @@ def test_packets_whose_answers_are_stopped() -> None:
     """Known without being asked for ends first."""
     text = "*filter\n:OUTPUT DROP [3:180]\nCOMMIT\n"
     link = Link(1, "docker0", Mac(BRIDGE), "bridge", None, (ip_address("172.17.0.1"),))
-    host = HostState(links=(link,), routes=ROUTES, rulesets=(parse_ruleset(text.splitlines(), 4),))
+    host = HostState(links=(link,), routes=ROUTES, tables=tuple(parse_tables(text.splitlines(), 4)))
     ping = {"layers": ECHO, "proto": 1, "icmp_type": 8, "dst": "172.17.0.1"}
     tracer = _tracer(_sent(5, 3), _sent(10, 1, **ping), rows=(PLAIN | {"seen_reply": False},), hosts=[host])
 

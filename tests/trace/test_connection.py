@@ -20,7 +20,7 @@ from analyzer.model import (
     Route,
 )
 from analyzer.schema import Layer
-from analyzer.state.rules.ruleset import parse_ruleset
+from analyzer.state.rules.iptables import parse_tables
 from analyzer.trace.connection import build_connection
 from tests.trace.tables import UDP, Packet, at, connection, context, packet, seen
 
@@ -187,9 +187,9 @@ MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
 
 
 def _host(after: int = 9, before: int | None = None, **fields: Any) -> HostState:
-    old = (parse_ruleset(NAT.format(before).splitlines(), 4),) if before is not None else ()
-    rules = (parse_ruleset(NAT.format(after).splitlines(), 4),)
-    return HostState(links=LINKS, routes=ROUTES, rulesets=rules, rulesets_before=old, **fields)
+    old = tuple(parse_tables(NAT.format(before).splitlines(), 4)) if before is not None else ()
+    rules = tuple(parse_tables(NAT.format(after).splitlines(), 4))
+    return HostState(links=LINKS, routes=ROUTES, tables=rules, tables_before=old, **fields)
 
 
 @pytest.mark.parametrize(("before", "counted"), [(None, (9, None)), (4, (9, 4))])

@@ -14,7 +14,7 @@ from analyzer.model import Basis, Container, Disposition, HostState, Link, Point
 from analyzer.model.journey import ENDS
 from analyzer.pipeline import Trace
 from analyzer.schema import Layer
-from analyzer.state.rules.ruleset import parse_ruleset
+from analyzer.state.rules.iptables import parse_tables
 from analyzer.trace.outcome import Outcome, Outcomes
 from tests.build import (
     BRIDGE,
@@ -622,7 +622,7 @@ def _stating(*rules: str, **fields: Any) -> HostState:
     text = RULES.format("\n".join(f"[3:180] {rule}" for rule in rules))
     links = tuple(Link(n, point.name, None, None, None) for n, point in enumerate(ELSEWHERE, 10))
     return replace(
-        HOST, links=(*HOST.links, *links), routes=ROUTES, rulesets=(parse_ruleset(text.splitlines(), 4),), **fields
+        HOST, links=(*HOST.links, *links), routes=ROUTES, tables=tuple(parse_tables(text.splitlines(), 4)), **fields
     )
 
 
@@ -745,7 +745,7 @@ NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n[3:180] -A PREROUTING -p udp -j DNAT --to
 )
 def test_rules_send_it_on(target: str, points: tuple[Point, ...], end: Disposition, reason: str) -> None:
     """What came for the host's address is for a container: it should be where the route leads."""
-    host = replace(HOST, routes=ROUTES, rulesets=(parse_ruleset(NAT.format(target).splitlines(), 4),))
+    host = replace(HOST, routes=ROUTES, tables=tuple(parse_tables(NAT.format(target).splitlines(), 4)))
     packets = packet(seen(2, 100, src="1.2.3.4", dst="192.168.1.100", dport=80), connection=0), _passed(6, number=1)
     found = _end(*packets, points=points, hosts=(host,))
 
@@ -757,7 +757,7 @@ def test_rules_send_it_on(target: str, points: tuple[Point, ...], end: Dispositi
 def test_what_rules_send_on_may_be_stopped_there() -> None:
     """A filter behind the translation."""
     text = NAT.format("172.17.0.3") + RULES.format("[3:180] -A FORWARD -p udp -j DROP")
-    host = replace(HOST, routes=ROUTES, rulesets=(parse_ruleset(text.splitlines(), 4),))
+    host = replace(HOST, routes=ROUTES, tables=tuple(parse_tables(text.splitlines(), 4)))
     found = _end(packet(seen(2, 100, src="1.2.3.4", dst="192.168.1.100"), connection=0), hosts=(host,))
 
     assert (found.disposition, found.reason) == (

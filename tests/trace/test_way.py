@@ -6,9 +6,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from analyzer.model import Container, Disposition, HostState, Link, Neighbour, Route, RoutingRule
+from analyzer.model.question import ABSENT
+from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.nft import parse_native
 from analyzer.state.rules.packet import Packet
-from analyzer.state.rules.ruleset import parse_ruleset
 from analyzer.trace.way import Cause, Way, acquitted, moved
 
 RULES = """*filter
@@ -27,11 +28,11 @@ ROUTES = (
     Route(ip_network("0.0.0.0/0"), "wlan0", ip_address("192.168.1.1"), 0, "main", "default via 192.168.1.1 dev wlan0"),
     Route(ip_network("172.17.0.0/16"), "docker0", None, 0, "main", "172.17.0.0/16 dev docker0"),
 )
-HOST = HostState(links=LINKS, routes=ROUTES, rulesets=(parse_ruleset(RULES.splitlines(), 4),))
+HOST = HostState(links=LINKS, routes=ROUTES, tables=tuple(parse_tables(RULES.splitlines(), 4)))
 
 
 def _syn(port: int = 80, **fields: object) -> Packet:
-    known = Packet("tcp", ip_address("172.17.0.2"), ip_address("8.8.8.8"), 4000, port, tcp_flags=2, length=60, ttl=64,
+    known = Packet(6, ip_address("172.17.0.2"), ip_address("8.8.8.8"), 4000, port, tcp_flags=2, length=60, ttl=64,
                    iif="docker0")  # fmt: skip
     return replace(known, **fields)  # type: ignore[arg-type]
 
@@ -53,13 +54,13 @@ def test_a_rule_that_counted() -> None:
 def test_a_counter_that_did_not_move_acquits() -> None:
     """The rule would stop it, but stopped nothing: so it is not known what did."""
     cause = _stop(HOST, _syn(9))
-    old = replace(HOST, rulesets_before=HOST.rulesets)
+    old = replace(HOST, tables_before=HOST.tables)
 
     assert cause is not None
     assert cause.unknown
     assert "counted nothing" in cause.text
-    assert all(moved(old, rule) == 0 for rule in HOST.rulesets[0].rules())
-    assert all(acquitted(old, rule) for rule in HOST.rulesets[0].rules())
+    assert all(moved(old, rule) == 0 for rule in HOST.rules())
+    assert all(acquitted(old, rule) for rule in HOST.rules())
 
 
 def test_a_past_state_has_no_say_about_its_counters() -> None:
@@ -129,12 +130,12 @@ def test_longer_than_the_link() -> None:
     long = {"length": 1501}
 
     assert _stop(HOST, _syn(**long)) is None
-    assert getattr(_stop(HOST, _syn(protocol="udp", tcp_flags=None, **long)), "check", "") == "mtu-exceeded"
+    assert getattr(_stop(HOST, _syn(protocol=17, tcp_flags=None, **long)), "check", "") == "mtu-exceeded"
 
 
 def test_rules_that_shall_not_match() -> None:
     """What nobody can decide is left out, and the next rule is asked."""
-    rules = list(HOST.rulesets[0].rules())
+    rules = list(HOST.rules())
 
     assert _stop(HOST, _syn(7), skip=[rules[0]]) is None
 
@@ -142,8 +143,8 @@ def test_rules_that_shall_not_match() -> None:
 def test_the_hosts_own_packets() -> None:
     """Go through OUTPUT and its policy."""
     text = "*filter\n:OUTPUT DROP [3:180]\nCOMMIT\n"
-    host = replace(HOST, rulesets=(parse_ruleset(text.splitlines(), 4),))
-    answer = _syn(src=ip_address("172.17.0.1"), dst=ip_address("172.17.0.2"), iif=None)
+    host = replace(HOST, tables=tuple(parse_tables(text.splitlines(), 4)))
+    answer = _syn(src=ip_address("172.17.0.1"), dst=ip_address("172.17.0.2"), iif=ABSENT)
     cause = Way(host, answer).sent()
 
     assert cause is not None
@@ -152,8 +153,8 @@ def test_the_hosts_own_packets() -> None:
 
 def _host(rules: str = "", *, version: int = 4, **fields: object) -> HostState:
     """The same host with other rules; without any if there are none."""
-    rulesets = (parse_ruleset(rules.splitlines(), version),) if rules else ()
-    return replace(HOST, rulesets=rulesets, **fields)  # type: ignore[arg-type]
+    tables = tuple(parse_tables(rules.splitlines(), version)) if rules else ()
+    return replace(HOST, tables=tables, **fields)  # type: ignore[arg-type]
 
 
 def _text(host: HostState, packet: Packet, **options: object) -> str | None:
@@ -569,8 +570,8 @@ def test_a_policy_that_counted_nothing_stopped_nothing(
     before: str | None, after: str, past: bool, unknown: bool
 ) -> None:
     """If both dumps have its counter; of a past state it says nothing."""
-    old = (parse_ruleset(POLICY.format(before).splitlines(), 4),) if before else ()
-    cause = _stop(_host(POLICY.format(after), rulesets_before=old), _syn(), past=past)
+    old = tuple(parse_tables(POLICY.format(before).splitlines(), 4)) if before else ()
+    cause = _stop(_host(POLICY.format(after), tables_before=old), _syn(), past=past)
 
     assert cause is not None
     assert (cause.unknown, cause.check) == (unknown, "filtered-by-rule")
@@ -589,7 +590,7 @@ NATIVE = """{"nftables": [
 
 def test_nftables_own_rules_and_policies() -> None:
     """They are told with the dump that shows them, also where iptables has no rules at all."""
-    host = _host(native=tuple(parse_native(NATIVE)))
+    host = replace(_host(), tables=tuple(parse_native(NATIVE)))
     rule, policy = _stop(host, _syn(7)), _stop(host, _syn(80))
 
     assert rule is not None
@@ -607,15 +608,15 @@ def test_the_evaluators_own_end_is_no_rules_doing() -> None:
 @pytest.mark.parametrize(
     ("length", "protocol", "mtu", "stopped"),
     [
-        (1500, "udp", 1500, False),
-        (1501, "udp", 1500, True),
-        (1501, "tcp", 1500, False),
-        (1501, "udp", None, False),
-        (None, "udp", 1500, False),
+        (1500, 17, 1500, False),
+        (1501, 17, 1500, True),
+        (1501, 6, 1500, False),
+        (1501, 17, None, False),
+        (None, 17, 1500, False),
     ],
 )
 def test_what_is_longer_than_the_way_out_takes(
-    length: int | None, protocol: str, mtu: int | None, stopped: bool
+    length: int | None, protocol: int, mtu: int | None, stopped: bool
 ) -> None:
     """The MTU itself fits; what TCP shows may be split later."""
     links = (replace(LINKS[0], mtu=mtu), LINKS[1])
@@ -651,7 +652,7 @@ def test_a_next_hop_that_does_not_answer(ip: str, dev: str, state: str, to: str,
 def test_rules_are_asked_before_the_way_out() -> None:
     """What a rule stops is not too long for the link; and nothing is known of a link that was not recorded."""
     rules = "*filter\n:FORWARD ACCEPT [0:0]\n[1:60] -A FORWARD -p udp -j DROP\nCOMMIT\n"
-    long = _syn(protocol="udp", length=9000)
+    long = _syn(protocol=17, length=9000)
 
     assert _text(_host(rules), long) == "rule “-A FORWARD -p udp -j DROP” in filter"
     assert _text(_host(links=LINKS[1:]), long) is None
@@ -661,8 +662,8 @@ def test_rules_are_asked_before_the_way_out() -> None:
 def test_how_far_a_counter_went(before: int | None, after: int, went: int | None) -> None:
     """None where it was not recorded before, or was set back."""
     text = "*filter\n:FORWARD ACCEPT [0:0]\n[{}:60] -A FORWARD -j DROP\nCOMMIT\n"
-    old = (parse_ruleset(text.format(before).splitlines(), 4),) if before is not None else ()
-    host = _host(text.format(after), rulesets_before=old)
+    old = tuple(parse_tables(text.format(before).splitlines(), 4)) if before is not None else ()
+    host = _host(text.format(after), tables_before=old)
     (rule,) = host.rules()
 
     assert moved(host, rule) == went
@@ -686,7 +687,7 @@ def test_nftables_counters_are_there_or_not() -> None:
         NATIVE.replace('"packets": 2', '"packets": 0'),
         NATIVE.replace('{"counter": {"packets": 2, "bytes": 120}}, ', ""),
     ]
-    hosts = [_host(native=tuple(parse_native(text))) for text in texts]
+    hosts = [replace(_host(), tables=tuple(parse_native(text))) for text in texts]
 
     assert [acquitted(host, next(iter(host.rules()))) for host in hosts] == [True, False]
 
@@ -695,7 +696,7 @@ def test_nftables_counters_are_there_or_not() -> None:
 def test_what_the_host_sends_needs_no_forwarding(policy: str, text: str | None) -> None:
     """Only OUTPUT and POSTROUTING decide."""
     rules = f"*filter\n:FORWARD DROP [1:60]\n:OUTPUT {policy} [1:60]\nCOMMIT\n"
-    packet = _syn(src=ip_address("172.17.0.1"), dst=ip_address("172.17.0.2"), iif=None)
+    packet = _syn(src=ip_address("172.17.0.1"), dst=ip_address("172.17.0.2"), iif=ABSENT)
     cause = Way(_host(rules, sysctls={"net.ipv4.ip_forward": "0"}), packet).sent()
 
     assert (cause.text if cause else None) == text

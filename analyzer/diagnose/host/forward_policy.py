@@ -2,7 +2,7 @@
 
 from analyzer.diagnose.host.subject import Words, bridges, outgoing
 from analyzer.model import Finding, HostState, Severity
-from analyzer.state.rules.evaluate import Verdict
+from analyzer.model.rules import Verdict
 
 WORDS = Words(
     "forward-policy-drop",
@@ -19,7 +19,10 @@ def check(host: HostState) -> list[Finding]:
     found: list[Finding] = []
     for network, bridge in bridges(host):
         result = outgoing(host, network, bridge)
-        if result is not None and result.verdict is Verdict.DROP and result.policy == "filter FORWARD":
+        if result is None or result.verdict is not Verdict.DROP or result.policy is None:
+            continue
+        table, chain = result.policy
+        if not table.native and (table.name, chain) == ("filter", "FORWARD"):
             title = f"FORWARD drops all that network {network.name} sends"
-            found.append(WORDS.finding(title, "iptables-save.txt: *filter :FORWARD DROP"))
+            found.append(WORDS.finding(title, f"{table.dump}: *filter :FORWARD DROP"))
     return found

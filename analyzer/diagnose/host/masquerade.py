@@ -2,7 +2,8 @@
 
 from analyzer.diagnose.host.subject import Words, bridges, outgoing
 from analyzer.model import Finding, HostState, Severity
-from analyzer.state.rules.evaluate import Verdict
+from analyzer.model.rules import Verdict
+from analyzer.state.rules.iptables import DUMPS
 
 EXPLANATION = (
     "No rule of the nat table translates what this network's containers send out, so it leaves with a private source "
@@ -16,14 +17,13 @@ def check(host: HostState) -> list[Finding]:
     for network, bridge in bridges(host):
         result = outgoing(host, network, bridge) if network.masquerades else None
         subnet = next((subnet for subnet in network.subnets if subnet.version == 4), None)
-        rules = host.ruleset(4)
-        if result is None or rules is None or subnet is None or result.verdict is Verdict.UNKNOWN:
+        if result is None or not host.knows_iptables(4) or subnet is None or result.verdict is Verdict.UNKNOWN:
             continue
-        if result.verdict is Verdict.ACCEPT and not any(t.kind in ("MASQUERADE", "SNAT") for t in result.translations):
+        if result.verdict is Verdict.ACCEPT and not result.source_moved:
             rule = f"-A POSTROUTING -s {subnet} ! -o {bridge.name} -j MASQUERADE"
             remedy = f"systemctl restart docker, or: iptables -t nat {rule}"
             words = Words("masquerade-missing", Severity.ERROR, EXPLANATION, remedy)
-            shown = [r.text for r in rules.rules() if r.table == "nat" and r.chain == "POSTROUTING"]
+            shown = [r.text for r in host.rules() if (r.dump, r.table, r.chain) == (DUMPS[4], "nat", "POSTROUTING")]
             proof = [f"iptables-save.txt: {text}" for text in shown[:3] or ["*nat has no rule in POSTROUTING"]]
             found.append(words.finding(f"nothing masquerades network {network.name}", *proof))
     return found

@@ -4,8 +4,9 @@ from ipaddress import ip_address
 
 from analyzer.diagnose.host.subject import OUTSIDE, Words, uplinks
 from analyzer.model import Address, Container, Finding, HostState, Severity
-from analyzer.state.rules.evaluate import Verdict
-from analyzer.state.rules.here import evaluator
+from analyzer.model.rules import Verdict
+from analyzer.state.path import Path
+from analyzer.state.rules.names import PROTOCOLS, TCP
 from analyzer.state.rules.packet import Packet
 
 WORDS = Words(
@@ -19,8 +20,8 @@ WORDS = Words(
 
 def check(host: HostState) -> list[Finding]:
     """Send the first packet of a client to each published port."""
-    here, ways = evaluator(host, 4), uplinks(host)
-    if here is None or not ways:
+    ways = uplinks(host)
+    if not host.knows_rules(4) or not ways:
         return []
     own = next((ip for ip in ways[0].addresses if ip.version == 4), None)
     found: list[Finding] = []
@@ -33,11 +34,11 @@ def check(host: HostState) -> list[Finding]:
         if target is None or not container.addresses or not number.isdigit():
             continue
         packet = Packet(
-            protocol, OUTSIDE[4], target, 40_000, int(number), tcp_flags=2, length=60, ttl=64, iif=ways[0].name
-        )
-        result = here.received(packet)
-        reached = any(t.kind == "DNAT" for t in result.translations)
-        if result.verdict is not Verdict.UNKNOWN and not reached:
+            PROTOCOLS.get(protocol, TCP), OUTSIDE[4], target, 40_000, int(number), tcp_flags=2, length=60, ttl=64,
+            iif=ways[0].name,
+        )  # fmt: skip
+        result = Path(host).received(packet)
+        if result.verdict is not Verdict.UNKNOWN and not result.target_moved:
             title = f"published port {port} of {container.name} is not translated"
             found.append(WORDS.finding(title, _line(container)))
     return found

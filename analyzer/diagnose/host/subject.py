@@ -6,8 +6,9 @@ from ipaddress import ip_address
 
 from analyzer.model import Address, Basis, Finding, HostState, Link, Network, Severity
 from analyzer.model.finding import Explained
-from analyzer.state.rules.evaluate import Result
-from analyzer.state.rules.here import evaluator
+from analyzer.model.verdict import Account
+from analyzer.state.path import Path
+from analyzer.state.rules.names import TCP
 from analyzer.state.rules.packet import Packet
 
 OUTSIDE = {4: ip_address("192.0.2.7"), 6: ip_address("2001:db8::7")}
@@ -69,11 +70,11 @@ def inside(network: Network, version: int) -> Address | None:
     return next((ip for ip in free if ip not in network.gateways), None)
 
 
-def outgoing(host: HostState, network: Network, bridge: Link, version: int = 4) -> Result | None:
+def outgoing(host: HostState, network: Network, bridge: Link, version: int = 4) -> Account | None:
     """Run the first packet of a connection from a container to the outside; None if it cannot be told."""
-    here, src = evaluator(host, version), inside(network, version)
-    if here is None or src is None or not uplinks(host, version):
+    src = inside(network, version)
+    if not host.knows_rules(version) or src is None or not uplinks(host, version):
         return None
-    return here.received(
-        Packet("tcp", src, OUTSIDE[version], 40_000, 443, tcp_flags=2, length=60, ttl=64, iif=bridge.name)
+    return Path(host).received(
+        Packet(TCP, src, OUTSIDE[version], 40_000, 443, tcp_flags=2, length=60, ttl=64, iif=bridge.name)
     )

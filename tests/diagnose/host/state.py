@@ -3,8 +3,8 @@
 from ipaddress import ip_address, ip_network
 
 from analyzer.model import Container, HostState, Link, Network, Route
-from analyzer.model.rules import Ruleset
-from analyzer.state.rules.ruleset import parse_ruleset
+from analyzer.model.rules import Table
+from analyzer.state.rules.iptables import parse_tables
 
 RULES = """*filter
 :INPUT ACCEPT [0:0]
@@ -21,9 +21,9 @@ COMMIT
 """
 
 
-def rules(text: str = RULES, version: int = 4) -> Ruleset:
+def rules(text: str = RULES, version: int = 4) -> tuple[Table, ...]:
     """Parse what iptables-save prints."""
-    return parse_ruleset(text.splitlines(), version)
+    return tuple(parse_tables(text.splitlines(), version))
 
 
 def link(name: str, *addresses: str, kind: str | None = None, mtu: int | None = 1500) -> Link:
@@ -56,5 +56,5 @@ HOST = HostState(
     routes=(route("0.0.0.0/0", "wlan0", "192.168.1.1"), route("172.17.0.0/16", "docker0")),
     networks=(network("bridge", "172.17.0.0/16", gateways=("172.17.0.1",)),),
     containers=(container("web", "172.17.0.2", published=("0.0.0.0:8080->80/tcp",)),),
-    rulesets=(rules(),),
+    tables=rules(),
 )

@@ -24,7 +24,7 @@ from tests.diagnose.host.state import HOST, network, rules
 def test_only_the_policy_is_told(policy: str, rule: str, told: bool) -> None:
     """What a rule decides, or nobody can, is not the policy's."""
     text = f"*filter\n:FORWARD {policy} [0:0]\n{rule}COMMIT\n"
-    found = check(replace(HOST, rulesets=(rules(text),)))
+    found = check(replace(HOST, tables=rules(text)))
 
     assert [(f.check, f.severity, f.title, f.proof) for f in found] == [
         ("forward-policy-drop", Severity.ERROR, "FORWARD drops all that network bridge sends",
@@ -36,6 +36,6 @@ def test_each_network_is_tried() -> None:
     """Of two, one is let out."""
     text = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 172.17.0.0/16 -j ACCEPT\nCOMMIT\n"
     networks = (network("a", "172.17.0.0/31"), network("b", "172.17.0.0/16"), network("c", "172.18.0.0/16"))
-    found = check(replace(HOST, rulesets=(rules(text),), networks=networks))
+    found = check(replace(HOST, tables=rules(text), networks=networks))
 
     assert [finding.title for finding in found] == ["FORWARD drops all that network c sends"]

@@ -15,7 +15,7 @@ def _host(*nat: str, policy: str = "ACCEPT", **changes: object) -> HostState:
     """Return a host with these rules of POSTROUTING."""
     lines = "".join(f"-A POSTROUTING {rule}\n" for rule in nat)
     text = FILTER.format(policy=policy) + f"*nat\n:POSTROUTING ACCEPT [0:0]\n{lines}COMMIT\n"
-    return replace(HOST, rulesets=(rules(text),), **changes)  # type: ignore[arg-type]
+    return replace(HOST, tables=rules(text), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def _host(*nat: str, policy: str = "ACCEPT", **changes: object) -> HostState:
         (_host(networks=(network("bridge", "172.17.0.0/16", masquerades=False),)), False),
         (_host(networks=(network("bridge", "fd00::/64"),)), False),
         (_host(networks=(network("bridge", "172.17.0.0/16", internal=True),)), False),
-        (replace(_host(), rulesets=()), False),
+        (replace(_host(), tables=()), False),
         (replace(_host(), routes=()), False),
     ],
     ids=["none", "masquerade", "snat", "other-source", "other-way", "accepted-before", "dropped", "undecided",
@@ -62,7 +62,7 @@ def test_rules_of_other_chains_and_tables_are_no_proof() -> None:
         "*mangle\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j TOS --set-tos 0x10\nCOMMIT\n"
         "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -d 1.2.3.4/32 -j ACCEPT\nCOMMIT\n"
     )
-    (finding,) = check(replace(HOST, rulesets=(rules(text),)))
+    (finding,) = check(replace(HOST, tables=rules(text)))
 
     assert finding.proof == ("iptables-save.txt: *nat has no rule in POSTROUTING",)
 

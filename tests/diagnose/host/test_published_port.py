@@ -10,12 +10,12 @@ from analyzer.model import Container, HostState, Severity
 from tests.diagnose.host.state import HOST, RULES, container, link, rules
 
 BARE = RULES.replace("-A DOCKER ! -i docker0", "-A DOCKER -i docker0")
-NO_MATCH = replace(HOST, rulesets=(rules(BARE),))
+NO_MATCH = replace(HOST, tables=rules(BARE))
 
 
 def _with(*published: str, text: str = BARE, addresses: tuple[str, ...] = ("172.17.0.2",)) -> HostState:
     containers = (container("web", *addresses, published=published),)
-    return replace(HOST, rulesets=(rules(text),), containers=containers)
+    return replace(HOST, tables=rules(text), containers=containers)
 
 
 def _dnat(match: str) -> str:
@@ -39,7 +39,7 @@ def _dnat(match: str) -> str:
             _with("127.0.0.1:1->1/tcp", "0.0.0.0:8080->80/tcp", "0.0.0.0:53->53/udp"),
             ["0.0.0.0:8080->80/tcp", "0.0.0.0:53->53/udp"],
         ),
-        (replace(NO_MATCH, rulesets=()), []),
+        (replace(NO_MATCH, tables=()), []),
         (replace(NO_MATCH, routes=()), []),
         (replace(NO_MATCH, links=(link("wlan0", "fd00::1"), HOST.links[1])), []),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.diagnose.host.subject import Words, bridges, inside, outgoing, uplinks
 from analyzer.model import Basis, HostState, Network, Severity
-from analyzer.state.rules.evaluate import Verdict
+from analyzer.model.rules import Verdict
 from tests.diagnose.host.state import HOST, link, network, route, rules
 
 LINKS = (link("wlan0"), link("eth1"), link("docker0", kind="bridge"))
@@ -89,7 +89,7 @@ def test_an_address_inside(subnets: tuple[str, ...], gateways: tuple[str, ...], 
 @pytest.mark.parametrize(
     "lacking",
     [
-        {"rulesets": ()},
+        {"tables": ()},
         {"routes": (route("172.17.0.0/16", "docker0"),)},
         {"networks": (network("bridge", "172.17.0.0/31"),)},
     ],
@@ -116,7 +116,7 @@ def test_outgoing_cannot_be_told(lacking: dict[str, object]) -> None:
 def test_outgoing_packet(match: str, verdict: Verdict) -> None:
     """A SYN from a container of the network to a web server outside, as it comes in by the bridge."""
     text = f"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD {match} -j DROP\nCOMMIT\n"
-    host = replace(HOST, rulesets=(rules(text),))
+    host = replace(HOST, tables=rules(text))
     result = outgoing(host, host.networks[0], host.links[1])
 
     assert result is not None
@@ -128,7 +128,7 @@ def test_outgoing_packet_of_ipv6() -> None:
     text = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -s fd00:17::2/128 -d 2001:db8::7/128 -j DROP\nCOMMIT\n"
     host = replace(
         HOST,
-        rulesets=(rules(), rules(text, 6)),
+        tables=(*rules(), *rules(text, 6)),
         routes=(*HOST.routes, route("::/0", "wlan0", "fe80::1")),
         networks=(network("bridge", "172.17.0.0/16", "fd00:17::/64", gateways=("fd00:17::1",)),),
     )
