@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "analyzer"
 LAYERS = ("errors", "process", "model", "schema", "read", "state", "record", "decode", "correlate", "trace", "diagnose",
-          "report", "pipeline", "cli")  # fmt: skip
+          "replay", "report", "pipeline", "cli")  # fmt: skip
 REPORT_MAY_IMPORT = {"errors", "model", "schema", "report"}
 MAX_LINES = 500
 FILES = sorted(PACKAGE.rglob("*.py"))

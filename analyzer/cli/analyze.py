@@ -173,7 +173,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
 
     with progress() as told:
         trace = analyze_whole(prepared, told, budget, most)
-    partial = _complain_of_damage(trace)
+    partial = complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
     for path in paths:
         if path.suffix in WHOLE_FORMATS:
@@ -224,7 +224,7 @@ def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budg
             break
         except ShorterFramesError as error:  # what was written is gone; the next try knows
             keep = error.keep
-    partial = _complain_of_damage(trace)
+    partial = complain_of_damage(trace)
     complain("read slice by slice: checks that need the whole analysis were not made; a part of the captures has them")
     terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
     return partial
@@ -248,9 +248,7 @@ def show(
     memory: int | None,
 ) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
-    digits = journey.removeprefix("J").removeprefix("j")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
-        raise SelectionError(f"{journey}: not a journey; they are called J0, J1, ...")
+    number = read_journey(journey)
     from analyzer.report.progress import progress  # noqa: PLC0415
 
     with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
@@ -258,10 +256,23 @@ def show(
         from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
         trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
-        _complain_of_damage(trace)
-        _show(trace, int(digits), dissect=dissect, explain=explain)
+        complain_of_damage(trace)
+        _show(trace, number, dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
+
+
+def read_journey(text: str) -> int:
+    """
+    Read a journey's number, as in J12.
+
+    Raises:
+        SelectionError: it is none.
+    """
+    digits = text.removeprefix("J").removeprefix("j")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
+        raise SelectionError(f"{text}: not a journey; they are called J0, J1, ...")
+    return int(digits)
 
 
 def _show(trace: "Trace", number: int, *, dissect: bool, explain: bool) -> None:
@@ -310,7 +321,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
     )
 
 
-def _complain_of_damage(trace: "Trace | MovingTrace") -> bool:
+def complain_of_damage(trace: "Trace | MovingTrace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
     from analyzer.read.records import DECODED, LINKTYPE_NONE, link_name  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from analyzer.decode import offsets as o
 
 IPV4, IPV6 = 4, 6
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
-_FIELD = {ICMP: 2, TCP: 16, UDP: 6, ICMPV6: 2}
+FIELD = {ICMP: 2, TCP: 16, UDP: 6, ICMPV6: 2}
 """Where the checksum is in the transport header."""
 
 
@@ -31,7 +31,7 @@ def verify(packet: bytes) -> Sum:
     if found is None:
         return Sum.UNKNOWN
     protocol, pseudo, data = found
-    place = _FIELD.get(protocol)
+    place = FIELD.get(protocol)
     if place is None or len(data) < place + 2:
         return Sum.UNKNOWN
     given = struct.unpack_from("!H", data, place)[0]

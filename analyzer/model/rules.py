@@ -6,6 +6,7 @@ Front ends make it of what ``iptables-save`` and ``nft -j`` print (``analyzer.st
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from analyzer.model.question import Both, Either, Elements, Expression, Field, Missing, Opaque, Test
 
@@ -193,6 +194,8 @@ class Table:
     """The file that it stands in."""
     chains: dict[str, Chain] = field(default_factory=dict)
     sets: Mapping[str, Elements] = field(default_factory=dict)
+    told: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """What the dump says of nftables' own, item by item: JSON of ``nft -j``."""
 
     @property
     def native(self) -> bool:

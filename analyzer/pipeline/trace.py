@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
+    from analyzer.model.replay import Replay
     from analyzer.pipeline.part import Part
     from analyzer.trace.build import Tracer
 
@@ -172,6 +173,21 @@ class Trace:
             learnt=tuple(learnt(self.context)),
             names=tuple(self.names),
         )
+
+    def replay(self, numbers: "Sequence[int] | None" = None) -> "Replay":
+        """
+        Send journeys through their hosts, built again in namespaces; without *numbers*, those that matter.
+
+        Raises:
+            ToolError: no host can be built here.
+        """
+        from analyzer.replay.play import Player  # noqa: PLC0415
+
+        player = Player(self.context, self.tracer, self.read_again)
+        if numbers is None:
+            named = (one.journey for finding in self.findings for one in finding.evidence if one.journey is not None)
+            numbers = player.usual(list(named))
+        return player.play(numbers)
 
     @property
     def packets(self) -> int:

@@ -64,14 +64,14 @@ class Prover:
         built = self.packet(packet, last)
         if built is None:
             return None
-        key = (built, self.context.value("point", last), self._bridged(last), lost)
+        key = (built, self.context.value("point", last), self.bridged(last), lost)
         if key not in self._known:
             self._known[key] = self._prove(built, last, lost=lost)
         return self._known[key]
 
     def _prove(self, built: Packet, row: int, *, lost: bool) -> Cause | None:
-        host, bridged = self.context.host_at(row), self._bridged(row)
-        way = Way(host, built, self._guess(row))
+        host, bridged = self.context.host_at(row), self.bridged(row)
+        way = Way(host, built, self.guess(row))
         found = way.stopped(bridged=bridged)
         if not lost or (found is not None and not found.unknown):
             return found
@@ -79,7 +79,7 @@ class Prover:
             return counted
         if built.ct_state == "ESTABLISHED" or built.tcp_flags is not None:
             stray = replace(built, ct_state="INVALID", ct_reply=None, ct_dnat=False, ct_snat=False)
-            other = Way(host, stray, self._guess(row)).stopped(bridged=bridged)
+            other = Way(host, stray, self.guess(row)).stopped(bridged=bridged)
             if other is not None and not other.unknown and other.rule is not None and moved(host, other.rule):
                 return replace(other, text=f"{other.text}, if conntrack takes it for INVALID")
         if host.tables_before:
@@ -95,8 +95,8 @@ class Prover:
         past = replace(host, tables=host.tables_before)
         kept = {(rule.dump, rule.table, rule.text) for rule in host.rules()}
         skip = [rule for rule in past.rules() if rule.target in KILLS and (rule.dump, rule.table, rule.text) in kept]
-        way = Way(past, built, self._guess(row), skip=skip, past=True)
-        found = way.stopped(bridged=self._bridged(row))
+        way = Way(past, built, self.guess(row), skip=skip, past=True)
+        found = way.stopped(bridged=self.bridged(row))
         if found is None or (found.rule is None and found.policy is None):
             return None
         now = host.policy(*way.account.policy) if way.account.policy is not None else None
@@ -126,8 +126,8 @@ class Prover:
         built = self.packet(packet, rows[-1])
         if built is None:
             return None
-        way = Way(host, built, self._guess(rows[-1]))
-        return way.stopped(bridged=self._bridged(rows[-1])) or way.passed
+        way = Way(host, built, self.guess(rows[-1]))
+        return way.stopped(bridged=self.bridged(rows[-1])) or way.passed
 
     def _inside(self, row: int) -> bool:
         """Tell whether the frame was seen at a container's own end, and has not come to the host's end yet."""
@@ -135,7 +135,7 @@ class Prover:
         veths = (p for p in self.context.points if p.role is Role.VETH and p.container is not None)
         return point.role is Role.CONTAINER and any(p.container == point.container for p in veths)
 
-    def _guess(self, row: int) -> str | None:
+    def guess(self, row: int) -> str | None:
         """Return the interface that a packet leaves by as captures show it: its receiver's bridge, or the uplink."""
         context = self.context
         dst = context.value("dst_hi", row), context.value("dst", row)
@@ -203,7 +203,7 @@ class Prover:
     def _bridges(self) -> dict[int, str]:
         return bridge_names(self.context)
 
-    def _bridged(self, row: int) -> bool:
+    def bridged(self, row: int) -> bool:
         """Tell whether the frame only had to go from one port of a bridge to another."""
         context = self.context
         if context.point(row).role not in (Role.VETH, Role.CONTAINER, Role.BRIDGE):

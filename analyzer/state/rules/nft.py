@@ -64,6 +64,7 @@ def parse_native(text: str, elsewhere: Collection[str] = ("ip", "ip6")) -> list[
         table = found.get((value.get("family"), value.get("table")))
         if table is None:
             continue
+        table.told.append(item)
         if kind == "chain":
             table.chains[value["name"]] = _chain(value)
         elif kind in ("set", "map"):

@@ -1,0 +1,67 @@
+"""The command that asks a kernel: hoptrace replay."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.cli.analyze import complain_of_damage, memory_option, read_journey
+from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
+from analyzer.errors import SelectionError
+
+if TYPE_CHECKING:
+    from analyzer.pipeline import Trace
+
+
+@click.command()
+@click.argument("path", metavar="BUNDLE")
+@click.argument("journeys", nargs=-1, metavar="[JOURNEY]...")
+@input_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every rule that each packet met.")
+@click.option("--fail-on", type=click.Choice(("differs",)), help="Exit with 1 if an account differs from the kernel's.")
+@memory_option
+def replay(
+    path: str,
+    journeys: tuple[str, ...],
+    host: str | None,
+    unpack_limit: int | None,
+    points: tuple[str, ...],
+    as_json: bool,
+    verbose: bool,
+    fail_on: str | None,
+    memory: int | None,
+) -> None:
+    """
+    Build the recorded host again in network namespaces, send packets in, and compare what the kernel does.
+
+    Without JOURNEY (as J12), each connection's first packet is sent, and those that findings name. Needs no root where
+    user namespaces are allowed; nothing of this machine is touched, and no packet leaves it.
+    """
+    from analyzer.model.replay import Agreement  # noqa: PLC0415
+    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+    from analyzer.pipeline.budget import chosen  # noqa: PLC0415
+    from analyzer.report import replay as told  # noqa: PLC0415
+    from analyzer.report import terminal  # noqa: PLC0415
+    from analyzer.report.progress import progress  # noqa: PLC0415
+
+    with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
+        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
+        complain_of_damage(trace)
+        numbers = [_journey(trace, text) for text in journeys] or None
+        found = trace.replay(numbers)
+    if as_json:
+        sys.stdout.write(told.as_json(found))
+    else:
+        told.print_replay(terminal.console(), found, verbose=verbose)
+    for line in found.missing if as_json else ():
+        complain(f"not built: {line}")
+    if fail_on == "differs" and found.count(Agreement.DIFFERS):
+        sys.exit(EXIT_FINDINGS)
+
+
+def _journey(trace: "Trace", text: str) -> int:
+    number = read_journey(text)
+    if number >= trace.packets:
+        raise SelectionError(f"no journey J{number}; there are J0 to J{trace.packets - 1}")
+    return number

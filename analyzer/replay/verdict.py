@@ -1,0 +1,128 @@
+"""What the kernel told of one packet, as an account: rules by their places, what stopped it, what it left as.
+
+Rules are told by nfnetlink_trace. What routes, source validation, TTLs, MTUs and neighbours stop never meets a rule: it
+is told by the counters that moved (include/uapi/linux/snmp.h), and by what left the host instead.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from analyzer.model import HostState, endpoint
+from analyzer.model.replay import Account, End, Met
+from analyzer.model.rules import Rule, Table
+from analyzer.replay.box import Answer
+from analyzer.replay.frames import ends, ethernet, same
+from analyzer.replay.plan import OWN, harmless
+
+FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
+VERDICTS = {0: "drop", 1: "accept", 2: "stolen", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto",
+            -5: "return"}  # fmt: skip
+POLICY, RULE = 1, 3
+DROP = 0
+COUNTERS = (
+    ("TcpExtIPReversePathFilter", "reverse path filter"), ("IpInAddrErrors", "forwarding is off"),
+    ("Ip6InAddrErrors", "forwarding is off"), ("IpExtInNoRoutes", "no route"), ("Ip6InNoRoutes", "no route"),
+    ("IpOutNoRoutes", "no route"), ("IpInHdrErrors", "its TTL ends here"), ("Ip6InHdrErrors", "its TTL ends here"),
+    ("IpFragFails", "longer than the way out takes"), ("Ip6InTooBigErrors", "longer than the way out takes"),
+)  # fmt: skip
+"""What it says that a counter moved, the first that did."""
+DELIVERED = ("IpInDelivers", "Ip6InDelivers")
+ICMP_TYPES = {(1, 3): "unreachable", (1, 11): "time exceeded", (1, 5): "redirect", (58, 1): "unreachable",
+              (58, 2): "packet too big", (58, 3): "time exceeded"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads answers of one built host."""
+
+    host: HostState
+    handles: dict[tuple[str, str, str], list[int]]
+
+    def account(self, packet: bytes, answer: Answer) -> Account:
+        """Say what became of a packet."""
+        steps = tuple(self._steps(answer))
+        left = next(((name, out) for name, out in _packets(answer) if same(packet, out)), None)
+        if left is not None:
+            return Account(End.FORWARDED, "", left[0], flow_text(left[1]), steps)
+        stop = next((one for one in reversed(steps) if one.verdict in ("drop", "policy drop")), None)
+        if stop is not None and steps[-1] is stop:
+            rejects = stop.rule.endswith("REJECT") or " REJECT" in stop.rule or " reject" in stop.rule
+            what = f"rule “{stop.rule}”" if stop.rule else f"policy DROP of {stop.table} {stop.chain}"
+            return Account(End.REJECTED if rejects else End.DROPPED, what, "", "", steps)
+        if any(answer.counters.get(name) for name in DELIVERED):
+            return Account(End.DELIVERED, "", "", "", steps)
+        moved = next((text for name, text in COUNTERS if answer.counters.get(name)), None)
+        if moved is not None:
+            return Account(End.DROPPED, moved, "", "", steps)
+        if any(_asks(data) for _, data in answer.out):
+            return Account(End.DROPPED, "the next hop does not answer", "", "", steps)
+        errors = [text for text in answers(packet, answer) if "unreachable" in text]
+        if errors:
+            return Account(End.DROPPED, "no route", "", "", steps)
+        return Account(End.UNKNOWN, "", "", "", steps)
+
+    def _steps(self, answer: Answer) -> Iterator[Met]:
+        for event in answer.events:
+            family, table, chain = FAMILIES.get(event["family"] or 0, "?"), event["table"] or "", event["chain"] or ""
+            if table == OWN:
+                continue
+            label = f"{family} {table}"
+            if event["type"] == POLICY and event["policy"] is not None:
+                yield Met(label, chain, "", None, f"policy {VERDICTS.get(event['policy'], '?')}")
+            elif event["type"] == RULE and event["handle"] is not None:
+                rule = self._rule(family, table, chain, event["handle"])
+                verdict = VERDICTS.get(event["verdict"], "?")
+                jump = f" {event['jump']}" if event["jump"] else ""
+                text = rule.text if rule is not None else f"handle {event['handle']}"
+                yield Met(label, chain, text, rule.number if rule is not None else None, f"{verdict}{jump}")
+
+    def _rule(self, family: str, table: str, chain: str, handle: int) -> Rule | None:
+        """Return the recorded rule that was loaded under a handle: rules keep their order."""
+        loaded = self.handles.get((family, table, chain), [])
+        found = next((one for one in self.host.tables if (one.family, one.name) == (family, table)), None)
+        rules = _loaded(found, chain)
+        if handle not in loaded or len(loaded) != len(rules):
+            return None
+        return rules[loaded.index(handle)]
+
+
+def _loaded(table: Table | None, chain: str) -> list[Rule]:
+    rules = table.chains[chain].rules if table is not None and chain in table.chains else []
+    return rules if table is None or table.native else [rule for rule in rules if harmless(rule) is not None]
+
+
+def _packets(answer: Answer) -> Iterator[tuple[str, bytes]]:
+    for name, data in answer.out:
+        found = ethernet(data)
+        if found is not None and found[1]:
+            yield name, found[1]
+
+
+def _asks(data: bytes) -> bool:
+    """Tell whether a frame asks for a neighbour: ARP, or an NDP solicitation."""
+    if data[12:14] == b"\x08\x06":
+        return True
+    return data[12:14] == b"\x86\xdd" and len(data) > 54 and data[20] == 58 and data[54] == 135
+
+
+def answers(packet: bytes, answer: Answer) -> list[str]:
+    """Name the errors and resets that the host sent."""
+    found = []
+    for name, out in _packets(answer):
+        if same(packet, out):
+            continue
+        header, protocol = ((out[0] & 15) * 4, out[9]) if out[0] >> 4 == 4 else (40, out[6])
+        kind: Any = (protocol, out[header]) if len(out) > header else None
+        if kind in ICMP_TYPES:
+            found.append(f"ICMP {ICMP_TYPES[kind]} by {name}")
+        elif protocol == 6 and len(out) > header + 13 and out[header + 13] & 4:
+            found.append(f"TCP RST by {name}")
+    return found
+
+
+def flow_text(packet: bytes) -> str:
+    """Say a packet's addresses and ports."""
+    src, dst, sport, dport = ends(packet)
+    return f"{endpoint(ip_address(src), sport)} → {endpoint(ip_address(dst), dport)}"
