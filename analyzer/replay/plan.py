@@ -84,13 +84,18 @@ def plan(
     usable = [link for link in links if NAME.fullmatch(link.name)][:MOST_LINKS]
     if len(usable) < len(links):
         found.missing.append(f"{len(links) - len(usable)} interfaces with names that are not built")
+    found.add("ip", "link", "set", "dev", "lo", "up")
     for link in sorted(usable, key=lambda link: link.kind != "bridge"):  # bridges before their ports
         _link(found, link, {one.name for one in usable if one.kind == "bridge"})
     for link in usable:
         _addresses(found, link)
+    for port in host.ports:
+        if port.hairpin and port.dev in found.peers:
+            found.add("ip", "link", "set", "dev", port.dev, "type", "bridge_slave", "hairpin", "on")
     _settings(found, host, {link.name for link in usable})
     for link in usable:
-        found.add("ip", "link", "set", "dev", link.name, "multicast", "off", "up")
+        if not link.loopback:
+            found.add("ip", "link", "set", "dev", link.name, "multicast", "off", _state(link))
     names = {link.name for link in usable}
     _routes(found, host, names)
     for ip, device, mac in neighbours:
@@ -103,7 +108,6 @@ def plan(
 
 def _link(found: Plan, link: Link, bridges: set[str]) -> None:
     if link.loopback or link.name == "lo":
-        found.add("ip", "link", "set", "dev", "lo", "up")
         return
     mac = ("address", mac_text(link.mac)) if link.mac else ()
     mtu = ("mtu", str(link.mtu)) if link.mtu is not None and 68 <= link.mtu <= 65_535 else ()
@@ -118,6 +122,11 @@ def _link(found: Plan, link: Link, bridges: set[str]) -> None:
         found.add("ip", "link", "set", "dev", link.name, "master", link.master or "")
     if link.kind not in (None, "veth", "bridge"):
         found.missing.append(f"{link.name} is no {link.kind}, but a pair of interfaces")
+
+
+def _state(link: Link) -> str:
+    """Return the state of an interface; a bridge without carrier is up all the same."""
+    return "down" if link.down and link.kind != "bridge" else "up"
 
 
 def _addresses(found: Plan, link: Link) -> None:
@@ -137,6 +146,13 @@ def _settings(found: Plan, host: HostState, names: set[str]) -> None:
         if parts[2] == "conf" and parts[3] not in (*names, "all", "default"):
             continue
         found.settings[name] = value
+
+    if not {"net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"} & set(found.settings):
+        found.settings |= {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
+        found.missing.append("whether it forwards: not recorded, so taken as on")
+    found.settings.setdefault("net.ipv4.conf.all.rp_filter", "0")
+    for name in names:
+        found.settings.setdefault(f"net.ipv4.conf.{name}.rp_filter", "0")
 
 
 def _routes(found: Plan, host: HostState, names: set[str]) -> None:

@@ -19,7 +19,7 @@ from analyzer.replay.frames import ethernet, whole
 from analyzer.replay.plan import plan
 from analyzer.replay.verdict import Reader, answers
 from analyzer.schema import Int64, Layer
-from analyzer.state.path import Path
+from analyzer.state.path import LOOPBACK, Path
 from analyzer.state.rules.packet import Packet
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
@@ -91,10 +91,17 @@ class Player:
         bytes_of = {row: data for row, data, _, _ in self._frames(np.array([job.row for job in jobs], np.int64))}
         built = plan(host, list(self._ports(host)), list(self._next_hops(host, jobs)))
         found: list[Replayed] = []
+        strayed: set[int] = set()
         with Box(built) as box:
             reader = Reader(host, box.handles)
             for job in jobs:
                 told = self._send(host, box, reader, job, bytes_of.get(job.row))
+                connection = int(self._context.hops["connection"][self._context.packet_start[job.packet]])
+                if told.agreement is not Agreement.AGREES:
+                    if connection in strayed:
+                        why = "an earlier packet of its connection went another way in the kernel"
+                        told = replace(told, agreement=Agreement.UNSAID, why=why)
+                    strayed |= {connection} - {-1}
                 if job.packet in wanted:
                     found.append(told)
             failed = box.failed
@@ -138,6 +145,8 @@ class Player:
         name = point.interface or point.name
         src = context.value("eth_src", row) if context.layers(row) & Layer.MAC_SRC else None
         own = src is not None and any(link.mac == src for link in host.links)
+        if point.container is not None and point.role is Role.LOOPBACK:
+            return None, "it is inside its container, of which nothing was recorded"
         if point.role is Role.LOOPBACK or (own and point.role in (Role.BRIDGE, Role.UPLINK, Role.VETH)):
             return None, ""
         if point.role in (Role.VETH, Role.UPLINK):
@@ -162,12 +171,20 @@ class Player:
                 network = next((one for one in host.networks if one.name == point.network), None)
                 yield point.interface or point.name, network.bridge if network is not None else None
 
+    def _masters(self, host: HostState) -> dict[str, str | None]:
+        """Return the bridge of each interface, as it was built."""
+        return {link.name: link.master for link in host.links} | {
+            name: bridge for name, bridge in self._ports(host) if host.link(name) is None
+        }
+
     def _next_hops(self, host: HostState, jobs: Sequence[Job]) -> Iterator[tuple[Address, str, str]]:
         """Give next hops that nobody recorded: in the recorded host they answered, or will be asked for."""
         for judged in (job.judged for job in jobs if job.judged is not None and job.judged.verdict is Verdict.ACCEPT):
             out, route = judged.packet.oif, judged.route
             hop = route.route.gateway if route is not None and route.route.gateway is not None else judged.packet.dst
-            if not isinstance(out, str) or not isinstance(hop, Address) or host.neighbour(hop, out) is not None:
+            if not isinstance(out, str) or out == LOOPBACK:
+                continue
+            if not isinstance(hop, Address) or host.neighbour(hop, out) is not None:
                 continue
             container = host.container_of_address(hop)
             yield hop, out, mac_text(container.mac) if container is not None and container.mac else SOMEBODY
@@ -181,8 +198,9 @@ class Player:
         answer = box.send(frame, job.interface)
         if answer.problem:
             return self._unsaid(job.packet, answer.problem)
-        kernel, own = reader.account(packet, answer), said(job.judged)
-        agreement, why = compared(host, kernel, own, job.judged)
+        kernel = reader.account(packet, answer, own=job.interface is None)
+        own = said(job.judged)
+        agreement, why = compared(self._masters(host), kernel, own, job.judged)
         told = summary(self._context, self._context.rows_of(job.packet))
         return Replayed(job.packet, told, kernel, own, agreement, why, tuple(answers(packet, answer)))
 
@@ -226,11 +244,16 @@ def _flow(packet: Packet) -> str:
     return f"{end(packet.src, packet.sport)} → {end(packet.dst, packet.dport)}"
 
 
-def compared(host: HostState, kernel: Account, own: Account, judged: Judged) -> tuple[Agreement, str]:
+def compared(masters: dict[str, str | None], kernel: Account, own: Account, judged: Judged) -> tuple[Agreement, str]:
     """Compare both accounts; say why they differ, or why that cannot be said."""
     if own.end is End.UNKNOWN:
         return Agreement.UNSAID, own.by
     silent = kernel.end is End.UNKNOWN
+    if silent and judged.verdict is Verdict.ACCEPT and judged.packet.oif == judged.packet.iif:
+        return (
+            Agreement.UNSAID,
+            "a bridge sends nothing back by the port that it came by, unless that is in hairpin mode",
+        )
     if silent and judged.why in NO_WAY:
         return Agreement.AGREES, ""  # a blackhole says nothing, and counts nothing
     if silent:
@@ -238,8 +261,7 @@ def compared(host: HostState, kernel: Account, own: Account, judged: Judged) -> 
     if kernel.end is not own.end:
         return Agreement.DIFFERS, f"the kernel: {kernel}; hoptrace: {own}"
     if kernel.end is End.FORWARDED:
-        link = host.link(kernel.out)
-        ways = {kernel.out, link.master if link is not None else None}
+        ways = {kernel.out, masters.get(kernel.out)}
         if own.out and own.out not in ways:
             return Agreement.DIFFERS, f"the kernel: out by {kernel.out}; hoptrace: by {own.out}"
         return _compared_flows(kernel, own)
@@ -249,9 +271,15 @@ def compared(host: HostState, kernel: Account, own: Account, judged: Judged) -> 
     return Agreement.AGREES, ""
 
 
+def _address_of(end: str) -> str:
+    """Return an end without its port."""
+    return end[1:].partition("]")[0] if end.startswith("[") else end.rpartition(":")[0] if end.count(":") == 1 else end
+
+
 def _compared_flows(kernel: Account, own: Account) -> tuple[Agreement, str]:
-    """Compare addresses and ports, as far as hoptrace says them: the kernel chooses among those that a rule leaves."""
-    pairs = zip(kernel.flow.split(" → "), own.flow.split(" → "), strict=False)
-    if any(mine != "?" and mine.rpartition(":")[0] != theirs.rpartition(":")[0] for theirs, mine in pairs):
+    """Compare addresses and ports, as far as hoptrace says them; source ports are the kernel's choice."""
+    theirs, mine = ([*flow.split(" → "), "?"] for flow in (kernel.flow, own.flow))
+    known = mine[0] == "?" or _address_of(mine[0]) == _address_of(theirs[0])
+    if not known or mine[1] not in ("?", theirs[1], _address_of(theirs[1])):
         return Agreement.DIFFERS, f"the kernel: as {kernel.flow}; hoptrace: as {own.flow}"
     return Agreement.AGREES, ""

@@ -40,9 +40,9 @@ class Reader:
     host: HostState
     handles: dict[tuple[str, str, str], list[int]]
 
-    def account(self, packet: bytes, answer: Answer) -> Account:
-        """Say what became of a packet."""
-        steps = tuple(self._steps(answer))
+    def account(self, packet: bytes, answer: Answer, *, own: bool) -> Account:
+        """Say what became of a packet, which came in or was the host's *own*."""
+        steps = tuple(self._steps(_of_packet(packet, answer.events, own=own)))
         left = next(((name, out) for name, out in _packets(answer) if same(packet, out)), None)
         if left is not None:
             return Account(End.FORWARDED, "", left[0], flow_text(left[1]), steps)
@@ -63,11 +63,12 @@ class Reader:
             return Account(End.DROPPED, "no route", "", "", steps)
         return Account(End.UNKNOWN, "", "", "", steps)
 
-    def _steps(self, answer: Answer) -> Iterator[Met]:
-        for event in answer.events:
-            family, table, chain = FAMILIES.get(event["family"] or 0, "?"), event["table"] or "", event["chain"] or ""
+    def _steps(self, events: list[dict[str, Any]]) -> Iterator[Met]:
+        for event in events:
+            table, chain = event["table"] or "", event["chain"] or ""
             if table == OWN:
                 continue
+            family = self._family(FAMILIES.get(event["family"] or 0, "?"), table, chain)
             label = f"{family} {table}"
             if event["type"] == POLICY and event["policy"] is not None:
                 yield Met(label, chain, "", None, f"policy {VERDICTS.get(event['policy'], '?')}")
@@ -78,6 +79,11 @@ class Reader:
                 text = rule.text if rule is not None else f"handle {event['handle']}"
                 yield Met(label, chain, text, rule.number if rule is not None else None, f"{verdict}{jump}")
 
+    def _family(self, of_packet: str, table: str, chain: str) -> str:
+        """Return a table's family: traces tell the packet's, and one of inet sees both."""
+        known = {one.family: one for one in self.host.tables if one.name == table and chain in one.chains}
+        return of_packet if of_packet in known or "inet" not in known else "inet"
+
     def _rule(self, family: str, table: str, chain: str, handle: int) -> Rule | None:
         """Return the recorded rule that was loaded under a handle: rules keep their order."""
         loaded = self.handles.get((family, table, chain), [])
@@ -86,6 +92,24 @@ class Reader:
         if handle not in loaded or len(loaded) != len(rules):
             return None
         return rules[loaded.index(handle)]
+
+
+def _of_packet(packet: bytes, events: list[dict[str, Any]], *, own: bool) -> list[dict[str, Any]]:
+    """Leave out what the host sent besides, by the beginning of each packet's trace: it has no way in, or other ids."""
+    ours: dict[Any, bool] = {}
+    for event in events:
+        if event["id"] not in ours:
+            ours[event["id"]] = (own or event["iif"] is not None) and _alike(packet, bytes.fromhex(event["network"]))
+    return [event for event in events if ours[event["id"]]]
+
+
+def _alike(packet: bytes, header: bytes) -> bool:
+    """Tell whether an IP header is a packet's: protocol, length, and identification where there is one."""
+    if not header or header[0] >> 4 != packet[0] >> 4:
+        return not header
+    return (
+        header[2:6] + header[9:10] == packet[2:6] + packet[9:10] if header[0] >> 4 == 4 else header[4:7] == packet[4:7]
+    )
 
 
 def _loaded(table: Table | None, chain: str) -> list[Rule]:

@@ -16,12 +16,14 @@ from analyzer.model.verdict import Account, Undecided, Why
 from analyzer.state.addresses import masqueraded, redirected, type_of
 from analyzer.state.cases import Way, explored, one_case
 from analyzer.state.routing import NO_WAY, Chosen, Sought, choose
+from analyzer.state.rules.conntrack import first_state
 from analyzer.state.rules.names import TCP, protocol_number
 from analyzer.state.rules.packet import LOCAL, Packet
 from analyzer.state.rules.walk import Ended, Ends, Walk
 from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl
 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
+LOOPBACK = "lo"
 BRIDGE, DEVICE = ("bridge",), ("netdev", "inet")
 """Families of tables beside those of IP."""
 
@@ -95,7 +97,12 @@ class Path:
         packet = replace(packet, oif=_interface(self._routed(walk, packet)))
         packet = walk.hook(packet, "output")
         packet = replace(packet, oif=_interface(self._routed(walk, packet)))  # DNAT may have changed the way
-        return walk.hook(packet, "postrouting")
+        packet = walk.hook(packet, "postrouting")
+        if packet.oif != LOOPBACK:
+            return packet
+        self._for_host = True  # it comes in again; its connection is translated, or not, already (nf_nat_initialized)
+        packet = walk.hook(replace(packet, iif=LOOPBACK, oif=ABSENT, port_in=ABSENT), "prerouting", nat=False)
+        return replace(walk.hook(packet, "input", nat=False), oif=LOOPBACK)
 
     def _ingress(self, walk: Walk, packet: Packet) -> Packet:
         """Ask the chains of ingress, of the devices that the packet may have come in by."""
@@ -237,6 +244,7 @@ class Path:
         return int(back is not None and packet.iif in back.route.devices)
 
     def _explored(self, packet: Packet, way: Way) -> Account:
+        packet = replace(packet, ct_state=first_state(packet))
         if packet.ct_state == "NEW":  # what is known of a first packet, because it is the first
             original = packet.ct_original or (packet.src, packet.dst, packet.sport, packet.dport)
             mark = 0 if packet.ct_mark is None else packet.ct_mark
@@ -278,7 +286,7 @@ def _both(ends: OneOf) -> list[Address]:
 
 
 def _interface(out: str | None) -> str | None:
-    return "lo" if out == LOCAL else out
+    return LOOPBACK if out == LOCAL else out
 
 
 def first_packet(flow: FlowTuple, iif: str | Absent) -> Packet:

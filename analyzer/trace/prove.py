@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
-from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, RST, SYN
+from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, PROTO_TCP, RST, SYN
 from analyzer.model import Address, Disposition, HostState, Point, Role, address
 from analyzer.model.question import ABSENT, Absent, Constant
 from analyzer.model.rules import NatTarget, Rule, Verdict
@@ -197,7 +197,8 @@ class Prover:
         if built is None or not host.routes or not host.knows_rules(built.version):
             return None
         new = replace(built, dst=self.context.dst(rows[0]) or built.dst, ct_state="NEW", ct_reply=None)
-        return Path(host).received(replace(new, ct_dnat=False, ct_snat=False))
+        flags = SYN if built.protocol == PROTO_TCP else None
+        return Path(host).received(replace(new, ct_dnat=False, ct_snat=False, ct_from=None, tcp_flags=flags))
 
     @cached_property
     def _bridges(self) -> dict[int, str]:
@@ -284,18 +285,20 @@ class Prover:
         return replace(
             built,
             ct_to=self._translated_end(number, reply=reply),
+            ct_from=self._translated_end(number, reply=reply, source=True),
             ct_state="ESTABLISHED",
             ct_reply=reply,
-            ct_original=self._original(number),
+            ct_original=self._tuple(number, "orig"),
+            ct_answers=self._tuple(number, "reply"),
             ct_dnat=bool(context.target_moved[number]),
             ct_snat=bool(context.source_moved[number]),
         )
 
-    def _original(self, connection: int) -> Original:
-        """Return a connection's original tuple."""
+    def _tuple(self, connection: int, of: str) -> Original:
+        """Return a connection's original or reply tuple."""
         row = {name: int(column[connection]) for name, column in self.context.connections.items()}
-        src, dst = (address(row["version"], row[f"orig_{end}_hi"], row[f"orig_{end}"]) for end in ("src", "dst"))
-        return src, dst, row["orig_sport"], row["orig_dport"]
+        src, dst = (address(row["version"], row[f"{of}_{end}_hi"], row[f"{of}_{end}"]) for end in ("src", "dst"))
+        return src, dst, row[f"{of}_sport"], row[f"{of}_dport"]
 
     @cached_property
     def _first_reply(self) -> Int64:
@@ -306,12 +309,16 @@ class Prover:
         np.minimum.at(found, context.hops["connection"][start[replies]], replies)
         return found
 
-    def _translated_end(self, connection: int, *, reply: bool) -> tuple[Address, int | None]:
-        """Return where conntrack sends packets of an established connection: the other tuple's source."""
+    def _translated_end(self, connection: int, *, reply: bool, source: bool = False) -> tuple[Address, int | None]:
+        """
+        Return what conntrack makes of an end of an established connection's packets.
+
+        Their destination is the other tuple's source, and their *source* the other one's destination.
+        """
         row = {name: int(column[connection]) for name, column in self.context.connections.items()}
-        end = "orig" if reply else "reply"
-        port = None if row["proto"] in (PROTO_ICMP, PROTO_ICMP6) else row[f"{end}_sport"]
-        return address(row["version"], row[f"{end}_src_hi"], row[f"{end}_src"]), port
+        of, end = "orig" if reply else "reply", "dst" if source else "src"
+        port = None if row["proto"] in (PROTO_ICMP, PROTO_ICMP6) else row[f"{of}_{end[0]}port"]
+        return address(row["version"], row[f"{of}_{end}_hi"], row[f"{of}_{end}"]), port
 
 
 def target_of(translation: Translation) -> Address | None:

@@ -555,9 +555,10 @@ def test_redirects(target: str, to: str | None, dport: object) -> None:
 @pytest.mark.parametrize(
     ("target", "to", "src", "sport"),
     [
-        ("SNAT --to-source 192.168.1.100", "192.168.1.100", "192.168.1.100", 40_000),
+        ("SNAT --to-source 192.168.1.100", "192.168.1.100", "192.168.1.100", None),
+        ("SNAT --to-source 192.168.1.100:1024", "192.168.1.100:1024", "192.168.1.100", 1024),
         ("SNAT --to-source 192.168.1.100:1024-2048", "192.168.1.100:1024-2048", "192.168.1.100", OneOf(1024, 2048)),
-        ("MASQUERADE", None, "192.168.1.100", 40_000),
+        ("MASQUERADE", None, "192.168.1.100", None),
     ],
 )
 def test_sources(target: str, to: str | None, src: str, sport: object) -> None:

@@ -180,7 +180,7 @@ def _write(told: Json) -> tuple[Step, ...]:
         return (Write(key.field, result(value) if isinstance(value, dict) else constant(value, key)),)
     if "ct" in of and of["ct"].get("key") == "zone":
         return (Unfollowed("ct zone set", Missing.ZONE),)
-    if "payload" in of:  # of bytes that have no name here
+    if "payload" in of and "field" not in of["payload"]:  # bytes that have no name may be anything
         return (Unfollowed(statement_text({"mangle": told}), Missing.TARGET),)
     return ()
 

@@ -67,6 +67,8 @@ class Packet:
     """Of the packets that answer it."""
     ct_to: tuple[Address, int | None] | None = None
     """Where conntrack sends a packet of a connection that it knows: its destination from nat in PREROUTING on."""
+    ct_from: tuple[Address, int | None] | None = None
+    """Where it says that such a packet comes from: its source from nat in POSTROUTING and INPUT on."""
     ct_mark: int | None = None
     mark: int | None = 0
     src_mac: int | None = None

@@ -35,7 +35,7 @@ from analyzer.state.rules.values import Asking
 DEEPEST = 64
 """Jumps into each other; the kernel refuses loops."""
 MOST_RULES_ASKED = 200_000
-DSTNAT = -100
+DSTNAT, SRCNAT = -100, 100
 CONNTRACK = -200
 """Before this priority, conntrack has not seen the packet."""
 WORD = 0xFFFF_FFFF
@@ -88,9 +88,9 @@ class Walk:
         self.undecided.append(undecided)
         return place < len(self.assumed) and self.assumed[place]
 
-    def hook(self, packet: Packet, hook: str, families: Collection[str] = ()) -> Packet:
+    def hook(self, packet: Packet, hook: str, families: Collection[str] = (), *, nat: bool = True) -> Packet:
         """
-        Ask the chains of a hook, of tables of *families*, in the order of their priorities.
+        Ask the chains of a hook, of tables of *families*, in the order of their priorities; those of *nat* or not.
 
         Raises:
             Ended: the packet goes no further.
@@ -98,9 +98,11 @@ class Walk:
         self._hook = hook
         families = families or ("inet", "ip6" if packet.version == 6 else "ip")
         for priority, table, chain in _base_chains(self._tables, families, hook):
-            if hook == "prerouting" and priority >= DSTNAT:
+            if hook in ("prerouting", "output") and priority >= DSTNAT:
                 packet = as_known(packet)
-            if chain.kind == "nat" and not self._asks_nat(packet, chain, hook):
+            if hook in ("input", "postrouting") and priority >= SRCNAT:
+                packet = from_known(packet)
+            if chain.kind == "nat" and not (nat and self._asks_nat(packet, chain, hook)):
                 continue
             state = packet.ct_state
             if priority < CONNTRACK:  # conntrack has not seen it yet, which xt_conntrack calls invalid
@@ -110,7 +112,9 @@ class Walk:
                 raise Ended(Verdict.DROP, Why.POLICY, policy=(table, chain.name))
             if priority < CONNTRACK and packet.ct_state == "INVALID":
                 packet = replace(packet, ct_state=state)
-        return as_known(packet) if hook == "prerouting" else packet
+        if hook in ("prerouting", "output"):
+            return as_known(packet)
+        return from_known(packet) if hook in ("input", "postrouting") else packet
 
     def ask(self, packet: Packet, sets: Any) -> Asking:
         """Return what evaluates questions about a packet."""
@@ -245,8 +249,8 @@ class Walk:
             if value is not None:
                 end[name] = None if isinstance(value, Unknown) else value
         new = replace(packet, **end)
-        if step.kind.of_source:
-            return replace(new, ct_snat=True)
+        if step.kind.of_source:  # the port is kept unless another connection has it
+            return replace(new, ct_snat=True, sport=new.sport if port is not None else None)
         # Where nothing changes, nf_nat_setup_info() does not call it translated.
         if step.kind is NatTarget.REDIRECT:
             return replace(new, ct_dnat=True, redirected=True)
@@ -289,6 +293,14 @@ def _base_chains(tables: Iterable[Table], families: Collection[str], hook: str) 
         if chain.hook == hook
     ]
     return iter(sorted(found, key=lambda one: one[0]))
+
+
+def from_known(packet: Packet) -> Packet:
+    """Return a packet with the source that conntrack gives it."""
+    if packet.ct_from is None:
+        return packet
+    address, port = packet.ct_from
+    return replace(packet, src=address, sport=packet.sport if port is None else port, ct_from=None)
 
 
 def as_known(packet: Packet) -> Packet:
