@@ -20,7 +20,7 @@ from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
 from analyzer.cli.doctor import doctor
-from analyzer.cli.replay import replay
+from analyzer.cli.replay import replay, shell
 from analyzer.process import suit_columns
 
 EXIT_TERMINATED = 128 + signal.SIGTERM
@@ -46,5 +46,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, replay, doctor, checks, demo):
+for command in (analyze, capture, show, replay, shell, doctor, checks, demo):
     main.add_command(command)

@@ -54,6 +54,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 )
 @memory_option
 @explain_option
+@click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
 @fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
 def analyze(
@@ -68,6 +69,7 @@ def analyze(
     window: int | None,
     memory: int | None,
     explain: bool,
+    replay: bool,
     fail_on: str | None,
     strict: bool,
 ) -> None:
@@ -86,13 +88,14 @@ def analyze(
 
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
+    whole_only |= replay
     if window is not None and whole_only:
         raise SelectionError(
-            "--window: JSON, HTML and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
+            "--window: JSON, HTML, --replay and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
         )
     with find(paths, host, points, unpack_limit) as prepared:
         budget = chosen(memory, prepared.stored)
-        wanted = Told(outputs, selection, journeys, as_json, explain, fail_on)
+        wanted = Told(outputs, selection, journeys, as_json, explain, replay, fail_on)
         whole_only |= window is None and prepared.several_hosts
         bound = None if window is not None and memory is None else budget
         partial, limited = _analyze(prepared, wanted, budget, (window, bound), whole_only=whole_only)
@@ -161,6 +164,8 @@ class Told:
     as_json: bool
     explain: bool
     """Journeys are told in prose."""
+    replay: bool
+    """A kernel is asked whether findings and remedies hold."""
     fail_on: str | None
     """Severity of findings that make the command fail."""
 
@@ -173,6 +178,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
 
     with progress() as told:
         trace = analyze_whole(prepared, told, budget, most)
+    trace.asks_kernel = wanted.replay
     partial = complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
     for path in paths:
@@ -316,6 +322,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         window=None,
         memory=None,
         explain=False,
+        replay=False,
         fail_on=None,
         strict=False,
     )

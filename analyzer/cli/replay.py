@@ -1,13 +1,15 @@
 """The command that asks a kernel: hoptrace replay."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from analyzer.cli.analyze import complain_of_damage, memory_option, read_journey
 from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
-from analyzer.errors import SelectionError
+from analyzer.errors import InputError, SelectionError
+from analyzer.model import Role
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Trace
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("journeys", nargs=-1, metavar="[JOURNEY]...")
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("-o", "--output", metavar="FILE.sh", help="Write a script that builds the host and sends the packets.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every rule that each packet met.")
 @click.option("--fail-on", type=click.Choice(("differs",)), help="Exit with 1 if an account differs from the kernel's.")
 @memory_option
@@ -28,6 +31,7 @@ def replay(
     unpack_limit: int | None,
     points: tuple[str, ...],
     as_json: bool,
+    output: str | None,
     verbose: bool,
     fail_on: str | None,
     memory: int | None,
@@ -44,12 +48,17 @@ def replay(
     from analyzer.report import replay as told  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
+    from analyzer.report.write import write_lines  # noqa: PLC0415
 
+    if output is not None and Path(output).suffix != ".sh":
+        raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
         trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
         complain_of_damage(trace)
         numbers = [_journey(trace, text) for text in journeys] or None
         found = trace.replay(numbers)
+    if output is not None:
+        write_lines(Path(output), [trace.replay_script()])
     if as_json:
         sys.stdout.write(told.as_json(found))
     else:
@@ -58,6 +67,35 @@ def replay(
         complain(f"not built: {line}")
     if fail_on == "differs" and found.count(Agreement.DIFFERS):
         sys.exit(EXIT_FINDINGS)
+
+
+@click.command()
+@click.argument("path", metavar="BUNDLE")
+@input_options
+@click.option("-c", "--container", metavar="NAME", help="A shell in this container, not in the host.")
+def shell(
+    path: str, host: str | None, unpack_limit: int | None, points: tuple[str, ...], container: str | None
+) -> None:
+    """
+    Open a shell in the recorded host, built again in network namespaces: ping, tcpdump, iptables -L -v.
+
+    The world outside has every address and answers pings. All of it vanishes on exit.
+    """
+    from analyzer.replay.shell import open_shell  # noqa: PLC0415
+
+    with find((path,), host, points, unpack_limit) as prepared:
+        states = prepared.hosts.states
+        if not states:
+            raise InputError(f"{path}: no dumps of a host's state are there")
+        state = states[0]
+        bridges = {network.name: network.bridge for network in state.networks}
+        recorded = (spec.recorded for spec in prepared.inputs.specs if spec.recorded is not None)
+        ports = {
+            one.container: (one.interface, bridges.get(one.network or ""))
+            for one in recorded
+            if one.container is not None and one.interface is not None and one.role == Role.VETH
+        }
+    sys.exit(open_shell(state, container, ports))
 
 
 def _journey(trace: "Trace", text: str) -> int:

@@ -55,6 +55,7 @@ from analyzer.diagnose import (
     zero_window,
 )
 from analyzer.diagnose.check import Check, guarded
+from analyzer.diagnose.confirmed import confirmed
 from analyzer.diagnose.subject import Subject
 from analyzer.model import Finding
 from analyzer.model.finding import worst_first
@@ -125,7 +126,7 @@ def diagnose(subject: Subject) -> tuple[Finding, ...]:
     for check in CHECKS:
         subject.running = check.name
         found += _few(guarded(check.name, partial(check.look, subject)))
-    return worst_first(found)
+    return worst_first(found if subject.ask is None else confirmed(subject.ask, found))
 
 
 def _few(findings: list[Finding]) -> list[Finding]:

@@ -4,14 +4,13 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
+from analyzer.diagnose.confirmed import Change, helped
 from analyzer.diagnose.subject import Subject
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
 from analyzer.state.rules.iptables import DUMPS, parse_rule
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
-
-Change = Callable[[HostState], HostState]
 
 
 def tried(
@@ -30,7 +29,7 @@ def tried(
         return ""
     if not isinstance(after, Passed) or not (after.source_moved or not translated):
         return None
-    return f"{summary(subject.context, rows)} is then {after.text}"
+    return helped(subject, packet, change, f"{summary(subject.context, rows)} is then {after.text}")
 
 
 def tried_answer(subject: Subject, packet: int, change: Change) -> str | None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from analyzer.diagnose.causes import Remedy, affected, by_cause, severity
-from analyzer.diagnose.changed import Change, for_shell, offered, tried, tried_answer, with_policy, without_rule
+from analyzer.diagnose.changed import for_shell, offered, tried, tried_answer, with_policy, without_rule
 from analyzer.diagnose.check import Check
+from analyzer.diagnose.confirmed import Change
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from analyzer.correlate.stated import Contradiction
+from analyzer.diagnose.confirmed import Ask
 from analyzer.diagnose.streams import Handshakes, handshakes
 from analyzer.model import (
     Address,
@@ -92,6 +93,10 @@ class Subject:
     """Addresses that are asked for where they are not, and why is told."""
     absent: set[Address] = field(default_factory=set)
     """Addresses that nobody answers for, or that routers call unreachable."""
+    ask: Ask | None = None
+    """Asks a kernel, if somebody wants that."""
+    asked: int = 0
+    """Remedies that a kernel has tried."""
     _made: dict["Callable[[Subject], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
 

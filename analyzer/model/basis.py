@@ -6,6 +6,8 @@ from enum import StrEnum
 class Basis(StrEnum):
     """Where a claim comes from, strongest first."""
 
+    CONFIRMED = "confirmed"
+    """A kernel was asked, in a host that was built again from its dumps."""
     OBSERVED = "observed"
     """Stands in a captured frame."""
     STATED = "stated"

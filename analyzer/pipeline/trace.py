@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
     from analyzer.pipeline.part import Part
+    from analyzer.replay.play import Player
     from analyzer.trace.build import Tracer
 
 ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
@@ -68,6 +69,8 @@ class Trace:
     """Files that gave nothing."""
     doubled: list[str] = field(default_factory=list)
     """Files whose frames others have as well."""
+    asks_kernel: bool = False
+    """Findings and remedies are tried in a kernel, in the rebuilt host."""
 
     @property
     def points(self) -> list[Point]:
@@ -129,6 +132,7 @@ class Trace:
             self.correlated.contradictions,
             lambda: self.names,
             self.read_again,
+            ask=self._player.play if self.asks_kernel else None,
         )
         return diagnose(subject), subject.explains
 
@@ -181,13 +185,29 @@ class Trace:
         Raises:
             ToolError: no host can be built here.
         """
-        from analyzer.replay.play import Player  # noqa: PLC0415
-
-        player = Player(self.context, self.tracer, self.read_again)
         if numbers is None:
             named = (one.journey for finding in self.findings for one in finding.evidence if one.journey is not None)
-            numbers = player.usual(list(named))
-        return player.play(numbers)
+            numbers = self._player.usual(list(named))
+        return self._player.play(numbers)
+
+    def replay_script(self) -> str:
+        """
+        Return the last replay as a script that builds the host and sends the packets; of several hosts, the first's.
+
+        Raises:
+            SelectionError: nothing was replayed.
+        """
+        from analyzer.replay.script import script  # noqa: PLC0415
+
+        if not self._player.built:
+            raise SelectionError("nothing was replayed that a script could show")
+        return script(*self._player.built[0])
+
+    @cached_property
+    def _player(self) -> "Player":
+        from analyzer.replay.play import Player  # noqa: PLC0415
+
+        return Player(self.context, self.tracer, self.read_again)
 
     @property
     def packets(self) -> int:

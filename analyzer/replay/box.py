@@ -7,12 +7,13 @@ Whatever a bundle says, this process waits no longer than a limit, and all of it
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,6 +29,7 @@ FORBIDDEN = (
 BUILD_S, PACKET_S = 30, 5
 LONGEST_ANSWER = 4 << 20
 NEEDED = ("unshare", "ip", "nft", "iptables-restore")
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(slots=True)
@@ -62,19 +64,20 @@ class Box:
         Raises:
             ToolError: a program is missing, or namespaces are forbidden.
         """
-        user = () if os.geteuid() == 0 and not _has_user_namespaces() else ("--user", "--map-root-user")
-        words = ["unshare", *user, *SPACES, "--", _interpreter(), "-I", str(INSIDE)]
+        question, theirs = os.pipe()
+        ours, answer = os.pipe()
+        words = [*unshared(), "--", interpreter(), "-I", str(INSIDE), str(question), str(answer)]
         try:
             self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment(),
-                start_new_session=True,
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                env=environment(), start_new_session=True, pass_fds=(question, answer),
             )  # fmt: skip
-        except OSError as error:
-            raise ToolError(f"{words[0]} is missing: apt-get install util-linux") from error
+        finally:
+            os.close(question)
+            os.close(answer)
+        self._asked, self._told = os.fdopen(theirs, "wb", 0), os.fdopen(ours, "rb", 0)
         try:
-            plan = self._plan
-            commands = [asdict(command) for command in plan.commands]
-            told = self._ask({"commands": commands, "settings": plan.settings, "peers": plan.peers}, BUILD_S)
+            told = self._ask(self._plan.as_told(), BUILD_S)
         except ToolError:
             self._end()
             raise
@@ -103,11 +106,8 @@ class Box:
         )
 
     def _ask(self, question: dict[str, Any], limit_s: float) -> dict[str, Any]:
-        process = self._process
-        assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(question).encode() + b"\n")
-            process.stdin.flush()
+            self._write(json.dumps(question).encode() + b"\n", time.monotonic() + limit_s)
         except OSError as error:
             raise ToolError(self._why()) from error
         line = self._line(time.monotonic() + limit_s)
@@ -119,10 +119,17 @@ class Box:
             raise ToolError(f"the host cannot be built here: {told['problem']}")
         return told
 
+    def _write(self, data: bytes, deadline: float) -> None:
+        """Write all, for no longer than there is time: what runs inside may have stopped reading."""
+        view = memoryview(data)
+        while view:
+            if not select.select([], [self._asked], [], max(deadline - time.monotonic(), 0))[1]:
+                raise ToolError("the built host does not answer")
+            view = view[os.write(self._asked.fileno(), view[:4096]) :]
+
     def _line(self, deadline: float) -> bytes:
         """Read a line, for no longer than there is time, and no more than anybody needs."""
-        assert self._process.stdout is not None
-        file, line = self._process.stdout.fileno(), bytearray()
+        file, line = self._told.fileno(), bytearray()
         while not line.endswith(b"\n") and len(line) < LONGEST_ANSWER:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([file], [], [], left)[0]:
@@ -149,30 +156,38 @@ class Box:
     def _end(self) -> None:
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self._asked, self._told, self._process.stderr):
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
 
 
-def _interpreter() -> str:
+def interpreter() -> str:
     """Return the interpreter, where it is: an environment's own may lie in a folder that namespaces do not see."""
     return os.path.realpath(sys.executable)
 
 
-def _has_user_namespaces() -> bool:
-    try:
-        return int(Path("/proc/sys/user/max_user_namespaces").read_text()) > 0
-    except (OSError, ValueError):
-        return False
+@lru_cache(maxsize=1)
+def unshared() -> tuple[str, ...]:
+    """
+    Return the command that makes namespaces here: a user's, else root's own.
+
+    Raises:
+        ToolError: neither is possible.
+    """
+    lacking = [name for name in NEEDED if shutil.which(name, path=PATH) is None]
+    if lacking:
+        raise ToolError(f"{lacking[0]} is missing: apt-get install util-linux iproute2 iptables nftables")
+    for user in (("--user", "--map-root-user"), ()) if os.geteuid() == 0 else (("--user", "--map-root-user"),):
+        words = ("unshare", *user, *SPACES)
+        done = subprocess.run(
+            (*words, "--", "true"), capture_output=True, check=False, env=environment(), timeout=BUILD_S
+        )
+        if done.returncode == 0:
+            return words
+    raise ToolError(FORBIDDEN)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give programs inside nothing of what this process was given, but where programs are."""
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
-
-
-def missing_programs(path: str = "/usr/sbin:/usr/bin:/sbin:/bin") -> Iterator[str]:
-    """Name what is not there."""
-    folders: Sequence[str] = path.split(":")
-    return (name for name in NEEDED if not any(os.access(f"{folder}/{name}", os.X_OK) for folder in folders))
+    return {"PATH": PATH, "LC_ALL": "C"}

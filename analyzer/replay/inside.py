@@ -1,7 +1,7 @@
 """The half of a replay that runs inside: builds the host, sends packets in, and tells what the kernel did with each.
 
 Run as a program of its own, by the interpreter's bare ``-I``, in a user and mount namespace that it does not leave;
-only the standard library is there. Reads and writes lines of JSON: first a plan, then a job a line.
+only the standard library is there. Reads and writes lines of JSON by two open files: a plan, then a job a line.
 
 Two network namespaces: the host, and outside, where the other ends of the host's interfaces are. One process keeps
 sockets in both; nobody in either answers by itself but the host's kernel.
@@ -145,6 +145,39 @@ class Host:
         moved = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
         return {"traces": traces, "out": out, "counters": moved}
 
+    def shell(self, plan: dict) -> int:  # type: ignore[type-arg]
+        """Plug in containers and a world that answers, and give somebody a shell in the host or a container."""
+        spaces = {name: self._plugged_in(one) for name, one in plan["containers"].items()}
+        self._world(plan["world"])
+        if plan["shell"]:
+            _call("setns", spaces[plan["shell"]], CLONE_NEWNET)
+        print(plan["greeting"], file=sys.stderr, flush=True)
+        return subprocess.run(plan["command"], check=False).returncode
+
+    def _plugged_in(self, container: dict) -> int:  # type: ignore[type-arg]
+        """Move an outer end into a namespace of its own, as a container's eth0; return the namespace."""
+        _call("unshare", CLONE_NEWNET)
+        space = os.open("/proc/self/ns/net", os.O_RDONLY)
+        holder = os.fork()
+        if holder == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+            while True:
+                signal.pause()
+        _call("setns", self.outer, CLONE_NEWNET)
+        _run(["ip", "link", "set", "dev", container["peer"], "netns", str(holder), "name", "eth0"], "")
+        _call("setns", space, CLONE_NEWNET)
+        for words in (["ip", "link", "set", "dev", "lo", "up"], *container["commands"]):
+            _run(words, "")
+        _call("setns", self.inner, CLONE_NEWNET)
+        return space
+
+    def _world(self, commands: list) -> None:  # type: ignore[type-arg]
+        """Let outside be everybody: it has every address that the host does not know better."""
+        _call("setns", self.outer, CLONE_NEWNET)
+        for words in commands:
+            _run(words, "")
+        _call("setns", self.inner, CLONE_NEWNET)
+
     @staticmethod
     def _send_own(packet: bytes) -> None:
         """Let the host send a packet itself, from the IP header on."""
@@ -246,20 +279,24 @@ def _event(told: dict[int, bytes]) -> dict:  # type: ignore[type-arg]
     }  # fmt: skip
 
 
-def main() -> None:
-    """Build what the first line says, then send what each other line says."""
-    lock_files()
-    host = Host()
-    lines = iter(sys.stdin)
-    failed = host.build(json.loads(next(lines)))
-    built = {"failed": failed, "interfaces": dict(socket.if_nameindex()), "handles": handles()}
-    print(json.dumps(built), flush=True)
-    for line in lines:
-        print(json.dumps(host.send(json.loads(line))), flush=True)
+def serve(asked: int, told: int) -> None:
+    """Build what the first line says, then send what each other line says; *asked* and *told* are open files."""
+    with os.fdopen(asked, encoding="utf-8") as lines, os.fdopen(told, "w", encoding="utf-8") as out:
+        try:
+            lock_files()
+            host = Host()
+            plan = json.loads(next(lines))
+            failed = host.build(plan)
+        except OSError as error:
+            print(json.dumps({"problem": str(error)}), file=out, flush=True)
+            return
+        built = {"failed": failed, "interfaces": dict(socket.if_nameindex()), "handles": handles()}
+        print(json.dumps(built), file=out, flush=True)
+        if "shell" in plan:
+            sys.exit(host.shell(plan))
+        for line in lines:
+            print(json.dumps(host.send(json.loads(line))), file=out, flush=True)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except OSError as error:
-        print(json.dumps({"problem": str(error)}), flush=True)
+    serve(int(sys.argv[1]), int(sys.argv[2]))

@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from ipaddress import IPv6Address
 from typing import Any
 from zlib import crc32
@@ -65,6 +65,10 @@ class Plan:
     def add(self, *words: str, stdin: str = "", about: str = "") -> None:
         """Add a command."""
         self.commands.append(Command(words, stdin, about or " ".join(words)[:80]))
+
+    def as_told(self) -> dict[str, Any]:
+        """Return it as what runs inside takes it."""
+        return {"commands": [asdict(one) for one in self.commands], "settings": self.settings, "peers": self.peers}
 
 
 def plan(

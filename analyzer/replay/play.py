@@ -16,7 +16,7 @@ from analyzer.model.verdict import Why
 from analyzer.read.records import Interface
 from analyzer.replay.box import Box
 from analyzer.replay.frames import ethernet, whole
-from analyzer.replay.plan import plan
+from analyzer.replay.plan import Plan, plan
 from analyzer.replay.verdict import Reader, answers
 from analyzer.schema import Int64, Layer
 from analyzer.state.path import LOOPBACK, Path
@@ -46,11 +46,24 @@ class Job:
     """Why it cannot be sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One packet that was sent, and what the kernel did with it."""
+
+    journey: int
+    summary: str
+    frame: bytes
+    interface: str | None
+    kernel: Account
+
+
 class Player:
     """Replays journeys of one analysis, host by host."""
 
     def __init__(self, context: Context, tracer: Tracer, frames: Frames) -> None:
         self._context, self._tracer, self._frames = context, tracer, frames
+        self.built: list[tuple[Plan, list[Shown]]] = []
+        """The hosts of the last replay, each with all packets that were sent in, in order."""
 
     def usual(self, evidence: Sequence[int] = ()) -> list[int]:
         """Choose journeys: what evidence names, and each connection's first packet."""
@@ -68,6 +81,7 @@ class Player:
         Raises:
             ToolError: no host can be built here.
         """
+        self.built = []
         found: list[Replayed] = []
         missing: list[str] = []
         by_host: dict[str | None, list[int]] = {}
@@ -90,6 +104,7 @@ class Player:
         jobs = [self._job(host, packet) for packet in everything]
         bytes_of = {row: data for row, data, _, _ in self._frames(np.array([job.row for job in jobs], np.int64))}
         built = plan(host, list(self._ports(host)), list(self._next_hops(host, jobs)))
+        self.built.append((built, []))
         found: list[Replayed] = []
         strayed: set[int] = set()
         with Box(built) as box:
@@ -200,8 +215,11 @@ class Player:
             return self._unsaid(job.packet, answer.problem)
         kernel = reader.account(packet, answer, own=job.interface is None)
         own = said(job.judged)
+        if kernel.end is End.UNKNOWN and job.judged.why in NO_WAY:  # a blackhole says nothing, and counts nothing
+            kernel = replace(kernel, end=End.DROPPED, by=Why.NO_ROUTE.words)
         agreement, why = compared(self._masters(host), kernel, own, job.judged)
         told = summary(self._context, self._context.rows_of(job.packet))
+        self.built[-1][1].append(Shown(job.packet, told, frame, job.interface, kernel))
         return Replayed(job.packet, told, kernel, own, agreement, why, tuple(answers(packet, answer)))
 
     def _unsaid(self, number: int, why: str) -> Replayed:
@@ -254,8 +272,6 @@ def compared(masters: dict[str, str | None], kernel: Account, own: Account, judg
             Agreement.UNSAID,
             "a bridge sends nothing back by the port that it came by, unless that is in hairpin mode",
         )
-    if silent and judged.why in NO_WAY:
-        return Agreement.AGREES, ""  # a blackhole says nothing, and counts nothing
     if silent:
         return Agreement.UNSAID, "the kernel said nothing of it: no rule, no counter, nothing that left"
     if kernel.end is not own.end:
