@@ -5,10 +5,14 @@ A test says its group by a marker of that name. The programs stand in ``packages
 
 import os
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
+from analyzer.errors import ToolError
+from analyzer.replay.box import unshared
+
 PACKAGES = Path(__file__).with_name("packages.txt")
-GROUPS = ("corpus", "tshark", "browser", "tools", "live")
+GROUPS = ("corpus", "tshark", "browser", "tools", "replay", "live")
 """Markers of tests that not every machine can run; pyproject.toml says what each is."""
 CORPUS = os.environ.get("HOPTRACE_CORPUS")
 """Folder of outside captures."""
@@ -42,4 +46,14 @@ def why_not(group: str) -> str | None:
     if found := missing_programs(group):
         packages = sorted({programs(group)[command] for command in found})
         return f"{', '.join(found)} missing: apt-get install {' '.join(packages)}"
+    return _no_namespaces() if group == "replay" else None
+
+
+@lru_cache(maxsize=1)
+def _no_namespaces() -> str | None:
+    """Say why no host can be built here."""
+    try:
+        unshared()
+    except ToolError as error:
+        return str(error)
     return None

@@ -194,6 +194,8 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
     else:
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
         terminal.print_report(terminal.console(), content, explain=wanted.explain)
+    if trace.unasked:
+        complain(f"--replay: {trace.unasked}")
     exit_on(wanted.fail_on, trace.findings if wanted.fail_on is not None else ())
     return partial
 

@@ -26,7 +26,8 @@ def confirmed(ask: Ask, findings: Sequence[Finding]) -> list[Finding]:
     if not journeys:
         return list(findings)
     by_journey = {one.journey: one for one in ask(journeys, None).journeys}
-    return [_with_basis(finding, [by_journey[j] for j in _journeys(finding)]) for finding in findings]
+    replayed = ([by_journey[j] for j in _journeys(finding) if j in by_journey] for finding in findings)
+    return [_with_basis(finding, told) for finding, told in zip(findings, replayed, strict=True)]
 
 
 def _journeys(finding: Finding) -> list[int]:
@@ -56,8 +57,8 @@ def helped(subject: "Subject", packet: int, change: Change, told: str) -> str | 
     if subject.ask is None or subject.asked >= MOST_REMEDIES:
         return told
     subject.asked += 1
-    (one,) = subject.ask([packet], change).journeys
-    if one.kernel is None or one.kernel.end is End.UNKNOWN:
+    one = next(iter(subject.ask([packet], change).journeys), None)
+    if one is None or one.kernel is None or one.kernel.end is End.UNKNOWN:
         return told
     if one.kernel.end in STOPS:
         return None

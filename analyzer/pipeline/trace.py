@@ -16,12 +16,13 @@ from analyzer.correlate.correlate import Correlated
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
-from analyzer.errors import InputError, SelectionError
+from analyzer.errors import InputError, SelectionError, ToolError
 from analyzer.model import (
     ArpExchange,
     Connection,
     Finding,
     Hosts,
+    HostState,
     Journey,
     Point,
 )
@@ -71,6 +72,8 @@ class Trace:
     """Files whose frames others have as well."""
     asks_kernel: bool = False
     """Findings and remedies are tried in a kernel, in the rebuilt host."""
+    unasked: str = ""
+    """Why no kernel could be asked, though somebody wanted that."""
 
     @property
     def points(self) -> list[Point]:
@@ -132,7 +135,7 @@ class Trace:
             self.correlated.contradictions,
             lambda: self.names,
             self.read_again,
-            ask=self._player.play if self.asks_kernel else None,
+            ask=self._ask if self.asks_kernel else None,
         )
         return diagnose(subject), subject.explains
 
@@ -189,6 +192,18 @@ class Trace:
             named = (one.journey for finding in self.findings for one in finding.evidence if one.journey is not None)
             numbers = self._player.usual(list(named))
         return self._player.play(numbers)
+
+    def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
+        """Ask a kernel about findings; where none can be asked, findings are told all the same."""
+        from analyzer.model.replay import Replay  # noqa: PLC0415
+
+        if self.unasked:
+            return Replay((), ())
+        try:
+            return self._player.play(numbers, change)
+        except ToolError as error:
+            self.unasked = str(error)
+            return Replay((), ())
 
     def replay_script(self) -> str:
         """

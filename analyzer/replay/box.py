@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,10 +24,12 @@ from analyzer.replay.plan import Plan
 
 INSIDE = Path(__file__).with_name("inside.py")
 SPACES = ("--net", "--mount", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
+FEWER = ("--net", "--mount")
+"""Where processes may have no namespace of their own, as inside containers."""
 FORBIDDEN = (
     "user namespaces are forbidden here: run it as root, or allow them (sysctl kernel.unprivileged_userns_clone=1)"
 )
-BUILD_S, PACKET_S = 30, 5
+BUILD_S, PACKET_S, END_S = 30, 5, 1
 LONGEST_ANSWER = 4 << 20
 NEEDED = ("unshare", "ip", "nft", "iptables-restore")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -154,12 +157,15 @@ class Box:
         )
 
     def _end(self) -> None:
+        for stream in (self._asked, self._told):  # at the end of its questions it ends, and all with it
+            with suppress(OSError):
+                stream.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)
         self._process.kill()
         self._process.wait()
-        for stream in (self._asked, self._told, self._process.stderr):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
 
 
 def interpreter() -> str:
@@ -178,8 +184,9 @@ def unshared() -> tuple[str, ...]:
     lacking = [name for name in NEEDED if shutil.which(name, path=PATH) is None]
     if lacking:
         raise ToolError(f"{lacking[0]} is missing: apt-get install util-linux iproute2 iptables nftables")
-    for user in (("--user", "--map-root-user"), ()) if os.geteuid() == 0 else (("--user", "--map-root-user"),):
-        words = ("unshare", *user, *SPACES)
+    as_user = ("--user", "--map-root-user")
+    for user, spaces in product((as_user, ()) if os.geteuid() == 0 else (as_user,), (SPACES, FEWER)):
+        words = ("unshare", *user, *spaces)
         done = subprocess.run(
             (*words, "--", "true"), capture_output=True, check=False, env=environment(), timeout=BUILD_S
         )

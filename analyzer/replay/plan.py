@@ -36,7 +36,8 @@ FIRST = -450
 KINDS = ("table", "chain", "set", "map", "rule", "element", "counter", "quota", "limit", "ct helper", "ct timeout",
          "ct expectation", "flowtable", "synproxy")  # fmt: skip
 """What a ruleset of nftables is made of; a dump may hold nothing else."""
-MOST_LINKS, MOST_ROUTES, MOST_RULES = 256, 4_096, 20_000
+MOST_LINKS, MOST_ADDRESSES, MOST_ROUTES, MOST_NEIGHBOURS, MOST_RULES = 256, 32, 1_024, 1_024, 1_024
+"""Of each, of an interface's addresses and of routing rules: more than hosts have."""
 _TABLES = {"main": "254", "local": "255", "default": "253"}
 
 
@@ -134,7 +135,7 @@ def _state(link: Link) -> str:
 
 
 def _addresses(found: Plan, link: Link) -> None:
-    for ip in link.addresses:
+    for ip in link.addresses[:MOST_ADDRESSES]:
         if ip.is_loopback or link.loopback:
             continue
         more = ("nodad",) if ip.version == 6 else ()
@@ -237,7 +238,7 @@ def _ports(ports: tuple[int, int] | None) -> str | None:
 
 
 def _neighbours(found: Plan, host: HostState, names: set[str]) -> None:
-    for one in host.neighbours:
+    for one in host.neighbours[:MOST_NEIGHBOURS]:
         if one.dev in names and one.mac is not None and not one.ip.is_multicast:
             found.add("ip", "neigh", "replace", str(one.ip), "lladdr", mac_text(one.mac), "dev", one.dev)
 
@@ -324,10 +325,12 @@ _COMMANDS = (
 def _is_command(word: str) -> bool:
     """Tell whether an option is, or abbreviates, one that is not of rules."""
     name = word.partition("=")[0]
-    return len(name) > 3 and any(command.startswith(name) for command in _COMMANDS) and name not in _OF_RULES
+    return any(command.startswith(name) for command in _COMMANDS) and name not in _OF_RULES
 
 
-_OF_RULES = frozenset(("--set", "--to", "--string", "--hex-string", "--in", "--re", "--mode", "--mac", "--limit"))
+_OF_RULES = frozenset(
+    ("--set", "--to", "--string", "--hex-string", "--in", "--re", "--mode", "--mac", "--limit", "--pol")
+)
 
 
 def _told(tables: Iterable[Table]) -> Iterator[dict[str, Any]]:
