@@ -223,6 +223,14 @@ def print_doctor(out: Console, host: str, findings: Sequence[Finding], problems:
     out.print(Text(f"\n{safe(host)}: {count if findings else nothing}", "bold"))
 
 
+def print_rows(out: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Print names with what they are."""
+    out.print(Text(title, "bold"))
+    for name, meaning in rows:
+        out.print(Text(f"  {name}: ", "bold").append(meaning, "not bold"))
+    out.print()
+
+
 def _headline(content: Content) -> Text:
     text = Text()
     text.append(counts(content), "bold")

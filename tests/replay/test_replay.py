@@ -66,6 +66,13 @@ def test_the_command() -> None:
     assert "1 journey: 1 agree" in one.stdout
 
 
+def test_the_readme_shows_it() -> None:
+    """Letter by letter."""
+    shown = (ROOT / "README.md").read_text().partition("$ hoptrace replay sample_pcaps/bundle\n")[2].partition("```")[0]
+
+    assert _hoptrace("replay", str(SAMPLE)).stdout == shown
+
+
 def test_json() -> None:
     """All of it; what is not known is left out."""
     told = json.loads(_hoptrace("replay", str(SAMPLE), "--json").stdout)

@@ -52,7 +52,7 @@ MISSING = {
     "sctp chunk": Missing.PAYLOAD, "dccp option": Missing.PAYLOAD,
 }  # fmt: skip
 """What is missing to evaluate an expression."""
-_META_MISSING = {
+META_MISSING = {
     "skuid": Missing.SOCKET, "skgid": Missing.SOCKET, "cgroup": Missing.SOCKET, "cpu": Missing.CHANCE,
     "random": Missing.CHANCE, "hour": Missing.CLOCK, "day": Missing.CLOCK, "time": Missing.CLOCK,
     "secpath": Missing.IPSEC, "ipsec": Missing.IPSEC, "priority": Missing.FIELD, "pkttype": Missing.FIELD,
@@ -88,12 +88,12 @@ _STATUS = {
     "seen-reply": Field.CT_SEEN_REPLY, "assured": Field.CT_ASSURED, "confirmed": Field.CT_CONFIRMED,
     "snat": Field.CT_SNAT, "dnat": Field.CT_DNAT,
 }  # fmt: skip
-_META = {
+META = {
     "iifname": Of(Field.IIF, ""), "iif": Of(Field.IIF, ""), "oifname": Of(Field.OIF, ""), "oif": Of(Field.OIF, ""),
     "l4proto": Of(Field.PROTOCOL), "mark": Of(Field.MARK), "nfproto": Of(Field.VERSION), "protocol": Of(Field.VERSION),
     "length": Of(Field.LENGTH),
 }  # fmt: skip
-_PAYLOAD: dict[tuple[str, str], Expression] = {
+PAYLOAD: dict[tuple[str, str], Expression] = {
     ("ip", "saddr"): Of(Field.SRC, version=4), ("ip", "daddr"): Of(Field.DST, version=4),
     ("ip", "protocol"): Of(Field.PROTOCOL, version=4), ("ip", "ttl"): Of(Field.TTL, version=4),
     ("ip", "length"): Of(Field.LENGTH, version=4), ("ip", "dscp"): Of(Field.DSCP, version=4),
@@ -112,6 +112,8 @@ _PAYLOAD: dict[tuple[str, str], Expression] = {
        for end, field in (("sport", Field.SPORT), ("dport", Field.DPORT))},
 }  # fmt: skip
 _ORIGINAL = {"saddr": Field.CT_SRC, "daddr": Field.CT_DST, "proto-src": Field.CT_SPORT, "proto-dst": Field.CT_DPORT}
+CT = {"state": Field.CT_STATE, "direction": Field.CT_DIRECTION, "mark": Field.CT_MARK}
+ENDS = tuple(f"{way} {end}" for way in ("original", "reply") for end in _ORIGINAL)
 _REPLY = {"saddr": Field.CT_REPLY_SRC, "daddr": Field.CT_REPLY_DST, "proto-src": Field.CT_REPLY_SPORT,
           "proto-dst": Field.CT_REPLY_DPORT}  # fmt: skip
 _OPERATORS = {
@@ -162,10 +164,10 @@ def expression(told: Json) -> Expression:
         opaque = next((part for part in parts if isinstance(part, Opaque)), None)
         return opaque or Joined(parts)
     if kind == "meta":
-        known = _META.get(inner["key"])
-        return known or Opaque(side(told), _META_MISSING.get(inner["key"], Missing.MATCH))
+        known = META.get(inner["key"])
+        return known or Opaque(side(told), META_MISSING.get(inner["key"], Missing.MATCH))
     if kind == "payload":
-        return _PAYLOAD.get((inner.get("protocol", ""), inner.get("field", "")), Opaque(side(told), Missing.PAYLOAD))
+        return PAYLOAD.get((inner.get("protocol", ""), inner.get("field", "")), Opaque(side(told), Missing.PAYLOAD))
     if kind == "ct":
         return _ct(inner, told)
     if kind == "fib":
@@ -181,9 +183,8 @@ def expression(told: Json) -> Expression:
 
 def _ct(inner: Json, told: Json) -> Expression:
     key, way = inner["key"], inner.get("dir")
-    plain = {"state": Field.CT_STATE, "direction": Field.CT_DIRECTION, "mark": Field.CT_MARK}
-    if key in plain:
-        return Of(plain[key])
+    if key in CT:
+        return Of(CT[key])
     family, space, name = key.rpartition(" ")
     field = (_REPLY if way == "reply" else _ORIGINAL).get(name)
     if field is None or way not in ("reply", "original", None):

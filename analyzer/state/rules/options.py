@@ -323,3 +323,5 @@ _OPTIONS: dict[tuple[str, str], Reader] = {
     **{(module, "-m"): _nothing for module in ("tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "comment")},
 }
 """All that is evaluated, by match and option."""
+KNOWN = tuple(_OPTIONS)
+"""Match and option of each."""
