@@ -31,6 +31,8 @@ class Write:
 
     field: Field
     value: Expression
+    lenient: bool = False
+    """Where there is nothing to write, the rule goes on: iptables' targets do, in nftables that ends the rule."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,8 @@ class Path:
         if not isinstance(packet.src, Address):
             return
         back = self._way_back(walk, packet)
+        if back is not None and back.route.kind in NO_WAY:
+            back = None
         if back is not None and (mode.value == 2 or interface in back.route.devices):
             return
         way = f"by {back.route.dev}" if back is not None else "by no interface"

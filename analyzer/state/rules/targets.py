@@ -57,7 +57,7 @@ def _mark(told: Told, field: Field = Field.MARK) -> tuple[Statement, ...]:
             flip = int(value, 0)
             if name == "--set-mark":  # xt_mark turns it into --set-xmark value/(value | mask)
                 bits |= flip
-            return (Write(field, Bits(Of(field), ~bits & WORD, flip)),)
+            return (Write(field, Bits(Of(field), ~bits & WORD, flip), lenient=True),)
     raise ValueError(str(told))
 
 
@@ -75,8 +75,8 @@ def _connmark(told: Told) -> tuple[Statement, ...]:
     if "--restore-mark" in told:
         field, source, kept, taken = source, field, taken, kept
     if kept != WORD:  # what is kept and what is taken would have to be put together
-        return (Write(field, Opaque("CONNMARK with masks", Missing.FIELD)),)
-    return (Write(field, Bits(Of(source), taken)),)
+        return (Write(field, Opaque("CONNMARK with masks", Missing.FIELD), lenient=True),)
+    return (Write(field, Bits(Of(source), taken), lenient=True),)
 
 
 def _ttl(told: Told) -> tuple[Statement, ...]:

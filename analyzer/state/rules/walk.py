@@ -169,6 +169,8 @@ class Walk:
                 self.matched.append(rule)
                 continue
             packet, end = self._statement(packet, table, rule, step, depth)
+            if end is None:  # a map that has nothing for the packet ends the rule, as if it did not match
+                self.trail[noted] = Asked(self._hook, depth, rule, answer=False)
             if end is not _NEXT_STEP:
                 return packet, end
             asking, granted = self.ask(packet, table.sets), False
@@ -209,9 +211,12 @@ class Walk:
             case Translate():
                 translated = self._translate(packet, table, rule, step)
                 return (packet, None) if translated is None else (translated, True)
-            case Write(field, expression):
+            case Write(field, expression, lenient):
                 value = self.ask(packet, table.sets).value(expression)
-                return (packet, None) if value is ABSENT else (_written(packet, field, value), _NEXT_STEP)
+                if value is ABSENT:
+                    return packet, _NEXT_STEP if lenient else None
+                without = field is Field.CT_MARK and packet.look(field) is ABSENT  # no connection that could have one
+                return (packet if without else _written(packet, field, value)), _NEXT_STEP
             case Untrack():  # what conntrack has seen stays so (nft_notrack_eval, notrack_tg)
                 return (replace(packet, ct_state="UNTRACKED") if _untracked_yet(packet) else packet), _NEXT_STEP
             case Unfollowed(text, missing):
