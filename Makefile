@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 
-.PHONY: demo test check unit bench samples faults fuzz hostile mutants fresh lock clean
+.PHONY: demo test check unit bench samples faults fuzz hostile kernel mutants fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -36,6 +36,9 @@ fuzz: $(VENV)/ready-for-tests ## 100,000 inputs that were changed at random, and
 
 hostile: $(VENV)/ready-for-tests ## inputs that mean harm, with their limits of memory and time (half an hour)
 	$(BIN)/python -m tests.hostile.run
+
+kernel: $(VENV)/ready-for-tests ## 20,000 packets through rules and routes that nobody chose: hoptrace's judge and the kernel
+	$(BIN)/python -m tests.replay.kernel
 
 mutants: $(VENV)/ready-for-tests ## share of mutants that the tests kill, package by package, on a fixed sample (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'

@@ -9,6 +9,7 @@ from analyzer.diagnose.confirmed import Change
 from analyzer.diagnose.subject import Stopped, Subject
 from analyzer.model import Finding, Severity
 from analyzer.model.words import plural
+from analyzer.state.rules.owner import place
 
 PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
 """Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
@@ -34,8 +35,8 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 
 def _explain(stopped: Stopped) -> str:
-    chain = stopped.cause.rule.chain if stopped.cause.rule is not None else None
-    where = f"The rule is in chain {chain}. " if chain else ""
+    rule = stopped.cause.rule
+    where = f"It is {place(rule, stopped.host)}. " if rule is not None else ""
     if stopped.cause.past:
         return f"{where}It was there before the captures ran, and is not any more: the dump from then stops them."
     return f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."

@@ -3,7 +3,7 @@
 Objects of this module are built only for packets that someone will read; everything else stays in tables.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from analyzer.model.basis import Basis
@@ -245,3 +245,9 @@ class Journey:
     ambiguous: bool = False
     candidates: tuple[int, ...] | None = None
     """Of an ambiguous one: journeys that could own some of its frames."""
+
+
+def with_basis(journey: Journey, basis: Basis) -> Journey:
+    """Return a journey whose stated steps have another basis: what dumps say, somebody has tried."""
+    steps = (replace(one, basis=basis) if one.basis is Basis.STATED else one for one in journey.steps)
+    return replace(journey, steps=tuple(steps))

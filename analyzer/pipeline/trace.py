@@ -19,6 +19,7 @@ from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.errors import InputError, SelectionError, ToolError
 from analyzer.model import (
     ArpExchange,
+    Basis,
     Connection,
     Finding,
     Hosts,
@@ -26,7 +27,7 @@ from analyzer.model import (
     Journey,
     Point,
 )
-from analyzer.model.journey import BAD
+from analyzer.model.journey import BAD, with_basis
 from analyzer.read.records import FileInfo, Interface
 from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
@@ -242,7 +243,17 @@ class Trace:
         """
         if not 0 <= number < self.packets:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
-        return self.tracer.journey(number)
+        found = self.tracer.journey(number)
+        return with_basis(found, Basis.CONFIRMED) if self.asks_kernel and number in self._agreed else found
+
+    @cached_property
+    def _agreed(self) -> set[int]:
+        """Journeys that a kernel saw go the way that hoptrace says."""
+        from analyzer.model.replay import Agreement  # noqa: PLC0415
+
+        named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
+        told = self._ask(self._player.usual(named), None).journeys
+        return {one.journey for one in told if one.agreement is Agreement.AGREES}
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""

@@ -1,5 +1,6 @@
 """Journeys are replayed: which packets, by which interfaces, what stands before them; and both accounts, compared."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,8 @@ from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.text import summary
 
-MOST_JOURNEYS, MOST_BEFORE, MOST_SENT = 200, 16, 2_000
+MOST_JOURNEYS, MOST_BEFORE, MOST_SENT, LONGEST_S = 200, 16, 2_000, 60
+"""Journeys that are chosen, packets before each, packets in all, and how long sending them may take."""
 SOMEBODY = "02:00:00:00:00:fe"
 """The MAC of next hops of which no dump tells one."""
 Frames = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
@@ -109,7 +111,10 @@ class Player:
         strayed: set[int] = set()
         with Box(built) as box:
             reader = Reader(host, box.handles)
+            until = time.monotonic() + LONGEST_S
             for job in jobs:
+                if time.monotonic() > until:
+                    job.why_not = "time was up"
                 told = self._send(host, box, reader, job, bytes_of.get(job.row))
                 connection = int(self._context.hops["connection"][self._context.packet_start[job.packet]])
                 if told.agreement is not Agreement.AGREES:

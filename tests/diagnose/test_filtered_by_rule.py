@@ -26,14 +26,14 @@ def _stop(scene: Scene, **fields: object) -> None:
 @pytest.mark.parametrize(
     ("forward", "policy", "title", "where", "remedy", "tried"),
     [
-        (f"{DROP}\n", "ACCEPT", f"rule “{DROP}” in filter", "The rule is in chain FORWARD. ",
+        (f"{DROP}\n", "ACCEPT", f"rule “{DROP}” in filter", "It is rule 1 of chain FORWARD, made by no program that is known. ",
          f"{DELETE}{OR}", "stopped by no rule"),
         ("", "DROP", "policy DROP of filter FORWARD", "", f"iptables -t filter -P FORWARD ACCEPT{OR}",
          "stopped by no rule"),
-        (f"{DROP}\n-A FORWARD -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter", "The rule is in chain FORWARD. ",
+        (f"{DROP}\n-A FORWARD -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter", "It is rule 1 of chain FORWARD, made by no program that is known. ",
          f"Not enough, for something else stops the packet after it: {DELETE}{OR}", None),
         (f"{DROP}\n-A FORWARD -m nonsense --odd -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter",
-         "The rule is in chain FORWARD. ",
+         "It is rule 1 of chain FORWARD, made by no program that is known. ",
          f"{DELETE}{OR} Whether that is enough, the recorded rules do not decide.", None),
     ],
     ids=["rule", "policy", "not-enough", "undecided"],
