@@ -23,17 +23,19 @@ def _stop(scene: Scene, **fields: object) -> None:
     scene.back(9001, 17, udp(2, 1, b"y"), src="9.9.9.9")
 
 
+FIRST = "It is rule 1 of chain FORWARD, made by no program that is known. "
+
+
 @pytest.mark.parametrize(
     ("forward", "policy", "title", "where", "remedy", "tried"),
     [
-        (f"{DROP}\n", "ACCEPT", f"rule “{DROP}” in filter", "It is rule 1 of chain FORWARD, made by no program that is known. ",
-         f"{DELETE}{OR}", "stopped by no rule"),
+        (f"{DROP}\n", "ACCEPT", f"rule “{DROP}” in filter", FIRST, f"{DELETE}{OR}", "stopped by no rule"),
         ("", "DROP", "policy DROP of filter FORWARD", "", f"iptables -t filter -P FORWARD ACCEPT{OR}",
          "stopped by no rule"),
-        (f"{DROP}\n-A FORWARD -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter", "It is rule 1 of chain FORWARD, made by no program that is known. ",
+        (f"{DROP}\n-A FORWARD -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter", FIRST,
          f"Not enough, for something else stops the packet after it: {DELETE}{OR}", None),
         (f"{DROP}\n-A FORWARD -m nonsense --odd -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter",
-         "It is rule 1 of chain FORWARD, made by no program that is known. ",
+         FIRST,
          f"{DELETE}{OR} Whether that is enough, the recorded rules do not decide.", None),
     ],
     ids=["rule", "policy", "not-enough", "undecided"],
