@@ -120,7 +120,7 @@ class Of:
     """A packet's field."""
 
     field: Field
-    missing: Plain | None = None
+    missing: Plain | Unknown | None = None
     """What stands for it in packets that have none: iptables compares the empty name where there is no interface."""
     protocol: int | None = None
     """Packets of other protocols have none: nftables' ``tcp dport`` of a datagram."""

@@ -56,7 +56,7 @@ class Reader:
         moved = next((text for name, text in COUNTERS if answer.counters.get(name)), None)
         if moved is not None:
             return Account(End.DROPPED, moved, "", "", steps)
-        if any(_asks(data) for _, data in answer.out):
+        if any(_asks(data, packet) for _, data in answer.out):
             return Account(End.DROPPED, "the next hop does not answer", "", "", steps)
         errors = [text for text in answers(packet, answer) if "unreachable" in text]
         if errors:
@@ -124,11 +124,12 @@ def _packets(answer: Answer) -> Iterator[tuple[str, bytes]]:
             yield name, found[1]
 
 
-def _asks(data: bytes) -> bool:
-    """Tell whether a frame asks for a neighbour: ARP, or an NDP solicitation."""
+def _asks(data: bytes, packet: bytes) -> bool:
+    """Tell whether a frame asks for a neighbour, ARP or NDP; for the packet's sender, it is about an answer to it."""
     if data[12:14] == b"\x08\x06":
-        return True
-    return data[12:14] == b"\x86\xdd" and len(data) > 54 and data[20] == 58 and data[54] == 135
+        return data[38:42] != packet[12:16]
+    solicits = data[12:14] == b"\x86\xdd" and len(data) > 54 and data[20] == 58 and data[54] == 135
+    return solicits and data[62:78] != packet[8:24]
 
 
 def answers(packet: bytes, answer: Answer) -> list[str]:

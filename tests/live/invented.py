@@ -152,7 +152,7 @@ def random_native(seed: int) -> str:
             f"iifname {no}{choose.choice(('r*', 'x*'))}" if hook != "postrouting" else "ip version 4",
             f"fib saddr . iif oif {choose.choice(('exists', 'missing'))}" if hook == "prerouting" else "",
             f"ip saddr and 255.255.255.1 {choose.choice(('==', '!='))} 10.77.0.1",
-            f"th dport {no}@low",
+            f"meta l4proto {{ tcp, udp }} th dport {no}@low",
             f"meta length {choose.choice(('> 30', '28', '<= 40'))}",
             "ct status snat,dnat",
         ]
@@ -162,7 +162,10 @@ def random_native(seed: int) -> str:
         lines = []
         for _ in range(choose.randrange(1, 5)):
             target = choose.choice(("", "accept", "return", *targets))
-            lines.append(f"    {match(hook)} counter {target}".rstrip())
+            asked = match(hook)
+            if "map @ends" in target and ("icmp" in asked or "udp" in asked):
+                asked = ""  # nft takes no two protocols in one rule
+            lines.append(f"    {asked} counter {target}".rstrip())
         return "\n".join(lines)
 
     policy = choose.choice(("accept", "accept", "drop"))

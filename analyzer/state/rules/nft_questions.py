@@ -30,6 +30,7 @@ from analyzer.model.question import (
     Question,
     Range,
     Test,
+    Unknown,
 )  # fmt: skip
 from analyzer.state.rules.names import (
     DSCP,
@@ -93,6 +94,8 @@ META = {
     "l4proto": Of(Field.PROTOCOL), "mark": Of(Field.MARK), "nfproto": Of(Field.VERSION), "protocol": Of(Field.VERSION),
     "length": Of(Field.LENGTH),
 }  # fmt: skip
+OTHERS = Unknown(Missing.PAYLOAD, "th of a protocol without ports")
+"""``th`` reads the same bytes of every protocol: of ICMP, the checksum."""
 PAYLOAD: dict[tuple[str, str], Expression] = {
     ("ip", "saddr"): Of(Field.SRC, version=4), ("ip", "daddr"): Of(Field.DST, version=4),
     ("ip", "protocol"): Of(Field.PROTOCOL, version=4), ("ip", "ttl"): Of(Field.TTL, version=4),
@@ -104,7 +107,7 @@ PAYLOAD: dict[tuple[str, str], Expression] = {
     ("tcp", "flags"): Of(Field.TCP_FLAGS),
     ("icmp", "type"): Of(Field.ICMP_TYPE), ("icmp", "code"): Of(Field.ICMP_CODE),
     ("icmpv6", "type"): Of(Field.ICMP6_TYPE), ("icmpv6", "code"): Of(Field.ICMP6_CODE),
-    ("th", "sport"): Of(Field.SPORT), ("th", "dport"): Of(Field.DPORT),
+    ("th", "sport"): Of(Field.SPORT, missing=OTHERS), ("th", "dport"): Of(Field.DPORT, missing=OTHERS),
     ("ether", "saddr"): Of(Field.SRC_MAC), ("ether", "daddr"): Of(Field.DST_MAC),
     ("ether", "type"): Of(Field.VERSION),
     **{(name, end): Of(field, protocol=PROTOCOLS[name])
