@@ -295,5 +295,20 @@ CONNECTIONS = Table(
         Column("relayed_from", "int32", "-", "Connection whose bytes come in this one, or -1."),
     ),
 )
+FACTS = Table(
+    "FACTS",
+    "One row per packet: what became of it, for whoever asks why.",
+    (
+        Column("connection", "int32", "-", "Row of CONNECTIONS, -1 without."),
+        Column("reply", "bool", "-", "It goes in the reply direction."),
+        Column("first_row", "int64", "-", "Row of FRAMES that shows it first."),
+        Column("last_row", "int64", "-", "Row of FRAMES that shows it last."),
+        Column("point", "uint16", "-", "Id of the capture point that saw it last."),
+        Column("end", "uint8", "place in Disposition", "How its journey ended."),
+        Column("container", "bool", "-", "It is a container's, or of a connection that is."),
+        Column("symptom", "uint8", "place in Symptom", "What is wrong with it; 0 for nothing."),
+        Column("row", "int64", "-", "Its row of symptoms: of all with that symptom there, in its stream; -1 without."),
+    ),
+)
 
 TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, KNOWN, HOPS, CONNECTIONS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "analyzer"
-LAYERS = ("errors", "process", "model", "schema", "read", "state", "record", "decode", "correlate", "trace", "diagnose",
+LAYERS = ("errors", "process", "model", "schema", "read", "state", "record", "decode", "correlate", "trace", "explain",
           "replay", "report", "pipeline", "cli")  # fmt: skip
 REPORT_MAY_IMPORT = {"errors", "model", "schema", "report"}
 MAX_LINES = 500

@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import main
-from analyzer.diagnose import CHECKS
-from analyzer.diagnose.host import ONLY_HERE
+from analyzer.explain.hypotheses import HYPOTHESES
 from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
@@ -55,11 +54,11 @@ def test_shown_commands_and_options_exist() -> None:
 
 
 def test_figures_of_checks_and_faults() -> None:
-    """As many as there are; that all are right, tests/diagnose/test_faults.py shows."""
+    """As many as there are; that all are right, tests/explain/test_faults.py shows."""
     text = " ".join(README.read_text().split())
     kinds = [len({case.fault.name for case in CASES if bool(case.fault.expect) is faulty}) for faulty in (True, False)]
 
-    assert f"lists {len(CHECKS) + len(ONLY_HERE)} checks" in text
+    assert f"lists {len(HYPOTHESES)} checks" in text
     assert f"has {len(CASES)} recordings of a real Docker Engine: {kinds[0]} kinds of faults and {kinds[1]} of" in text
     assert f"{len(CASES)} cases: precision 1.000, recall 1.000" in text
 

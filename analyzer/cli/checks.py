@@ -13,12 +13,10 @@ def checks(names: tuple[str, ...], *, rules: bool) -> None:
     if rules:
         _print_rules()
         return
-    from analyzer.diagnose import CHECKS  # noqa: PLC0415
-    from analyzer.diagnose.host import ONLY_HERE  # noqa: PLC0415
+    from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
 
-    everything = [*(check.explained for check in CHECKS), *(words.explained for words in ONLY_HERE)]
-    known = {one.name: one for one in everything}
+    known = {one.name: one.explained for one in HYPOTHESES}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SelectionError(f"no check {unknown[0]}; hoptrace checks lists them")

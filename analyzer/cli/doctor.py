@@ -20,11 +20,12 @@ NEEDED = (
 @fail_on_option
 def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
-    from analyzer.diagnose.host import examine  # noqa: PLC0415
+    from analyzer.explain.doctor import examine  # noqa: PLC0415
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
+    from analyzer.report.words import worded  # noqa: PLC0415
     from analyzer.state.load import load_host  # noqa: PLC0415
 
     problems: list[str] = []
@@ -40,6 +41,6 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         with scratch() as folder:
             problems = collect(machine, folder / "host", Deadline(TIME_S))
             state = load_host(folder / "host")
-    findings = examine(state)
+    findings = worded(examine(state))
     terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
     exit_on(fail_on, findings)

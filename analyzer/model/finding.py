@@ -1,7 +1,7 @@
 """What a person should act on."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from analyzer.model.basis import Basis
@@ -13,6 +13,24 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+class Symptom(StrEnum):
+    """What is wrong with a packet; of several, the one that says most of where."""
+
+    NOTHING = "nothing"
+    STOPPED = "stopped"
+    """The recorded state of the host stops it, or the host's answer to it."""
+    REJECTED = "rejected"
+    """An ICMP error is about it, or a RST answers it."""
+    LOST_INSIDE = "lost-inside"
+    """Not seen at the next point of its host, which was recording."""
+    LOST_BETWEEN = "lost-between"
+    """Not seen at the next host."""
+    LOST_BEYOND = "lost-beyond"
+    """It left and was sent again or never answered, or came only when it was sent again."""
+    UNANSWERED = "unanswered"
+    """It asks for an answer, and captures went on long enough to show one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +46,43 @@ class Evidence:
         return f"{self.point} #{self.frame}" if self.frame is not None else self.point
 
 
+Fact = str | int | float | bool | list[str]
+"""A value that a sentence is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another cause than the one that is told."""
+
+    check: str
+    why: str
+    """Why it is possible, or why it is ruled out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One cause, told once."""
+    """One cause, told once. Its sentences are made of its facts, in one place for all reports."""
 
     check: str
     severity: Severity
-    title: str
-    explanation: str
-    remedy: str
     basis: Basis
+    facts: dict[str, Fact] = field(default_factory=dict)
+    """What the sentences tell, by name; names of a check stay."""
     evidence: tuple[Evidence, ...] = ()
-    tried: str | None = None
-    """What the remedy changes, as the recorded state says when the same packet runs through it once more."""
     proof: tuple[str, ...] = ()
     """Lines of the host's dumps that show it, each after the name of its file."""
+    tried: str | None = None
+    """What the remedy changes, as the recorded state says when the same packet runs through it once more."""
+    alternatives: tuple[Other, ...] = ()
+    """Other causes that the same packets fit."""
+    refuted: tuple[Other, ...] = ()
+    """Causes that were looked into, and why it is none of them."""
+    title: str = ""
+    """Who cannot do what, and why: one sentence."""
+    detail: str = ""
+    """What was counted, and where."""
+    explanation: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +102,7 @@ class Explained:
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sort findings by severity, then by name."""
     order = list(Severity)
-    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title)))
+    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title, f.detail)))
 
 
 def reaches(findings: Iterable[Finding], severity: Severity) -> bool:

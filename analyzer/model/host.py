@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
@@ -83,6 +83,38 @@ class FdbEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedPort:
+    """A container's port that the host listens for."""
+
+    address: Address | None
+    """Of the host, that clients use; None for all that it has."""
+    version: int | None
+    """IP version; None for both."""
+    outside: int
+    inside: int
+    protocol: str
+    """``tcp``, ``udp``, ``sctp``."""
+    text: str
+    """As ``docker ps`` prints it."""
+
+    @classmethod
+    def parse(cls, text: str) -> "PublishedPort | None":
+        """Read ``0.0.0.0:8080->80/tcp``; None of a port that is not published, or of what is no port."""
+        outer, arrow, inner = text.partition("->")
+        host, _, outside = outer.rpartition(":")
+        inside, _, protocol = inner.partition("/")
+        if not arrow or not (outside.isascii() and outside.isdecimal() and inside.isascii() and inside.isdecimal()):
+            return None
+        try:
+            address = ip_address(host.strip("[]")) if host else None
+        except ValueError:
+            return None
+        version = address.version if address is not None else None
+        named = address if address is not None and not address.is_unspecified else None
+        return cls(named, version, int(outside), int(inside), protocol, text)
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A container on one of its networks."""
 
@@ -92,6 +124,11 @@ class Container:
     addresses: tuple[Address, ...]
     published: tuple[str, ...] = ()
     """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
+
+    @property
+    def ports(self) -> tuple[PublishedPort, ...]:
+        """Its published ports."""
+        return tuple(port for port in map(PublishedPort.parse, self.published) if port is not None)
 
     def published_ports(self) -> dict[tuple[str, int], str]:
         """Return protocol and the host's port of each that is published, and how ``docker ps`` prints it."""
@@ -119,6 +156,8 @@ class Network:
     """Without a way out, on purpose."""
     masquerades: bool = True
     """Its containers shall leave the host by the host's addresses."""
+    routed: tuple[int, ...] = ()
+    """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""
 
 
 @dataclass(frozen=True, slots=True)

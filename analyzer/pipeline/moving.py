@@ -18,11 +18,11 @@ from analyzer.correlate.memory import Memory, to_see_again
 from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
-from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction
-from analyzer.diagnose.subject import Subject
 from analyzer.errors import InputError, SelectionError
+from analyzer.explain.case import Case
+from analyzer.explain.hypotheses import ambiguous_packets, capture_loss, conntrack_contradiction
+from analyzer.explain.rank import alone
 from analyzer.model import ArpExchange, Connection, Evidence, Finding, Hosts, Point
-from analyzer.model.finding import worst_first
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.budget import SLICED, Budget
 from analyzer.pipeline.part import Part
@@ -30,6 +30,7 @@ from analyzer.pipeline.prepare import Prepared, stated_entries
 from analyzer.read.points import Source, name_points
 from analyzer.read.records import FileInfo
 from analyzer.report.content import Content
+from analyzer.report.words import worded
 from analyzer.schema import FRAMES, Columns
 from analyzer.trace.arp import RETRY_NS
 from analyzer.trace.build import Tracer
@@ -262,8 +263,8 @@ class MovingTrace:
         for contradiction in correlated.contradictions:
             key2 = int(found.connection[contradiction.connection]), contradiction.entry
             if key2[0] < self._memory.connections and key2 not in told.findings:
-                subject = Subject(context, part.tracer, self.files, [contradiction])
-                told.findings[key2] = conntrack_contradiction.look(subject)[0]
+                case = Case(context, part.tracer, self.files, [contradiction])
+                (told.findings[key2],) = alone(conntrack_contradiction.HYPOTHESIS, conntrack_contradiction.causes(case))
 
     @staticmethod
     def _settle(part: Part, one: Slice) -> None:
@@ -278,8 +279,15 @@ class MovingTrace:
     def _findings(self) -> tuple[Finding, ...]:
         told = self._told
         count = int(np.count_nonzero(self._memory.table["ambiguous"]))
-        unsure = ambiguous_packets.tell(count, told.ambiguous_frames, told.ambiguous_evidence)
-        return worst_first([*told.findings.values(), *unsure, *capture_loss.tell(self.files, self._all_points())])
+        unsure = ambiguous_packets.unsure(count, told.ambiguous_frames, told.ambiguous_evidence)
+        damage = capture_loss.incomplete(self.files, self._all_points())
+        return worded(
+            [
+                *told.findings.values(),
+                *alone(ambiguous_packets.HYPOTHESIS, unsure),
+                *alone(capture_loss.HYPOTHESIS, damage),
+            ]
+        )
 
 
 def _three(progress: Progress, total: int, frames: int, done: int) -> None:

@@ -38,6 +38,7 @@ from analyzer.trace.text import PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyzer.explain.rank import Explanation
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
@@ -118,18 +119,21 @@ class Trace:
 
         return Tracer(self.context)
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What a person should act on, worst first."""
-        return self._diagnosed[0]
+        from analyzer.report.words import worded  # noqa: PLC0415
+
+        return worded(self._explained.findings)
 
     @cached_property
-    def _diagnosed(self) -> "tuple[tuple[Finding, ...], Callable[[int], str | None]]":
-        """Findings, and what tells which check explains the trouble of a packet."""
-        from analyzer.diagnose import diagnose  # noqa: PLC0415
-        from analyzer.diagnose.subject import Subject  # noqa: PLC0415
+    def _explained(self) -> "Explanation":
+        """Findings, without words, and the check that explains each packet's trouble."""
+        from analyzer.explain.case import Case  # noqa: PLC0415
+        from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
+        from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        subject = Subject(
+        case = Case(
             self.context,
             self.tracer,
             self.files,
@@ -138,7 +142,7 @@ class Trace:
             self.read_again,
             ask=self._ask if self.asks_kernel else None,
         )
-        return diagnose(subject), subject.explains
+        return explain(case, HYPOTHESES)
 
     @property
     def arp(self) -> list[ArpExchange]:
@@ -166,7 +170,7 @@ class Trace:
         """Where packets were lost, link by link, the most packets first."""
         from analyzer.trace.losses import losses  # noqa: PLC0415
 
-        return tuple(losses(self.context, self.tracer, self._diagnosed[1]))
+        return tuple(losses(self.context, self.tracer, self._explained.explained.get))
 
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""

@@ -49,6 +49,8 @@ def to_json(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: to_json(item) for name, item in value.items()}
     return value
 
 
@@ -65,6 +67,8 @@ def schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if hint in _PLAIN:
         return {"type": _PLAIN[hint]}
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is dict:
+        return {"type": "object", "additionalProperties": schema_of(arguments[1], definitions)}
     if origin in (tuple, list):
         return {"type": "array", "items": schema_of(arguments[0], definitions)}
     if origin in (Union, types.UnionType):

@@ -189,7 +189,10 @@ def print_finding(out: Console, finding: Finding) -> None:
     text.append(f"{finding.severity}: ", finding.severity.value)
     text.append(safe(finding.title), "bold")
     text.append(f"  ({finding.check}, {finding.basis})\n", "dim")
-    text.append(f"  {safe(finding.explanation)}\n")
+    if finding.detail != finding.title:
+        text.append(f"  {safe(finding.detail)}.\n")
+    if finding.explanation:
+        text.append(f"  {safe(finding.explanation)}\n")
     frames = ", ".join(map(_evidence, finding.evidence))
     if frames:
         text.append(f"  Evidence: {safe(frames)}\n", "dim")
@@ -198,6 +201,9 @@ def print_finding(out: Console, finding: Finding) -> None:
     text.append(f"  Remedy: {safe(finding.remedy)}")
     if finding.tried is not None:
         text.append(f"\n  Tried on the recorded state: {safe(finding.tried)}", "dim")
+    for head, others in (("Also possible", finding.alternatives), ("Ruled out", finding.refuted)):
+        for other in others:
+            text.append(f"\n  {head}: {other.check}: {safe(other.why)}", "dim")
     out.print(text)
 
 

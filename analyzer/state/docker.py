@@ -10,6 +10,7 @@ from analyzer.model import Container, Network
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
+GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv{version}"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
 
@@ -91,6 +92,7 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 subnets=tuple(ip_network(one.subnet, strict=False) for one in config if one.subnet),
                 internal=bool(network.internal),
                 masquerades=options.get(MASQUERADE, "true") == "true",
+                routed=tuple(v for v in (4, 6) if options.get(GATEWAY_MODE.format(version=v)) == "routed"),
                 gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
             )
         )

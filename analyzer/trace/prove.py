@@ -129,6 +129,32 @@ class Prover:
         way = Way(host, built, self.guess(rows[-1]))
         return way.stopped(bridged=self.bridged(rows[-1])) or way.passed
 
+    def way_back(self, host: HostState, packet: int, rows: list[int]) -> "Cause | Passed | None":
+        """
+        Run the answer to a packet that passes a state back through it; None where it cannot be told what comes back.
+        """
+        built = self.packet(packet, rows[-1])
+        if built is None or self.bridged(rows[-1]):
+            return None
+        way = Way(host, built, self.guess(rows[-1]))
+        stopped, out = way.stopped(bridged=False), way.account.packet
+        src, dst = self.context.src(rows[-1]), self.context.dst(rows[-1])
+        if stopped is not None or not isinstance(out, Packet) or src is None or dst is None:
+            return None
+        kind = ECHO_OPPOSITE.get(built.icmp_type) if built.icmp_type is not None else None
+        known = isinstance(out.src, IPv4Address | IPv6Address) and isinstance(out.dst, IPv4Address | IPv6Address)
+        if not known or not isinstance(out.oif, str) or (built.icmp_type is not None and kind is None):
+            return None
+        ports = [port if isinstance(port, int) else None for port in (built.sport, built.dport)]
+        back = replace(
+            built, src=out.dst, dst=out.src, sport=out.dport, dport=out.sport, icmp_type=kind, iif=out.oif, oif=None,
+            tcp_flags=None if built.tcp_flags is None else SYN | ACK, ttl=None, length=None, src_mac=None,
+            port_in=ABSENT, ct_state="ESTABLISHED", ct_reply=True, ct_to=(src, ports[0]),
+            ct_from=(dst, ports[1]), ct_dnat=way.account.target_moved, ct_snat=way.account.source_moved,
+        )  # fmt: skip
+        returned = Way(host, back, built.iif if isinstance(built.iif, str) else None)
+        return returned.stopped(bridged=False) or returned.passed
+
     def _inside(self, row: int) -> bool:
         """Tell whether the frame was seen at a container's own end, and has not come to the host's end yet."""
         point = self.context.point(row)

@@ -41,8 +41,12 @@ class Cause:
     """Table and chain of the policy that drops, where no rule does."""
     route: Chosen | None = None
     """The route that leads nowhere."""
+    settings: tuple[str, ...] = ()
+    """The sysctls that make it so."""
     unknown: bool = False
     """The dumps do not decide; *text* says what cannot be told."""
+    acquits: bool = False
+    """A rule or policy would stop it, but its counter stood still."""
     of_answer: bool = False
     """It is the host's answer that it stops."""
     past: bool = False
@@ -118,21 +122,27 @@ class Way:
         return self._by_policy(*account.policy, killed) if account.policy is not None else None
 
     def _by_state(self, account: Account, check: str) -> Cause:
-        proof, route = tuple(self._proof(account)), account.route
+        settings, route = self._settings(account), account.route
+        proof = (*(sysctl_line(self._host, name) for name in settings), *self._proof(account))
         leads_nowhere = account.why in (Why.DEAD_END, Why.ROUTING_RULE)
-        return Cause(check, account.text, proof, route=route if leads_nowhere else None)
+        return Cause(check, account.text, proof, route=route if leads_nowhere else None, settings=settings)
+
+    def _settings(self, account: Account) -> tuple[str, ...]:
+        """Name the sysctls that stop a packet."""
+        iif = account.packet.iif if isinstance(account.packet.iif, str) else None
+        if account.why is Why.FORWARDING:
+            switch = forwards(self._host, account.packet.version, iif)
+            return (switch.name,) if switch is not None else ()
+        if account.why is Why.REVERSE_PATH:
+            mode = reverse_path(self._host, iif)
+            return tuple(mode.names) if mode is not None else ()
+        return ()
 
     def _proof(self, account: Account) -> list[str]:
         """Give the lines of dumps that show what stops a packet beside rules."""
-        host, packet, route, why = self._host, account.packet, account.route, account.why
-        iif = packet.iif if isinstance(packet.iif, str) else None
-        if why is Why.FORWARDING:
-            switch = forwards(host, packet.version, iif)
-            return [sysctl_line(host, switch.name)] if switch is not None else []
-        if why is Why.REVERSE_PATH:
-            mode = reverse_path(host, iif)
-            lines = [sysctl_line(host, name) for name in mode.names] if mode is not None else []
-            return lines + ([f"ip-route.json: {route.route.text}"] if route is not None else [])
+        route, why = account.route, account.why
+        if why in (Why.FORWARDING, Why.REVERSE_PATH):
+            return [f"ip-route.json: {route.route.text}"] if why is Why.REVERSE_PATH and route is not None else []
         if why is Why.NO_ROUTE:
             return [f"ip-route.json: none fits {account.text.rpartition(' ')[2]}"]
         if why is Why.ROUTING_RULE:
@@ -148,7 +158,7 @@ class Way:
         shown = tuple(f"{one.dump}: {one.text}" for one in jumps)
         if not self._past and acquitted(self._host, rule):
             text = f"the rules would stop it at “{rule.text}”, but that counted nothing meanwhile"
-            return Cause("filtered-by-rule", text, shown, unknown=True)
+            return Cause("filtered-by-rule", text, shown, unknown=True, acquits=True)
         check = "network-isolation" if self._isolates(rule) else "filtered-by-rule"
         return Cause(check, f"rule “{rule.text}” in {rule.table}", shown, killed, rule)
 
@@ -156,7 +166,7 @@ class Way:
         label = table.label
         if not self._past and self._policy_stood_still(table, chain):
             text = f"policy DROP of {label} {chain} would stop it, but that counted nothing meanwhile"
-            return Cause("filtered-by-rule", text, (), unknown=True)
+            return Cause("filtered-by-rule", text, (), unknown=True, acquits=True)
         proof = (f"{table.dump}: {label} {chain}: policy drop",)
         return Cause("filtered-by-rule", f"policy DROP of {label} {chain}", proof, killed, policy=(label, chain))
 

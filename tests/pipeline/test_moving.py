@@ -10,8 +10,8 @@ import pytest
 
 from analyzer.decode import crew, moving
 from analyzer.decode.moving import ShorterFramesError
-from analyzer.diagnose import ambiguous_packets, capture_loss, conntrack_contradiction
 from analyzer.errors import SelectionError
+from analyzer.explain.hypotheses import ambiguous_packets, capture_loss, conntrack_contradiction
 from analyzer.pipeline import analyze_whole, prepare
 from analyzer.pipeline import moving as pipeline_moving
 from analyzer.pipeline.moving import MovingTrace
@@ -80,9 +80,9 @@ def _same(folder: Path) -> bool:
 def _slices_tell(item: dict[str, Any]) -> bool:
     if item["type"] == "finding":
         return item["check"] in (
-            ambiguous_packets.CHECK.name,
-            capture_loss.CHECK.name,
-            conntrack_contradiction.CHECK.name,
+            ambiguous_packets.HYPOTHESIS.name,
+            capture_loss.HYPOTHESIS.name,
+            conntrack_contradiction.HYPOTHESIS.name,
         )
     return bool(item["type"] != "loss")
 

@@ -75,7 +75,7 @@ def test_two_hosts_as_stated(recording: str, ahead_ns: int, drift: float, tmp_pa
 def test_losses_between_two_hosts(tmp_path: Path) -> None:
     """Neither host lost them."""
     trace = _of_two_hosts(*_pair("busy.bridge", tmp_path, 422_000_000, 1e-4, lossy=True))
-    titles = [finding.title for finding in trace.findings]
+    titles = [finding.detail for finding in trace.findings]
 
     assert "3 packets lost between a and b" in titles
     assert "inside the host" not in " ".join(titles)

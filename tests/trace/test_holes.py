@@ -41,7 +41,7 @@ def test_a_hole_that_is_filled_late(tmp_path: Path, base: int) -> None:
     (finding,) = [found for found in trace.findings if found.check == "loss-beyond-host"]
 
     assert (loss.last_point, loss.next_point, loss.packets, loss.sent_again) == (None, "wlan0", 1, 1)
-    assert finding.title == f"1 packet from {SERVER} lost before wlan0"
+    assert finding.detail == f"1 packet from {SERVER} lost before wlan0"
     assert [evidence.frame for evidence in finding.evidence] == [4]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer import analyze
-from analyzer.diagnose import CHECKS
+from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.model import Finding, Severity
 from analyzer.read.manifest import PACKED
 from tests.lab.faults.cases import CASES, RECORDED, Case
@@ -55,7 +55,7 @@ def account(path: Path) -> list[str]:
     ends = ", ".join(f"{count} {kind}" for kind, count in sorted(trace.dispositions().items()))
     lines = [f"== {path.name.removesuffix(PACKED)}: {ends}"]
     for finding in trace.findings:
-        lines.append(f"{finding.severity} {finding.check} ({finding.basis}): {finding.title}")
+        lines.append(f"{finding.severity} {finding.check} ({finding.basis}): {finding.detail}")
         lines.append(f"  at {', '.join(map(str, finding.evidence)) or 'no frame'}")
         lines += [f"  {proof}" for proof in finding.proof]
         lines.append(f"  then: {_outcome(finding)}")
@@ -96,7 +96,9 @@ def told(scores: Sequence[Score]) -> str:
         Counter(name for s in scores for name in getattr(s, kind)) for kind in ("right", "missing", "wrong")
     )
     lines.append(f"{'check':32}{'right':>7}{'missing':>9}{'wrong':>7}")
-    lines += [f"{check.name:32}{right[check.name]:7}{missing[check.name]:9}{wrong[check.name]:7}" for check in CHECKS]
+    lines += [
+        f"{check.name:32}{right[check.name]:7}{missing[check.name]:9}{wrong[check.name]:7}" for check in HYPOTHESES
+    ]
     hits, misses, false = right.total(), missing.total(), wrong.total()
     lines.append(
         f"{len(scores)} cases: precision {hits / max(hits + false, 1):.3f}, recall {hits / max(hits + misses, 1):.3f}"

@@ -1,0 +1,352 @@
+"""What hypotheses look at: tables, journeys, and what several of them ask for, each made when first needed."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from analyzer.correlate.stated import Contradiction
+from analyzer.explain import questions, symptoms
+from analyzer.explain.confirmed import Ask
+from analyzer.explain.streams import Handshakes, handshakes
+from analyzer.model import (
+    Address,
+    ArpExchange,
+    Connection,
+    Disposition,
+    Evidence,
+    Hosts,
+    HostState,
+    Link,
+    Point,
+    Role,
+    address,
+)
+from analyzer.model.finding import Symptom
+from analyzer.model.overview import NameQuery
+from analyzer.read.records import FileInfo, Interface
+from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.trace.build import Tracer
+from analyzer.trace.context import Context
+from analyzer.trace.way import Cause
+
+SHOWN = 5
+"""Frames that are named as evidence."""
+PATIENCE_NS = 1_000_000_000
+"""How long before its capture's end something must have happened, to say that nobody answered."""
+ONE_SIDED = re.compile(r"\b(src|dst|inbound|outbound|not|tcp-syn|tcpflags)\b|[!\[]")
+"""Words of pcap-filter(7) by which a filter may keep a question and not its answer."""
+NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
+
+T = TypeVar("T")
+ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
+
+
+@dataclass
+class Stopped:
+    """Packets that one cause stopped."""
+
+    cause: Cause
+    host: HostState
+    """Where that was."""
+    packets: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error."""
+
+    packet: int
+    quoted: int | None
+    """Packet that it is about, if that was captured."""
+    source: Address
+    kind: tuple[int, int, int]
+    """IP version, type, code."""
+    target: Address
+    """Destination of the packet that it quotes, as the error's receiver wrote it."""
+    mtu: int
+
+
+@dataclass
+class Case:
+    """All that is known of captures and hosts when hypotheses are asked."""
+
+    context: Context
+    tracer: Tracer
+    files: list[FileInfo]
+    contradictions: list[Contradiction]
+    read_names: Callable[[], list[NameQuery]] = list
+    read_again: ReadAgain = lambda rows: iter(())
+    ask: Ask | None = None
+    """Asks a kernel, if somebody wants that."""
+    asked: int = 0
+    """Remedies that a kernel has tried."""
+    _made: dict["Callable[[Case], Any]", Any] = field(default_factory=dict)
+    _firsts: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> Hosts:
+        """What dumps told."""
+        return self.context.hosts
+
+    def host_of(self, packet: int) -> HostState:
+        """Return what was recorded of the host that saw a packet last."""
+        return self.context.host_at(int(self.last_row[packet]))
+
+    @cached_property
+    def names(self) -> list[NameQuery]:
+        """Questions to name servers."""
+        return self.read_names()
+
+    @cached_property
+    def exchanges(self) -> list[ArpExchange]:
+        """ARP and NDP exchanges."""
+        return self.tracer.exchanges()
+
+    @cached_property
+    def asking(self) -> dict[tuple[str, int], int]:
+        """The packets that are ARP or NDP messages, by point and frame."""
+        rows = self.context.neighbours["row"]
+        names = [self.context.point(row).name for row in rows.tolist()]
+        numbers = self.context.frames["frame"][rows].tolist()
+        packets = self.context.packet_of_row[rows].tolist()
+        return dict(zip(zip(names, numbers, strict=True), packets, strict=True))
+
+    @cached_property
+    def first_row(self) -> Int64:
+        """(packets,) Row of FRAMES where each was seen first."""
+        found: Int64 = self.context.hops["row"][self.context.packet_start[:-1]]
+        return found
+
+    @cached_property
+    def last_row(self) -> Int64:
+        """(packets,) Row of FRAMES where each was seen last."""
+        found: Int64 = self.context.hops["row"][self.context.packet_start[1:] - 1]
+        return found
+
+    @cached_property
+    def connection(self) -> Int64:
+        """(packets,) Connection of each, -1 without."""
+        found: Int64 = self.context.hops["connection"][self.context.packet_start[:-1]].astype(np.int64)
+        return found
+
+    @cached_property
+    def reply(self) -> Array:
+        """(packets,) bool: each goes in the reply direction."""
+        found: Array = self.context.hops["reply"][self.context.packet_start[:-1]]
+        return found
+
+    def first(self, name: str) -> Array:
+        """(packets,) A column of FRAMES at each packet's first hop."""
+        if name not in self._firsts:
+            self._firsts[name] = self.context.frames[name][self.first_row]
+        return self._firsts[name]
+
+    @property
+    def source_moved(self) -> Array:
+        """(connections,) bool: NAT gives another source address."""
+        return self.context.source_moved
+
+    @property
+    def target_moved(self) -> Array:
+        """(connections,) bool: NAT gives another destination address."""
+        return self.context.target_moved
+
+    @cached_property
+    def handshakes(self) -> Handshakes:
+        """What TCP connections came to."""
+        return handshakes(self.context, self.first_row, self.connection, self.reply)
+
+    @cached_property
+    def stopped(self) -> dict[str, list[Stopped]]:
+        """By check: what the recorded host state stopped, one entry a cause."""
+        found: dict[str, dict[tuple[str | None, str], Stopped]] = {}
+        dead = self.tracer.ended(Disposition.DROPPED, Disposition.REJECTED)
+        for packet in np.union1d(dead, self.tracer.silenced).tolist():
+            cause = self.tracer.outcome(packet).cause
+            if cause is not None:
+                of_check = found.setdefault(cause.check, {})
+                host = self.host_of(packet)
+                of_check.setdefault((host.name, cause.text), Stopped(cause, host)).packets.append(packet)
+        return {check: list(causes.values()) for check, causes in found.items()}
+
+    @cached_property
+    def errors(self) -> list[IcmpError]:
+        """ICMP errors, each once, in order of time."""
+        context, table = self.context, self.context.quotes
+        quoted = self.tracer.quoted_by_error
+        found: dict[int, IcmpError] = {}
+        for place, row in enumerate(table["row"].tolist()):
+            packet = int(context.packet_of_row[row])
+            source = context.src(row)
+            if packet in found or source is None:
+                continue
+            version = 6 if context.layers(row) & Layer.IPV6 else 4
+            target = address(version, int(table["dst_hi"][place]), int(table["dst"][place]))
+            kind = version, context.value("icmp_type", row), context.value("icmp_code", row)
+            found[packet] = IcmpError(packet, quoted.get(packet), source, kind, target, int(table["mtu"][place]))
+        return [found[packet] for packet in sorted(found)]
+
+    def once(self, make: "Callable[[Case], T]") -> T:
+        """Return what several checks make of it; it is made when it is first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
+
+    def point_named(self, name: str) -> Point:
+        """Return a point."""
+        return next(point for point in self.context.points if point.name == name)
+
+    def link_at(self, name: str) -> Link | None:
+        """Return the recorded interface of a point."""
+        point = self.point_named(name)
+        return self.hosts[point.host].link(point.interface or name)
+
+    @cached_property
+    def facts(self) -> Columns:
+        """FACTS: what became of each packet."""
+        return symptoms.facts(self)
+
+    @cached_property
+    def symptom(self) -> Int64:
+        """(packets,) Each packet's row of symptoms, -1 where nothing is wrong with it."""
+        found: Int64 = self.facts["row"]
+        return found
+
+    @cached_property
+    def symptom_packets(self) -> Int64:
+        """Packets of each row of symptoms."""
+        return np.bincount(self.symptom[self.symptom >= 0])
+
+    def with_symptom(self, *kinds: Symptom) -> Int64:
+        """Return the packets that have one of these symptoms."""
+        found: Int64 = np.flatnonzero(np.isin(self.facts["symptom"], [symptoms.SYMPTOMS[kind] for kind in kinds]))
+        return found
+
+    def troubled(self, packets: Iterable[int]) -> list[int]:
+        """
+        Return all packets of the same connections with which something is wrong at the ends.
+
+        Whatever was stopped or lost at a place has a cause at that place, and needs to be explained by itself.
+        """
+        numbers = np.unique(self.connection[np.fromiter(packets, np.int64)])
+        ill = self.with_symptom(Symptom.UNANSWERED, Symptom.LOST_BEYOND, Symptom.REJECTED)
+        found: list[int] = ill[np.isin(self.connection[ill], numbers[numbers >= 0])].tolist()
+        return found
+
+    def towards(self, addresses: Collection[Address]) -> list[int]:
+        """Return the packets with which anything is wrong, and that are for, or answer, one of these addresses."""
+        wanted = {divmod(int(ip), 1 << 64) for ip in addresses}
+        ill = np.flatnonzero(self.symptom >= 0)
+        table, of = self.context.connections, self.connection[ill]
+        ends = [(self.context.frames["dst_hi"][rows], self.context.frames["dst"][rows])
+                for rows in (self.first_row[ill], self.last_row[ill])]  # fmt: skip
+        ends += [(np.append(table[f"{name}_hi"], 0)[of], np.append(table[name], 0)[of])
+                 for name in ("orig_dst", "reply_src")]  # fmt: skip
+        hit = np.zeros(len(ill), bool)
+        for high, low in ends:
+            pairs = zip(high.tolist(), low.tolist(), strict=True)
+            hit |= np.fromiter((pair in wanted for pair in pairs), bool, len(ill))
+        found: list[int] = ill[hit].tolist()
+        return found
+
+    @cached_property
+    def open_questions(self) -> list[NameQuery]:
+        """Questions to name servers that got no answer although there was time for one."""
+        return questions.silent(self)
+
+    @cached_property
+    def resolved(self) -> dict[Address, str]:
+        """The name by which each address was asked for, if that was one name."""
+        return questions.resolved(self.names)
+
+    @cached_property
+    def answered_in_the_end(self) -> Array:
+        """(connections,) bool: somebody answered, and a TCP connection was not refused."""
+        found: Array = self.context.connections["seen_reply"].copy()
+        found[self.handshakes.rejected()] = False
+        return found
+
+    @cached_property
+    def end_ns(self) -> int:
+        """Time of the last frame of all, or until when a manifest says that captures ran."""
+        times = self.context.frames["time_ns"]
+        said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
+        return max([*said, int(times.max()) if len(times) else 0])
+
+    @cached_property
+    def one_sided(self) -> bool:
+        """Tell whether a filter may have left answers out: one that asks for a direction, or for bytes."""
+        return any(ONE_SIDED.search(point.filter) for point in self.context.points if point.filter)
+
+    def waited(self, packet: int, patience_ns: int = PATIENCE_NS) -> bool:
+        """Tell whether captures went on long enough after a packet to show an answer, and would have."""
+        return (
+            not self.one_sided
+            and not self._is_at_two_clocks(packet)
+            and self.end_ns - self.context.value("time_ns", int(self.first_row[packet])) >= patience_ns
+        )
+
+    def _is_at_two_clocks(self, packet: int) -> bool:
+        apart = self._of_two_clocks
+        return bool(apart) and any(self.context.value("point", row) in apart for row in self.context.rows_of(packet))
+
+    @cached_property
+    def _of_two_clocks(self) -> set[int]:
+        """Points whose times do not fit those of another one: what answers what is not sure there."""
+        return {point for pair in self.context.two_clocks for point in (pair.first, pair.second)}
+
+    @cached_property
+    def beside_containers(self) -> Array:
+        """(packets,) bool: each was seen at a container's interface or bridge, or has a container's address."""
+        context = self.context
+        at = context.with_role(context.hops["row"], *NEAR_CONTAINERS)
+        found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
+        found |= self._to_published()
+        concerned = np.unique(self.connection[found])
+        return found | np.isin(self.connection, concerned[concerned >= 0])
+
+    def _to_published(self) -> Array:
+        """(packets,) bool: each goes to an address of the host, and a port that a container publishes."""
+        found = np.zeros(self.context.packets, bool)
+        for host in self.hosts.states:
+            ports = {port for container in host.containers for port in container.published_ports()}
+            numbers = np.array([port for _, port in sorted(ports)], np.int64)
+            to_port = np.isin(self.first("dport"), numbers)
+            for ip in (ip for link in host.links for ip in link.addresses if ports):
+                high, low = divmod(int(ip), 1 << 64)
+                found |= to_port & (self.first("dst") == np.uint64(low)) & (self.first("dst_hi") == np.uint64(high))
+        return found
+
+    def between_hosts(self, packet: int) -> tuple[str, str] | None:
+        """Return the hosts between which a packet was lost; None if it was not, or on one host."""
+        last = self.context.point(int(self.last_row[packet]))
+        onward = [self.point_named(name).host for name in self.tracer.outcome(packet).onward]
+        other = next((host for host in onward if host != last.host), None) if last.host not in onward else None
+        return (str(last.host), str(other)) if other is not None else None
+
+    def connection_of(self, packet: int) -> Connection | None:
+        """Return a packet's connection."""
+        number = int(self.connection[packet])
+        return self.tracer.connection(number) if number >= 0 else None
+
+    def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
+        """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
+        packets = self.context.packets_of(connection)
+        if reply is not None:
+            packets = packets[self.reply[packets] == reply]
+        return packets
+
+    def evidence(self, packets: Iterable[int], *, first: bool = False) -> tuple[Evidence, ...]:
+        """Return the frames that show packets, where they were seen last, or first."""
+        rows = self.first_row if first else self.last_row
+        chosen = [packet for packet, _ in zip(packets, range(SHOWN), strict=False)]
+        return tuple(self.shown(int(rows[packet])) for packet in chosen)
+
+    def shown(self, row: int) -> Evidence:
+        """Return a row of FRAMES as evidence, with its journey."""
+        return replace(self.context.evidence(row), journey=int(self.context.packet_of_row[row]))

@@ -1,0 +1,42 @@
+"""Frames that fit more than one packet or mapping: said, instead of guessed."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Evidence, Severity
+
+SHOWN = 5
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give mappings and packets for which order, time and content do not decide."""
+    context = case.context
+    connections = np.flatnonzero(context.connections["ambiguous"])
+    rows = context.hops["row"][context.hops["ambiguous"]]
+    shown = rows[:SHOWN].tolist() or [
+        row
+        for number in connections[:SHOWN].tolist()
+        for row in context.rows_of(int(context.packets_of(number)[0]))[:1]
+    ]
+    yield from unsure(len(connections), len(rows), [context.evidence(row) for row in shown])
+
+
+def unsure(connections: int, frames: int, evidence: Sequence[Evidence]) -> Iterator[Cause]:
+    """Give so many connections and frames, if there are any."""
+    if connections or frames:
+        told = Told({"connections_unsure": connections, "frames": frames}, evidence=tuple(evidence))
+        yield Cause([], lambda _: told, Basis.INFERRED)
+
+
+HYPOTHESIS = Hypothesis(
+    "ambiguous-packets",
+    Severity.INFO,
+    "captures (conntrack-events.txt)",
+    "Frames fit more than one packet or connection, and are grouped by order and time.",
+    "Record conntrack events beside the captures, or use a larger snap length.",
+    causes,
+)

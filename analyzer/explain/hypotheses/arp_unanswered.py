@@ -1,0 +1,131 @@
+"""Somebody asks for a neighbour's MAC, and nobody answers."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case, Stopped
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.parties import name_of
+from analyzer.explain.told import Told
+from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
+from analyzer.model.finding import Fact
+
+ENOUGH = 3
+"""Questions after which the kernel gives up (net.ipv4.neigh.default.mcast_solicit)."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give addresses that containers or the host asked for in vain."""
+    by_target: dict[str, list[ArpExchange]] = {}
+    known = {exchange.asked_ip for exchange in case.exchanges if exchange.answer_mac is not None}
+    for exchange in case.exchanges:
+        vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in known
+        if vain and _ours(case, exchange) and _gave_up(case, exchange):
+            by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
+    failed = {one.cause.text.split(" ")[0]: one for one in case.stopped.get(HYPOTHESIS.name, ())}
+    for asked in dict.fromkeys([*by_target, *failed]):
+        questions, stopped = by_target.get(asked, []), failed.get(asked)
+        packets = set(stopped.packets) if stopped is not None else set()
+        packets |= {packet for number in _foreign(case, questions) for packet in case.packets_of(number).tolist()}
+        targets = {exchange.asked_ip for exchange in questions}
+        packets |= {*case.towards(targets), *_sent_on(case, targets)}
+        packets |= {case.asking[one.point, one.request_frame] for one in questions}
+        basis = Basis.OBSERVED if questions else Basis.STATED
+        yield Cause(sorted(packets), partial(_tell, case, asked, questions, stopped), basis)
+
+
+def _tell(case: Case, asked: str, questions: list[ArpExchange], stopped: Stopped | None, packets: list[int]) -> Told:
+    facts: dict[str, Fact] = {"asked": asked}
+    if questions and not (case.connection[packets] >= 0).any():
+        row = int(case.first_row[packets[0]])
+        facts |= {"who": [name_of(case, ip, row) for ip in [questions[0].asker_ip] if ip is not None], "what": [asked]}
+    if not questions:
+        return Told(facts, evidence=case.evidence(packets), proof=stopped.cause.proof if stopped is not None else ())
+    first, host = questions[0], _host(case, questions[0])
+    facts |= {"where": first.point, "asker": str(first.asker_ip), "questions": sum(one.requests for one in questions)}
+    if _foreign(case, questions):
+        facts["foreign_source"] = True
+    elif host.owns(first.asked_ip):
+        facts["own_address"] = True
+    return Told(
+        facts | _parted(case, first),
+        evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]),
+        proof=stopped.cause.proof if stopped is not None else tuple(_silencer(case, first)),
+    )
+
+
+def _host(case: Case, exchange: ArpExchange) -> HostState:
+    """Return the host on which somebody asks."""
+    return case.hosts[case.point_named(exchange.point).host]
+
+
+def _parted(case: Case, question: ArpExchange) -> dict[str, Fact]:
+    """Say what is known to part two that are both there: isolated ports, or a macvlan and its parent."""
+    host = _host(case, question)
+    owner = host.container_of_address(question.asked_ip)
+    isolated = sorted(port.dev for port in host.ports if port.isolated)
+    if owner is not None and len(isolated) > 1:
+        return {"owner": owner.name, "isolated_ports": isolated}
+    networks = {n.name for n in host.networks if n.driver in ("macvlan", "ipvlan")}
+    asker = host.container_of_mac(question.asker)
+    ends = {c.network for c in (owner, asker) if c is not None}
+    if ends & networks and (host.owns(question.asked_ip) or asker is None):
+        return {"macvlan": True}
+    return {}
+
+
+def _silencer(case: Case, asked: ArpExchange) -> Iterator[str]:
+    """Give the rule that keeps this host from hearing a neighbour solicitation for its own address."""
+    if asked.protocol != "ndp" or asked.asker_ip is None or not _host(case, asked).owns(asked.asked_ip):
+        return
+    stopped = case.tracer.prover.solicited(asked.asker_ip, asked.asked_ip)
+    if stopped is not None and not stopped.unknown:
+        yield from stopped.proof
+
+
+def _foreign(case: Case, questions: list[ArpExchange]) -> list[int]:
+    """Return the connections to which SNAT gives an address that is asked for in vain, and not the host's."""
+    table = case.context.connections
+    if not questions or _host(case, questions[0]).owns(questions[0].asked_ip):
+        return []
+    asked = int(questions[0].asked_ip)
+    given = (table["reply_dst"] == asked & (1 << 64) - 1) & (table["reply_dst_hi"] == asked >> 64)
+    found: list[int] = np.flatnonzero(given & case.source_moved).tolist()
+    return found
+
+
+def _sent_on(case: Case, targets: set[Address]) -> Iterator[int]:
+    """Give the packets that the host called undeliverable, where DNAT sends them to whom nobody answers for."""
+    for error in case.errors if targets else ():
+        if error.quoted is not None and error.target not in targets:
+            there = case.tracer.prover.sent_on(error.quoted, case.context.hop_rows(error.quoted))
+            if there in targets:
+                yield error.quoted
+
+
+def _ours(case: Case, exchange: ArpExchange) -> bool:
+    """Tell whether a container asks, or the host itself: what others look for in their LAN is their business."""
+    near = case.point_named(exchange.point).role in NEAR_CONTAINERS
+    host = exchange.asker in case.context.host_macs or (
+        exchange.asker_ip is not None and _host(case, exchange).owns(exchange.asker_ip)
+    )
+    return near or host or bool(_foreign(case, [exchange]))
+
+
+def _gave_up(case: Case, exchange: ArpExchange) -> bool:
+    waited = case.end_ns - exchange.request_ns >= PATIENCE_NS
+    return exchange.requests >= ENOUGH or (exchange.requests > 1 and waited)
+
+
+HYPOTHESIS = Hypothesis(
+    "arp-unanswered",
+    Severity.ERROR,
+    "captures (ip-neigh.json)",
+    "A container or the host asked for an address by ARP or NDP again and again, and nobody answered.",
+    "See whether the address is right and its owner is up, on the same segment: ip neigh, docker network inspect.",
+    causes,
+    Specific.MECHANISM,
+    asks="ip neigh on the host, and arping ADDRESS",
+)

@@ -1,0 +1,49 @@
+"""Questions and answers of a connection use different uplinks."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.sorting import distinct_rows
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.told import Told
+from analyzer.model import Role, Severity
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give pairs of uplinks of one host, by connections that use one each way."""
+    context, hops = case.context, case.context.hops
+    uplinks = [point.id for point in context.points if point.role is Role.UPLINK]
+    if len(uplinks) < 2:
+        return
+    point = context.frames["point"][hops["row"]].astype(np.int64)
+    at = np.isin(point, uplinks) & (hops["connection"] >= 0)
+    numbers, used = hops["connection"][at].astype(np.int64), point[at]
+    ways: list[dict[int, set[int]]] = [{}, {}]
+    for number, reply, uplink in distinct_rows(numbers, hops["reply"][at], used):
+        ways[reply].setdefault(number, set()).add(uplink)
+    by_pair: dict[tuple[int, int], list[int]] = {}
+    for number in ways[0].keys() & ways[1].keys():
+        out, back = min(ways[0][number]), min(ways[1][number])
+        apart = not ways[0][number] & ways[1][number]
+        if apart and context.points[out].host == context.points[back].host:
+            by_pair.setdefault((out, back), []).append(number)
+    for (out, back), connections in sorted(by_pair.items()):
+        packets = [int(context.packets_of(number)[0]) for number in sorted(connections)]
+        yield Cause(packets, partial(_tell, case, context.points[out].name, context.points[back].name))
+
+
+def _tell(case: Case, out: str, back: str, packets: list[int]) -> Told:
+    return Told({"out": out, "back": back}, evidence=case.evidence(packets))
+
+
+HYPOTHESIS = Hypothesis(
+    "asymmetric-path",
+    Severity.WARNING,
+    "captures of two uplinks",
+    "A connection's two directions use different uplinks.",
+    "Route answers back by the interface that the question came in by: ip rule with a table for each uplink.",
+    causes,
+)

@@ -1,0 +1,45 @@
+"""A published port's clients are masqueraded, too: the container does not see who they are."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import SHOWN, Case
+from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give connections of which both ends are translated."""
+    table = case.context.connections
+    # A container that reaches itself needs the mask: from its own address it would take nothing.
+    itself = (table["orig_src"] == table["reply_src"]) & (table["orig_src_hi"] == table["reply_src_hi"])
+    by_mask: dict[str, list[int]] = {}
+    for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself).tolist():
+        by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)
+    for mask, numbers in by_mask.items():
+        yield Cause([], partial(_tell, case, mask, numbers))
+
+
+def _tell(case: Case, mask: str, numbers: list[int], _: list[int]) -> Told:
+    connection = case.tracer.connection(numbers[0])
+    return Told(
+        {
+            "hidden": len(numbers), "mask": mask, "server": str(connection.reply.src),
+            "client": str(connection.original.src),
+        },
+        evidence=case.evidence([int(case.context.packets_of(n)[0]) for n in numbers[:SHOWN]]),
+        proof=tuple(f"iptables-save.txt: {nat.rule}" for nat in connection.nat if nat.rule),
+    )  # fmt: skip
+
+
+HYPOTHESIS = Hypothesis(
+    "client-address-hidden",
+    Severity.INFO,
+    "captures (iptables-save.txt)",
+    "Both ends of a connection are translated: its server sees the host's address as the client's.",
+    "Restrict the SNAT or MASQUERADE rule, e.g. to -s the container's own network (hairpins need it).",
+    causes,
+)

@@ -1,0 +1,158 @@
+"""Nobody listens on a port: RST, or ICMP port unreachable."""
+
+from collections.abc import Iterator
+from functools import partial
+from ipaddress import ip_address
+
+import numpy as np
+
+from analyzer.correlate.sorting import values_at
+from analyzer.decode.offsets import PROTO_UDP
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.stopped import severity
+from analyzer.explain.told import Told
+from analyzer.model import Connection, Severity, endpoint
+from analyzer.model.finding import Fact
+
+PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
+PROTOCOL_UNREACHABLE = (4, 3, 2)
+TRACEROUTE = range(33434, 33535)
+"""Ports that traceroute sends its datagrams to."""
+SHOWN_PORTS = 5
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each host that refuses, with the ports; then what is no refusal, but looks like one."""
+    refused: dict[str, dict[int, str]] = {}
+    probes: list[int] = []
+    late: list[int] = []
+    instead = _reset(case, refused)
+    for error in case.errors:
+        if error.kind not in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} or error.quoted is None:
+            continue
+        of = case.connection_of(error.quoted)
+        if of is None or of.protocol == "tcp":
+            continue
+        if case.reply[error.quoted]:
+            late.append(error.quoted)
+        elif of.original.dport in TRACEROUTE:
+            probes.append(error.quoted)
+        else:
+            _note(refused, of, error.quoted)
+    for target, ports in refused.items():
+        packets = sorted(ports)
+        yield Cause(packets, partial(_refused, case, target, ports), also=case.troubled(packets))
+    for target, packets in instead.items():
+        yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets))
+    if late:
+        yield Cause(late, partial(_harmless, case, "too_late"))
+    if probes:
+        yield Cause(probes, partial(_harmless, case, "probes"))
+
+
+def _reset(case: Case, refused: dict[str, dict[int, str]]) -> dict[str, list[int]]:
+    """Note the servers that reset connections; return the first packets of those that the host reset in their place."""
+    instead: dict[str, list[int]] = {}
+    for number in case.handshakes.rejected():
+        connection, packet = case.tracer.connection(number), int(case.packets_of(number)[0])
+        if _by_the_host(case, connection, int(case.packets_of(number, reply=True)[0])):
+            instead.setdefault(str(connection.reply.src), []).append(packet)
+        else:
+            _note(refused, connection, packet)
+    return instead
+
+
+def _by_the_host(case: Case, connection: Connection, answer: int) -> bool:
+    """Tell whether the host made a RST in the place of somebody else, as REJECT does (nf_send_reset())."""
+    row, server = int(case.first_row[answer]), connection.reply.src
+    context = case.context
+    its_own = context.host_at(row).owns(server) or context.owner_of_address(server, row) is not None
+    return context.made_by_host(row) and not its_own
+
+
+def _note(refused: dict[str, dict[int, str]], connection: Connection, packet: int) -> None:
+    """Note a refusal by who it is that refuses: behind DNAT, the container."""
+    server = connection.reply
+    port = f"{server.sport}/{connection.protocol}"
+    if (server.src, server.sport) != (connection.original.dst, connection.original.dport):
+        port += f" (asked as {endpoint(connection.original.dst, connection.original.dport)})"
+    refused.setdefault(str(server.src), {})[packet] = port
+
+
+def _refused(case: Case, target: str, ports: dict[int, str], packets: list[int]) -> Told:
+    named = list(dict.fromkeys(ports[packet] for packet in packets))
+    facts: dict[str, Fact] = {
+        "target": target, "ports": named[:SHOWN_PORTS], "more_ports": max(len(named) - SHOWN_PORTS, 0),
+        "strays": _strays(case, packets),
+    }  # fmt: skip
+    owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]]))
+    if owner is not None:
+        facts["container"] = owner.name
+    if later := _accepted_later(case, packets):
+        facts["accepted_later"] = True
+    if (local := _local(case, packets)) is not None:
+        facts["published_locally"] = local
+    return Told(
+        facts,
+        evidence=case.evidence(packets),
+        severity=Severity.WARNING if later else severity(case, packets, Severity.ERROR, ended=True),
+    )
+
+
+def _instead(case: Case, target: str, packets: list[int]) -> Told:
+    return Told(
+        {"reset_for": target},
+        evidence=case.evidence(packets),
+        severity=severity(case, packets, Severity.ERROR, ended=True),
+    )
+
+
+def _harmless(case: Case, kind: str, packets: list[int]) -> Told:
+    return Told({kind: True}, evidence=case.evidence(packets), severity=Severity.INFO)
+
+
+def _accepted_later(case: Case, packets: list[int]) -> bool:
+    """Tell whether each refused TCP connection was followed by one to the same port that was granted."""
+    table, granted = case.context.connections, case.handshakes.granted
+    open_ = np.flatnonzero(granted > 0)
+    names = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
+    last: dict[tuple[int, ...], int] = {}
+    for number in open_.tolist():
+        last[tuple(int(table[name][number]) for name in names)] = int(table["first_ns"][number])
+    refused = [int(number) for number in case.connection[packets]]
+    ends = [(tuple(int(table[name][n]) for name in names), int(table["first_ns"][n])) for n in refused]
+    return all(last.get(end, 0) > time for end, time in ends)
+
+
+def _local(case: Case, packets: list[int]) -> str | None:
+    """Return how Docker publishes the port, if it does so on the loopback address only."""
+    connection = case.connection_of(packets[0])
+    asked = connection.original.dport if connection is not None else None
+    texts = (
+        text
+        for c in case.host_of(packets[0]).containers
+        for (_, port), text in c.published_ports().items()
+        if port == asked
+    )
+    return next((text for text in texts if text.startswith(("127.", "[::1]"))), None)
+
+
+def _strays(case: Case, packets: list[int]) -> bool:
+    """Tell whether they came to a port from which a container asks somebody else, as it is, or as SNAT shows it."""
+    table, moved = case.context.connections, case.source_moved
+    asking = table["proto"] == PROTO_UDP
+    ends = set(values_at([table[f"reply_{name}"] for name in ("dst_hi", "dst", "dport")], np.flatnonzero(moved)))
+    ends |= set(values_at([table[f"orig_{name}"] for name in ("src_hi", "src", "sport")], np.flatnonzero(asking)))
+    return ends.issuperset(values_at([case.first(n) for n in ("dst_hi", "dst", "dport")], np.array(packets, np.int64)))
+
+
+HYPOTHESIS = Hypothesis(
+    "connection-refused",
+    Severity.ERROR,
+    "captures (docker-inspect.json)",
+    "A SYN was answered by RST, or a datagram by ICMP port unreachable.",
+    "See on the server whether the program runs and listens on 0.0.0.0 or ::, with ss -ltnup.",
+    causes,
+    Specific.KIND,
+)

@@ -1,0 +1,36 @@
+"""The recorded conntrack table tells another translation than the frames show."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.correlate.stated import Contradiction
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.told import Told
+from analyzer.model import Evidence, Severity
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each connection whose conntrack entry contradicts its frames."""
+    for contradiction in case.contradictions:
+        yield Cause([], partial(_tell, case, contradiction))
+
+
+def _tell(case: Case, contradiction: Contradiction, _: list[int]) -> Told:
+    connection = case.tracer.connection(contradiction.connection)
+    entry = case.hosts.everywhere.conntrack[contradiction.entry]
+    journey = case.tracer.journey(int(case.context.packets_of(contradiction.connection)[0]))
+    return Told(
+        {"connection": str(connection.original), "replies": str(connection.reply), "entry": str(entry.reply)},
+        evidence=tuple(Evidence(hop.point, hop.frames[0]) for hop in journey.hops),
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "conntrack-contradiction",
+    Severity.WARNING,
+    "captures, conntrack.txt",
+    "The recorded conntrack table tells another translation than the frames show.",
+    "Record the conntrack table on the same host, while the captures run.",
+    causes,
+)

@@ -1,0 +1,69 @@
+"""conntrack's table is full: new connections are dropped."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.host.asked import Host
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Disposition, HostState, Severity
+from analyzer.state.sysctl import sysctl, sysctl_line
+
+DROPPED = "conntrack.drop"
+COUNT, MOST = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
+NEARLY = 0.9
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Compare the table with its limit, and the drops that it counted with the packets that are missing."""
+    for host in case.hosts.states:
+        drops = host.counted(DROPPED) or 0
+        for told in state(Host(host)):
+            yield Cause(_missing(case, host) if drops else [], partial(_tell, case, told, drops), Basis.STATED,
+                        counted=bool(drops))  # fmt: skip
+
+
+def state(host: Host) -> Iterator[Told]:
+    """Compare the number of entries with the limit."""
+    count, most = sysctl(host.state, COUNT), sysctl(host.state, MOST)
+    if count is None or not most or count < NEARLY * most:
+        return
+    yield Told(
+        {"entries": count, "limit": most},
+        proof=(sysctl_line(host.state, COUNT), sysctl_line(host.state, MOST)),
+        severity=Severity.ERROR if count >= most else Severity.WARNING,
+    )
+
+
+def _missing(case: Case, host: HostState) -> list[int]:
+    """Return the packets of a host that went no further, of connections that nobody answered: they had no entry."""
+    gone = case.tracer.ended(Disposition.LOST, Disposition.NOT_OBSERVABLE)
+    table = case.context.connections
+    first = gone[~np.append(table["seen_reply"], True)[case.connection[gone]]]
+    return [packet for packet in first.tolist() if case.host_of(packet) is host]
+
+
+def _tell(case: Case, told: Told, drops: int, packets: list[int]) -> Told:
+    line = f"conntrack-stats.txt: drop went up by {drops}, {len(packets)} first packets are missing"
+    return Told(
+        told.facts,
+        evidence=case.evidence(packets),
+        severity=Severity.ERROR if drops else told.severity,
+        proof=(*told.proof, *((line,) if drops else ())),
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "conntrack-full",
+    Severity.ERROR,
+    "sysctl.txt (conntrack-stats.txt before and after)",
+    "conntrack holds as many entries as it may; a warning from nine tenths on.",
+    "Raise net.netfilter.nf_conntrack_max.",
+    causes,
+    Specific.MECHANISM,
+    state=state,
+    asks="conntrack -S before and after (drop), and sysctl net.netfilter.nf_conntrack_count",
+)

@@ -1,0 +1,87 @@
+"""The host resets a connection of a container: an answer was INVALID to conntrack, so it was not translated back.
+
+Such an answer is for the host's own address, where nobody knows the connection (nf_conntrack_proto_tcp.c,
+tcp_in_window); the host answers with RST, and the server gives the connection up.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode.offsets import RST
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.model import Basis, HostState, Role, Severity
+from analyzer.model.finding import Fact, Symptom
+from analyzer.schema import Layer
+from analyzer.state.sysctl import sysctl
+
+TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_established"
+DEFAULT_TIMEOUT_S = 432_000
+"""Five days (nf_conntrack_proto_tcp.c)."""
+LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give RSTs that the host itself sent in connections that it translates."""
+    table = case.context.connections
+    translated = np.append(case.source_moved, False)[case.connection] & ~case.reply
+    begins = case.context.with_role(case.first_row, Role.UPLINK)
+    outer = np.logical_and.reduce([
+        np.append(table[f"reply_{name}"], 0)[case.connection] == case.first(other)
+        for name, other in (("dst", "src"), ("dst_hi", "src_hi"))
+    ])  # fmt: skip
+    flags, tcp = case.first("tcp_flags"), has(case.first("layers"), Layer.TCP)
+    resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
+    if resets:
+        host = case.host_of(resets[0])
+        invalid, idle = host.counted("conntrack.invalid"), _idle(case, resets[0])
+        forgotten = idle >= _timeout(host) * 1_000_000_000
+        basis = Basis.STATED if invalid and not forgotten else Basis.INFERRED
+        tell = partial(_tell, case, idle if forgotten else None, 0 if forgotten else invalid or 0)
+        yield Cause(resets, tell, basis, also=[*case.troubled(resets), *_untranslated(case, resets)])
+
+
+def _untranslated(case: Case, resets: list[int]) -> Iterator[int]:
+    """Give the answers that went no further than where the host took them for its own: what came before each RST."""
+    lost = set(case.with_symptom(Symptom.LOST_INSIDE).tolist())
+    for reset in resets:
+        answers = case.packets_of(int(case.connection[reset]), reply=True)
+        yield from (packet for packet in answers.tolist() if packet < reset and packet in lost)
+
+
+def _tell(case: Case, idle_ns: int | None, invalid: int, packets: list[int]) -> Told:
+    name = case.context.point(int(case.first_row[packets[0]])).name
+    facts: dict[str, Fact] = {"where": name}
+    if idle_ns is not None:
+        facts["idle_s"] = round(idle_ns / 1e9)
+    proof = (f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else ()
+    return Told(facts, evidence=case.evidence(packets), proof=proof)
+
+
+def _idle(case: Case, reset: int) -> int:
+    """Return how long nothing passed before the answer that was reset, ns."""
+    packets = case.packets_of(int(case.connection[reset]))
+    times = case.first("time_ns")
+    before = packets[packets < reset]
+    return int(times[before[-1]]) - int(times[before[-2]]) if len(before) > 1 else 0
+
+
+def _timeout(host: HostState) -> int:
+    """Return after how many seconds of silence conntrack forgets an established connection."""
+    return sysctl(host, TIMEOUT) or DEFAULT_TIMEOUT_S
+
+
+HYPOTHESIS = Hypothesis(
+    "conntrack-invalid-reset",
+    Severity.ERROR,
+    "captures (conntrack-stats.txt before and after)",
+    "The host sent an RST in a container's connection, for conntrack did not recognise an answer.",
+    f"iptables -I INPUT -m conntrack --ctstate INVALID -j DROP, or sysctl -w {LIBERAL}=1.",
+    causes,
+    Specific.MECHANISM,
+    asks="conntrack -S before and after (invalid)",
+)

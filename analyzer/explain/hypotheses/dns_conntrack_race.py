@@ -1,0 +1,60 @@
+"""Of two DNS questions sent at once from one port, one is lost in the host.
+
+Both have the same tuple and race for its conntrack entry; the one that comes second cannot be inserted and is dropped
+(nf_conntrack_core.c, __nf_conntrack_confirm, insert_failed). The resolver waits five seconds.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.questions import told
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Disposition, Severity
+from analyzer.model.journey import CODES
+from analyzer.model.overview import NameQuery
+
+TOGETHER_NS = 5_000_000
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give questions that are lost inside the host, while their twin from the same port gets through."""
+    by_connection: dict[int, list[NameQuery]] = defaultdict(list)
+    for query in case.names:
+        by_connection[int(case.connection[query.journey])].append(query)
+    lost: dict[int, NameQuery] = {}
+    for query in case.open_questions:
+        if case.tracer.ends[query.journey] == CODES[Disposition.LOST]:
+            twins = by_connection[int(case.connection[query.journey])]
+            if any(_twin(query, other) and other.answer is not None for other in twins):
+                lost[query.journey] = query
+    if lost:
+        failed = case.host_of(next(iter(lost))).counted("conntrack.insert_failed")
+        basis = Basis.STATED if failed else Basis.INFERRED
+        yield Cause(sorted(lost), partial(_tell, case, lost, failed), basis, counted=bool(failed))
+
+
+def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: list[int]) -> Told:
+    return Told(
+        {"names": told(lost[packet] for packet in packets)},
+        evidence=case.evidence(packets),
+        proof=(f"conntrack-stats.txt: insert_failed went up by {failed}",) if failed else (),
+    )
+
+
+def _twin(query: NameQuery, other: NameQuery) -> bool:
+    return other.kind != query.kind and abs(other.asked_ns - query.asked_ns) < TOGETHER_NS
+
+
+HYPOTHESIS = Hypothesis(
+    "dns-conntrack-race",
+    Severity.ERROR,
+    "captures (conntrack-stats.txt before and after)",
+    "Of two DNS questions that were sent at once from one port, one was lost inside the host.",
+    "docker run --dns-option single-request-reopen (resolv.conf(5)), or a name server in a container beside it.",
+    causes,
+    Specific.SETTING,
+    asks="conntrack -S before and after (insert_failed)",
+)

@@ -1,0 +1,49 @@
+"""A name server answers that it cannot tell."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.questions import FAILURES, by_server, packets_of, told
+from analyzer.explain.told import Told
+from analyzer.model import Address, Severity
+from analyzer.model.overview import NameQuery
+from analyzer.trace.names import EMBEDDED
+
+UNKNOWN = "NXDOMAIN"
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each server with questions that it failed; a warning, if it answers others."""
+    for server, queries in by_server(case.names).items():
+        good = any(query.outcome in ("NOERROR", UNKNOWN) for query in queries)
+        for outcomes in (FAILURES, (UNKNOWN,)) if server != EMBEDDED else ():
+            failed = [query for query in queries if query.outcome in outcomes]
+            if failed:
+                yield Cause(packets_of(failed), partial(_tell, case, server, failed, good))
+
+
+def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
+    left = [query for query in failed if query.journey in packets]
+    outcomes = list(dict.fromkeys(str(query.outcome) for query in left))
+    worst = Severity.INFO if outcomes == [UNKNOWN] else Severity.WARNING if good else Severity.ERROR
+    return Told(
+        {
+            "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
+            "answers_others": good,
+        },
+        evidence=case.evidence([query.answer for query in left if query.answer is not None]),
+        severity=worst,
+    )  # fmt: skip
+
+
+HYPOTHESIS = Hypothesis(
+    "dns-failed",
+    Severity.ERROR,
+    "captures",
+    "A name server answered SERVFAIL, REFUSED or the like (info: NXDOMAIN).",
+    "Ask the server by hand (dig @SERVER NAME); SERVFAIL is often one that this server asks in turn, or DNSSEC.",
+    causes,
+    Specific.KIND,
+)

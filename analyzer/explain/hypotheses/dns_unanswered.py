@@ -1,0 +1,63 @@
+"""A name server does not answer."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.questions import by_server, packets_of, slow, told
+from analyzer.explain.told import Told
+from analyzer.model import Address, Severity
+from analyzer.model.finding import Fact
+from analyzer.model.overview import NameQuery
+from analyzer.trace.names import EMBEDDED
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each server with questions that it left open, and with answers that came late."""
+    everything = by_server(case.names)
+    for server, queries in by_server(case.open_questions).items():
+        if server != EMBEDDED:
+            answers = sum(query.answer is not None for query in everything[server])
+            yield Cause(packets_of(queries), partial(_silent, case, server, queries, answers))
+    for server, queries in by_server(slow(case)).items():
+        yield Cause(packets_of(queries), partial(_late, case, server, queries))
+
+
+def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int, packets: list[int]) -> Told:
+    left = [query for query in queries if query.journey in packets]
+    facts: dict[str, Fact] = {"server": str(server), "questions": len(left), "names": told(left)}
+    # Askers throw away what comes from elsewhere (RFC 5452 section 9.1).
+    strangers = list(dict.fromkeys(str(query.stranger) for query in left if query.stranger is not None))
+    if strangers:
+        return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
+    last = case.context.point(int(case.last_row[packets[0]])).name
+    return Told(
+        facts | {"last": last, "answers": answers},
+        evidence=case.evidence([query.journey for query in left]),
+        severity=Severity.WARNING if answers else Severity.ERROR,
+    )
+
+
+def _late(case: Case, server: Address, queries: list[NameQuery], packets: list[int]) -> Told:
+    left = [query for query in queries if query.journey in packets]
+    longest = max(left, key=lambda query: query.latency_ns or 0)
+    facts: dict[str, Fact] = {"took_s": (longest.latency_ns or 0) / 1e9}
+    if longest.asked_again_ns is not None:
+        facts["asked_again_s"] = longest.asked_again_ns / 1e9
+    return Told(
+        facts | {"server": str(server), "questions": len(left), "names": told(left), "late": True},
+        evidence=case.evidence([query.answer for query in left if query.answer is not None]),
+        severity=Severity.WARNING,
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "dns-unanswered",
+    Severity.ERROR,
+    "captures",
+    "DNS questions got no answer for a second and more (warning: one that late).",
+    "Try the server by hand (dig @SERVER NAME); /etc/resolv.conf in the container and docker run --dns say which.",
+    causes,
+    Specific.SILENCE,
+)

@@ -1,0 +1,38 @@
+"""Docker's own name server, 127.0.0.11, fails."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.questions import FAILURES, packets_of, told
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.model.overview import NameQuery
+from analyzer.trace.names import EMBEDDED
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give the questions that it failed or left open."""
+    failed = [query for query in case.names if query.server == EMBEDDED and query.outcome in FAILURES]
+    failed += [query for query in case.open_questions if query.server == EMBEDDED]
+    if failed:
+        packets = packets_of(failed)
+        yield Cause(packets, partial(_tell, case, failed), also=case.troubled(packets))
+
+
+def _tell(case: Case, failed: list[NameQuery], packets: list[int]) -> Told:
+    left = [query for query in failed if query.journey in packets]
+    shown = [query.answer if query.answer is not None else query.journey for query in left]
+    return Told({"questions": len(left), "names": told(left)}, evidence=case.evidence(shown))
+
+
+HYPOTHESIS = Hypothesis(
+    "embedded-dns-failed",
+    Severity.ERROR,
+    "captures of a container's loopback (hoptrace capture --inside)",
+    "Docker's own name server answered with a failure, or not at all.",
+    "Capture the host's uplink as well: it shows whom dockerd asks. docker run --dns SERVER names another one.",
+    causes,
+    Specific.KIND,
+)

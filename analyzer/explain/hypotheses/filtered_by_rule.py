@@ -1,0 +1,79 @@
+"""A rule of the firewall, or a chain's policy, stops packets."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case, Stopped
+from analyzer.explain.host.asked import FORWARD, Host, asked_by
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import answered, fix, unblocked
+from analyzer.explain.stopped import by_cause, severity
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.model.finding import Fact
+from analyzer.state.rules.owner import owner
+
+PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
+"""Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give rules and policies of this host, then firewalls elsewhere that say what they are."""
+    yield from by_cause(case, HYPOTHESIS.name, _describe)
+    by_source: dict[str, list[int]] = {}
+    own = {packet for one in case.stopped.values() for cause in one for packet in cause.packets}
+    for error in case.errors:
+        if error.kind in PROHIBITED and error.quoted is not None and error.quoted not in own:
+            by_source.setdefault(str(error.source), []).append(error.quoted)
+    for source, packets in by_source.items():
+        yield Cause(packets, partial(_elsewhere, case, source), also=case.troubled(packets))
+
+
+def state(host: Host) -> Iterator[Told]:
+    """Tell of rules that stop what should pass, but for those that Docker makes, and FORWARD's policy."""
+    for blocked in host.blocked.get(HYPOTHESIS.name, ()):
+        cause, rule = blocked.cause, blocked.cause.rule
+        by = owner(rule, host.state) if rule is not None else None
+        if cause.policy == FORWARD or (by or "").startswith("Docker"):
+            continue
+        facts: dict[str, Fact] = {"cause": cause.text, **asked_by(blocked)}
+        if rule is not None:
+            facts |= {"chain": rule.chain, "number": rule.number or 0}
+        if by is not None:
+            facts["owner"] = by
+        yield Told(facts, proof=cause.proof)
+
+
+def _describe(case: Case, stopped: Stopped) -> Told:
+    """Say where the rule stands, who made it, and what it takes to let the packets pass."""
+    cause, rule = stopped.cause, stopped.cause.rule
+    told = Told()
+    first = fix(case, stopped.packets[0], cause)
+    if first is not None and not cause.past:
+        told = (answered if cause.of_answer else unblocked)(case, stopped.packets[0], first)
+    if rule is not None:
+        told.facts |= {"chain": rule.chain, "number": rule.number or 0}
+        if (by := owner(rule, stopped.host)) is not None:
+            told.facts["owner"] = by
+    if cause.policy is not None:
+        told.facts |= {"policy_of": " ".join(cause.policy)}
+    return told
+
+
+def _elsewhere(case: Case, source: str, packets: list[int]) -> Told:
+    return Told(
+        {"prohibited_by": source}, evidence=case.evidence(packets), severity=severity(case, packets, Severity.ERROR)
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "filtered-by-rule",
+    Severity.ERROR,
+    "iptables-save.txt, ip6tables-save.txt or nft-ruleset.json (sysctl.txt, ip-route.json; host-before for counters)",
+    "A firewall rule or a chain's policy drops or rejects packets, here or where an ICMP error says so.",
+    "Delete the rule, or accept the traffic before it.",
+    causes,
+    Specific.SETTING,
+    state=state,
+    asks="iptables-save -c (nft list ruleset) before and after: the rule's counter",
+)

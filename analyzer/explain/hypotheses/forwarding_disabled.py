@@ -1,0 +1,51 @@
+"""The host does not forward packets."""
+
+from collections.abc import Iterator
+
+from analyzer.explain.case import Case, Stopped
+from analyzer.explain.host.asked import Host
+from analyzer.explain.host.networks import bridges, inside
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import setting, unblocked
+from analyzer.explain.stopped import by_cause
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.model.finding import Fact
+from analyzer.state.sysctl import sysctl, sysctl_line
+
+SWITCHES = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give what arrived where forwarding is off."""
+    yield from by_cause(case, HYPOTHESIS.name, _describe)
+
+
+def state(host: Host) -> Iterator[Told]:
+    """Tell where forwarding is off, and a network needs it."""
+    networks = [network for network, _ in bridges(host.state)]
+    for version, name in SWITCHES.items():
+        needs = [n.name for n in networks if version == 4 or inside(n, version) is not None]
+        if sysctl(host.state, name) == 0 and needs:
+            facts: dict[str, Fact] = {"version": version, "network": needs[0], "settings": [name]}
+            yield Told(facts, proof=(sysctl_line(host.state, name),))
+
+
+def _describe(case: Case, stopped: Stopped) -> Told:
+    names = stopped.cause.settings
+    told = unblocked(case, stopped.packets[0], setting(names, "1")) if names else Told()
+    told.facts["settings"] = list(names)
+    return told
+
+
+HYPOTHESIS = Hypothesis(
+    "forwarding-disabled",
+    Severity.ERROR,
+    "sysctl.txt, ip-route.json",
+    "Packets came in by an interface on which forwarding is switched off.",
+    "sysctl -w net.ipv4.ip_forward=1",
+    causes,
+    Specific.SETTING,
+    state=state,
+    asks="sysctl net.ipv4.conf.all.forwarding, and nstat IpInAddrErrors before and after",
+)

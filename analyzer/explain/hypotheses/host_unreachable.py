@@ -1,0 +1,65 @@
+"""No way to the destination: a route is missing or forbids it, or a router says so."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case, IcmpError, Stopped
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import fix, unblocked
+from analyzer.explain.stopped import by_cause, few, severity
+from analyzer.explain.told import Told
+from analyzer.model import Address, Severity
+from analyzer.model.finding import Fact
+
+UNREACHABLE = {(4, 3, code) for code in (0, 1, 5, 6, 7, 8, 11, 12)} | {(6, 1, code) for code in (0, 2, 3)}
+"""Network and host unreachable, and what says the same (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)."""
+THIS_HOST = ""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give routes of this host, then what routers said."""
+    own = {packet for one in case.stopped.get(HYPOTHESIS.name, ()) for packet in one.packets}
+    yield from by_cause(case, HYPOTHESIS.name, _describe)
+    by_end: dict[str, list[int]] = {}
+    targets: dict[str, Address] = {}
+    ends: dict[str, tuple[str, str]] = {}
+    for error in case.errors:
+        if error.kind not in UNREACHABLE or error.quoted is None or error.quoted in own:
+            continue
+        end = _who(case, error), str(error.target)
+        key = "\0".join(end)
+        ends[key], targets[key] = end, error.target
+        by_end.setdefault(key, []).append(error.quoted)
+    for key, packets in few(by_end).items():
+        # One that routers are allowed to say seldom (RFC 1812 section 4.3.2.8) is about all packets.
+        also = case.towards([targets[key]] if key else list(targets.values()))
+        facts: dict[str, Fact] = {"destinations": len(by_end)}
+        if key:
+            facts = dict(zip(("said_by", "target"), ends[key], strict=True))
+        yield Cause(packets, partial(_said, case, facts), also=[*also, *case.troubled(packets)])
+
+
+def _who(case: Case, error: IcmpError) -> str:
+    """Name who says so; what the host says of a translated packet comes from the address that was asked."""
+    own = error.source == error.target or case.host_of(error.packet).owns(error.source)
+    return THIS_HOST if own else str(error.source)
+
+
+def _said(case: Case, facts: dict[str, Fact], packets: list[int]) -> Told:
+    return Told(dict(facts), evidence=case.evidence(packets), severity=severity(case, packets, Severity.ERROR))
+
+
+def _describe(case: Case, stopped: Stopped) -> Told:
+    first = fix(case, stopped.packets[0], stopped.cause)
+    return unblocked(case, stopped.packets[0], first) if first is not None else Told()
+
+
+HYPOTHESIS = Hypothesis(
+    "host-unreachable",
+    Severity.ERROR,
+    "captures (ip-route.json, ip-rule.json)",
+    "No route leads to a destination, or a router answers that it cannot be reached.",
+    "ip route get ADDRESS shows which route it is; add the right one, or remove the one that forbids it.",
+    causes,
+    Specific.KIND,
+)

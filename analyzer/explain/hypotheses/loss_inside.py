@@ -1,0 +1,95 @@
+"""Packets vanish between two points of one host, and no recorded rule, route or setting says why."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.stopped import severity
+from analyzer.explain.told import Told
+from analyzer.model import Basis, HostState, Role, Severity
+from analyzer.model.finding import Fact, Other, Symptom
+
+DROPS = (
+    "IpInDiscards",
+    "IpOutDiscards",
+    "IpOutNoRoutes",
+    "IpReasmFails",
+    "Ip6InDiscards",
+    "Ip6OutDiscards",
+    "Ip6OutNoRoutes",
+    "conntrack.drop",
+    "conntrack.early_drop",
+    "conntrack.insert_failed",
+    "conntrack.invalid",
+)
+"""Counters of drops, nstat's and conntrack's."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each place where packets vanish."""
+    by_place: dict[str, list[int]] = {}
+    for packet in case.with_symptom(Symptom.LOST_INSIDE).tolist():
+        by_place.setdefault(case.tracer.outcome(packet).reason, []).append(packet)
+    for why, packets in by_place.items():
+        yield Cause(packets, partial(_tell, case, why), Basis.INFERRED)
+
+
+def _tell(case: Case, why: str, packets: list[int]) -> Told:
+    facts, refuted = _looked_at(case, packets[0])
+    return Told(
+        {"lost": why} | facts,
+        severity=severity(case, packets, Severity.ERROR),
+        evidence=case.evidence(packets),
+        proof=tuple(_went_up(case.host_of(packets[0]))),
+        refuted=refuted,
+    )
+
+
+def _went_up(host: HostState) -> Iterator[str]:
+    """Give the counters of drops that went up meanwhile: one of them may be this."""
+    for name in DROPS:
+        if count := host.counted(name):
+            file, _, counter = name.rpartition(".")
+            yield f"{'conntrack-stats.txt' if file else 'nstat.txt'}: {counter} went up by {count}"
+
+
+def _looked_at(case: Case, packet: int) -> tuple[dict[str, Fact], tuple[Other, ...]]:
+    """Say what was asked of the recorded state, and to which end."""
+    prover, host = case.tracer.prover, case.host_of(packet)
+    if not host.tells:
+        return {"no_dumps": True}, ()
+    last = case.context.point(int(case.last_row[packet])).name
+    names = (last, *case.tracer.outcome(packet).onward)
+    if broken := [text for name in names for text in _broken(case, packet, name)]:
+        return {"broken": broken}, ()
+    cause = prover.why(packet, case.context.rows_of(packet), lost=True)
+    if cause is None or not cause.unknown:
+        return {}, (Other("filtered-by-rule", "no recorded rule, route or setting stops these packets"),)
+    if cause.acquits:
+        return {"undecided": cause.text}, (Other("filtered-by-rule", cause.text),)
+    rule: dict[str, Fact] = {"rule": cause.rule.text} if cause.rule is not None else {}
+    return {"undecided": cause.text} | rule, ()
+
+
+def _broken(case: Case, packet: int, name: str) -> Iterator[str]:
+    """Say what is wrong with the interface at a point, as the dump from after the captures has it."""
+    link = case.link_at(name)
+    if link is not None and link.down:
+        yield f"{link.name} is down"
+    elif link is not None and case.point_named(name).role is Role.VETH and link.master is None:
+        yield f"{link.name} is no port of any bridge"
+    length = case.context.value("ip_len", int(case.last_row[packet]))
+    if link is not None and link.mtu is not None and length > link.mtu:
+        yield f"{link.name} takes {link.mtu} bytes, and the first of these packets has {length}"
+
+
+HYPOTHESIS = Hypothesis(
+    "loss-inside-host",
+    Severity.ERROR,
+    "captures (iptables-save.txt, ip-route.json, sysctl.txt, nstat.txt)",
+    "Packets were seen at one point of the host and not at the next, which was recording, for no known reason.",
+    "Compare the drop counters of both interfaces and of netfilter: ip -s link, tc -s qdisc, nstat -az, dropwatch.",
+    causes,
+    Specific.PLACE,
+)

@@ -1,0 +1,96 @@
+"""Packets leave the host with a container's address, for no rule masquerades them."""
+
+import shlex
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.host import masquerade
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import Fix, for_shell, offered, tried, with_rule, without_rule
+from analyzer.explain.stopped import severity
+from analyzer.explain.told import Told
+from analyzer.explain.untranslated import leaving
+from analyzer.model import Basis, Network, Severity
+from analyzer.model.finding import Fact
+from analyzer.model.rules import Rule
+from analyzer.trace.prove import Translated
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give unanswered packets that no rule would translate."""
+    found = leaving(case).get("missing")
+    if found is None:
+        return
+    packets, known = found.packets, found.translated is Translated.NO
+    untracked = case.tracer.prover.untracked(packets[0], case.context.rows_of(packets[0]))
+    also = case.troubled(packets)
+    if untracked is not None:
+        yield Cause(packets, partial(_not_tracked, case, untracked), Basis.STATED, also=also)
+    else:
+        yield Cause(packets, partial(_tell, case, known), Basis.STATED if known else Basis.INFERRED, also=also)
+
+
+def _left(case: Case, packet: int) -> dict[str, Fact]:
+    """Say as whom it left, and where."""
+    src = case.context.src(int(case.first_row[packet]))
+    return {"as_address": str(src), "where": case.context.point(int(case.last_row[packet])).name}
+
+
+def _tell(case: Case, known: bool, packets: list[int]) -> Told:
+    packet = packets[0]
+    network = _network(case, packet)
+    rule = f"-A POSTROUTING -s {_subnet(network, packet, case)} ! -o {_bridge(network)} -j MASQUERADE"
+    change = with_rule("nat", rule)
+    helps = tried(case, packet, change, whole_way=True, translated=True) if known else ""
+    told = offered([Fix(f"iptables -t nat {rule}", change)], helps)
+    if not known:
+        del told.facts["outcome"]
+    return Told(
+        told.facts | _left(case, packet) | {"known": known},
+        evidence=case.evidence(packets),
+        proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
+        severity=severity(case, packets, Severity.ERROR),
+        tried=told.tried,
+    )
+
+
+def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:
+    """Report packets that a rule takes out of connection tracking: nat is never asked for them."""
+    change = without_rule(rule)
+    helps = tried(case, packets[0], change, whole_way=True, translated=True)
+    told = offered([Fix(f"iptables -t {rule.table} -D {for_shell(rule.text[3:])}", change)], helps)
+    return Told(
+        told.facts | _left(case, packets[0]) | {"untracked_by": rule.text},
+        evidence=case.evidence(packets),
+        proof=(f"iptables-save.txt: {rule.text}",),
+        tried=told.tried,
+    )
+
+
+def _network(case: Case, packet: int) -> Network | None:
+    src = case.context.src(int(case.first_row[packet]))
+    networks = case.host_of(packet).networks
+    return next((n for n in networks if src is not None and any(src in s for s in n.subnets)), None)
+
+
+def _subnet(network: Network | None, packet: int, case: Case) -> str:
+    src = case.context.src(int(case.first_row[packet]))
+    found = next((s for s in network.subnets if src in s), None) if network is not None else None
+    return str(found if found is not None else src)
+
+
+def _bridge(network: Network | None) -> str:
+    return shlex.quote(network.bridge or "docker0") if network is not None else "docker0"
+
+
+HYPOTHESIS = Hypothesis(
+    "masquerade-missing",
+    Severity.ERROR,
+    "captures (iptables-save.txt, ip-route.json)",
+    "Unanswered packets left the host with a container's address, and no rule translates it.",
+    "Add the MASQUERADE rule of the network.",
+    causes,
+    Specific.SETTING,
+    state=masquerade.missing,
+)

@@ -1,0 +1,26 @@
+"""Long packets vanish on a link that takes less, and nobody tells their sender."""
+
+from collections.abc import Iterator
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.long_packets import vanishing
+from analyzer.model import Severity
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give flows outside tunnels."""
+    return vanishing(case, tunnelled=False)
+
+
+HYPOTHESIS = Hypothesis(
+    "mtu-blackhole",
+    Severity.ERROR,
+    "captures",
+    "Short packets of a flow are answered, long ones never, and no ICMP error says why.",
+    "Let ICMP fragmentation needed and packet too big pass; until then --opt com.docker.network.driver.mtu=1400, or "
+    "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu.",
+    causes,
+    Specific.MECHANISM,
+    asks="ping -M do -s LENGTH with growing lengths (tracepath)",
+)

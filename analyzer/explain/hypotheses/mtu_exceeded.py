@@ -1,0 +1,62 @@
+"""A packet is longer than a link takes, and its sender is told: path MTU discovery (RFC 1191, RFC 8201)."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.long_packets import TOO_LONG
+from analyzer.explain.stopped import by_cause
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.schema import Layer
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give links of this host, then what routers said."""
+    told: dict[tuple[str, int, bool], list[int]] = {}
+    for error in case.errors:
+        if error.kind in TOO_LONG and error.quoted is not None:
+            adapts = _adapts(case, error.quoted)
+            told.setdefault((str(error.source), error.mtu, adapts), []).append(error.quoted)
+    quoted = {packet for packets in told.values() for packet in packets}
+    for cause in by_cause(case, HYPOTHESIS.name, lambda *_: Told()):
+        cause.packets = [packet for packet in cause.packets if packet not in quoted]
+        if cause.packets:
+            yield cause
+    for (source, mtu, adapts), packets in told.items():
+        # What TCP adapts to is harmless, and explains nothing but these packets.
+        also = () if adapts else case.troubled(packets)
+        yield Cause(packets, partial(_tell, case, source, mtu, adapts), also=also)
+
+
+def _tell(case: Case, source: str, mtu: int, adapts: bool, packets: list[int]) -> Told:
+    longest = int(max(case.first("ip_len")[packets]))
+    return Told(
+        {"longest": longest, "told_by": source, "mtu": mtu, "adapts": adapts},
+        evidence=case.evidence(packets),
+        severity=Severity.INFO if adapts else Severity.ERROR,
+    )
+
+
+def _adapts(case: Case, packet: int) -> bool:
+    """Tell whether a TCP connection went on after it had been told."""
+    number = int(case.connection[packet])
+    if number < 0 or not case.context.layers(int(case.first_row[packet])) & Layer.TCP:
+        return False
+    way = bool(case.reply[packet])
+    later = case.packets_of(number, reply=not way)
+    acked = case.first("ack")[later[later > packet]]
+    seq = int(case.first("seq")[packet])
+    return any((int(ack) - seq) % (1 << 32) - 1 < 1 << 31 for ack in acked.tolist() if int(ack) != seq)
+
+
+HYPOTHESIS = Hypothesis(
+    "mtu-exceeded",
+    Severity.ERROR,
+    "captures (ip-addr.json, ip-route.json)",
+    "Packets are too long for a link, and ICMP tells their sender (info, where TCP adapts).",
+    "Give the Docker network the smallest MTU on the way.",
+    causes,
+    Specific.SETTING,
+)

@@ -1,0 +1,102 @@
+"""Frames go to a MAC that the destination does not have (any more)."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import changes, distinct_rows
+from analyzer.decode.offsets import GROUP_BIT
+from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Severity, mac_text
+from analyzer.schema import Layer
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Compare the MAC that packets to containers were sent to with the one that the container has."""
+    if case.one_sided:
+        return
+    context, last = case.context, case.last_row
+    frames = context.frames
+    macs = frames["eth_dst"][last]
+    host = np.array(sorted(context.host_macs), np.int64)
+    inside = case.context.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
+    own = inside & (macs & GROUP_BIT == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
+    known = _macs(case)
+    by_pair: dict[tuple[str, int, int], list[int]] = {}
+    for packet in np.flatnonzero(own & ~np.isin(macs, np.array(sorted(known.values()), np.int64))).tolist():
+        row = int(last[packet])
+        right = known.get((context.point(row).host, int(frames["dst_hi"][row]), int(frames["dst"][row])))
+        if right is not None:
+            by_pair.setdefault((str(context.dst(row)), int(macs[packet]), right), []).append(packet)
+    for (ip, wrong, right), packets in by_pair.items():
+        answered = np.append(context.connections["seen_reply"], False)[case.connection[packets]]
+        if not answered.all():
+            yield Cause(packets, partial(_tell, case, ip, wrong, right), also=case.troubled(packets))
+    yield from _nobodys(case)
+
+
+def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> Told:
+    entries = (n for n in case.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong)
+    return Told(
+        {"address": ip, "sent_to": mac_text(wrong), "has": mac_text(right)},
+        evidence=case.evidence(packets),
+        proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
+    )
+
+
+def _nobodys(case: Case) -> Iterator[Cause]:
+    """Give containers that send to a MAC that nobody has: a static or stale entry for their gateway."""
+    context, first = case.context, case.first_row
+    layers, macs = case.first("layers"), case.first("eth_dst")
+    containers = case.hosts.everywhere.containers
+    known = context.host_macs | {c.mac for c in containers if c.mac is not None}
+    leaves = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(layers, Layer.MAC_DST)
+    answered = np.append(context.connections["seen_reply"], True)[case.connection]
+    strange = np.flatnonzero(leaves & (macs & GROUP_BIT == 0) & has(layers, Layer.IPV4 | Layer.IPV6) & ~answered)
+    strange = strange[~np.isin(macs[strange], np.array(sorted(known), np.int64))] if context.host_macs else strange[:0]
+    if len(strange):
+        strange = strange[~np.isin(macs[strange], context.frames["eth_src"])]
+    by_mac: dict[int, list[int]] = {}
+    for packet in strange.tolist():
+        by_mac.setdefault(int(macs[packet]), []).append(packet)
+    for mac, packets in by_mac.items():
+        yield Cause(packets, partial(_nobody, case, mac), Basis.INFERRED, also=case.troubled(packets))
+
+
+def _nobody(case: Case, mac: int, packets: list[int]) -> Told:
+    src = case.context.src(int(case.first_row[packets[0]]))
+    return Told({"sender": str(src), "sent_to": mac_text(mac)}, evidence=case.evidence(packets))
+
+
+def _macs(case: Case) -> dict[tuple[str | None, int, int], int]:
+    """Return each container's MAC by host and address: Docker's, else what the address sends from at its port."""
+    context, first = case.context, case.first_row
+    sends = context.with_role(first, *NEAR_CONTAINERS[:2]) & has(case.first("layers"), Layer.MAC_SRC)
+    rows = first[sends]
+    rows = rows[~np.isin(context.frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
+    names = ("point", "src_hi", "src", "eth_src")
+    rows = rows[changes(*(context.frames[name][rows] for name in names))]  # many in a row are alike
+    senders = distinct_rows(*(context.frames[name][rows] for name in names))
+    found = {(context.points[point].host, high, low): mac for point, high, low, mac in senders}
+    for host in case.hosts.states:
+        known = [(container.mac, ip) for container in host.containers for ip in container.addresses]
+        for mac, ip in known:
+            if mac is not None:
+                found.setdefault((host.name, *divmod(int(ip), 1 << 64)), mac)
+    return found
+
+
+HYPOTHESIS = Hypothesis(
+    "neighbour-stale",
+    Severity.ERROR,
+    "captures (docker-inspect.json, ip-neigh.json)",
+    "Packets for a container were sent to a MAC address that it does not have, and stayed unanswered.",
+    "ip neigh flush ADDRESS where they were sent.",
+    causes,
+    Specific.MECHANISM,
+    asks="ip neigh where they were sent",
+)

@@ -1,0 +1,95 @@
+"""A published port that no rule translates."""
+
+import shlex
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.host import ports
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import tried, with_rule
+from analyzer.explain.told import Told
+from analyzer.model import Address, Basis, Container, FlowTuple, HostState, Role, Severity
+from analyzer.model.finding import Fact
+from analyzer.model.rules import Verdict
+from analyzer.state.path import translate
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Compare connections from outside with what Docker publishes."""
+    context, table = case.context, case.context.connections
+    published = {
+        (host.name, *key): (container, port)
+        for host in case.hosts.states
+        for container in reversed(host.containers)
+        for key, port in container.published_ports().items()
+    }
+    straight = ~case.target_moved & (table["orig_dport"] == table["reply_sport"])
+    by_port: dict[tuple[Container, str], list[int]] = {}
+    for number in np.flatnonzero(straight).tolist() if published else ():
+        protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
+        packet = int(context.packets_of(number)[0])
+        host = context.host_at(int(case.first_row[packet]))
+        known = published.get((host.name, protocol, int(table["orig_dport"][number])))
+        if known is None or context.point(int(case.first_row[packet])).role is not Role.UPLINK:
+            continue
+        if _untranslated(host, *known, case.tracer.connection(number).original):
+            by_port.setdefault(known, []).append(packet)
+    for (container, port), packets in by_port.items():
+        yield Cause(packets, partial(_tell, case, container, port), Basis.STATED, also=case.troubled(packets))
+
+
+def _tell(case: Case, container: Container, port: str, packets: list[int]) -> Told:
+    relayed = bool((case.context.connections["relayed_to"][case.connection[packets]] >= 0).all())
+    rule = _rule(case.host_of(packets[0]), container, port)
+    helps = tried(case, packets[0], with_rule("nat", rule), whole_way=True) if rule is not None else None
+    facts: dict[str, Fact] = {"port": port, "container": container.name, "relayed": relayed}
+    if helps is not None:
+        facts["commands"] = [f"iptables -t nat {rule}"]
+    return Told(
+        facts,
+        severity=Severity.WARNING if relayed else Severity.ERROR,
+        evidence=case.evidence(packets),
+        proof=("iptables-save.txt: no rule of *nat DOCKER matches",),
+        tried=helps,
+    )
+
+
+def _rule(host: HostState, container: Container, port: str) -> str | None:
+    """Return the rule that Docker makes for a published port."""
+    outside, _, inner = port.partition("->")
+    number, _, protocol = inner.partition("/")
+    bridge = next((n.bridge for n in host.networks if n.name == container.network), None)
+    target = next((ip for ip in container.addresses if ip.version == 4), None)
+    if bridge is None or target is None:
+        return None
+    if protocol not in ("tcp", "udp") or not number.isdigit():
+        return None
+    asked = f"-A DOCKER ! -i {shlex.quote(bridge)} -p {protocol} -m {protocol} --dport {outside.rpartition(':')[2]}"
+    return f"{asked} -j DNAT --to-destination {target}:{number}"
+
+
+def _untranslated(host: HostState, container: Container, port: str, flow: FlowTuple) -> bool:
+    """Tell whether Docker should have a rule for it, by the container's addresses, and has none."""
+    dst: Address = flow.dst
+    if not host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
+        return False
+    outside = port.partition("->")[0].rpartition(":")[0]
+    if outside.startswith(("127.", "[::1]", "::1")):
+        return False
+    result = translate(host, flow)
+    return result is not None and result.verdict is not Verdict.UNKNOWN and not result.target_moved
+
+
+HYPOTHESIS = Hypothesis(
+    "published-port-not-translated",
+    Severity.ERROR,
+    "docker-inspect.json, iptables-save.txt, ip-route.json",
+    "Clients outside use a port that Docker publishes, and no DNAT rule sends them to the container.",
+    "systemctl restart docker, so that it adds its rules again; see whether a firewall flushes the nat table.",
+    causes,
+    Specific.SETTING,
+    state=ports.untranslated,
+)

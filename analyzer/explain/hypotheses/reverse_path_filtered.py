@@ -1,0 +1,59 @@
+"""Source validation drops packets whose sender would be answered by another interface (RFC 3704)."""
+
+from collections.abc import Iterator
+
+from analyzer.explain.case import Case, Stopped
+from analyzer.explain.host.asked import Host
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.remedy import LOOSE, NOT_ENOUGH, setting, unblocked
+from analyzer.explain.stopped import by_cause
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.model.finding import Fact
+from analyzer.state.sysctl import reverse_path, sysctl_line
+
+OFF = "0"
+STRICT = 1
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give what rp_filter drops."""
+    yield from by_cause(case, HYPOTHESIS.name, _describe)
+
+
+def state(host: Host) -> Iterator[Told]:
+    """Tell of strict validation where two interfaces have routes by a gateway: answers may come in by either."""
+    routes = [route for route in host.state.routes if route.gateway is not None and route.gateway.version == 4]
+    links = [link for link in map(host.state.link, dict.fromkeys(r.dev for r in routes if r.dev)) if link is not None]
+    modes = {link.name: reverse_path(host.state, link.name) for link in links}
+    strict = {name: mode for name, mode in modes.items() if mode is not None and mode.value == STRICT}
+    if len(links) > 1 and strict:
+        names = list(dict.fromkeys(name for mode in strict.values() for name in mode.names))
+        facts: dict[str, Fact] = {"strict": list(strict), "uplinks": len(links), "settings": names}
+        lines = tuple(sysctl_line(host.state, name) for name in names)
+        yield Told(facts, severity=Severity.WARNING, proof=lines)
+
+
+def _describe(case: Case, stopped: Stopped) -> Told:
+    """Try loose validation, then none."""
+    names, told = stopped.cause.settings, Told()
+    for value in (LOOSE, OFF) if names else ():
+        told = unblocked(case, stopped.packets[0], setting(names, value))
+        told.facts["value"] = value
+        if told.facts["outcome"] != NOT_ENOUGH:
+            break
+    told.facts["settings"] = list(names)
+    return told
+
+
+HYPOTHESIS = Hypothesis(
+    "reverse-path-filtered",
+    Severity.ERROR,
+    "sysctl.txt, ip-route.json",
+    "rp_filter drops packets, for the way back to their source leaves by another interface.",
+    "Give the host a route back to the source by the interface where its packets come in.",
+    causes,
+    Specific.SETTING,
+    state=state,
+    asks="nstat TcpExtIPReversePathFilter before and after",
+)

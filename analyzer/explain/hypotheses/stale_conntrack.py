@@ -1,0 +1,79 @@
+"""A conntrack entry outlived the rules that made it: its packets still go the old way."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.explain.untranslated import leaving
+from analyzer.model import Address, Basis, Connection, HostState, Severity, endpoint
+from analyzer.model.finding import Fact
+from analyzer.model.rules import Verdict
+from analyzer.state.path import translate
+
+MOST = 2_000
+"""Connections that are compared with today's rules."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give unanswered connections that today's rules would translate otherwise."""
+    if case.one_sided:
+        return
+    found = leaving(case).get("stale")
+    if found is not None:
+        also = case.troubled(found.packets)
+        yield Cause(found.packets, partial(_tell, case, {}, ()), Basis.STATED, also=also)
+    table = case.context.connections
+    for number in np.flatnonzero(case.target_moved & ~table["seen_reply"])[:MOST].tolist():
+        connection = case.tracer.connection(number)
+        host = case.context.host_at(int(case.first_row[case.packets_of(number)[0]]))
+        today = _today(host, connection)
+        if today is not None:
+            old = endpoint(connection.reply.src, connection.reply.sport)
+            proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
+            tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
+            yield Cause(case.packets_of(number).tolist(), tell, Basis.STATED)
+
+
+def _entry(case: Case, number: int) -> Iterator[str]:
+    """Give the conntrack entry that states a connection's mapping."""
+    stated = int(case.context.connections["stated"][number])
+    if stated >= 0:
+        entry = case.hosts.everywhere.conntrack[stated]
+        yield f"conntrack.txt: {entry.original}, reply {entry.reply} {' '.join(entry.flags)}".rstrip()
+
+
+def _today(host: HostState, connection: Connection) -> tuple[str, str] | None:
+    """Return where which rule would send a connection now, if that is somewhere else."""
+    result = translate(host, connection.original)
+    if result is None or result.verdict is not Verdict.ACCEPT or result.packet is None or not result.translations:
+        return None
+    there = result.packet
+    if (there.dst, there.dport) == (connection.reply.src, connection.reply.sport):
+        return None
+    if not isinstance(there.dst, Address) or (there.dport is not None and not isinstance(there.dport, int)):
+        return None  # which one of several the kernel would choose today
+    return endpoint(there.dst, there.dport), result.translations[0].rule.text
+
+
+def _tell(case: Case, facts: dict[str, Fact], proof: tuple[str, ...], packets: list[int]) -> Told:
+    connection = case.connection_of(packets[0])
+    flow = connection.original if connection is not None else None
+    delete = f"conntrack -D -p {flow.protocol} -s {flow.src} -d {flow.dst}" if flow is not None else "conntrack -D"
+    ports = f" --sport {flow.sport} --dport {flow.dport}" if flow is not None and flow.sport is not None else ""
+    return Told(facts | {"commands": [f"{delete}{ports}"]}, evidence=case.evidence(packets), proof=proof)
+
+
+HYPOTHESIS = Hypothesis(
+    "stale-conntrack",
+    Severity.ERROR,
+    "iptables-save.txt, ip-route.json (conntrack.txt)",
+    "Unanswered packets follow a conntrack entry that today's rules would make otherwise.",
+    "Delete the entry with conntrack -D.",
+    causes,
+    Specific.SETTING,
+    asks="conntrack -L: the connection's entry",
+)

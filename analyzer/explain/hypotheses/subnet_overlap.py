@@ -1,0 +1,138 @@
+"""Two networks have the same addresses."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import SHOWN, Case
+from analyzer.explain.host import overlap
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.model import Address, ArpExchange, Basis, Disposition, Evidence, HostState, Network, Point, Role, Severity
+from analyzer.model.finding import Fact
+from analyzer.schema import Array
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Compare Docker's subnets with each other, with routes, and with who is seen behind other interfaces."""
+    for host in case.hosts.states:
+        vain = _vain(case, host)
+        told: set[Address] = set()
+        for pair in overlap.pairs(host):
+            asked = [one for ip, one in vain.items() if ip in pair.subnet and ip in pair.foreign]
+            told |= {one.asked_ip for one in asked}
+            vainly = case.towards({one.asked_ip for one in asked})
+            packets = sorted({*_cut_off(case, host, pair), *_questions(case, asked), *vainly})
+            yield Cause(packets, partial(_tell, case, pair, asked), Basis.STATED)
+        for ip, exchange in vain.items():
+            if ip not in told and (found := _behind(case, host, exchange)) is not None:
+                packets = sorted({*_questions(case, [exchange]), *case.towards([ip])})
+                yield Cause(packets, partial(_elsewhere, case, exchange, found), Basis.OBSERVED)
+
+
+def _questions(case: Case, exchanges: Sequence[ArpExchange]) -> set[int]:
+    """Return the packets that ask the same."""
+    asked = {one.asked_ip for one in exchanges}
+    return {case.asking[one.point, one.request_frame] for one in case.exchanges if one.asked_ip in asked}
+
+
+def _tell(case: Case, pair: overlap.Pair, asked: list[ArpExchange], packets: list[int]) -> Told:
+    facts: dict[str, Fact] = dict(pair.facts)
+    if asked:
+        facts |= {"vain": [str(one.asked_ip) for one in asked[:3]], "vain_at": asked[0].point}
+    own = [packet for packet in packets if case.connection[packet] >= 0]
+    evidence = (*(Evidence(one.point, one.request_frame) for one in asked), *case.evidence(own))
+    return Told(facts, evidence=evidence[:SHOWN], proof=pair.proof)
+
+
+def _vain(case: Case, host: HostState) -> dict[Address, ArpExchange]:
+    """Return the addresses that were asked for on a host, and nobody has there."""
+    answered = {exchange.asked_ip for exchange in case.exchanges if exchange.answer_mac is not None}
+    gateways = {gateway for network in host.networks for gateway in network.gateways}
+    found: dict[Address, ArpExchange] = {}
+    for exchange in case.exchanges:
+        ip = exchange.asked_ip
+        nobody = ip not in answered | gateways and not host.owns(ip) and host.container_of_address(ip) is None
+        if nobody and case.point_named(exchange.point).host == host.name:
+            found.setdefault(ip, exchange)
+    return found
+
+
+def _cut_off(case: Case, host: HostState, pair: overlap.Pair) -> list[int]:
+    """Return the packets of connections between a container and the other network, if they came to nothing."""
+    table = case.context.connections
+    found: list[int] = []
+    for number in np.flatnonzero(~table["seen_reply"] | _dropped(case)).tolist():
+        packets = case.packets_of(number).tolist()
+        connection = case.tracer.connection(number)
+        ends = connection.original.src, connection.reply.src
+        of_host = case.host_of(packets[0]) is host
+        if of_host and any(host.container_of_address(ip) and ip in pair.foreign for ip in ends):
+            found += packets
+    return found
+
+
+def _dropped(case: Case) -> Array:
+    """(connections,) bool: something of it was dropped or lost."""
+    found = np.zeros(len(case.context.connections["proto"]) + 1, bool)
+    found[case.connection[case.tracer.ended(Disposition.DROPPED, Disposition.LOST)]] = True
+    return found[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Where an address is, and which network has it, too."""
+
+    network: Network
+    point: str
+    row: int
+
+
+def _behind(case: Case, host: HostState, exchange: ArpExchange) -> _Behind | None:
+    """Tell whether the owner of an address in a Docker network's subnet is seen behind another interface."""
+    ip = exchange.asked_ip
+    network = next((n for n in host.networks if n.bridge and any(ip in subnet for subnet in n.subnets)), None)
+    if network is None:
+        return None
+    for point in case.context.points:
+        apart = point.role in (Role.UPLINK, Role.BRIDGE) and network.bridge not in (point.name, point.interface)
+        row = _sends_at(case, point, ip) if apart and point.host == host.name else None
+        if row is not None and point.name != exchange.point:
+            return _Behind(network, point.name, row)
+    return None
+
+
+def _elsewhere(case: Case, exchange: ArpExchange, found: _Behind, packets: list[int]) -> Told:
+    ip, network = exchange.asked_ip, found.network
+    subnet = next(subnet for subnet in network.subnets if ip in subnet)
+    return Told(
+        {
+            "address": str(ip), "behind": found.point, "network": network.name, "subnet": str(subnet),
+            "questions": exchange.requests, "asked_at": exchange.point,
+        },
+        evidence=(Evidence(exchange.point, exchange.request_frame), case.context.evidence(found.row)),
+        proof=(f"docker-network-inspect.json: {network.name} Subnet {subnet}",),
+    )  # fmt: skip
+
+
+def _sends_at(case: Case, point: Point, ip: Address) -> int | None:
+    """Return the first row of a point that an address sends, if the frame does not come from the host itself."""
+    frames, (high, low) = case.context.frames, divmod(int(ip), 1 << 64)
+    here = (frames["point"] == point.id) & (frames["src"] == np.uint64(low)) & (frames["src_hi"] == np.uint64(high))
+    rows = np.flatnonzero(here)
+    rows = rows[~np.isin(frames["eth_src"][rows], np.array(sorted(case.context.host_macs), np.int64))]
+    return int(rows[0]) if len(rows) else None
+
+
+HYPOTHESIS = Hypothesis(
+    "subnet-overlap",
+    Severity.ERROR,
+    "docker-network-inspect.json, ip-route.json (captures)",
+    "A Docker network has addresses that another network or another route has, too, or somebody behind an uplink.",
+    'docker network create --subnet with addresses that nobody uses, or "default-address-pools" in daemon.json.',
+    causes,
+    Specific.ROOT,
+    state=overlap.overlapping,
+)

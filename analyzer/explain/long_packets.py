@@ -1,0 +1,138 @@
+"""Flows of which short packets arrive and long ones vanish without a word: two hypotheses ask for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import changes, group_rows, stable_order
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause
+from analyzer.explain.stopped import severity
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Role, Severity
+from analyzer.schema import Int64, Layer
+
+TOO_LONG = {(4, 3, 4), (6, 2, 0)}
+"""Fragmentation needed, packet too big."""
+LONG = 600
+"""Every link takes 576 bytes (RFC 791)."""
+TRIES = 3
+
+
+@dataclass(slots=True)
+class Swallowed:
+    """Long packets that vanish, while those up to ``fits`` bytes pass."""
+
+    packets: list[int]
+    fits: int
+    tunnelled: bool
+
+
+def vanishing(case: Case, *, tunnelled: bool) -> Iterator[Cause]:
+    """Give the flows outside tunnels, or those inside."""
+    for flow in case.once(swallowed):
+        if flow.tunnelled is tunnelled:
+            yield Cause(flow.packets, partial(_tell, case, flow.fits), Basis.INFERRED, also=case.troubled(flow.packets))
+
+
+def _tell(case: Case, fits: int, packets: list[int]) -> Told:
+    least = int(case.first("ip_len")[packets].min())
+    last = case.context.point(int(case.last_row[packets[0]])).name
+    narrow = (_narrow(case, name, least) for name in (*case.tracer.outcome(packets[0]).onward, last))
+    return Told(
+        {"least": least, "fits": fits, "last": last},
+        severity=severity(case, packets, Severity.ERROR, ended=True),
+        evidence=case.evidence(packets),
+        proof=tuple(line for line in narrow if line is not None),
+    )
+
+
+def _narrow(case: Case, name: str, length: int) -> str | None:
+    """Return the line of the dump that shows a point's interface to take less."""
+    link = case.link_at(name)
+    if link is None or link.mtu is None or link.mtu >= length:
+        return None
+    return f"ip-addr.json: {link.name} mtu {link.mtu}"
+
+
+def swallowed(case: Case) -> list[Swallowed]:
+    """Return flows, TCP's streams and pings, whose long packets vanish: those of one place together."""
+    by_place: dict[tuple[int, bool], list[Swallowed]] = {}
+    for flow in _flows(case):
+        place = case.context.value("point", int(case.last_row[flow.packets[0]]))
+        by_place.setdefault((place, flow.tunnelled), []).append(flow)
+    return [
+        Swallowed(sorted(p for flow in flows for p in flow.packets), min(flow.fits for flow in flows), tunnelled)
+        for (_, tunnelled), flows in by_place.items()
+    ]
+
+
+def _flows(case: Case) -> Iterator[Swallowed]:
+    told = {int(case.connection[e.quoted]) for e in case.errors if e.kind in TOO_LONG and e.quoted is not None}
+    for lost, answered in (*_streams(case), *_pings(case)):
+        length = case.first("ip_len")
+        least, most = int(length[lost].min()), max((int(length[p]) for p in answered), default=0)
+        if most and least > most and least >= LONG and not told & set(case.connection[lost].tolist()):
+            yield Swallowed(sorted(lost), most, _tunnelled(case, lost))
+
+
+def _streams(case: Case) -> Iterator[tuple[list[int], list[int]]]:
+    """Give for each TCP connection the segments that were sent again and never answered, and those that were."""
+    again, _ = case.tracer.sent_again
+    sent_again = set(again.tolist())
+    numbers, counts = np.unique(case.connection[again], return_counts=True)
+    for number in numbers[counts >= TRIES - 1].tolist():
+        answers = case.tracer.answers(number).answered_by
+        for way in (False, True):
+            packets = case.packets_of(number, reply=way)
+            data = packets[case.first("payload_len")[packets] > 0]
+            lost = [packet for packet in data.tolist() if packet not in answers]
+            repeated = sent_again.intersection(lost)
+            # Handshakes show that short ones pass; data that was answered shows how long they may be.
+            passed = [packet for packet in packets.tolist() if packet in answers]
+            if len(repeated) >= TRIES - 1 and passed and not _followed(case, lost, passed):
+                yield _comparable(case, lost), passed
+
+
+def _followed(case: Case, lost: list[int], passed: list[int]) -> bool:
+    """Tell whether later data was answered after the first loss: then long ones do get through in the end."""
+    return any(packet > max(lost) for packet in passed)
+
+
+def _comparable(case: Case, lost: list[int]) -> list[int]:
+    """Leave out a last short segment: it waits behind the long ones."""
+    length = case.first("ip_len")
+    longest = max(int(length[packet]) for packet in lost)
+    return [packet for packet in lost if int(length[packet]) >= min(longest, LONG)]
+
+
+def _pings(case: Case) -> Iterator[tuple[list[int], list[int]]]:
+    """Give for each pair of addresses the echo requests without and with an answer."""
+    layers, first = case.first("layers"), case.first_row
+    echo = np.flatnonzero(has(layers, Layer.ECHO) & ~case.reply & (case.connection >= 0))
+    answered = np.isin(echo, np.fromiter(_answers(case, echo), np.int64))
+    ends = (case.context.frames[name][first[echo]] for name in ("src_hi", "src", "dst_hi", "dst"))
+    pair, examples = group_rows(*ends)
+    silent, passed = (np.bincount(pair[where], minlength=len(examples)) for where in (~answered, answered))
+    wanted = (silent >= TRIES - 1) & (passed > 0)
+    concerned = np.flatnonzero(wanted[pair])
+    by_pair = concerned[stable_order(pair[concerned])]
+    for mine in np.split(by_pair, np.flatnonzero(changes(pair[by_pair]))[1:]) if len(by_pair) else ():
+        lost = [packet for packet in echo[mine[~answered[mine]]].tolist() if case.waited(packet)]
+        if len(lost) >= TRIES - 1:
+            yield lost, echo[mine[answered[mine]]].tolist()
+
+
+def _answers(case: Case, packets: Int64) -> set[int]:
+    numbers = np.unique(case.connection[packets]).tolist()
+    return {packet for number in numbers for packet in case.tracer.answers(number).answered_by}
+
+
+def _tunnelled(case: Case, packets: list[int]) -> bool:
+    """Tell whether they are of an overlay network."""
+    context = case.context
+    rows = [row for packet in packets for row in context.rows_of(packet)]
+    return any(context.layers(row) & Layer.TUNNEL or context.point(row).role is Role.OVERLAY for row in rows)

@@ -1,0 +1,90 @@
+"""Questions to name servers, sorted by what became of them: four hypotheses ask for them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.model import Address
+from analyzer.model.overview import NameQuery
+
+if TYPE_CHECKING:
+    from analyzer.explain.case import Case
+
+FAILURES = ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
+SHOWN = 4
+
+
+def by_server(queries: Iterable[NameQuery]) -> dict[Address, list[NameQuery]]:
+    """Group questions."""
+    found: dict[Address, list[NameQuery]] = defaultdict(list)
+    for query in queries:
+        found[query.server].append(query)
+    return found
+
+
+def packets_of(queries: Iterable[NameQuery]) -> list[int]:
+    """Return the packets that ask."""
+    return sorted({query.journey for query in queries})
+
+
+def silent(case: "Case") -> list[NameQuery]:
+    """
+    Return the questions that got no answer although there was time for one.
+
+    One that was asked again and answered then is not open. Nor is one whose connection has an answer that was cut so
+    short that nobody can read it.
+    """
+    unreadable = case.once(_with_cut_answers)
+    quoted = {error.quoted for error in case.errors}
+    answered = {(q.name.lower(), q.kind, q.asker, q.server) for q in case.names if q.answer is not None}
+    return [
+        query
+        for query in case.names
+        if query.answer is None
+        and (query.name.lower(), query.kind, query.asker, query.server) not in answered
+        and query.journey not in quoted
+        and int(case.connection[query.journey]) not in unreadable
+        and case.waited(query.journey)
+    ]
+
+
+def _with_cut_answers(case: "Case") -> set[int]:
+    """Return the connections of packets that may be answers, and of which no capture kept all."""
+    context, frames, rows = case.context, case.context.frames, case.context.hops["row"]
+    if not context.packets:
+        return set()
+    cut = np.logical_and.reduceat(frames["cap_len"][rows] < frames["orig_len"][rows], context.packet_start[:-1])
+    cut &= case.reply
+    cut[[query.answer for query in case.names if query.answer is not None]] = False
+    return set(case.connection[cut].tolist())
+
+
+SLOW_NS = 1_000_000_000
+"""Resolvers ask again after a second or more (resolv.conf(5), timeout)."""
+
+
+def slow(case: "Case") -> list[NameQuery]:
+    """Return the questions whose answer took a second and more."""
+    return [query for query in case.names if (query.latency_ns or 0) >= SLOW_NS]
+
+
+def told(queries: Iterable[NameQuery]) -> str:
+    """Name what was asked for."""
+    names = list(dict.fromkeys(f"{query.name} {query.kind}" for query in queries))
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def resolved(queries: Iterable[NameQuery]) -> dict[Address, str]:
+    """Return the name that each address was the answer for; none where there were several."""
+    names: dict[Address, set[str]] = defaultdict(set)
+    for query in queries:
+        if query.kind in ("A", "AAAA"):
+            for record in query.records:
+                try:
+                    names[ip_address(record.rpartition(" ")[2])].add(query.name.rstrip("."))
+                except ValueError:
+                    continue  # an alias, which the addresses come after
+    return {ip: next(iter(of)) for ip, of in names.items() if len(of) == 1}

@@ -1,0 +1,134 @@
+"""Which causes are told: the best supported of those that explain a packet's trouble; the others stand in it.
+
+No hypothesis knows which others there are, and their order says nothing: causes are ranked by whether they say why at
+all, by their basis, by the share of the trouble that they explain, and by how much they say.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.confirmed import confirmed
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
+from analyzer.explain.parties import about
+from analyzer.model import Basis, Finding
+from analyzer.model.finding import Other, worst_first
+from analyzer.schema import Array, Int64
+
+MOST_OTHERS = 5
+BASES = (Basis.CONFIRMED, Basis.STATED, Basis.OBSERVED, Basis.INFERRED)
+
+
+@dataclass(slots=True)
+class _Rival:
+    """A cause, and what became of it."""
+
+    hypothesis: Hypothesis
+    cause: Cause
+    left: list[int] = field(default_factory=list)
+    """Packets that no better cause explains."""
+    others: dict[str, str] = field(default_factory=dict)
+    """Those that fit the same packets, and why."""
+
+
+@dataclass(slots=True)
+class Explanation:
+    """What findings there are, and which of them explains a packet's trouble."""
+
+    findings: tuple[Finding, ...]
+    explained: dict[int, str]
+    """Check by packet."""
+
+
+def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
+    """Ask all hypotheses, in any order; worst findings first."""
+    found: list[Finding] = []
+    rivals: list[_Rival] = []
+    for hypothesis in sorted(hypotheses, key=lambda one: one.name):
+        causes, failures = asked(hypothesis, case)
+        found += failures
+        rivals += [_Rival(hypothesis, cause) for cause in causes]
+    explained = _share_out(case, rivals)
+    told = [finding for rival in rivals if (finding := _finding(case, rival)) is not None]
+    found += told if case.ask is None else confirmed(case.ask, told)
+    return Explanation(worst_first(found), explained)
+
+
+def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Finding]:
+    """Make findings of causes that are of no packets, and that nothing competes with."""
+    return [replace(hypothesis.finding(one.tell([]), one.basis), remedy=hypothesis.remedy) for one in causes]
+
+
+def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
+    """Give each packet to the best of the causes that it is about; return which check that is."""
+    owner = np.full(case.context.packets, -1, np.int64)
+    order = [rival for rival in rivals if rival.hypothesis.specific]
+    shares = {id(rival): _share(case, rival.cause.packets) for rival in order}
+    order.sort(key=lambda rival: _rank(rival, shares[id(rival)]))
+    for _, numbers in groupby(range(len(order)), key=lambda number: _tier(order[number])):
+        together = list(numbers)
+        for number in together:
+            _take(order, number, owner)
+        # What only follows from a cause is its own, unless another one is about just that.
+        for number in together:
+            if order[number].left:
+                follows = np.array(order[number].cause.also, np.int64)
+                owner[follows[owner[follows] < 0]] = number
+    of = np.flatnonzero(owner >= 0)
+    return dict(zip(of.tolist(), (order[n].hypothesis.name for n in owner[of].tolist()), strict=True))
+
+
+def _take(order: Sequence[_Rival], number: int, owner: Int64) -> None:
+    """Give a cause what is left of its packets; where others have them, it stands in those."""
+    rival = order[number]
+    packets = np.array(rival.cause.packets, np.int64)
+    free = owner[packets] < 0
+    rival.left = packets[free].tolist()
+    owner[packets[free]] = number
+    if rival.hypothesis.specific >= Specific.MECHANISM:
+        for better in np.unique(owner[packets[~free]]).tolist():
+            why = rival.cause.why or rival.hypothesis.about
+            order[better].others.setdefault(rival.hypothesis.name, why)
+
+
+def _tier(rival: _Rival) -> Specific:
+    """Those that say why come before those that only say where."""
+    return min(rival.hypothesis.specific, Specific.KIND)
+
+
+def _rank(rival: _Rival, share: float) -> tuple[object, ...]:
+    hypothesis, cause = rival.hypothesis, rival.cause
+    basis = BASES.index(cause.basis)
+    first = cause.packets[0] if len(cause.packets) else -1
+    return -_tier(rival), basis, not cause.counted, -share, -hypothesis.specific, hypothesis.name, first
+
+
+def _share(case: Case, packets: Sequence[int]) -> float:
+    """Return which share of a trouble's packets these are: of all that ended so at their places in their streams."""
+    trouble: Array = case.symptom
+    mine = np.array(packets, np.int64)
+    mine = mine[trouble[mine] >= 0]
+    if not len(mine):
+        return 0.0
+    of = int(case.symptom_packets[np.unique(trouble[mine])].sum())
+    return len(mine) / of
+
+
+def _finding(case: Case, rival: _Rival) -> Finding | None:
+    hypothesis, cause = rival.hypothesis, rival.cause
+    packets = rival.left if hypothesis.specific else list(cause.packets)
+    if cause.packets and not packets:
+        return None
+    try:
+        told = cause.tell(packets)
+        facts = about(case, packets)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return failed(hypothesis.name, error)
+    found = hypothesis.finding(told, cause.basis)
+    others = [Other(name, why) for name, why in sorted(rival.others.items()) if name != hypothesis.name]
+    return replace(found, facts=facts | found.facts, alternatives=tuple(others[:MOST_OTHERS]), remedy=hypothesis.remedy)

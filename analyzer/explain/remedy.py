@@ -1,0 +1,249 @@
+"""Counterfactuals: changes are made to the recorded state until the same packet passes, and its answer."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from analyzer.explain.case import Case
+from analyzer.explain.confirmed import Change, helped
+from analyzer.explain.told import Told
+from analyzer.model import HostState, Route, RoutingRule
+from analyzer.model.rules import Chain, Rule, Table
+from analyzer.state.rules.iptables import DUMPS, parse_rule
+from analyzer.state.rules.owner import owner
+from analyzer.trace.text import summary
+from analyzer.trace.way import Cause, Passed
+
+MOST_CHANGES = 5
+LOOSE = "2"
+"""rp_filter that only asks whether there is any way back (RFC 3704)."""
+HELPS, NOT_ENOUGH, UNDECIDED = "helps", "not-enough", "undecided"
+"""Outcomes of trying: the packet passes; something stops it all the same; the recorded state does not decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A command, and what it changes in a recorded state."""
+
+    command: str
+    change: Change
+
+
+def tried(case: Case, packet: int, change: Change, *, whole_way: bool = False, translated: bool = False) -> str | None:
+    """
+    Say what becomes of a packet after a change; None if it is stopped all the same, empty if that cannot be told.
+
+    It goes on from where it was seen last, or *whole_way* from where it was seen first; with *translated* it only
+    counts if it leaves with another source.
+    """
+    rows = case.context.rows_of(packet)
+    rows = rows[:1] if whole_way else rows
+    after = case.tracer.prover.tried(change(case.host_of(packet)), packet, rows)
+    if isinstance(after, Cause) and after.unknown:
+        return ""
+    if not isinstance(after, Passed) or not (after.source_moved or not translated):
+        return None
+    return helped(case, packet, change, f"{summary(case.context, rows)} is then {after.text}")
+
+
+def outcome(helps: str | None) -> str:
+    """Name what ``tried()`` came to."""
+    return NOT_ENOUGH if helps is None else HELPS if helps else UNDECIDED
+
+
+def offered(fixes: Sequence[Fix], helps: str | None) -> Told:
+    """Return changes that were tried, as facts."""
+    return Told({"commands": [fix.command for fix in fixes], "outcome": outcome(helps)}, tried=helps)
+
+
+def unblocked(case: Case, packet: int, first: Fix) -> Told:
+    """
+    Make changes, the first one and what else it takes, until a packet passes: one answer names all that block it.
+
+    What stops it next is changed, too, if there is a change for that.
+    """
+    fixes = [first]
+    while len(fixes) < MOST_CHANGES:
+        stopped, of_answer = _next(case, packet, _all(fixes)(case.host_of(packet)))
+        following = fix(case, packet, stopped, of_answer=of_answer) if stopped is not None else None
+        if following is None or following.command in {one.command for one in fixes}:
+            break
+        fixes.append(following)
+    helps = tried(case, packet, _all(fixes))
+    stopped, of_answer = _next(case, packet, _all(fixes)(case.host_of(packet)))
+    if stopped is not None and of_answer:
+        helps = None
+    return offered(fixes if helps else fixes[:1], helps)
+
+
+def _next(case: Case, packet: int, host: HostState) -> tuple[Cause | None, bool]:
+    """Return what stops a packet in a state, else what stops its answer, and whether that is it."""
+    rows, prover = case.context.rows_of(packet), case.tracer.prover
+    after = prover.tried(host, packet, rows)
+    of_answer = isinstance(after, Passed)
+    if of_answer:
+        after = prover.way_back(host, packet, rows)
+    return after if isinstance(after, Cause) and not after.unknown else None, of_answer
+
+
+def answered(case: Case, packet: int, first: Fix) -> Told:
+    """Make a change and see whether the host's answer to a packet then passes."""
+    rows = case.context.rows_of(packet)
+    stopped = case.tracer.prover.answer(packet, rows, first.change(case.host_of(packet)))
+    helps = f"the answer to {summary(case.context, rows)} is then stopped by no rule" if stopped is None else None
+    return offered([first], helps)
+
+
+def _all(fixes: Sequence[Fix]) -> Change:
+    def change(host: HostState) -> HostState:
+        for one in fixes:
+            host = one.change(host)
+        return host
+
+    return change
+
+
+def fix(case: Case, packet: int, cause: Cause, *, of_answer: bool = False) -> Fix | None:
+    """Return the narrowest change that takes away what stops a packet, None where there is none to offer."""
+    version = ip_version(case, packet)
+    if cause.policy is not None:
+        return _answers(*cause.policy, version) if of_answer else _accept(case, packet, *cause.policy, version)
+    if cause.rule is not None:
+        return _unruled(case.host_of(packet), cause.rule, version)
+    if cause.route is not None:
+        return _unrouted(cause)
+    if cause.settings:
+        return setting(cause.settings, LOOSE if cause.check == "reverse-path-filtered" else "1")
+    return None
+
+
+def _unruled(host: HostState, rule: Rule, version: int) -> Fix | None:
+    """Delete a rule; what Docker keeps networks apart with is not offered, for it comes back, and is meant so."""
+    if (owner(rule, host) or "").startswith("Docker") and rule.target != "ACCEPT":
+        return None
+    tool = "ip6tables" if version == 6 else "iptables"
+    command = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"
+    if rule.native:
+        command = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"
+    return Fix(command, without_rule(rule))
+
+
+def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
+    """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
+    row = int(case.last_row[packet])
+    context = case.context
+    src, dst = context.src(row), context.dst(row)
+    protocol = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}.get(context.value("proto", row))
+    port = context.value("dport", row) if protocol in ("tcp", "udp", "sctp") else None
+    if " " in table:
+        family = "ip6" if version == 6 else "ip"
+        words = f"{family} saddr {src} {family} daddr {dst}"
+        words += f" {protocol} dport {port}" if port is not None else ""
+        command = f"nft insert rule {for_shell(f'{table} {chain}')} {words} accept"
+        text = f"-A {chain} -s {src} -d {dst} -j ACCEPT"
+        return Fix(command, _first_in(table, chain, text))
+    tool = "ip6tables" if version == 6 else "iptables"
+    text = f"{chain} -s {src} -d {dst}" + (f" -p {protocol}" if protocol else "")
+    text += f" --dport {port}" if port is not None else ""
+    return Fix(f"{tool} -t {table} -I {text} -j ACCEPT", _first_in(table, chain, f"-A {text} -j ACCEPT"))
+
+
+def _answers(table: str, chain: str, version: int) -> Fix:
+    """Accept answers, which come back by another rule than questions leave by."""
+    text = f"{chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    change = _first_in(table, chain, f"-A {text}")
+    if " " in table:
+        return Fix(f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related accept", change)
+    return Fix(f"{'ip6tables' if version == 6 else 'iptables'} -t {table} -I {text}", change)
+
+
+def _unrouted(cause: Cause) -> Fix | None:
+    chosen = cause.route
+    if chosen is None:
+        return None
+    if chosen.rule.action is not None:
+        return Fix(f"ip rule del priority {chosen.rule.priority}", without_routing_rule(chosen.rule))
+    route = chosen.route
+    table = f" table {route.table}" if route.table != "main" else ""
+    prefix = "default" if route.dst.prefixlen == 0 else str(route.dst)
+    return Fix(f"ip route del {route.kind} {prefix}{table}", without_route(route))
+
+
+def setting(names: Sequence[str], value: str) -> Fix:
+    """Set sysctls."""
+    command = "sysctl -w " + " ".join(f"{name}={value}" for name in names)
+    return Fix(command, with_settings(dict.fromkeys(names, value)))
+
+
+def ip_version(case: Case, packet: int) -> int:
+    """Return a packet's IP version."""
+    dst = case.context.dst(int(case.first_row[packet]))
+    return dst.version if dst is not None else 4
+
+
+def for_shell(words: str) -> str:
+    """Quote what a dump says, so that a shell takes it as it stands there: people paste remedies."""
+    try:
+        return shlex.join(shlex.split(words))
+    except ValueError:
+        return shlex.quote(words)
+
+
+Edit = Callable[[Table, Chain], Chain]
+
+
+def without_rule(rule: Rule) -> Change:
+    """Delete a rule."""
+    return lambda host: _edited(host, lambda _, chain: replace(chain, rules=_others(chain.rules, rule)))
+
+
+def with_rule(table: str, text: str, version: int = 4) -> Change:
+    """Append a rule to one of iptables' tables, given as ``-A CHAIN ...``."""
+
+    def edit(of: Table, chain: Chain) -> Chain:
+        if (of.dump, of.name) != (DUMPS[version], table) or not text.startswith(f"-A {chain.name} "):
+            return chain
+        return replace(chain, rules=[*chain.rules, parse_rule(text, of)])
+
+    return lambda host: _edited(host, edit)
+
+
+def _first_in(table: str, name: str, text: str) -> Change:
+    """Put a rule, given as ``-A CHAIN ...``, before all others of a chain."""
+
+    def edit(of: Table, chain: Chain) -> Chain:
+        if (of.label, chain.name) != (table, name):
+            return chain
+        return replace(chain, rules=[parse_rule(text, of), *chain.rules])
+
+    return lambda host: _edited(host, edit)
+
+
+def _edited(host: HostState, edit: Edit) -> HostState:
+    """Edit every chain; *edit* takes its table as well."""
+    tables = (
+        replace(table, chains={name: edit(table, chain) for name, chain in table.chains.items()})
+        for table in host.tables
+    )
+    return replace(host, tables=tuple(tables))
+
+
+def _others(rules: list[Rule], rule: Rule) -> list[Rule]:
+    """Leave out one rule, once."""
+    place = next((n for n, one in enumerate(rules) if one is rule), None)
+    return rules if place is None else rules[:place] + rules[place + 1 :]
+
+
+def without_route(route: Route) -> Change:
+    """Delete a route."""
+    return lambda host: replace(host, routes=tuple(one for one in host.routes if one is not route))
+
+
+def without_routing_rule(rule: RoutingRule) -> Change:
+    """Delete a rule of ``ip rule``."""
+    return lambda host: replace(host, routing_rules=tuple(one for one in host.routing_rules if one is not rule))
+
+
+def with_settings(settings: dict[str, str]) -> Change:
+    """Set sysctls."""
+    return lambda host: replace(host, sysctls={**host.sysctls, **settings})

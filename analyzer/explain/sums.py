@@ -1,0 +1,81 @@
+"""Frames with a wrong checksum among packets that nobody answered: two hypotheses ask for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analyzer.decode.checksum import Sum, verify
+from analyzer.decode.reference import datagrams
+from analyzer.explain.case import SHOWN, Case
+from analyzer.explain.hypothesis import Cause
+from analyzer.explain.stopped import severity
+from analyzer.explain.told import Told
+from analyzer.model import Disposition, Severity
+from analyzer.model.finding import Symptom
+from analyzer.schema import Int64
+
+MOST, MOST_FRAMES = 100, 5000
+"""Packets that are read again, and frames of them: there are more only where frames are alike without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongSum:
+    """A frame with a wrong checksum."""
+
+    packet: int
+    row: int
+    outer: bool
+    """Of the VXLAN packet around it."""
+
+
+def wrong_sums(case: Case) -> list[WrongSum]:
+    """Return for each such packet its first frame that is wrong."""
+    context = case.context
+    rows = np.concatenate([np.zeros(0, np.int64), *(context.rows_of(packet) for packet in suspects(case).tolist())])
+    found: dict[int, WrongSum] = {}
+    for row, data, length, interface in case.read_again(np.sort(rows[:MOST_FRAMES].astype(np.int64))):
+        packets = datagrams(data, length, interface)
+        for place, packet in enumerate(packets):
+            of = int(context.packet_of_row[row])
+            if verify(packet) is Sum.WRONG and (of not in found or row_before(case, row, found[of].row)):
+                found[of] = WrongSum(of, row, outer=len(packets) > 1 and place == 0)
+                break
+    return [found[packet] for packet in sorted(found)]
+
+
+def wrong_from(case: Case, *, outer: bool) -> Iterator[Cause]:
+    """Give each point that is the first to see wrong checksums, of packets, or of VXLAN packets around them."""
+    by_point: dict[str, list[WrongSum]] = {}
+    for wrong in case.once(wrong_sums):
+        if wrong.outer is outer:
+            by_point.setdefault(case.context.point(wrong.row).name, []).append(wrong)
+    for point, found in by_point.items():
+        packets = [wrong.packet for wrong in found]
+        yield Cause(packets, partial(_tell, case, point, found), also=case.troubled(packets))
+
+
+def _tell(case: Case, point: str, found: list[WrongSum], packets: list[int]) -> Told:
+    left = [wrong for wrong in found if wrong.packet in packets]
+    return Told(
+        {"where": point},
+        severity=severity(case, packets, Severity.ERROR, ended=True),
+        evidence=tuple(case.shown(wrong.row) for wrong in left[:SHOWN]),
+    )
+
+
+def row_before(case: Case, row: int, other: int) -> bool:
+    """Tell whether one frame was recorded before another."""
+    return case.context.value("time_ns", row) < case.context.value("time_ns", other)
+
+
+def suspects(case: Case) -> Int64:
+    """Return unanswered connections' packets, those that were sent again, and those that were lost."""
+    answered = np.append(case.context.connections["seen_reply"], True)[case.connection]
+    quoted = [error.quoted for error in case.errors if error.quoted is not None]
+    found = np.union1d(np.flatnonzero(~answered), case.tracer.sent_again[1])
+    found = np.union1d(found, case.tracer.ended(Disposition.LOST))
+    found = np.setdiff1d(found, np.array(quoted, np.int64))
+    stopped = case.with_symptom(Symptom.STOPPED)
+    return np.setdiff1d(found, stopped)[:MOST]

@@ -1,0 +1,124 @@
+"""What is wrong with each packet, in columns: FACTS, made once for all hypotheses."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import group_rows
+from analyzer.decode.offsets import PROTO_UDP
+from analyzer.model import Disposition
+from analyzer.model.finding import Symptom
+from analyzer.model.journey import CODES
+from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.trace.answers import acknowledged_before
+
+if TYPE_CHECKING:
+    from analyzer.explain.case import Case
+
+SYMPTOMS = {kind: number for number, kind in enumerate(Symptom)}
+
+
+def facts(case: "Case") -> Columns:
+    """Return FACTS."""
+    context = case.context
+    found: Columns = {
+        "connection": case.connection.astype(np.int32),
+        "reply": case.reply,
+        "first_row": case.first_row,
+        "last_row": case.last_row,
+        "point": context.frames["point"][case.last_row],
+        "end": case.tracer.ends,
+        "container": case.beside_containers,
+        "symptom": _symptoms(case),
+    }
+    return found | {"row": _rows(found)}
+
+
+def _symptoms(case: "Case") -> Array:
+    """(packets,) uint8: what is wrong with each; what comes last here takes precedence."""
+    found = np.zeros(case.context.packets, np.uint8)
+    found[unanswered(case)] = SYMPTOMS[Symptom.UNANSWERED]
+    found[np.concatenate(beyond(case))] = SYMPTOMS[Symptom.LOST_BEYOND]
+    lost = case.tracer.ended(Disposition.LOST)
+    between = np.array([case.between_hosts(packet) is not None for packet in lost.tolist()], bool)
+    found[lost[~between]] = SYMPTOMS[Symptom.LOST_INSIDE]
+    found[lost[between]] = SYMPTOMS[Symptom.LOST_BETWEEN]
+    rejected = case.tracer.ended(Disposition.REJECTED)
+    found[np.concatenate([rejected, refused(case)])] = SYMPTOMS[Symptom.REJECTED]
+    stopped = (packet for causes in case.stopped.values() for cause in causes for packet in cause.packets)
+    found[np.fromiter(stopped, np.int64)] = SYMPTOMS[Symptom.STOPPED]
+    return found
+
+
+def _rows(found: Columns) -> Int64:
+    """(packets,) A number for each symptom of a stream at a place, -1 for packets that have none."""
+    rows = np.full(len(found["symptom"]), -1, np.int64)
+    ill = np.flatnonzero(found["symptom"])
+    names = ("connection", "reply", "point", "symptom")
+    rows[ill], _ = group_rows(*(found[name][ill] for name in names))
+    return rows
+
+
+def refused(case: "Case") -> Int64:
+    """Return the first packets of TCP connections that a RST answers."""
+    return np.array([int(case.packets_of(number)[0]) for number in case.handshakes.rejected()], np.int64)
+
+
+def unanswered(case: "Case") -> Int64:
+    """Return the packets of TCP connections whose SYN nothing answers, and open questions to name servers."""
+    found = [case.packets_of(number, reply=False) for number in silent_connections(case)]
+    found.append(np.array([query.journey for query in case.open_questions], np.int64))
+    return np.concatenate(found).astype(np.int64)
+
+
+def silent_connections(case: "Case") -> list[int]:
+    """Return the TCP connections whose SYN got no answer at all, not even an ICMP error, although there was time."""
+    quoted = {int(case.connection[error.quoted]) for error in case.errors if error.quoted is not None}
+    silent = (number for number in case.handshakes.unanswered() if number not in quoted)
+    return [number for number in silent if case.waited(int(case.packets_of(number, reply=False)[0]))]
+
+
+def beyond(case: "Case") -> tuple[Int64, Int64]:
+    """Return the packets that were lost beyond the host: those towards somebody, or their answers, and those from."""
+    return case.once(_outward), case.tracer.late_segments.astype(np.int64)
+
+
+def _outward(case: "Case") -> Int64:
+    found: Int64 = np.unique(np.concatenate([_sent_again(case), _asked_in_vain(case)]))
+    return found
+
+
+def _left(case: "Case", packets: Int64) -> Int64:
+    found: Int64 = packets[case.tracer.ends[packets] == CODES[Disposition.LEFT_HOST]]
+    return found
+
+
+def _sent_again(case: "Case") -> Int64:
+    """Return the packets that left, and that TCP sent again, or their answers, where those were on their way."""
+    again, originals = case.tracer.sent_again
+    answers = acknowledged_before(case.context, originals, again)
+    return _left(case, np.unique(np.where(answers < 0, originals, answers)))
+
+
+def _asked_in_vain(case: "Case") -> Int64:
+    """Return pings that left without an answer, and datagrams of clients whose server answers most of them."""
+    layers, proto = case.first("layers"), case.first("proto")
+    table = case.context.connections
+    known = case.connection >= 0
+    asked, answered = (
+        np.bincount(case.connection[known & way], minlength=len(table["proto"])) for way in (~case.reply, case.reply)
+    )
+    # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
+    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
+    datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]
+    asks = _left(case, np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known))
+    # Questions to name servers tell by themselves which of them was answered.
+    quoted = {error.quoted for error in case.errors} | {q.journey for q in case.names if q.answer is not None}
+    asks = asks[(asked > answered)[case.connection[asks]]]
+    missing: list[int] = []
+    for packet, number in zip(asks.tolist(), case.connection[asks].tolist(), strict=True):
+        answers = case.tracer.answers(number).answered_by
+        if packet not in answers and packet not in quoted and case.waited(packet):
+            missing.append(packet)
+    return np.array(missing, np.int64)

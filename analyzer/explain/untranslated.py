@@ -1,0 +1,99 @@
+"""Packets that left the host with a container's address, which nobody outside can answer: three hypotheses ask.
+
+nat is asked for a connection's first packet only, and what conntrack calls INVALID is never translated
+(nf_nat_core.c, nf_nat_packet): so whether a rule would translate such a packet today tells what went wrong.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode.offsets import RST, SYN
+from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.model import Address, FlowTuple, Role
+from analyzer.schema import Array, Layer
+from analyzer.trace.prove import Translated
+
+Ends = tuple[str, Address, Address, int | None, int | None]
+"""What a conntrack entry is recognised by."""
+
+
+@dataclass(slots=True)
+class Leaving:
+    """Packets of one kind, from one container address."""
+
+    packets: list[int]
+    translated: Translated
+
+
+def leaving(case: Case) -> dict[str, Leaving]:
+    """Return unanswered packets that left untranslated, by what is the matter: ``missing``, ``invalid``, ``stale``."""
+    found: dict[str, Leaving] = {}
+    for packet, kind, translated in case.once(_told_apart):
+        found.setdefault(kind, Leaving([], translated)).packets.append(packet)
+    return found
+
+
+def _told_apart(case: Case) -> list[tuple[int, str, Translated]]:
+    """Ask the rules about each packet, once for all."""
+    found: list[tuple[int, str, Translated]] = []
+    for packet in _candidates(case):
+        translated = case.tracer.prover.translated(packet, case.context.rows_of(packet))
+        found.append((packet, _kind(case, packet, translated), translated))
+    return found
+
+
+def _candidates(case: Case) -> list[int]:
+    """Return packets that were routed from a container to the uplink, source unchanged, and never answered."""
+    if case.one_sided:
+        return []
+    context, first, last = case.context, case.first_row, case.last_row
+    frames = context.frames
+    same = (frames["src"][first] == frames["src"][last]) & (frames["src_hi"][first] == frames["src_hi"][last])
+    routed = frames["ttl"][first] > frames["ttl"][last]
+    layers = case.first("layers")
+    plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)
+    outward = case.context.with_role(first, *NEAR_CONTAINERS) & case.context.with_role(last, Role.UPLINK)
+    answered = np.append(context.connections["seen_reply"], False)[case.connection]
+    packets = np.flatnonzero(same & routed & plain & outward & (~answered | _alone(case)))
+    return [packet for packet in packets.tolist() if not _public(case, packet)]
+
+
+def _alone(case: Case) -> Array:
+    """(packets,) bool: untranslated although the connection is: conntrack did not know the packet."""
+    return np.append(case.source_moved, False)[case.connection] & ~case.reply
+
+
+def _public(case: Case, packet: int) -> bool:
+    src = case.context.src(int(case.first_row[packet]))
+    return src is None or src.is_global or src.is_link_local or case.host_of(packet).owns(src)
+
+
+def _kind(case: Case, packet: int, translated: Translated) -> str:
+    row = int(case.first_row[packet])
+    tcp = bool(case.context.layers(row) & Layer.TCP)
+    flags = case.context.value("tcp_flags", row)
+    midway = tcp and not (flags & SYN and not flags & RST)
+    if translated is Translated.UNKNOWN:
+        return "invalid" if midway and case.source_moved.any() else "missing"
+    if translated is Translated.NO:
+        return "missing"
+    return "invalid" if midway or not _has_entry(case, packet) else "stale"
+
+
+def _has_entry(case: Case, packet: int) -> bool:
+    """Tell whether conntrack knew the connection, as far as its table or events were recorded."""
+    number = int(case.connection[packet])
+    entries = case.hosts.everywhere.conntrack
+    if not entries or number < 0:
+        return not entries
+    return _ends(case.tracer.connection(number).original) in case.once(_entries)
+
+
+def _entries(case: Case) -> set[Ends]:
+    return {_ends(entry.original) for entry in case.hosts.everywhere.conntrack}
+
+
+def _ends(flow: FlowTuple) -> Ends:
+    return flow.protocol, flow.src, flow.dst, flow.sport, flow.dport

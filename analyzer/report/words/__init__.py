@@ -1,0 +1,59 @@
+"""All sentences of findings, made of their facts: once, for terminal, HTML and JSON alike."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from analyzer.model import Finding
+from analyzer.model.finding import worst_first
+from analyzer.report.words import captures, ends, host, losses, names, nat, rules, sizes, ways
+from analyzer.report.words.sentence import Facts, Words, heading
+
+SAYS = {
+    **captures.SAYS, **ends.SAYS, **host.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS, **rules.SAYS, **sizes.SAYS,
+    **ways.SAYS,
+}  # fmt: skip
+"""By check, what makes its sentences."""
+MOST_ALIKE = 8
+"""Findings of one check that are told one by one."""
+
+
+def worded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put findings into words, worst first; what goes beyond what anybody reads is told together."""
+    by_check: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_check.setdefault(finding.check, []).append(_worded(finding))
+    return worst_first(one for of_check in by_check.values() for one in _few(of_check))
+
+
+def _worded(finding: Finding) -> Finding:
+    words = _failed(finding) if "mistake" in finding.facts else SAYS[finding.check](finding.facts)
+    return replace(
+        finding,
+        title=heading(finding.facts, words),
+        detail=words.detail,
+        explanation=words.explanation.strip(),
+        remedy=finding.remedy if words.remedy is None else words.remedy,
+    )
+
+
+def _failed(finding: Finding) -> Words:
+    return Words(
+        detail=f"the check {finding.check} failed: {finding.facts['mistake']}",
+        explanation="That is a mistake of hoptrace. What the check would have told is not known.",
+        remedy="Please report it, with the bundle if you can.",
+    )
+
+
+def _few(findings: list[Finding]) -> list[Finding]:
+    """Put those together that go beyond what anybody reads: a thousand alike are one cause, told a thousand times."""
+    if len(findings) <= MOST_ALIKE:
+        return findings
+    kept, rest = findings[: MOST_ALIKE - 1], findings[MOST_ALIKE - 1 :]
+    titles = "; ".join(finding.title for finding in rest[:MOST_ALIKE])
+    more = f"; and {len(rest) - MOST_ALIKE:,} more" if len(rest) > MOST_ALIKE else ""
+    worst = worst_first(rest)[0]
+    evidence = tuple(finding.evidence[0] for finding in rest[:MOST_ALIKE] if finding.evidence)
+    alike = f"{len(rest):,} more like these"
+    facts: Facts = {"alike": len(rest)}
+    return [*kept, replace(worst, title=alike, detail=alike, explanation=f"{titles}{more}.", proof=(), facts=facts,
+                           evidence=evidence, tried=None, alternatives=(), refuted=())]  # fmt: skip

@@ -1,0 +1,99 @@
+"""What the ends do: refuse, keep silent, do not read."""
+
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, texts
+
+DELIVERED, LEFT_HOST = "delivered", "left-host"
+BEHIND = {
+    DELIVERED: "They arrived; the receiver drops them: its own firewall, or its queue is full (ss -ltn).",
+    LEFT_HOST: "They left this host: something beyond it drops them, or the answers.",
+}
+UNKNOWN = "What became of them behind that point was not captured."
+
+
+def connection_refused(f: Facts) -> Words:
+    """Somebody says no; or what only looks like it."""
+    if f.get("too_late"):
+        return Words(
+            f"{packets(f, 'answer')} came when nobody waited any more",
+            "The asker had closed its port: it had its answer already, from another try, or had given up. "
+            f"{affected(f)}",
+            remedy="Nothing to do, unless answers are slow.",
+        )
+    if f.get("probes"):
+        return Words(
+            f"{packets(f, 'probe')} of a traceroute reached the end",
+            f"Nobody listens on such ports, which is how traceroute knows. {affected(f)}",
+            remedy="Nothing to do.",
+        )
+    if f.get("reset_for"):
+        target = f["reset_for"]
+        return Words(
+            f"this host itself resets connections to {target}: {packets(f)}",
+            "The RST has a MAC of this host and a TTL that no router counted down, so it is no answer of "
+            f"{target}. {affected(f)}",
+            "this host itself resets the connection",
+            remedy="Look for a rule with REJECT --reject-with tcp-reset, or a proxy that takes such connections.",
+        )
+    container = f.get("container")
+    where = f"{f['target']} (container {container})" if container else str(f["target"])
+    more = f" and {f['more_ports']} more" if f.get("more_ports") else ""
+    strays, local = f.get("strays"), f.get("published_locally")
+    why = (
+        "They answer a container, but come from another address or port than it asked, which NAT does not know."
+        if strays
+        else "They reached it, and nobody listens there, or only on another address, such as 127.0.0.1."
+    )
+    why += " Later connections were accepted." if f.get("accepted_later") else ""
+    why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
+    cause = f"{container or f['target']} refuses, nothing listens there"
+    if strays:
+        cause = "its answers come from another port than was asked"
+    elif local:
+        cause = f"Docker publishes it as {local}, for the host itself only"
+    return Words(
+        f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
+        f"{why} {affected(f)}",
+        cause,
+        remedy="Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
+        if strays
+        else None,
+    )
+
+
+def syn_unanswered(f: Facts) -> Words:
+    """Nobody says anything."""
+    target = f.get("target") or f"{f.get('targets', 0):,} destinations"
+    last, end = f["last"], str(f["end"])
+    why = BEHIND.get(end, UNKNOWN)
+    cause = {
+        DELIVERED: f"its SYNs get to {last}, and nobody answers",
+        LEFT_HOST: f"its SYNs leave by {last}, and nothing comes back",
+    }.get(end, f"not known where, there is no capture beyond {last}")
+    if f.get("into"):
+        why = (
+            f"They went into container {f['into']}, whose address {f['address']} is not: the sender has it for its "
+            "gateway. See ip route in the sender."
+        )
+        cause = f"its SYNs go into container {f['into']}, whose address {f['address']} is not"
+    return Words(
+        f"no answer from {target}: {packets(f, 'SYN')}, last seen at {last}",
+        f"{why} {affected(f)}",
+        cause,
+        verb=Verb.REACH if end == DELIVERED else Verb.ANSWER,
+    )
+
+
+def zero_window(f: Facts) -> Words:
+    """A full buffer."""
+    closed = number(f, "closed_s")
+    return Words(
+        f"{f['receiver']} takes no more data: window 0 for {closed:.1f} s",
+        f"Its receive buffer is full, for the program there does not read. {affected(f)}",
+    )
+
+
+SAYS = {
+    "connection-refused": connection_refused,
+    "syn-unanswered": syn_unanswered,
+    "zero-window": zero_window,
+}

@@ -1,0 +1,67 @@
+"""Packets that went missing, and where."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Words, affected, number, packets, texts
+
+
+def loss_inside_host(f: Facts) -> Words:
+    """Inside."""
+    if f.get("no_dumps"):
+        why = "Without dumps of the host's state nothing can be said about why."
+    elif f.get("broken"):
+        why = " ".join(f"{text}, as ip-addr.json has it." for text in texts(f, "broken"))
+    elif f.get("undecided"):
+        rule = f", of rule “{f['rule']}”" if f.get("rule") else ""
+        why = f"The recorded rules do not decide: {f['undecided']}{rule}."
+    else:
+        why = (
+            "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
+        )
+    return Words(
+        f"{packets(f)} lost inside the host: {f['lost']}",
+        f"{why} {affected(f)}",
+        f"lost inside this host, {f['lost']}",
+    )
+
+
+def loss_beyond_host(f: Facts) -> Words:
+    """Beyond."""
+    if f.get("between"):
+        one, other = texts(f, "between")
+        return Words(
+            f"{packets(f)} lost between {one} and {other}",
+            f"They were {f['lost']}: neither host lost them. {affected(f)}",
+            f"lost between {one} and {other}",
+            remedy=f"Look at what is between {one} and {other}: switches, cables, a firewall, a tunnel's MTU.",
+        )
+    peer, where = f.get("peer") or f"{f.get('peers', 0):,} peers", f["where"]
+    if f.get("towards"):
+        return Words(
+            f"{packets(f)} towards {peer}, or their answers, lost beyond {where}",
+            f"They left by {where} and were not answered in time, or were sent again: it was not this host. "
+            f"{affected(f)}",
+            f"{packets(f)} or {'its answer' if f.get('packets') == 1 else 'their answers'} lost beyond {where}",
+        )
+    return Words(
+        f"{packets(f)} from {peer} lost before {where}",
+        f"They came to {where} only after what follows them, sent again: the originals never reached this host. "
+        f"{affected(f)}",
+        f"{packets(f)} lost before {where}",
+    )
+
+
+def high_latency_hop(f: Facts) -> Words:
+    """Slow."""
+    return Words(
+        f"from {f['from_point']} to {f['to_point']} half of {plural(number(f, 'crossings'), 'packet')} take "
+        f"{number(f, 'median_ms'):.0f} ms and more",
+        f"The slowest took {number(f, 'most_ms'):.0f} ms. Inside a host forwarding takes microseconds: they wait in a "
+        "queue, for a rate limit, or for a program (NFQUEUE).",
+    )
+
+
+SAYS = {
+    "loss-inside-host": loss_inside_host,
+    "loss-beyond-host": loss_beyond_host,
+    "high-latency-hop": high_latency_hop,
+}

@@ -1,0 +1,114 @@
+"""Questions to name servers."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Verb, Words, number, several, texts
+
+
+def _questions(f: Facts) -> str:
+    return plural(number(f, "questions"), "question")
+
+
+def dns_failed(f: Facts) -> Words:
+    """It answers that it cannot tell."""
+    server, outcomes = f["server"], texts(f, "outcomes")
+    if outcomes == ["NXDOMAIN"]:
+        return Words(
+            f"name server {server} knows no such name: {f['names']}",
+            f"{_questions(f)} got NXDOMAIN. Search domains make such questions, too.",
+            remedy="If the name is right: does this server know it, or another one?",
+        )
+    others = " It answers other questions." if f.get("answers_others") else ""
+    return Words(
+        f"name server {server} failed {_questions(f)}: {', '.join(outcomes)}",
+        f"Asked for {f['names']}.{others}",
+        f"name server {server} answers {' and '.join(outcomes)}",
+        verb=Verb.RESOLVE,
+    )
+
+
+def dns_unanswered(f: Facts) -> Words:
+    """It does not answer, or late."""
+    server = f["server"]
+    if f.get("strangers"):
+        strangers = texts(f, "strangers")
+        return Words(
+            f"answers to {_questions(f)} for {server} come from {', '.join(strangers)}",
+            f"Asked for {f['names']}. A resolver takes answers only from the address that it asked, so these are lost: "
+            "the server has several addresses and answers from another one, or its answers are not translated back.",
+            f"{server} is asked, and {several(strangers)} answers",
+            verb=Verb.RESOLVE,
+            remedy=f"Ask {strangers[0]} instead (docker run --dns {strangers[0]}), or let the server answer from "
+            f"{server}.",
+        )
+    if f.get("late"):
+        return _late(f)
+    answers = number(f, "answers")
+    others = f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."
+    return Words(
+        f"name server {server} left {_questions(f)} unanswered",
+        f"Asked for {f['names']}; last seen at {f['last']}. {others}",
+        f"name server {server} does not answer, last seen at {f['last']}",
+        verb=Verb.RESOLVE,
+    )
+
+
+def _late(f: Facts) -> Words:
+    took, again = number(f, "took_s"), f.get("asked_again_s")
+    slow = f"took up to {took:.1f} s for {_questions(f)}"
+    lost = f"answered {_questions(f)} only when asked again, up to {took:.1f} s later"
+    if again is None:
+        why = "Resolvers ask again, or give up, meanwhile."
+    else:
+        rest = took - number(f, "asked_again_s")
+        why = (
+            f"Nothing came for {again:.1f} s; the answer to what was asked then took {rest:.3f} s: a question or an "
+            "answer was lost, the server is not slow."
+        )
+    return Words(f"name server {f['server']} {slow if again is None else lost}", f"Asked for {f['names']}. {why}")
+
+
+def embedded_dns_failed(f: Facts) -> Words:
+    """Docker's own server."""
+    return Words(
+        f"Docker's name server failed {_questions(f)}",
+        f"127.0.0.11 could not answer {f['names']}. Names of containers it knows itself; all others it passes on to "
+        "the servers of the host's resolv.conf or of --dns, which did not answer, or failed.",
+        "Docker's name server 127.0.0.11 fails, or whom it asks in turn",
+        verb=Verb.RESOLVE,
+    )
+
+
+def dns_conntrack_race(f: Facts) -> Words:
+    """Two questions at once."""
+    return Words(
+        f"{plural(number(f, 'packets'), 'DNS question')} lost in the host beside a twin from the same port",
+        f"A and AAAA were asked at once from one socket, and one of them went no further: {f['names']}. Both race for "
+        "one conntrack entry, and the second one is dropped; the resolver then waits for its timeout.",
+        "A and AAAA race for one conntrack entry, and one is dropped",
+        verb=Verb.RESOLVE,
+    )
+
+
+def container_name_unknown(f: Facts) -> Words:
+    """A container's name that is in no DNS."""
+    asker, wanted = texts(f, "who")[0], f["wanted"]
+    own = ", ".join(texts(f, "own_networks")) or "no network that dumps name"
+    asked = ", ".join(texts(f, "servers"))
+    return Words(
+        f"{asker} asks {asked} for container {wanted}, whose name is in no DNS there",
+        f"{f['names']}: the answer is {f['outcome_of']}. {asker} is on {own}, {wanted} on "
+        f"{', '.join(texts(f, 'networks'))}; Docker tells names only to containers on one and the same network, other "
+        "than the default bridge.",
+        "they share no network on which Docker tells names",
+        verb=Verb.RESOLVE,
+        remedy="; ".join(texts(f, "commands")),
+    )
+
+
+SAYS = {
+    "dns-failed": dns_failed,
+    "dns-unanswered": dns_unanswered,
+    "embedded-dns-failed": embedded_dns_failed,
+    "dns-conntrack-race": dns_conntrack_race,
+    "container-name-unknown": container_name_unknown,
+}

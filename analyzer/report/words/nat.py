@@ -1,0 +1,196 @@
+"""Translations: missing, stale, clashing, or just worth knowing."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, texts
+
+
+def masquerade_missing(f: Facts) -> Words:
+    """Nothing translates what leaves."""
+    if "packets" not in f:
+        return Words(
+            f"nothing masquerades network {f['network']}",
+            "No rule of the nat table translates what this network's containers send out, so it leaves with a private "
+            "source address: whoever gets it cannot answer.",
+            remedy=f"systemctl restart docker, or: {texts(f, 'commands')[0]}",
+        )
+    where, source = f["where"], f["as_address"]
+    cause = f"its packets leave by {where} as {source}, untranslated"
+    if f.get("untracked_by"):
+        return Words(
+            f"{packets(f)} left as {source} by {where}, untranslated: a rule takes them out of connection tracking",
+            f"What is not tracked is not translated, so no answer finds its way back. {affected(f)}",
+            f"{cause}: a rule takes them out of connection tracking",
+            verb=Verb.ANSWER,
+            remedy=offered(f, ""),
+        )
+    known = "No rule of table nat translates them. " if f.get("known") else ""
+    return Words(
+        f"{packets(f)} left by {where} as {source}, untranslated",
+        f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",
+        cause,
+        verb=Verb.ANSWER,
+        remedy=offered(f, "; Docker adds it itself when it starts (systemctl restart docker)."),
+    )
+
+
+def untranslated_source_leak(f: Facts) -> Words:
+    """INVALID packets leave."""
+    return Words(
+        f"{packets(f)} of no known connection left as {f['as_address']}",
+        "Rules translate new connections from there. These packets begin none, and conntrack has no entry for them "
+        f"(timed out, flushed, or out of the window), so they pass as INVALID and untranslated. {affected(f)}",
+    )
+
+
+def published_port_not_translated(f: Facts) -> Words:
+    """A published port without its rule."""
+    port, container = f["port"], f["container"]
+    restart = "systemctl restart docker, so that it adds its rules again; see whether a firewall flushes the nat table."
+    if f.get("nobody_asked"):
+        return Words(
+            f"published port {port} of {container} is not translated",
+            "Docker publishes this port, but no DNAT rule sends what comes in for it to the container. If docker-proxy "
+            "runs it still answers, slowly and as if every client were the host; if not, nobody does.",
+            remedy=restart,
+        )
+    relayed = "docker-proxy relays it, slowly and as if the host were the client. " if f.get("relayed") else ""
+    rule = "".join(texts(f, "commands"))
+    return Words(
+        f"published port {port} of {container} is not translated",
+        f"{plural(number(f, 'packets'), 'connection')} came for it from outside, and no DNAT rule sends it on. "
+        f"{relayed}{affected(f)}",
+        "" if relayed else f"no DNAT rule sends published port {port} on to {container}",
+        remedy=f"{restart} The rule: {rule}" if rule else None,
+    )
+
+
+def stale_conntrack(f: Facts) -> Words:
+    """An entry that outlived its rules."""
+    what = "left untranslated, and today's rules would masquerade them"
+    if f.get("today"):
+        what = f"went to {f['old']}, and today's rules would send them to {f['today']}"
+    return Words(
+        f"{packets(f)} {what}",
+        "nat rules are asked for a connection's first packet only. This one's entry is older than the rules, and every "
+        f"packet keeps it alive. {affected(f)}",
+        f"an old conntrack entry sends it to {f['old']}, today it would be {f['today']}"
+        if f.get("today")
+        else "an old conntrack entry leaves it untranslated",
+        verb=Verb.ANSWER,
+        remedy=offered(f, ""),
+    )
+
+
+def conntrack_invalid_reset(f: Facts) -> Words:
+    """The host resets what it does not know."""
+    timeout = "net.netfilter.nf_conntrack_tcp_timeout_established"
+    idle = f.get("idle_s")
+    why = (
+        f"after {idle} s of silence, when conntrack had forgotten the connection. It was"
+        if idle is not None
+        else "that conntrack takes for INVALID, e.g. out of the window, or whose entry somebody deleted. It was"
+    )
+    cause = (
+        f"after {idle} s of silence conntrack had forgotten it"
+        if idle is not None
+        else "conntrack calls its answers INVALID"
+    )
+    return Words(
+        f"{packets(f, 'RST')} sent by the host itself at {f['where']}, in containers' connections",
+        f"An answer came {why} not translated back, the host took it for itself, and reset a connection that it does "
+        f"not know. {affected(f)}",
+        f"the host itself resets the connection, {cause}",
+        remedy=f"TCP keepalive, more often than {timeout} says, or a larger {timeout}." if idle is not None else None,
+    )
+
+
+def conntrack_contradiction(f: Facts) -> Words:
+    """Frames and dump disagree."""
+    return Words(
+        f"conntrack and frames disagree about {f['connection']}",
+        f"The frames show replies as {f['replies']}; the conntrack entry says {f['entry']}. The frames stand; the "
+        "entry is of another time, another host or another zone.",
+    )
+
+
+def conntrack_full(f: Facts) -> Words:
+    """No room for new connections."""
+    most = number(f, "limit")
+    return Words(
+        f"conntrack holds {f['entries']:,} of {most:,} entries",
+        "When the table is full, the kernel drops the first packet of every new connection, and logs 'nf_conntrack: "
+        "table full'.",
+        f"conntrack is full, {f['entries']:,} of {most:,} entries" if number(f, "packets") else "",
+        remedy=f"sysctl -w net.netfilter.nf_conntrack_max={2 * most}, and look with conntrack -L who holds so many "
+        "entries.",
+    )
+
+
+def nat_clash(f: Facts) -> Words:
+    """No free port."""
+    return Words(
+        f"{packets(f)} lost where SNAT had no free port",
+        "Connections to one server need a source port each. When all that the rule may use are taken, the entry cannot "
+        f"be made and the packet is dropped. {affected(f)}",
+        "SNAT has no free port left for it",
+    )
+
+
+def nat_port_rewritten(f: Facts) -> Words:
+    """Other source ports."""
+    return Words(
+        f"{plural(number(f, 'rewritten'), 'connection')} got another source port from SNAT",
+        f"E.g. {f['example']} left from port {f['port']}: another connection to the same server had its port, or the "
+        "rule takes ports at random. This is no fault; servers and firewalls see another port.",
+    )
+
+
+def docker_proxy_in_path(f: Facts) -> Words:
+    """A process in between."""
+    return Words(
+        f"docker-proxy relays {f['port']} to {f['inner']}",
+        f"{plural(number(f, 'relayed'), 'connection')}: the container sees {f['client']} as the client, and every byte "
+        "goes through a process.",
+    )
+
+
+def client_address_hidden(f: Facts) -> Words:
+    """Both ends are translated."""
+    return Words(
+        f"{plural(number(f, 'hidden'), 'connection')} to {f['server']} came as {f['mask']}",
+        f"E.g. the client {f['client']}: DNAT sends it to the container, and SNAT hides it there.",
+    )
+
+
+def hairpin_broken(f: Facts) -> Words:
+    """No way back to the neighbour that asked."""
+    why = (
+        "The container reaches itself, and gets packets from its own address, which it drops as martians. "
+        if f.get("itself")
+        else "Answers go straight over the bridge, with the container's own address, and the client, who asked another "
+        "one, resets the connection. "
+    )
+    cause = (
+        "it reaches itself, and drops what comes from its own address"
+        if f.get("itself")
+        else "the answers come straight over the bridge, from an address that it did not ask"
+    )
+    return Words(
+        f"{packets(f)} of connections to {f['asked']} from beside its container: no way back", why + affected(f), cause
+    )
+
+
+SAYS = {
+    "masquerade-missing": masquerade_missing,
+    "untranslated-source-leak": untranslated_source_leak,
+    "published-port-not-translated": published_port_not_translated,
+    "stale-conntrack": stale_conntrack,
+    "conntrack-invalid-reset": conntrack_invalid_reset,
+    "conntrack-contradiction": conntrack_contradiction,
+    "conntrack-full": conntrack_full,
+    "nat-clash": nat_clash,
+    "nat-port-rewritten": nat_port_rewritten,
+    "docker-proxy-in-path": docker_proxy_in_path,
+    "client-address-hidden": client_address_hidden,
+    "hairpin-broken": hairpin_broken,
+}

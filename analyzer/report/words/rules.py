@@ -1,0 +1,141 @@
+"""What rules, routes and settings of the host stop."""
+
+from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, several, texts
+
+NO_PROGRAM = "made by no program that is known"
+
+
+def _stopped(f: Facts, explanation: str, cause: str, remedy: str | None) -> Words:
+    what = f"answers to {packets(f)}" if f.get("of_answer") else packets(f)
+    verb = "rejected" if f.get("rejected") else "dropped"
+    detail = f"{what} {verb}: {f['cause']}"
+    return Words(detail, f"{explanation} {affected(f)}", cause, remedy=remedy)
+
+
+def _place(f: Facts) -> str:
+    by = f"made by {f['owner']}" if f.get("owner") else NO_PROGRAM
+    return f"rule {f['number']} of chain {f['chain']}, {by}"
+
+
+def _acts(f: Facts) -> str:
+    """Say which rule or policy it is, as the end of the first sentence."""
+    does = "rejects" if f.get("rejected") else "drops"
+    if f.get("policy_of"):
+        return f"no rule of {f['policy_of']} accepts it, and its policy is DROP"
+    if not f.get("chain"):
+        return str(f["cause"])
+    gone = ", which is gone now," if f.get("past") else ""
+    what = "the host's answer" if f.get("of_answer") else "it"
+    return f"rule {f['number']} of {f['chain']}{gone} {does} {what}"
+
+
+def filtered_by_rule(f: Facts) -> Words:
+    """A rule or policy of this host, or a firewall elsewhere."""
+    if f.get("prohibited_by"):
+        source = f["prohibited_by"]
+        return Words(
+            f"a firewall at {source} prohibits {packets(f)}",
+            f"It answered that they are administratively prohibited. {affected(f)}",
+            f"a firewall at {source} prohibits it",
+            remedy=f"Ask whoever runs {source} to let this traffic pass.",
+        )
+    where = f"It is {_place(f)}. " if f.get("chain") else ""
+    if "packets" not in f:
+        who, what = several(texts(f, "who")), several(texts(f, "what"))
+        return Words(f"{who} cannot reach {what}: {f['cause']}",
+                     f"{where}The recorded rules, run in the kernel's order, stop such packets there.",
+                     _acts(f))  # fmt: skip
+    if f.get("past"):
+        said = f"{where}It was there before the captures ran, and is not any more: the dump from then stops them."
+        remedy: str | None = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
+        return _stopped(f, said, _acts(f), remedy)
+    said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
+    or_before = "." if f.get("policy_of") else ", or a rule before it that accepts this traffic."
+    return _stopped(f, said, _acts(f), offered(f, or_before))
+
+
+def forwarding_disabled(f: Facts) -> Words:
+    """Forwarding is off where packets came in."""
+    names = texts(f, "settings")
+    if "packets" not in f:
+        if number(f, "version") == 6:
+            return Words(
+                f"IPv6 forwarding is off, network {f['network']} needs it",
+                "Containers have IPv6 addresses, but the kernel forwards no IPv6 packet.",
+                remedy=f"sysctl -w {names[0]}=1; on an uplink that gets its address by router advertisement also "
+                "net.ipv6.conf.UPLINK.accept_ra=2.",
+            )
+        return Words(
+            "IPv4 forwarding is off",
+            "The kernel drops every packet that is not for the host itself, so containers reach nothing but the host "
+            "and each other. Docker turns forwarding on when it starts; something turned it off again.",
+            remedy=f"sysctl -w {names[0]}=1, and set it in /etc/sysctl.d so that it stays.",
+        )
+    said = "They are for somebody else than this host, and where they came in it does not pass packets on."
+    cause = f"{names[0]} is 0" if names else str(f["cause"])
+    return _stopped(f, said, cause, offered(f, ", and the same in /etc/sysctl.d so that it stays."))
+
+
+def reverse_path_filtered(f: Facts) -> Words:
+    """Source validation."""
+    names = texts(f, "settings")
+    if "packets" not in f:
+        return Words(
+            f"strict reverse path filtering on {', '.join(texts(f, 'strict'))}, with {f['uplinks']} uplinks",
+            "With several uplinks, an answer may come in by another one than the route back to its sender uses. Strict "
+            "reverse path filtering (RFC 3704) drops such packets, and counts them in IPReversePathFilter only.",
+            remedy="sysctl -w net.ipv4.conf.all.rp_filter=2 (loose), and the same for each uplink.",
+        )
+    said = "Strict source validation drops what comes in by another interface than answers would leave by."
+    what = "loose" if f.get("value") == "2" else "off"
+    remedy = offered(f, f" ({what}), or a route back by the same interface.") if names else None
+    if f.get("outcome") == "not-enough":
+        remedy = None
+    return _stopped(f, said, "rp_filter drops it, the way back is by another interface", remedy)
+
+
+def network_isolation(f: Facts) -> Words:
+    """Docker's networks."""
+    src, dst = f.get("from_container"), f.get("to_container")
+    if f.get("internal"):
+        said = f"Network {f['internal']} is internal: Docker lets nothing out of it, on purpose."
+        cause = f"network {f['internal']} is internal, nothing gets out"
+        remedy = "docker network connect a network with a way out, or create it without --internal."
+        return _stopped(f, said, cause, remedy)
+    if not src and dst:
+        said = (
+            f"Docker lets nobody outside a network, here {f['outside']}, reach the address in it of container {dst}, "
+            f"{f['address']}, on purpose."
+        )
+        published, port = f.get("published"), f["port"]
+        way = f"it is published as {published}: use the host's address" if published else f"docker run -p {port}:{port}"
+        remedy = f"From outside, use a published port of {dst}: {way}."
+        return _stopped(f, said, "from outside Docker lets nobody reach a container's own address", remedy)
+    said = "Docker drops what goes from one of its bridge networks to another, on purpose."
+    cause = "they share no network, and Docker keeps networks apart"
+    if not dst:
+        return _stopped(f, said, cause, f"{src or 'The sender'} is on another network: docker network connect.")
+    remedy = f"docker network connect {f['network']} {src}, and use {dst}'s name or its address there."
+    return _stopped(f, said, cause, remedy)
+
+
+def host_unreachable(f: Facts) -> Words:
+    """A route, or what a router says."""
+    if "cause" in f:
+        said = "The recorded routes lead nowhere for this destination."
+        return _stopped(f, said, str(f["cause"]), offered(f, ""))
+    remedy = "Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up."
+    told = f"It said so of {packets(f)}. {affected(f)}"
+    if "target" not in f:
+        return Words(f"{f['destinations']:,} destinations cannot be reached", told, "no way leads there", remedy=remedy)
+    who = f["said_by"] or "this host"
+    return Words(f"{who} has no way to {f['target']}", told, f"{who} has no way to {f['target']}", remedy=remedy)
+
+
+SAYS = {
+    "filtered-by-rule": filtered_by_rule,
+    "forwarding-disabled": forwarding_disabled,
+    "reverse-path-filtered": reverse_path_filtered,
+    "network-isolation": network_isolation,
+    "host-unreachable": host_unreachable,
+}

@@ -1,0 +1,69 @@
+"""Packets that are too long, or broken."""
+
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets
+
+
+def mtu_exceeded(f: Facts) -> Words:
+    """A link takes less, and says so."""
+    if "cause" in f:
+        said = "They are longer than the link that they have to leave by takes."
+        verb = "rejected" if f.get("rejected") else "dropped"
+        return Words(
+            f"{packets(f)} {verb}: {f['cause']}", f"{said} {affected(f)}", f"{f['cause']}", verb=Verb.REACH
+        )  # fmt: skip
+    source, mtu = f["told_by"], number(f, "mtu")
+    fits = f"at most {mtu} bytes fit" if mtu else "the link takes less"
+    adapts = f.get("adapts")
+    says = (
+        "TCP sends shorter segments from then on: path MTU discovery works, at the price of a round trip."
+        if adapts
+        else "They are gone; the sender was told, but does not send shorter ones."
+    )
+    size = mtu or 1400
+    return Words(
+        f"{packets(f)} of up to {f['longest']} bytes: {source} says {fits}",
+        f"{says} {affected(f)}",
+        "" if adapts or not mtu else f"{source} says no more fits",
+        verb=Verb.SEND,
+        remedy=f'"mtu": {size} in daemon.json, or --opt com.docker.network.driver.mtu={size} for the network, so that '
+        "containers know the smallest link from the start.",
+    )
+
+
+def vanishing(f: Facts) -> Words:
+    """Long packets vanish."""
+    return Words(
+        f"packets of {f['least']} bytes and more vanish behind {f['last']}, up to {f['fits']} bytes arrive",
+        f"{packets(f)} got no answer, however often they were sent, and no ICMP error said that they are too long: a "
+        f"firewall drops it, or a tunnel is in the way. {affected(f)}",
+        f"{f['least']} bytes and more vanish beyond {f['last']}, probably its MTU",
+        verb=Verb.SEND,
+    )
+
+
+def bad_checksum(f: Facts) -> Words:
+    """The packet's own."""
+    return _wrong(f, "TCP, UDP or ICMP")
+
+
+def vxlan_checksum(f: Facts) -> Words:
+    """That of the packet around it."""
+    return _wrong(f, "outer UDP")
+
+
+def _wrong(f: Facts, what: str) -> Words:
+    return Words(
+        f"{packets(f)} with a wrong checksum from {f['where']} on",
+        f"Their {what} checksum does not fit their bytes, so receivers drop them. {affected(f)}",
+        f"its packets have a wrong {what} checksum from {f['where']} on",
+        verb=Verb.ANSWER,
+    )
+
+
+SAYS = {
+    "mtu-exceeded": mtu_exceeded,
+    "mtu-blackhole": vanishing,
+    "vxlan-mtu": vanishing,
+    "bad-checksum": bad_checksum,
+    "vxlan-checksum": vxlan_checksum,
+}

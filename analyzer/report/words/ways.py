@@ -1,0 +1,170 @@
+"""Neighbours, networks and ways."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, texts
+
+
+def arp_unanswered(f: Facts) -> Words:
+    """Nobody answers for an address."""
+    asked, where = f["asked"], f.get("where")
+    who = f"{f['asker']} asked {plural(number(f, 'questions'), 'time')} at {where}. " if where else ""
+    why = (
+        "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN or "
+        "subnet."
+    )
+    if f.get("foreign_source"):
+        why = "SNAT gives packets this source, which the host does not have: nobody takes the answers."
+    elif f.get("isolated_ports"):
+        ports = ", ".join(texts(f, "isolated_ports"))
+        why = f"It is container {f['owner']}; isolated ports do not exchange frames: {ports}."
+    elif f.get("macvlan"):
+        why = "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
+    elif f.get("own_address"):
+        why = (
+            "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
+            "arptables, or with IPv6 a rule of INPUT."
+        )
+    at = f" at {where}" if where else ""
+    cause = f"nobody{at} answers ARP for {asked}"
+    if f.get("foreign_source"):
+        cause = f"SNAT gives it the source {asked}, which nobody{at} has"
+    return Words(f"nobody answers for {asked}{at}", f"{who}{why} {affected(f)}", cause)
+
+
+def subnet_overlap(f: Facts) -> Words:
+    """The same addresses twice."""
+    if f.get("behind"):
+        ip, network = f["address"], f["network"]
+        questions = plural(number(f, "questions"), "question")
+        return Words(
+            f"{ip} is behind {f['behind']}, and network {network} has its addresses: {f['subnet']}",
+            f"{questions} for it at {f['asked_at']} found nobody: whoever is in {network}, and this host, look for "
+            f"{ip} in that network, where no container has it.",
+            f"it is behind {f['behind']}, but network {network} has the same addresses",
+        )
+    vain = ", ".join(texts(f, "vain"))
+    asked = (
+        f"No container has {vain}, which was asked for at {f['vain_at']} in vain: it belongs to the other one."
+        if vain
+        else ""
+    )
+    said = (
+        "Two networks have the same addresses. The kernel sends to the one with the longer prefix, or the lower "
+        "metric; the other one cannot be reached from here."
+    )
+    network, subnet = f["network"], f["subnet"]
+    detail = f"network {network} {subnet} overlaps with what is behind {f.get('behind_route')}"
+    cause = f"network {network} has the same addresses as what is behind {f.get('behind_route')}"
+    if f.get("other_network"):
+        other = f["other_network"]
+        detail = f"networks {network} and {other} overlap: {subnet}, {f['other_subnet']}"
+        cause = f"networks {network} and {other} have the same addresses"
+    told = f"{asked} {affected(f)}".strip()
+    return Words(detail, f"{said} {told}", cause)
+
+
+def asymmetric_path(f: Facts) -> Words:
+    """One way by one uplink, back by another."""
+    connections = plural(number(f, "packets"), "connection")
+    return Words(
+        f"{connections}: one way by {f['out']}, back by {f['back']}",
+        "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop it. "
+        f"{affected(f)}",
+    )
+
+
+def duplicate_address(f: Facts) -> Words:
+    """One address, several machines."""
+    if f.get("containers"):
+        return Words(
+            f"{' and '.join(texts(f, 'containers'))} have one MAC in network {f['network']}",
+            "The bridge learns a MAC at the port where it was last seen, so frames for one of the two arrive at the "
+            "other.",
+            remedy="Start one of them without --mac-address, or with another one.",
+        )
+    named, machines = texts(f, "owners"), number(f, "machines")
+    owners = ", ".join(named) + (f" and {machines - len(named):,} more" if machines > len(named) else "")
+    return Words(
+        f"{f['address']} belongs to {machines:,} machines",
+        f"{owners} all answer for it. Who is asked sends to the one whose answer came last, so connections break off "
+        "and hang.",
+    )
+
+
+def mac_moved(f: Facts) -> Words:
+    """A MAC at another port, or an address with another MAC."""
+    if f.get("mac"):
+        often = number(f, "moves") > 1
+        return Words(
+            f"{f['mac']} moved from {f['from_point']} to {f['to_point']}" + (" and on" if often else ""),
+            "A bridge sends to the port by which a MAC's frames came in last. "
+            + ("A MAC that keeps moving is a loop, or two machines have it." if often else "A container moved there."),
+        )
+    return Words(
+        f"{f['address']} moved from {f['from_mac']} to {f['to_mac']}",
+        "Whoever still has the old MAC in its neighbour table sends to nobody until the entry is refreshed.",
+    )
+
+
+def neighbour_stale(f: Facts) -> Words:
+    """Sent to a MAC that is not the receiver's."""
+    if f.get("sender"):
+        return Words(
+            f"{f['sender']} sends {packets(f)} to {f['sent_to']}, which nobody has",
+            "No frame comes from that MAC, and neither the host nor a container has it: the sender's neighbour entry, "
+            f"for its gateway as it seems, is wrong. {affected(f)}",
+            f"{f['sender']} sends to {f['sent_to']}, which nobody has",
+            remedy="ip neigh in the container shows the entry; ip neigh del it, and see who made it permanent.",
+        )
+    ip = f["address"]
+    return Words(
+        f"{packets(f)} for {ip} went to {f['sent_to']}, which is not its MAC",
+        f"{ip} has {f['has']}. Whoever sent them has an old or wrong neighbour entry, and does not ask again while it "
+        f"holds. {affected(f)}",
+        f"packets for {ip} go to {f['sent_to']}, which is not its MAC",
+        remedy=f"ip neigh del {ip} dev the interface, or ip neigh flush {ip}, where they were sent.",
+    )
+
+
+def ttl_exceeded(f: Facts) -> Words:
+    """Loops, and probes."""
+    if f.get("circling"):
+        died = texts(f, "died_at")
+        end = f"They died at {', '.join(died)}. " if died else ""
+        return Words(
+            f"{plural(number(f, 'circling'), 'packet')} went round in circles at {f['where']}",
+            "The same packet passed there again and again, its TTL one lower each time: two routers send it to each "
+            f"other. {end}{affected(f)}",
+            f"its packets go round in circles at {f['where']}",
+            remedy="Compare ip route get ADDRESS on this host with the routes of its gateway.",
+        )
+    young, here = bool(f.get("young")), bool(f.get("here"))
+    if young:
+        why, remedy = "They were sent with a low TTL, as traceroute does.", "Nothing to do."
+    elif here:
+        why = "This host itself ended them: a rule lowers their TTL, or they had come a long way."
+        remedy = "Look for rules with -j TTL or -j HL in table mangle, and at the TTL that packets come with."
+    else:
+        why, remedy = (
+            "There is a loop beyond this host.",
+            "Look at the routes there and beyond: traceroute shows them.",
+        )
+    source = f"{f['ended_at']}" + (", this host" if here else "")
+    return Words(
+        f"the TTL of {packets(f)} ended at {source}",
+        f"{why} {affected(f)}",
+        "" if young else f"their TTL ended at {source}",
+        verb=Verb.ANSWER,
+        remedy=remedy,
+    )
+
+
+SAYS = {
+    "arp-unanswered": arp_unanswered,
+    "subnet-overlap": subnet_overlap,
+    "asymmetric-path": asymmetric_path,
+    "duplicate-address": duplicate_address,
+    "mac-moved": mac_moved,
+    "neighbour-stale": neighbour_stale,
+    "ttl-exceeded": ttl_exceeded,
+}

@@ -1,0 +1,93 @@
+"""Name servers that keep silent, or take long."""
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.model import Severity
+from tests.build import tcp
+from tests.explain.dns import answer, ask
+from tests.explain.scene import Scene
+
+HYPOTHESIS = "dns-unanswered"
+
+
+def _until(scene: Scene, ms: float) -> None:
+    scene.out(ms, 6, tcp(1, 2, 3, 0, 2), until="veth-c2")
+
+
+@pytest.mark.parametrize(
+    ("answers", "severity", "said"),
+    [
+        (0, Severity.ERROR, "It answered nothing at all."),
+        (2, Severity.WARNING, "It answered 2 others."),
+        (3, Severity.WARNING, "It answered 3 others."),
+    ],
+)
+def test_how_bad_it_is(tmp_path: Path, answers: int, severity: Severity, said: str) -> None:
+    """A warning if the server answers others."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1)
+    ask(scene, 1, 2, "b.example", "AAAA")
+    for number in range(answers):
+        ask(scene, 10, 10 + number, f"good{number}.example")
+        answer(scene, 12, 10 + number, f"good{number}.example")
+    _until(scene, 5000)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.detail == "name server 8.8.8.8 left 2 questions unanswered"
+    assert finding.severity is severity
+    assert finding.explanation == f"Asked for a.example A, b.example AAAA; last seen at wlan0. {said}"
+    assert [str(one) for one in finding.evidence] == ["wlan0 #1", "wlan0 #2"]
+
+
+def test_each_server_by_itself(tmp_path: Path) -> None:
+    """What one answers says nothing of the other."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1, server="9.9.9.9")
+    ask(scene, 0, 2)
+    ask(scene, 10, 3, "b.example")
+    answer(scene, 12, 3, "b.example")
+    _until(scene, 5000)
+
+    assert [(finding.detail, finding.severity) for finding in scene.findings(HYPOTHESIS)] == [
+        ("name server 9.9.9.9 left 1 question unanswered", Severity.ERROR),
+        ("name server 8.8.8.8 left 1 question unanswered", Severity.WARNING),
+    ]
+
+
+def test_dockers_own_server_is_another_checks(tmp_path: Path) -> None:
+    """Its address is the same in every container; those after it are told all the same."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1, server="127.0.0.11", until="veth-c2")
+    ask(scene, 10, 2, server="9.9.9.9")
+    _until(scene, 5000)
+
+    assert scene.titles(HYPOTHESIS) == ["name server 9.9.9.9 left 1 question unanswered"]
+    assert scene.titles("embedded-dns-failed") == ["Docker's name server failed 1 question"]
+
+
+def test_slow_ones(tmp_path: Path) -> None:
+    """By the longest, a warning; their answers are the evidence."""
+    scene = Scene(tmp_path)
+    for number, ms in ((1, 1500), (2, 3260), (3, 20)):
+        ask(scene, 0, number, f"{number}.example")
+        answer(scene, ms, number, f"{number}.example")
+    _until(scene, 9000)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.detail == "name server 8.8.8.8 took up to 3.3 s for 2 questions"
+    assert finding.severity is Severity.WARNING
+    assert finding.explanation.startswith("Asked for 1.example A, 2.example A. ")
+    assert [str(one) for one in finding.evidence] == ["veth-c2 #5", "veth-c2 #6"]
+
+
+def test_what_is_told_as_such_is_not_told_as_lost(tmp_path: Path) -> None:
+    """The connection is explained."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1, sport=5000)
+    ask(scene, 10, 2, "b.example", sport=5000)
+    answer(scene, 12, 2, "b.example", sport=5000)
+    _until(scene, 9000)
+
+    assert {finding.check for finding in scene.findings()} == {HYPOTHESIS}

@@ -1,0 +1,66 @@
+"""Packets that take long between two points of one host."""
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.model import Severity
+from tests.build import udp
+from tests.explain.scene import MS, Scene
+
+HYPOTHESIS = "high-latency-hop"
+
+
+def _send(scene: Scene, took_ms: list[float]) -> None:
+    """Let packets take so long from the bridge to the uplink."""
+    for number, ms in enumerate(took_ms):
+        scene.out(number * 100, 17, udp(40_000, 7777, bytes([number]) * 8))
+        before = scene.points["docker0"][-1][0]
+        scene.points["wlan0"][-1] = (before + round(ms * MS), scene.points["wlan0"][-1][1])
+
+
+@pytest.mark.parametrize(
+    ("took_ms", "median"),
+    [
+        ([10, 10, 10], "10"),
+        ([9.99, 9.99, 9.99], ""),
+        ([10, 10], ""),
+        ([0, 0, 20, 30, 40], "20"),
+        ([0, 0, 0, 20, 30, 40], "10"),
+        ([0, 0, 0, 0, 20, 30, 40], ""),
+        ([0, 10, 10], ""),
+    ],
+    ids=["three", "less", "two", "more-than-half", "half", "fewer", "two-of-three"],
+)
+def test_the_median_of_three_slow_ones_and_more(tmp_path: Path, took_ms: list[float], median: str) -> None:
+    """Ten milliseconds and more, of all that passed there."""
+    scene = Scene(tmp_path)
+    _send(scene, took_ms)
+
+    assert scene.titles(HYPOTHESIS) == (
+        [f"from docker0 to wlan0 half of {len(took_ms)} packets take {median} ms and more"] if median else []
+    )
+
+
+def test_the_slowest_are_shown(tmp_path: Path) -> None:
+    """Five of them, the slowest first, where they came late."""
+    scene = Scene(tmp_path)
+    _send(scene, [20, 70, 30, 60, 40, 50, 10])
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.severity is Severity.WARNING
+    assert finding.detail == "from docker0 to wlan0 half of 7 packets take 40 ms and more"
+    assert finding.explanation.startswith("The slowest took 70 ms. ")
+    assert [str(one) for one in finding.evidence] == [f"wlan0 #{number}" for number in (2, 4, 6, 5, 3)]
+
+
+def test_each_pair_of_points(tmp_path: Path) -> None:
+    """By itself; what is slow before is not slow after it."""
+    scene = Scene(tmp_path)
+    _send(scene, [20, 20, 20])
+    scene.points["veth-c2"] = [(time - 50 * MS, data) for time, data in scene.points["veth-c2"]]
+
+    assert scene.titles(HYPOTHESIS) == [
+        "from docker0 to wlan0 half of 3 packets take 20 ms and more",
+        "from veth-c2 to docker0 half of 3 packets take 50 ms and more",
+    ]
