@@ -19,6 +19,8 @@ DEFAULT_RULES = tuple(
 )
 NO_WAY = ("blackhole", "unreachable", "prohibit", "throw")
 MOST_JUMPS = 64
+OWN_IIF = "lo"
+"""By what the host's own packets come in, as rules ask for it (LOOPBACK_IFINDEX of ip_route_output_key_hash)."""
 Decide = Callable[[RoutingRule, Unknown], bool]
 """Assumes an answer to whether a rule fits."""
 
@@ -76,8 +78,8 @@ def choose(host: HostState, sought: Sought, decide: Decide = no) -> Chosen | Non
         route = None if rule.table is None else _lookup(host, rule.table, sought)
         if route is None or route.kind == "throw":
             continue
-        if rule.suppress is not None and route.dst.prefixlen <= rule.suppress:
-            continue
+        if rule.suppress is not None and route.kind not in NO_WAY and route.dst.prefixlen <= rule.suppress:
+            continue  # a route that is an error is never suppressed (fib_rules_lookup)
         return Chosen(route, rule)
     return None
 
@@ -96,7 +98,7 @@ def _fits(host: HostState, rule: RoutingRule, sought: Sought) -> bool | Unknown:
     answers: list[bool | Unknown] = [
         rule.dst is None or sought.dst in rule.dst,
         rule.src is None or (sought.src is not None and sought.src in rule.src),
-        _same(rule.iif, sought.iif, Field.IIF),
+        _same(rule.iif, OWN_IIF if sought.iif is ABSENT else sought.iif, Field.IIF),
         _same(rule.oif, sought.oif, Field.OIF),
         _marked(rule, sought.mark),
         True if rule.protocol is None else _known(sought.protocol, Field.PROTOCOL, lambda one: one == rule.protocol),

@@ -85,6 +85,8 @@ SRC = ip_address("10.0.0.1")
         ({"iif": "eth0"}, {"iif": "eth0"}, "other"),
         ({"iif": "eth0"}, {"iif": "eth1"}, "lan"),
         ({"iif": "eth0"}, {}, "lan"),
+        ({"iif": "lo"}, {}, "other"),
+        ({"iif": "lo"}, {"iif": "eth0"}, "lan"),
         ({"mark": (1, 0xFF)}, {"mark": 0x101}, "other"),
         ({"mark": (1, 0xFF)}, {"mark": 0x102}, "lan"),
         ({"mark": (1, 0xFF)}, {}, "lan"),
@@ -197,6 +199,24 @@ def test_what_finds_nothing_longer_does_not_count() -> None:
     )]  # fmt: skip
 
     assert [way.route.dev for way in ways if way is not None] == ["wg0", "inside", "lan"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("unicast", "unicast"), ("local", "unicast"), ("throw", "unicast"), ("blackhole", "blackhole"),
+     ("unreachable", "unreachable"), ("prohibit", "prohibit")],
+)  # fmt: skip
+@pytest.mark.parametrize(("dst", "prefix"), [("10.1.1.1", "10.0.0.0/8"), ("2001:db8::1", "2001:db8::/32")])
+def test_what_is_an_error_counts_whatever_its_prefix(dst: str, prefix: str, kind: str, found: str) -> None:
+    """Only routes that lead somewhere are suppressed; of throw, the next rule is asked. (Kernel: by ip route get.)"""
+    version = ip_address(dst).version
+    everything = LAN if version == 4 else _route("::/0", "lan")
+    rules = (_rule(100, "7", version, suppress=32), _rule(32766, version=version))
+    host = HostState(routes=(everything, _route(prefix, "", table="7", kind=kind)), routing_rules=rules)
+    chosen = choose(host, Sought(ip_address(dst)))
+
+    assert chosen is not None
+    assert chosen.route.kind == found
 
 
 def test_a_rule_that_goes_on_elsewhere() -> None:
