@@ -149,9 +149,10 @@ class Path:
         if chosen.route.kind in NO_WAY:
             why = Why.ROUTING_RULE if chosen.rule.action is not None else Why.DEAD_END
             raise Ended(Verdict.DROP, why, text=_dead_end(chosen), route=chosen)
-        self._validate_source(walk, packet)
         devices = chosen.route.devices
-        return chosen.route.dev if len(devices) == 1 else self._guess if self._guess in devices else None
+        out = chosen.route.dev if len(devices) == 1 else self._guess if self._guess in devices else None
+        self._validate_source(walk, packet, out)
+        return out
 
     def _route_unknown(self, packet: Packet) -> str | None:
         """Route a packet whose destination is one of several, or any: where all go the same way, that is it."""
@@ -181,7 +182,7 @@ class Path:
 
         return choose(self._host, _sought(packet), decide)
 
-    def _validate_source(self, walk: Walk, packet: Packet) -> None:
+    def _validate_source(self, walk: Walk, packet: Packet, out: str | Absent | None = ABSENT) -> None:
         """Ask for the way back to the source (RFC 3704, fib_validate_source); only IPv4 does."""
         interface = packet.iif if isinstance(packet.iif, str) else None
         mode = reverse_path(self._host, interface)
@@ -189,7 +190,7 @@ class Path:
             return
         if not isinstance(packet.src, Address):
             return
-        back = self._way_back(walk, packet)
+        back = self._way_back(walk, packet, out)
         if back is not None and back.route.kind in NO_WAY:
             back = None
         if back is not None and (mode.value == 2 or interface in back.route.devices):
@@ -198,12 +199,17 @@ class Path:
         text = f"rp_filter on {interface}: the way back to {packet.src} goes {way}"
         raise Ended(Verdict.DROP, Why.REVERSE_PATH, text=text, route=back)
 
-    def _way_back(self, walk: Walk, packet: Packet) -> Chosen | None:
-        """Return the route to a packet's source; its mark counts only where src_valid_mark says so."""
+    def _way_back(self, walk: Walk, packet: Packet, out: str | Absent | None) -> Chosen | None:
+        """
+        Return the route to a packet's source; its mark counts only where src_valid_mark says so.
+
+        It is sought as for an answer, which comes in by the packet's way *out* or is the host's own
+        (__fib_validate_source: flowi4_iif).
+        """
         marks = ("all", packet.iif if isinstance(packet.iif, str) else "default")
         valid = any(sysctl(self._host, f"net.ipv4.conf.{name}.src_valid_mark") == 1 for name in marks)
         turned = replace(packet, src=packet.dst, dst=packet.src, sport=packet.dport, dport=packet.sport,
-                         mark=packet.mark if valid else 0, iif=ABSENT)  # fmt: skip
+                         mark=packet.mark if valid else 0, iif=out)  # fmt: skip
         return self._choose(walk, turned)
 
     def _fits_link(self, packet: Packet) -> None:

@@ -209,6 +209,40 @@ def test_a_routing_rule_for_a_protocol() -> None:
     assert _routed(routes, rules, dport=None, protocol=17).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("dst", "rule", "why"),
+    [
+        ("172.17.0.2", {"iif": "docker0"}, Why.REVERSE_PATH),
+        ("172.17.0.2", {"iif": "lo"}, None),
+        ("172.17.0.2", {"iif": "wlan0"}, None),
+        ("192.168.1.100", {"iif": "lo"}, Why.REVERSE_PATH),
+        ("192.168.1.100", {"iif": "docker0"}, None),
+    ],
+)
+@pytest.mark.parametrize("mode", ["1", "2"])
+def test_rules_for_the_way_back(mode: str, dst: str, rule: dict[str, Any], why: Why | None) -> None:
+    """rp_filter asks them for an answer, which comes in by the way out, or is the host's own. (Kernel: the same.)"""
+    routes = parse_routes([{"dst": "8.0.0.0/8", "dev": "wlan0"}, {"dst": "172.17.0.0/16", "dev": "docker0"}])
+    prohibits = {"priority": 100, "src": "all", "dst": "8.0.0.0", "dstlen": 8, "action": "prohibit", **rule}
+    host = replace(HOST, routes=routes, routing_rules=parse_rules([LOCAL, prohibits, MAIN], 4),
+                   sysctls={"net.ipv4.conf.all.rp_filter": mode})  # fmt: skip
+
+    assert Path(host).received(syn(src="8.8.8.8", dst=dst, iif="wlan0")).why is why
+
+
+def test_rules_for_the_way_back_where_the_way_out_is_not_known() -> None:
+    """One of two ways is taken; nobody knows whether the rule is asked."""
+    hops = [{"gateway": f"192.168.{number}.1", "dev": f"eth{number}"} for number in (0, 1)]
+    routes = parse_routes([{"dst": "default", "nexthops": hops}, {"dst": "172.17.0.0/16", "dev": "docker0"}])
+    prohibits = {"priority": 100, "src": "all", "dst": "172.17.0.0", "dstlen": 16, "iif": "eth0", "action": "prohibit"}
+    host = HostState(routes=routes, routing_rules=parse_rules([LOCAL, prohibits, MAIN], 4),
+                     sysctls={"net.ipv4.conf.all.rp_filter": "1"})  # fmt: skip
+
+    assert Path(host).received(syn()).verdict is Verdict.UNKNOWN
+    assert Path(host, guess="eth0").received(syn()).why is Why.REVERSE_PATH
+    assert Path(host, guess="eth1").received(syn()).verdict is Verdict.ACCEPT
+
+
 def test_an_answer_by_the_second_of_two_ways() -> None:
     """rp_filter takes all next hops of the way back (fib_info_nh_uses_dev). (Kernel: accepted.)"""
     hops = [{"gateway": f"192.168.{number}.1", "dev": f"eth{number}"} for number in (0, 1)]
