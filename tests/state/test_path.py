@@ -544,12 +544,54 @@ def test_destinations(target: str, to: str | None, dst: object, dport: object, c
      ("REDIRECT", None, 80)],
 )  # fmt: skip
 def test_redirects(target: str, to: str | None, dport: object) -> None:
-    """The host gets it at a port that is told; it is translated even if that changes nothing."""
-    result = _received(_tables(nat=[f"-A PREROUTING -j {target}"]), dst="192.168.1.100")
+    """The host gets it at a port that is told."""
+    result = _received(_tables(nat=[f"-A PREROUTING -j {target}"]), dst="192.168.1.101")
     packet = _left(result)
 
     assert [(one.kind, one.to) for one in result.translations] == [("REDIRECT", to)]
     assert (packet.dport, packet.ct_dnat, packet.oif) == (dport, True, ABSENT)
+
+
+@pytest.mark.parametrize(
+    ("target", "dst", "iif", "changed"),
+    [
+        ("REDIRECT", "192.168.1.100", "wlan0", False),
+        ("REDIRECT", "192.168.1.101", "wlan0", True),
+        ("REDIRECT --to-ports 80", "192.168.1.100", "wlan0", False),
+        ("REDIRECT --to-ports 8080", "192.168.1.100", "wlan0", True),
+        ("REDIRECT --to-ports 80-89", "192.168.1.100", "wlan0", None),
+        ("REDIRECT --to-ports 8080-8090", "192.168.1.100", "wlan0", True),
+        ("REDIRECT", "192.168.1.100", "docker0", None),
+        ("REDIRECT", "8.8.8.8", "docker0", True),
+        ("REDIRECT --to-ports 8080", "192.168.1.100", "docker0", True),
+        ("DNAT --to-destination 8.8.8.8-8.8.8.9", "8.8.8.8", "docker0", None),
+        ("DNAT --to-destination 8.8.8.8-8.8.8.9", "8.8.4.4", "docker0", True),
+        ("DNAT --to-destination 8.8.8.8-8.8.8.9:81", "8.8.8.8", "docker0", True),
+    ],
+)
+def test_whether_a_destination_is_another_one(target: str, dst: str, iif: str, changed: bool | None) -> None:
+    """Else conntrack does not call it translated; which of several addresses is taken, nobody knows."""
+    packet = _left(_received(_tables(nat=[f"-A PREROUTING -p tcp -j {target}"]), dst=dst, iif=iif))
+
+    assert packet.ct_dnat is changed
+
+
+@pytest.mark.parametrize(
+    ("target", "own", "changed"),
+    [
+        ("MASQUERADE", False, True),
+        ("MASQUERADE", True, None),
+        ("SNAT --to-source 192.168.1.100", True, None),
+        ("SNAT --to-source 192.168.1.100:40000", True, False),
+        ("SNAT --to-source 192.168.1.100:1024", True, True),
+    ],
+)
+def test_whether_a_source_is_another_one(target: str, own: bool, changed: bool | None) -> None:
+    """Its port stays the same unless another connection has it, which nobody knows."""
+    path = _path(*_tables(nat=[f"-A POSTROUTING -p tcp -j {target}"]))
+    packet = replace(_packet(iif=ABSENT), src=OWN)
+
+    assert _left(path.sent(packet) if own else path.received(_packet())).ct_snat is changed
 
 
 @pytest.mark.parametrize(
@@ -630,6 +672,14 @@ def test_the_second_nat_chain_of_a_hook_is_not_asked() -> None:
 
     assert [one.to for one in tcp.translations] == ["9.9.9.9"]
     assert [one.to for one in udp.translations] == ["7.7.7.7"]
+
+
+def test_the_second_nat_chain_is_not_asked_where_the_first_changed_nothing() -> None:
+    """The first has decided all the same (nf_nat_initialized)."""
+    rules = _tables(nat=["-A PREROUTING -j DNAT --to-destination 8.8.8.8"])
+    native = _native({"dnat": {"addr": "7.7.7.7"}}, hook="prerouting", prio=-90, type="nat")
+
+    assert str(_left(_received(rules, native)).dst) == "8.8.8.8"
 
 
 @pytest.mark.parametrize(("hook", "priority"), [("postrouting", 110), ("input", 110)])

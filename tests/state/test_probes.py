@@ -243,6 +243,17 @@ def test_rules_for_the_way_back_where_the_way_out_is_not_known() -> None:
     assert Path(host, guess="eth1").received(syn()).verdict is Verdict.ACCEPT
 
 
+def test_a_redirect_to_where_it_goes_anyway() -> None:
+    """conntrack does not call it translated: ``ct status dnat`` does not match. (Kernel: the same.)"""
+    nat = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i wlan0 -p tcp -j REDIRECT\nCOMMIT\n"
+    tables = _tables(nat) + _native(
+        [_match({"ct": {"key": "status"}}, "in", ["snat", "dnat"]), {"drop": None}], hook="input"
+    )
+
+    assert _received(tables, dst="192.168.1.100", iif="wlan0").verdict is Verdict.ACCEPT
+    assert _received(tables, iif="wlan0").verdict is Verdict.DROP
+
+
 def test_an_answer_by_the_second_of_two_ways() -> None:
     """rp_filter takes all next hops of the way back (fib_info_nh_uses_dev). (Kernel: accepted.)"""
     hops = [{"gateway": f"192.168.{number}.1", "dev": f"eth{number}"} for number in (0, 1)]

@@ -58,9 +58,12 @@ class Packet:
     """``NEW``, ``ESTABLISHED``, ``RELATED``, ``INVALID`` or ``UNTRACKED``."""
     ct_reply: bool | None = None
     """It goes in conntrack's reply direction."""
-    ct_dnat: bool = False
-    """conntrack has translated the connection's destination."""
-    ct_snat: bool = False
+    ct_dnat: bool | None = False
+    """conntrack has translated the connection's destination: it is another one than before (IPS_DST_NAT)."""
+    ct_snat: bool | None = False
+    nat_dst: bool = False
+    """A rule has decided on the destination, though it may be the one from before (IPS_DST_NAT_DONE)."""
+    nat_src: bool = False
     ct_original: Original | None = None
     """Of the connection's first packet, before anything was translated."""
     ct_answers: Original | None = None

@@ -10,7 +10,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analyzer.model.question import ABSENT, Both, Either, Field, Missing, OneOf, Opaque, Test, Unknown, Value
+from analyzer.model.question import (
+    ABSENT,
+    Both,
+    Either,
+    Elements,
+    Field,
+    Missing,
+    Of,
+    OneOf,
+    Opaque,
+    Question,
+    Range,
+    Test,
+    Unknown,
+    Value,
+)  # fmt: skip
 from analyzer.model.rules import (
     Chain,
     Count,
@@ -126,8 +141,8 @@ class Walk:
         return Asking(look, sets)
 
     def _asks_nat(self, packet: Packet, chain: Chain, hook: str) -> bool:
-        """Tell whether a nat chain is asked: for a connection's first packet, that no other one has translated."""
-        if packet.ct_snat if hook in ("input", "postrouting") else packet.ct_dnat:
+        """Tell whether a nat chain is asked: for a connection's first packet, of which no other one has decided."""
+        if packet.nat_src if hook in ("input", "postrouting") else packet.nat_dst:
             return False
         if packet.ct_state is None and chain.rules:
             return self.assume(Undecided(Unknown(Missing.FIELD, Field.CT_STATE)))
@@ -244,22 +259,21 @@ class Walk:
         if address is ABSENT or port is ABSENT:
             return None
         self.translations.append(Translation(step.kind, rule, step.to))
-        end: dict[str, Any] = {}
         if step.kind is NatTarget.MASQUERADE:
             address = self._ends.masqueraded(packet)
         if step.kind is NatTarget.REDIRECT:
             address = self._ends.redirected(packet)
-        names = ("src", "sport") if step.kind.of_source else ("dst", "dport")
-        for name, value in zip(names, (address, port), strict=True):
-            if value is not None:
-                end[name] = None if isinstance(value, Unknown) else value
-        new = replace(packet, **end)
-        if step.kind.of_source:  # the port is kept unless another connection has it
-            return replace(new, ct_snat=True, sport=new.sport if port is not None else None)
-        # Where nothing changes, nf_nat_setup_info() does not call it translated.
-        if step.kind is NatTarget.REDIRECT:
-            return replace(new, ct_dnat=True, redirected=True)
-        return replace(new, ct_dnat=True) if new != packet else packet
+        fields = (Field.SRC, Field.SPORT) if step.kind.of_source else (Field.DST, Field.DPORT)
+        end = {field: value for field, value in zip(fields, (address, port), strict=True) if value is not None}
+        known: dict[str, Any] = {_WRITTEN[one]: None if isinstance(value, Unknown) else value
+                                 for one, value in end.items()}  # fmt: skip
+        new, moved = replace(packet, **known), _moved(asking, step.kind, end)
+        if not step.kind.of_source:
+            redirected = packet.redirected or step.kind is NatTarget.REDIRECT
+            return replace(new, ct_dnat=moved, nat_dst=True, redirected=redirected)
+        if port is None:  # it is kept unless another connection has it
+            new, moved = replace(new, sport=None), moved or None
+        return replace(new, ct_snat=moved, nat_src=True)
 
     def _unknown(self, rule: Rule | None, missing: Missing, what: str) -> None:
         raise Ended(Verdict.UNKNOWN, None, rule=rule, undecided=Undecided(Unknown(missing, what), rule))
@@ -270,6 +284,34 @@ _WRITTEN = {
     Field.MARK: "mark", Field.CT_MARK: "ct_mark", Field.TTL: "ttl", Field.DSCP: "dscp", Field.SRC: "src",
     Field.DST: "dst", Field.SPORT: "sport", Field.DPORT: "dport", Field.SRC_MAC: "src_mac", Field.DST_MAC: "dst_mac",
 }  # fmt: skip
+_TYPES = {Field.SRC: Field.SRC_TYPE, Field.DST: Field.DST_TYPE}
+
+
+def _moved(asking: Asking, kind: NatTarget, end: dict[Field, Any]) -> bool | None:
+    """
+    Tell whether the end that a packet is given is another one than it had, None if nobody knows.
+
+    Where nothing changes, nf_nat_setup_info() does not call it translated.
+    """
+    own = kind in (NatTarget.MASQUERADE, NatTarget.REDIRECT)
+    stays = [asking.answer(_stays(field, value, own=own)) for field, value in end.items()]
+    if False in stays:
+        return True
+    told = not any(isinstance(value, Unknown | OneOf) for value in end.values())
+    return False if told and all(answer is True for answer in stays) else None
+
+
+def _stays(field: Field, value: Any, *, own: bool) -> Question:
+    """Ask whether an address or port may be what it was; of an unknown address, whether both are the host's *own*."""
+    if isinstance(value, OneOf):
+        low: Any = value.low
+        high: Any = value.high
+        return Test(Of(field), Elements((Range(low, high),)), "")
+    if not isinstance(value, Unknown):
+        return Test(Of(field), Elements((value,)), "")
+    if own and field in _TYPES:
+        return Test(Of(_TYPES[field]), Elements(("LOCAL",)), "")
+    return Opaque(value.what, value.missing)
 
 
 def _untracked_yet(packet: Packet) -> bool:
