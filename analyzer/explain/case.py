@@ -26,6 +26,7 @@ from analyzer.model import (
     address,
 )
 from analyzer.model.finding import Symptom
+from analyzer.model.journey import BAD, CODES
 from analyzer.model.overview import NameQuery
 from analyzer.read.records import FileInfo, Interface
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -266,8 +267,10 @@ class Case:
 
     @cached_property
     def answered_in_the_end(self) -> Array:
-        """(connections,) bool: somebody answered, and a TCP connection was not refused."""
-        found: Array = self.context.connections["seen_reply"].copy()
+        """(connections,) bool: an answer got through to who asked, and did not refuse a TCP connection."""
+        arrives = ~np.isin(self.tracer.ends, [CODES[kind] for kind in BAD])
+        count = len(self.context.connections["proto"])
+        found: Array = np.bincount(self.connection[self.reply & arrives & (self.connection >= 0)], minlength=count) > 0
         found[self.handshakes.rejected()] = False
         return found
 

@@ -19,8 +19,8 @@ def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
     """
     Tell how many packets of which connections it is, and who wants what of whom.
 
-    ``tries`` counts the connections between the same ends, ``failed`` those that these packets are of and that nobody
-    answered, or an end reset.
+    ``tries`` counts the connections between the same ends, ``failed`` those of them to which no answer got through,
+    ``of_packets`` what went the same way in the connections.
     """
     if not len(packets):
         return {}
@@ -39,8 +39,10 @@ def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
     alike = _alike(case, np.array(known, np.int64))
     through = case.answered_in_the_end[alike]
     found |= {"tries": len(alike), "failed": int((~through).sum())}
-    if not case.answered_in_the_end[known].any():
-        found["never"] = True
+    replies = case.reply[np.array(packets, np.int64)]
+    found["of_replies"] = bool(replies.all())
+    same_way = np.isin(case.connection, known) & (case.reply if replies.all() else ~case.reply)
+    found["of_packets"] = max(int(same_way.sum()), len(packets))
     return found
 
 
@@ -49,6 +51,8 @@ def _who(case: Case, connection: Connection) -> str:
     packet = int(case.packets_of(connection.id)[0])
     row = int(case.first_row[packet])
     point = case.context.point(row)
+    if point.role is Role.LOOPBACK and point.container:
+        return point.container
     if point.role in (Role.CONTAINER, Role.VETH) and point.container and not case.reply[packet]:
         owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
         if owner is None or owner.name == point.container:

@@ -77,6 +77,11 @@ def told(queries: Iterable[NameQuery]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
+def asked_names(queries: Iterable[NameQuery]) -> list[str]:
+    """Return the names that were asked for, each once."""
+    return list(dict.fromkeys(query.name.rstrip(".") for query in queries))
+
+
 def resolved(queries: Iterable[NameQuery]) -> dict[Address, str]:
     """Return the name that each address was the answer for; none where there were several."""
     names: dict[Address, set[str]] = defaultdict(set)

@@ -30,7 +30,7 @@ class _Rival:
     cause: Cause
     left: list[int] = field(default_factory=list)
     """Packets that no better cause explains."""
-    others: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Other] = field(default_factory=dict)
     """Those that fit the same packets, and why."""
 
 
@@ -47,7 +47,7 @@ def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
     """Ask all hypotheses, in any order; worst findings first."""
     found: list[Finding] = []
     rivals: list[_Rival] = []
-    for hypothesis in sorted(hypotheses, key=lambda one: one.name):
+    for hypothesis in hypotheses:
         causes, failures = asked(hypothesis, case)
         found += failures
         rivals += [_Rival(hypothesis, cause) for cause in causes]
@@ -91,7 +91,8 @@ def _take(order: Sequence[_Rival], number: int, owner: Int64) -> None:
     if rival.hypothesis.specific >= Specific.MECHANISM:
         for better in np.unique(owner[packets[~free]]).tolist():
             why = rival.cause.why or rival.hypothesis.about
-            order[better].others.setdefault(rival.hypothesis.name, why)
+            other = Other(rival.hypothesis.name, why, rival.hypothesis.asks or None)
+            order[better].others.setdefault(other.check, other)
 
 
 def _tier(rival: _Rival) -> Specific:
@@ -130,5 +131,5 @@ def _finding(case: Case, rival: _Rival) -> Finding | None:
     except Exception as error:
         return failed(hypothesis.name, error)
     found = hypothesis.finding(told, cause.basis)
-    others = [Other(name, why) for name, why in sorted(rival.others.items()) if name != hypothesis.name]
+    others = [other for name, other in sorted(rival.others.items()) if name != hypothesis.name]
     return replace(found, facts=facts | found.facts, alternatives=tuple(others[:MOST_OTHERS]), remedy=hypothesis.remedy)

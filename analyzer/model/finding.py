@@ -57,6 +57,8 @@ class Other:
     check: str
     why: str
     """Why it is possible, or why it is ruled out."""
+    asks: str | None = None
+    """What to record or to run, to tell it from the one that is told."""
 
 
 @dataclass(frozen=True, slots=True)

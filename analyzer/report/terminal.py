@@ -203,7 +203,8 @@ def print_finding(out: Console, finding: Finding) -> None:
         text.append(f"\n  Tried on the recorded state: {safe(finding.tried)}", "dim")
     for head, others in (("Also possible", finding.alternatives), ("Ruled out", finding.refuted)):
         for other in others:
-            text.append(f"\n  {head}: {other.check}: {safe(other.why)}", "dim")
+            asks = f" To tell: {safe(other.asks)}." if other.asks else ""
+            text.append(f"\n  {head}: {other.check}: {safe(other.why)}{asks}", "dim")
     out.print(text)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from analyzer.errors import InputError
-from analyzer.explain.host import examine
+from analyzer.explain.doctor import examine
 from analyzer.model import HostState
 from analyzer.state import dumps
 from analyzer.state.conntrack import parse_conntrack

@@ -9,7 +9,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import packets_of, told
+from analyzer.explain.questions import asked_names, packets_of, told
 from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Container, HostState, Severity
@@ -37,7 +37,7 @@ def _tell(case: Case, asker: str, wanted: str, queries: list[NameQuery], packets
     host = case.host_of(queries[0].journey)
     return Told(
         {
-            "who": [asker], "wanted": wanted, "names": told(queries),
+            "who": [asker], "wanted": wanted, "names": told(queries), "asked_names": asked_names(queries),
             "servers": list(dict.fromkeys(str(query.server) for query in queries)),
             "outcome_of": next((query.outcome for query in queries if query.outcome is not None), "nothing"),
             "own_networks": _named(_networks(host, asker)),

@@ -10,7 +10,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import told
+from analyzer.explain.questions import asked_names, told
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Disposition, Severity
 from analyzer.model.journey import CODES
@@ -38,7 +38,7 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: list[int]) -> Told:
     return Told(
-        {"names": told(lost[packet] for packet in packets)},
+        {"names": told(lost[n] for n in packets), "asked_names": asked_names(lost[n] for n in packets)},
         evidence=case.evidence(packets),
         proof=(f"conntrack-stats.txt: insert_failed went up by {failed}",) if failed else (),
     )

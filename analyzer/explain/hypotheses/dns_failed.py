@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import FAILURES, by_server, packets_of, told
+from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, told
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
@@ -31,7 +31,7 @@ def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, pack
     return Told(
         {
             "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
-            "answers_others": good,
+            "asked_names": asked_names(left), "answers_others": good,
         },
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
         severity=worst,

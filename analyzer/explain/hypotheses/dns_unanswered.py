@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import by_server, packets_of, slow, told
+from analyzer.explain.questions import asked_names, by_server, packets_of, slow, told
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.finding import Fact
@@ -26,7 +26,12 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int, packets: list[int]) -> Told:
     left = [query for query in queries if query.journey in packets]
-    facts: dict[str, Fact] = {"server": str(server), "questions": len(left), "names": told(left)}
+    facts: dict[str, Fact] = {
+        "server": str(server),
+        "questions": len(left),
+        "names": told(left),
+        "asked_names": asked_names(left),
+    }
     # Askers throw away what comes from elsewhere (RFC 5452 section 9.1).
     strangers = list(dict.fromkeys(str(query.stranger) for query in left if query.stranger is not None))
     if strangers:

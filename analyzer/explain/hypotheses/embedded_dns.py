@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import FAILURES, packets_of, told
+from analyzer.explain.questions import FAILURES, asked_names, packets_of, told
 from analyzer.explain.told import Told
 from analyzer.model import Severity
 from analyzer.model.overview import NameQuery
@@ -24,7 +24,9 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, failed: list[NameQuery], packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     shown = [query.answer if query.answer is not None else query.journey for query in left]
-    return Told({"questions": len(left), "names": told(left)}, evidence=case.evidence(shown))
+    return Told(
+        {"questions": len(left), "names": told(left), "asked_names": asked_names(left)}, evidence=case.evidence(shown)
+    )
 
 
 HYPOTHESIS = Hypothesis(

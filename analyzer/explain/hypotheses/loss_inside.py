@@ -37,6 +37,8 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, why: str, packets: list[int]) -> Told:
     facts, refuted = _looked_at(case, packets[0])
+    facts["last"] = case.context.point(int(case.last_row[packets[0]])).name
+    facts["onward"] = list(case.tracer.outcome(packets[0]).onward)
     return Told(
         {"lost": why} | facts,
         severity=severity(case, packets, Severity.ERROR),

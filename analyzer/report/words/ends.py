@@ -47,7 +47,7 @@ def connection_refused(f: Facts) -> Words:
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
     cause = f"{container or f['target']} refuses, nothing listens there"
     if strays:
-        cause = "its answers come from another port than was asked"
+        cause = ""
     elif local:
         cause = f"Docker publishes it as {local}, for the host itself only"
     return Words(

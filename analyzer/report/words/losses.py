@@ -20,7 +20,7 @@ def loss_inside_host(f: Facts) -> Words:
     return Words(
         f"{packets(f)} lost inside the host: {f['lost']}",
         f"{why} {affected(f)}",
-        f"lost inside this host, {f['lost']}",
+        f"lost inside this host, between {f['last']} and {' or '.join(texts(f, 'onward'))}",
     )
 
 
@@ -40,13 +40,13 @@ def loss_beyond_host(f: Facts) -> Words:
             f"{packets(f)} towards {peer}, or their answers, lost beyond {where}",
             f"They left by {where} and were not answered in time, or were sent again: it was not this host. "
             f"{affected(f)}",
-            f"{packets(f)} or {'its answer' if f.get('packets') == 1 else 'their answers'} lost beyond {where}",
+            f"lost beyond {where}, or their answers",
         )
     return Words(
         f"{packets(f)} from {peer} lost before {where}",
         f"They came to {where} only after what follows them, sent again: the originals never reached this host. "
         f"{affected(f)}",
-        f"{packets(f)} lost before {where}",
+        f"lost before {where}",
     )
 
 

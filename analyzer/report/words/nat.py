@@ -19,7 +19,7 @@ def masquerade_missing(f: Facts) -> Words:
         return Words(
             f"{packets(f)} left as {source} by {where}, untranslated: a rule takes them out of connection tracking",
             f"What is not tracked is not translated, so no answer finds its way back. {affected(f)}",
-            f"{cause}: a rule takes them out of connection tracking",
+            f"{cause}, for a rule takes them out of connection tracking",
             verb=Verb.ANSWER,
             remedy=offered(f, ""),
         )
@@ -60,6 +60,7 @@ def published_port_not_translated(f: Facts) -> Words:
         f"{plural(number(f, 'packets'), 'connection')} came for it from outside, and no DNAT rule sends it on. "
         f"{relayed}{affected(f)}",
         "" if relayed else f"no DNAT rule sends published port {port} on to {container}",
+        verb=Verb.USE,
         remedy=f"{restart} The rule: {rule}" if rule else None,
     )
 
@@ -99,7 +100,8 @@ def conntrack_invalid_reset(f: Facts) -> Words:
         f"{packets(f, 'RST')} sent by the host itself at {f['where']}, in containers' connections",
         f"An answer came {why} not translated back, the host took it for itself, and reset a connection that it does "
         f"not know. {affected(f)}",
-        f"the host itself resets the connection, {cause}",
+        f"the host itself resets it, {cause}",
+        verb=Verb.KEEP,
         remedy=f"TCP keepalive, more often than {timeout} says, or a larger {timeout}." if idle is not None else None,
     )
 
@@ -121,6 +123,7 @@ def conntrack_full(f: Facts) -> Words:
         "When the table is full, the kernel drops the first packet of every new connection, and logs 'nf_conntrack: "
         "table full'.",
         f"conntrack is full, {f['entries']:,} of {most:,} entries" if number(f, "packets") else "",
+        verb=Verb.OPEN,
         remedy=f"sysctl -w net.netfilter.nf_conntrack_max={2 * most}, and look with conntrack -L who holds so many "
         "entries.",
     )
@@ -176,7 +179,10 @@ def hairpin_broken(f: Facts) -> Words:
         else "the answers come straight over the bridge, from an address that it did not ask"
     )
     return Words(
-        f"{packets(f)} of connections to {f['asked']} from beside its container: no way back", why + affected(f), cause
+        f"{packets(f)} of connections to {f['asked']} from beside its container: no way back",
+        why + affected(f),
+        cause,
+        verb=Verb.USE,
     )
 
 

@@ -91,7 +91,7 @@ def reverse_path_filtered(f: Facts) -> Words:
     remedy = offered(f, f" ({what}), or a route back by the same interface.") if names else None
     if f.get("outcome") == "not-enough":
         remedy = None
-    return _stopped(f, said, "rp_filter drops it, the way back is by another interface", remedy)
+    return _stopped(f, said, str(f["cause"]).replace(": ", " drops it, ", 1), remedy)
 
 
 def network_isolation(f: Facts) -> Words:

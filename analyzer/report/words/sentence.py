@@ -19,6 +19,9 @@ class Verb(Enum):
     ANSWER = "get an answer"
     RESOLVE = "resolve"
     SEND = "send"
+    OPEN = "open connections"
+    KEEP = "keep a connection"
+    USE = "use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,45 @@ def heading(f: Facts, words: Words) -> str:
         return words.detail
     subject, one = several(who), len(set(who)) == 1
     protocols = ", ".join(texts(f, "protocols"))
-    there = several(what) + (f" ({protocols})" if protocols else "")
-    return f"{subject} {_predicate(f, words.verb, there, what, one=one)}: {words.cause}"
+    there = several(_ends(what)) + (f" ({protocols})" if protocols else "")
+    return f"{subject} {_predicate(f, words.verb, there, one=one)}: {words.cause}"
 
 
-def _predicate(f: Facts, verb: Verb, there: str, what: Sequence[str], *, one: bool) -> str:
-    tries, failed = number(f, "tries"), number(f, "failed")
+def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:
     if verb is Verb.RESOLVE:
-        return f"cannot resolve {f.get('names') or 'names'}"
+        return f"cannot resolve {several(texts(f, 'asked_names')) or 'names'}"
+    if verb is Verb.OPEN:
+        return "cannot open connections"
+    if verb is Verb.USE:
+        return f"cannot use {there}"
+    if verb is Verb.KEEP:
+        return f"{'loses its connection' if one else 'lose their connections'} to {there}"
     if verb is Verb.SEND:
-        bare = list(dict.fromkeys(without_port(text) for text in what))
-        return f"cannot send more than {number(f, 'fits') or number(f, 'mtu')} bytes to {several(bare)}"
-    if verb is Verb.ANSWER and failed >= tries:
-        return f"{'gets' if one else 'get'} no answer from {there}"
-    if not tries or failed >= tries:
-        return f"cannot reach {there}"
-    reaches = "reaches" if one else "reach"
+        bare = several([without_port(text) for text in texts(f, "what")])
+        much = f"{f['least']} bytes or more" if f.get("least") else f"more than {f['mtu']} bytes"
+        return f"cannot send {much} to {bare}"
+    return _reaches(f, there, one=one, answer=verb is Verb.ANSWER)
+
+
+def _reaches(f: Facts, there: str, *, one: bool, answer: bool) -> str:
+    """Say whether every try failed, or some did, or only packets were lost."""
+    tries, failed, lost, of = (number(f, name) for name in ("tries", "failed", "packets", "of_packets"))
+    if failed >= tries:
+        return f"{'gets' if one else 'get'} no answer from {there}" if answer else f"cannot reach {there}"
     if failed:
-        return f"{reaches} {there} only sometimes, {tries - failed:,} of {tries:,}"
-    return f"{reaches} {there} slowly"
+        return f"{'reaches' if one else 'reach'} {there} only sometimes, {tries - failed:,} of {tries:,}"
+    if lost < of:
+        what = "answers from" if f.get("of_replies") else "packets to"
+        return f"{'loses' if one else 'lose'} {lost:,} of {of:,} {what} {there}"
+    return f"cannot use {there}"
+
+
+def _ends(what: Sequence[str]) -> list[str]:
+    """Leave out the ports of an end that several of them, or none, were asked of."""
+    by_end: dict[str, set[str]] = {}
+    for text in what:
+        by_end.setdefault(without_port(text), set()).add(text)
+    return [next(iter(of)) if len(of) == 1 else end for end, of in by_end.items()]
 
 
 def without_port(text: str) -> str:

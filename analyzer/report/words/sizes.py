@@ -36,7 +36,7 @@ def vanishing(f: Facts) -> Words:
         f"packets of {f['least']} bytes and more vanish behind {f['last']}, up to {f['fits']} bytes arrive",
         f"{packets(f)} got no answer, however often they were sent, and no ICMP error said that they are too long: a "
         f"firewall drops it, or a tunnel is in the way. {affected(f)}",
-        f"{f['least']} bytes and more vanish beyond {f['last']}, probably its MTU",
+        f"they vanish beyond {f['last']}, probably its MTU",
         verb=Verb.SEND,
     )
 

@@ -113,7 +113,7 @@ def neighbour_stale(f: Facts) -> Words:
             f"{f['sender']} sends {packets(f)} to {f['sent_to']}, which nobody has",
             "No frame comes from that MAC, and neither the host nor a container has it: the sender's neighbour entry, "
             f"for its gateway as it seems, is wrong. {affected(f)}",
-            f"{f['sender']} sends to {f['sent_to']}, which nobody has",
+            f"it sends to {f['sent_to']}, which nobody has",
             remedy="ip neigh in the container shows the entry; ip neigh del it, and see who made it permanent.",
         )
     ip = f["address"]

@@ -7,6 +7,7 @@ from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
 from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
 from tests.lab.faults.segments import LOST, NEIGHBOURS
+from tests.lab.faults.several import SEVERAL
 from tests.lab.faults.translations import TRACKED, TRANSLATED
 from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
 from tests.lab.faults.world import Fault, Net
@@ -14,7 +15,7 @@ from tests.lab.faults.world import Fault, Net
 RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
-    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET,
+    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from analyzer.read.bundle import pack
+from analyzer.record.pack import pack
 from tests.lab.commands import LabError, inside, run
 from tests.lab.faults.cases import CASES, RECORDED, Case
 from tests.lab.faults.world import OTHER, OVERLAY, World
