@@ -55,6 +55,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 @memory_option
 @explain_option
 @click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
+@click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
 @fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
 def analyze(
@@ -70,6 +71,7 @@ def analyze(
     memory: int | None,
     explain: bool,
     replay: bool,
+    preview: bool,
     fail_on: str | None,
     strict: bool,
 ) -> None:
@@ -95,7 +97,7 @@ def analyze(
         )
     with find(paths, host, points, unpack_limit) as prepared:
         budget = chosen(memory, prepared.stored)
-        wanted = Told(outputs, selection, journeys, as_json, explain, replay, fail_on)
+        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
         whole_only |= window is None and prepared.several_hosts
         bound = None if window is not None and memory is None else budget
         partial, limited = _analyze(prepared, wanted, budget, (window, bound), whole_only=whole_only)
@@ -166,6 +168,8 @@ class Told:
     """Journeys are told in prose."""
     replay: bool
     """A kernel is asked whether findings and remedies hold."""
+    preview: bool
+    """New hypotheses are asked as well."""
     fail_on: str | None
     """Severity of findings that make the command fail."""
 
@@ -178,7 +182,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
 
     with progress() as told:
         trace = analyze_whole(prepared, told, budget, most)
-    trace.asks_kernel = wanted.replay
+    trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
     partial = complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
     for path in paths:
@@ -325,6 +329,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         memory=None,
         explain=False,
         replay=False,
+        preview=False,
         fail_on=None,
         strict=False,
     )

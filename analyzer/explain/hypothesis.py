@@ -73,7 +73,7 @@ class Hypothesis:
     @property
     def explained(self) -> Explained:
         """As lists tell it."""
-        return Explained(self.name, self.severity, self.needs, self.about, self.remedy)
+        return Explained(self.name, self.severity, self.needs, self.about, self.remedy, self.preview)
 
     def finding(self, told: Told, basis: Basis) -> Finding:
         """Make a finding, without sentences."""

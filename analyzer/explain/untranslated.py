@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST, SYN
 from analyzer.explain.case import NEAR_CONTAINERS, Case
-from analyzer.model import Address, FlowTuple, Role
+from analyzer.model import Address, FlowTuple, Network, Role
 from analyzer.schema import Array, Layer
 from analyzer.trace.prove import Translated
 
@@ -28,7 +28,7 @@ class Leaving:
 
 
 def leaving(case: Case) -> dict[str, Leaving]:
-    """Return unanswered packets that left untranslated, by what is the matter: ``missing``, ``invalid``, ``stale``."""
+    """Return unanswered packets that left untranslated, by what is the matter: missing, routed, invalid, stale."""
     found: dict[str, Leaving] = {}
     for packet, kind, translated in case.once(_told_apart):
         found.setdefault(kind, Leaving([], translated)).packets.append(packet)
@@ -70,8 +70,18 @@ def _public(case: Case, packet: int) -> bool:
     return src is None or src.is_global or src.is_link_local or case.host_of(packet).owns(src)
 
 
+def network_of(case: Case, packet: int) -> Network | None:
+    """Return the Docker network of a packet's source."""
+    src = case.context.src(int(case.first_row[packet]))
+    networks = case.host_of(packet).networks
+    return next((n for n in networks if src is not None and any(src in s for s in n.subnets)), None)
+
+
 def _kind(case: Case, packet: int, translated: Translated) -> str:
-    row = int(case.first_row[packet])
+    network, row = network_of(case, packet), int(case.first_row[packet])
+    src = case.context.src(row)
+    if network is not None and src is not None and src.version in network.routed:
+        return "routed"
     tcp = bool(case.context.layers(row) & Layer.TCP)
     flags = case.context.value("tcp_flags", row)
     midway = tcp and not (flags & SYN and not flags & RST)

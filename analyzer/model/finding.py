@@ -99,6 +99,8 @@ class Explained:
     about: str
     """When it speaks."""
     remedy: str
+    preview: bool = False
+    """It is new, and looked for only with --preview."""
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

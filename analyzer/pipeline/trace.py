@@ -74,6 +74,8 @@ class Trace:
     """Files whose frames others have as well."""
     asks_kernel: bool = False
     """Findings and remedies are tried in a kernel, in the rebuilt host."""
+    preview: bool = False
+    """New hypotheses are asked as well."""
     unasked: str = ""
     """Why no kernel could be asked, though somebody wanted that."""
 
@@ -142,7 +144,7 @@ class Trace:
             self.read_again,
             ask=self._ask if self.asks_kernel else None,
         )
-        return explain(case, HYPOTHESES)
+        return explain(case, [one for one in HYPOTHESES if self.preview or not one.preview])
 
     @property
     def arp(self) -> list[ArpExchange]:

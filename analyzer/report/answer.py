@@ -40,7 +40,7 @@ def answer(content: Content) -> str:
         return f"No loss is known, but these captures have no answer to {silent}."
     left_out = ", of what could be read" if content.left_out else ""
     every = f"very one of {of}{left_out} went its way."
-    return f"All is well: e{every}" if content.checked else f"E{every}"
+    return f"Nothing wrong is to be seen: e{every}" if content.checked else f"E{every}"
 
 
 def well(content: Content) -> str | None:

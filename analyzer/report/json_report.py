@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
 from analyzer.model.loss import Loss
+from analyzer.report.answer import answer
 from analyzer.report.content import Content
 from analyzer.report.fields import schema_of, to_json
 
@@ -30,7 +31,7 @@ def json_lines(content: Content) -> Iterator[str]:
         content.findings,
         content.losses,
     )
-    yield f'{{"schema": "{SCHEMA}"'
+    yield f'{{"schema": "{SCHEMA}",\n"summary": {json.dumps(answer(content), ensure_ascii=True)}'
     for (name, _), items in zip(_SECTIONS, sections, strict=True):
         yield f',\n"{name}": ['
         separator = "\n"
@@ -44,7 +45,8 @@ def json_lines(content: Content) -> Iterator[str]:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``hoptrace/1``, made from the model."""
     definitions: dict[str, Any] = {}
-    properties: dict[str, Any] = {"schema": {"const": SCHEMA}}
+    summary = {"type": "string", "description": "Who cannot do what, and why; or how things are."}
+    properties: dict[str, Any] = {"schema": {"const": SCHEMA}, "summary": summary}
     for name, kind in _SECTIONS:
         properties[name] = {"type": "array", "items": schema_of(kind, definitions)}
     return {

@@ -214,6 +214,8 @@ def print_checks(out: Console, checks: Sequence[Explained]) -> None:
         text = Text(check.name, "bold")
         text.append("  ")
         text.append(check.severity.value, check.severity.value)
+        if check.preview:
+            text.append("  preview", "dim")
         text.append(f"\n  {check.about}\n  Needs: {check.needs}\n  Remedy: {check.remedy}\n")
         out.print(text)
     out.print(Text(plural(len(checks), "check"), "dim"))

@@ -6,6 +6,7 @@ point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address
 
 import numpy as np
@@ -16,8 +17,9 @@ from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEA
 from analyzer.model import Address, Basis, Disposition, Point, Role
 from analyzer.model.journey import CODES
 from analyzer.model.words import plural
-from analyzer.schema import Array, Layer
+from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import Answers, find_answers
+from analyzer.trace.arrived import arrivals
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
 from analyzer.trace.onward import Onward
@@ -79,17 +81,36 @@ class Outcomes:
         ways = (hops["connection"][start], hops["reply"][start], before, context.points_seen)
         names = ("point", "eth_src", "eth_dst", "src_hi", "src", "dst_hi", "dst", "layers")
         group, first = group_mostly(ways, [frames[name][last] for name in names])
-        decided = [self.of(packet, context.hop_rows(packet)) for packet in first.tolist()]
+        decided = [self._decide(packet, context.hop_rows(packet)) for packet in first.tolist()]
         silenced = [outcome.cause is not None and outcome.cause.of_answer for outcome in decided]
         self.silenced = np.flatnonzero(np.array(silenced)[group])
         found: Array = np.array([CODES[outcome.disposition] for outcome in decided], np.uint8)[group]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         for packet in np.flatnonzero(alone).tolist():
-            found[packet] = CODES[self.of(packet, context.hop_rows(packet)).disposition]
+            found[packet] = CODES[self._decide(packet, context.hop_rows(packet)).disposition]
+        unseen = np.flatnonzero(found == CODES[Disposition.NOT_OBSERVABLE])
+        if len(unseen):
+            found[unseen[self._arrivals[unseen] >= 0]] = CODES[Disposition.DELIVERED]
         return found
+
+    @cached_property
+    def _arrivals(self) -> Int64:
+        """(packets,) What shows each to have arrived, -1 for nothing."""
+        return arrivals(self._context)
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
         """Decide one packet's end; *rows* are one a hop."""
+        found = self._decide(packet, rows)
+        answer = int(self._arrivals[packet]) if found.disposition is Disposition.NOT_OBSERVABLE else -1
+        if answer < 0:
+            return found
+        row = int(self._context.hops["row"][self._context.packet_start[answer]])
+        shown = f"frame {self._context.value('frame', row)} at {self._context.point(row).name}"
+        reason = f"{found.reason}; but it arrived, for it was answered ({shown})"
+        return Outcome(Disposition.DELIVERED, reason, Basis.OBSERVED)
+
+    def _decide(self, packet: int, rows: list[int]) -> Outcome:
+        """Decide by what points show of the packet itself."""
         context = self._context
         last = rows[-1]
         point = context.point(last)

@@ -16,7 +16,7 @@ from tests.lab.faults.score import account, score, told, written
 
 OWN_TESTS = {
     "ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks", "bridge-netfilter-off",
-    "forward-policy-drop", "mtu-mismatch",
+    "forward-policy-drop", "mtu-mismatch", "routed-network-unreachable",
 }  # fmt: skip
 """No fault of a host, or told without captures; test_findings.py and test_host.py have samples of them."""
 
@@ -29,7 +29,7 @@ embedded-dns-failed filtered-by-rule forwarding-disabled hairpin-broken high-lat
 loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten
 neighbour-stale network-isolation published-port-not-translated reverse-path-filtered stale-conntrack subnet-overlap
 syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
-bridge-netfilter-off forward-policy-drop mtu-mismatch
+bridge-netfilter-off forward-policy-drop mtu-mismatch routed-network-unreachable
 """
 
 

@@ -62,9 +62,11 @@ def test_one_that_fails_is_told_and_the_others_go_on(monkeypatch: pytest.MonkeyP
     def fail(_: object) -> list[Cause]:
         raise IndexError("list index out of range")
 
+    if one.preview:
+        one = replace(one, preview=False)
     bundle = Path(__file__).parents[2] / "sample_pcaps" / "bundle"
     usual = [finding for finding in analyze(bundle).findings if finding.check != one.name]
-    broken = tuple(replace(other, causes=fail) if other is one else other for other in HYPOTHESES)
+    broken = tuple(replace(one, causes=fail) if other.name == one.name else other for other in HYPOTHESES)
     monkeypatch.setattr("analyzer.explain.hypotheses.HYPOTHESES", broken)
     found = analyze(bundle).findings
     told = [finding for finding in found if finding.check == one.name]

@@ -37,6 +37,8 @@ def state(host: Host) -> Iterator[Told]:
         if cause.policy == FORWARD or (by or "").startswith("Docker"):
             continue
         facts: dict[str, Fact] = {"cause": cause.text, **asked_by(blocked)}
+        if cause.policy is not None:
+            facts["policy_of"] = " ".join(cause.policy)
         if rule is not None:
             facts |= {"chain": rule.chain, "number": rule.number or 0}
         if by is not None:

@@ -10,7 +10,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import Fix, for_shell, offered, tried, with_rule, without_rule
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Told
-from analyzer.explain.untranslated import leaving
+from analyzer.explain.untranslated import leaving, network_of
 from analyzer.model import Basis, Network, Severity
 from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule
@@ -39,7 +39,7 @@ def _left(case: Case, packet: int) -> dict[str, Fact]:
 
 def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     packet = packets[0]
-    network = _network(case, packet)
+    network = network_of(case, packet)
     rule = f"-A POSTROUTING -s {_subnet(network, packet, case)} ! -o {_bridge(network)} -j MASQUERADE"
     change = with_rule("nat", rule)
     helps = tried(case, packet, change, whole_way=True, translated=True) if known else ""
@@ -66,12 +66,6 @@ def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:
         proof=(f"iptables-save.txt: {rule.text}",),
         tried=told.tried,
     )
-
-
-def _network(case: Case, packet: int) -> Network | None:
-    src = case.context.src(int(case.first_row[packet]))
-    networks = case.host_of(packet).networks
-    return next((n for n in networks if src is not None and any(src in s for s in n.subnets)), None)
 
 
 def _subnet(network: Network | None, packet: int, case: Case) -> str:

@@ -33,6 +33,19 @@ def masquerade_missing(f: Facts) -> Words:
     )
 
 
+def routed_network_unreachable(f: Facts) -> Words:
+    """Nobody outside knows a routed network."""
+    by = f.get("host_address") or "this host"
+    return Words(
+        f"{packets(f)} left by {f['where']} as {f['as_address']}, and no answer came",
+        f"Network {f['network']} is routed: its containers keep their addresses, on purpose. Whoever is outside needs "
+        f"a route to {f['subnet']} by {by}. {affected(f)}",
+        f"network {f['network']} is routed, and outside there may be no way back to {f['subnet']}",
+        verb=Verb.ANSWER,
+        remedy=f"On the router outside: ip route add {f['subnet']} via {by}.",
+    )
+
+
 def untranslated_source_leak(f: Facts) -> Words:
     """INVALID packets leave."""
     return Words(
@@ -188,6 +201,7 @@ def hairpin_broken(f: Facts) -> Words:
 
 SAYS = {
     "masquerade-missing": masquerade_missing,
+    "routed-network-unreachable": routed_network_unreachable,
     "untranslated-source-leak": untranslated_source_leak,
     "published-port-not-translated": published_port_not_translated,
     "stale-conntrack": stale_conntrack,
