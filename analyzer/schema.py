@@ -4,7 +4,7 @@ Tables are pandas DataFrames over plain NumPy columns: no object columns, no NaN
 layer's bit is set in ``layers``; elsewhere it is 0 and means nothing. MACs and addresses are integers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,42 @@ IP = Layer.IPV4 | Layer.IPV6
 
 
 ALWAYS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """IP addresses of a table's rows: 128 bits in two columns, which are compared whole."""
+
+    high: Array
+    low: Array
+
+    @classmethod
+    def of(cls, table: Columns, name: str) -> "Addresses":
+        """Take a table's addresses, e.g. ``orig_src``."""
+        return cls(table[f"{name}_hi"], table[name])
+
+    def __getitem__(self, rows: Any) -> "Addresses":
+        return Addresses(self.high[rows], self.low[rows])
+
+    def same(self, other: "Addresses") -> Array:
+        """(rows,) bool: both are one address."""
+        found: Array = (self.low == other.low) & (self.high == other.high)
+        return found
+
+    def are(self, address: int) -> Array:
+        """(rows,) bool: they are this address, given as its number."""
+        found: Array = (self.low == np.uint64(address & _HALF)) & (self.high == np.uint64(address >> 64))
+        return found
+
+    def among(self, addresses: Iterable[int]) -> Array:
+        """(rows,) bool: they are one of these."""
+        found: Array = np.zeros(len(self.low), bool)
+        for address in addresses:
+            found |= self.are(address)
+        return found
+
+
+_HALF = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,35 +4,35 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from analyzer.correlate.stated import Contradiction
-from analyzer.explain import questions, symptoms
+from analyzer.explain import died, questions, symptoms
 from analyzer.explain.confirmed import Ask
 from analyzer.explain.streams import Handshakes, handshakes
 from analyzer.model import (
     Address,
     ArpExchange,
     Connection,
-    Disposition,
     Evidence,
     Hosts,
     HostState,
     Link,
     Point,
     Role,
-    address,
 )
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import BAD, CODES
 from analyzer.model.overview import NameQuery
 from analyzer.read.records import FileInfo, Interface
-from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.schema import Addresses, Array, Columns, Int64
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
-from analyzer.trace.way import Cause
+
+if TYPE_CHECKING:
+    from analyzer.explain.died import IcmpError, Stopped
 
 SHOWN = 5
 """Frames that are named as evidence."""
@@ -44,31 +44,6 @@ NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
 
 T = TypeVar("T")
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
-
-
-@dataclass
-class Stopped:
-    """Packets that one cause stopped."""
-
-    cause: Cause
-    host: HostState
-    """Where that was."""
-    packets: list[int] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class IcmpError:
-    """An ICMP error."""
-
-    packet: int
-    quoted: int | None
-    """Packet that it is about, if that was captured."""
-    source: Address
-    kind: tuple[int, int, int]
-    """IP version, type, code."""
-    target: Address
-    """Destination of the packet that it quotes, as the error's receiver wrote it."""
-    mtu: int
 
 
 @dataclass
@@ -162,34 +137,14 @@ class Case:
         return handshakes(self.context, self.first_row, self.connection, self.reply)
 
     @cached_property
-    def stopped(self) -> dict[str, list[Stopped]]:
+    def stopped(self) -> "dict[str, list[Stopped]]":
         """By check: what the recorded host state stopped, one entry a cause."""
-        found: dict[str, dict[tuple[str | None, str], Stopped]] = {}
-        dead = self.tracer.ended(Disposition.DROPPED, Disposition.REJECTED)
-        for packet in np.union1d(dead, self.tracer.silenced).tolist():
-            cause = self.tracer.outcome(packet).cause
-            if cause is not None:
-                of_check = found.setdefault(cause.check, {})
-                host = self.host_of(packet)
-                of_check.setdefault((host.name, cause.text), Stopped(cause, host)).packets.append(packet)
-        return {check: list(causes.values()) for check, causes in found.items()}
+        return died.stopped(self)
 
     @cached_property
-    def errors(self) -> list[IcmpError]:
+    def errors(self) -> "list[IcmpError]":
         """ICMP errors, each once, in order of time."""
-        context, table = self.context, self.context.quotes
-        quoted = self.tracer.quoted_by_error
-        found: dict[int, IcmpError] = {}
-        for place, row in enumerate(table["row"].tolist()):
-            packet = int(context.packet_of_row[row])
-            source = context.src(row)
-            if packet in found or source is None:
-                continue
-            version = 6 if context.layers(row) & Layer.IPV6 else 4
-            target = address(version, int(table["dst_hi"][place]), int(table["dst"][place]))
-            kind = version, context.value("icmp_type", row), context.value("icmp_code", row)
-            found[packet] = IcmpError(packet, quoted.get(packet), source, kind, target, int(table["mtu"][place]))
-        return [found[packet] for packet in sorted(found)]
+        return died.errors(self)
 
     def once(self, make: "Callable[[Case], T]") -> T:
         """Return what several checks make of it; it is made when it is first asked for."""
@@ -241,17 +196,13 @@ class Case:
 
     def towards(self, addresses: Collection[Address]) -> list[int]:
         """Return the packets with which anything is wrong, and that are for, or answer, one of these addresses."""
-        wanted = {divmod(int(ip), 1 << 64) for ip in addresses}
+        wanted = [int(ip) for ip in addresses]
         ill = np.flatnonzero(self.symptom >= 0)
-        table, of = self.context.connections, self.connection[ill]
-        ends = [(self.context.frames["dst_hi"][rows], self.context.frames["dst"][rows])
-                for rows in (self.first_row[ill], self.last_row[ill])]  # fmt: skip
-        ends += [(np.append(table[f"{name}_hi"], 0)[of], np.append(table[name], 0)[of])
-                 for name in ("orig_dst", "reply_src")]  # fmt: skip
-        hit = np.zeros(len(ill), bool)
-        for high, low in ends:
-            pairs = zip(high.tolist(), low.tolist(), strict=True)
-            hit |= np.fromiter((pair in wanted for pair in pairs), bool, len(ill))
+        dst = Addresses.of(self.context.frames, "dst")
+        hit = dst[self.first_row[ill]].among(wanted) | dst[self.last_row[ill]].among(wanted)
+        for name in ("orig_dst", "reply_src"):
+            of_connection = Addresses.of(self.context.connections, name).among(wanted)
+            hit |= np.append(of_connection, False)[self.connection[ill]]
         found: list[int] = ill[hit].tolist()
         return found
 
@@ -320,9 +271,8 @@ class Case:
             ports = {port for container in host.containers for port in container.published_ports()}
             numbers = np.array([port for _, port in sorted(ports)], np.int64)
             to_port = np.isin(self.first("dport"), numbers)
-            for ip in (ip for link in host.links for ip in link.addresses if ports):
-                high, low = divmod(int(ip), 1 << 64)
-                found |= to_port & (self.first("dst") == np.uint64(low)) & (self.first("dst_hi") == np.uint64(high))
+            own = (int(ip) for link in host.links for ip in link.addresses if ports)
+            found |= to_port & Addresses.of(self.context.frames, "dst")[self.first_row].among(own)
         return found
 
     def between_hosts(self, packet: int) -> tuple[str, str] | None:

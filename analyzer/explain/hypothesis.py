@@ -1,14 +1,14 @@
 """What a hypothesis is: which trouble it explains and how sure it is, what it needs, and the function that looks."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Finding, Severity
-from analyzer.model.finding import Explained
+from analyzer.model.finding import Explained, Fact
 
 
 class Specific(IntEnum):
@@ -38,15 +38,21 @@ class Cause:
 
     packets: Sequence[int]
     """Those that it is about, in order of time."""
-    tell: Callable[[list[int]], Told]
+    tell: Callable[[list[int]], Told] | None = None
     """Describes it for those of the packets that no better cause explains."""
     basis: Basis = Basis.OBSERVED
     counted: bool = False
     """A counter went up meanwhile that only this makes go up."""
     also: Sequence[int] = ()
     """Packets whose trouble follows from it."""
+    facts: dict[str, Fact] = field(default_factory=dict)
+    """What describes it, where that is the same for all packets."""
     why: str = ""
     """Why it is possible, for those that read of another cause; by default what the hypothesis says of itself."""
+
+    def told(self, packets: list[int]) -> Told:
+        """Describe it for some of its packets."""
+        return Told(dict(self.facts)) if self.tell is None else self.tell(packets)
 
 
 @dataclass(frozen=True, slots=True)

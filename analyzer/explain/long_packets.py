@@ -45,7 +45,6 @@ def _tell(case: Case, fits: int, packets: list[int]) -> Told:
     return Told(
         {"least": least, "fits": fits, "last": last},
         severity=severity(case, packets, Severity.ERROR, ended=True),
-        evidence=case.evidence(packets),
         proof=tuple(line for line in narrow if line is not None),
     )
 

@@ -59,7 +59,7 @@ def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
 
 def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Finding]:
     """Make findings of causes that are of no packets, and that nothing competes with."""
-    return [replace(hypothesis.finding(one.tell([]), one.basis), remedy=hypothesis.remedy) for one in causes]
+    return [replace(hypothesis.finding(one.told([]), one.basis), remedy=hypothesis.remedy) for one in causes]
 
 
 def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
@@ -124,7 +124,8 @@ def _finding(case: Case, rival: _Rival) -> Finding | None:
     if cause.packets and not packets:
         return None
     try:
-        told = cause.tell(packets)
+        told = cause.told(packets)
+        told.evidence = told.evidence or case.evidence(packets)
         facts = about(case, packets)
     except MemoryError:
         raise

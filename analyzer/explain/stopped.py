@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 
 from analyzer.decode.offsets import RST
-from analyzer.explain.case import Case, Stopped
+from analyzer.explain.case import Case
+from analyzer.explain.died import Stopped
 from analyzer.explain.hypothesis import Cause
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Disposition, Severity
@@ -38,7 +39,6 @@ def _tell(case: Case, one: Stopped, describe: Describe, worst: Severity, packets
         facts["past"] = True
     return Told(
         facts=facts | told.facts,
-        evidence=case.evidence(packets),
         proof=(*cause.proof, *counted(case, stopped)),
         severity=severity(case, packets, worst),
         tried=told.tried,

@@ -12,6 +12,7 @@ class Told:
 
     facts: dict[str, Fact] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    """Empty for where the packets were seen last."""
     proof: tuple[str, ...] = ()
     severity: Severity | None = None
     """None for the hypothesis' own."""

@@ -12,7 +12,7 @@ from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST, SYN
 from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.model import Address, FlowTuple, Network, Role
-from analyzer.schema import Array, Layer
+from analyzer.schema import Addresses, Array, Layer
 from analyzer.trace.prove import Translated
 
 Ends = tuple[str, Address, Address, int | None, int | None]
@@ -50,7 +50,8 @@ def _candidates(case: Case) -> list[int]:
         return []
     context, first, last = case.context, case.first_row, case.last_row
     frames = context.frames
-    same = (frames["src"][first] == frames["src"][last]) & (frames["src_hi"][first] == frames["src_hi"][last])
+    src = Addresses.of(frames, "src")
+    same = src[first].same(src[last])
     routed = frames["ttl"][first] > frames["ttl"][last]
     layers = case.first("layers")
     plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)

@@ -11,7 +11,7 @@ from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
-from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.schema import Addresses, Array, Columns, Int64, Layer
 from analyzer.state.routing import Chosen, Sought, choose
 from analyzer.trace.clocks import Pair, find_pairs
 
@@ -206,7 +206,7 @@ class Context:
 
     def _moved(self, before: str, after: str) -> Array:
         table = self.connections
-        found: Array = (table[before] != table[after]) | (table[f"{before}_hi"] != table[f"{after}_hi"])
+        found: Array = ~Addresses.of(table, before).same(Addresses.of(table, after))
         return found
 
     def host_at(self, row: int) -> HostState:

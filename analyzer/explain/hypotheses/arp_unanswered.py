@@ -5,12 +5,14 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case, Stopped
+from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
+from analyzer.explain.died import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
 from analyzer.explain.told import Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
 from analyzer.model.finding import Fact
+from analyzer.schema import Addresses
 
 ENOUGH = 3
 """Questions after which the kernel gives up (net.ipv4.neigh.default.mcast_solicit)."""
@@ -42,7 +44,7 @@ def _tell(case: Case, asked: str, questions: list[ArpExchange], stopped: Stopped
         row = int(case.first_row[packets[0]])
         facts |= {"who": [name_of(case, ip, row) for ip in [questions[0].asker_ip] if ip is not None], "what": [asked]}
     if not questions:
-        return Told(facts, evidence=case.evidence(packets), proof=stopped.cause.proof if stopped is not None else ())
+        return Told(facts, proof=stopped.cause.proof if stopped is not None else ())
     first, host = questions[0], _host(case, questions[0])
     facts |= {"where": first.point, "asker": str(first.asker_ip), "questions": sum(one.requests for one in questions)}
     if _foreign(case, questions):
@@ -90,8 +92,7 @@ def _foreign(case: Case, questions: list[ArpExchange]) -> list[int]:
     table = case.context.connections
     if not questions or _host(case, questions[0]).owns(questions[0].asked_ip):
         return []
-    asked = int(questions[0].asked_ip)
-    given = (table["reply_dst"] == asked & (1 << 64) - 1) & (table["reply_dst_hi"] == asked >> 64)
+    given = Addresses.of(table, "reply_dst").are(int(questions[0].asked_ip))
     found: list[int] = np.flatnonzero(given & case.source_moved).tolist()
     return found
 

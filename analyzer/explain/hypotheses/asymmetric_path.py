@@ -1,14 +1,12 @@
 """Questions and answers of a connection use different uplinks."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
 from analyzer.model import Role, Severity
 
 
@@ -32,11 +30,7 @@ def causes(case: Case) -> Iterator[Cause]:
             by_pair.setdefault((out, back), []).append(number)
     for (out, back), connections in sorted(by_pair.items()):
         packets = [int(context.packets_of(number)[0]) for number in sorted(connections)]
-        yield Cause(packets, partial(_tell, case, context.points[out].name, context.points[back].name))
-
-
-def _tell(case: Case, out: str, back: str, packets: list[int]) -> Told:
-    return Told({"out": out, "back": back}, evidence=case.evidence(packets))
+        yield Cause(packets, facts={"out": context.points[out].name, "back": context.points[back].name})
 
 
 HYPOTHESIS = Hypothesis(

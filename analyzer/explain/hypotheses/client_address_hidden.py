@@ -9,13 +9,14 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Severity
+from analyzer.schema import Addresses
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give connections of which both ends are translated."""
     table = case.context.connections
     # A container that reaches itself needs the mask: from its own address it would take nothing.
-    itself = (table["orig_src"] == table["reply_src"]) & (table["orig_src_hi"] == table["reply_src_hi"])
+    itself = Addresses.of(table, "orig_src").same(Addresses.of(table, "reply_src"))
     by_mask: dict[str, list[int]] = {}
     for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself).tolist():
         by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)

@@ -95,7 +95,6 @@ def _refused(case: Case, target: str, ports: dict[int, str], packets: list[int])
         facts["published_locally"] = local
     return Told(
         facts,
-        evidence=case.evidence(packets),
         severity=Severity.WARNING if later else severity(case, packets, Severity.ERROR, ended=True),
     )
 
@@ -103,13 +102,12 @@ def _refused(case: Case, target: str, ports: dict[int, str], packets: list[int])
 def _instead(case: Case, target: str, packets: list[int]) -> Told:
     return Told(
         {"reset_for": target},
-        evidence=case.evidence(packets),
         severity=severity(case, packets, Severity.ERROR, ended=True),
     )
 
 
 def _harmless(case: Case, kind: str, packets: list[int]) -> Told:
-    return Told({kind: True}, evidence=case.evidence(packets), severity=Severity.INFO)
+    return Told({kind: True}, severity=Severity.INFO)
 
 
 def _accepted_later(case: Case, packets: list[int]) -> bool:

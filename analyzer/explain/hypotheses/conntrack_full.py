@@ -50,7 +50,6 @@ def _tell(case: Case, told: Told, drops: int, packets: list[int]) -> Told:
     line = f"conntrack-stats.txt: drop went up by {drops}, {len(packets)} first packets are missing"
     return Told(
         told.facts,
-        evidence=case.evidence(packets),
         severity=Severity.ERROR if drops else told.severity,
         proof=(*told.proof, *((line,) if drops else ())),
     )

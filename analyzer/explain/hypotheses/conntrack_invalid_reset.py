@@ -16,7 +16,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Role, Severity
 from analyzer.model.finding import Fact, Symptom
-from analyzer.schema import Layer
+from analyzer.schema import Addresses, Layer
 from analyzer.state.sysctl import sysctl
 
 TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_established"
@@ -30,10 +30,9 @@ def causes(case: Case) -> Iterator[Cause]:
     table = case.context.connections
     translated = np.append(case.source_moved, False)[case.connection] & ~case.reply
     begins = case.context.with_role(case.first_row, Role.UPLINK)
-    outer = np.logical_and.reduce([
-        np.append(table[f"reply_{name}"], 0)[case.connection] == case.first(other)
-        for name, other in (("dst", "src"), ("dst_hi", "src_hi"))
-    ])  # fmt: skip
+    known = np.maximum(case.connection, 0)
+    src = Addresses.of(case.context.frames, "src")[case.first_row]
+    outer = Addresses.of(table, "reply_dst")[known].same(src) if len(table["proto"]) else translated
     flags, tcp = case.first("tcp_flags"), has(case.first("layers"), Layer.TCP)
     resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
     if resets:
@@ -59,7 +58,7 @@ def _tell(case: Case, idle_ns: int | None, invalid: int, packets: list[int]) -> 
     if idle_ns is not None:
         facts["idle_s"] = round(idle_ns / 1e9)
     proof = (f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else ()
-    return Told(facts, evidence=case.evidence(packets), proof=proof)
+    return Told(facts, proof=proof)
 
 
 def _idle(case: Case, reset: int) -> int:

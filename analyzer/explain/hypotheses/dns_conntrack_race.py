@@ -39,7 +39,6 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: list[int]) -> Told:
     return Told(
         {"names": told(lost[n] for n in packets), "asked_names": asked_names(lost[n] for n in packets)},
-        evidence=case.evidence(packets),
         proof=(f"conntrack-stats.txt: insert_failed went up by {failed}",) if failed else (),
     )
 

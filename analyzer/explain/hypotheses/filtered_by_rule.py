@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.explain.case import Case, Stopped
+from analyzer.explain.case import Case
+from analyzer.explain.died import Stopped
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, fix, unblocked
@@ -63,9 +64,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
 
 
 def _elsewhere(case: Case, source: str, packets: list[int]) -> Told:
-    return Told(
-        {"prohibited_by": source}, evidence=case.evidence(packets), severity=severity(case, packets, Severity.ERROR)
-    )
+    return Told({"prohibited_by": source}, severity=severity(case, packets, Severity.ERROR))
 
 
 HYPOTHESIS = Hypothesis(

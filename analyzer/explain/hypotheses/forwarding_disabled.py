@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from analyzer.explain.case import Case, Stopped
+from analyzer.explain.case import Case
+from analyzer.explain.died import Stopped
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, inside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific

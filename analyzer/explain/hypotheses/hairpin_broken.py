@@ -9,7 +9,7 @@ from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Severity, endpoint
-from analyzer.schema import Columns
+from analyzer.schema import Addresses, Columns
 from analyzer.state.sysctl import BRIDGE_CALLS
 
 CALLS = BRIDGE_CALLS[4]
@@ -19,10 +19,10 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give connections whose destination was translated to one beside the client, and whose source was not."""
     context, table = case.context, case.context.connections
     by_target: dict[tuple[str, bool], list[int]] = {}
+    from_itself = Addresses.of(table, "orig_src").same(Addresses.of(table, "reply_src")) & ~table["seen_reply"]
     for number in np.flatnonzero(case.target_moved & ~case.source_moved).tolist():
         packets = context.packets_of(number)
-        own = all(table[f"orig_{name}"][number] == table[f"reply_{name}"][number] for name in ("src", "src_hi"))
-        itself = own and not table["seen_reply"][number]
+        itself = bool(from_itself[number])
         if not case.context.with_role(case.first_row[packets[:1]], *NEAR_CONTAINERS)[0]:
             continue
         if itself or _straight(case, number):
@@ -37,7 +37,6 @@ def _tell(case: Case, asked: str, itself: bool, packets: list[int]) -> Told:
     off = case.host_of(packets[0]).sysctls.get(CALLS) == "0"
     return Told(
         {"asked": asked, "itself": itself},
-        evidence=case.evidence(packets),
         proof=(f"sysctl.txt: {CALLS} = 0",) if off else (),
     )
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.explain.case import Case, IcmpError, Stopped
+from analyzer.explain.case import Case
+from analyzer.explain.died import IcmpError, Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import fix, unblocked
 from analyzer.explain.stopped import by_cause, few, severity
@@ -46,7 +47,7 @@ def _who(case: Case, error: IcmpError) -> str:
 
 
 def _said(case: Case, facts: dict[str, Fact], packets: list[int]) -> Told:
-    return Told(dict(facts), evidence=case.evidence(packets), severity=severity(case, packets, Severity.ERROR))
+    return Told(dict(facts), severity=severity(case, packets, Severity.ERROR))
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:

@@ -18,8 +18,8 @@ def causes(case: Case) -> Iterator[Cause]:
     for packet in case.with_symptom(Symptom.LOST_BETWEEN).tolist():
         if (hosts := case.between_hosts(packet)) is not None:
             by_place.setdefault((*hosts, case.tracer.outcome(packet).reason), []).append(packet)
-    for place, packets in by_place.items():
-        yield Cause(packets, partial(_between, case, place), Basis.INFERRED)
+    for (one, other, why), packets in by_place.items():
+        yield Cause(packets, basis=Basis.INFERRED, facts={"between": [one, other], "lost": why})
     for lost, towards in zip(beyond(case), (True, False), strict=True):
         by_peer: dict[str, list[int]] = {}
         for packet in lost.tolist():
@@ -30,15 +30,10 @@ def causes(case: Case) -> Iterator[Cause]:
             yield Cause(sorted(set(packets)), partial(_tell, case, name, len(by_peer), towards), Basis.INFERRED)
 
 
-def _between(case: Case, place: tuple[str, str, str], packets: list[int]) -> Told:
-    one, other, why = place
-    return Told({"between": [one, other], "lost": why}, evidence=case.evidence(packets))
-
-
 def _tell(case: Case, peer: str, peers: int, towards: bool, packets: list[int]) -> Told:
     point = case.context.point(int((case.last_row if towards else case.first_row)[packets[0]])).name
     facts: dict[str, Fact] = {"where": point, "towards": towards}
-    return Told(facts | ({"peer": peer} if peer else {"peers": peers}), evidence=case.evidence(packets))
+    return Told(facts | ({"peer": peer} if peer else {"peers": peers}))
 
 
 HYPOTHESIS = Hypothesis(

@@ -42,7 +42,6 @@ def _tell(case: Case, why: str, packets: list[int]) -> Told:
     return Told(
         {"lost": why} | facts,
         severity=severity(case, packets, Severity.ERROR),
-        evidence=case.evidence(packets),
         proof=tuple(_went_up(case.host_of(packets[0]))),
         refuted=refuted,
     )

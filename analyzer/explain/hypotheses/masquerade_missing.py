@@ -48,7 +48,6 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         del told.facts["outcome"]
     return Told(
         told.facts | _left(case, packet) | {"known": known},
-        evidence=case.evidence(packets),
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
@@ -62,7 +61,6 @@ def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:
     told = offered([Fix(f"iptables -t {rule.table} -D {for_shell(rule.text[3:])}", change)], helps)
     return Told(
         told.facts | _left(case, packets[0]) | {"untracked_by": rule.text},
-        evidence=case.evidence(packets),
         proof=(f"iptables-save.txt: {rule.text}",),
         tried=told.tried,
     )

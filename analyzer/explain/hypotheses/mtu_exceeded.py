@@ -34,7 +34,6 @@ def _tell(case: Case, source: str, mtu: int, adapts: bool, packets: list[int]) -
     longest = int(max(case.first("ip_len")[packets]))
     return Told(
         {"longest": longest, "told_by": source, "mtu": mtu, "adapts": adapts},
-        evidence=case.evidence(packets),
         severity=Severity.INFO if adapts else Severity.ERROR,
     )
 

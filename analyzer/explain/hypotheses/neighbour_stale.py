@@ -43,7 +43,6 @@ def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> To
     entries = (n for n in case.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong)
     return Told(
         {"address": ip, "sent_to": mac_text(wrong), "has": mac_text(right)},
-        evidence=case.evidence(packets),
         proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
     )
 
@@ -69,7 +68,7 @@ def _nobodys(case: Case) -> Iterator[Cause]:
 
 def _nobody(case: Case, mac: int, packets: list[int]) -> Told:
     src = case.context.src(int(case.first_row[packets[0]]))
-    return Told({"sender": str(src), "sent_to": mac_text(mac)}, evidence=case.evidence(packets))
+    return Told({"sender": str(src), "sent_to": mac_text(mac)})
 
 
 def _macs(case: Case) -> dict[tuple[str | None, int, int], int]:

@@ -51,7 +51,6 @@ def _tell(case: Case, container: Container, port: str, packets: list[int]) -> To
     return Told(
         facts,
         severity=Severity.WARNING if relayed else Severity.ERROR,
-        evidence=case.evidence(packets),
         proof=("iptables-save.txt: no rule of *nat DOCKER matches",),
         tried=helps,
     )

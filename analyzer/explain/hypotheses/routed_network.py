@@ -29,7 +29,7 @@ def _tell(case: Case, packets: list[int]) -> Told:
     own = next((ip for ip in link.addresses if src is not None and ip.version == src.version), None) if link else None
     if own is not None:
         facts["host_address"] = str(own)
-    return Told(facts, evidence=case.evidence(packets))
+    return Told(facts)
 
 
 HYPOTHESIS = Hypothesis(

@@ -64,7 +64,7 @@ def _tell(case: Case, facts: dict[str, Fact], proof: tuple[str, ...], packets: l
     flow = connection.original if connection is not None else None
     delete = f"conntrack -D -p {flow.protocol} -s {flow.src} -d {flow.dst}" if flow is not None else "conntrack -D"
     ports = f" --sport {flow.sport} --dport {flow.dport}" if flow is not None and flow.sport is not None else ""
-    return Told(facts | {"commands": [f"{delete}{ports}"]}, evidence=case.evidence(packets), proof=proof)
+    return Told(facts | {"commands": [f"{delete}{ports}"]}, proof=proof)
 
 
 HYPOTHESIS = Hypothesis(

@@ -12,7 +12,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Address, ArpExchange, Basis, Disposition, Evidence, HostState, Network, Point, Role, Severity
 from analyzer.model.finding import Fact
-from analyzer.schema import Array
+from analyzer.schema import Addresses, Array
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -119,9 +119,8 @@ def _elsewhere(case: Case, exchange: ArpExchange, found: _Behind, packets: list[
 
 def _sends_at(case: Case, point: Point, ip: Address) -> int | None:
     """Return the first row of a point that an address sends, if the frame does not come from the host itself."""
-    frames, (high, low) = case.context.frames, divmod(int(ip), 1 << 64)
-    here = (frames["point"] == point.id) & (frames["src"] == np.uint64(low)) & (frames["src_hi"] == np.uint64(high))
-    rows = np.flatnonzero(here)
+    frames = case.context.frames
+    rows = np.flatnonzero((frames["point"] == point.id) & Addresses.of(frames, "src").are(int(ip)))
     rows = rows[~np.isin(frames["eth_src"][rows], np.array(sorted(case.context.host_macs), np.int64))]
     return int(rows[0]) if len(rows) else None
 

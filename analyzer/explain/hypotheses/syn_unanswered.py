@@ -36,7 +36,7 @@ def _tell(case: Case, target: str, targets: int, packets: list[int]) -> Told:
     delivered = facts["end"] == Disposition.DELIVERED.value
     if delivered and owner is not None and dst not in owner.addresses:
         facts |= {"into": owner.name, "address": str(dst)}
-    return Told(facts, severity=severity(case, packets, Severity.ERROR), evidence=case.evidence(packets))
+    return Told(facts, severity=severity(case, packets, Severity.ERROR))
 
 
 HYPOTHESIS = Hypothesis(

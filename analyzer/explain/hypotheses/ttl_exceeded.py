@@ -55,7 +55,6 @@ def _old(case: Case, source: str, young: bool, packets: list[int]) -> Told:
     return Told(
         {"ended_at": source, "young": young, "here": here},
         severity=Severity.INFO if young else Severity.ERROR,
-        evidence=case.evidence(packets),
         proof=tuple(_lowered(host)) if here else (),
     )
 

@@ -21,7 +21,7 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, packets: list[int]) -> Told:
     src = case.context.src(int(case.first_row[packets[0]]))
-    return Told({"as_address": str(src)}, evidence=case.evidence(packets))
+    return Told({"as_address": str(src)})
 
 
 HYPOTHESIS = Hypothesis(

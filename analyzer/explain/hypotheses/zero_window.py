@@ -1,7 +1,6 @@
 """A receiver's buffer is full: its program does not read."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
 from analyzer.model import Severity
 from analyzer.schema import Array, Layer
 
@@ -33,11 +31,7 @@ def causes(case: Case) -> Iterator[Cause]:
             by_sender.setdefault(sender, []).extend(packets)
             longest[sender] = max(longest.get(sender, 0), stall)
     for sender, stalled in by_sender.items():
-        yield Cause(stalled, partial(_tell, case, sender, longest[sender]))
-
-
-def _tell(case: Case, sender: str, longest_ns: int, packets: list[int]) -> Told:
-    return Told({"receiver": sender, "closed_s": longest_ns / 1e9}, evidence=case.evidence(packets))
+        yield Cause(stalled, facts={"receiver": sender, "closed_s": longest[sender] / 1e9})
 
 
 def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int]]:
