@@ -47,6 +47,10 @@ class Cause:
     """Packets whose trouble follows from it."""
     facts: dict[str, Fact] = field(default_factory=dict)
     """What describes it, where that is the same for all packets."""
+    specific: "Specific | None" = None
+    """How much it says, if that is not what its hypothesis says of itself."""
+    refuted: str = ""
+    """Why it is none: then it is told in what explains its packets, as ruled out."""
     why: str = ""
     """Why it is possible, for those that read of another cause; by default what the hypothesis says of itself."""
 

@@ -41,7 +41,8 @@ def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
     found |= {"tries": len(alike), "failed": int((~through).sum())}
     replies = case.reply[np.array(packets, np.int64)]
     found["of_replies"] = bool(replies.all())
-    same_way = np.isin(case.connection, known) & (case.reply if replies.all() else ~case.reply)
+    way = case.reply if replies.all() else ~case.reply | replies.any()
+    same_way = np.isin(case.connection, known) & way
     found["of_packets"] = max(int(same_way.sum()), len(packets))
     return found
 

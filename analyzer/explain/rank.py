@@ -30,8 +30,15 @@ class _Rival:
     cause: Cause
     left: list[int] = field(default_factory=list)
     """Packets that no better cause explains."""
+    refuted: dict[str, Other] = field(default_factory=dict)
+    """Those that would fit them, but for what refutes them."""
     others: dict[str, Other] = field(default_factory=dict)
     """Those that fit the same packets, and why."""
+
+    @property
+    def specific(self) -> Specific:
+        """How much it says."""
+        return self.hypothesis.specific if self.cause.specific is None else self.cause.specific
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Finding]:
 def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
     """Give each packet to the best of the causes that it is about; return which check that is."""
     owner = np.full(case.context.packets, -1, np.int64)
-    order = [rival for rival in rivals if rival.hypothesis.specific]
+    order = [rival for rival in rivals if rival.specific and not rival.cause.refuted]
     shares = {id(rival): _share(case, rival.cause.packets) for rival in order}
     order.sort(key=lambda rival: _rank(rival, shares[id(rival)]))
     for _, numbers in groupby(range(len(order)), key=lambda number: _tier(order[number])):
@@ -77,6 +84,12 @@ def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
             if order[number].left:
                 follows = np.array(order[number].cause.also, np.int64)
                 owner[follows[owner[follows] < 0]] = number
+    for rival in rivals:
+        if rival.cause.refuted:
+            for better in np.unique(owner[np.array(rival.cause.packets, np.int64)]).tolist():
+                if better >= 0:
+                    other = Other(rival.hypothesis.name, rival.cause.refuted)
+                    order[better].refuted.setdefault(other.check, other)
     of = np.flatnonzero(owner >= 0)
     return dict(zip(of.tolist(), (order[n].hypothesis.name for n in owner[of].tolist()), strict=True))
 
@@ -88,23 +101,24 @@ def _take(order: Sequence[_Rival], number: int, owner: Int64) -> None:
     free = owner[packets] < 0
     rival.left = packets[free].tolist()
     owner[packets[free]] = number
-    if rival.hypothesis.specific >= Specific.MECHANISM:
+    if rival.specific >= Specific.MECHANISM:
         for better in np.unique(owner[packets[~free]]).tolist():
             why = rival.cause.why or rival.hypothesis.about
             other = Other(rival.hypothesis.name, why, rival.hypothesis.asks or None)
-            order[better].others.setdefault(other.check, other)
+            if order[better].specific < Specific.ROOT:  # what it acts by is no other cause
+                order[better].others.setdefault(other.check, other)
 
 
 def _tier(rival: _Rival) -> Specific:
     """Those that say why come before those that only say where."""
-    return min(rival.hypothesis.specific, Specific.KIND)
+    return min(rival.specific, Specific.KIND)
 
 
 def _rank(rival: _Rival, share: float) -> tuple[object, ...]:
-    hypothesis, cause = rival.hypothesis, rival.cause
+    cause = rival.cause
     basis = BASES.index(cause.basis)
     first = cause.packets[0] if len(cause.packets) else -1
-    return -_tier(rival), basis, not cause.counted, -share, -hypothesis.specific, hypothesis.name, first
+    return -_tier(rival), basis, not cause.counted, -share, -rival.specific, rival.hypothesis.name, first
 
 
 def _share(case: Case, packets: Sequence[int]) -> float:
@@ -120,8 +134,8 @@ def _share(case: Case, packets: Sequence[int]) -> float:
 
 def _finding(case: Case, rival: _Rival) -> Finding | None:
     hypothesis, cause = rival.hypothesis, rival.cause
-    packets = rival.left if hypothesis.specific else list(cause.packets)
-    if cause.packets and not packets:
+    packets = rival.left if rival.specific else list(cause.packets)
+    if cause.refuted or (cause.packets and not packets):
         return None
     try:
         told = cause.told(packets)
@@ -133,4 +147,10 @@ def _finding(case: Case, rival: _Rival) -> Finding | None:
         return failed(hypothesis.name, error)
     found = hypothesis.finding(told, cause.basis)
     others = [other for name, other in sorted(rival.others.items()) if name != hypothesis.name]
-    return replace(found, facts=facts | found.facts, alternatives=tuple(others[:MOST_OTHERS]), remedy=hypothesis.remedy)
+    return replace(
+        found,
+        facts=facts | found.facts,
+        alternatives=tuple(others[:MOST_OTHERS]),
+        refuted=(*found.refuted, *(rival.refuted[name] for name in sorted(rival.refuted))),
+        remedy=hypothesis.remedy,
+    )

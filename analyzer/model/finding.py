@@ -85,6 +85,8 @@ class Finding:
     """What was counted, and where."""
     explanation: str = ""
     remedy: str = ""
+    commands: tuple[str, ...] = ()
+    """What to type for it, in this order; as it stands, for people paste it."""
 
 
 @dataclass(frozen=True, slots=True)

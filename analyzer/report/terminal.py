@@ -183,6 +183,14 @@ def _evidence(one: Evidence) -> str:
     return f"{one} (J{one.journey})" if one.journey is not None else str(one)
 
 
+def _more(finding: Finding) -> str:
+    """Say how many packets there are beside those that are shown."""
+    packets = finding.facts.get("packets", 0)
+    shown = sum(one.journey is not None for one in finding.evidence)
+    left = packets - shown if isinstance(packets, int) and shown else 0
+    return f" and {left:,} more" if left > 0 else ""
+
+
 def print_finding(out: Console, finding: Finding) -> None:
     """Print one finding."""
     text = Text("\n")
@@ -193,12 +201,14 @@ def print_finding(out: Console, finding: Finding) -> None:
         text.append(f"  {safe(finding.detail)}.\n")
     if finding.explanation:
         text.append(f"  {safe(finding.explanation)}\n")
-    frames = ", ".join(map(_evidence, finding.evidence))
+    frames = ", ".join(map(_evidence, finding.evidence)) + _more(finding)
     if frames:
         text.append(f"  Evidence: {safe(frames)}\n", "dim")
     for line in finding.proof:
         text.append(f"  {safe(line)}\n", "dim")
     text.append(f"  Remedy: {safe(finding.remedy)}")
+    for command in finding.commands:
+        text.append(f"\n    {safe(command)}")
     if finding.tried is not None:
         text.append(f"\n  Tried on the recorded state: {safe(finding.tried)}", "dim")
     for head, others in (("Also possible", finding.alternatives), ("Ruled out", finding.refuted)):

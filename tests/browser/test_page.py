@@ -37,12 +37,13 @@ def test_the_topology_lights_the_chosen_way_and_marks_where_it_died(show: Open) 
 
 
 def test_a_fault_is_the_headline_and_its_losses_lead_to_journeys(show: Open) -> None:
-    """The rule in the first line, what it counted and what helps in the finding; a link shows what it stopped."""
+    """Who cannot do what stands first; the finding has rule, counter and remedy, and its link what was stopped."""
     page = show("docker-user.bridge")
     rule = "-A DOCKER-USER -p tcp -m tcp --dport 7 -j DROP"
 
-    assert rule in page.locator("h1").inner_text()
+    assert page.locator("h1").inner_text() == "c1 cannot reach 198.51.100.80:7 (TCP): rule 1 of DOCKER-USER drops it."
     finding = page.locator(".finding.error").inner_text()
+    assert rule in finding
     assert "just the packets that are missing" in finding
     assert "Tried on the recorded state: TCP SYN is then accepted" in finding
     page.locator(".finding.error a").first.click()

@@ -202,7 +202,7 @@ def test_routes_of_this_host(
     scene.back(5000, 17, udp(6000, 5000, b"y"), src="9.9.9.9")
     (finding,) = scene.findings(HYPOTHESIS)
 
-    assert (finding.detail, finding.remedy) == (title, remedy)
+    assert (finding.detail, "; ".join(finding.commands) or finding.remedy) == (title, remedy)
     assert (tried in (finding.tried or "")) if tried else finding.tried is None
 
 

@@ -11,7 +11,7 @@ from tests.explain.state import dumps, links, rules
 
 HYPOTHESIS = "loss-inside-host"
 WHERE = "seen at docker0, not at wlan0, which was recording and lies on the way"
-UNKNOWN = "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
+UNKNOWN = "No recorded rule, route or setting stops them: a queue may be full, or a rule came and went meanwhile."
 STATS = "cpu=0 found=0 invalid={0} insert_failed={0} drop={0} early_drop={0}\n"
 
 

@@ -11,7 +11,7 @@ from tests.explain.state import container, dumps, network, routes, rules
 
 HYPOTHESIS = "masquerade-missing"
 RULE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
-RESTART = "; Docker adds it itself when it starts (systemctl restart docker)."
+FLUSH = "conntrack -D -s 172.17.0.2"
 
 
 def _leave(scene: Scene, count: int = 1, **fields: object) -> None:
@@ -32,7 +32,7 @@ def test_no_rule(tmp_path: Path) -> None:
         "Nobody outside knows a way back to a container's address, so no answer comes. No rule of table nat "
         "translates them. Of 172.17.0.2:40000 → 8.8.8.8:7777."
     )
-    assert finding.remedy == f"iptables -t nat {RULE}{RESTART}"
+    assert finding.commands == (f"iptables -t nat {RULE}", FLUSH)
     assert finding.proof == ("iptables-save.txt: no rule of *nat POSTROUTING matches",)
     assert finding.tried is not None
     assert f"translated by “{RULE}”" in finding.tried
@@ -47,7 +47,7 @@ def test_without_dumps(tmp_path: Path) -> None:
 
     assert finding.basis is Basis.INFERRED
     assert "No rule of table nat" not in finding.explanation
-    assert finding.remedy == f"iptables -t nat -A POSTROUTING -s 172.17.0.2 ! -o docker0 -j MASQUERADE{RESTART}"
+    assert finding.commands == ("iptables -t nat -A POSTROUTING -s 172.17.0.2 ! -o docker0 -j MASQUERADE", FLUSH)
     assert (finding.proof, finding.tried) == ((), None)
 
 
@@ -58,7 +58,7 @@ def test_a_rule_that_nobody_can_decide(tmp_path: Path) -> None:
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.basis is Basis.INFERRED
-    assert finding.remedy == f"iptables -t nat {RULE}{RESTART}"
+    assert finding.commands == (f"iptables -t nat {RULE}", FLUSH)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_rule_that_is_missing(tmp_path: Path, other: object, subnet: str, br
     _leave(scene)
     (finding,) = scene.findings(HYPOTHESIS)
 
-    assert f"iptables -t nat -A POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE" in finding.remedy
+    assert f"iptables -t nat -A POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE" in finding.commands[0]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_a_rule_takes_out_of_tracking(tmp_path: Path) -> None:
     )
     assert finding.basis is Basis.STATED
     assert finding.proof == (f"iptables-save.txt: {raw.strip()}",)
-    assert finding.remedy == "iptables -t raw -D PREROUTING -p udp -m udp --dport 7777 -j NOTRACK"
+    assert finding.commands == ("iptables -t raw -D PREROUTING -p udp -m udp --dport 7777 -j NOTRACK",)
     assert finding.tried is not None
     assert f"translated by “{RULE}”" in finding.tried
     assert finding.explanation.endswith(" Of 172.17.0.2:40000 → 8.8.8.8:7777.")

@@ -27,7 +27,7 @@ def test_what_is_told(tmp_path: Path) -> None:
     found = scene.findings()
     (finding,) = (one for one in found if one.check == HYPOTHESIS)
 
-    assert finding.detail == "packets of 1300 bytes and more vanish behind wlan0, up to 84 bytes arrive"
+    assert finding.detail == "packets of 1300 bytes and more vanish behind wlan0, up to 84 bytes were answered"
     assert (finding.severity, finding.basis) == (Severity.ERROR, Basis.INFERRED)
     assert finding.explanation.startswith("3 packets got no answer, however often they were sent, and no ICMP error ")
     assert finding.explanation.endswith(" Of 172.17.0.2 → 8.8.8.8 id 7.")

@@ -50,7 +50,7 @@ def test_tcp_that_goes_on(tmp_path: Path, seq: int, acks: list[int], adapts: boo
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.severity is (Severity.INFO if adapts else Severity.ERROR)
-    assert finding.explanation.startswith("TCP sends shorter segments" if adapts else "They are gone; the sender was")
+    assert finding.explanation.startswith("TCP sends shorter segments" if adapts else "It is gone, and the sender was")
 
 
 def test_an_acknowledgement_from_before_is_none(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def test_what_is_told(tmp_path: Path) -> None:
     )
     assert finding.proof == ("iptables-save.txt: no rule of *nat DOCKER matches",)
     assert [str(one) for one in finding.evidence] == ["wlan0 #1", "wlan0 #2"]
-    assert finding.remedy == f"{REMEDY} The rule: iptables -t nat {rule}"
+    assert finding.remedy == f"{REMEDY} The rule, by hand:"
+    assert finding.commands == (f"iptables -t nat {rule}",)
 
 
 def test_by_port(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_what_is_told(tmp_path: Path, entry: str, lines: tuple[str, ...]) -> Non
 
     assert (finding.severity, finding.basis) == (Severity.ERROR, Basis.STATED)
     assert finding.proof == (*lines, f"iptables-save.txt: {rule}")
-    assert finding.remedy == "conntrack -D -p udp -s 192.168.1.7 -d 192.168.1.100 --sport 40000 --dport 8080"
+    assert finding.commands == ("conntrack -D -p udp -s 192.168.1.7 -d 192.168.1.100 --sport 40000 --dport 8080",)
     assert finding.explanation.endswith(" Of 192.168.1.7:40000 → 192.168.1.100:8080.")
     assert len(finding.evidence) == 2
 
@@ -86,7 +86,7 @@ def test_one_that_leaves_untranslated(tmp_path: Path) -> None:
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.detail == "2 packets left untranslated, and today's rules would masquerade them"
-    assert finding.remedy == "conntrack -D -p udp -s 172.17.0.2 -d 8.8.8.8 --sport 40000 --dport 7777"
+    assert finding.commands == ("conntrack -D -p udp -s 172.17.0.2 -d 8.8.8.8 --sport 40000 --dport 7777",)
     assert finding.proof == ()
 
 
@@ -111,4 +111,4 @@ def test_one_that_is_explained(tmp_path: Path) -> None:
     found = scene.findings()
 
     assert [finding.check for finding in found] == [HYPOTHESIS, HYPOTHESIS]
-    assert sorted(finding.remedy[-26:-13] for finding in found) == ["--sport 40000", "--sport 41000"]
+    assert sorted(finding.commands[0][-26:-13] for finding in found) == ["--sport 40000", "--sport 41000"]

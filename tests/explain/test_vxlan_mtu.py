@@ -20,6 +20,8 @@ def test_flows_of_an_overlay(tmp_path: Path) -> None:
     found = [one for one in scene.findings() if one.check in (HYPOTHESIS, "mtu-blackhole")]
 
     assert [(one.check, one.detail) for one in found] == [
-        (HYPOTHESIS, "packets of 1400 bytes and more vanish behind vxlan0, up to 84 bytes arrive")
+        (HYPOTHESIS, "packets of 1400 bytes and more vanish behind vxlan0, up to 84 bytes were answered")
     ]
-    assert found[0].remedy.startswith("docker network create --opt com.docker.network.driver.mtu=1400: 50 less than ")
+    assert found[0].remedy.startswith(
+        "Create the network anew with --opt com.docker.network.driver.mtu=N, 50 less than "
+    )

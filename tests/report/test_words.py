@@ -9,6 +9,7 @@ from analyzer.model.finding import Fact
 from analyzer.report.words import SAYS, worded
 from analyzer.report.words.sentence import several, without_port
 
+RETURN = "Delete the rule, or let this traffic RETURN before it."
 REMOTE = "198.51.100.80:7"
 OUT: dict[str, Fact] = {
     "who": ["c1"], "what": [REMOTE], "protocols": ["TCP"], "tries": 3, "failed": 3, "packets": 3, "of_packets": 3,
@@ -31,8 +32,8 @@ def _told(check: str, **facts: Fact) -> Finding:
          f"c1 cannot reach {REMOTE} (TCP): rule 1 of DOCKER-USER rejects it"),
         ("filtered-by-rule", POLICY,
          f"c1 cannot reach {REMOTE} (TCP): no rule of filter FORWARD accepts it, and its policy is DROP"),
-        ("filtered-by-rule", {**RULE, "failed": 1}, (f"c1 reaches {REMOTE} (TCP) only sometimes, 2 of 3: rule 1 of "
-         "DOCKER-USER drops it")),
+        ("filtered-by-rule", {**RULE, "failed": 1}, (f"c1 reaches {REMOTE} (TCP) only sometimes, 2 of 3 tries: rule 1 "
+         "of DOCKER-USER drops it")),
         ("filtered-by-rule", {**RULE, "failed": 0, "of_packets": 9},
          f"c1 loses 3 of 9 packets to {REMOTE} (TCP): rule 1 of DOCKER-USER drops it"),
         ("filtered-by-rule", {**RULE, "failed": 0, "of_packets": 9, "of_replies": True},
@@ -62,7 +63,8 @@ def _told(check: str, **facts: Fact) -> Finding:
         ("mtu-exceeded", {"longest": 1428, "told_by": "192.168.1.1", "mtu": 1300, "adapts": False},
          "c1 cannot send more than 1300 bytes to 198.51.100.80: 192.168.1.1 says no more fits"),
         ("vxlan-mtu", {"least": 1428, "fits": 84, "last": "wlan0", "who": ["10.30.0.11"], "what": ["10.30.0.12"]},
-         "10.30.0.11 cannot send 1428 bytes or more to 10.30.0.12: they vanish beyond wlan0, probably its MTU"),
+         ("10.30.0.11 cannot send 1428 bytes or more to 10.30.0.12: they vanish beyond wlan0, probably too long for a "
+          "link there")),
         ("dns-failed", {"server": "198.51.100.53", "outcomes": ["SERVFAIL", "REFUSED"], "names": "a A",
                         "asked_names": ["a.example", "b.example", "c.example"], "questions": 3},
          "c1 cannot resolve a.example, b.example and 1 more: name server 198.51.100.53 answers SERVFAIL and REFUSED"),
@@ -97,16 +99,18 @@ def test_what_was_counted_comes_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("outcome", "said", "typed"),
     [
-        ("helps", "a; b, or a rule before it that accepts this traffic."),
-        ("not-enough", "Not enough, for something else stops the packet after it: a; b, or a rule before it that "),
-        ("undecided", "a; b, or a rule before it that accepts this traffic. Whether that is enough, the recorded "),
+        ("helps", RETURN, ("a", "b")),
+        ("not-enough", "Not enough, for something else stops the packet after it: a; b", ()),
+        ("undecided", f"{RETURN} Whether that is enough, the recorded rules do not decide.", ("a", "b")),
     ],
-)
-def test_remedies(outcome: str, said: str) -> None:
-    """All that it takes, in one line; and what became of it when it was tried."""
-    assert _told("filtered-by-rule", **RULE, commands=["a", "b"], outcome=outcome).remedy.startswith(said)
+)  # fmt: skip
+def test_remedies(outcome: str, said: str, typed: tuple[str, ...]) -> None:
+    """In words, and then what to type, as it stands; nothing that was tried and does not help."""
+    told = _told("filtered-by-rule", **RULE, commands=["a", "b"], outcome=outcome)
+
+    assert (told.remedy, told.commands) == (said, typed)
 
 
 def test_without_a_command() -> None:

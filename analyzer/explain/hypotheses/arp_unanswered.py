@@ -46,15 +46,18 @@ def _tell(case: Case, asked: str, questions: list[ArpExchange], stopped: Stopped
     if not questions:
         return Told(facts, proof=stopped.cause.proof if stopped is not None else ())
     first, host = questions[0], _host(case, questions[0])
+    proof = [*stopped.cause.proof] if stopped is not None else [*_silencer(case, first)]
     facts |= {"where": first.point, "asker": str(first.asker_ip), "questions": sum(one.requests for one in questions)}
-    if _foreign(case, questions):
+    if foreign := _foreign(case, questions):
         facts["foreign_source"] = True
+        rules = {nat.rule for number in foreign for nat in case.tracer.connection(number).nat if nat.rule}
+        proof += [f"iptables-save.txt: {rule}" for rule in sorted(rules)]
     elif host.owns(first.asked_ip):
         facts["own_address"] = True
     return Told(
         facts | _parted(case, first),
         evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]),
-        proof=stopped.cause.proof if stopped is not None else tuple(_silencer(case, first)),
+        proof=tuple(proof),
     )
 
 

@@ -32,7 +32,7 @@ def state(host: Host) -> Iterator[Told]:
     if count is None or not most or count < NEARLY * most:
         return
     yield Told(
-        {"entries": count, "limit": most},
+        {"entries": count, "limit": most, "commands": [f"sysctl -w {MOST}={2 * most}"]},
         proof=(sysctl_line(host.state, COUNT), sysctl_line(host.state, MOST)),
         severity=Severity.ERROR if count >= most else Severity.WARNING,
     )

@@ -28,12 +28,13 @@ def causes(case: Case) -> Iterator[Cause]:
     for query in case.open_questions:
         if case.tracer.ends[query.journey] == CODES[Disposition.LOST]:
             twins = by_connection[int(case.connection[query.journey])]
-            if any(_twin(query, other) and other.answer is not None for other in twins):
+            if any(_twin(query, other) for other in twins):
                 lost[query.journey] = query
     if lost:
         failed = case.host_of(next(iter(lost))).counted("conntrack.insert_failed")
         basis = Basis.STATED if failed else Basis.INFERRED
-        yield Cause(sorted(lost), partial(_tell, case, lost, failed), basis, counted=bool(failed))
+        still = "conntrack's counter insert_failed stood still" if failed == 0 else ""
+        yield Cause(sorted(lost), partial(_tell, case, lost, failed), basis, counted=bool(failed), refuted=still)
 
 
 def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: list[int]) -> Told:
@@ -44,7 +45,11 @@ def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: l
 
 
 def _twin(query: NameQuery, other: NameQuery) -> bool:
-    return other.kind != query.kind and abs(other.asked_ns - query.asked_ns) < TOGETHER_NS
+    """Tell whether another question got through that was asked at the same time, before either was answered."""
+    if other.kind == query.kind or other.latency_ns is None:
+        return False
+    together = abs(other.asked_ns - query.asked_ns) < TOGETHER_NS
+    return together and query.asked_ns < other.asked_ns + other.latency_ns
 
 
 HYPOTHESIS = Hypothesis(

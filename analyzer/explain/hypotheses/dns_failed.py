@@ -6,6 +6,7 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, told
+from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
@@ -31,7 +32,8 @@ def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, pack
     return Told(
         {
             "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
-            "asked_names": asked_names(left), "answers_others": good,
+            "asked_names": asked_names(left),
+            "commands": [for_shell(f"dig @{server} {name}") for name in asked_names(left)[:3]], "answers_others": good,
         },
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
         severity=worst,

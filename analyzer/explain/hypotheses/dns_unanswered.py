@@ -19,9 +19,24 @@ def causes(case: Case) -> Iterator[Cause]:
     for server, queries in by_server(case.open_questions).items():
         if server != EMBEDDED:
             answers = sum(query.answer is not None for query in everything[server])
-            yield Cause(packets_of(queries), partial(_silent, case, server, queries, answers))
+            strange = [query for query in queries if query.stranger is not None]
+            if strange:
+                # Whom the asker then refuses is that stranger.
+                packets = sorted({*packets_of(strange), *_refused(case, strange)})
+                tell = partial(_silent, case, server, strange, answers)
+                yield Cause(packets, tell, specific=Specific.MECHANISM)
+            if left := [query for query in queries if query.stranger is None]:
+                yield Cause(packets_of(left), partial(_silent, case, server, left, answers))
     for server, queries in by_server(slow(case)).items():
         yield Cause(packets_of(queries), partial(_late, case, server, queries))
+
+
+def _refused(case: Case, queries: list[NameQuery]) -> Iterator[int]:
+    """Give the answers of strangers that the asker refused."""
+    strangers = {query.stranger for query in queries}
+    for error in case.errors:
+        if error.quoted is not None and case.context.src(int(case.first_row[error.quoted])) in strangers:
+            yield error.quoted
 
 
 def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int, packets: list[int]) -> Told:

@@ -8,6 +8,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import FAILURES, asked_names, packets_of, told
 from analyzer.explain.told import Told
 from analyzer.model import Severity
+from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 from analyzer.trace.names import EMBEDDED
 
@@ -24,9 +25,11 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, failed: list[NameQuery], packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     shown = [query.answer if query.answer is not None else query.journey for query in left]
-    return Told(
-        {"questions": len(left), "names": told(left), "asked_names": asked_names(left)}, evidence=case.evidence(shown)
-    )
+    facts: dict[str, Fact] = {"questions": len(left), "names": told(left), "asked_names": asked_names(left)}
+    # What the server that it asks in turn answered is told by itself: this follows from it.
+    in_turn = {query.name for query in case.names if query.server != EMBEDDED and query.outcome in FAILURES}
+    follows = all(query.name in in_turn for query in left)
+    return Told(facts, evidence=case.evidence(shown), severity=Severity.WARNING if follows else None)
 
 
 HYPOTHESIS = Hypothesis(
@@ -34,7 +37,7 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "captures of a container's loopback (hoptrace capture --inside)",
     "Docker's own name server answered with a failure, or not at all.",
-    "Capture the host's uplink as well: it shows whom dockerd asks. docker run --dns SERVER names another one.",
+    "The uplink's capture shows whom dockerd asks in turn. docker run --dns SERVER names another one.",
     causes,
     Specific.KIND,
 )

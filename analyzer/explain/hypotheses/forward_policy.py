@@ -27,8 +27,8 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "dumps (hoptrace doctor)",
     "What containers send out meets no rule of the chain FORWARD that accepts it, so the policy DROP decides.",
-    "systemctl restart docker, so that it adds its rules again; let the firewall keep the chains DOCKER* and "
-    "DOCKER-USER.",
+    "systemctl restart docker, so that it adds its rules again (containers stop, unless live-restore is on); let the "
+    "firewall keep the chains DOCKER* and DOCKER-USER.",
     causes,
     state=state,
 )

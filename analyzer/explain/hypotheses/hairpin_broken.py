@@ -70,8 +70,8 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "captures (sysctl.txt)",
     "A container uses a published port of one beside it, or its own, and answers cannot come back as they must.",
-    "Use the container's name; or masquerade what goes back to its own network, as dockerd does with "
-    f'"userland-proxy": false, and keep {CALLS}=1.',
+    "Put both on a network of their own, and use the container's name; or masquerade what goes back to its own "
+    f'network, as dockerd does with "userland-proxy": false, and set {CALLS}=1.',
     causes,
     Specific.SETTING,
 )

@@ -10,6 +10,7 @@ from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Role, Severity
 from analyzer.model.finding import Fact, Other, Symptom
 
+NOTHING = "no rule, route or setting of the dumps, from before and after, stops these packets"
 DROPS = (
     "IpInDiscards",
     "IpOutDiscards",
@@ -66,7 +67,11 @@ def _looked_at(case: Case, packet: int) -> tuple[dict[str, Fact], tuple[Other, .
         return {"broken": broken}, ()
     cause = prover.why(packet, case.context.rows_of(packet), lost=True)
     if cause is None or not cause.unknown:
-        return {}, (Other("filtered-by-rule", "no recorded rule, route or setting stops these packets"),)
+        return {}, (
+            Other(
+                "filtered-by-rule", "no rule, route or setting of the dumps, from before and after, stops these packets"
+            ),
+        )
     if cause.acquits:
         return {"undecided": cause.text}, (Other("filtered-by-rule", cause.text),)
     rule: dict[str, Fact] = {"rule": cause.rule.text} if cause.rule is not None else {}

@@ -43,7 +43,8 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     rule = f"-A POSTROUTING -s {_subnet(network, packet, case)} ! -o {_bridge(network)} -j MASQUERADE"
     change = with_rule("nat", rule)
     helps = tried(case, packet, change, whole_way=True, translated=True) if known else ""
-    told = offered([Fix(f"iptables -t nat {rule}", change)], helps)
+    flush = Fix(f"conntrack -D -s {case.context.src(int(case.first_row[packet]))}", change)
+    told = offered([Fix(f"iptables -t nat {rule}", change), flush], helps)
     if not known:
         del told.facts["outcome"]
     return Told(

@@ -18,8 +18,8 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "captures",
     "Short packets of a flow are answered, long ones never, and no ICMP error says why.",
-    "Let ICMP fragmentation needed and packet too big pass; until then --opt com.docker.network.driver.mtu=1400, or "
-    "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu.",
+    'Let ICMP fragmentation needed and packet too big pass. Until then give the network a smaller MTU ("mtu" in '
+    "daemon.json for the default bridge), or TCP a smaller segment size (-j TCPMSS --set-mss).",
     causes,
     Specific.MECHANISM,
     asks="ping -M do -s LENGTH with growing lengths (tracepath)",

@@ -64,7 +64,7 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "captures, iptables-save.txt, ip-route.json (conntrack-stats.txt before and after)",
     "First packets vanish behind an SNAT rule whose ports are taken, or while conntrack could not insert entries.",
-    "Give the rule more ports, or more addresses: --to-source ADDRESS without ports, or --random-fully.",
+    "Give the rule more ports, or more addresses: --to-source ADDRESS without ports.",
     causes,
     Specific.SETTING,
     asks="conntrack -S before and after (insert_failed)",

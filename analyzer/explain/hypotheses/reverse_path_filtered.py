@@ -38,6 +38,8 @@ def state(host: Host) -> Iterator[Told]:
 def _describe(case: Case, stopped: Stopped) -> Told:
     """Try loose validation, then none."""
     names, told = stopped.cause.settings, Told()
+    if (foreign := _not_its_own(case, stopped.packets[0])) is not None:
+        return Told({"settings": list(names), **foreign})
     for value in (LOOSE, OFF) if names else ():
         told = unblocked(case, stopped.packets[0], setting(names, value))
         told.facts["value"] = value
@@ -45,6 +47,16 @@ def _describe(case: Case, stopped: Stopped) -> Told:
             break
     told.facts["settings"] = list(names)
     return told
+
+
+def _not_its_own(case: Case, packet: int) -> dict[str, Fact] | None:
+    """Tell whether a container sends with an address that is not its own, which no setting should let pass."""
+    row = int(case.first_row[packet])
+    src = case.context.src(row)
+    owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
+    if owner is None or src is None or src in owner.addresses:
+        return None
+    return {"sender": owner.name, "as_address": str(src), "own": [str(ip) for ip in owner.addresses]}
 
 
 HYPOTHESIS = Hypothesis(

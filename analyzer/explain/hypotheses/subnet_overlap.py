@@ -43,6 +43,9 @@ def _tell(case: Case, pair: overlap.Pair, asked: list[ArpExchange], packets: lis
     if asked:
         facts |= {"vain": [str(one.asked_ip) for one in asked[:3]], "vain_at": asked[0].point}
     own = [packet for packet in packets if case.connection[packet] >= 0]
+    causes_of = (case.tracer.outcome(packet).cause for packet in own)
+    if (acts := next((cause.text for cause in causes_of if cause is not None), None)) is not None:
+        facts["acts_by"] = acts
     evidence = (*(Evidence(one.point, one.request_frame) for one in asked), *case.evidence(own))
     return Told(facts, evidence=evidence[:SHOWN], proof=pair.proof)
 
@@ -130,7 +133,8 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "docker-network-inspect.json, ip-route.json (captures)",
     "A Docker network has addresses that another network or another route has, too, or somebody behind an uplink.",
-    'docker network create --subnet with addresses that nobody uses, or "default-address-pools" in daemon.json.',
+    'Give the Docker network addresses that nobody else uses ("bip" in daemon.json for the default bridge, docker '
+    "network create --subnet for others), or take the other route away.",
     causes,
     Specific.ROOT,
     state=overlap.overlapping,

@@ -18,7 +18,8 @@ HYPOTHESIS = Hypothesis(
     Severity.ERROR,
     "captures",
     "Short packets of an overlay network arrive, long ones vanish: a link below does not take VXLAN's 50 bytes more.",
-    "docker network create --opt com.docker.network.driver.mtu=1400: 50 less than the smallest link between the hosts.",
+    "Create the network anew with --opt com.docker.network.driver.mtu=N, 50 less than the smallest link between the "
+    "hosts takes.",
     causes,
     Specific.MECHANISM,
     asks="ping -M do -s LENGTH between the hosts, with growing lengths",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from analyzer.model import Finding
 from analyzer.model.finding import worst_first
 from analyzer.report.words import captures, ends, host, losses, names, nat, rules, sizes, ways
-from analyzer.report.words.sentence import Facts, Words, heading
+from analyzer.report.words.sentence import Facts, Words, commands, heading
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **host.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS, **rules.SAYS, **sizes.SAYS,
@@ -33,6 +33,7 @@ def _worded(finding: Finding) -> Finding:
         detail=words.detail,
         explanation=words.explanation.strip(),
         remedy=finding.remedy if words.remedy is None else words.remedy,
+        commands=commands(finding.facts),
     )
 
 
@@ -56,4 +57,4 @@ def _few(findings: list[Finding]) -> list[Finding]:
     alike = f"{len(rest):,} more like these"
     facts: Facts = {"alike": len(rest)}
     return [*kept, replace(worst, title=alike, detail=alike, explanation=f"{titles}{more}.", proof=(), facts=facts,
-                           evidence=evidence, tried=None, alternatives=(), refuted=())]  # fmt: skip
+                           evidence=evidence, tried=None, commands=(), alternatives=(), refuted=())]  # fmt: skip

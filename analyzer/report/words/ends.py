@@ -69,17 +69,22 @@ def syn_unanswered(f: Facts) -> Words:
         DELIVERED: f"its SYNs get to {last}, and nobody answers",
         LEFT_HOST: f"its SYNs leave by {last}, and nothing comes back",
     }.get(end, f"not known where, there is no capture beyond {last}")
+    remedy = None
+    if end == DELIVERED:
+        remedy = "Look in the receiver: is its queue full (ss -ltn), do its own rules drop (nft list ruleset)?"
     if f.get("into"):
+        remedy = "Set the sender's default route to its network's gateway: ip route in the sender shows it."
         why = (
             f"They went into container {f['into']}, whose address {f['address']} is not: the sender has it for its "
             "gateway. See ip route in the sender."
         )
-        cause = f"its SYNs go into container {f['into']}, whose address {f['address']} is not"
+        cause = f"its SYNs go to container {f['into']}, which is not {f['address']}"
     return Words(
         f"no answer from {target}: {packets(f, 'SYN')}, last seen at {last}",
         f"{why} {affected(f)}",
         cause,
         verb=Verb.REACH if end == DELIVERED else Verb.ANSWER,
+        remedy=remedy,
     )
 
 

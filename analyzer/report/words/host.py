@@ -10,7 +10,7 @@ def forward_policy_drop(f: Facts) -> Words:
     return Words(
         f"FORWARD drops all that {named}",
         "A packet from a container to the outside meets no rule of the chain FORWARD that accepts it, so the policy "
-        "DROP decides. Usually a firewall was reloaded after Docker had added its rules, and took them away.",
+        "DROP decides. A firewall that was reloaded after Docker had added its rules takes them away.",
         "no rule of FORWARD accepts it, and its policy is DROP",
     )
 

@@ -14,9 +14,7 @@ def loss_inside_host(f: Facts) -> Words:
         rule = f", of rule “{f['rule']}”" if f.get("rule") else ""
         why = f"The recorded rules do not decide: {f['undecided']}{rule}."
     else:
-        why = (
-            "No recorded rule, route or setting stops them: a queue may be full, or a rule was there only for a while."
-        )
+        why = "No recorded rule, route or setting stops them: a queue may be full, or a rule came and went meanwhile."
     return Words(
         f"{packets(f)} lost inside the host: {f['lost']}",
         f"{why} {affected(f)}",

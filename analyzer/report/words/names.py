@@ -23,6 +23,8 @@ def dns_failed(f: Facts) -> Words:
         f"Asked for {f['names']}.{others}",
         f"name server {server} answers {' and '.join(outcomes)}",
         verb=Verb.RESOLVE,
+        remedy="Ask the server by hand. SERVFAIL often comes from a server that this one asks in turn, or from DNSSEC; "
+        "REFUSED says that it does not answer for whoever asks.",
     )
 
 
@@ -37,8 +39,8 @@ def dns_unanswered(f: Facts) -> Words:
             "the server has several addresses and answers from another one, or its answers are not translated back.",
             f"{server} is asked, and {several(strangers)} answers",
             verb=Verb.RESOLVE,
-            remedy=f"Ask {strangers[0]} instead (docker run --dns {strangers[0]}), or let the server answer from "
-            f"{server}.",
+            remedy=f"Find out who {strangers[0]} is. If it is the same server, let it answer from {server}, or ask it "
+            f"directly (docker run --dns {strangers[0]}).",
         )
     if f.get("late"):
         return _late(f)
@@ -101,7 +103,7 @@ def container_name_unknown(f: Facts) -> Words:
         "than the default bridge.",
         "they share no network on which Docker tells names",
         verb=Verb.RESOLVE,
-        remedy="; ".join(texts(f, "commands")),
+        remedy="Put both on one network of their own, NET.",
     )
 
 

@@ -11,7 +11,7 @@ def masquerade_missing(f: Facts) -> Words:
             f"nothing masquerades network {f['network']}",
             "No rule of the nat table translates what this network's containers send out, so it leaves with a private "
             "source address: whoever gets it cannot answer.",
-            remedy=f"systemctl restart docker, or: {texts(f, 'commands')[0]}",
+            remedy="Docker adds the rule itself when it starts (systemctl restart docker); by hand:",
         )
     where, source = f["where"], f["as_address"]
     cause = f"its packets leave by {where} as {source}, untranslated"
@@ -21,7 +21,7 @@ def masquerade_missing(f: Facts) -> Words:
             f"What is not tracked is not translated, so no answer finds its way back. {affected(f)}",
             f"{cause}, for a rule takes them out of connection tracking",
             verb=Verb.ANSWER,
-            remedy=offered(f, ""),
+            remedy=offered(f, "Delete the rule that takes them out of connection tracking."),
         )
     known = "No rule of table nat translates them. " if f.get("known") else ""
     return Words(
@@ -29,7 +29,11 @@ def masquerade_missing(f: Facts) -> Words:
         f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",
         cause,
         verb=Verb.ANSWER,
-        remedy=offered(f, "; Docker adds it itself when it starts (systemctl restart docker)."),
+        remedy=offered(
+            f,
+            "Docker adds the rule itself when it starts (systemctl restart docker). By hand; flows that go on need a "
+            "new conntrack entry as well:",
+        ),
     )
 
 
@@ -74,7 +78,7 @@ def published_port_not_translated(f: Facts) -> Words:
         f"{relayed}{affected(f)}",
         "" if relayed else f"no DNAT rule sends published port {port} on to {container}",
         verb=Verb.USE,
-        remedy=f"{restart} The rule: {rule}" if rule else None,
+        remedy=f"{restart} The rule, by hand:" if rule else None,
     )
 
 
@@ -91,7 +95,7 @@ def stale_conntrack(f: Facts) -> Words:
         if f.get("today")
         else "an old conntrack entry leaves it untranslated",
         verb=Verb.ANSWER,
-        remedy=offered(f, ""),
+        remedy=offered(f, "Delete the entry; the next packet makes a new one."),
     )
 
 
@@ -137,8 +141,7 @@ def conntrack_full(f: Facts) -> Words:
         "table full'.",
         f"conntrack is full, {f['entries']:,} of {most:,} entries" if number(f, "packets") else "",
         verb=Verb.OPEN,
-        remedy=f"sysctl -w net.netfilter.nf_conntrack_max={2 * most}, and look with conntrack -L who holds so many "
-        "entries.",
+        remedy="Raise the limit, and look who holds so many entries (conntrack -L).",
     )
 
 
@@ -157,7 +160,7 @@ def nat_port_rewritten(f: Facts) -> Words:
     return Words(
         f"{plural(number(f, 'rewritten'), 'connection')} got another source port from SNAT",
         f"E.g. {f['example']} left from port {f['port']}: another connection to the same server had its port, or the "
-        "rule takes ports at random. This is no fault; servers and firewalls see another port.",
+        "rule chooses ports. Servers and firewalls see another port than the container used.",
     )
 
 
@@ -191,11 +194,18 @@ def hairpin_broken(f: Facts) -> Words:
         if f.get("itself")
         else "the answers come straight over the bridge, from an address that it did not ask"
     )
+    remedy = (
+        "Inside the container use 127.0.0.1; or masquerade what goes back to it, as dockerd does with "
+        '"userland-proxy": false.'
+        if f.get("itself")
+        else None
+    )
     return Words(
         f"{packets(f)} of connections to {f['asked']} from beside its container: no way back",
         why + affected(f),
         cause,
         verb=Verb.USE,
+        remedy=remedy,
     )
 
 

@@ -2,7 +2,7 @@
 
 from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, several, texts
 
-NO_PROGRAM = "made by no program that is known"
+NO_PROGRAM = "made by hand, or by a program that is not known"
 
 
 def _stopped(f: Facts, explanation: str, cause: str, remedy: str | None) -> Words:
@@ -50,8 +50,12 @@ def filtered_by_rule(f: Facts) -> Words:
         remedy: str | None = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
         return _stopped(f, said, _acts(f), remedy)
     said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
-    or_before = "." if f.get("policy_of") else ", or a rule before it that accepts this traffic."
-    return _stopped(f, said, _acts(f), offered(f, or_before))
+    advice = "Delete the rule, or accept this traffic before it."
+    if f.get("policy_of"):
+        advice = "Accept just this, before the policy decides."
+    elif f.get("chain") == "DOCKER-USER":
+        advice = "Delete the rule, or let this traffic RETURN before it."
+    return _stopped(f, said, _acts(f), offered(f, advice))
 
 
 def forwarding_disabled(f: Facts) -> Words:
@@ -73,7 +77,7 @@ def forwarding_disabled(f: Facts) -> Words:
         )
     said = "They are for somebody else than this host, and where they came in it does not pass packets on."
     cause = f"{names[0]} is 0" if names else str(f["cause"])
-    return _stopped(f, said, cause, offered(f, ", and the same in /etc/sysctl.d so that it stays."))
+    return _stopped(f, said, cause, offered(f, "Switch it on, and in /etc/sysctl.d as well, so that it stays."))
 
 
 def reverse_path_filtered(f: Facts) -> Words:
@@ -87,8 +91,18 @@ def reverse_path_filtered(f: Facts) -> Words:
             remedy="sysctl -w net.ipv4.conf.all.rp_filter=2 (loose), and the same for each uplink.",
         )
     said = "Strict source validation drops what comes in by another interface than answers would leave by."
+    if f.get("sender"):
+        sender, source = f["sender"], f["as_address"]
+        own = ", ".join(texts(f, "own"))
+        return _stopped(
+            f,
+            f"{said} {sender} has {own}, and sends as {source}, to which the host has no way there.",
+            f"it sends as {source}, which is not its address, and rp_filter drops that",
+            f"Let {sender} send with its own address: ip addr and ip route in it show why it does not.",
+        )
     what = "loose" if f.get("value") == "2" else "off"
-    remedy = offered(f, f" ({what}), or a route back by the same interface.") if names else None
+    loosen = f"Set source validation to {what}, or give the host a route back by the same interface."
+    remedy = offered(f, loosen) if names else None
     if f.get("outcome") == "not-enough":
         remedy = None
     return _stopped(f, said, str(f["cause"]).replace(": ", " drops it, ", 1), remedy)
@@ -123,7 +137,7 @@ def host_unreachable(f: Facts) -> Words:
     """A route, or what a router says."""
     if "cause" in f:
         said = "The recorded routes lead nowhere for this destination."
-        return _stopped(f, said, str(f["cause"]), offered(f, ""))
+        return _stopped(f, said, str(f["cause"]), offered(f, "Remove what leads nowhere, or add the right route."))
     remedy = "Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up."
     told = f"It said so of {packets(f)}. {affected(f)}"
     if "target" not in f:

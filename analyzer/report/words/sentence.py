@@ -71,7 +71,7 @@ def _reaches(f: Facts, there: str, *, one: bool, answer: bool) -> str:
     if failed >= tries:
         return f"{'gets' if one else 'get'} no answer from {there}" if answer else f"cannot reach {there}"
     if failed:
-        return f"{'reaches' if one else 'reach'} {there} only sometimes, {tries - failed:,} of {tries:,}"
+        return f"{'reaches' if one else 'reach'} {there} only sometimes, {tries - failed:,} of {tries:,} tries"
     if lost < of:
         what = "answers from" if f.get("of_replies") else "packets to"
         return f"{'loses' if one else 'lose'} {lost:,} of {of:,} {what} {there}"
@@ -80,10 +80,10 @@ def _reaches(f: Facts, there: str, *, one: bool, answer: bool) -> str:
 
 def _ends(what: Sequence[str]) -> list[str]:
     """Leave out the ports of an end that several of them, or none, were asked of."""
-    by_end: dict[str, set[str]] = {}
-    for text in what:
-        by_end.setdefault(without_port(text), set()).add(text)
-    return [next(iter(of)) if len(of) == 1 else end for end, of in by_end.items()]
+    by_end: dict[str, list[str]] = {}
+    for text in dict.fromkeys(what):
+        by_end.setdefault(without_port(text), []).append(text)
+    return [one for end, of in by_end.items() for one in (of if len(of) <= SHOWN and end not in of else [end])]
 
 
 def without_port(text: str) -> str:
@@ -126,12 +126,17 @@ def affected(f: Facts) -> str:
     return f"Of {', '.join(named)}{more}."
 
 
-def offered(f: Facts, rest: str = ".") -> str | None:
+def commands(f: Facts) -> tuple[str, ...]:
+    """Return what to type; nothing, if it was tried and does not help."""
+    return () if f.get("outcome") == "not-enough" else tuple(texts(f, "commands"))
+
+
+def offered(f: Facts, advice: str) -> str | None:
     """Offer what was tried; where it does not help, say that instead. None if there is nothing to offer."""
-    commands = "; ".join(texts(f, "commands"))
-    if not commands:
+    tried = "; ".join(texts(f, "commands"))
+    if not tried:
         return None
     if f.get("outcome") == "not-enough":
-        return f"Not enough, for something else stops the packet after it: {commands}{rest}"
+        return f"Not enough, for something else stops the packet after it: {tried}"
     unsure = " Whether that is enough, the recorded rules do not decide." if f.get("outcome") == "undecided" else ""
-    return f"{commands}{rest}{unsure}"
+    return advice + unsure

@@ -17,7 +17,7 @@ def mtu_exceeded(f: Facts) -> Words:
     says = (
         "TCP sends shorter segments from then on: path MTU discovery works, at the price of a round trip."
         if adapts
-        else "They are gone; the sender was told, but does not send shorter ones."
+        else f"{'It is' if f.get('packets') == 1 else 'They are'} gone, and the sender was told so."
     )
     size = mtu or 1400
     return Words(
@@ -33,10 +33,10 @@ def mtu_exceeded(f: Facts) -> Words:
 def vanishing(f: Facts) -> Words:
     """Long packets vanish."""
     return Words(
-        f"packets of {f['least']} bytes and more vanish behind {f['last']}, up to {f['fits']} bytes arrive",
+        f"packets of {f['least']} bytes and more vanish behind {f['last']}, up to {f['fits']} bytes were answered",
         f"{packets(f)} got no answer, however often they were sent, and no ICMP error said that they are too long: a "
         f"firewall drops it, or a tunnel is in the way. {affected(f)}",
-        f"they vanish beyond {f['last']}, probably its MTU",
+        f"they vanish beyond {f['last']}, probably too long for a link there",
         verb=Verb.SEND,
     )
 

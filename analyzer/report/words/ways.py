@@ -28,7 +28,10 @@ def arp_unanswered(f: Facts) -> Words:
     cause = f"nobody{at} answers ARP for {asked}"
     if f.get("foreign_source"):
         cause = f"SNAT gives it the source {asked}, which nobody{at} has"
-    return Words(f"nobody answers for {asked}{at}", f"{who}{why} {affected(f)}", cause)
+    remedy = None
+    if f.get("foreign_source"):
+        remedy = f"Take the SNAT rule away, or give the host the address {asked}."
+    return Words(f"nobody answers for {asked}{at}", f"{who}{why} {affected(f)}", cause, remedy=remedy)
 
 
 def subnet_overlap(f: Facts) -> Words:
@@ -59,7 +62,8 @@ def subnet_overlap(f: Facts) -> Words:
         other = f["other_network"]
         detail = f"networks {network} and {other} overlap: {subnet}, {f['other_subnet']}"
         cause = f"networks {network} and {other} have the same addresses"
-    told = f"{asked} {affected(f)}".strip()
+    acts = f"What goes there is stopped by {f['acts_by']}. " if f.get("acts_by") else ""
+    told = f"{asked} {acts}{affected(f)}".strip()
     return Words(detail, f"{said} {told}", cause)
 
 

@@ -39,4 +39,4 @@ def test_what_is_told() -> None:
     assert finding.check == "conntrack-full"
     assert finding.detail == "conntrack holds 262,144 of 262,144 entries"
     assert finding.proof == (f"sysctl.txt: {COUNT} = 262144", f"sysctl.txt: {MOST} = 262144")
-    assert finding.remedy.startswith(f"sysctl -w {MOST}=524288, ")
+    assert finding.commands == (f"sysctl -w {MOST}=524288",)

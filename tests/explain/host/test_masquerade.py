@@ -51,9 +51,7 @@ def test_what_is_told() -> None:
     (finding,) = check(_host(*nat, networks=networks))
 
     assert (finding.check, finding.severity) == ("masquerade-missing", Severity.ERROR)
-    assert finding.remedy == (
-        "systemctl restart docker, or: iptables -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
-    )
+    assert finding.commands == ("iptables -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",)
     assert finding.proof == tuple(f"iptables-save.txt: -A POSTROUTING {rule}" for rule in nat[:3])
 
 

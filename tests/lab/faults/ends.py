@@ -99,7 +99,7 @@ NAMES = (
     Fault("failing-resolver", "The name server fails, and refuses.", frozenset({"dns-failed"}),
           _ask("servfail.example", "refused.example")),
     Fault("race", "Of two questions sent at once the second one is lost in the host.",
-          frozenset({"dns-conntrack-race"}), _race, also=frozenset({"loss-inside-host", "dns-unanswered"})),
+          frozenset({"loss-inside-host"}), _race, also=frozenset({"dns-unanswered"})),
     Fault("container-name", "A container on the default bridge asks a name server for another container.",
           frozenset({"container-name-unknown"}), _ask("web"), nets=(BRIDGE,)),
     Fault("container-name-apart", "A container asks Docker's name server for one on another network.",
