@@ -33,7 +33,7 @@ def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
     found["connections"] = [str(one.original) for one in named][:SHOWN]
     found["more_connections"] = max(len(known) - SHOWN, 0)
     ends = [(_who(case, one), _what(case, one), one) for one in named]
-    found["who"] = list(dict.fromkeys(who for who, _, _ in ends))
+    found["who"] = _services(case, list(dict.fromkeys(who for who, _, _ in ends)))
     found["what"] = list(dict.fromkeys(what for _, what, _ in ends))
     found["protocols"] = sorted({one.protocol.upper().removesuffix("6") for one in named})
     alike = _alike(case, np.array(known, np.int64))
@@ -59,6 +59,21 @@ def _who(case: Case, connection: Connection) -> str:
         if owner is None or owner.name == point.container:
             return point.container
     return name_of(case, connection.original.src, row)
+
+
+def _services(case: Case, names: list[str]) -> list[str]:
+    """Name a compose service where it is all its containers, two or more."""
+    for host in case.hosts.states:
+        members: dict[str, set[str]] = {}
+        for container in host.containers:
+            if container.service is not None:
+                members.setdefault(container.service, set()).add(container.name)
+        for service, containers in members.items():
+            if len(containers) > 1 and containers <= set(names):
+                first = min(map(names.index, containers))
+                names = [name for place, name in enumerate(names) if name not in containers or place == first]
+                names[first] = f"service {service}, {len(containers)} containers"
+    return names
 
 
 def _what(case: Case, connection: Connection) -> str:

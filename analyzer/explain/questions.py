@@ -89,7 +89,7 @@ def resolved(queries: Iterable[NameQuery]) -> dict[Address, str]:
         if query.kind in ("A", "AAAA"):
             for record in query.records:
                 try:
-                    names[ip_address(record.rpartition(" ")[2])].add(query.name.rstrip("."))
+                    names[ip_address(record)].add(query.name.rstrip("."))
                 except ValueError:
                     continue  # an alias, which the addresses come after
     return {ip: next(iter(of)) for ip, of in names.items() if len(of) == 1}

@@ -141,6 +141,8 @@ def _finding(case: Case, rival: _Rival) -> Finding | None:
         told = cause.told(packets)
         told.evidence = told.evidence or case.evidence(packets)
         facts = about(case, packets)
+        if cause.basis is Basis.STATED and packets and len(case.hosts.states) > 1:
+            facts["host"] = case.host_of(packets[0]).name or "?"
     except MemoryError:
         raise
     except Exception as error:

@@ -10,7 +10,7 @@ from analyzer.explain.told import Told
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
 from analyzer.state.rules.iptables import DUMPS, parse_rule
-from analyzer.state.rules.owner import owner
+from analyzer.state.rules.owner import DOCKER_USER, owner
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
 
@@ -118,8 +118,8 @@ def fix(case: Case, packet: int, cause: Cause, *, of_answer: bool = False) -> Fi
 
 
 def _unruled(host: HostState, rule: Rule, version: int) -> Fix | None:
-    """Delete a rule; what Docker keeps networks apart with is not offered, for it comes back, and is meant so."""
-    if (owner(rule, host) or "").startswith("Docker") and rule.target != "ACCEPT":
+    """Delete a rule that a person made; one that a program made comes back, and has to be changed there."""
+    if rule.chain != DOCKER_USER and owner(rule, host) is not None:
         return None
     tool = "ip6tables" if version == 6 else "iptables"
     command = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"

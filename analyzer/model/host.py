@@ -124,6 +124,8 @@ class Container:
     addresses: tuple[Address, ...]
     published: tuple[str, ...] = ()
     """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
+    service: str | None = None
+    """Of docker compose."""
 
     @property
     def ports(self) -> tuple[PublishedPort, ...]:

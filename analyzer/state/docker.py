@@ -11,6 +11,7 @@ from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv{version}"
+SERVICE = "com.docker.compose.service"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
 
@@ -31,9 +32,14 @@ class _Settings(Struct):
     ports: dict[str, list[_Binding] | None] | None = field(default=None, name="Ports")
 
 
+class _Labels(Struct):
+    labels: dict[str, str] | None = field(default=None, name="Labels")
+
+
 class _Container(Struct):
     name: str = field(name="Name")
     settings: _Settings = field(name="NetworkSettings")
+    config: _Labels | None = field(default=None, name="Config")
 
 
 class _Config(Struct):
@@ -63,6 +69,7 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
             mac=mac(end.mac),
             addresses=tuple(ip_address(text) for text in (end.address, end.address6) if text),
             published=tuple(_published(container.settings.ports or {})),
+            service=_service(container.config),
         )
         for container in convert(dump, list[_Container])
         for network, end in (container.settings.networks or {}).items()
@@ -73,6 +80,10 @@ def _published(ports: dict[str, list[_Binding] | None]) -> Iterator[str]:
     for inside, bindings in ports.items():
         for binding in bindings or ():
             yield f"{binding.ip or '0.0.0.0'}:{binding.port}->{inside}"
+
+
+def _service(config: _Labels | None) -> str | None:
+    return (config.labels or {}).get(SERVICE) if config is not None else None
 
 
 def parse_networks(dump: Any) -> tuple[Network, ...]:

@@ -41,9 +41,11 @@ def network(name: str = "bridge", subnet: str = "172.17.0.0/16", bridge: str = "
             "IPAM": {"Config": [{"Subnet": subnet, "Gateway": gateway}]}, **fields}  # fmt: skip
 
 
-def container(name: str, ip: str, mac: str, network: str = "bridge") -> object:
-    """Return what docker inspect prints of one."""
-    return {"Name": f"/{name}", "NetworkSettings": {"Networks": {network: {"IPAddress": ip, "MacAddress": mac}}}}
+def container(name: str, ip: str, mac: str, network: str = "bridge", service: str | None = None) -> object:
+    """Return what docker inspect prints of one; *service* is docker compose's."""
+    labels = {"Config": {"Labels": {"com.docker.compose.service": service}}} if service is not None else {}
+    ends = {network: {"IPAddress": ip, "MacAddress": mac}}
+    return {"Name": f"/{name}", "NetworkSettings": {"Networks": ends}, **labels}
 
 
 def dumps(**changed: object) -> dict[str, object]:

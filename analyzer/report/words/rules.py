@@ -55,6 +55,10 @@ def filtered_by_rule(f: Facts) -> Words:
         advice = "Accept just this, before the policy decides."
     elif f.get("chain") == "DOCKER-USER":
         advice = "Delete the rule, or let this traffic RETURN before it."
+    owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
+    if owned and not f.get("commands"):
+        there = f"The rule is made by {f['owner']}: change it there, for deleted by hand it comes back."
+        return _stopped(f, said, _acts(f), there)
     return _stopped(f, said, _acts(f), offered(f, advice))
 
 

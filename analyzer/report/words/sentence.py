@@ -46,7 +46,8 @@ def heading(f: Facts, words: Words) -> str:
     subject, one = several(who), len(set(who)) == 1
     protocols = ", ".join(texts(f, "protocols"))
     there = several(_ends(what)) + (f" ({protocols})" if protocols else "")
-    return f"{subject} {_predicate(f, words.verb, there, one=one)}: {words.cause}"
+    where = f", on {f['host']}" if f.get("host") else ""
+    return f"{subject} {_predicate(f, words.verb, there, one=one)}: {words.cause}{where}"
 
 
 def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:
