@@ -1,12 +1,12 @@
 """A name server answers that it cannot tell."""
 
+import shlex
 from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, told
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
@@ -27,13 +27,13 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
-    outcomes = list(dict.fromkeys(str(query.outcome) for query in left))
+    names, outcomes = asked_names(left), list(dict.fromkeys(str(query.outcome) for query in left))
     worst = Severity.INFO if outcomes == [UNKNOWN] else Severity.WARNING if good else Severity.ERROR
     return Told(
         {
             "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
-            "asked_names": asked_names(left),
-            "commands": [for_shell(f"dig @{server} {name}") for name in asked_names(left)[:3]], "answers_others": good,
+            "asked_names": names, "answers_others": good,
+            "commands": [f"dig @{server} -q {shlex.quote(name)}" for name in names[:3]],
         },
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
         severity=worst,
