@@ -1,6 +1,7 @@
 """From packets that the recorded host state stopped to causes: one each, with what it counted and what helps."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -24,7 +25,7 @@ def by_cause(case: Case, check: str, describe: Describe, worst: Severity = Sever
             one.packets,
             partial(_tell, case, one, describe, worst),
             Basis.STATED,
-            counted=any("just the packets" in line or "are in the captures" in line for line in counted(case, one)),
+            counted=(moved := _moved(case, one)) is not None and moved.went >= len(one.packets),
         )
 
 
@@ -39,7 +40,7 @@ def _tell(case: Case, one: Stopped, describe: Describe, worst: Severity, packets
         facts["past"] = True
     return Told(
         facts=facts | told.facts,
-        proof=(*cause.proof, *counted(case, stopped)),
+        proof=(*cause.proof, *_counted(case, stopped)),
         severity=severity(case, packets, worst),
         tried=told.tried,
     )
@@ -86,25 +87,48 @@ SNMP = {
 """What the kernel counts where it drops, by check and IP version (include/uapi/linux/snmp.h)."""
 
 
-def counted(case: Case, stopped: Stopped) -> tuple[str, ...]:
-    """Say how far a counter went while captures ran, the rule's or the kernel's, and how many packets are missing."""
-    rule, missing = stopped.cause.rule, len(stopped.packets)
-    before = stopped.host.counted_before(rule) if rule is not None else None
-    if stopped.cause.past or (rule is not None and not rule.counts):
-        return ()
-    if rule is not None and before is not None:
-        counts = f"counter: {before} before, {rule.packets} after"
-        return (f"{counts}: {_compared(rule.packets - before, missing)}",)
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A counter, and how far it went while captures ran."""
+
+    name: str
+    """Of the kernel's own; empty for a rule's."""
+    before: int
+    after: int
+
+    @property
+    def went(self) -> int:
+        return self.after - self.before
+
+
+def _moved(case: Case, stopped: Stopped) -> _Moved | None:
+    """Return the rule's counter, or the kernel's, where both dumps have it."""
+    cause, host = stopped.cause, stopped.host
+    if cause.past or (cause.rule is not None and not cause.rule.counts):
+        return None
+    before = host.counted_before(cause.rule) if cause.rule is not None else None
+    if cause.rule is not None and before is not None:
+        return _Moved("", before, cause.rule.packets)
     dst = case.context.dst(int(case.first_row[stopped.packets[0]]))
-    name = SNMP.get(stopped.cause.check, {}).get(dst.version if dst is not None else 0, "")
-    went = stopped.host.counted(name)
-    return (f"nstat.txt: {name} went up by {_compared(went, missing)}",) if went else ()
+    name = SNMP.get(cause.check, {}).get(dst.version if dst is not None else 0, "")
+    went = host.counted(name)
+    return _Moved(name, 0, went) if went else None
 
 
-def _compared(went: int, missing: int) -> str:
-    if went < 0:
-        return "it was set back meanwhile, so it tells nothing"
-    if went < missing:
-        return f"{went}, but {missing} packets are missing: others may have another cause"
-    same = "just the packets that are missing" if went == missing else f"{missing} of them are in the captures"
-    return f"{went}, {same}"
+def _counted(case: Case, stopped: Stopped) -> tuple[str, ...]:
+    """Say how far a counter went while captures ran, and how many packets are missing."""
+    moved, missing = _moved(case, stopped), len(stopped.packets)
+    if moved is None:
+        return ()
+    if moved.went < 0:
+        said = "it was set back meanwhile, so it tells nothing"
+    elif moved.went < missing:
+        said = f"{moved.went}, but {missing} packets are missing: others may have another cause"
+    else:
+        same = (
+            "just the packets that are missing" if moved.went == missing else f"{missing} of them are in the captures"
+        )
+        said = f"{moved.went}, {same}"
+    if moved.name:
+        return (f"nstat.txt: {moved.name} went up by {said}",)
+    return (f"counter: {moved.before} before, {moved.after} after: {said}",)

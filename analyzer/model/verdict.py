@@ -6,6 +6,7 @@ from typing import Any
 
 from analyzer.model.question import Unknown
 from analyzer.model.rules import NatTarget, Rule, Step, Table, Verdict
+from analyzer.model.tuple import Address
 
 
 class Why(Enum):
@@ -103,6 +104,8 @@ class Account:
 
     for_host: bool = False
     """It is for the host itself."""
+    next_hop: Address | None = None
+    """Who does not answer."""
     proof: tuple[str, ...] = ()
     """Lines of dumps that show what stopped it, each after its file's name, where no rule or route does."""
 

@@ -232,7 +232,7 @@ class Path:
         entry = self._host.neighbour(next_hop, packet.oif)
         if entry is not None and entry.state in NEIGHBOUR_DEAD:
             text, line = f"{next_hop} does not answer on {packet.oif}", f"ip-neigh.json: {entry.text}"
-            raise Ended(Verdict.DROP, Why.NEIGHBOUR, text=text, proof=(line,))
+            raise Ended(Verdict.DROP, Why.NEIGHBOUR, text=text, next_hop=next_hop, proof=(line,))
 
     def _look(self, packet: Packet, field: Field) -> Value | None:
         """Tell what the state knows of a packet."""

@@ -6,7 +6,7 @@ What the dumps do not decide stays unknown, and a rule whose counter stood still
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from analyzer.model import Disposition, HostState
+from analyzer.model import Address, Disposition, HostState
 from analyzer.model.question import Field, Of, Test
 from analyzer.model.rules import Rule, Table, Verdict
 from analyzer.model.verdict import Account, Why
@@ -41,6 +41,8 @@ class Cause:
     """Table and chain of the policy that drops, where no rule does."""
     route: Chosen | None = None
     """The route that leads nowhere."""
+    next_hop: Address | None = None
+    """The neighbour that does not answer."""
     settings: tuple[str, ...] = ()
     """The sysctls that make it so."""
     unknown: bool = False
@@ -125,7 +127,14 @@ class Way:
         settings, route = self._settings(account), account.route
         proof = (*(sysctl_line(self._host, name) for name in settings), *self._proof(account))
         leads_nowhere = account.why in (Why.DEAD_END, Why.ROUTING_RULE)
-        return Cause(check, account.text, proof, route=route if leads_nowhere else None, settings=settings)
+        return Cause(
+            check,
+            account.text,
+            proof,
+            route=route if leads_nowhere else None,
+            next_hop=account.next_hop,
+            settings=settings,
+        )
 
     def _settings(self, account: Account) -> tuple[str, ...]:
         """Name the sysctls that stop a packet."""

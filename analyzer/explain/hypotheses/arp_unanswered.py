@@ -26,7 +26,7 @@ def causes(case: Case) -> Iterator[Cause]:
         vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in known
         if vain and _ours(case, exchange) and _gave_up(case, exchange):
             by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
-    failed = {one.cause.text.split(" ")[0]: one for one in case.stopped.get(HYPOTHESIS.name, ())}
+    failed = {str(one.cause.next_hop): one for one in case.stopped.get(HYPOTHESIS.name, ())}
     for asked in dict.fromkeys([*by_target, *failed]):
         questions, stopped = by_target.get(asked, []), failed.get(asked)
         packets = set(stopped.packets) if stopped is not None else set()
