@@ -39,6 +39,9 @@ DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("conntrack6.txt", ("conntrack", "-L", "-f", "ipv6", "-o", "extended,id")),
     ("conntrack-stats.txt", ("conntrack", "-S")),
     ("nstat.txt", ("nstat", "-az")),
+    ("ip-link.json", ("ip", "-s", "-s", "-j", "link")),
+    ("tc-qdisc.json", ("tc", "-s", "-j", "qdisc")),
+    ("softnet_stat.txt", ("cat", "/proc/net/softnet_stat")),
     # One that is missing must not take the others with it.
     ("sysctl.txt", ("sysctl", "-e", *SYSCTLS)),
     ("sysctl-interfaces.txt", ("sysctl", "-e", "-a", "-r", r"^net\.ipv4\.conf\..*\.(rp_filter|forwarding)$")),

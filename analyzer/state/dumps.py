@@ -12,7 +12,7 @@ from msgspec import MsgspecError
 from analyzer.model import ConntrackEntry
 from analyzer.model.rules import NFT, Table
 from analyzer.state.conntrack import parse_conntrack
-from analyzer.state.counters import parse_conntrack_stats, parse_nstat
+from analyzer.state.counters import parse_conntrack_stats, parse_link_stats, parse_nstat, parse_qdiscs, parse_softnet
 from analyzer.state.rules.iptables import DUMPS, parse_tables
 from analyzer.state.rules.nft import parse_native
 from analyzer.state.rules.sets import IpSet, parse_sets
@@ -25,11 +25,12 @@ MOST_ENTRIES, LONGEST_LINE = 100_000, 4096
 NAMES = (
     "ip-addr.json", "ip-route.json", "ip-rule.json", "ip6-rule.json", "ip-neigh.json", "bridge-fdb.json",
     "bridge-link.json", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "ipset.txt", "conntrack.txt",
-    "conntrack6.txt", "conntrack-stats.txt", "nstat.txt", "sysctl.txt", "sysctl-interfaces.txt", "docker-version.json",
-    "docker-inspect.json", "docker-network-inspect.json",
+    "conntrack6.txt", "conntrack-stats.txt", "nstat.txt", "ip-link.json", "tc-qdisc.json", "softnet_stat.txt",
+    "sysctl.txt", "sysctl-interfaces.txt", "docker-version.json", "docker-inspect.json", "docker-network-inspect.json",
 )  # fmt: skip
 """Dumps that there may be."""
-COUNTED = {"iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt", "conntrack-stats.txt"}
+COUNTERS = ("nstat.txt", "conntrack-stats.txt", "ip-link.json", "tc-qdisc.json", "softnet_stat.txt")
+COUNTED = {"iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", *COUNTERS}
 """Dumps with counters."""
 _WRONG_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MsgspecError)
 
@@ -79,8 +80,14 @@ class Dumps:
 
     def counters(self, place: Callable[[str], Path]) -> dict[str, int]:
         """Read the kernel's counters."""
-        nstat, conntrack = (self.text_of(place(name)) or "" for name in ("nstat.txt", "conntrack-stats.txt"))
-        return parse_nstat(nstat.splitlines()) | parse_conntrack_stats(conntrack.splitlines())
+        nstat, conntrack, links, queues, softnet = (place(name) for name in COUNTERS)
+        return {
+            **parse_nstat((self.text_of(nstat) or "").splitlines()),
+            **parse_conntrack_stats((self.text_of(conntrack) or "").splitlines()),
+            **(self._parsed(links, parse_link_stats) or {}),
+            **(self._parsed(queues, parse_qdiscs) or {}),
+            **(self._parsed(softnet, lambda text: parse_softnet(text.splitlines())) or {}),
+        }
 
     def lines(self, name: str) -> list[str]:
         """Read a dump's lines, none if it is not there."""

@@ -142,6 +142,22 @@ def test_counters_that_went_up(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("dropped", "interface", "told"), [(2, "wlan0", True), (3, "wlan0", False), (0, "wlan0", False), (2, "eth9", False)]
+)
+def test_a_counter_that_went_up_by_as_many(tmp_path: Path, dropped: int, interface: str, told: bool) -> None:
+    """It is named, with its meaning and what helps, if it is of an interface on the way."""
+    scene = Scene(tmp_path, dumps=dumps())
+    for folder, count in (("before/", 5), ("", 5 + dropped)):
+        scene.dumps[f"{folder}tc-qdisc.json"] = [{"dev": interface, "drops": count}]
+    _vanish(scene)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert ("wlan0 qdisc.drops went up by just as many: a queue that was full" in finding.explanation) is told
+    assert finding.remedy.startswith("Look there first: tc -s qdisc show dev IF.") is told
+    assert finding.proof == (f"tc-qdisc.json: {interface} drops went up by {dropped}",) * bool(dropped)
+
+
 def test_what_is_told_is_explained(tmp_path: Path) -> None:
     """A ping that vanished is not told as unanswered."""
     scene = Scene(tmp_path)

@@ -9,22 +9,13 @@ from analyzer.explain.stopped import severity
 from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Role, Severity
 from analyzer.model.finding import Fact, Other, Symptom
+from analyzer.state.snmp import ON_THE_WAY, Counter, counter_of, counters
 
+FILES = {
+    "conntrack": "conntrack-stats.txt", "link": "ip-link.json", "qdisc": "tc-qdisc.json", "softnet": "softnet_stat.txt",
+}  # fmt: skip
+"""The dumps of counters, by the beginning of their names."""
 NOTHING = "no rule, route or setting of the dumps, from before and after, stops these packets"
-DROPS = (
-    "IpInDiscards",
-    "IpOutDiscards",
-    "IpOutNoRoutes",
-    "IpReasmFails",
-    "Ip6InDiscards",
-    "Ip6OutDiscards",
-    "Ip6OutNoRoutes",
-    "conntrack.drop",
-    "conntrack.early_drop",
-    "conntrack.insert_failed",
-    "conntrack.invalid",
-)
-"""Counters of drops, nstat's and conntrack's."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -40,20 +31,33 @@ def _tell(case: Case, why: str, packets: list[int]) -> Told:
     facts, refuted = _looked_at(case, packets[0])
     facts["last"] = case.context.point(int(case.last_row[packets[0]])).name
     facts["onward"] = list(case.tracer.outcome(packets[0]).onward)
+    moved = list(_went_up(case.host_of(packets[0])))
+    near = {facts["last"], *case.tracer.outcome(packets[0]).onward, ""}
+    if just := [one for one in moved if one[2] == len(packets) and one[1] in near]:
+        counter, interface, _ = just[0]
+        facts |= {"counter": f"{interface} {counter.name}".strip(), "meaning": counter.meaning, "helps": counter.helps}
     return Told(
         {"lost": why} | facts,
         severity=severity(case, packets, Severity.ERROR),
-        proof=tuple(_went_up(case.host_of(packets[0]))),
+        proof=tuple(_line(*one) for one in moved),
         refuted=refuted,
     )
 
 
-def _went_up(host: HostState) -> Iterator[str]:
-    """Give the counters of drops that went up meanwhile: one of them may be this."""
-    for name in DROPS:
-        if count := host.counted(name):
-            file, _, counter = name.rpartition(".")
-            yield f"{'conntrack-stats.txt' if file else 'nstat.txt'}: {counter} went up by {count}"
+def _went_up(host: HostState) -> Iterator[tuple[Counter, str, int]]:
+    """Give the counters of drops that went up meanwhile, with their interface: one of them may be this."""
+    places = list(counters())
+    known = ((name, counter_of(name)) for name in host.counters)
+    found = [(of, host.counted(name)) for name, of in known if of is not None and of[0].where in ON_THE_WAY]
+    for of, count in sorted(found, key=lambda one: (places.index(one[0][0].name), one[0][1])):
+        if count:
+            yield *of, count
+
+
+def _line(counter: Counter, interface: str, count: int) -> str:
+    kind, dot, name = counter.name.partition(".")
+    file = FILES.get(kind, "nstat.txt") if dot else "nstat.txt"
+    return f"{file}: {f'{interface} ' if interface else ''}{name if dot else counter.name} went up by {count}"
 
 
 def _looked_at(case: Case, packet: int) -> tuple[dict[str, Fact], tuple[Other, ...]]:

@@ -15,10 +15,13 @@ def loss_inside_host(f: Facts) -> Words:
         why = f"The recorded rules do not decide: {f['undecided']}{rule}."
     else:
         why = "No recorded rule, route or setting stops them: a queue may be full, or a rule came and went meanwhile."
+    if f.get("counter"):
+        why = f"{f['counter']} went up by just as many: {f['meaning']}. {why}"
     return Words(
         f"{packets(f)} lost inside the host: {f['lost']}",
         f"{why} {affected(f)}",
         f"lost inside this host, between {f['last']} and {' or '.join(texts(f, 'onward'))}",
+        remedy=f"Look there first: {f['helps']}." if f.get("helps") else None,
     )
 
 
