@@ -46,8 +46,14 @@ class Explanation:
     """What findings there are, and which of them explains a packet's trouble."""
 
     findings: tuple[Finding, ...]
-    explained: dict[int, str]
-    """Check by packet."""
+    owner: Int64
+    """(packets,) Place in ``checks``, -1 where nothing is wrong, or nothing explains it."""
+    checks: tuple[str, ...]
+
+    def check_of(self, packet: int) -> str | None:
+        """Return the check that explains what became of a packet."""
+        place = int(self.owner[packet])
+        return self.checks[place] if place >= 0 else None
 
 
 def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
@@ -58,10 +64,10 @@ def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
         causes, failures = asked(hypothesis, case)
         found += failures
         rivals += [_Rival(hypothesis, cause) for cause in causes]
-    explained = _share_out(case, rivals)
+    owner, checks = _share_out(case, rivals)
     told = [finding for rival in rivals if (finding := _finding(case, rival)) is not None]
     found += told if case.ask is None else confirmed(case.ask, told)
-    return Explanation(worst_first(found), explained)
+    return Explanation(worst_first(found), owner, checks)
 
 
 def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Finding]:
@@ -69,8 +75,8 @@ def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Finding]:
     return [replace(hypothesis.finding(one.told([]), one.basis), remedy=hypothesis.remedy) for one in causes]
 
 
-def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
-    """Give each packet to the best of the causes that it is about; return which check that is."""
+def _share_out(case: Case, rivals: Sequence[_Rival]) -> tuple[Int64, tuple[str, ...]]:
+    """Give each packet to the best of the causes that it is about; return which that is, and each one's check."""
     owner = np.full(case.context.packets, -1, np.int64)
     order = [rival for rival in rivals if rival.specific and not rival.cause.refuted]
     shares = {id(rival): _share(case, rival.cause.packets) for rival in order}
@@ -90,8 +96,7 @@ def _share_out(case: Case, rivals: Sequence[_Rival]) -> dict[int, str]:
                 if better >= 0:
                     other = Other(rival.hypothesis.name, rival.cause.refuted)
                     order[better].refuted.setdefault(other.check, other)
-    of = np.flatnonzero(owner >= 0)
-    return dict(zip(of.tolist(), (order[n].hypothesis.name for n in owner[of].tolist()), strict=True))
+    return owner, tuple(rival.hypothesis.name for rival in order)
 
 
 def _take(order: Sequence[_Rival], number: int, owner: Int64) -> None:

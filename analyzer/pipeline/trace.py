@@ -172,7 +172,7 @@ class Trace:
         """Where packets were lost, link by link, the most packets first."""
         from analyzer.trace.losses import losses  # noqa: PLC0415
 
-        return tuple(losses(self.context, self.tracer, self._explained.explained.get))
+        return tuple(losses(self.context, self.tracer, self._explained.check_of))
 
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
