@@ -19,7 +19,7 @@ def _told(*paths: Path) -> list[Finding]:
 
 def _without_folders(findings: list[Finding], folder: str) -> list[tuple[str, str, tuple[str, ...], str | None]]:
     """Return what is told, with points' names as one recording alone has them."""
-    return [(f.check, f.title.replace(f"{folder}:", ""), f.proof, f.tried) for f in findings]
+    return [(f.check, f.detail.replace(f"{folder}:", ""), f.proof, f.tried) for f in findings]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_another_hosts_recording_beside_it_changes_nothing(fault: str, first: bo
 
     assert alone
     assert _without_folders(both, fault) == _without_folders(alone, fault)
+    assert [one.title.replace(f"{fault}:", "") for one in both] == [f"{one.title}, on {fault}" for one in alone]
 
 
 def test_two_faults_on_two_hosts() -> None:
