@@ -122,19 +122,19 @@ def test_rules_that_nobody_can_decide(tmp_path: Path) -> None:
 
 
 def test_counters_that_went_up(tmp_path: Path) -> None:
-    """Each of the kernel's drops that did, by file; what stood still, or was not recorded before, says nothing."""
+    """Each of the kernel's drops that did, by file; what stood still, or is of own packets, says nothing."""
     scene = Scene(tmp_path, dumps=dumps())
     scene.dumps |= {
         "before/conntrack-stats.txt": STATS.format(1),
         "conntrack-stats.txt": STATS.format(3),
-        "before/nstat.txt": "IpOutDiscards 4 0.0\nIpInDiscards 2 0.0\nIpOutRequests 1 0.0\n",
-        "nstat.txt": "IpOutDiscards 9 0.0\nIpInDiscards 2 0.0\nIpOutNoRoutes 5 0.0\nIpOutRequests 9 0.0\n",
+        "before/nstat.txt": "IpInDiscards 4 0.0\nIpOutDiscards 2 0.0\nIpOutRequests 1 0.0\n",
+        "nstat.txt": "IpInDiscards 9 0.0\nIpOutDiscards 7 0.0\nIpOutNoRoutes 5 0.0\nIpOutRequests 9 0.0\n",
     }
     _vanish(scene)
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.proof == (
-        "nstat.txt: IpOutDiscards went up by 5",
+        "nstat.txt: IpInDiscards went up by 5",
         "conntrack-stats.txt: drop went up by 2",
         "conntrack-stats.txt: early_drop went up by 2",
         "conntrack-stats.txt: insert_failed went up by 2",

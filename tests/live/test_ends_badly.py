@@ -160,7 +160,7 @@ def test_a_tcpdump_that_breaks(lab: Lab, tmp_path: Path, number: signal.Signals,
 
 
 def test_a_point_that_stood_still_is_no_witness(lab: Lab, tmp_path: Path) -> None:
-    """A packet that only the first point saw, is not lost."""
+    """A packet that only the first point saw, is not lost; that it arrived, its answer shows."""
     recorder = Recorder(lab, "-c", "c1", "-o", str(tmp_path / "b")).wait_for()
     for interface in ("docker0", UPLINK):
         run("pkill", "-STOP", "-f", f"^tcpdump -Z root -n -p -i {interface}")
@@ -170,7 +170,8 @@ def test_a_point_that_stood_still_is_no_witness(lab: Lab, tmp_path: Path) -> Non
     (ping,) = (j for j in trace.journeys() if j.summary.startswith("ICMP echo request"))
 
     assert [hop.point for hop in ping.hops] == ["veth-c1"]
-    assert ping.disposition is Disposition.NOT_OBSERVABLE
+    assert ping.disposition is Disposition.DELIVERED
+    assert "it arrived, for it was answered" in ping.reason
 
 
 @pytest.mark.parametrize("reserve", ["0", "8"])
