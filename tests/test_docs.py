@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from analyzer.cli import main
 from analyzer.explain.hypotheses import HYPOTHESES
+from analyzer.record.dumps import DOCKER, HOST, OPTIONAL
 from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ PICTURES = SHOWCASE / "pictures.txt"
 SIZES = {"seed-phone": (360, 740), "seed": (1440, 1000), "seed-wide": (2560, 1440)}
 DATA = re.compile(r'(?<=id="data">)[^<]*')
 BLOCK = re.compile(r"(```console\n\$ hoptrace (.*?)\n)(.*?)(```)", re.DOTALL)
+TABLE = re.compile(r"\| file \| command \|\n(\|.*\n)+")
 WIDTH = "160"
 
 
@@ -47,10 +49,26 @@ def test_shown_commands_and_options_exist() -> None:
     text = README.read_text()
     commands = set(re.findall(r"hoptrace (analyze|show|demo|[a-z]+)\b(?= [\w./-]|$| {2,})", text)) - {"is"}
     helps = {name: CliRunner().invoke(main, [name, "--help"]).output for name in main.commands}
-    options = set(re.findall(r"(?<![\w-])--[a-z]+", BLOCK.sub("", text)))
+    options = set(re.findall(r"(?<![\w-])--[a-z]+", BLOCK.sub("", TABLE.sub("", text))))
 
     assert commands <= set(main.commands)
     assert options <= set(re.findall(r"--[a-z]+", " ".join(helps.values())))
+
+
+def dumps_table() -> str:
+    """Return the table of what a bundle's host folder may hold, as the code has it."""
+    rows = [f"| `{file}` | `{_shown(command)}` |" for file, command in (*HOST, *OPTIONAL)]
+    rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in DOCKER]
+    return "\n".join(["| file | command |", "|---|---|", *rows]) + "\n"
+
+
+def _shown(command: tuple[str, ...]) -> str:
+    return f"{command[2].partition('/')[0].strip()} /proc/sys/net/..." if command[0] == "sh" else " ".join(command)
+
+
+def test_the_table_of_dumps() -> None:
+    """It is made from the code."""
+    assert dumps_table() in README.read_text()
 
 
 def test_figures_of_checks_and_faults() -> None:
@@ -111,6 +129,7 @@ def _take_pictures() -> None:
 
 
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(lambda m: m[1] + _output(m[2]) + m[4], README.read_text()))
+    text = TABLE.sub(lambda _: dumps_table(), README.read_text())
+    README.write_text(BLOCK.sub(lambda m: m[1] + _output(m[2]) + m[4], text))
     CliRunner().invoke(main, ["demo", "-o", str(SHOWCASE / "seed.json"), "-o", str(SHOWCASE / "seed.html")])
     _take_pictures()

@@ -9,7 +9,7 @@ from analyzer.explain.confirmed import Change, helped
 from analyzer.explain.told import Told
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
-from analyzer.state.rules.iptables import DUMPS, parse_rule
+from analyzer.state.rules.iptables import DUMPS, LEGACY, parse_rule
 from analyzer.state.rules.owner import DOCKER_USER, owner
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
@@ -121,7 +121,7 @@ def _unruled(host: HostState, rule: Rule, version: int) -> Fix | None:
     """Delete a rule that a person made; one that a program made comes back, and has to be changed there."""
     if rule.chain != DOCKER_USER and owner(rule, host) is not None:
         return None
-    tool = "ip6tables" if version == 6 else "iptables"
+    tool = ("ip6tables" if version == 6 else "iptables") + ("-legacy" if rule.dump in LEGACY.values() else "")
     command = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"
     if rule.native:
         command = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"

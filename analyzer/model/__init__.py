@@ -7,17 +7,18 @@ a packet's ordered hops with the *steps* between them and a *disposition*. Every
 
 from analyzer.model.basis import Basis
 from analyzer.model.connection import Connection, NatChange, NatKind
+from analyzer.model.engine import Container, Network, PublishedPort, Status
 from analyzer.model.finding import Evidence, Finding, Severity
 from analyzer.model.host import (
     BridgePort,
     ConntrackEntry,
-    Container,
     FdbEntry,
     Hosts,
     HostState,
     Link,
+    Listener,
     Neighbour,
-    Network,
+    PortVlan,
     Route,
     RoutingRule,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Hosts",
     "Journey",
     "Link",
+    "Listener",
     "Mac",
     "NatChange",
     "NatKind",
@@ -70,13 +72,16 @@ __all__ = [
     "Network",
     "Piece",
     "Point",
+    "PortVlan",
     "ProxyStep",
+    "PublishedPort",
     "Rewrite",
     "Role",
     "Route",
     "RouteStep",
     "RoutingRule",
     "Severity",
+    "Status",
     "Step",
     "TunnelStep",
     "address",

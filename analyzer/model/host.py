@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from analyzer.model.engine import Container, Network, Prefix
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
-
-Prefix = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,86 +81,6 @@ class FdbEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedPort:
-    """A container's port that the host listens for."""
-
-    address: Address | None
-    """Of the host, that clients use; None for all that it has."""
-    version: int | None
-    """IP version; None for both."""
-    outside: int
-    inside: int
-    protocol: str
-    """``tcp``, ``udp``, ``sctp``."""
-    text: str
-    """As ``docker ps`` prints it."""
-
-    @classmethod
-    def parse(cls, text: str) -> "PublishedPort | None":
-        """Read ``0.0.0.0:8080->80/tcp``; None of a port that is not published, or of what is no port."""
-        outer, arrow, inner = text.partition("->")
-        host, _, outside = outer.rpartition(":")
-        inside, _, protocol = inner.partition("/")
-        if not arrow or not (outside.isascii() and outside.isdecimal() and inside.isascii() and inside.isdecimal()):
-            return None
-        try:
-            address = ip_address(host.strip("[]")) if host else None
-        except ValueError:
-            return None
-        version = address.version if address is not None else None
-        named = address if address is not None and not address.is_unspecified else None
-        return cls(named, version, int(outside), int(inside), protocol, text)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container on one of its networks."""
-
-    name: str
-    network: str
-    mac: Mac | None
-    addresses: tuple[Address, ...]
-    published: tuple[str, ...] = ()
-    """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
-    service: str | None = None
-    """Of docker compose."""
-
-    @property
-    def ports(self) -> tuple[PublishedPort, ...]:
-        """Its published ports."""
-        return tuple(port for port in map(PublishedPort.parse, self.published) if port is not None)
-
-    def published_ports(self) -> dict[tuple[str, int], str]:
-        """Return protocol and the host's port of each that is published, and how ``docker ps`` prints it."""
-        found: dict[tuple[str, int], str] = {}
-        for text in self.published:
-            outside, _, inner = text.partition("->")
-            number, protocol = outside.rpartition(":")[2], inner.partition("/")[2]
-            if number.isascii() and number.isdecimal():
-                found.setdefault((protocol, int(number)), text)  # IPv4's stands first
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A Docker network."""
-
-    name: str
-    id: str
-    driver: str
-    bridge: str | None
-    """Name of its bridge on the host."""
-    subnets: tuple[Prefix, ...]
-    gateways: tuple[Address, ...]
-    internal: bool = False
-    """Without a way out, on purpose."""
-    masquerades: bool = True
-    """Its containers shall leave the host by the host's addresses."""
-    routed: tuple[int, ...] = ()
-    """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""
-
-
-@dataclass(frozen=True, slots=True)
 class ConntrackEntry:
     """One connection, as ``conntrack -L`` or ``-E`` printed it."""
 
@@ -192,6 +110,17 @@ class BridgePort:
     """Frames may leave by the port that they came in by."""
     isolated: bool
     """It does not exchange frames with other isolated ports."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortVlan:
+    """VLANs that a bridge's port takes part in, from ``bridge vlan``."""
+
+    dev: str
+    first: int
+    last: int
+    untagged: bool
+    """Frames without a tag that come in are of the first (PVID)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +155,37 @@ class RoutingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """One socket that waits for connections or datagrams, from ``ss -ltunp``."""
+
+    protocol: str
+    """``tcp``, ``udp``."""
+    address: Address | None
+    """Where alone it listens; None for all addresses of its version, or of both."""
+    version: int | None
+    """IP version; None for both."""
+    port: int
+    program: str
+    """Its name, empty if that was not recorded."""
+    waiting: int = 0
+    """Connections that wait to be accepted, or bytes to be read."""
+    room: int = 0
+    """How many connections may wait."""
+    interface: str | None = None
+    """The only one that it listens at."""
+
+    def takes(self, protocol: str, dst: Address, port: int) -> bool:
+        """Tell whether it is for what comes to an address and port."""
+        return (
+            (self.protocol, self.port) == (protocol, port)
+            and self.address in (None, dst)
+            and self.version in (None, dst.version)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HostState:
-    """All that dumps told about one host."""
+    """All that dumps told about one host, or about one container's own namespace."""
 
     name: str | None = None
     links: tuple[Link, ...] = ()
@@ -235,6 +193,7 @@ class HostState:
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
     ports: tuple[BridgePort, ...] = ()
+    vlans: tuple[PortVlan, ...] = ()
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
     conntrack: tuple[ConntrackEntry, ...] = ()
@@ -254,11 +213,27 @@ class HostState:
     """Dumps that could not be read, one line each."""
     files: tuple[str, ...] = ()
     """Dumps that were there."""
+    listeners: tuple[Listener, ...] = ()
+    resolvers: tuple[Address, ...] = ()
+    """``nameserver`` lines of resolv.conf."""
+    search: tuple[str, ...] = ()
+    """Domains that its ``search`` line adds to names."""
+    inside: Mapping[str, "HostState"] = field(default_factory=dict)
+    """By container: what its own namespace told."""
 
     @property
     def tells(self) -> bool:
         """Tell whether anything was recorded that could stop a packet."""
         return bool(self.tables or self.ruled or self.sysctls or self.routes)
+
+    @property
+    def knows_listeners(self) -> bool:
+        """Tell whether it was recorded who listens."""
+        return "ss.txt" in self.files
+
+    def listener(self, protocol: str, dst: Address, port: int) -> Listener | None:
+        """Return who listens for what comes to an address and port."""
+        return next((one for one in self.listeners if one.takes(protocol, dst, port)), None)
 
     def link(self, name: str) -> Link | None:
         """Return the interface called *name*."""

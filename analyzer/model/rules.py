@@ -214,6 +214,11 @@ class Table:
         """IP versions of the packets that it may see."""
         return {"ip": (4,), "ip6": (6,), "arp": ()}.get(self.family, (4, 6))
 
+    @property
+    def matters(self) -> bool:
+        """Tell whether it does anything to any packet."""
+        return any(chain.rules or chain.policy not in (None, "ACCEPT") for chain in self.chains.values())
+
     def rules(self) -> Iterator[Rule]:
         """Give every rule, in order."""
         return (rule for chain in self.chains.values() for rule in chain.rules)

@@ -1,68 +1,33 @@
 """Records a host's state: the output of each command, in a file of its own. Nothing here changes the host."""
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from analyzer.errors import ToolError
+from analyzer.record import inside
+from analyzer.record.dumps import DOCKER, HOST, OPTIONAL
+from analyzer.record.inspected import public
 from analyzer.record.machine import Deadline, Machine, open_new
 
-SYSCTLS = (
-    "net.ipv4.ip_forward",
-    "net.ipv4.conf.all.forwarding",
-    "net.ipv6.conf.all.forwarding",
-    "net.ipv4.conf.all.rp_filter",
-    "net.ipv4.conf.default.rp_filter",
-    "net.ipv4.conf.all.route_localnet",
-    "net.ipv4.ip_local_port_range",
-    "net.bridge.bridge-nf-call-iptables",
-    "net.bridge.bridge-nf-call-ip6tables",
-    "net.netfilter.nf_conntrack_max",
-    "net.netfilter.nf_conntrack_count",
-    "net.netfilter.nf_conntrack_tcp_be_liberal",
-    "net.netfilter.nf_conntrack_udp_timeout",
-    "net.netfilter.nf_conntrack_tcp_timeout_established",
-)
-DUMPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("ip-addr.json", ("ip", "-j", "-d", "addr")),
-    ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
-    ("ip-rule.json", ("ip", "-j", "rule")),
-    ("ip6-rule.json", ("ip", "-6", "-j", "rule")),
-    ("ip-neigh.json", ("ip", "-j", "neigh")),
-    ("bridge-fdb.json", ("bridge", "-j", "fdb")),
-    ("bridge-link.json", ("bridge", "-j", "-d", "link")),
-    ("iptables-save.txt", ("iptables-save", "-c")),
-    ("ip6tables-save.txt", ("ip6tables-save", "-c")),
-    ("nft-ruleset.json", ("nft", "-j", "list", "ruleset")),
-    ("conntrack.txt", ("conntrack", "-L", "-o", "extended,id")),
-    ("conntrack6.txt", ("conntrack", "-L", "-f", "ipv6", "-o", "extended,id")),
-    ("conntrack-stats.txt", ("conntrack", "-S")),
-    ("nstat.txt", ("nstat", "-az")),
-    ("ip-link.json", ("ip", "-s", "-s", "-j", "link")),
-    ("tc-qdisc.json", ("tc", "-s", "-j", "qdisc")),
-    ("softnet_stat.txt", ("cat", "/proc/net/softnet_stat")),
-    # One that is missing must not take the others with it.
-    ("sysctl.txt", ("sysctl", "-e", *SYSCTLS)),
-    ("sysctl-interfaces.txt", ("sysctl", "-e", "-a", "-r", r"^net\.ipv4\.conf\..*\.(rp_filter|forwarding)$")),
-    ("docker-version.json", ("docker", "version", "--format", "{{json .}}")),
-)
-"""What is recorded, by file."""
-
-
-DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("docker-inspect.json", ("docker", "ps", "-q", "--no-trunc"), ("docker", "inspect")),
-    ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),
-)
-"""What is listed first: the file, what lists ids, what is asked about them."""
 TIME_S = 20
 """For all dumps together."""
 AT_ONCE = 4
+INSIDE = "containers"
+"""The folder of those of containers' namespaces."""
 
 
-def collect(machine: Machine, folder: Path, deadline: Deadline) -> list[str]:
+def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[str] = ()) -> list[str]:
     """
     Write what every command says into a new *folder*, a file each, whole or not at all.
+
+    Args:
+        machine: whose state it is.
+        folder: must not be there yet; containers have folders of their own in it.
+        deadline: for all together.
+        first: the containers that matter most, if there are very many.
 
     Returns:
         What could not be recorded, in the order of the files: no failure costs more than its own dump.
@@ -75,21 +40,45 @@ def collect(machine: Machine, folder: Path, deadline: Deadline) -> list[str]:
     def dump(file: str, command: tuple[str, ...]) -> str | None:
         return _guarded(file, lambda: _save(folder / file, _say(machine, deadline, command)))
 
+    def optional(file: str, command: tuple[str, ...]) -> str | None:
+        done = machine.run(*command, deadline=deadline)  # one that is not there, or not in use, is none to be missed
+        return _guarded(file, lambda: _save(folder / file, done.out)) if not done.code and done.out else None
+
     def listed(file: str, listing: tuple[str, ...], inspect: tuple[str, ...]) -> str | None:
         def ask() -> None:
             ids = _say(machine, deadline, listing).split()
             if ids:
-                _save(folder / file, _say(machine, deadline, (*inspect, *ids)))
+                _save(folder / file, public(_say(machine, deadline, (*inspect, *ids)), file))
 
         return _guarded(file, ask)
 
+    def within(containers: list[inside.Running]) -> str | None:
+        def ask() -> None:
+            for name, file, text in inside.ask(machine, deadline, containers):
+                place = folder / INSIDE / name
+                place.mkdir(parents=True, exist_ok=True)
+                _save(place / file, text)
+
+        return _guarded(INSIDE, ask)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = [pool.submit(listed, *one) for one in DOCKER]  # what takes longest
-        asked[:0] = [pool.submit(dump, *one) for one in DUMPS]
-        if machine.has("ipset"):
-            asked.append(pool.submit(dump, "ipset.txt", ("ipset", "save")))
-        problems = [one.result() for one in asked]
-    return [f"{folder.name}/{problem}" for problem in problems if problem is not None]
+        inspected = [pool.submit(listed, *one) for one in DOCKER]  # containers' own dumps wait for it
+        dumped = [pool.submit(dump, *one) for one in HOST]
+        dumped += [pool.submit(optional, *one) for one in OPTIONAL]
+        inspected[0].result()
+        running = _running(folder / DOCKER[0][0], first)
+        parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
+        entered = [pool.submit(within, part) for part in parts if part]
+        problems = [one.result() for one in (*dumped, *inspected, *entered)]
+    return [f"{folder.name}/{problem}" for problem in dict.fromkeys(problems) if problem is not None]
+
+
+def _running(file: Path, first: Sequence[str]) -> list[inside.Running]:
+    """Return whose namespaces to enter, as Docker has just told."""
+    try:
+        return inside.running(json.loads(file.read_text()), first)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []  # what could not be recorded is told already
 
 
 def _guarded(file: str, work: Callable[[], None]) -> str | None:

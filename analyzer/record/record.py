@@ -110,7 +110,8 @@ def record(
             Feed(machine, folder / "docker-events.json", "docker", "events", "--format", "{{json .}}"),
         ]
         stack.callback(_end, feeds)
-        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked)))
+        chosen = [found.point.container for found in points if found.point.container is not None]
+        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked), chosen))
         say("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
         try:
             ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger))
@@ -120,7 +121,7 @@ def record(
             ended = (_ended(found.point, capture) for found, capture in zip(points, captures, strict=True))
             ledger.update(stopped_ns=stopped_ns, points=tuple(ended))
         ledger.give_room()
-        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent)))
+        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent), chosen))
         _end(feeds)
         ledger.problems(feed.problem for feed in feeds if feed.problem is not None)
     if ledger.failed is not None:

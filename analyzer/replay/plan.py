@@ -15,6 +15,7 @@ from zlib import crc32
 
 from analyzer.model import Address, HostState, Link, Route, RoutingRule, mac_text
 from analyzer.model.rules import Rule, Table
+from analyzer.state.rules.iptables import DUMPS, LEGACY
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 """Interfaces that are built; the kernel takes more, but nobody needs them, and tools trip over them."""
@@ -246,7 +247,8 @@ def _neighbours(found: Plan, host: HostState, names: set[str]) -> None:
 def _rules(found: Plan, host: HostState) -> None:
     """Load rules: those of iptables first, so that nftables' own may come before and behind them."""
     for version, program in ((4, "iptables-restore"), (6, "ip6tables-restore")):
-        tables = [table for table in host.tables if not table.native and table.versions == (version,)]
+        tables = [table for table in host.tables if table.dump == DUMPS[version]]
+        found.missing += [f"rules of {one.dump}" for one in host.tables if one.dump == LEGACY[version] and one.matters]
         if tables:
             found.add(program, stdin="".join(_saved(found, tables)), about=f"the rules of {tables[0].dump}")
     native = [table for table in host.tables if table.native]

@@ -33,12 +33,12 @@ class _Stats(Struct):
 
 
 class _Link(Struct):
-    ifname: str
+    ifname: str = ""  # iproute2 lists what it left out as {}
     stats64: _Stats | None = None
 
 
 def parse_link_stats(text: str) -> dict[str, int]:
-    """Return what interfaces counted (``ip -s -s -j link``), as ``link.wlan0.tx.dropped``."""
+    """Return what interfaces counted (``ip -s -s -j addr``), as ``link.wlan0.tx.dropped``."""
     found: dict[str, int] = {}
     for link in decode(text, type=list[_Link]) if text.strip() else ():
         ways = (("rx", link.stats64.rx), ("tx", link.stats64.tx)) if link.stats64 is not None else ()

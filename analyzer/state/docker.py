@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, convert, field
 
-from analyzer.model import Container, Network
+from analyzer.model import Container, Network, Status
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -23,7 +23,7 @@ class _End(Struct):
 
 
 class _Binding(Struct):
-    port: str = field(name="HostPort")
+    port: str = field(default="", name="HostPort")
     ip: str | None = field(default=None, name="HostIp")
 
 
@@ -36,10 +36,29 @@ class _Labels(Struct):
     labels: dict[str, str] | None = field(default=None, name="Labels")
 
 
+class _Health(Struct):
+    status: str | None = field(default=None, name="Status")
+
+
+class _State(Struct):
+    status: str | None = field(default=None, name="Status")
+    exit_code: int | None = field(default=None, name="ExitCode")
+    out_of_memory: bool = field(default=False, name="OOMKilled")
+    error: str = field(default="", name="Error")
+    health: _Health | None = field(default=None, name="Health")
+
+
+class _HostConfig(Struct):
+    mode: str | None = field(default=None, name="NetworkMode")
+    bindings: dict[str, list[_Binding] | None] | None = field(default=None, name="PortBindings")
+
+
 class _Container(Struct):
     name: str = field(name="Name")
     settings: _Settings = field(name="NetworkSettings")
     config: _Labels | None = field(default=None, name="Config")
+    state: _State = field(default_factory=_State, name="State")
+    host_config: _HostConfig = field(default_factory=_HostConfig, name="HostConfig")
 
 
 class _Config(Struct):
@@ -70,6 +89,9 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
             addresses=tuple(ip_address(text) for text in (end.address, end.address6) if text),
             published=tuple(_published(container.settings.ports or {})),
             service=_service(container.config),
+            status=_status(container.state),
+            mode=container.host_config.mode,
+            wanted=tuple(_published(container.host_config.bindings or {})),
         )
         for container in convert(dump, list[_Container])
         for network, end in (container.settings.networks or {}).items()
@@ -80,6 +102,11 @@ def _published(ports: dict[str, list[_Binding] | None]) -> Iterator[str]:
     for inside, bindings in ports.items():
         for binding in bindings or ():
             yield f"{binding.ip or '0.0.0.0'}:{binding.port}->{inside}"
+
+
+def _status(state: _State) -> Status:
+    health = state.health.status if state.health is not None and state.health.status != "none" else None
+    return Status(state.status, state.exit_code, state.out_of_memory, state.error, health)
 
 
 def _service(config: _Labels | None) -> str | None:

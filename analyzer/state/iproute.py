@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert, field
 
-from analyzer.model import Address, BridgePort, FdbEntry, Link, Mac, Neighbour, Route, RoutingRule
-from analyzer.model.host import Prefix
+from analyzer.model import Address, BridgePort, FdbEntry, Link, Mac, Neighbour, PortVlan, Route, RoutingRule
+from analyzer.model.engine import Prefix
 from analyzer.state.rules.names import protocol_number
 
 Json = Any
@@ -115,6 +115,17 @@ class _Port(Struct):
     state: str = "unknown"
     hairpin: bool = False
     isolated: bool = False
+
+
+class _Vlan(Struct):
+    vlan: Number
+    last: Number | None = field(default=None, name="vlanEnd")
+    flags: list[str] = []
+
+
+class _Vlans(Struct):
+    ifname: Name
+    vlans: list[_Vlan] = []
 
 
 def mac(text: str | None) -> Mac | None:
@@ -315,4 +326,13 @@ def parse_ports(dump: Json) -> tuple[BridgePort, ...]:
         BridgePort(port.ifname, port.master, port.state, port.hairpin, port.isolated)
         for port in convert(dump, list[_Port])
         if port.ifname is not None
+    )
+
+
+def parse_vlans(dump: Json) -> tuple[PortVlan, ...]:
+    """Read ``bridge -j vlan``."""
+    return tuple(
+        PortVlan(port.ifname, one.vlan, one.vlan if one.last is None else one.last, "PVID" in one.flags)
+        for port in convert(dump, list[_Vlans])
+        for one in port.vlans
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ from analyzer.errors import InputError
 from analyzer.model import ConntrackEntry, HostState, RoutingRule
 from analyzer.state.docker import parse_containers, parse_networks
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
-from analyzer.state.iproute import parse_fdb, parse_links, parse_neighbours, parse_ports, parse_routes, parse_rules
+from analyzer.state.iproute import (
+    parse_fdb,
+    parse_links,
+    parse_neighbours,
+    parse_ports,
+    parse_routes,
+    parse_rules,
+    parse_vlans,
+)
+from analyzer.state.sockets import parse_listeners, parse_resolvers
+from analyzer.state.sysctl import parse_sysctls
 
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "links": ("ip-addr.json", parse_links),
@@ -18,6 +29,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "neighbours": ("ip-neigh.json", parse_neighbours),
     "fdb": ("bridge-fdb.json", parse_fdb),
     "ports": ("bridge-link.json", parse_ports),
+    "vlans": ("bridge-vlan.json", parse_vlans),
     "containers": ("docker-inspect.json", parse_containers),
     "networks": ("docker-network-inspect.json", parse_networks),
 }
@@ -36,6 +48,14 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     dumps = Dumps(folder, folder.parent / f"{folder.name}-before")
     if not dumps.folder.is_dir() and not dumps.before.is_dir():
         raise InputError(f"{folder}: no such folder of host dumps")
+    host = _state(dumps, name, events)
+    inside = {container: _state(of) for container, of in dumps.inside().items()}
+    told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
+    return replace(host, inside=inside, problems=(*host.problems, *told))
+
+
+def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) -> HostState:
+    """Read what is recorded of one network namespace."""
     found: dict[str, Any] = {}
     for part, (file, parse) in _JSON_DUMPS.items():
         parsed = dumps.parsed(file, partial(_from_json, parse=parse))
@@ -46,8 +66,9 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         routing += dumps.parsed(file, partial(_from_json, parse=partial(parse_rules, version=version))) or ()
     sysctls: dict[str, str] = {}
     for file in ("sysctl.txt", "sysctl-interfaces.txt"):
-        pairs = (line.partition("=") for line in dumps.lines(file))
-        sysctls |= {name.strip(): value.strip() for name, equals, value in pairs if equals}
+        sysctls |= parse_sysctls(dumps.lines(file))
+    listeners = parse_listeners(dumps.lines("ss.txt"))
+    resolvers, search = parse_resolvers(dumps.lines("resolv.conf"))
     conntrack: list[ConntrackEntry] = []
     for path in (*map(dumps.place, _CONNTRACK_DUMPS), *([events] if events is not None else [])):
         conntrack += dumps.entries(path)
@@ -66,7 +87,10 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
         counters=counters,
         counters_before=dumps.counters(dumps.place_before) if compared else {},
         conntrack=tuple(conntrack),
-        problems=(*dumps.problems, *dumps.told_of_before()),
+        problems=(*dict.fromkeys(dumps.problems), *dumps.told_of_before()),
+        listeners=listeners,
+        resolvers=resolvers,
+        search=search,
         files=tuple(name for name in NAMES if dumps.place(name).is_file()),
         **found,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from analyzer.model import Address, HostState, Route, RoutingRule
-from analyzer.model.host import Prefix
+from analyzer.model.engine import Prefix
 from analyzer.model.question import ABSENT, Absent, Field, Missing, OneOf, Unknown
 
 DEFAULT_RULES = tuple(

@@ -1,9 +1,11 @@
 """Sysctls that decide whether the kernel passes a packet on, as its code combines them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.model import HostState
 
+FOLDER = "/proc/sys/"
 BRIDGE_CALLS = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 """Whether iptables sees what bridges pass on, by IP version (br_netfilter)."""
 
@@ -23,6 +25,19 @@ class ReversePath:
     value: int
     names: tuple[str, ...]
     """The settings that make it so."""
+
+
+def parse_sysctls(lines: Iterable[str]) -> dict[str, str]:
+    """Read lines of ``sysctl``, or of ``grep ^ /proc/sys/...``; parts of names are set apart by points."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if line.startswith(FOLDER):
+            path, _, value = line.removeprefix(FOLDER).rpartition(":")
+            found[path.replace("/", ".")] = value.replace("\t", " ").strip()
+        elif "=" in line:
+            name, _, value = line.partition("=")
+            found[name.strip().replace("/", ".")] = value.replace("\t", " ").strip()
+    return found
 
 
 def sysctl(host: HostState, name: str) -> int | None:

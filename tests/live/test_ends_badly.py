@@ -208,7 +208,7 @@ def test_the_container_is_removed(lab: Lab, tmp_path: Path, inside: bool) -> Non
     recorder = Recorder(lab, "-c", "c1", *options, "-o", str(tmp_path / "b")).wait_for()
     _ping(lab)
     lab.remove_container("c1")
-    recorder.wait_for("vanished; the others go on")
+    recorder.wait_for("veth-c1: vanished; the others go on")
     code, _, _ = recorder.send(signal.SIGINT).end()
     manifest, trace = _read(tmp_path / "b")
 

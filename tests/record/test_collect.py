@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.record.collect import DUMPS, collect
+from analyzer.record.collect import collect
+from analyzer.record.dumps import HOST, OPTIONAL
 from analyzer.record.machine import Deadline, Done, Machine
 from analyzer.state.dumps import NAMES
 
@@ -36,7 +37,7 @@ def test_docker_is_down(tmp_path: Path) -> None:
         f"host/{file}: docker: Is it running?"
         for file in ("docker-version.json", "docker-inspect.json", "docker-network-inspect.json")
     ]
-    assert recorded == {file for file, _ in DUMPS if not file.startswith("docker")} | {"ipset.txt"}
+    assert recorded == {file for file, _ in (*HOST, *OPTIONAL) if not file.startswith("docker")}
 
 
 def test_a_folder_is_written_once(tmp_path: Path) -> None:
@@ -65,41 +66,92 @@ def test_the_sample_bundle_is_one_recording() -> None:
 class _Recorded(Machine):
     """A machine that says which command it was asked; Docker has containers and networks of given ids."""
 
-    def __init__(self, containers: str = "", networks: str = "", ipset: bool = False) -> None:
-        self._lists = {"docker ps -q --no-trunc": containers, "docker network ls -q --no-trunc": networks}
-        self._ipset = ipset
-
-    def has(self, program: str) -> bool:
-        return program == "ipset" and self._ipset
+    def __init__(self, containers: str = "", networks: str = "", optional: bool = False) -> None:
+        self._lists = {"docker ps -aq --no-trunc": containers, "docker network ls -q --no-trunc": networks}
+        self._missing = () if optional else tuple(command for _, command in OPTIONAL)
 
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         text = " ".join(command)
+        if command in self._missing:
+            return Done(127, "", f"{command[0]}: not found")
+        if "inspect" in command:
+            return Done(0, json.dumps([{"Id": text, "Config": {"Env": ["PASSWORD=x"]}}]), "and complains")
         return Done(0, self._lists.get(text, f"says {text}"), "and complains")
 
 
 def test_what_is_asked(tmp_path: Path) -> None:
     """Each dump is what its command prints; containers and networks are inspected all at once."""
-    problems = collect(_Recorded("c1\nc2\n", "n1\nn2\n", ipset=True), tmp_path / "host", ANY_TIME)
+    problems = collect(_Recorded("c1\nc2\n", "n1\nn2\n", optional=True), tmp_path / "host", ANY_TIME)
     dumps = {path.name: path.read_text() for path in (tmp_path / "host").iterdir()}
 
     assert problems == []
-    assert sorted(dumps) == sorted(NAMES)
-    assert dumps == {
-        **{file: f"says {' '.join(command)}" for file, command in DUMPS},
-        "ipset.txt": "says ipset save",
-        "docker-inspect.json": "says docker inspect c1 c2",
-        "docker-network-inspect.json": "says docker network inspect n1 n2",
-    }
+    assert set(dumps) < set(NAMES)
+    containers, networks = (json.loads(dumps.pop(f"docker-{of}inspect.json")) for of in ("", "network-"))
+    assert dumps == {file: f"says {' '.join(command)}" for file, command in (*HOST, *OPTIONAL)}
+    assert containers == [{"Id": "docker inspect --type container c1 c2", "Config": {}}]
+    assert networks == [{"Id": "docker network inspect n1 n2"}]
 
 
-def test_without_ipset_and_containers(tmp_path: Path) -> None:
+def test_without_programs_and_containers(tmp_path: Path) -> None:
     """What is not there is neither asked for nor a problem."""
     problems = collect(_Recorded(networks="n1"), tmp_path / "host", ANY_TIME)
 
     assert problems == []
     assert {path.name for path in (tmp_path / "host").iterdir()} == {
-        *(file for file, _ in DUMPS), "docker-network-inspect.json"
+        *(file for file, _ in HOST), "docker-network-inspect.json"
     }  # fmt: skip
+
+
+class _Entered(Machine):
+    """A machine whose Docker knows some containers; each namespace says of itself what it is."""
+
+    def __init__(self, *containers: dict[str, object]) -> None:
+        self._containers = containers
+
+    def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
+        if command[:2] == ("docker", "inspect"):
+            return Done(0, json.dumps(self._containers), "")
+        if command[:2] == ("sh", "-c") and "nsenter" in command[2]:
+            mark, *of = command[4:]
+            parts = [f"[{one.split()[0]}]\n{mark} {one.split()[0]} ip-addr.json 0\n" for one in of]
+            parts += [f"nothing\n{mark} {one.split()[0]} ss.txt 127\n" for one in of]
+            return Done(0, "".join(parts), "")
+        return Done(0, "id" if command[:2] == ("docker", "ps") else "", "")
+
+
+def _inspected(name: str, pid: int = 7, mode: str = "bridge", resolv: str = "/r/resolv.conf") -> dict[str, object]:
+    return {
+        "Name": f"/{name}", "State": {"Pid": pid}, "HostConfig": {"NetworkMode": mode}, "ResolvConfPath": resolv,
+        "HostsPath": "/r/hosts",
+    }  # fmt: skip
+
+
+def test_inside_containers(tmp_path: Path) -> None:
+    """Each that runs in a namespace of its own has a folder of its own; what failed there is left out."""
+    machine = _Entered(
+        _inspected("c1"), _inspected("c2"), _inspected("stopped", pid=0), _inspected("beside", mode="container:c1"),
+        _inspected("hosts", mode="host"), _inspected("../c3"), _inspected("c4", resolv="/r/$(id)"),
+    )  # fmt: skip
+
+    assert collect(machine, tmp_path / "host", ANY_TIME) == []
+    found = {str(one.relative_to(tmp_path / "host")): one.read_text() for one in (tmp_path / "host").rglob("*/*/*")}
+    assert found == {"containers/c1/ip-addr.json": "[c1]", "containers/c2/ip-addr.json": "[c2]"}
+
+
+def test_namespaces_that_nobody_may_enter(tmp_path: Path) -> None:
+    """One problem, however many there are."""
+
+    class _Refused(_Entered):
+        def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
+            if command[:2] == ("sh", "-c") and "nsenter" in command[2]:
+                return Done(1, "", "nsenter: cannot open /proc/7/ns/net: Permission denied")
+            return super().run(*command, timeout=timeout, deadline=deadline)
+
+    machine = _Refused(*(_inspected(f"c{number}") for number in range(9)))
+
+    assert collect(machine, tmp_path / "host", ANY_TIME) == [
+        "host/containers: nsenter: nsenter: cannot open /proc/7/ns/net: Permission denied"
+    ]
 
 
 class _Says(Machine):
@@ -112,7 +164,7 @@ class _Says(Machine):
         return False
 
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
-        if command != ("ip", "-j", "-d", "addr"):
+        if command != ("ip", "-s", "-s", "-j", "-d", "addr"):
             return Done(0, "", "")
         if isinstance(self._text, Exception):
             raise self._text
@@ -139,7 +191,7 @@ def test_what_is_written(tmp_path: Path) -> None:
 def test_whatever_fails_costs_its_own_dump(tmp_path: Path, error: Exception, told: str) -> None:
     """It is told, and every other one is there."""
     assert collect(_Says(error), tmp_path / "host", ANY_TIME) == [f"host/ip-addr.json: {told}"]
-    assert {path.name for path in (tmp_path / "host").iterdir()} == {file for file, _ in DUMPS} - {"ip-addr.json"}
+    assert {path.name for path in (tmp_path / "host").iterdir()} == {file for file, _ in HOST} - {"ip-addr.json"}
 
 
 class _Hung(Machine):
@@ -161,4 +213,4 @@ def test_one_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
     assert {problem.split(":")[0] for problem in problems} == {
         "host/docker-version.json", "host/docker-inspect.json", "host/docker-network-inspect.json"
     }  # fmt: skip
-    assert len(list((tmp_path / "host").iterdir())) == len(DUMPS) - 1
+    assert len(list((tmp_path / "host").iterdir())) == len(HOST) - 1 + len(OPTIONAL)

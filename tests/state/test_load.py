@@ -11,7 +11,7 @@ import pytest
 
 from analyzer.errors import InputError
 from analyzer.explain.doctor import examine
-from analyzer.model import HostState
+from analyzer.model import HostState, PortVlan
 from analyzer.state import dumps
 from analyzer.state.conntrack import parse_conntrack
 from analyzer.state.dumps import NAMES
@@ -148,16 +148,16 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 SMALL: dict[str, str] = {
-    "ip-link.json": '[{"ifname": "lo", "stats64": {"rx": {"dropped": 1}, "tx": {"errors": 2}}}, {"ifname": "x"}]',
     "tc-qdisc.json": '[{"dev": "lo", "drops": 3}, {"dev": "lo", "drops": 4}]',
     "softnet_stat.txt": "00000010 00000002 00000001",
-    "ip-addr.json": '[{"ifindex": 1, "ifname": "lo"}]',
+    "ip-addr.json": '[{"ifindex": 1, "ifname": "lo", "stats64": {"rx": {"dropped": 1}, "tx": {"errors": 2}}}]',
     "ip-route.json": '[{"dst": "10.0.0.0/8", "dev": "eth0"}]',
     "ip-rule.json": '[{"priority": 4, "table": "main"}]',
     "ip6-rule.json": '[{"priority": 6, "table": "main"}]',
     "ip-neigh.json": '[{"dst": "10.0.0.1", "dev": "eth0"}]',
     "bridge-fdb.json": '[{"mac": "02:42:ac:11:00:04", "ifname": "eth0"}]',
     "bridge-link.json": '[{"ifname": "eth0"}]',
+    "bridge-vlan.json": '[{"ifname": "veth1", "vlans": [{"vlan": 7, "flags": ["PVID"]}, {"vlan": 9, "vlanEnd": 12}]}]',
     "iptables-save.txt": "*filter\n:INPUT DROP [0:0]\nCOMMIT\n",
     "ip6tables-save.txt": "*nat\n:INPUT ACCEPT [0:0]\nCOMMIT\n",
     "nft-ruleset.json": '{"nftables": [{"table": {"family": "inet", "name": "own"}}]}',
@@ -166,7 +166,9 @@ SMALL: dict[str, str] = {
     "conntrack-stats.txt": "cpu=0 found=3",
     "nstat.txt": "IpInReceives 15 0.0",
     "sysctl.txt": "net.a = 1 2\nnot a setting\nnet.b=0",
-    "sysctl-interfaces.txt": "net.b = 7",
+    "sysctl-interfaces.txt": "net.b = 7\n/proc/sys/net/c/eth0.7/d:1\t2",
+    "ss.txt": "tcp LISTEN 3 128 127.0.0.1%lo:80 0.0.0.0:* users:((\"web\",pid=1,fd=3))",
+    "resolv.conf": "nameserver 192.0.2.53\nsearch example.org lan",
     "docker-version.json": "{}",
     "ipset.txt": "create good hash:ip\nadd good 10.0.0.1",
     "docker-inspect.json": '[{"Name": "/web", "NetworkSettings": {"Networks": {"app": {}}}}]',
@@ -191,7 +193,10 @@ def test_each_file_has_its_place(tmp_path: Path) -> None:
     """What stands in it is found in the part of the state that it is for."""
     host = load_host(_folder(tmp_path / "host"), name="alpha")
 
-    assert (host.name, host.problems, host.files) == ("alpha", (), NAMES)
+    assert (host.name, host.problems, set(host.files)) == ("alpha", (), set(SMALL))
+    assert host.vlans == (PortVlan("veth1", 7, 7, untagged=True), PortVlan("veth1", 9, 12, untagged=False))
+    assert [(one.port, one.program, one.interface, one.waiting) for one in host.listeners] == [(80, "web", "lo", 3)]
+    assert (host.resolvers, host.search) == ((ip_address("192.0.2.53"),), ("example.org", "lan"))
     assert [link.name for link in host.links] == ["lo"]
     assert [route.dev for route in host.routes] == ["eth0"]
     assert [(rule.priority, rule.version) for rule in host.routing_rules] == [(4, 4), (6, 6)]
@@ -202,7 +207,7 @@ def test_each_file_has_its_place(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [table.sets["good"].members for table in host.tables[:2]] == [(ip_address("10.0.0.1"),)] * 2
     assert [entry.original.src.version for entry in host.conntrack] == [4, 6]
-    assert host.sysctls == {"net.a": "1 2", "net.b": "7"}
+    assert host.sysctls == {"net.a": "1 2", "net.b": "7", "net.c.eth0.7.d": "1 2"}
     assert host.counters == COUNTED
     assert (host.containers[0].name, host.networks[0].name) == ("web", "app")
     assert (host.tables_before, host.counters_before) == ((), {})
@@ -370,7 +375,7 @@ def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "read_text", refuse)
     monkeypatch.setattr(Path, "open", refuse_to_open)
     compared = ("ipset.txt", "iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", "nstat.txt",
-                "ip-link.json", "tc-qdisc.json", "softnet_stat.txt",
+                "ip-addr.json", "tc-qdisc.json", "softnet_stat.txt",
                 "conntrack-stats.txt")  # fmt: skip
 
     assert load_host(tmp_path / "host").problems == (

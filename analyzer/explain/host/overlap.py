@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 
 from analyzer.explain.host.asked import Host
 from analyzer.explain.told import Told
-from analyzer.model import HostState, Network
+from analyzer.model import HostState, Network, Route
+from analyzer.model.engine import Prefix
 from analyzer.model.finding import Fact
-from analyzer.model.host import Prefix, Route
 
 
 @dataclass(frozen=True, slots=True)

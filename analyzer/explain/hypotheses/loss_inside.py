@@ -12,7 +12,7 @@ from analyzer.model.finding import Fact, Other, Symptom
 from analyzer.state.snmp import ON_THE_WAY, Counter, counter_of, counters
 
 FILES = {
-    "conntrack": "conntrack-stats.txt", "link": "ip-link.json", "qdisc": "tc-qdisc.json", "softnet": "softnet_stat.txt",
+    "conntrack": "conntrack-stats.txt", "link": "ip-addr.json", "qdisc": "tc-qdisc.json", "softnet": "softnet_stat.txt",
 }  # fmt: skip
 """The dumps of counters, by the beginning of their names."""
 NOTHING = "no rule, route or setting of the dumps, from before and after, stops these packets"

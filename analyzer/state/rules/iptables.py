@@ -17,6 +17,8 @@ LONGEST_RULE = 16_384
 """Characters; iptables itself takes far less, and splitting a line into words takes long."""
 MOST_RULES = 200_000
 DUMPS = {4: "iptables-save.txt", 6: "ip6tables-save.txt"}
+LEGACY = {4: "iptables-legacy-save.txt", 6: "ip6tables-legacy-save.txt"}
+"""Of xtables' own tables, where iptables is its variant for nftables."""
 PRIORITIES = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 """Of iptables' tables in their hooks (linux/netfilter_ipv4.h)."""
 DSTNAT, SRCNAT = -100, 100
@@ -46,22 +48,24 @@ _TWO = frozenset(("--tcp-flags", "--match-set", "--chunk-types", "--add-set", "-
 """Options with two."""
 
 
-def parse_tables(lines: Iterable[str], version: int, sets: Mapping[str, IpSet] | None = None) -> list[Table]:
+def parse_tables(
+    lines: Iterable[str], version: int, sets: Mapping[str, IpSet] | None = None, file: str = ""
+) -> list[Table]:
     """
-    Read a dump; *sets* are those that ``ipset save`` told.
+    Read a dump, called *file*; *sets* are those that ``ipset save`` told.
 
     Raises:
         ValueError: it is not what ``iptables-save`` prints.
     """
     known = sets or {}
     found: dict[str, Table] = {}
-    table, count = _table("", version, known), 0
+    table, count = _table("", version, known, file), 0
     for line in lines:
         text = line.strip()
         if len(text) > LONGEST_RULE:
             raise ValueError(f"a rule of {len(text):,} characters")
         if text.startswith("*"):
-            table = found.setdefault(text[1:], _table(text[1:], version, known))
+            table = found.setdefault(text[1:], _table(text[1:], version, known, file))
         elif declared := _CHAIN.match(text):
             policy = None if declared[2] == "-" else declared[2]
             chain = _chain(table, declared[1])
@@ -74,9 +78,9 @@ def parse_tables(lines: Iterable[str], version: int, sets: Mapping[str, IpSet] |
     return list(found.values())
 
 
-def _table(name: str, version: int, sets: Mapping[str, IpSet]) -> Table:
+def _table(name: str, version: int, sets: Mapping[str, IpSet], file: str) -> Table:
     elements = {one: ip_set.elements for one, ip_set in sets.items()}
-    return Table("ip6" if version == 6 else "ip", name, DUMPS[version], sets=elements)
+    return Table("ip6" if version == 6 else "ip", name, file or DUMPS[version], sets=elements)
 
 
 def _chain(table: Table, name: str) -> Chain:

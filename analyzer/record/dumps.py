@@ -1,0 +1,58 @@
+"""What is recorded of a host, by file: what each command prints. None of them changes anything."""
+
+Dump = tuple[str, tuple[str, ...]]
+
+_SYSCTLS = " ".join(f"/proc/sys/net/{name}" for name in (
+    "ipv4/ip_forward", "ipv4/ip_local_port_range", "ipv4/ip_nonlocal_bind", "ipv4/ipfrag_high_thresh", "ipv4/tcp_ecn",
+    "ipv4/tcp_max_syn_backlog", "ipv4/tcp_mtu_probing", "ipv4/tcp_syncookies", "ipv4/tcp_timestamps",
+    "ipv4/tcp_tw_reuse", "ipv4/icmp_ratelimit", "ipv4/icmp_echo_ignore_all", "ipv4/ping_group_range",
+    "ipv4/neigh/default/gc_thresh3", "ipv6/neigh/default/gc_thresh3", "ipv6/bindv6only",
+    "core/somaxconn", "core/netdev_max_backlog", "bridge/bridge-nf-*", "netfilter/nf_conntrack_*",
+    *(f"ipv4/conf/*/{name}" for name in ("rp_filter", "forwarding", "arp_ignore", "arp_filter", "arp_announce",
+      "proxy_arp", "accept_local", "route_localnet", "src_valid_mark")),
+    *(f"ipv6/conf/*/{name}" for name in ("forwarding", "disable_ipv6", "accept_ra", "proxy_ndp")),
+))  # fmt: skip
+"""Read as files, for ``sysctl -a`` reads all that there is; one that is missing must not take the others with it."""
+
+NETWORK: tuple[Dump, ...] = (
+    ("ip-addr.json", ("ip", "-s", "-s", "-j", "-d", "addr")),
+    ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
+    ("ip-rule.json", ("ip", "-j", "rule")),
+    ("ip6-rule.json", ("ip", "-6", "-j", "rule")),
+    ("ip-neigh.json", ("ip", "-j", "neigh")),
+    ("iptables-save.txt", ("iptables-save", "-c")),
+    ("ip6tables-save.txt", ("ip6tables-save", "-c")),
+    ("nft-ruleset.json", ("nft", "-j", "list", "ruleset")),
+    ("nstat.txt", ("nstat", "-az")),
+    ("tc-qdisc.json", ("tc", "-s", "-j", "qdisc")),
+    ("ss.txt", ("ss", "-H", "-O", "-tulnpem")),
+    ("sysctl.txt", ("sh", "-c", f"grep -s ^ {_SYSCTLS}; :")),
+)
+"""Of a network namespace: the host's, and each container's."""
+HOST: tuple[Dump, ...] = (
+    *NETWORK,
+    ("bridge-fdb.json", ("bridge", "-j", "fdb")),
+    ("bridge-link.json", ("bridge", "-j", "-d", "link")),
+    ("bridge-vlan.json", ("bridge", "-j", "vlan")),
+    ("conntrack.txt", ("conntrack", "-L", "-o", "extended,id")),
+    ("conntrack6.txt", ("conntrack", "-L", "-f", "ipv6", "-o", "extended,id")),
+    ("conntrack-stats.txt", ("conntrack", "-S")),
+    ("softnet_stat.txt", ("cat", "/proc/net/softnet_stat")),
+    ("resolv.conf", ("cat", "/etc/resolv.conf")),
+    ("docker-version.json", ("docker", "version", "--format", "{{json .}}")),
+)
+"""Of the host."""
+OPTIONAL: tuple[Dump, ...] = (
+    ("ipset.txt", ("ipset", "save")),
+    ("iptables-legacy-save.txt", ("iptables-legacy-save", "-c")),
+    ("ip6tables-legacy-save.txt", ("ip6tables-legacy-save", "-c")),
+    ("wg.txt", ("wg", "show")),  # it hides its keys
+    ("ufw.txt", ("ufw", "status", "verbose")),
+    ("firewalld.txt", ("firewall-cmd", "--list-all-zones")),
+)
+"""What is recorded where there is such a program."""
+DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("docker-inspect.json", ("docker", "ps", "-aq", "--no-trunc"), ("docker", "inspect", "--type", "container")),
+    ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),
+)
+"""What is listed first: the file, what lists ids, what is asked about them."""

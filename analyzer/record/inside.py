@@ -1,0 +1,86 @@
+"""Records the state of containers' own network namespaces, all dumps of several containers by one program."""
+
+import re
+import secrets
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.errors import ToolError
+from analyzer.record.dumps import NETWORK
+from analyzer.record.machine import Deadline, Machine
+
+MOST = 64
+"""Containers whose namespaces are recorded."""
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
+PATH = re.compile(r"/[\w./-]+")
+FILES = ("resolv.conf", "hosts")
+"""Docker's own files that containers see; never read by their own paths, which may lead elsewhere."""
+SCRIPT = r"""
+mark=$1
+shift
+daemons=$(pidof dockerd)
+end() { printf '\n%s %s %s %s\n' "$mark" "$name" "$1" "$2"; }
+for one in "$@"; do
+    IFS=' ' read -r name pid resolv hosts <<EOF
+$one
+EOF
+    mark=$mark name=$name nsenter -t "$pid" -n sh -c "$COMMANDS"
+    for file in "$resolv" "$hosts"; do
+        for root in '' $(printf '/proc/%s/root ' $daemons); do
+            [ -r "$root$file" ] && cat "$root$file" && end "${file##*/}" 0 && break
+        done
+    done
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A container that runs in a namespace of its own."""
+
+    name: str
+    pid: int
+    resolv: str
+    hosts: str
+
+    @property
+    def text(self) -> str:
+        """As the script reads it."""
+        return f"{self.name} {self.pid} {self.resolv} {self.hosts}"
+
+
+def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:
+    """Return the containers of ``docker inspect`` that run in a namespace of their own; those of *first* come first."""
+    found: list[Running] = []
+    for one in inspected:
+        mode, name = str(one["HostConfig"].get("NetworkMode")), str(one["Name"]).lstrip("/")
+        pid, paths = one["State"].get("Pid"), [str(one.get(path) or "/") for path in ("ResolvConfPath", "HostsPath")]
+        own = mode != "host" and not mode.startswith("container:")
+        if own and isinstance(pid, int) and pid > 0 and NAME.fullmatch(name) and all(map(PATH.fullmatch, paths)):
+            found.append(Running(name, pid, *paths))
+    found.sort(key=lambda one: (one.name not in first, one.name))
+    return found[:MOST]
+
+
+def ask(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -> Iterator[tuple[str, str, str]]:
+    """
+    Give container, file and text of each dump that there is.
+
+    Raises:
+        ToolError: their namespaces cannot be entered.
+    """
+    mark = secrets.token_hex(16)
+    commands = "; ".join(
+        f"""{shlex.join(command)} 2>/dev/null; printf '\\n%s %s %s %s\\n' "$mark" "$name" {file} $?"""
+        for file, command in NETWORK
+    )
+    script = f"COMMANDS={shlex.quote(commands)}\n{SCRIPT}"
+    done = machine.run("sh", "-c", script, "sh", mark, *(one.text for one in containers), deadline=deadline)
+    parts = re.split(rf"\n{mark} (\S+) (\S+) (\d+)\n", done.out)
+    if len(parts) == 1:
+        raise ToolError(f"nsenter: {done.reason}")
+    for text, name, file, code in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=False):
+        if code == "0":
+            yield name, file, text

@@ -1,0 +1,52 @@
+"""What of ``docker inspect`` is recorded: what tells of networks. Recordings are shown to others, so by name."""
+
+import json
+import re
+from typing import Any
+
+Json = Any
+
+
+def _whole(names: str) -> Json:
+    return dict.fromkeys(names.split(), True)
+
+
+_NETWORK = _whole(
+    "Name Id Created Scope Driver EnableIPv4 EnableIPv6 IPAM Internal Attachable Ingress ConfigOnly Containers Options "
+    "Peers Labels"
+)
+_CONTAINER = _whole("Id Name Created Image RestartCount ResolvConfPath HostsPath NetworkSettings") | {
+    "State": _whole("Status Running Paused Restarting OOMKilled Dead Pid ExitCode Error StartedAt FinishedAt")
+    | {"Health": _whole("Status FailingStreak")},
+    "HostConfig": _whole(
+        "NetworkMode PortBindings PublishAllPorts Dns DnsOptions DnsSearch ExtraHosts Links CapAdd CapDrop Privileged "
+        "Sysctls RestartPolicy Isolation"
+    ),
+    "Config": _whole("Hostname Domainname ExposedPorts Image User Labels"),
+}
+KEEP = {"docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK}
+"""What stays, by file; True for whole values. Environment, commands and mounts are not among it."""
+LABELS = re.compile(
+    r"com\.docker\.(compose|swarm|stack)\.(project|service|oneoff|container-number|network|namespace).*"
+)
+"""Labels that tell where a container belongs; whatever else people write on them is theirs."""
+
+
+def public(text: str, file: str) -> str:
+    """
+    Leave out of ``docker inspect``, whose answer goes into *file*, what may be secret.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    return json.dumps([_kept(one, KEEP[file]) for one in json.loads(text)], indent=1) + "\n"
+
+
+def _kept(value: Json, keep: Json) -> Json:
+    if keep is True or not isinstance(value, dict):
+        return value
+    found = {name: _kept(value[name], keep[name]) for name in keep if name in value}
+    labels = found.get("Labels")
+    if isinstance(labels, dict):
+        found["Labels"] = {name: text for name, text in labels.items() if LABELS.fullmatch(name)}
+    return found
