@@ -68,8 +68,16 @@ def refused(case: "Case") -> Int64:
 def unanswered(case: "Case") -> Int64:
     """Return the packets of TCP connections whose SYN nothing answers, and open questions to name servers."""
     found = [case.packets_of(number, reply=False) for number in silent_connections(case)]
-    found.append(np.array([query.journey for query in case.open_questions], np.int64))
+    found += [np.array([query.journey for query in case.open_questions], np.int64), pings_in_vain(case)]
     return np.concatenate(found).astype(np.int64)
+
+
+def pings_in_vain(case: "Case") -> Int64:
+    """Return the pings that came to a container, and that it did not answer."""
+    asked = case.once(_asked_in_vain)
+    pings = asked[has(case.first("layers")[asked], Layer.ECHO)]
+    found: Int64 = pings[case.tracer.ends[pings] == CODES[Disposition.DELIVERED]]
+    return found
 
 
 def silent_connections(case: "Case") -> list[int]:
@@ -85,7 +93,7 @@ def beyond(case: "Case") -> tuple[Int64, Int64]:
 
 
 def _outward(case: "Case") -> Int64:
-    found: Int64 = np.unique(np.concatenate([_sent_again(case), _asked_in_vain(case)]))
+    found: Int64 = np.unique(np.concatenate([_sent_again(case), _left(case, case.once(_asked_in_vain))]))
     return found
 
 
@@ -102,7 +110,7 @@ def _sent_again(case: "Case") -> Int64:
 
 
 def _asked_in_vain(case: "Case") -> Int64:
-    """Return pings that left without an answer, and datagrams of clients whose server answers most of them."""
+    """Return pings that nobody answered, and datagrams of clients whose server answers most of them."""
     layers, proto = case.first("layers"), case.first("proto")
     table = case.context.connections
     known = case.connection >= 0
@@ -112,7 +120,8 @@ def _asked_in_vain(case: "Case") -> Int64:
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
     client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]
-    asks = _left(case, np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known))
+    ends = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
+    asks = np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known & ends)
     # Questions to name servers tell by themselves which of them was answered.
     quoted = {error.quoted for error in case.errors} | {q.journey for q in case.names if q.answer is not None}
     asks = asks[(asked > answered)[case.connection[asks]]]

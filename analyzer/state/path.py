@@ -144,11 +144,7 @@ class Path:
         switch = forwards(host, packet.version, packet.iif if isinstance(packet.iif, str) else None)
         if switch is not None and not switch.on and chosen is not None and chosen.route.kind not in NO_WAY:
             raise Ended(Verdict.DROP, Why.FORWARDING, text=f"forwarding is off: {switch.name} = 0")
-        if chosen is None:
-            raise Ended(Verdict.DROP, Why.NO_ROUTE, text=f"no route to {dst}")
-        if chosen.route.kind in NO_WAY:
-            why = Why.ROUTING_RULE if chosen.rule.action is not None else Why.DEAD_END
-            raise Ended(Verdict.DROP, why, text=_dead_end(chosen), route=chosen)
+        chosen = _leads_somewhere(chosen, dst)
         devices = chosen.route.devices
         out = chosen.route.dev if len(devices) == 1 else self._guess if self._guess in devices else None
         self._validate_source(walk, packet, out)
@@ -172,8 +168,7 @@ class Path:
         if not self._host.routes:
             return self._guess
         chosen = self._chosen = self._choose(walk, packet)
-        if chosen is None or chosen.route.kind in NO_WAY:
-            return None
+        chosen = _leads_somewhere(chosen, dst)
         return LOCAL if chosen.route.kind == "local" else chosen.route.dev
 
     def _choose(self, walk: Walk, packet: Packet) -> Chosen | None:
@@ -279,6 +274,21 @@ def _sought(packet: Packet) -> Sought:
 def _ports(packet: Packet) -> tuple[Any, Any]:
     ends = packet.look(Field.SPORT), packet.look(Field.DPORT)
     return ends if ABSENT in ends else (packet.sport, packet.dport)
+
+
+def _leads_somewhere(chosen: Chosen | None, dst: Address) -> Chosen:
+    """
+    Return a route, if there is one that is no error.
+
+    Raises:
+        Ended: there is none.
+    """
+    if chosen is None:
+        raise Ended(Verdict.DROP, Why.NO_ROUTE, text=f"no route to {dst}")
+    if chosen.route.kind in NO_WAY:
+        why = Why.ROUTING_RULE if chosen.rule.action is not None else Why.DEAD_END
+        raise Ended(Verdict.DROP, why, text=_dead_end(chosen), route=chosen)
+    return chosen
 
 
 def _dead_end(chosen: Chosen) -> str:

@@ -74,7 +74,7 @@ def choose(host: HostState, sought: Sought, decide: Decide = no) -> Chosen | Non
             there = next((n for n, other in enumerate(rules) if other.priority == rule.goto), None)
             place, jumps = (place if there is None else there), jumps + 1
         if rule.action in NO_WAY[:3]:
-            return Chosen(Route(_everything(sought.dst), None, None, 0, "", rule.text, rule.action), rule)
+            return Chosen(Route(everywhere(sought.dst), None, None, 0, "", rule.text, rule.action), rule)
         route = None if rule.table is None else _lookup(host, rule.table, sought)
         if route is None or route.kind == "throw":
             continue
@@ -84,7 +84,8 @@ def choose(host: HostState, sought: Sought, decide: Decide = no) -> Chosen | Non
     return None
 
 
-def _everything(dst: Address) -> Prefix:
+def everywhere(dst: Address) -> Prefix:
+    """Return the prefix of all addresses of an address' version."""
     return ip_network("0.0.0.0/0" if dst.version == 4 else "::/0")
 
 

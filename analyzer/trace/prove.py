@@ -109,15 +109,9 @@ class Prover:
         *host* is another state to look at than the recorded one.
         """
         built = self.packet(packet, rows[-1])
-        opens = built is not None and built.tcp_flags is not None and built.tcp_flags & OPENS == SYN
-        if built is None or not (opens or built.icmp_type in ECHO_OPPOSITE):
+        reply = answer_to(built) if built is not None else None
+        if reply is None:
             return None
-        kind = ECHO_OPPOSITE.get(built.icmp_type) if built.icmp_type is not None else None
-        reply = replace(
-            built, src=built.dst, dst=built.src, sport=built.dport, dport=built.sport, icmp_type=kind, iif=ABSENT,
-            tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, port_in=ABSENT, src_mac=None,
-            ct_state="ESTABLISHED", ct_reply=True,
-        )  # fmt: skip
         found = Way(host or self.context.host_at(rows[-1]), reply).sent()
         return None if found is None or found.unknown else replace(found, of_answer=True)
 
@@ -345,6 +339,19 @@ class Prover:
         of, end = "orig" if reply else "reply", "dst" if source else "src"
         port = None if row["proto"] in (PROTO_ICMP, PROTO_ICMP6) else row[f"{of}_{end[0]}port"]
         return address(row["version"], row[f"{of}_{end}_hi"], row[f"{of}_{end}"]), port
+
+
+def answer_to(packet: Packet) -> Packet | None:
+    """Return what whoever gets a packet sends back: of a TCP handshake, and of pings; None of all others."""
+    opens = packet.tcp_flags is not None and packet.tcp_flags & OPENS == SYN
+    kind = ECHO_OPPOSITE.get(packet.icmp_type) if packet.icmp_type is not None else None
+    if not opens and kind is None:
+        return None
+    return replace(
+        packet, src=packet.dst, dst=packet.src, sport=packet.dport, dport=packet.sport, icmp_type=kind, iif=ABSENT,
+        tcp_flags=SYN | ACK if opens else None, ttl=None, length=None, port_in=ABSENT, src_mac=None,
+        ct_state="ESTABLISHED", ct_reply=True,
+    )  # fmt: skip
 
 
 def target_of(translation: Translation) -> Address | None:

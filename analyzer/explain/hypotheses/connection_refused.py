@@ -10,9 +10,10 @@ from analyzer.correlate.sorting import values_at
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.listening import Listening, listening
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Told
-from analyzer.model import Connection, Severity, endpoint
+from analyzer.model import Basis, Connection, Severity, endpoint
 from analyzer.model.finding import Fact
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
@@ -42,7 +43,11 @@ def causes(case: Case) -> Iterator[Cause]:
             _note(refused, of, error.quoted)
     for target, ports in refused.items():
         packets = sorted(ports)
-        yield Cause(packets, partial(_refused, case, target, ports), also=case.troubled(packets))
+        known = listening(case, packets[0])
+        yield Cause(
+            packets, partial(_refused, case, target, ports, known), Basis.STATED if known.facts else Basis.OBSERVED,
+            also=case.troubled(packets), specific=Specific.SETTING if known.facts else None,
+        )  # fmt: skip
     for target, packets in instead.items():
         yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets))
     if late:
@@ -80,7 +85,7 @@ def _note(refused: dict[str, dict[int, str]], connection: Connection, packet: in
     refused.setdefault(str(server.src), {})[packet] = port
 
 
-def _refused(case: Case, target: str, ports: dict[int, str], packets: list[int]) -> Told:
+def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, packets: list[int]) -> Told:
     named = list(dict.fromkeys(ports[packet] for packet in packets))
     facts: dict[str, Fact] = {
         "target": target, "ports": named[:SHOWN_PORTS], "more_ports": max(len(named) - SHOWN_PORTS, 0),
@@ -94,7 +99,8 @@ def _refused(case: Case, target: str, ports: dict[int, str], packets: list[int])
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
     return Told(
-        facts,
+        facts | known.facts,
+        proof=known.proof,
         severity=Severity.WARNING if later else severity(case, packets, Severity.ERROR, ended=True),
     )
 

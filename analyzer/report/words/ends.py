@@ -1,6 +1,6 @@
 """What the ends do: refuse, keep silent, do not read."""
 
-from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 DELIVERED, LEFT_HOST = "delivered", "left-host"
 BEHIND = {
@@ -43,21 +43,43 @@ def connection_refused(f: Facts) -> Words:
         if strays
         else "They reached it, and nobody listens there, or only on another address, such as 127.0.0.1."
     )
+    if f.get("nobody_at"):
+        listens = ", ".join(texts(f, "listens_on")) or "nothing"
+        why = f"They reached it, and nobody listens on {f['nobody_at']} there; what listens: {listens}."
+    if f.get("only_at"):
+        only = " and ".join(texts(f, "only_at"))
+        why = f"They reached it, and {f.get('program') or 'what listens'} listens only on {only}."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
     cause = f"{container or f['target']} refuses, nothing listens there"
     if strays:
         cause = ""
+    elif f.get("only_at"):
+        program = f.get("program") or "what listens there"
+        cause = f"{program} listens only on {' and '.join(texts(f, 'only_at'))}"
+    elif f.get("listens_on"):
+        cause = f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
     elif local:
         cause = f"Docker publishes it as {local}, for the host itself only"
     return Words(
         f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
         f"{why} {affected(f)}",
         cause,
-        remedy="Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
-        if strays
-        else None,
+        remedy=_for_refused(f),
     )
+
+
+def _for_refused(f: Facts) -> str | None:
+    if f.get("strays"):
+        return "Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
+    if f.get("only_at"):
+        return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+    if f.get("listens_on"):
+        there = texts(f, "listens_on")[0].partition(" ")[0]
+        return f"Ask for {there}, or publish that port; or let the program use this one."
+    if f.get("nobody_at"):
+        return "Start the program, or see in its log why it does not listen."
+    return None
 
 
 def syn_unanswered(f: Facts) -> Words:

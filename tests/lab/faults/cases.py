@@ -10,12 +10,13 @@ from tests.lab.faults.segments import LOST, NEIGHBOURS
 from tests.lab.faults.several import SEVERAL
 from tests.lab.faults.translations import TRACKED, TRANSLATED
 from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
+from tests.lab.faults.within import ODD_INSIDE, WITHIN
 from tests.lab.faults.world import Fault, Net
 
 RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
-    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL,
+    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE,
 )  # fmt: skip
 
 

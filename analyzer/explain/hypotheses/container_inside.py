@@ -1,0 +1,103 @@
+"""A container's own network namespace drops or rejects what comes to it, or lets no answer out."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_UDP
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.inside import Receiver, elsewhere, mended, receiver
+from analyzer.explain.symptoms import refused, unanswered
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Disposition, Severity
+from analyzer.model.finding import Fact
+from analyzer.schema import Int64
+from analyzer.trace.way import Cause as Stop
+from analyzer.trace.way import moved
+
+MOST = 5_000
+"""Packets that are looked at; the first ones."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each thing in a container that stops packets, or the answers to them."""
+    found: dict[tuple[str, str, bool], tuple[Receiver, Stop | None, list[int]]] = {}
+    for packet in _candidates(case):
+        of = receiver(case, packet)
+        if of is None:
+            continue
+        stop, of_answer, text = _stop(of)
+        if text:
+            key = of.container.name, text, of_answer
+            found.setdefault(key, (of, stop, []))[2].append(packet)
+    for (_, text, of_answer), (of, stop, packets) in found.items():
+        counted = _went(of, stop) >= len(packets) if stop is not None else False
+        yield Cause(
+            packets, partial(_tell, case, of, stop, text, of_answer), Basis.STATED, counted=counted,
+            also=case.troubled(packets),
+        )  # fmt: skip
+
+
+def _candidates(case: Case) -> list[int]:
+    """Return the packets that came to somebody and got no answer, or a refusal."""
+    silent = unanswered(case)
+    rejected = np.concatenate([refused(case), case.tracer.ended(Disposition.REJECTED)])
+    one_way = _one_way(case)
+    found: list[int] = np.unique(np.concatenate([silent, rejected, one_way]))[:MOST].astype(np.int64).tolist()
+    return found
+
+
+def _one_way(case: Case) -> Int64:
+    """Return the datagrams of connections that have no answer at all."""
+    answered = np.unique(case.connection[case.reply])
+    datagrams = (case.first("proto") == PROTO_UDP) & (case.connection >= 0)
+    return np.flatnonzero(datagrams & ~np.isin(case.connection, answered))
+
+
+def _stop(of: Receiver) -> tuple[Stop | None, bool, str]:
+    """Return what stops a packet or its answer, whether it is the answer, and that in a few words."""
+    if of.lost_address:
+        return None, False, f"it has not the address {of.packet.dst}"
+    stopped = of.stops()
+    if stopped is not None:
+        return stopped[0], stopped[1], stopped[0].text
+    if (out := of.answers_by) is not None:
+        return None, True, f"its answers leave by {out}"
+    return None, False, ""
+
+
+def _went(of: Receiver, stop: Stop) -> int:
+    return (moved(of.state, stop.rule) or 0) if stop.rule is not None and stop.rule.counts else 0
+
+
+def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: bool, packets: list[int]) -> Told:
+    name = of.container.name
+    facts: dict[str, Fact] = {"container": name, "inside": text, "of_answer": of_answer}
+    if stop is None:
+        if out := of.answers_by:
+            facts |= {"out": out, "came_by": of.link.name, "networks": sorted(elsewhere(of, case))}
+        proof = tuple(f"ip-route.json: {route.text}" for route in of.state.routes if route.dev == of.answers_by)
+        return Told(facts, proof=tuple(f"containers/{name}/{line}" for line in proof[:2]))
+    if stop.rule is not None:
+        facts |= {"chain": stop.rule.chain, "number": stop.rule.number or 0}
+    if stop.policy is not None:
+        facts |= {"policy_of": " ".join(stop.policy)}
+    facts["rejected"] = stop.disposition is Disposition.REJECTED
+    commands, helps = mended(case, packets[0], of, stop)
+    if commands:
+        facts |= {"commands": commands, "outcome": "helps" if helps else "not-enough"}
+    return Told(facts, proof=tuple(f"containers/{name}/{line}" for line in stop.proof))
+
+
+HYPOTHESIS = Hypothesis(
+    "stopped-in-container",
+    Severity.ERROR,
+    "captures, containers/NAME/ (iptables-save.txt, nft-ruleset.json, ip-route.json, ip-addr.json)",
+    "What came to a container is dropped or rejected by its own rules, or its own routes let no answer out.",
+    "Look inside: nsenter -t PID -n, then iptables -L -v, ip route, ip addr.",
+    causes,
+    Specific.SETTING,
+    asks="iptables-save -c, ip route and ip addr in the container's namespace",
+)

@@ -1,0 +1,169 @@
+"""What a container sent never left it: its own rules, routes or interfaces, or it asked itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.inside import default_route, gateway_of, within
+from analyzer.explain.remedy import for_shell
+from analyzer.explain.symptoms import unanswered
+from analyzer.explain.told import Told
+from analyzer.model import Basis, Container, HostState, Point, Role, Severity
+from analyzer.model.finding import Fact
+from analyzer.model.rules import Rule, Table
+from analyzer.schema import Addresses, Layer
+from analyzer.trace.way import moved
+
+KILLS = ("DROP", "REJECT")
+OUTPUT = "output"
+NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
+"""nstat's: own packets without a route, connections that failed while they were made, resets that were sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """A container whose interface was captured, and its own namespace."""
+
+    container: Container
+    state: HostState
+    point: Point
+    silent: bool
+    """It sent nothing at all."""
+    owes: bool
+    """Packets came to it that it did not answer."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give what kept packets inside, container by container."""
+    for sender in _senders(case):
+        if sender.owes:
+            continue  # what it did not send may be those answers, which are told as such
+        for told in (*_rules(sender), *_routes(case, sender), *_itself(case, sender)):
+            yield Cause((), partial(_as_it_is, told), Basis.STATED)
+
+
+def _as_it_is(told: Told, _: list[int]) -> Told:
+    return told
+
+
+def _senders(case: Case) -> Iterator[_Sender]:
+    """Give each container that was to be captured, once."""
+    seen: set[str] = set()
+    for point in case.context.points:
+        host = case.hosts[point.host]
+        state = host.inside.get(point.container or "")
+        owner = next((c for c in host.containers if c.name == point.container), None)
+        if state is None or owner is None or point.role not in (Role.VETH, Role.CONTAINER) or owner.name in seen:
+            continue
+        seen.add(owner.name)
+        yield _Sender(owner, state, point, not _sent(case, point, owner), _owes(case, owner))
+
+
+def _owes(case: Case, owner: Container) -> bool:
+    addresses = [int(ip) for ip in owner.addresses]
+    packets = unanswered(case)
+    return bool(Addresses.of(case.context.frames, "dst")[case.last_row[packets]].among(addresses).any())
+
+
+def _sent(case: Case, point: Point, owner: Container) -> bool:
+    """Tell whether a container asked for anybody, or sent anything by IP, beside what IPv6 says by itself."""
+    frames = case.context.frames
+    own = (frames["point"] == point.id) & (frames["eth_src"] == (-1 if owner.mac is None else owner.mac))
+    asked = has(frames["layers"], Layer.ARP) | has(frames["layers"], Layer.IPV4)
+    talked = has(frames["layers"], Layer.IPV6) & has(frames["layers"], Layer.PORTS)
+    return bool((own & (asked | talked)).any())
+
+
+def _told(sender: _Sender, why: str, count: int, facts: dict[str, Fact], *proof: str) -> Told:
+    name = sender.container.name
+    known: dict[str, Fact] = {"who": [name], "why": why, "count": count, "silent": sender.silent}
+    return Told(
+        known | facts,
+        proof=tuple(f"containers/{name}/{line}" for line in proof),
+        severity=Severity.ERROR if sender.silent else Severity.WARNING,
+    )
+
+
+def _rules(sender: _Sender) -> Iterator[Told]:
+    """Give the rules, and the policy, that stopped what the container itself sent, by their counters."""
+    for table in sender.state.tables:
+        own = _reached(table)
+        for rule in (rule for rule in table.rules() if rule.chain in own and rule.target in KILLS):
+            if rule.counts and (went := moved(sender.state, rule)):
+                facts: dict[str, Fact] = {"rule": rule.text, "chain": rule.chain, "number": rule.number or 0}
+                yield _told(sender, "rule", went, facts | _deleted(sender, rule), f"{rule.dump}: {rule.text}")
+        for chain in table.chains.values():
+            if chain.hook == OUTPUT and chain.policy == "DROP" and (went := _policy_went(sender, table, chain.name)):
+                facts = {"policy_of": f"{table.label} {chain.name}"}
+                yield _told(sender, "policy", went, facts, f"{table.dump}: {table.label} {chain.name}: policy drop")
+
+
+def _reached(table: Table) -> set[str]:
+    """Return the chains that a packet may come to from the hook of what is sent."""
+    found = {chain.name for chain in table.chains.values() if chain.hook == OUTPUT}
+    todo = list(found)
+    while todo:
+        chain = table.chains.get(todo.pop())
+        further = {rule.target for rule in chain.rules if rule.target in table.chains} if chain is not None else set()
+        todo += sorted(further - found)
+        found |= further
+    return found
+
+
+def _deleted(sender: _Sender, rule: Rule) -> dict[str, Fact]:
+    if rule.native:
+        return {}
+    tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
+    return {"commands": [within(sender.container.name, f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}")]}
+
+
+def _policy_went(sender: _Sender, table: Table, chain: str) -> int:
+    now, before = (sender.state.policy(table, chain, before=past) for past in (False, True))
+    counts = [policy.packets for policy in (now, before) if policy is not None and policy.packets is not None]
+    return counts[0] - counts[1] if len(counts) == 2 else 0
+
+
+def _routes(case: Case, sender: _Sender) -> Iterator[Told]:
+    """Give what was sent without a way to its destination, and what the container lacks for it."""
+    went = sender.state.counted(NO_ROUTES) or 0
+    if went <= 0:
+        return
+    links = [link for link in sender.state.links if not link.loopback]
+    facts: dict[str, Fact] = {
+        "down": [link.name for link in links if link.down],
+        "without_address": [link.name for link in links if not any(ip.version == 4 for ip in link.addresses)],
+        "default": any(route.dst.prefixlen == 0 and route.kind == "unicast" for route in sender.state.routes),
+    }
+    gateway = gateway_of(case, sender.container, 4)
+    if gateway is not None and not facts["default"] and not facts["down"] and links:
+        facts["commands"] = [within(sender.container.name, default_route(gateway, links[0].name).command)]
+    proof = [f"nstat.txt: {NO_ROUTES} went up by {went}"]
+    proof += [f"ip-route.json: {route.text}" for route in sender.state.routes if route.table == "main"][:3]
+    yield _told(sender, "no-route", went, facts, *proof)
+
+
+def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
+    """Give the connections that the container refused itself: it asked for its own loopback address."""
+    failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
+    numbers = case.handshakes.rejected()
+    own = [case.tracer.connection(number).original.src in sender.container.addresses for number in numbers]
+    refused = min(failed - int(np.sum(own)), resets)
+    if refused > 0 and sender.silent:
+        yield _told(
+            sender, "itself", refused, {}, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}"
+        )  # fmt: skip
+
+
+HYPOTHESIS = Hypothesis(
+    "nothing-left",
+    Severity.ERROR,
+    "captures, containers/NAME/ before and after (nstat.txt, iptables-save.txt, ip-route.json)",
+    "What a container sent never got to its interface: counters in its own namespace say so.",
+    "Look inside: nsenter -t PID -n, then ip route, ip link, iptables -L OUTPUT -v.",
+    causes,
+)

@@ -1,0 +1,66 @@
+"""Who listens where a connection or datagram is refused: in the container that refuses, or on the host."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from analyzer.explain.case import Case
+from analyzer.explain.inside import receiver
+from analyzer.model import HostState, Listener
+from analyzer.model.finding import Fact
+from analyzer.state.rules.names import PROTOCOLS
+
+SHOWN = 5
+NAMES = {PROTOCOLS[name]: name for name in ("tcp", "udp")}
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What was recorded of who listens; nothing, if that tells nothing."""
+
+    facts: dict[str, Fact] = field(default_factory=dict)
+    proof: tuple[str, ...] = ()
+
+
+def listening(case: Case, packet: int) -> Listening:
+    """Say why nobody takes a packet that came to a container or to the host: who listens there, and where."""
+    of = receiver(case, packet)
+    row, context = int(case.last_row[packet]), case.context
+    dst, protocol, port = context.dst(row), NAMES.get(context.value("proto", row)), context.value("dport", row)
+    state, place = (of.state, f"containers/{of.container.name}/") if of is not None else (context.host_at(row), "")
+    if dst is None or protocol is None or not state.knows_listeners or (of is None and not state.owns(dst)):
+        return Listening()
+    if state.listener(protocol, dst, port) is not None:
+        return Listening()
+    same = [one for one in state.listeners if (one.protocol, one.port) == (protocol, port)]
+    if same:
+        where = sorted({_where(one) for one in same})
+        program = next((one.program for one in same if one.program), "")
+        proof = tuple(f"{place}ss.txt: {_text(one)}" for one in same)
+        return Listening({"only_at": where, "program": program, "port": port}, proof)
+    others = list(dict.fromkeys(_text(one) for one in _reachable(state, protocol)))
+    return Listening(
+        {"listens_on": others[:SHOWN], "nobody_at": f"{port}/{protocol}"},
+        tuple(f"{place}ss.txt: {text}" for text in others[:SHOWN]) or (f"{place}ss.txt: no {protocol} socket listens",),
+    )
+
+
+def _reachable(state: HostState, protocol: str) -> list[Listener]:
+    """Return who listens for others than the machine itself."""
+    found = [one for one in state.listeners if one.protocol == protocol]
+    return sorted((one for one in found if not _is_own(one)), key=lambda one: one.port)
+
+
+def _is_own(one: Listener) -> bool:
+    return isinstance(one.address, IPv4Address | IPv6Address) and one.address.is_loopback
+
+
+def _where(one: Listener) -> str:
+    if one.address is not None:
+        return str(one.address)
+    return "IPv6" if one.version == 6 else "IPv4"
+
+
+def _text(one: Listener) -> str:
+    """As people write it: ``127.0.0.1:80/tcp (nginx)``, ``8080/tcp``."""
+    end = "" if one.address is None else f"[{one.address}]:" if one.address.version == 6 else f"{one.address}:"
+    return f"{end}{one.port}/{one.protocol}" + (f" ({one.program})" if one.program else "")

@@ -1,0 +1,96 @@
+"""What containers' own namespaces do."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, texts
+
+
+def stopped_in_container(f: Facts) -> Words:
+    """Its rules, its routes, its addresses."""
+    name, text = f["container"], str(f["inside"])
+    cause = _cause(f, str(name), text)
+    what = f"{packets(f)} got into {name}"
+    if f.get("out"):
+        networks = f" ({', '.join(texts(f, 'networks'))})" if f.get("networks") else ""
+        return Words(
+            f"{what}, which answers by {f['out']}{networks}, not by {f['came_by']}",
+            "Its routes send the answers another way than the questions came: there nobody knows the connection, or "
+            f"source validation drops it. {affected(f)}",
+            cause,
+            remedy=f"Reach {name} on the network of its default route, or give it a route back by {f['came_by']}: "
+            "ip rule add from ITS-ADDRESS with a table of its own, or docker network connect --gw-priority.",
+        )
+    does = "rejects" if f.get("rejected") else "stops"
+    whom = "its answers" if f.get("of_answer") else "what came"
+    return Words(
+        f"{what}, which {does} {whom}: {text}",
+        f"That is in the container's own network namespace, not on the host. {affected(f)}",
+        cause,
+        remedy=offered(f, "In the container's namespace:"),
+    )
+
+
+def _cause(f: Facts, name: str, text: str) -> str:
+    does = "rejects" if f.get("rejected") else "drops"
+    whom = "its answers" if f.get("of_answer") else "it"
+    if f.get("policy_of"):
+        return f"inside {name} no rule of {f['policy_of']} accepts {whom}, and its policy is DROP"
+    if f.get("chain"):
+        return f"rule {f['number']} of {f['chain']} inside {name} {does} {whom}"
+    if f.get("out"):
+        return f"{name} sends its answers out by {f['out']}, another network"
+    if f.get("of_answer"):
+        return f"{name} has no way back: {text}"
+    return f"inside {name}, {text}"
+
+
+def ping_unanswered(f: Facts) -> Words:
+    """Nobody answers."""
+    who = texts(f, "what")[0] if texts(f, "what") else str(f["target"])
+    if f.get("setting"):
+        return Words(
+            f"{who} ignores {packets(f, 'ping')}: {f['setting']} is 1 in it",
+            f"Its kernel was told not to answer pings; other traffic tells more. {affected(f)}",
+            f"its kernel ignores pings, {f['setting']} is 1",
+        )
+    return Words(
+        f"{who} does not answer {packets(f, 'ping')}, last seen at {f['last']}",
+        f"They got there. {affected(f)}",
+        f"pings get to {f['last']}, and nothing comes back",
+    )
+
+
+def nothing_left(f: Facts) -> Words:
+    """What was sent, and where it ended."""
+    name = texts(f, "who")[0]
+    count = plural(number(f, "count"), "packet")
+    if f["why"] == "rule":
+        said = f"rule {f['number']} of {f['chain']} inside {name} stopped {count} that it sent"
+        return _unsent(f, said, f"It is “{f['rule']}”, in the container's own network namespace.")
+    if f["why"] == "policy":
+        said = f"the policy of {f['policy_of']} inside {name}, DROP, stopped {count} that it sent"
+        return _unsent(f, said, "No rule before accepts them. That is in the container's own network namespace.")
+    if f["why"] == "itself":
+        tries = plural(number(f, "count"), "connection")
+        return _unsent(
+            f,
+            f"{name} refused {tries} itself: it asks for localhost, or for its own address",
+            "In a container, localhost is the container, not the host; nobody listens there on that port.",
+            "Ask for the other container by its name, or for the host as host.docker.internal (docker run --add-host "
+            "host.docker.internal:host-gateway).",
+        )
+    return _unsent(f, f"{name} has no route for {count} that it wanted to send{_lack(f)}", "They never left it.")
+
+
+def _lack(f: Facts) -> str:
+    for fact, said in (("down", "is down"), ("without_address", "has no address")):
+        if found := texts(f, fact):
+            return f": {', '.join(found)} {said}"
+    return "" if f.get("default") else ": it has no default route"
+
+
+def _unsent(f: Facts, detail: str, explanation: str, remedy: str | None = None) -> Words:
+    nothing = " It sent nothing else." if f.get("silent") else " Other packets of it did leave."
+    return Words(detail, explanation + nothing, remedy=remedy or offered(f, "In the container's namespace:"))
+
+
+SAYS = {"nothing-left": nothing_left, "stopped-in-container": stopped_in_container, "ping-unanswered": ping_unanswered}
