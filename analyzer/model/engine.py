@@ -67,6 +67,8 @@ class Container:
     network: str
     mac: Mac | None
     addresses: tuple[Address, ...]
+    gateways: tuple[Address, ...] = ()
+    """By which it leaves the network."""
     published: tuple[str, ...] = ()
     """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
     service: str | None = None

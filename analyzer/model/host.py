@@ -23,6 +23,10 @@ class Link:
     loopback: bool = False
     down: bool = False
     """Nothing passes: it is down, or its other end is."""
+    peer: int | None = None
+    """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
+    filters_vlans: bool = False
+    """A bridge that keeps VLANs apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Everything that can fail for want of a permission or a program fails before the 
 fails is told and costs nothing but itself: the manifest is there from the start, and says how far the recording came.
 """
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,8 @@ GRACE_S = 0.3
 COMMAND_STOP_S = 10
 VERSIONS_S = 5
 NOT_FOUND = 127
+UNUSABLE = re.compile(r"not up|no such device|went down|disappeared", re.IGNORECASE)
+"""What tcpdump says of an interface that is down, or gone: it ends one point, never the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def record(
     say = _heedless(told)
     versions = _versions(machine)
     with ExitStack() as stack:
-        captures = _start(machine, points, options, stop, stack)
+        captures, unusable = _start(machine, points, options, stop, stack)
+        points = [found for found in points if found.target.name not in unusable]
         _make(folder)
         ledger = Ledger(
             folder,
@@ -103,6 +107,7 @@ def record(
             ),
         )
         stack.callback(ledger.give_room)
+        ledger.problems(f"{name}: {reason}" for name, reason in unusable.items())
         for capture, found in zip(captures, points, strict=True):
             capture.write_to(folder / found.point.file)
         feeds = [
@@ -156,17 +161,31 @@ def _heedless(told: Callable[[str], None]) -> Callable[[str], None]:
     return say
 
 
-def _start(machine: Machine, points: Sequence[Found], options: Options, stop: Stop, stack: ExitStack) -> list[Capture]:
-    """Start all captures; they end with *stack* at the latest."""
+def _start(
+    machine: Machine, points: Sequence[Found], options: Options, stop: Stop, stack: ExitStack
+) -> tuple[list[Capture], dict[str, str]]:
+    """
+    Start all captures; they end with *stack* at the latest.
+
+    Returns:
+        Those that run, and why others do not, by point: of an interface that is down there is nothing to capture.
+    """
     captures: list[Capture] = []
     stack.callback(lambda: _end(captures))
     for found in points:
         captures.append(Capture(machine, found.target, options))  # noqa: PERF401 - all so far must be stopped
-    for capture in captures:
-        capture.wait_ready(lambda: stop.asked)
+    unusable: dict[str, str] = {}
+    for capture in list(captures):
+        try:
+            capture.wait_ready(lambda: stop.asked)
+        except ToolError as error:
+            if not UNUSABLE.search(str(error)) or len(captures) == 1:
+                raise
+            unusable[capture.target.name] = str(error)
+            captures.remove(capture)
     if stop.asked:
         raise KeyboardInterrupt
-    return captures
+    return captures, unusable
 
 
 def _end(running: Iterable[Capture | Feed]) -> None:

@@ -20,6 +20,8 @@ class _End(Struct):
     address: str | None = field(default=None, name="IPAddress")
     address6: str | None = field(default=None, name="GlobalIPv6Address")
     mac: str | None = field(default=None, name="MacAddress")
+    gateway: str | None = field(default=None, name="Gateway")
+    gateway6: str | None = field(default=None, name="IPv6Gateway")
 
 
 class _Binding(Struct):
@@ -87,6 +89,7 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
             network=network,
             mac=mac(end.mac),
             addresses=tuple(ip_address(text) for text in (end.address, end.address6) if text),
+            gateways=tuple(ip_address(text) for text in (end.gateway, end.gateway6) if text),
             published=tuple(_published(container.settings.ports or {})),
             service=_service(container.config),
             status=_status(container.state),

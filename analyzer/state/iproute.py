@@ -20,6 +20,12 @@ Length = Annotated[int, Meta(ge=0, le=128)]
 
 class _Info(Struct):
     info_kind: str | None = None
+    info_data: Json = None
+    """Each kind has its own."""
+
+    @property
+    def filters_vlans(self) -> bool:
+        return isinstance(self.info_data, dict) and self.info_data.get("vlan_filtering") == 1
 
 
 class _Address(Struct):
@@ -31,6 +37,7 @@ class _Link(Struct):
     ifindex: Number = 0
     address: str | None = None
     linkinfo: _Info = field(default_factory=_Info)
+    link_index: Number | None = None
     master: Name | None = None
     addr_info: list[_Address] = []
     mtu: Number | None = None
@@ -148,6 +155,8 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             mtu=link.mtu,
             loopback="LOOPBACK" in link.flags,
             down=link.operstate in ("DOWN", "LOWERLAYERDOWN"),
+            peer=link.link_index,
+            filters_vlans=link.linkinfo.filters_vlans,
         )
         for link in convert(dump, list[_Link])
         if link.ifname is not None

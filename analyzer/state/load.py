@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
-from analyzer.model import ConntrackEntry, HostState, RoutingRule
+from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.state.docker import parse_containers, parse_networks
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
 from analyzer.state.iproute import (
@@ -48,10 +48,20 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     dumps = Dumps(folder, folder.parent / f"{folder.name}-before")
     if not dumps.folder.is_dir() and not dumps.before.is_dir():
         raise InputError(f"{folder}: no such folder of host dumps")
-    host = _state(dumps, name, events)
+    host = _with_gateways(_state(dumps, name, events))
     inside = {container: _state(of) for container, of in dumps.inside().items()}
     told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
     return replace(host, inside=inside, problems=(*host.problems, *told))
+
+
+def _with_gateways(host: HostState) -> HostState:
+    """Fill in the gateways of networks that Docker chose itself: it tells them with the containers alone."""
+
+    def told(network: Network) -> tuple[Address, ...]:
+        found = (ip for one in host.containers if one.network == network.name for ip in one.gateways)
+        return network.gateways or tuple(dict.fromkeys(found))
+
+    return replace(host, networks=tuple(replace(one, gateways=told(one)) for one in host.networks))
 
 
 def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) -> HostState:

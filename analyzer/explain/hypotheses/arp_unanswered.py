@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from analyzer.explain.absent import Why, why
 from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
 from analyzer.explain.died import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
@@ -21,9 +22,13 @@ ENOUGH = 3
 def causes(case: Case) -> Iterator[Cause]:
     """Give addresses that containers or the host asked for in vain."""
     by_target: dict[str, list[ArpExchange]] = {}
-    known = {exchange.asked_ip for exchange in case.exchanges if exchange.answer_mac is not None}
+    known = {(exchange.asker, exchange.asked_ip) for exchange in case.exchanges if exchange.answer_mac is not None}
     for exchange in case.exchanges:
-        vain = exchange.answer_mac is None and exchange.asker_ip is not None and exchange.asked_ip not in known
+        vain = (
+            exchange.answer_mac is None
+            and exchange.asker_ip is not None
+            and (exchange.asker, exchange.asked_ip) not in known
+        )
         if vain and _ours(case, exchange) and _gave_up(case, exchange):
             by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
     failed = {str(one.cause.next_hop): one for one in case.stopped.get(HYPOTHESIS.name, ())}
@@ -34,15 +39,32 @@ def causes(case: Case) -> Iterator[Cause]:
         targets = {exchange.asked_ip for exchange in questions}
         packets |= {*case.towards(targets), *_sent_on(case, targets)}
         packets |= {case.asking[one.point, one.request_frame] for one in questions}
-        basis = Basis.OBSERVED if questions else Basis.STATED
-        yield Cause(sorted(packets), partial(_tell, case, asked, questions, stopped), basis)
+        reason = why(case, _host(case, questions[0]), questions[0]) if questions else None
+        if questions and _foreign(case, questions):
+            reason = None
+        sure = reason is not None or not questions
+        yield Cause(
+            sorted(packets), partial(_tell, case, asked, questions, stopped, reason),
+            Basis.STATED if sure else Basis.OBSERVED,
+            specific=Specific.SETTING if reason is not None and reason.facts["why"] != "nobody" else None,
+        )  # fmt: skip
 
 
-def _tell(case: Case, asked: str, questions: list[ArpExchange], stopped: Stopped | None, packets: list[int]) -> Told:
+def _tell(
+    case: Case,
+    asked: str,
+    questions: list[ArpExchange],
+    stopped: Stopped | None,
+    reason: Why | None,
+    packets: list[int],
+) -> Told:
     facts: dict[str, Fact] = {"asked": asked}
     if questions and not (case.connection[packets] >= 0).any():
         row = int(case.first_row[packets[0]])
-        facts |= {"who": [name_of(case, ip, row) for ip in [questions[0].asker_ip] if ip is not None], "what": [asked]}
+        facts |= {
+            "who": [name_of(case, ip, row) for ip in [questions[0].asker_ip] if ip is not None],
+            "what": [name_of(case, questions[0].asked_ip, row)],
+        }
     if not questions:
         return Told(facts, proof=stopped.cause.proof if stopped is not None else ())
     first, host = questions[0], _host(case, questions[0])
@@ -54,6 +76,9 @@ def _tell(case: Case, asked: str, questions: list[ArpExchange], stopped: Stopped
         proof += [f"iptables-save.txt: {rule}" for rule in sorted(rules)]
     elif host.owns(first.asked_ip):
         facts["own_address"] = True
+    if reason is not None:
+        facts |= reason.facts
+        proof = [*reason.proof, *proof]
     return Told(
         facts | _parted(case, first),
         evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]),
@@ -67,12 +92,9 @@ def _host(case: Case, exchange: ArpExchange) -> HostState:
 
 
 def _parted(case: Case, question: ArpExchange) -> dict[str, Fact]:
-    """Say what is known to part two that are both there: isolated ports, or a macvlan and its parent."""
+    """Say what is known to part two that are both there: a macvlan and its parent."""
     host = _host(case, question)
     owner = host.container_of_address(question.asked_ip)
-    isolated = sorted(port.dev for port in host.ports if port.isolated)
-    if owner is not None and len(isolated) > 1:
-        return {"owner": owner.name, "isolated_ports": isolated}
     networks = {n.name for n in host.networks if n.driver in ("macvlan", "ipvlan")}
     asker = host.container_of_mac(question.asker)
     ends = {c.network for c in (owner, asker) if c is not None}

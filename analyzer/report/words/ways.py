@@ -4,36 +4,6 @@ from analyzer.model.words import plural
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, texts
 
 
-def arp_unanswered(f: Facts) -> Words:
-    """Nobody answers for an address."""
-    asked, where = f["asked"], f.get("where")
-    who = f"{f['asker']} asked {plural(number(f, 'questions'), 'time')} at {where}. " if where else ""
-    why = (
-        "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN or "
-        "subnet."
-    )
-    if f.get("foreign_source"):
-        why = "SNAT gives packets this source, which the host does not have: nobody takes the answers."
-    elif f.get("isolated_ports"):
-        ports = ", ".join(texts(f, "isolated_ports"))
-        why = f"It is container {f['owner']}; isolated ports do not exchange frames: {ports}."
-    elif f.get("macvlan"):
-        why = "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
-    elif f.get("own_address"):
-        why = (
-            "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
-            "arptables, or with IPv6 a rule of INPUT."
-        )
-    at = f" at {where}" if where else ""
-    cause = f"nobody{at} answers ARP for {asked}"
-    if f.get("foreign_source"):
-        cause = f"SNAT gives it the source {asked}, which nobody{at} has"
-    remedy = None
-    if f.get("foreign_source"):
-        remedy = f"Take the SNAT rule away, or give the host the address {asked}."
-    return Words(f"nobody answers for {asked}{at}", f"{who}{why} {affected(f)}", cause, remedy=remedy)
-
-
 def subnet_overlap(f: Facts) -> Words:
     """The same addresses twice."""
     if f.get("behind"):
@@ -164,7 +134,6 @@ def ttl_exceeded(f: Facts) -> Words:
 
 
 SAYS = {
-    "arp-unanswered": arp_unanswered,
     "subnet-overlap": subnet_overlap,
     "asymmetric-path": asymmetric_path,
     "duplicate-address": duplicate_address,

@@ -6,7 +6,7 @@ from tests.lab.faults.acts import both, from_outside, out
 from tests.lab.faults.world import BRIDGE, USER, Act, Fault, Net, World
 
 
-def _in(who: str, *command: str) -> Act:
+def in_(who: str, *command: str) -> Act:
     """Return what runs a program in the client's or server's namespace; ``NET:`` words are fields of the network."""
 
     def act(world: World, net: Net) -> None:
@@ -17,11 +17,11 @@ def _in(who: str, *command: str) -> Act:
 
 
 def _rule(who: str, *rule: str) -> tuple[Act, Act]:
-    return _in(who, "iptables", "-A", *rule), _in(who, "iptables", "-D", *rule)
+    return in_(who, "iptables", "-A", *rule), in_(who, "iptables", "-D", *rule)
 
 
 def _no_default(who: str) -> tuple[Act, Act]:
-    return _in(who, "ip", "route", "del", "default"), _in(who, "ip", "route", "add", "default", "via", "NET:gateway")
+    return in_(who, "ip", "route", "del", "default"), in_(who, "ip", "route", "add", "default", "via", "NET:gateway")
 
 
 def _to_server(world: World, net: Net) -> None:
@@ -65,8 +65,8 @@ WITHIN = (
     Fault("no-way-back-inside", "The server has no default route, and somebody outside asks.", _STOPPED,
           from_outside, _HOMELESS[0], teardown=_HOMELESS[1]),
     Fault("ignores-pings", "The server's kernel ignores pings.", frozenset({"ping-unanswered"}), _ping_server,
-          _in("server", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=1"),
-          teardown=_in("server", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=0")),
+          in_("server", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=1"),
+          teardown=in_("server", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=0")),
     Fault("only-on-loopback", "The server listens on 127.0.0.1 alone.", frozenset({"connection-refused"}),
           _to_loopback_server, _on_loopback),
     Fault("no-default-route", "The client has no default route.", _UNSENT, out, _AWAY[0], teardown=_AWAY[1]),

@@ -1,0 +1,250 @@
+"""Why nobody answers for an address: what the recorded state has of whose it is, and of the way to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from analyzer.explain.case import Case
+from analyzer.explain.inside import default_route, gateway_of, within
+from analyzer.model import Address, ArpExchange, BridgePort, Container, HostState, Link, Route
+from analyzer.model.finding import Fact
+from analyzer.model.rules import Rule
+from analyzer.state.routing import Chosen, Sought, choose
+from analyzer.state.sysctl import sysctl, sysctl_line
+from analyzer.trace.way import moved
+
+FORWARDING = "forwarding"
+KILLS = ("DROP", "REJECT")
+BELOW_IP = ("arp", "bridge", "netdev")
+"""Families of tables that see ARP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason, as facts: ``why`` names it."""
+
+    facts: dict[str, Fact]
+    proof: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Asked:
+    """A question for a neighbour that nobody answers, and what was recorded of both ends."""
+
+    case: Case
+    host: HostState
+    question: ArpExchange
+    owner: Container | None = field(init=False)
+    asker: Container | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owner = self.host.container_of_address(self.question.asked_ip)
+        self.asker = self.host.container_of_mac(self.question.asker)
+
+    @property
+    def ip(self) -> Address:
+        """The address that is asked for."""
+        return self.question.asked_ip
+
+    @property
+    def state(self) -> HostState | None:
+        """What was recorded of the asker: its own namespace, or the host."""
+        if self.asker is not None:
+            return self.host.inside.get(self.asker.name)
+        here = any(link.mac == self.question.asker for link in self.host.links)
+        return self.host if here else None
+
+
+def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
+    """Return the first reason that is found, from the owner's end to the asker's; None if nothing is known."""
+    asked = Asked(case, host, question)
+    found = _rules(asked), _owner(asked), _own(asked), _gateway(asked), _on_link(asked), _nobody(asked)
+    return next((one for reasons in found for one in reasons), None)
+
+
+def _rules(asked: Asked) -> Iterator[Why]:
+    """Give rules below IP that dropped something meanwhile: what they match of ARP is not evaluated."""
+    for table in asked.host.tables:
+        for rule in table.rules() if table.family in BELOW_IP else ():
+            if rule.target in KILLS and rule.counts and moved(asked.host, rule):
+                yield Why(_rule(rule, table.family), (f"{rule.dump}: {table.label} {rule.chain}: {rule.text}",))
+
+
+def _rule(rule: Rule, family: str) -> dict[str, Fact]:
+    command = f"nft delete rule {rule.table} {rule.chain} handle {rule.handle}"
+    return {
+        "why": "rule", "family": family, "rule": rule.text, "chain": f"{rule.table} {rule.chain}",
+        "number": rule.number or 0, "commands": [command] if rule.handle is not None else [],
+    }  # fmt: skip
+
+
+def _owner(asked: Asked) -> Iterator[Why]:
+    """Look at the container whose address it is: its interface, the port of it, its own addresses."""
+    owner = asked.owner
+    if owner is None:
+        return
+    state = asked.host.inside.get(owner.name)
+    inner = next((link for link in state.links if link.mac == owner.mac), None) if state is not None else None
+    if state is not None and inner is None and state.links:
+        yield Why({"why": "no-interface", "owner": owner.name}, (f"containers/{owner.name}/ip-addr.json",))
+        return
+    port = _port(asked.host, owner, inner)
+    if port is not None:
+        yield from _of_port(asked, owner, port)
+    if inner is not None:
+        line = (f"containers/{owner.name}/ip-addr.json: {inner.name}",)
+        if inner.down:
+            commands: list[str] = [within(owner.name, f"ip link set {inner.name} up")]
+            yield Why({"why": "down-inside", "owner": owner.name, "link": inner.name, "commands": commands}, line)
+        elif asked.ip not in inner.addresses:
+            has = [str(ip) for ip in inner.addresses if not ip.is_link_local]
+            yield Why({"why": "lost-address", "owner": owner.name, "has": has}, line)
+
+
+def _port(host: HostState, owner: Container, inner: Link | None) -> Link | None:
+    """Return the host's end of a container's veth."""
+    if inner is not None and inner.peer is not None:
+        return next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
+    name = next((entry.dev for entry in host.fdb if entry.mac == owner.mac and entry.master is not None), None)
+    return host.link(name) if name is not None else None
+
+
+def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
+    host = asked.host
+    facts: dict[str, Fact] = {"owner": owner.name, "link": port.name}
+    proof = (f"ip-addr.json: {port.name}",)
+    bridge = next((n.bridge for n in host.networks if n.name == owner.network), None)
+    if port.down:
+        yield Why(facts | {"why": "port-down", "commands": [f"ip link set {port.name} up"]}, proof)
+    elif port.master is None or (bridge is not None and port.master != bridge and host.link(bridge) is not None):
+        master: dict[str, Fact] = {"why": "no-port", "bridge": bridge or "its bridge", "master": port.master or ""}
+        if bridge is not None:
+            master["commands"] = [f"ip link set {port.name} master {bridge}"]
+        yield Why(facts | master, proof)
+    here = _bridge_port(host, port.name)
+    if here is not None and here.state not in (FORWARDING, "unknown"):
+        yield Why(facts | {"why": "blocked", "state": here.state}, (f"bridge-link.json: {port.name} {here.state}",))
+    yield from _parted(asked, owner, port, here)
+
+
+def _parted(asked: Asked, owner: Container, port: Link, here: BridgePort | None) -> Iterator[Why]:
+    """Compare both ends' ports of a bridge: isolated, or in other VLANs."""
+    host = asked.host
+    asking = _asking_port(asked)
+    there = _bridge_port(host, asking.name) if asking is not None else None
+    if asking is None or asking.name == port.name:
+        return
+    if here is not None and there is not None and here.isolated and there.isolated:
+        commands: list[str] = [f"bridge link set dev {port.name} isolated off"]
+        facts: dict[str, Fact] = {"why": "isolated", "owner": owner.name, "isolated_ports": sorted([port.name,
+                                  asking.name]), "commands": commands}  # fmt: skip
+        yield Why(facts, (f"bridge-link.json: {port.name} isolated", f"bridge-link.json: {asking.name} isolated"))
+    bridge = host.link(port.master) if port.master is not None else None
+    ours, theirs = (_untagged(host, link.name) for link in (asking, port))
+    if bridge is not None and bridge.filters_vlans and ours is not None and ours != theirs:
+        told: dict[str, Fact] = {"why": "vlans", "owner": owner.name, "link": port.name, "vlan": ours,
+                                 "other_vlan": theirs or 0}  # fmt: skip
+        yield Why(told, (f"bridge-vlan.json: {asking.name} {ours}", f"bridge-vlan.json: {port.name} {theirs}"))
+
+
+def _asking_port(asked: Asked) -> Link | None:
+    """Return the bridge's port, or the bridge itself, that the question came in by."""
+    if asked.asker is None:
+        return next((link for link in asked.host.links if link.mac == asked.question.asker), None)
+    state = asked.host.inside.get(asked.asker.name)
+    inner = next((link for link in state.links if link.mac == asked.asker.mac), None) if state is not None else None
+    return _port(asked.host, asked.asker, inner)
+
+
+def _bridge_port(host: HostState, name: str) -> BridgePort | None:
+    return next((port for port in host.ports if port.dev == name), None)
+
+
+def _untagged(host: HostState, name: str) -> int | None:
+    return next((one.first for one in host.vlans if one.dev == name and one.untagged), None)
+
+
+def _own(asked: Asked) -> Iterator[Why]:
+    """Look at the host, whose own address it is, or was."""
+    host = asked.host
+    link = next((link for link in host.links if asked.ip in link.addresses), None)
+    if link is not None:
+        if link.down:
+            yield Why({"why": "own-down", "link": link.name, "commands": [f"ip link set {link.name} up"]},
+                      (f"ip-addr.json: {link.name}",))  # fmt: skip
+        names = [f"net.ipv4.conf.{name}.arp_ignore" for name in ("all", link.name)]
+        ignore = max(names, key=lambda name: sysctl(host, name) or 0)
+        if asked.ip.version == 4 and (sysctl(host, ignore) or 0) > 2:
+            yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {ignore}=0"]},
+                      (sysctl_line(host, ignore),))  # fmt: skip
+        return
+    network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
+    bridge = host.link(network.bridge) if network is not None and network.bridge is not None else None
+    if network is not None and bridge is not None:
+        prefix = next((subnet.prefixlen for subnet in network.subnets if asked.ip in subnet), 24)
+        yield Why(
+            {"why": "bridge-address", "link": bridge.name, "network": network.name,
+             "commands": [f"ip addr add {asked.ip}/{prefix} dev {bridge.name}"]},
+            (f"ip-addr.json: {bridge.name}", f"docker-network-inspect.json: {network.name} gateway {asked.ip}"),
+        )  # fmt: skip
+
+
+def _chosen(asked: Asked, ip: Address) -> Chosen | None:
+    return choose(asked.state, Sought(ip)) if asked.state is not None and asked.state.routes else None
+
+
+def _gateway(asked: Asked) -> Iterator[Why]:
+    """Look whether it is the asker's gateway, and whether that is its network's."""
+    state = asked.state
+    if state is None:
+        return
+    by: list[Route] = [route for route in state.routes if route.gateway == asked.ip]
+    if not by:
+        return
+    place = f"containers/{asked.asker.name}/" if asked.asker is not None else ""
+    facts: dict[str, Fact] = {"route": by[0].text}
+    if asked.asker is not None:
+        right = gateway_of(asked.case, asked.asker, asked.ip.version)
+        if right is not None and right != asked.ip:
+            command = within(asked.asker.name, default_route(right, by[0].dev or "eth0").command)
+            facts |= {"why": "wrong-gateway", "asker_name": asked.asker.name, "right": str(right),
+                      "commands": [command]}  # fmt: skip
+            yield Why(facts, (f"{place}ip-route.json: {by[0].text}",))
+    else:
+        yield Why(facts | {"why": "gateway-silent"}, (f"ip-route.json: {by[0].text}",))
+
+
+def _on_link(asked: Asked) -> Iterator[Why]:
+    """Look whether the asker takes it for a neighbour by a route that is wrong: it is in none of its networks."""
+    chosen = _chosen(asked, asked.ip)
+    if chosen is None or chosen.route.gateway is not None or chosen.route.kind != "unicast" or asked.owner is not None:
+        return
+    route, place = chosen.route, ""
+    facts: dict[str, Fact] = {"why": "on-link", "route": route.text}
+    if asked.asker is not None:
+        network = next((n for n in asked.host.networks if n.name == asked.asker.network), None)
+        subnets = [s for s in network.subnets if s.version == asked.ip.version] if network is not None else []
+        if not subnets or any(asked.ip in subnet for subnet in subnets):
+            return
+        facts |= {"asker_name": asked.asker.name, "subnets": [str(subnet) for subnet in subnets]}
+        right = gateway_of(asked.case, asked.asker, asked.ip.version)
+        if right is not None and route.dst.prefixlen == 0 and route.dev is not None:
+            facts["commands"] = [within(asked.asker.name, default_route(right, route.dev).command)]
+        place = f"containers/{asked.asker.name}/"
+    elif route.dst.prefixlen > 0 and route.src is not None:
+        return  # the segment of an address of its own: whoever is missing there is missing
+    yield Why(facts, (f"{place}ip-route.json: {route.text}",))
+
+
+def _nobody(asked: Asked) -> Iterator[Why]:
+    """Look whether anybody has it at all, in a network that Docker gives the addresses of."""
+    host = asked.host
+    network = next((n for n in host.networks if any(asked.ip in s for s in n.subnets)), None)
+    if asked.owner is not None or host.owns(asked.ip) or network is None or network.driver not in ("bridge", "overlay"):
+        return
+    stopped = sorted({
+        f"{c.name} ({c.status.text}{'' if c.status.exit_code is None else f' {c.status.exit_code}'})"
+        for c in host.containers
+        if c.network == network.name and c.status.text in ("exited", "created", "dead", "restarting")
+    })  # fmt: skip
+    facts: dict[str, Fact] = {"why": "nobody", "network": network.name, "stopped": stopped[:5]}
+    yield Why(facts, (f"docker-inspect.json: no container has {asked.ip}",))

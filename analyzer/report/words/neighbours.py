@@ -1,0 +1,191 @@
+"""Who does not answer ARP or NDP, and why not."""
+
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Words, affected, number, several, texts
+
+
+def arp_unanswered(f: Facts) -> Words:
+    """Nobody answers for an address."""
+    asked, where = f["asked"], f.get("where")
+    who = f"{f['asker']} asked {plural(number(f, 'questions'), 'time')} at {where}. " if where else ""
+    at = f" at {where}" if where else ""
+    if f.get("foreign_source"):
+        return Words(
+            f"nobody answers for {asked}{at}",
+            f"{who}SNAT gives packets this source, which the host does not have: nobody takes the answers. "
+            f"{affected(f)}",
+            f"SNAT gives it the source {asked}, which nobody{at} has",
+            remedy=f"Take the SNAT rule away, or give the host the address {asked}.",
+        )
+    if f.get("why") in WHY:
+        cause, said, remedy = WHY[str(f["why"])](f)
+        return Words(f"nobody answers for {asked}{at}: {cause}", f"{who}{said} {affected(f)}", cause, remedy=remedy)
+    said = (
+        "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN or "
+        "subnet."
+    )
+    if f.get("macvlan"):
+        said = "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
+    elif f.get("own_address"):
+        said = (
+            "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
+            "arptables, or with IPv6 a rule of INPUT."
+        )
+    return Words(f"nobody answers for {asked}{at}", f"{who}{said} {affected(f)}", f"nobody{at} answers ARP for {asked}")
+
+
+Said = tuple[str, str, str]
+"""The end of the first sentence, an explanation, and what helps."""
+
+
+def _rule(f: Facts) -> Said:
+    return (
+        f"rule {f['number']} of {f['chain']} drops frames",
+        f"Rules of the families arp, bridge and netdev see ARP; this one counted meanwhile: “{f['rule']}”.",
+        "Delete the rule, or let ARP pass before it.",
+    )
+
+
+def _no_interface(f: Facts) -> Said:
+    owner = f["owner"]
+    return (
+        f"{owner} has lost its interface",
+        f"Docker says that {owner} has this address, and in its namespace there is no such interface.",
+        f"docker network disconnect and connect {owner}, or restart it.",
+    )
+
+
+def _down_inside(f: Facts) -> Said:
+    return (
+        f"{f['link']} is down in {f['owner']}",
+        "An interface that is down answers nothing.",
+        "Set it up in the container's namespace.",
+    )
+
+
+def _lost_address(f: Facts) -> Said:
+    has = ", ".join(texts(f, "has")) or "none"
+    return (
+        f"{f['owner']} has not that address, it has {has}",
+        "Docker gave it this address, and somebody took it away in the container, or gave it another.",
+        f"Restart {f['owner']}, or add the address in its namespace.",
+    )
+
+
+def _port_down(f: Facts) -> Said:
+    return (
+        f"{f['link']}, which leads to {f['owner']}, is down",
+        "It is the host's end of the container's veth; nothing gets through it.",
+        "Set it up.",
+    )
+
+
+def _no_port(f: Facts) -> Said:
+    master = f"is a port of {f['master']}, not" if f.get("master") else "is no port"
+    return (
+        f"{f['link']}, which leads to {f['owner']}, {master} of {f['bridge']}",
+        (
+            "What is sent to the network's bridge does not get to it. Some other program took it out: NetworkManager, "
+            "systemd-networkd, or a hand."
+        ),
+        "Put it back, and tell whoever manages interfaces to leave Docker's alone.",
+    )
+
+
+def _blocked(f: Facts) -> Said:
+    return (
+        f"{f['link']}, which leads to {f['owner']}, is {f['state']}",
+        (
+            "A bridge passes nothing to ports that are not forwarding: spanning tree is listening or learning for a "
+            "while after a port comes up (twice forward_delay), or blocks it because of a loop."
+        ),
+        "Wait, or look at bridge link and ip -d link show type bridge: stp_state, forward_delay.",
+    )
+
+
+def _isolated(f: Facts) -> Said:
+    return (
+        f"{' and '.join(texts(f, 'isolated_ports'))} are isolated ports",
+        f"It is container {f['owner']}; isolated ports of a bridge do not exchange frames.",
+        (
+            "Switch isolation off at one of them, if they shall talk; docker network create --opt "
+            "com.docker.network.bridge.enable_icc=false asks for something alike."
+        ),
+    )
+
+
+def _vlans(f: Facts) -> Said:
+    other = f["other_vlan"] or "none"
+    return (
+        f"the ports are in VLANs {f['vlan']} and {other}",
+        f"The bridge filters VLANs, and {f['link']}, which leads to {f['owner']}, is in another one.",
+        "bridge vlan add, so that both ports have one VLAN untagged.",
+    )
+
+
+def _own_down(f: Facts) -> Said:
+    return f"{f['link']}, which has it, is down", "It is an address of this host.", "Set the interface up."
+
+
+def _arp_ignore(f: Facts) -> Said:
+    return (
+        f"{f['setting']} keeps this host from answering",
+        "It is an address of this host, whose kernel was told not to answer ARP for it.",
+        "Set it back to 0.",
+    )
+
+
+def _bridge_address(f: Facts) -> Said:
+    return (
+        f"{f['link']} has lost that address",
+        (
+            f"It is the gateway of network {f['network']}, and belongs on its bridge. Something took it away: "
+            "NetworkManager, a script, ip addr flush."
+        ),
+        "Give it back, or restart Docker.",
+    )
+
+
+def _wrong_gateway(f: Facts) -> Said:
+    return (
+        f"it is the default gateway of {f['asker_name']}, and its network's is {f['right']}",
+        f"{f['asker_name']} has the route “{f['route']}”.",
+        "In the container's namespace:",
+    )
+
+
+def _gateway_silent(f: Facts) -> Said:
+    return (
+        "the host's gateway does not answer",
+        f"The host has the route “{f['route']}”: the address is wrong, or the router is down, or not on this segment.",
+        "Compare with the router's address; ip route replace default via ROUTER. Is the cable in, the VLAN right?",
+    )
+
+
+def _on_link(f: Facts) -> Said:
+    who = f.get("asker_name") or "the host"
+    subnets = f" {', '.join(texts(f, 'subnets'))}" if f.get("subnets") else ""
+    return (
+        f"{who} takes it for a neighbour by the route “{f['route']}”",
+        f"That route has no gateway, so {who} asks its own segment{subnets} for the address, and it is not there.",
+        f"Correct the route or the netmask of {who}: only its own subnet is without a gateway.",
+    )
+
+
+def _nobody(f: Facts) -> Said:
+    stopped = several(texts(f, "stopped"))
+    return (
+        f"no container of network {f['network']} has it",
+        "No container that runs has this address, nor has the host."
+        + (f" On that network, but not running: {stopped}." if stopped else ""),
+        "Start the container, or ask by its name: addresses change when containers are made again.",
+    )
+
+
+WHY = {
+    "rule": _rule, "no-interface": _no_interface, "down-inside": _down_inside, "lost-address": _lost_address,
+    "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
+    "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,
+    "wrong-gateway": _wrong_gateway, "gateway-silent": _gateway_silent, "on-link": _on_link, "nobody": _nobody,
+}  # fmt: skip
+SAYS = {"arp-unanswered": arp_unanswered}
