@@ -239,7 +239,7 @@ def _nobody(asked: Asked) -> Iterator[Why]:
     """Look whether anybody has it at all, in a network that Docker gives the addresses of."""
     host = asked.host
     network = next((n for n in host.networks if any(asked.ip in s for s in n.subnets)), None)
-    if asked.owner is not None or host.owns(asked.ip) or network is None or network.driver not in ("bridge", "overlay"):
+    if asked.owner is not None or host.owns(asked.ip) or network is None or network.driver != "bridge":
         return
     stopped = sorted({
         f"{c.name} ({c.status.text}{'' if c.status.exit_code is None else f' {c.status.exit_code}'})"

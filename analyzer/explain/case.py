@@ -260,9 +260,19 @@ class Case:
         context = self.context
         at = context.with_role(context.hops["row"], *NEAR_CONTAINERS)
         found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
-        found |= self._to_published()
+        found |= self._to_published() | self._of_hosts_network()
         concerned = np.unique(self.connection[found])
         return found | np.isin(self.connection, concerned[concerned >= 0])
+
+    def _of_hosts_network(self) -> Array:
+        """(packets,) bool: each is from or to a host that has containers on its own network: it may be theirs."""
+        found = np.zeros(self.context.packets, bool)
+        for host in self.hosts.states:
+            if any("host" in (c.network, c.mode) and c.status.answers for c in host.containers):
+                own = [int(ip) for link in host.links for ip in link.addresses]
+                for end in ("src", "dst"):
+                    found |= Addresses.of(self.context.frames, end)[self.first_row].among(own)
+        return found
 
     def _to_published(self) -> Array:
         """(packets,) bool: each goes to an address of the host, and a port that a container publishes."""

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from analyzer.explain.case import Case
 from analyzer.explain.inside import receiver
+from analyzer.explain.published import mistaken
 from analyzer.model import HostState, Listener
 from analyzer.model.finding import Fact
 from analyzer.state.rules.names import PROTOCOLS
@@ -31,6 +32,9 @@ def listening(case: Case, packet: int) -> Listening:
         return Listening()
     if state.listener(protocol, dst, port) is not None:
         return Listening()
+    hint = mistaken(state, dst, protocol, port) if of is None else {}
+    if hint:
+        return Listening(hint, (f"docker-inspect.json: {hint['publisher']} {hint['port_text']}",))
     same = [one for one in state.listeners if (one.protocol, one.port) == (protocol, port)]
     if same:
         where = sorted({_where(one) for one in same})

@@ -55,8 +55,9 @@ def _who(case: Case, connection: Connection) -> str:
     if point.role is Role.LOOPBACK and point.container:
         return point.container
     if point.role in (Role.CONTAINER, Role.VETH) and point.container and not case.reply[packet]:
-        owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
-        if owner is None or owner.name == point.container:
+        mac = case.context.value("eth_src", row)
+        owner = case.context.owner_of_mac(mac, row)
+        if (owner is None and mac not in case.context.host_macs) or (owner and owner.name == point.container):
             return point.container
     return name_of(case, connection.original.src, row)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.model import Address
+from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 
 if TYPE_CHECKING:
@@ -80,6 +81,38 @@ def told(queries: Iterable[NameQuery]) -> str:
 def asked_names(queries: Iterable[NameQuery]) -> list[str]:
     """Return the names that were asked for, each once."""
     return list(dict.fromkeys(query.name.rstrip(".") for query in queries))
+
+
+def resolver_of(case: "Case", query: NameQuery) -> dict[str, Fact]:
+    """Say whose ``resolv.conf`` names the server that is asked, and whom the host itself asks."""
+    row = int(case.first_row[query.journey])
+    host, owner = case.context.host_at(row), case.context.owner_of_address(query.asker, row)
+    state = host.inside.get(owner.name) if owner is not None else None
+    if owner is None or state is None or query.server not in state.resolvers:
+        return {}
+    others = [str(ip) for ip in host.resolvers if ip not in state.resolvers and not ip.is_loopback]
+    return {"resolv_conf": owner.name, "hosts_servers": others}
+
+
+def unknown_names(queries: Iterable[NameQuery]) -> list[str]:
+    """
+    Return the names that got NXDOMAIN, and that exist in no form.
+
+    Resolvers try a name with each search domain behind it (resolv.conf(5)): that one of these is unknown means nothing,
+    if another is known.
+    """
+    outcomes: dict[str, set[str | None]] = defaultdict(set)
+    for query in queries:
+        outcomes[query.name.rstrip(".").lower()].add(query.outcome)
+    known = [name for name, of in outcomes.items() if "NOERROR" in of]
+    vain = [name for name, of in outcomes.items() if of == {"NXDOMAIN"}]
+    return [name for name in vain if not any(_alike(name, other) for other in known)]
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tell whether two names are one, with and without a search domain, or with two."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(f"{short}.") or one.partition(".")[0] == other.partition(".")[0]
 
 
 def resolved(queries: Iterable[NameQuery]) -> dict[Address, str]:

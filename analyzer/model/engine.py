@@ -67,8 +67,6 @@ class Container:
     network: str
     mac: Mac | None
     addresses: tuple[Address, ...]
-    gateways: tuple[Address, ...] = ()
-    """By which it leaves the network."""
     published: tuple[str, ...] = ()
     """Ports, as ``docker ps`` prints them: ``0.0.0.0:8080->80/tcp``."""
     service: str | None = None
@@ -78,6 +76,8 @@ class Container:
     """Ports that it was started to publish, likewise; without effect on some networks."""
     mode: str | None = None
     """Its network mode: ``bridge``, ``host``, ``container:ID``, or the network's name."""
+    gateways: tuple[Address, ...] = ()
+    """By which it leaves the network."""
 
     @property
     def ports(self) -> tuple[PublishedPort, ...]:

@@ -112,7 +112,7 @@ class Scene:
             write_pcap(self.folder / f"{name}.pcap", sorted(records, key=lambda record: record[0]))
         for name, dump in self.dumps.items():
             path = self.folder / (f"host-before/{name[7:]}" if name.startswith("before/") else f"host/{name}")
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dump if isinstance(dump, str) else json.dumps(dump))
         return self.folder
 

@@ -25,14 +25,14 @@ def _answers(scene: Scene, *outcomes: int, server: str = SERVER) -> None:
         (0, None, None),
         (FORMERR, "name server 8.8.8.8 failed 1 question: FORMERR", Severity.ERROR),
         (SERVFAIL, "name server 8.8.8.8 failed 1 question: SERVFAIL", Severity.ERROR),
-        (NXDOMAIN, "name server 8.8.8.8 knows no such name: 0.example A", Severity.INFO),
+        (NXDOMAIN, "name server 8.8.8.8 knows no such name: 0.example A", Severity.WARNING),
         (NOTIMP, "name server 8.8.8.8 failed 1 question: NOTIMP", Severity.ERROR),
         (REFUSED, "name server 8.8.8.8 failed 1 question: REFUSED", Severity.ERROR),
         (9, None, None),
     ],
 )
 def test_outcomes(tmp_path: Path, outcome: int, title: str | None, severity: Severity | None) -> None:
-    """A name that is not there is an info: the server works."""
+    """A name that is not there is a warning: the server works."""
     scene = Scene(tmp_path)
     _answers(scene, outcome)
 
@@ -67,6 +67,21 @@ def test_each_server_by_itself(tmp_path: Path) -> None:
         ("name server 9.9.9.9", Severity.ERROR),
         ("name server 8.8.8.8", Severity.WARNING),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("web", Severity.INFO), ("web.lan.example", Severity.INFO), ("db", Severity.WARNING)],
+    ids=["without-domain", "another-domain", "another-name"],
+)
+def test_search_domains(tmp_path: Path, name: str, severity: Severity) -> None:
+    """A name with a domain behind it that is unknown means nothing, if another form of it is known."""
+    scene = Scene(tmp_path)
+    for number, (asked, outcome) in enumerate((("web.lan", NXDOMAIN), (name, 0))):
+        ask(scene, number * 10, number, asked)
+        answer(scene, number * 10 + 5, number, asked, "A", outcome)
+
+    assert [finding.severity for finding in scene.findings(HYPOTHESIS)] == [severity]
 
 
 def test_names_that_are_not_there(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.lab.faults.score import account, score, told, written
 
 OWN_TESTS = {
     "ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks", "bridge-netfilter-off",
-    "forward-policy-drop", "mtu-mismatch", "routed-network-unreachable", "dns-conntrack-race",
+    "forward-policy-drop", "mtu-mismatch", "routed-network-unreachable", "dns-conntrack-race", "container-paused",
 }  # fmt: skip
 """No fault of a host, told without captures, or a race that nobody can make: their own tests have scenes of them."""
 
@@ -24,12 +24,13 @@ OWN_TESTS = {
 NAMES = """
 ambiguous-packets arp-unanswered asymmetric-path bad-checksum capture-doubles-packets capture-gap capture-loss
 client-address-hidden connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset
-container-name-unknown dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path duplicate-address
-embedded-dns-failed filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop host-unreachable
-loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash nat-port-rewritten
-neighbour-stale network-isolation published-port-not-translated reverse-path-filtered stale-conntrack subnet-overlap
-syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
-bridge-netfilter-off forward-policy-drop mtu-mismatch routed-network-unreachable
+container-name-unknown container-paused dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path
+duplicate-address embedded-dns-failed filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop
+host-unreachable loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash
+nat-port-rewritten neighbour-stale network-isolation nothing-left ping-unanswered published-port-not-translated
+reverse-path-filtered stale-conntrack stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks
+untranslated-source-leak vxlan-checksum vxlan-mtu zero-window bridge-netfilter-off forward-policy-drop mtu-mismatch
+routed-network-unreachable
 """
 
 

@@ -24,6 +24,7 @@ TWINS = {
     "conntrack-contradiction": "few-ports.bridge",
     "conntrack-full": "busy.bridge",
     "conntrack-invalid-reset": "aborts.bridge",
+    "container-paused": "silent-server.bridge",
     "container-name-unknown": "failing-resolver.bridge",  # names that are no container's
     "dns-conntrack-race": "silent-resolver.bridge",  # A and AAAA at once, and both got out
     "dns-failed": "slow-resolver.bridge",
@@ -49,9 +50,12 @@ TWINS = {
     "neighbour-stale": "changed-card.bridge",
     "network-isolation": "joined.bridge",  # two networks, and a container on both
     "published-port-not-translated": "hidden-client.bridge",
+    "nothing-left": "routeless-inside.bridge",  # no default route, and nobody outside is asked
+    "ping-unanswered": "absent.bridge",  # pings that never got there
     "reverse-path-filtered": "two-uplinks.bridge",
     "routed-network-unreachable": "no-masquerade.bridge",
     "stale-conntrack": "mid-stream.bridge",  # entries older than the capture, that the rules would make again
+    "stopped-in-container": "rules-inside.bridge",  # rules of its own that stop nobody
     "subnet-overlap": "joined.bridge",
     "syn-unanswered": "silent-resolver.bridge",
     "ttl-exceeded": "healthy.bridge",

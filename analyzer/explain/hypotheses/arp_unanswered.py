@@ -42,11 +42,12 @@ def causes(case: Case) -> Iterator[Cause]:
         reason = why(case, _host(case, questions[0]), questions[0]) if questions else None
         if questions and _foreign(case, questions):
             reason = None
-        sure = reason is not None or not questions
+        found = reason is not None and reason.facts["why"] != "nobody"  # which is what nobody answers for means
+        sure = found or not questions
         yield Cause(
             sorted(packets), partial(_tell, case, asked, questions, stopped, reason),
             Basis.STATED if sure else Basis.OBSERVED,
-            specific=Specific.SETTING if reason is not None and reason.facts["why"] != "nobody" else None,
+            specific=Specific.SETTING if found else None,
         )  # fmt: skip
 
 

@@ -88,7 +88,11 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
     commands, helps = mended(case, packets[0], of, stop)
     if commands:
         facts |= {"commands": commands, "outcome": "helps" if helps else "not-enough"}
-    return Told(facts, proof=tuple(f"containers/{name}/{line}" for line in stop.proof))
+    return Told(
+        facts,
+        proof=tuple(f"containers/{name}/{line}" for line in stop.proof),
+        tried=f"{name} then takes and answers it" if helps else None,
+    )
 
 
 HYPOTHESIS = Hypothesis(

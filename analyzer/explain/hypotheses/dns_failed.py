@@ -6,7 +6,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, told
+from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, resolver_of, told, unknown_names
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
@@ -28,11 +28,15 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     names, outcomes = asked_names(left), list(dict.fromkeys(str(query.outcome) for query in left))
-    worst = Severity.INFO if outcomes == [UNKNOWN] else Severity.WARNING if good else Severity.ERROR
+    worst = Severity.WARNING if good else Severity.ERROR
+    if outcomes == [UNKNOWN]:
+        names = [name for name in names if name.lower() in unknown_names(case.names)] or names
+        worst = Severity.WARNING if names[0].lower() in unknown_names(case.names) else Severity.INFO
     return Told(
         {
             "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
             "asked_names": names, "answers_others": good,
+            "nowhere": outcomes == [UNKNOWN] and worst is Severity.WARNING, **resolver_of(case, left[0]),
             "commands": [f"dig @{server} -q {shlex.quote(name)}" for name in names[:3]],
         },
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
@@ -44,7 +48,7 @@ HYPOTHESIS = Hypothesis(
     "dns-failed",
     Severity.ERROR,
     "captures",
-    "A name server answered SERVFAIL, REFUSED or the like (info: NXDOMAIN).",
+    "A name server answered SERVFAIL, REFUSED or the like (warning: NXDOMAIN; info, if the name has another form).",
     "Ask the server by hand (dig @SERVER NAME); SERVFAIL is often one that this server asks in turn, or DNSSEC.",
     causes,
     Specific.KIND,

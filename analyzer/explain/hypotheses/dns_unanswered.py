@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import asked_names, by_server, packets_of, slow, told
+from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.finding import Fact
@@ -53,7 +53,7 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
     return Told(
-        facts | {"last": last, "answers": answers},
+        facts | {"last": last, "answers": answers} | resolver_of(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
         severity=Severity.WARNING if answers else Severity.ERROR,
     )

@@ -5,10 +5,11 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.inside import receiver
 from analyzer.explain.stopped import few, severity
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.told import Told
-from analyzer.model import Disposition, Severity, endpoint
+from analyzer.model import Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.finding import Fact
 from analyzer.model.journey import ENDS
 
@@ -21,10 +22,23 @@ def causes(case: Case) -> Iterator[Cause]:
         target = endpoint(connection.original.dst, connection.original.dport)
         silent.setdefault(target, []).extend(case.packets_of(number, reply=False).tolist())
     for target, packets in few(silent).items():
-        yield Cause(sorted(packets), partial(_tell, case, target, len(silent)))
+        queue = _full(case, packets[0]) if target else None
+        yield Cause(
+            sorted(packets), partial(_tell, case, target, len(silent), queue),
+            Basis.STATED if queue is not None else Basis.OBSERVED,
+            specific=Specific.SETTING if queue is not None else None,
+        )  # fmt: skip
 
 
-def _tell(case: Case, target: str, targets: int, packets: list[int]) -> Told:
+def _full(case: Case, packet: int) -> Listener | None:
+    """Return who listens for it, if more connections wait there than may (tcp_v4_conn_request, sk_acceptq_is_full)."""
+    of = receiver(case, packet)
+    dst, port = case.context.dst(int(case.last_row[packet])), case.context.value("dport", int(case.last_row[packet]))
+    found = of.state.listener("tcp", dst, port) if of is not None and dst is not None else None
+    return found if found is not None and found.waiting > found.room else None
+
+
+def _tell(case: Case, target: str, targets: int, queue: Listener | None, packets: list[int]) -> Told:
     packet = packets[0]
     facts: dict[str, Fact] = {
         "end": ENDS[case.tracer.ends[packet]].value,
@@ -36,7 +50,12 @@ def _tell(case: Case, target: str, targets: int, packets: list[int]) -> Told:
     delivered = facts["end"] == Disposition.DELIVERED.value
     if delivered and owner is not None and dst not in owner.addresses:
         facts |= {"into": owner.name, "address": str(dst)}
-    return Told(facts, severity=severity(case, packets, Severity.ERROR))
+    proof: tuple[str, ...] = ()
+    if queue is not None:
+        facts |= {"waiting": queue.waiting, "room": queue.room, "program": queue.program}
+        where = f"containers/{owner.name}/" if owner is not None else ""
+        proof = (f"{where}ss.txt: port {queue.port}: {queue.waiting} wait to be accepted, {queue.room} may",)
+    return Told(facts, proof=proof, severity=severity(case, packets, Severity.ERROR))
 
 
 HYPOTHESIS = Hypothesis(

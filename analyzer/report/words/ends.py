@@ -49,11 +49,15 @@ def connection_refused(f: Facts) -> Words:
     if f.get("only_at"):
         only = " and ".join(texts(f, "only_at"))
         why = f"They reached it, and {f.get('program') or 'what listens'} listens only on {only}."
+    if f.get("publishes"):
+        why = f"They reached this host, where nobody listens on that port: {_published(f)[0]}."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
     cause = f"{container or f['target']} refuses, nothing listens there"
     if strays:
         cause = ""
+    elif f.get("publishes"):
+        cause = _published(f)[0]
     elif f.get("only_at"):
         program = f.get("program") or "what listens there"
         cause = f"{program} listens only on {' and '.join(texts(f, 'only_at'))}"
@@ -72,6 +76,8 @@ def connection_refused(f: Facts) -> Words:
 def _for_refused(f: Facts) -> str | None:
     if f.get("strays"):
         return "Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
+    if f.get("publishes"):
+        return _published(f)[1]
     if f.get("only_at"):
         return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
     if f.get("listens_on"):
@@ -80,6 +86,29 @@ def _for_refused(f: Facts) -> str | None:
     if f.get("nobody_at"):
         return "Start the program, or see in its log why it does not listen."
     return None
+
+
+def _published(f: Facts) -> tuple[str, str]:
+    """Say how a container publishes what comes near, and what helps."""
+    who, text = f["publisher"], str(f["port_text"])
+    outside, inside = text.partition("->")[::2]
+    return {
+        "not-running": (f"{who}, which publishes that port, does not run ({f.get('status')})",
+                        f"docker logs {who} says why; docker start {who}."),
+        "host-network": (f"{who} is on the host's network, where publishing {text} does nothing",
+                         f"Ask for its program's own port, {inside.partition('/')[0]}, or give it a network."),
+        "internal": (f"{who} is on network {f.get('network')}, which is internal: it publishes nothing",
+                     "docker network connect a network with a way out."),
+        "other-address": (f"{who} publishes it as {text}, at that address alone",
+                          (f"Ask for {outside}, or publish without an address: -p {outside.rpartition(':')[2]}:"
+                          f"{inside}.")),
+        "other-version": (f"{who} publishes it as {text}, for that IP version alone",
+                          "Ask by the other IP version, or publish for both."),
+        "other-protocol": (f"{who} publishes it as {text}, which is another protocol",
+                           f"Publish it for the protocol that is asked: -p .../{'udp' if 'tcp' in inside else 'tcp'}."),
+        "inside-port": (f"that is {who}'s own port, which it publishes as {text}",
+                        f"From outside, ask for port {outside.rpartition(':')[2]}."),
+    }[str(f["publishes"])]  # fmt: skip
 
 
 def syn_unanswered(f: Facts) -> Words:
@@ -94,6 +123,13 @@ def syn_unanswered(f: Facts) -> Words:
     remedy = None
     if end == DELIVERED:
         remedy = "Look in the receiver: is its queue full (ss -ltn), do its own rules drop (nft list ruleset)?"
+    if f.get("waiting"):
+        program = f.get("program") or "the program there"
+        why = f"{f['waiting']} connections wait to be accepted, and {f['room']} may: {program} does not accept them."
+        cause = f"{program} does not accept connections, its queue is full ({f['waiting']} of {f['room']})"
+        remedy = (
+            f"See what {program} waits for: it hangs, or is too slow. A longer queue (net.core.somaxconn) only waits."
+        )
     if f.get("into"):
         remedy = "Set the sender's default route to its network's gateway: ip route in the sender shows it."
         why = (

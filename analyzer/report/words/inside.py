@@ -1,7 +1,7 @@
 """What containers' own namespaces do."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, texts
 
 
 def stopped_in_container(f: Facts) -> Words:
@@ -93,4 +93,21 @@ def _unsent(f: Facts, detail: str, explanation: str, remedy: str | None = None) 
     return Words(detail, explanation + nothing, remedy=remedy or offered(f, "In the container's namespace:"))
 
 
-SAYS = {"nothing-left": nothing_left, "stopped-in-container": stopped_in_container, "ping-unanswered": ping_unanswered}
+def container_paused(f: Facts) -> Words:
+    """Frozen."""
+    name = f["container"]
+    return Words(
+        f"{name} is paused: {packets(f)} to it got no data back",
+        f"Its processes are frozen. The kernel still takes connections for it and answers pings, so it looks alive. "
+        f"{affected(f)}",
+        f"{name} is paused",
+        verb=Verb.USE,
+    )
+
+
+SAYS = {
+    "container-paused": container_paused,
+    "nothing-left": nothing_left,
+    "stopped-in-container": stopped_in_container,
+    "ping-unanswered": ping_unanswered,
+}

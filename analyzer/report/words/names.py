@@ -14,8 +14,10 @@ def dns_failed(f: Facts) -> Words:
     if outcomes == ["NXDOMAIN"]:
         return Words(
             f"name server {server} knows no such name: {f['names']}",
-            f"{_questions(f)} got NXDOMAIN. Search domains make such questions, too.",
-            remedy="If the name is right: does this server know it, or another one?",
+            f"{_questions(f)} got NXDOMAIN. Search domains make such questions, too.{_resolver(f)}",
+            f"name server {server} knows no such name" if f.get("nowhere") else "",
+            verb=Verb.RESOLVE,
+            remedy=f"If the name is right: does this server know it, or another one?{_other_server(f)}",
         )
     others = " It answers other questions." if f.get("answers_others") else ""
     return Words(
@@ -46,12 +48,23 @@ def dns_unanswered(f: Facts) -> Words:
         return _late(f)
     answers = number(f, "answers")
     others = f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."
+    other = _other_server(f)
     return Words(
         f"name server {server} left {_questions(f)} unanswered",
-        f"Asked for {f['names']}; last seen at {f['last']}. {others}",
+        f"Asked for {f['names']}; last seen at {f['last']}. {others}{_resolver(f)}",
         f"name server {server} does not answer, last seen at {f['last']}",
         verb=Verb.RESOLVE,
+        remedy=f"Try the server by hand: dig @{server} NAME.{other}" if other else None,
     )
+
+
+def _resolver(f: Facts) -> str:
+    return f" {f['resolv_conf']}'s resolv.conf names this server." if f.get("resolv_conf") else ""
+
+
+def _other_server(f: Facts) -> str:
+    others = texts(f, "hosts_servers")
+    return f" The host itself asks {' and '.join(others)}: docker run --dns {others[0]} does, too." if others else ""
 
 
 def _late(f: Facts) -> Words:

@@ -49,6 +49,21 @@ def _to_itself(world: World, net: Net) -> None:
         world.chat(net.client, "tcp", "127.0.0.1", 5432, "count=1")
 
 
+def _full_queue(world: World, net: Net) -> None:
+    """Start a server that accepts nobody, and let others fill its queue."""
+    code = (
+        "import socket,time;s=socket.socket();s.setsockopt(1,2,1);s.bind(('',8091));s.listen(1);"
+        "c=[socket.socket() for _ in range(4)];[x.setblocking(False) for x in c];"
+        "[x.connect_ex(('127.0.0.1',8091)) for x in c];time.sleep(60)"
+    )
+    world.meanwhile.append(subprocess.Popen([*world.in_container(net.server), "python3", "-c", code]))
+    world.sleep(0.7)
+
+
+def _to_full_queue(world: World, net: Net) -> None:
+    world.chat(net.client, "tcp", net.server_ip, 8091, "count=1")
+
+
 _DROPS = _rule("server", "INPUT", "-p", "tcp", "--dport", "80", "-j", "DROP")
 _RESETS = _rule("server", "INPUT", "-p", "tcp", "--dport", "80", "-j", "REJECT", "--reject-with", "tcp-reset")
 _MUTE = _rule("server", "OUTPUT", "-p", "tcp", "--sport", "80", "-j", "DROP")
@@ -69,6 +84,8 @@ WITHIN = (
           teardown=in_("server", "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=0")),
     Fault("only-on-loopback", "The server listens on 127.0.0.1 alone.", frozenset({"connection-refused"}),
           _to_loopback_server, _on_loopback),
+    Fault("full-queue", "The server accepts no connections, and its queue is full.", frozenset({"syn-unanswered"}),
+          _to_full_queue, _full_queue),
     Fault("no-default-route", "The client has no default route.", _UNSENT, out, _AWAY[0], teardown=_AWAY[1]),
     Fault("kept-inside", "The client's own firewall drops what it sends.", _UNSENT, out, _KEPT[0], teardown=_KEPT[1]),
     Fault("asks-itself", "The client asks localhost, and means another container.", _UNSENT, _to_itself),

@@ -1,0 +1,65 @@
+"""Why a port of the host leads to no container: what Docker says of those that publish it, or something like it."""
+
+from collections.abc import Iterator
+
+from analyzer.model import Address, Container, HostState, PublishedPort
+from analyzer.model.finding import Fact
+
+HOST_NETWORK = "host"
+
+
+def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> dict[str, Fact]:
+    """
+    Return what comes nearest to an end of the host that nobody answers for; nothing if Docker knows of nothing near.
+
+    ``publishes`` says what it is: the same port of a container that does not run, or on a network that publishes
+    nothing, or at another address, IP version or protocol, or the container's own port instead of the host's.
+    """
+    return next(_hints(host, dst, protocol, port), {})
+
+
+def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[dict[str, Fact]]:
+    for container in host.containers:
+        for one in _wanted(container):
+            if (one.protocol, one.outside) == (protocol, port) and one.text not in container.published:
+                yield from _unpublished(host, container, one)
+    for container, one in ((c, p) for c in host.containers for p in c.ports):
+        if one.outside == port and one.protocol == protocol:
+            if one.address is not None and one.address != dst:
+                yield _hint(container, one, "other-address")
+            elif one.version not in (None, dst.version) and not _both_versions(container, one):
+                yield _hint(container, one, "other-version")
+    for container, one in ((c, p) for c in host.containers for p in c.ports):
+        if one.outside == port and one.protocol != protocol:
+            yield _hint(container, one, "other-protocol")
+    for container, one in ((c, p) for c in host.containers for p in c.ports):
+        if one.inside == port and one.protocol == protocol:
+            yield _hint(container, one, "inside-port")
+
+
+def _wanted(container: Container) -> Iterator[PublishedPort]:
+    for text in container.wanted:
+        if (port := PublishedPort.parse(text)) is not None:
+            yield port
+
+
+def _unpublished(host: HostState, container: Container, port: PublishedPort) -> Iterator[dict[str, Fact]]:
+    """Say why what a container was to publish is not."""
+    status = container.status
+    if status.text not in (None, "running", "paused"):
+        code = "" if status.exit_code is None else f", exit code {status.exit_code}"
+        memory = ", out of memory" if status.out_of_memory else ""
+        yield _hint(container, port, "not-running") | {"status": f"{status.text}{code}{memory}"}
+    elif HOST_NETWORK in (container.mode, container.network):
+        yield _hint(container, port, "host-network")
+    elif any(network.name == container.network and network.internal for network in host.networks):
+        yield _hint(container, port, "internal") | {"network": container.network}
+
+
+def _both_versions(container: Container, port: PublishedPort) -> bool:
+    """Tell whether the same port is published for the other IP version as well."""
+    return len({p.version for p in container.ports if (p.outside, p.protocol) == (port.outside, port.protocol)}) > 1
+
+
+def _hint(container: Container, port: PublishedPort, publishes: str) -> dict[str, Fact]:
+    return {"publishes": publishes, "publisher": container.name, "port_text": port.text}

@@ -1,0 +1,164 @@
+"""Why nobody answers ARP: the owner's interface and port, the host's own address, the asker's route."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build import BRIDGE, C1, C2, UPLINK, arp, ether
+from tests.explain.scene import HOST, INSIDE, Scene
+from tests.explain.state import dumps, links, routes
+
+ALL, NOBODY = "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
+WEB = "172.17.0.3"
+LOCAL = {"type": "local", "dst": INSIDE, "dev": "eth0", "table": "local"}
+ON_LINK = {"dst": "172.17.0.0/16", "dev": "eth0", "prefsrc": INSIDE}
+DEFAULT = {"dst": "default", "gateway": "172.17.0.1", "dev": "eth0"}
+
+
+def _veth(index: int, name: str, **fields: object) -> dict[str, object]:
+    return {"ifindex": index, "ifname": name, "operstate": "UP", "master": "docker0", "linkinfo": {"info_kind": "veth"},
+            "address": f"02:00:00:00:00:0{index}", **fields}  # fmt: skip
+
+
+def _eth0(mac: str, peer: int, ip: str, **fields: object) -> dict[str, object]:
+    return {"ifindex": 2, "ifname": "eth0", "address": mac, "operstate": "UP", "link_index": peer,
+            "linkinfo": {"info_kind": "veth"}, "addr_info": [{"local": ip}], **fields}  # fmt: skip
+
+
+def _files() -> dict[str, Any]:
+    bridge = {**links()[1], "linkinfo": {"info_kind": "bridge", "info_data": {"vlan_filtering": 1}}}
+    return dumps(**{"ip-addr.json": [links()[0], bridge, _veth(5, "veth5"), _veth(6, "veth6")]}) | {
+        "containers/c2/ip-addr.json": [_eth0(C1, 5, INSIDE)],
+        "containers/c2/ip-route.json": [LOCAL, ON_LINK, DEFAULT],
+        "containers/web/ip-addr.json": [_eth0(C2, 6, WEB)],
+    }
+
+
+def _changed(file: str, place: int, **fields: object) -> dict[str, Any]:
+    found = _files()
+    found[file][place] |= fields
+    return found
+
+
+def _vlan(name: str, vlan: int) -> dict[str, object]:
+    return {"ifname": name, "vlans": [{"vlan": vlan, "flags": ["PVID", "Egress Untagged"]}]}
+
+
+@pytest.mark.parametrize(
+    ("files", "title", "command"),
+    [
+        (_files(), "nobody at veth-c2 answers ARP for 172.17.0.3", None),
+        (_changed("ip-addr.json", 3, operstate="DOWN"), "veth6, which leads to web, is down", "ip link set veth6 up"),
+        (
+            _changed("ip-addr.json", 3, master=None),
+            "veth6, which leads to web, is no port of docker0",
+            "ip link set veth6 master docker0",
+        ),
+        (
+            _files() | {"bridge-link.json": [{"ifname": "veth6", "master": "docker0", "state": "listening"}]},
+            "veth6, which leads to web, is listening",
+            None,
+        ),
+        (
+            _files() | {"bridge-vlan.json": [_vlan("veth5", 1), _vlan("veth6", 20)]},
+            "the ports are in VLANs 1 and 20",
+            None,
+        ),
+        (
+            _files() | {"bridge-vlan.json": [_vlan("veth5", 7), _vlan("veth6", 7)]},
+            "nobody at veth-c2 answers ARP for 172.17.0.3",
+            None,
+        ),
+        (_changed("containers/web/ip-addr.json", 0, address="02:00:00:00:00:77"), "web has lost its interface", None),
+        (
+            _changed("containers/web/ip-addr.json", 0, operstate="DOWN"),
+            "eth0 is down in web",
+            "nsenter -t \"$(docker inspect -f '{{.State.Pid}}' web)\" -n ip link set eth0 up",
+        ),
+        (
+            _changed("containers/web/ip-addr.json", 0, addr_info=[{"local": "172.17.0.7"}]),
+            "web has not that address, it has 172.17.0.7",
+            None,
+        ),
+    ],
+    ids=["nothing-known", "port-down", "no-port", "spanning-tree", "vlans", "one-vlan", "no-interface", "down-inside",
+         "lost-address"],
+)  # fmt: skip
+def test_the_owner(tmp_path: Path, files: dict[str, Any], title: str, command: str | None) -> None:
+    """From its port on the host to its own address."""
+    scene = Scene(tmp_path, dumps=files)
+    for ms in (10, 20, 30):
+        scene.see("veth-c2", ms, ether(C1, ALL, arp(1, C1, INSIDE, NOBODY, WEB), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title == f"c2 cannot reach web: {title}"
+    assert finding.commands == ((command,) if command is not None else ())
+
+
+@pytest.mark.parametrize(
+    ("asked", "files", "title"),
+    [
+        ("172.17.0.1", _changed("ip-addr.json", 1, operstate="DOWN"), "docker0, which has it, is down"),
+        ("172.17.0.1", _changed("ip-addr.json", 1, addr_info=[]), "docker0 has lost that address"),
+        (
+            "172.17.0.1",
+            _files() | {"sysctl.txt": "net.ipv4.conf.docker0.arp_ignore = 8\n"},
+            "net.ipv4.conf.docker0.arp_ignore keeps this host from answering",
+        ),
+        (
+            "172.17.0.254",
+            _files() | {"containers/c2/ip-route.json": [LOCAL, ON_LINK, {**DEFAULT, "gateway": "172.17.0.254"}]},
+            "it is the default gateway of c2, and its network's is 172.17.0.1",
+        ),
+        (
+            "10.1.2.3",
+            _files() | {"containers/c2/ip-route.json": [LOCAL, {"dst": "10.0.0.0/8", "dev": "eth0"}, DEFAULT]},
+            "c2 takes it for a neighbour by the route “10.0.0.0/8 dev eth0”",
+        ),
+        ("172.17.0.99", _files(), "no container of network bridge has it"),
+    ],
+    ids=["own-down", "bridge-without-address", "arp-ignore", "wrong-gateway", "on-link", "nobody"],
+)
+def test_the_host_and_the_asker(tmp_path: Path, asked: str, files: dict[str, Any], title: str) -> None:
+    """The host's own address, and what is asked for by mistake."""
+    scene = Scene(tmp_path, dumps=files)
+    for ms in (10, 20, 30):
+        scene.see("veth-c2", ms, ether(C1, ALL, arp(1, C1, INSIDE, NOBODY, asked), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title == f"c2 cannot reach {asked}: {title}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "way", "title"),
+    [
+        ("192.168.1.1", routes()[0], "the host's gateway does not answer"),
+        (
+            "9.9.9.9",
+            {"dst": "default", "dev": "wlan0"},
+            "the host takes it for a neighbour by the route “default dev wlan0”",
+        ),
+        ("192.168.1.77", routes()[0], "nobody at wlan0 answers ARP for 192.168.1.77"),
+    ],
+    ids=["gateway", "no-gateway", "on-its-segment"],
+)
+def test_what_the_host_asks(tmp_path: Path, asked: str, way: dict[str, object], title: str) -> None:
+    """On its uplink."""
+    scene = Scene(tmp_path, dumps=_files() | {"ip-route.json": [way, *routes()[1:]]})
+    for ms in (10, 20, 30):
+        scene.see("wlan0", ms, ether(UPLINK, ALL, arp(1, UPLINK, HOST, NOBODY, asked), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title.endswith(title)
+
+
+def test_an_answer_to_somebody_else(tmp_path: Path) -> None:
+    """It hides nothing: who asked first still gets none."""
+    scene = Scene(tmp_path, dumps=_files())
+    for ms in (10, 20, 30):
+        scene.see("veth-c2", ms, ether(C1, ALL, arp(1, C1, INSIDE, NOBODY, "172.17.0.9"), 0x0806))
+    scene.see("docker0", 40, ether(BRIDGE, ALL, arp(1, BRIDGE, "172.17.0.1", NOBODY, "172.17.0.9"), 0x0806))
+    scene.see("docker0", 41, ether(C2, BRIDGE, arp(2, C2, "172.17.0.9", BRIDGE, "172.17.0.1"), 0x0806))
+
+    assert len(scene.findings("arp-unanswered")) == 1
