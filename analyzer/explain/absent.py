@@ -57,7 +57,15 @@ class Asked:
 def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
     """Return the first reason that is found, from the owner's end to the asker's; None if nothing is known."""
     asked = Asked(case, host, question)
-    found = _rules(asked), _owner(asked), _own(asked), _gateway(asked), _on_link(asked), _nobody(asked)
+    found = (
+        _rules(asked),
+        _answered(asked),
+        _owner(asked),
+        _own(asked),
+        _gateway(asked),
+        _on_link(asked),
+        _nobody(asked),
+    )
     return next((one for reasons in found for one in reasons), None)
 
 
@@ -67,6 +75,20 @@ def _rules(asked: Asked) -> Iterator[Why]:
         for rule in table.rules() if table.family in BELOW_IP else ():
             if rule.target in KILLS and rule.counts and moved(asked.host, rule):
                 yield Why(_rule(rule, table.family), (f"{rule.dump}: {table.label} {rule.chain}: {rule.text}",))
+
+
+def _answered(asked: Asked) -> Iterator[Why]:
+    """Look whether answers were seen, and got lost: with the rules below IP that do not count."""
+    at = asked.question.answered_at
+    if at is not None:
+        silent = [
+            f"{table.label} {rule.chain}: {rule.text}"
+            for table in asked.host.tables
+            for rule in (table.rules() if table.family in BELOW_IP else ())
+            if rule.target in KILLS and not rule.counts
+        ]
+        facts: dict[str, Fact] = {"why": "answers-lost", "answered_at": at, "rules": silent[:3]}
+        yield Why(facts, tuple(f"nft-ruleset.json: {text}" for text in silent[:3]))
 
 
 def _rule(rule: Rule, family: str) -> dict[str, Fact]:

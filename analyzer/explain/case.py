@@ -260,9 +260,16 @@ class Case:
         context = self.context
         at = context.with_role(context.hops["row"], *NEAR_CONTAINERS)
         found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
-        found |= self._to_published() | self._of_hosts_network()
+        found |= self._to_published() | self._of_hosts_network() | self._to_containers()
         concerned = np.unique(self.connection[found])
         return found | np.isin(self.connection, concerned[concerned >= 0])
+
+    def _to_containers(self) -> Array:
+        """(packets,) bool: each is for, or from, a container's own address."""
+        own = [int(ip) for host in self.hosts.states for c in host.containers for ip in c.addresses]
+        ends = (Addresses.of(self.context.frames, end)[self.first_row].among(own) for end in ("src", "dst"))
+        found: Array = np.logical_or(*ends)
+        return found
 
     def _of_hosts_network(self) -> Array:
         """(packets,) bool: each is from or to a host that has containers on its own network: it may be theirs."""

@@ -10,11 +10,12 @@ from itertools import groupby
 
 import numpy as np
 
+from analyzer.explain import otherwise
 from analyzer.explain.case import Case
 from analyzer.explain.confirmed import confirmed
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
 from analyzer.explain.parties import about
-from analyzer.model import Basis, Finding
+from analyzer.model import Basis, Finding, Severity
 from analyzer.model.finding import Other, worst_first
 from analyzer.schema import Array, Int64
 
@@ -153,6 +154,8 @@ def _finding(case: Case, rival: _Rival) -> Finding | None:
     except Exception as error:
         return failed(hypothesis.name, error)
     found = hypothesis.finding(told, cause.basis)
+    if packets and found.severity is not Severity.INFO and (names := otherwise.reached(case, packets)):
+        found = replace(found, severity=Severity.INFO, facts=found.facts | {"reached": names})
     others = [other for name, other in sorted(rival.others.items()) if name != hypothesis.name]
     return replace(
         found,

@@ -88,6 +88,8 @@ class ArpExchange:
     """From the last request to the answer."""
     requests: int = 1
     """Times it was asked before the answer, or at all."""
+    answered_at: str | None = None
+    """The point where answers were seen that never got to the one where it was asked, again and again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ NO_SUCH = re.compile(r"no such (container|object)", re.IGNORECASE)
 MOST_PORTS = 16
 """Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
 BETWEEN_PORTS = "frames that it forwards from port to port"
+MOST_UPLINKS = 8
+"""Interfaces that lead out, and are captured."""
 NETNS_NAME = 10
 """Characters of an overlay network's id in the name of its namespace (libnetwork's drivers/overlay)."""
 
@@ -240,15 +242,23 @@ class Finder:
         return {}
 
     def _uplinks(self, links: list[Json]) -> list[str]:
-        """Return the interfaces that routes by a gateway use, in the order of their routes."""
-        kinds = {link["ifname"]: _kind(link) for link in links}
-        found: dict[str, None] = {}
+        """
+        Return the interfaces that packets may leave by: first those of routes by a gateway, then all others.
+
+        Those of other tables count, too: a rule may send a container's packets, or answers to it, by any of them.
+        """
+        known = {link["ifname"]: link for link in links}
+        by_gateway: dict[str, None] = {}
+        others: dict[str, None] = {}
         for family in ("-4", "-6"):
-            done = self.machine.run("ip", family, "-j", "route")
+            done = self.machine.run("ip", family, "-j", "route", "show", "table", "all")
             for route in json.loads(done.out or "[]"):
-                via = [route, *route.get("nexthops", ())]
-                found |= dict.fromkeys(hop["dev"] for hop in via if "gateway" in hop and "dev" in hop)
-        return [name for name in found if kinds.get(name) != "bridge" or not _dockers(name)]
+                for hop in (route, *route.get("nexthops", ())):
+                    if "dev" in hop and route.get("type", "unicast") == "unicast":
+                        (by_gateway if "gateway" in hop else others).setdefault(hop["dev"])
+        found = [name for name in by_gateway if _kind(known.get(name, {})) != "bridge" or not _dockers(name)]
+        found += [name for name in others if name not in found and _leads_out(known.get(name))]
+        return found[:MOST_UPLINKS]
 
 
 def _of(container: _Container, end: Json) -> str:
@@ -258,6 +268,13 @@ def _of(container: _Container, end: Json) -> str:
 def _kind(link: Json) -> str | None:
     kind = link.get("linkinfo", {}).get("info_kind")
     return str(kind) if kind else None
+
+
+def _leads_out(link: Json | None) -> bool:
+    """Tell whether an interface is up, and neither loopback nor a bridge, nor a port of one."""
+    if link is None or link.get("master") or _kind(link) == "bridge":
+        return False
+    return "LOOPBACK" not in link.get("flags", ()) and "UP" in link.get("flags", ())
 
 
 def _dockers(bridge: str) -> bool:

@@ -4,6 +4,7 @@ The kernel queues packets while it asks (net/core/neighbour.c, ``arp_queue``) an
 packet waited if it is in the first burst from the asker to the MAC that was answered, before anything came back.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,10 +85,20 @@ def distinct(context: Context, exchanges: list[ArpExchange]) -> list[ArpExchange
         row = first_of_file[points[exchange.point], exchange.request_frame]
         packet = int(context.packet_of_row[row])
         place = context.rows_of(packet).index(row)
+        other = kept.get(packet)
+        if other is not None and (lost := _lost_answer(*((exchange, other) if place == 0 else (other, exchange)))):
+            kept[packet] = lost
+            continue
         better = place == 0 or packet not in kept
         if better and (packet not in kept or kept[packet].reply_frame is None or exchange.reply_frame is not None):
             kept[packet] = exchange
     return list(kept.values())
+
+
+def _lost_answer(first: ArpExchange, other: ArpExchange) -> ArpExchange | None:
+    """Return the question where it was seen first, if it was asked again there although it was answered elsewhere."""
+    lost = first.reply_frame is None and first.requests > 1 and other.reply_frame is not None
+    return replace(first, answered_at=other.point) if lost else None
 
 
 def _rows_by_frame(context: Context) -> dict[tuple[int, int], int]:

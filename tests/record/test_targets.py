@@ -80,11 +80,11 @@ LINKS = [
 ]
 HOST: dict[str, object] = {
     "ip -j -d link": LINKS,
-    "ip -4 -j route": [
+    "ip -4 -j route show table all": [
         {"dst": "default", "gateway": "192.168.1.1", "dev": "eth0"},
         {"dst": "10.0.0.0/8", "dev": "tun0"},
     ],
-    "ip -6 -j route": [],
+    "ip -6 -j route show table all": [],
     f"{INSPECT} web": _container("web", 100, {"bridge": WEB_MAC}),
     "nsenter -t 100 -n ip -j -d link": [
         _link(1, "lo", flags=["LOOPBACK", "UP"]),
@@ -222,7 +222,7 @@ def test_a_container_in_the_namespace_of_another() -> None:
 def test_macvlan(parent: dict[str, int]) -> None:
     """There is no other end: the interface itself is captured, and its parent where the host has it."""
     end = {**_link(7, "eth0", "macvlan", flags=["UP"], address=WEB_MAC), **parent}
-    changed = {"nsenter -t 100 -n ip -j -d link": [end], "ip -4 -j route": []}
+    changed = {"nsenter -t 100 -n ip -j -d link": [end], "ip -4 -j route show table all": []}
     found = _finder("web", changed=changed).found
     shared = [UPLINK] if parent == {"link_index": 2} else []
 
@@ -413,13 +413,18 @@ def test_an_interface_without_a_mac() -> None:
           {"dst": "10.0.0.0/8", "gateway": "172.18.0.9", "dev": "br-app"}], [], []),
         ([{"gateway": "10.0.0.9", "dev": "br0"}, {"gateway": "10.0.0.9", "dev": "br-veth"}], [], ["br0", "br-veth"]),
         (Done(1, "", "no"), Done(1, "", "no"), []),
+        ([{"dst": "10.8.0.0/24", "dev": "tun0", "table": "7"}, {"dst": "10.0.0.0/8", "dev": "veth10"},
+          {"type": "local", "dst": "10.0.0.1", "dev": "tun1"}, {"dst": "10.9.0.0/24", "dev": "off0"}], [], ["tun0"]),
     ],
-    ids=["gateway", "no gateway", "IPv6", "order, each once", "nexthops", "of Docker", "other bridges", "silent"],
+    ids=["gateway", "no gateway", "IPv6", "order, each once", "nexthops", "of Docker", "other bridges", "silent",
+         "other ways"],
 )  # fmt: skip
 def test_uplinks(v4: object, v6: object, uplinks: list[str]) -> None:
-    """They are the interfaces by which a route has its gateway, but for Docker's own bridges."""
-    links = [*LINKS, _link(20, "br0", "bridge"), _link(21, "br-veth", "veth")]
-    points = _points("web", changed={"ip -j -d link": links, "ip -4 -j route": v4, "ip -6 -j route": v6})
+    """First those by which a route has its gateway, then others that lead out; none of Docker's own bridges."""
+    ways = [_link(22, "tun0", "tun", flags=["UP"]), _link(23, "tun1", "tun", flags=["UP"]), _link(24, "off0", flags=[])]
+    links = [*LINKS, _link(20, "br0", "bridge"), _link(21, "br-veth", "veth"), *ways]
+    changed = {"ip -4 -j route show table all": v4, "ip -6 -j route show table all": v6}
+    points = _points("web", changed={"ip -j -d link": links, **changed})
 
     assert [point.name for point in points if point.role is Role.UPLINK] == uplinks
 
@@ -431,7 +436,7 @@ def test_bridges_that_are_dockers(bridge: str, uplink: bool) -> None:
     """A route by a gateway behind one of them is no way out of the host."""
     links = [*LINKS, _link(20, "docker_gwbridge", "bridge"), _link(21, "br-0123", "bridge"), _link(22, "br0", "bridge")]
     routes = [{"dst": "10.0.0.0/8", "gateway": "172.18.0.9", "dev": bridge}]
-    points = _points("db", changed={"ip -j -d link": links, "ip -4 -j route": routes})
+    points = _points("db", changed={"ip -j -d link": links, "ip -4 -j route show table all": routes})
 
     assert (bridge in _interfaces(points)) is uplink
 

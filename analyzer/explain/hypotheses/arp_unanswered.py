@@ -23,6 +23,7 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give addresses that containers or the host asked for in vain."""
     by_target: dict[str, list[ArpExchange]] = {}
     known = {(exchange.asker, exchange.asked_ip) for exchange in case.exchanges if exchange.answer_mac is not None}
+    known -= {(exchange.asker, exchange.asked_ip) for exchange in case.exchanges if exchange.answered_at is not None}
     for exchange in case.exchanges:
         vain = (
             exchange.answer_mac is None

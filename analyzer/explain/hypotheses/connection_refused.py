@@ -101,8 +101,20 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     return Told(
         facts | known.facts,
         proof=known.proof,
-        severity=Severity.WARNING if later else severity(case, packets, Severity.ERROR, ended=True),
+        severity=_severity(case, facts, packets, later=later),
     )
+
+
+SCANNED = 5
+"""Ports that somebody outside asks for one after the other, whom no container waits for."""
+
+
+def _severity(case: Case, facts: dict[str, Fact], packets: list[int], *, later: bool) -> Severity:
+    """What was granted when it was tried again, and what strangers look for on many ports, is no trouble."""
+    ports = len({case.context.value("dport", int(case.first_row[packet])) for packet in packets})
+    if later or (ports >= SCANNED and not case.beside_containers[packets].any()):
+        return Severity.INFO
+    return severity(case, packets, Severity.ERROR, ended=True)
 
 
 def _instead(case: Case, target: str, packets: list[int]) -> Told:

@@ -35,6 +35,11 @@ def causes(case: Case) -> Iterator[Cause]:
             young = case.context.value("ttl", int(case.first_row[error.quoted])) <= YOUNG
             old.setdefault((str(error.source), young), []).append(error.quoted)
     for (source, young), packets in old.items():
+        came = young and _came_old(case, source, packets)
+        if came:
+            tell = partial(_old, case, source, False, came=True)
+            yield Cause(packets, tell, also=[*case.troubled(packets)], specific=Specific.SETTING)
+            continue
         # A probe explains nothing but itself.
         targets = {e.target for e in died if e.quoted in packets}
         follow = [] if young else [*case.troubled(packets), *case.towards(targets)]
@@ -49,11 +54,19 @@ def _circle(case: Case, sources: list[str], circling: set[int], packets: list[in
     return Told(facts, evidence=case.evidence(went))
 
 
-def _old(case: Case, source: str, young: bool, packets: list[int]) -> Told:
+def _came_old(case: Case, source: str, packets: list[int]) -> bool:
+    """Tell whether answers to containers come with a TTL that ends on this host, which nobody sends on purpose."""
+    return case.host_of(packets[0]).owns(ip_address(source)) and bool(case.reply[packets].all())
+
+
+def _old(case: Case, source: str, young: bool, packets: list[int], *, came: bool = False) -> Told:
     host = case.host_of(packets[0])
     here = host.owns(ip_address(source))
+    facts: dict[str, Fact] = {"ended_at": source, "young": young, "here": here}
+    if came:
+        facts["came_with"] = case.context.value("ttl", int(case.first_row[packets[0]]))
     return Told(
-        {"ended_at": source, "young": young, "here": here},
+        facts,
         severity=Severity.INFO if young else Severity.ERROR,
         proof=tuple(_lowered(host)) if here else (),
     )

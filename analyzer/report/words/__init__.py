@@ -6,7 +6,7 @@ from dataclasses import replace
 from analyzer.model import Finding
 from analyzer.model.finding import worst_first
 from analyzer.report.words import captures, ends, host, inside, losses, names, nat, neighbours, rules, sizes, ways
-from analyzer.report.words.sentence import Facts, Words, commands, heading
+from analyzer.report.words.sentence import Facts, Words, commands, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
@@ -31,7 +31,7 @@ def _worded(finding: Finding) -> Finding:
         finding,
         title=heading(finding.facts, words),
         detail=words.detail,
-        explanation=words.explanation.strip(),
+        explanation=words.explanation.strip() + reached_otherwise(finding.facts),
         remedy=finding.remedy if words.remedy is None else words.remedy,
         commands=commands(finding.facts),
     )

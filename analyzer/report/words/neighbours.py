@@ -25,8 +25,15 @@ def arp_unanswered(f: Facts) -> Words:
         "subnet."
     )
     if f.get("macvlan"):
-        said = "A macvlan or ipvlan container and its host's own interface do not reach each other, by design."
-    elif f.get("own_address"):
+        return Words(
+            f"nobody answers for {asked}{at}",
+            f"{who}A macvlan or ipvlan container and its host's own interface do not reach each other, by design. "
+            f"{affected(f)}",
+            "a macvlan or ipvlan container and its host do not reach each other, by design",
+            remedy="Give the host a macvlan interface of its own on the same parent, and a route to the container by "
+            "it; or put the container on a bridge network as well.",
+        )
+    if f.get("own_address"):
         said = (
             "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
             "arptables, or with IPv6 a rule of INPUT."
@@ -43,6 +50,21 @@ def _rule(f: Facts) -> Said:
         f"rule {f['number']} of {f['chain']} drops frames",
         f"Rules of the families arp, bridge and netdev see ARP; this one counted meanwhile: “{f['rule']}”.",
         "Delete the rule, or let ARP pass before it.",
+    )
+
+
+def _answers_lost(f: Facts) -> Said:
+    rules = texts(f, "rules")
+    between = f"{f['answered_at']} and {f['where']}"
+    cause = f"answers come to {f['answered_at']}, and are lost before {f['where']}"
+    if not rules:
+        return cause, f"They are dropped on the bridge between {between}.", "nft list ruleset, ebtables -L: who drops?"
+    what = f"a rule drops the answers, “{rules[0]}”" if len(rules) == 1 else f"one of {len(rules)} rules drops answers"
+    return (
+        what,
+        f"They are seen at {f['answered_at']} and not at {f['where']}; rules of the families bridge, arp and netdev "
+        "that drop there: " + "; ".join(rules) + ". They have no counter that would tell.",
+        "Correct the rule, or delete it: what it expects, the answers are not. nft -a list ruleset shows its handle.",
     )
 
 
@@ -183,6 +205,7 @@ def _nobody(f: Facts) -> Said:
 
 
 WHY = {
+    "answers-lost": _answers_lost,
     "rule": _rule, "no-interface": _no_interface, "down-inside": _down_inside, "lost-address": _lost_address,
     "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
     "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,

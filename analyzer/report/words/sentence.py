@@ -50,6 +50,12 @@ def heading(f: Facts, words: Words) -> str:
     return f"{subject} {_predicate(f, words.verb, there, one=one)}: {words.cause}{where}"
 
 
+def reached_otherwise(f: Facts) -> str:
+    """Say that nobody noticed."""
+    names = texts(f, "reached")
+    return f" {several(names)} was reached by another of its addresses, so nobody noticed." if names else ""
+
+
 def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:
     if verb is Verb.RESOLVE:
         return f"cannot resolve {several(texts(f, 'asked_names')) or 'names'}"

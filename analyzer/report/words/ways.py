@@ -124,6 +124,17 @@ def ttl_exceeded(f: Facts) -> Words:
             "Look at the routes there and beyond: traceroute shows them.",
         )
     source = f"{f['ended_at']}" + (", this host" if here else "")
+    if f.get("came_with"):
+        ttl = f["came_with"]
+        return Words(
+            f"{packets(f, 'answer')} came with a TTL of {ttl}, and ended at {source}",
+            "The host itself could take them, but it has to count the TTL down to pass them on to a container. A "
+            f"router on the way sets it so low, often to forbid sharing. {affected(f)}",
+            f"answers come with a TTL of {ttl}, which ends on this host",
+            verb=Verb.ANSWER,
+            remedy="Raise it where it comes in: iptables -t mangle -A PREROUTING -i UPLINK -j TTL --ttl-set 64. Or ask "
+            "whoever runs the router.",
+        )
     return Words(
         f"the TTL of {packets(f)} ended at {source}",
         f"{why} {affected(f)}",

@@ -1,0 +1,79 @@
+"""Names that were reached by another of their addresses: what failed before it nobody noticed (RFC 8305)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.model import Address, Connection
+from analyzer.schema import Int64
+
+MOST = 1_000
+"""Connections that are looked at."""
+Ends = tuple[Address, Address, int | None]
+"""Client, server and the server's port."""
+
+
+def reached(case: Case, packets: Sequence[int]) -> list[str]:
+    """
+    Return the names that packets were for, if each of their connections was one try of several, and another succeeded.
+
+    None, if one of them was the only try.
+    """
+    names = case.once(_names_of)
+    numbers: Int64 = np.unique(case.connection[np.array(packets, np.int64)])
+    if not names or not len(numbers) or numbers[0] < 0 or len(numbers) > MOST:
+        return []
+    found: dict[str, None] = {}
+    for number in numbers.tolist():
+        name = _reached(case, case.tracer.connection(number))
+        if name is None:
+            return []
+        found[name] = None
+    return list(found)
+
+
+def _reached(case: Case, connection: Connection) -> str | None:
+    """Return the name by another address of which the same client reached the same port."""
+    flow, names, served = connection.original, case.once(_names_of), case.once(_served)
+    for name in sorted(names.get(flow.dst, ())):
+        others = case.once(_addresses_of)[name] - {flow.dst}
+        if any((client, other, flow.dport) in served for other in others for client in _clients(case, flow.src)):
+            return name
+    return None
+
+
+def _clients(case: Case, src: Address) -> set[Address]:
+    """Return the addresses of whoever has one: a container's of both IP versions."""
+    owners = (c for host in case.hosts.states for c in host.containers if src in c.addresses)
+    return {src, *(ip for owner in owners for ip in owner.addresses)}
+
+
+def _addresses_of(case: Case) -> dict[str, set[Address]]:
+    found: dict[str, set[Address]] = defaultdict(set)
+    for query in case.names:
+        for record in query.records if query.kind in ("A", "AAAA") else ():
+            try:
+                found[query.name.rstrip(".").lower()].add(ip_address(record))
+            except ValueError:
+                continue
+    return found
+
+
+def _names_of(case: Case) -> dict[Address, set[str]]:
+    found: dict[Address, set[str]] = defaultdict(set)
+    for name, addresses in case.once(_addresses_of).items():
+        for ip in addresses if len(addresses) > 1 else ():
+            found[ip].add(name)
+    return found
+
+
+def _served(case: Case) -> set[Ends]:
+    """Return the ends of connections to such addresses to which an answer got through."""
+    names = case.once(_names_of)
+    flows = (
+        case.tracer.connection(number).original for number in np.flatnonzero(case.answered_in_the_end)[:MOST].tolist()
+    )
+    return {(flow.src, flow.dst, flow.dport) for flow in flows if flow.dst in names}
