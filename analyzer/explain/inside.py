@@ -82,10 +82,10 @@ def receiver(case: Case, packet: int) -> Receiver | None:
     return Receiver(owner, state, fresh, link)
 
 
-def mended(case: Case, packet: int, of: Receiver, cause: Cause) -> tuple[list[str], bool]:
+def mended(case: Case, packet: int, of: Receiver, cause: Cause, *, of_answer: bool) -> tuple[list[str], bool]:
     """Return what to type, and whether the packet and its answer then pass; nothing if nothing is known that helps."""
     found = _routed(case, of) if cause.check == "host-unreachable" and cause.route is None else None
-    found = found or fix(case, packet, cause)
+    found = found or fix(case, packet, cause, state=of.state, of_answer=of_answer)
     if found is None:
         return [], False
     return [within(of.container.name, found.command)], of.stops(found.change(of.state)) is None

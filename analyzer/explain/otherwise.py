@@ -7,9 +7,11 @@ from ipaddress import ip_address
 import numpy as np
 
 from analyzer.explain.case import Case
-from analyzer.model import Address, Connection
+from analyzer.model import Address, Connection, FlowTuple
 from analyzer.schema import Int64
 
+SOON_NS = 5_000_000_000
+"""Until when whoever tries both IP versions has turned to the other one."""
 MOST = 1_000
 """Connections that are looked at."""
 Ends = tuple[Address, Address, int | None]
@@ -22,9 +24,8 @@ def reached(case: Case, packets: Sequence[int]) -> list[str]:
 
     None, if one of them was the only try.
     """
-    names = case.once(_names_of)
     numbers: Int64 = np.unique(case.connection[np.array(packets, np.int64)])
-    if not names or not len(numbers) or numbers[0] < 0 or len(numbers) > MOST:
+    if not len(numbers) or numbers[0] < 0 or len(numbers) > MOST:
         return []
     found: dict[str, None] = {}
     for number in numbers.tolist():
@@ -42,7 +43,26 @@ def _reached(case: Case, connection: Connection) -> str | None:
         others = case.once(_addresses_of)[name] - {flow.dst}
         if any((client, other, flow.dport) in served for other in others for client in _clients(case, flow.src)):
             return name
+    return _by_other_version(case, connection)
+
+
+def _by_other_version(case: Case, connection: Connection) -> str | None:
+    """Return what failed, if the same client reached the same port by the other IP version right after."""
+    flow = connection.original
+    if flow.dport is None or connection.protocol != "tcp":
+        return None
+    clients = _clients(case, flow.src)
+    for other, first_ns in case.once(_granted):
+        later = 0 <= first_ns - connection.first_ns <= SOON_NS
+        if later and other.dport == flow.dport and other.src.version != flow.src.version and other.src in clients:
+            return str(flow.dst)
     return None
+
+
+def _granted(case: Case) -> list[tuple[FlowTuple, int]]:
+    """Return the TCP connections that were answered, with their times."""
+    found = (case.tracer.connection(number) for number in np.flatnonzero(case.answered_in_the_end)[:MOST].tolist())
+    return [(one.original, one.first_ns) for one in found if one.protocol == "tcp"]
 
 
 def _clients(case: Case, src: Address) -> set[Address]:

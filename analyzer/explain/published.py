@@ -23,9 +23,12 @@ def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[
         for one in _wanted(container):
             if (one.protocol, one.outside) == (protocol, port) and one.text not in container.published:
                 yield from _unpublished(host, container, one)
+    proxied = any(one.program == "docker-proxy" for one in host.listeners)
     for container, one in ((c, p) for c in host.containers for p in c.ports):
         if one.outside == port and one.protocol == protocol:
-            if one.address is not None and one.address != dst:
+            if proxied and one.address in (None, dst) and one.version in (None, dst.version):
+                yield _hint(container, one, "no-proxy")
+            elif one.address is not None and one.address != dst:
                 yield _hint(container, one, "other-address")
             elif one.version not in (None, dst.version) and not _both_versions(container, one):
                 yield _hint(container, one, "other-version")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,22 @@ def asked_names(queries: Iterable[NameQuery]) -> list[str]:
     return list(dict.fromkeys(query.name.rstrip(".") for query in queries))
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A container that asks name servers."""
+
+    host: str | None
+    container: str
+
+
+def asker_of(case: "Case", query: NameQuery) -> Asker | None:
+    """Return the container that asks; None if it is none, or nobody knows."""
+    row = int(case.first_row[query.journey])
+    owner = case.context.owner_of_address(query.asker, row)
+    name = case.context.point(row).container or (owner.name if owner is not None else None)
+    return Asker(case.context.point(row).host, name) if name is not None else None
+
+
 def resolver_of(case: "Case", query: NameQuery) -> dict[str, Fact]:
     """Say whose ``resolv.conf`` names the server that is asked, and whom the host itself asks."""
     row = int(case.first_row[query.journey])
@@ -92,6 +109,21 @@ def resolver_of(case: "Case", query: NameQuery) -> dict[str, Fact]:
         return {}
     others = [str(ip) for ip in host.resolvers if ip not in state.resolvers and not ip.is_loopback]
     return {"resolv_conf": owner.name, "hosts_servers": others}
+
+
+def completed(case: "Case", packet: int) -> dict[str, Fact]:
+    """Say that an address was found by a short name and a search domain, which may have been meant for somebody "
+    "else."""
+    row = int(case.first_row[packet])
+    src, dst = case.context.src(row), case.context.dst(row)
+    host, name = case.context.host_at(row), case.resolved.get(dst) if dst is not None else None
+    owner = case.context.owner_of_address(src, row) if src is not None else None
+    state = host.inside.get(owner.name) if owner is not None else None
+    for domain in state.search if state is not None and name is not None else ():
+        short = name.removesuffix(f".{domain}") if name is not None else ""
+        if short != name and "." not in short:
+            return {"short_name": short, "domain": domain}
+    return {}
 
 
 def unknown_names(queries: Iterable[NameQuery]) -> list[str]:

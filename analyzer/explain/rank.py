@@ -124,7 +124,8 @@ def _rank(rival: _Rival, share: float) -> tuple[object, ...]:
     cause = rival.cause
     basis = BASES.index(cause.basis)
     first = cause.packets[0] if len(cause.packets) else -1
-    return -_tier(rival), basis, not cause.counted, -share, -rival.specific, rival.hypothesis.name, first
+    counted = cause.counted or rival.specific is Specific.ROOT  # what it acts by has the counter
+    return -_tier(rival), basis, not counted, -share, -rival.specific, rival.hypothesis.name, first
 
 
 def _share(case: Case, packets: Sequence[int]) -> float:

@@ -1,13 +1,14 @@
 """Counterfactuals: changes are made to the recorded state until the same packet passes, and its answer."""
 
+import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.explain.case import Case
 from analyzer.explain.confirmed import Change, helped
 from analyzer.explain.told import Told
-from analyzer.model import HostState, Route, RoutingRule
+from analyzer.model import Address, HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
 from analyzer.state.rules.iptables import DUMPS, LEGACY, parse_rule
 from analyzer.state.rules.owner import DOCKER_USER, owner
@@ -103,13 +104,20 @@ def _all(fixes: Sequence[Fix]) -> Change:
     return change
 
 
-def fix(case: Case, packet: int, cause: Cause, *, of_answer: bool = False) -> Fix | None:
-    """Return the narrowest change that takes away what stops a packet, None where there is none to offer."""
+def fix(
+    case: Case, packet: int, cause: Cause, *, of_answer: bool = False, state: HostState | None = None
+) -> Fix | None:
+    """
+    Return the narrowest change that takes away what stops a packet, None where there is none to offer.
+
+    *state* is where that is, if it is not the host: a container's own namespace.
+    """
+    where = case.host_of(packet) if state is None else state
     version = ip_version(case, packet)
     if cause.policy is not None:
         return _answers(*cause.policy, version) if of_answer else _accept(case, packet, *cause.policy, version)
     if cause.rule is not None:
-        return _unruled(case.host_of(packet), cause.rule, version)
+        return _unruled(case, packet, where, cause.rule, answer=of_answer or bool(case.reply[packet]))
     if cause.route is not None:
         return _unrouted(cause)
     if cause.settings:
@@ -117,44 +125,104 @@ def fix(case: Case, packet: int, cause: Cause, *, of_answer: bool = False) -> Fi
     return None
 
 
-def _unruled(host: HostState, rule: Rule, version: int) -> Fix | None:
-    """Delete a rule that a person made; one that a program made comes back, and has to be changed there."""
-    if rule.chain != DOCKER_USER and owner(rule, host) is not None:
+INVALID = re.compile(r"\bINVALID\b|\binvalid\b")
+"""A rule for what fits no connection: whoever lets such packets pass, lets them pass untranslated."""
+
+
+def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bool) -> Fix | None:
+    """
+    Let just this pass before a rule that a person made; one that a program made has to be changed there.
+
+    Rules have their reasons, so none is deleted if an exception will do.
+    """
+    if (rule.chain != DOCKER_USER and owner(rule, host) is not None) or INVALID.search(rule.text):
         return None
-    tool = ("ip6tables" if version == 6 else "iptables") + ("-legacy" if rule.dump in LEGACY.values() else "")
-    command = f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"
+    version = ip_version(case, packet)
+    if answer:
+        return _answers(rule.table, rule.chain, version, _verdict(host, rule), _tool(rule, version))
+    for words in _ends(case, packet):
+        found = _excepted(host, rule, words, version)
+        after = case.tracer.prover.tried(found.change(host), packet, case.context.rows_of(packet))
+        if not isinstance(after, Cause) or after.rule is not rule:
+            return found
+    command = f"{_tool(rule, version)} -t {rule.table} -D {for_shell(rule.text[3:])}"
     if rule.native:
         command = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"
     return Fix(command, without_rule(rule))
 
 
-def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
-    """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
-    row = int(case.last_row[packet])
-    context = case.context
-    src, dst = context.src(row), context.dst(row)
+def _tool(rule: Rule, version: int) -> str:
+    return ("ip6tables" if version == 6 else "iptables") + ("-legacy" if rule.dump in LEGACY.values() else "")
+
+
+def _verdict(host: HostState, rule: Rule) -> str:
+    """Return what an exception does: chains that others jump to hand back to those, and those of hooks accept."""
+    chains = (t.chains.get(rule.chain) for t in host.tables if (t.dump, t.label) == (rule.dump, rule.table))
+    chain = next((one for one in chains if one is not None), None)
+    return "ACCEPT" if chain is None or chain.hook is not None else "RETURN"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """From whom to whom, and by what."""
+
+    src: Address | None
+    dst: Address | None
+    protocol: str | None
+    port: int | None
+
+    @property
+    def iptables(self) -> str:
+        found = f"-s {self.src} -d {self.dst}" + (f" -p {self.protocol}" if self.protocol else "")
+        return found + (f" --dport {self.port}" if self.port is not None else "")
+
+    def nft(self, version: int) -> str:
+        family = "ip6" if version == 6 else "ip"
+        found = f"{family} saddr {self.src} {family} daddr {self.dst}"
+        return found + (f" {self.protocol} dport {self.port}" if self.port is not None else "")
+
+
+def _ends(case: Case, packet: int) -> Iterator[_Words]:
+    """Give a packet's ends as it was seen last, and as they are behind DNAT."""
+    row, context = int(case.last_row[packet]), case.context
     protocol = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}.get(context.value("proto", row))
     port = context.value("dport", row) if protocol in ("tcp", "udp", "sctp") else None
+    yield _Words(context.src(row), context.dst(row), protocol, port)
+    connection = case.connection_of(packet)
+    sent = case.tracer.prover.sent_on(packet, context.rows_of(packet))
+    if sent is not None:
+        inner = connection.reply.sport if connection is not None and connection.reply.src == sent else None
+        yield _Words(context.src(row), sent, protocol, inner)
+
+
+def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
+    verdict = _verdict(host, rule)
+    text = f"{rule.chain} {words.iptables} -j {verdict}"
+    change = _first_in(rule.table, rule.chain, f"-A {text}")
+    if rule.native:
+        chain = for_shell(f"{rule.table} {rule.chain}")
+        return Fix(f"nft insert rule {chain} {words.nft(version)} {verdict.lower()}", change)
+    return Fix(f"{_tool(rule, version)} -t {rule.table} -I {text}", change)
+
+
+def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
+    """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
+    words = next(_ends(case, packet))
     if " " in table:
-        family = "ip6" if version == 6 else "ip"
-        words = f"{family} saddr {src} {family} daddr {dst}"
-        words += f" {protocol} dport {port}" if port is not None else ""
-        command = f"nft insert rule {for_shell(f'{table} {chain}')} {words} accept"
-        text = f"-A {chain} -s {src} -d {dst} -j ACCEPT"
-        return Fix(command, _first_in(table, chain, text))
-    tool = "ip6tables" if version == 6 else "iptables"
-    text = f"{chain} -s {src} -d {dst}" + (f" -p {protocol}" if protocol else "")
-    text += f" --dport {port}" if port is not None else ""
+        command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
+        return Fix(command, _first_in(table, chain, f"-A {chain} -s {words.src} -d {words.dst} -j ACCEPT"))
+    tool, text = "ip6tables" if version == 6 else "iptables", f"{chain} {words.iptables}"
     return Fix(f"{tool} -t {table} -I {text} -j ACCEPT", _first_in(table, chain, f"-A {text} -j ACCEPT"))
 
 
-def _answers(table: str, chain: str, version: int) -> Fix:
+def _answers(table: str, chain: str, version: int, verdict: str = "ACCEPT", tool: str = "") -> Fix:
     """Accept answers, which come back by another rule than questions leave by."""
-    text = f"{chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    text = f"{chain} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
     change = _first_in(table, chain, f"-A {text}")
     if " " in table:
-        return Fix(f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related accept", change)
-    return Fix(f"{'ip6tables' if version == 6 else 'iptables'} -t {table} -I {text}", change)
+        command = f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related {verdict.lower()}"
+        return Fix(command, change)
+    return Fix(f"{tool or ('ip6tables' if version == 6 else 'iptables')} -t {table} -I {text}", change)
 
 
 def _unrouted(cause: Cause) -> Fix | None:

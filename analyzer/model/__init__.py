@@ -19,6 +19,7 @@ from analyzer.model.host import (
     Listener,
     Neighbour,
     PortVlan,
+    Queue,
     Route,
     RoutingRule,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "PortVlan",
     "ProxyStep",
     "PublishedPort",
+    "Queue",
     "Rewrite",
     "Role",
     "Route",

@@ -128,6 +128,17 @@ class PortVlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue of an interface, from ``tc -s qdisc``."""
+
+    dev: str
+    kind: str
+    """``tbf``, ``netem``, ``fq_codel``, ..."""
+    rate: int | None
+    """Bytes a second that it lets pass, at the most; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingRule:
     """One line of ``ip rule``."""
 
@@ -198,6 +209,7 @@ class HostState:
     fdb: tuple[FdbEntry, ...] = ()
     ports: tuple[BridgePort, ...] = ()
     vlans: tuple[PortVlan, ...] = ()
+    queues: tuple[Queue, ...] = ()
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
     conntrack: tuple[ConntrackEntry, ...] = ()

@@ -19,6 +19,7 @@ class Why(Enum):
     ROUTING_RULE = "a routing rule", "fib4_rule_action: FR_ACT_BLACKHOLE, UNREACHABLE, PROHIBIT"
     FORWARDING = "forwarding is off", "ip_route_input_slow: !IN_DEV_FORWARD; ip6_forward"
     REVERSE_PATH = "reverse path filter", "fib_validate_source (SKB_DROP_REASON_IP_RPFILTER)"
+    MARTIAN = "a destination that only the host itself may use", "ip_route_input_slow: martian_destination"
     TTL = "its TTL ends here", "ip_forward: too_many_hops; ip6_forward: hop_limit <= 1"
     MTU = "longer than the way out takes", "ip_forward: ip_exceeds_mtu; ip6_forward: ip6_pkt_too_big"
     NEIGHBOUR = "the next hop does not answer", "neigh_resolve_output: NUD_FAILED"

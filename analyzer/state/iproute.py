@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert, field
 
-from analyzer.model import Address, BridgePort, FdbEntry, Link, Mac, Neighbour, PortVlan, Route, RoutingRule
+from analyzer.model import Address, BridgePort, FdbEntry, Link, Mac, Neighbour, PortVlan, Queue, Route, RoutingRule
 from analyzer.model.engine import Prefix
 from analyzer.state.rules.names import protocol_number
 
@@ -128,6 +128,12 @@ class _Vlan(Struct):
     vlan: Number
     last: Number | None = field(default=None, name="vlanEnd")
     flags: list[str] = []
+
+
+class _Queue(Struct):
+    dev: Name
+    kind: str = ""
+    options: Json = None
 
 
 class _Vlans(Struct):
@@ -345,3 +351,12 @@ def parse_vlans(dump: Json) -> tuple[PortVlan, ...]:
         for port in convert(dump, list[_Vlans])
         for one in port.vlans
     )
+
+
+def parse_queues(dump: Json) -> tuple[Queue, ...]:
+    """Read ``tc -s -j qdisc``."""
+    found: list[Queue] = []
+    for queue in convert(dump, list[_Queue]):
+        rate = queue.options.get("rate") if isinstance(queue.options, dict) else None
+        found.append(Queue(queue.dev, queue.kind, rate if isinstance(rate, int) else None))
+    return tuple(found)

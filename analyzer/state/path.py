@@ -20,7 +20,7 @@ from analyzer.state.rules.conntrack import first_state
 from analyzer.state.rules.names import TCP, protocol_number
 from analyzer.state.rules.packet import LOCAL, Packet
 from analyzer.state.rules.walk import Ended, Ends, Walk
-from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl
+from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, takes_loopback
 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 LOOPBACK = "lo"
@@ -132,6 +132,10 @@ class Path:
             return self._route_unknown(packet)
         if dst.is_multicast:
             return LOCAL
+        if dst.is_loopback and packet.version == 4 and isinstance(packet.iif, str) and packet.iif != LOOPBACK:
+            taken = takes_loopback(host, packet.iif)
+            if taken is not None and not taken.on:
+                raise Ended(Verdict.DROP, Why.MARTIAN, text=f"it is for {dst}, and {taken.name} = 0")
         if host.owns(dst) or dst.is_loopback:
             self._validate_source(walk, packet)
             return LOCAL

@@ -51,6 +51,15 @@ def sysctl_line(host: HostState, name: str) -> str:
     return f"sysctl.txt: {name} = {host.sysctls.get(name)}"
 
 
+def takes_loopback(host: HostState, interface: str | None) -> Switch | None:
+    """Tell whether packets for 127.0.0.0/8 may come in by an interface (IN_DEV_NET_ROUTE_LOCALNET); None if unknown."""
+    names = [f"net.ipv4.conf.{name}.route_localnet" for name in ("all", interface)]
+    values = [sysctl(host, name) for name in names]
+    if any(values):
+        return Switch(next(name for name, value in zip(names, values, strict=True) if value), on=True)
+    return None if None in values else Switch(names[1], on=False)
+
+
 def forwards(host: HostState, version: int, interface: str | None) -> Switch | None:
     """Tell whether packets that come in by an interface are forwarded (IN_DEV_FORWARD, idev->cnf.forwarding)."""
     if version == 6:

@@ -13,14 +13,14 @@ from analyzer.model.verdict import Account, Why
 from analyzer.state.path import Path
 from analyzer.state.routing import Chosen
 from analyzer.state.rules.packet import Packet
-from analyzer.state.sysctl import forwards, reverse_path, sysctl_line
+from analyzer.state.sysctl import forwards, reverse_path, sysctl_line, takes_loopback
 
 ISOLATION = "DOCKER-ISOLATION"
 """Chains by which Docker keeps its networks apart."""
 CHECKS = {
     Why.NO_ROUTE: "host-unreachable", Why.DEAD_END: "host-unreachable", Why.ROUTING_RULE: "host-unreachable",
     Why.FORWARDING: "forwarding-disabled", Why.REVERSE_PATH: "reverse-path-filtered", Why.MTU: "mtu-exceeded",
-    Why.NEIGHBOUR: "arp-unanswered",
+    Why.NEIGHBOUR: "arp-unanswered", Why.MARTIAN: "loopback-not-routed",
 }  # fmt: skip
 """The checks that report what stops a packet; a TTL that ends is seen in the packet itself."""
 
@@ -142,6 +142,9 @@ class Way:
         if account.why is Why.FORWARDING:
             switch = forwards(self._host, account.packet.version, iif)
             return (switch.name,) if switch is not None else ()
+        if account.why is Why.MARTIAN:
+            taken = takes_loopback(self._host, iif)
+            return (taken.name,) if taken is not None else ()
         if account.why is Why.REVERSE_PATH:
             mode = reverse_path(self._host, iif)
             return tuple(mode.names) if mode is not None else ()

@@ -10,6 +10,7 @@ from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
 from analyzer.explain.died import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
+from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
 from analyzer.model.finding import Fact
@@ -43,6 +44,8 @@ def causes(case: Case) -> Iterator[Cause]:
         reason = why(case, _host(case, questions[0]), questions[0]) if questions else None
         if questions and _foreign(case, questions):
             reason = None
+        elif sent := _rule_to(case, targets):
+            reason = sent
         found = reason is not None and reason.facts["why"] != "nobody"  # which is what nobody answers for means
         sure = found or not questions
         yield Cause(
@@ -122,6 +125,20 @@ def _foreign(case: Case, questions: list[ArpExchange]) -> list[int]:
     given = Addresses.of(table, "reply_dst").are(int(questions[0].asked_ip))
     found: list[int] = np.flatnonzero(given & case.source_moved).tolist()
     return found
+
+
+def _rule_to(case: Case, targets: set[Address]) -> Why | None:
+    """Return the rule by which DNAT sends packets to whom nobody answers for, if no container has that address."""
+    for packet in _sent_on(case, targets):
+        found = case.tracer.prover.translations(packet, case.context.hop_rows(packet))
+        rule = next((one.rule for one in found), None)
+        if rule is not None and not any(case.host_of(packet).container_of_address(ip) for ip in targets):
+            tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
+            commands = [] if rule.native else [f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"]
+            facts: dict[str, Fact] = {"why": "dnat", "rule": rule.text, "chain": rule.chain,
+                                      "number": rule.number or 0, "commands": commands}  # fmt: skip
+            return Why(facts, (f"{rule.dump}: {rule.text}",))
+    return None
 
 
 def _sent_on(case: Case, targets: set[Address]) -> Iterator[int]:

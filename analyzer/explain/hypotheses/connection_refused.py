@@ -11,9 +11,10 @@ from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening
+from analyzer.explain.questions import completed
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Told
-from analyzer.model import Basis, Connection, Severity, endpoint
+from analyzer.model import Basis, Connection, NatKind, Severity, endpoint
 from analyzer.model.finding import Fact
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
@@ -44,9 +45,10 @@ def causes(case: Case) -> Iterator[Cause]:
     for target, ports in refused.items():
         packets = sorted(ports)
         known = listening(case, packets[0])
+        sure = bool(known.facts) or _sent_by(case, packets) is not None
         yield Cause(
-            packets, partial(_refused, case, target, ports, known), Basis.STATED if known.facts else Basis.OBSERVED,
-            also=case.troubled(packets), specific=Specific.SETTING if known.facts else None,
+            packets, partial(_refused, case, target, ports, known), Basis.STATED if sure else Basis.OBSERVED,
+            also=case.troubled(packets), specific=Specific.SETTING if sure else None,
         )  # fmt: skip
     for target, packets in instead.items():
         yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets))
@@ -98,6 +100,9 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
         facts["accepted_later"] = True
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
+    facts |= completed(case, packets[0])
+    if (rule := _sent_by(case, packets)) is not None:
+        facts["sent_by_rule"] = rule
     return Told(
         facts | known.facts,
         proof=known.proof,
@@ -152,6 +157,14 @@ def _local(case: Case, packets: list[int]) -> str | None:
         if port == asked
     )
     return next((text for text in texts if text.startswith(("127.", "[::1]"))), None)
+
+
+def _sent_by(case: Case, packets: list[int]) -> str | None:
+    """Return the rule, not Docker's for a published port, by which DNAT or REDIRECT sent connections there."""
+    connection = case.connection_of(packets[0])
+    if connection is None or connection.published is not None:
+        return None
+    return next((change.rule for change in connection.nat if change.kind is NatKind.DNAT and change.rule), None)
 
 
 def _strays(case: Case, packets: list[int]) -> bool:

@@ -85,7 +85,7 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
     if stop.policy is not None:
         facts |= {"policy_of": " ".join(stop.policy)}
     facts["rejected"] = stop.disposition is Disposition.REJECTED
-    commands, helps = mended(case, packets[0], of, stop)
+    commands, helps = mended(case, packets[0], of, stop, of_answer=of_answer)
     if commands:
         facts |= {"commands": commands, "outcome": "helps" if helps else "not-enough"}
     return Told(

@@ -53,10 +53,18 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
     return Told(
-        facts | {"last": last, "answers": answers} | resolver_of(case, left[0]),
+        facts | {"last": last, "answers": answers, "answering": _answering(case, left)} | resolver_of(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
         severity=Severity.WARNING if answers else Severity.ERROR,
     )
+
+
+def _answering(case: Case, queries: list[NameQuery]) -> list[str]:
+    """Return the other servers that answered the same asker."""
+    askers = {query.asker for query in queries}
+    servers = {query.server for query in queries}
+    found = (q.server for q in case.names if q.asker in askers and q.answer is not None and q.server not in servers)
+    return list(dict.fromkeys(map(str, found)))
 
 
 def _late(case: Case, server: Address, queries: list[NameQuery], packets: list[int]) -> Told:

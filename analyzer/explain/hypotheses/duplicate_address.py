@@ -9,7 +9,7 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
-from analyzer.model import Address, Severity, mac_text
+from analyzer.model import Address, Basis, HostState, Severity, mac_text
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -17,6 +17,13 @@ def causes(case: Case) -> Iterator[Cause]:
     for ip, made in claims(case).items():
         if contested(made):
             yield Cause([], partial(_tell, case, ip, made))
+    for state in case.hosts.states:
+        for told in _same_mac(state):
+            yield Cause([], partial(_as_it_is, told), Basis.STATED)
+
+
+def _as_it_is(told: Told, _: list[int]) -> Told:
+    return told
 
 
 def _tell(case: Case, ip: Address, made: list[Claim], _: list[int]) -> Told:
@@ -35,8 +42,12 @@ def _owner(case: Case, mac: int, row: int) -> str:
 
 def state(host: Host) -> Iterator[Told]:
     """Compare the MACs of each network's containers: the bridge sends to either, by turns."""
+    yield from _same_mac(host.state)
+
+
+def _same_mac(state: HostState) -> Iterator[Told]:
     owners: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for container in host.state.containers:
+    for container in state.containers:
         if container.mac is not None:
             owners[container.network, container.mac].append(container.name)
     for (network, mac), names in owners.items():

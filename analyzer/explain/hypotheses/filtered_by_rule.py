@@ -57,10 +57,25 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     if rule is not None:
         told.facts |= {"chain": rule.chain, "number": rule.number or 0}
         if (by := owner(rule, stopped.host)) is not None:
-            told.facts["owner"] = by
+            told.facts |= {"owner": by, **_ends(case, stopped)}
     if cause.policy is not None:
         told.facts |= {"policy_of": " ".join(cause.policy)}
     return told
+
+
+def _ends(case: Case, stopped: Stopped) -> dict[str, Fact]:
+    """Say from whom to whom, as the programs of firewalls want to know it."""
+    row, context = int(case.last_row[stopped.packets[0]]), case.context
+    protocol = {6: "tcp", 17: "udp"}.get(context.value("proto", row))
+    found: dict[str, Fact] = {"from": str(context.src(row)), "to": str(context.dst(row))}
+    if protocol is not None:
+        found |= {"to_port": context.value("dport", row), "to_protocol": protocol}
+    dst, src = context.dst(row), context.src(row)
+    found["forwarded"] = dst is not None and not stopped.host.owns(dst)
+    bridge = next(
+        (n.bridge for n in stopped.host.networks if any(src in s for s in n.subnets if src is not None)), None
+    )
+    return found | ({"in_bridge": bridge} if bridge is not None else {})
 
 
 def _elsewhere(case: Case, source: str, packets: list[int]) -> Told:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
+
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import few
@@ -10,6 +12,9 @@ from analyzer.explain.symptoms import beyond
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Severity
 from analyzer.model.finding import Fact, Symptom
+
+NEGLIGIBLE = 100
+"""One packet of so many is lost on every way, and sent again."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -31,9 +36,11 @@ def causes(case: Case) -> Iterator[Cause]:
 
 
 def _tell(case: Case, peer: str, peers: int, towards: bool, packets: list[int]) -> Told:
+    way = np.isin(case.connection, np.unique(case.connection[packets])) & (case.reply == case.reply[packets[0]])
+    few = len(packets) * NEGLIGIBLE <= int(way.sum())
     point = case.context.point(int((case.last_row if towards else case.first_row)[packets[0]])).name
     facts: dict[str, Fact] = {"where": point, "towards": towards}
-    return Told(facts | ({"peer": peer} if peer else {"peers": peers}))
+    return Told(facts | ({"peer": peer} if peer else {"peers": peers}), severity=Severity.INFO if few else None)
 
 
 HYPOTHESIS = Hypothesis(

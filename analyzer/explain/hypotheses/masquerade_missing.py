@@ -48,11 +48,23 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     if not known:
         del told.facts["outcome"]
     return Told(
-        told.facts | _left(case, packet) | {"known": known},
+        told.facts | _left(case, packet) | {"known": known} | _elsewhere(case, packet, network),
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
     )
+
+
+def _elsewhere(case: Case, packet: int, network: Network | None) -> dict[str, Fact]:
+    """Name a network of the same container that masquerades, where this one was made not to."""
+    src = case.context.src(int(case.first_row[packet]))
+    host = case.host_of(packet)
+    owner = host.container_of_address(src) if src is not None else None
+    if owner is None or network is None or network.masquerades:
+        return {}
+    of = {one.network for one in host.containers if one.name == owner.name}
+    others = [n.name for n in host.networks if n.name in of - {network.name} and n.masquerades and not n.internal]
+    return {"network": network.name, "container": owner.name, "other_networks": others} if others else {}
 
 
 def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:

@@ -1,19 +1,51 @@
 """A bridge whose packets may be larger than what the uplink carries."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, uplinks
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
-from analyzer.model import Severity
+from analyzer.model import Basis, HostState, Link, Severity
 from analyzer.model.finding import Fact
 
 
-def causes(_: Case) -> Iterator[Cause]:
-    """Say nothing: captures show whether packets are too long."""
-    yield from ()
+def causes(case: Case) -> Iterator[Cause]:
+    """Compare both ends of containers' veths, where one dropped something: what is too long dies between them."""
+    for host in case.hosts.states:
+        for name, state in host.inside.items():
+            for inner in state.links:
+                outer = next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
+                if outer is not None and inner.kind == "veth" and (told := _between(host, state, name, inner, outer)):
+                    yield Cause([], partial(_as_it_is, told), Basis.STATED, counted=True)
+
+
+def _as_it_is(told: Told, _: list[int]) -> Told:
+    return told
+
+
+def _between(host: HostState, state: HostState, container: str, inner: Link, outer: Link) -> Told | None:
+    """Tell of an interface that sends longer packets than its other end takes (is_skb_forwardable), and did."""
+    if inner.mtu is None or outer.mtu is None or inner.mtu == outer.mtu:
+        return None
+    sender, of = (inner, state) if inner.mtu > outer.mtu else (outer, host)
+    lost = of.counted(f"link.{sender.name}.tx.dropped") or 0
+    if lost <= 0:
+        return None
+    place = f"containers/{container}/"
+    return Told(
+        {
+            "container": container, "inner": inner.name, "outer": outer.name, "mtu": inner.mtu, "limit": outer.mtu,
+            "lost": lost, "commands": [f"ip link set {outer.name} mtu {max(inner.mtu, outer.mtu)}"],
+        },
+        proof=(
+            f"{place}ip-addr.json: {inner.name} mtu {inner.mtu}", f"ip-addr.json: {outer.name} mtu {outer.mtu}",
+            f"{place if sender is inner else ''}ip-addr.json: {sender.name} tx dropped went up by {lost}",
+        ),
+        severity=Severity.ERROR,
+    )  # fmt: skip
 
 
 def state(host: Host) -> Iterator[Told]:
@@ -37,8 +69,8 @@ def state(host: Host) -> Iterator[Told]:
 HYPOTHESIS = Hypothesis(
     "mtu-mismatch",
     Severity.WARNING,
-    "dumps (hoptrace doctor)",
-    "A Docker network's MTU is larger than the uplink's.",
+    "ip-addr.json, containers/NAME/ip-addr.json before and after (hoptrace doctor: dumps alone)",
+    "The ends of a container's veth have two MTUs, and one drops; or a network's is larger than the uplink's.",
     "Give the network the uplink's MTU.",
     causes,
     state=state,

@@ -17,8 +17,10 @@ from analyzer.model import Basis, Container, HostState, Point, Role, Severity
 from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule, Table
 from analyzer.schema import Addresses, Layer
+from analyzer.trace.names import EMBEDDED
 from analyzer.trace.way import moved
 
+NO_PORTS = "UdpNoPorts"
 KILLS = ("DROP", "REJECT")
 OUTPUT = "output"
 NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
@@ -43,7 +45,7 @@ def causes(case: Case) -> Iterator[Cause]:
     for sender in _senders(case):
         if sender.owes:
             continue  # what it did not send may be those answers, which are told as such
-        for told in (*_rules(sender), *_routes(case, sender), *_itself(case, sender)):
+        for told in (*_rules(sender), *_routes(case, sender), *_itself(case, sender), *_resolver(case, sender)):
             yield Cause((), partial(_as_it_is, told), Basis.STATED)
 
 
@@ -157,6 +159,21 @@ def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
         yield _told(
             sender, "itself", refused, {}, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}"
         )  # fmt: skip
+
+
+def _resolver(case: Case, sender: _Sender) -> Iterator[Told]:
+    """Give name servers of resolv.conf on the container's own loopback, where nobody listens."""
+    state = sender.state
+    own = [ip for ip in state.resolvers if ip.is_loopback and ip != EMBEDDED]
+    went = state.counted(NO_PORTS) or 0
+    if own and len(own) == len(state.resolvers) and went > 0 and state.listener("udp", own[0], 53) is None:
+        host = case.hosts[sender.point.host]
+        others = [str(ip) for ip in host.resolvers if not ip.is_loopback]
+        facts: dict[str, Fact] = {"servers": [str(ip) for ip in own], "hosts_servers": others}
+        told = _told(sender, "resolver", went, facts, f"resolv.conf: nameserver {own[0]}",
+                     f"nstat.txt: {NO_PORTS} went up by {went}")  # fmt: skip
+        told.severity = Severity.ERROR
+        yield told
 
 
 HYPOTHESIS = Hypothesis(

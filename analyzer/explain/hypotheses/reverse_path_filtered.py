@@ -1,6 +1,7 @@
 """Source validation drops packets whose sender would be answered by another interface (RFC 3704)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
@@ -9,17 +10,33 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import LOOSE, NOT_ENOUGH, setting, unblocked
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Told
-from analyzer.model import Severity
+from analyzer.model import Basis, Severity
 from analyzer.model.finding import Fact
 from analyzer.state.sysctl import reverse_path, sysctl_line
 
+COUNTER = "TcpExtIPReversePathFilter"
 OFF = "0"
 STRICT = 1
 
 
 def causes(case: Case) -> Iterator[Cause]:
-    """Give what rp_filter drops."""
+    """Give what rp_filter drops, and what it dropped where no capture was."""
     yield from by_cause(case, HYPOTHESIS.name, _describe)
+    if not case.stopped.get(HYPOTHESIS.name):
+        for host in case.hosts.states:
+            went = host.counted(COUNTER) or 0
+            modes = {link.name: reverse_path(host, link.name) for link in host.links}
+            strict = [name for name, mode in modes.items() if mode is not None and mode.value == STRICT]
+            if went > 0 and strict:
+                yield Cause((), partial(_unseen, went, strict), Basis.STATED)
+
+
+def _unseen(went: int, strict: list[str], _: list[int]) -> Told:
+    return Told(
+        {"counted": went, "strict": strict},
+        proof=(f"nstat.txt: {COUNTER} went up by {went}",),
+        severity=Severity.WARNING,
+    )
 
 
 def state(host: Host) -> Iterator[Told]:

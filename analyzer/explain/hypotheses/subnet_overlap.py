@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv4Network, ip_network
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from analyzer.explain.host import overlap
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Address, ArpExchange, Basis, Disposition, Evidence, HostState, Network, Point, Role, Severity
+from analyzer.model.engine import Prefix
 from analyzer.model.finding import Fact
 from analyzer.schema import Addresses, Array
 
@@ -26,10 +28,49 @@ def causes(case: Case) -> Iterator[Cause]:
             vainly = case.towards({one.asked_ip for one in asked})
             packets = sorted({*_cut_off(case, host, pair), *_questions(case, asked), *vainly})
             yield Cause(packets, partial(_tell, case, pair, asked), Basis.STATED)
+        for (network, ip), packets_of in _swallowed(case, host).items():
+            told.add(ip)
+            yield Cause(packets_of, partial(_swallows, case, network, ip), Basis.STATED)
         for ip, exchange in vain.items():
             if ip not in told and (found := _behind(case, host, exchange)) is not None:
                 packets = sorted({*_questions(case, [exchange]), *case.towards([ip])})
                 yield Cause(packets, partial(_elsewhere, case, exchange, found), Basis.OBSERVED)
+
+
+PRIVATE = tuple(map(ip_network, (
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7",
+    "fe80::/10", "::1/128",
+)))  # fmt: skip
+"""Addresses that a Docker network may rightly have."""
+
+
+def _swallowed(case: Case, host: HostState) -> dict[tuple[str, Address], list[int]]:
+    """Return what was for public addresses that a Docker network has taken, and no container has."""
+    taken = [(n, s) for n in host.networks for s in n.subnets if not any(_within(s, private) for private in PRIVATE)]
+    found: dict[tuple[str, Address], list[int]] = {}
+    for network, subnet in taken:
+        for number in np.flatnonzero(~case.answered_in_the_end).tolist():
+            flow = case.tracer.connection(number).original
+            packets = case.packets_of(number, reply=False)
+            nobody = flow.dst in subnet and host.container_of_address(flow.dst) is None
+            if nobody and flow.dst not in network.gateways and len(packets) and case.host_of(int(packets[0])) is host:
+                found.setdefault((network.name, flow.dst), []).extend(packets.tolist())
+    return {key: sorted(packets) for key, packets in found.items()}
+
+
+def _within(subnet: Prefix, private: Prefix) -> bool:
+    if isinstance(subnet, IPv4Network):
+        return isinstance(private, IPv4Network) and subnet.subnet_of(private)
+    return not isinstance(private, IPv4Network) and subnet.subnet_of(private)
+
+
+def _swallows(case: Case, network: str, ip: Address, packets: list[int]) -> Told:
+    host = case.host_of(packets[0])
+    subnet = next(s for n in host.networks if n.name == network for s in n.subnets if ip in s)
+    return Told(
+        {"network": network, "subnet": str(subnet), "public": str(ip)},
+        proof=(f"docker-network-inspect.json: {network} Subnet {subnet}",),
+    )
 
 
 def _questions(case: Case, exchanges: Sequence[ArpExchange]) -> set[int]:

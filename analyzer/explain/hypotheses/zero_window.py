@@ -1,6 +1,7 @@
 """A receiver's buffer is full: its program does not read."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -9,7 +10,9 @@ from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.told import Told
 from analyzer.model import Severity
+from analyzer.model.finding import Fact
 from analyzer.schema import Array, Layer
 
 LEAST_NS = 100_000_000
@@ -22,20 +25,24 @@ def causes(case: Case) -> Iterator[Cause]:
     closed = has(case.first("layers"), Layer.TCP) & (window == 0) & (flags & (RST | SYN | FIN) == 0)
     by_sender: dict[str, list[int]] = {}
     longest: dict[str, int] = {}
+    stuck: set[str] = set()
     for number, reply in sorted(distinct_rows(case.connection[closed], case.reply[closed])):
         if number < 0:
             continue
-        stall, packets = _longest(case, closed, number, reply=bool(reply))
+        stall, packets, ends = _longest(case, closed, number, reply=bool(reply))
         if stall >= LEAST_NS:
             sender = str(case.context.src(int(case.first_row[packets[0]])))
             by_sender.setdefault(sender, []).extend(packets)
             longest[sender] = max(longest.get(sender, 0), stall)
+            if not ends:
+                stuck.add(sender)
     for sender, stalled in by_sender.items():
-        yield Cause(stalled, facts={"receiver": sender, "closed_s": longest[sender] / 1e9})
+        facts: dict[str, Fact] = {"receiver": sender, "closed_s": longest[sender] / 1e9}
+        yield Cause(stalled, partial(_tell, facts, opened=sender not in stuck))
 
 
-def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int]]:
-    """Return how long a sender's window was closed at the most, ns, and the packets that said so."""
+def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int], bool]:
+    """Return how long a sender's window was closed at the most, ns, who said so, and whether it opened each time."""
     packets = case.packets_of(number)
     times, flags = case.first("time_ns")[packets], case.first("tcp_flags")[packets]
     shut = closed[packets] & (case.reply[packets] == reply)
@@ -46,9 +53,16 @@ def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[in
     following = np.searchsorted(over, begins)
     until = np.append(times[over], case.end_ns)[following]
     if not len(begins):
-        return 0, []
+        return 0, [], True
     stalls = until - times[begins]
-    return int(stalls.max()), packets[shut].tolist()
+    opens = packets[over[np.minimum(following, len(over) - 1)]] if len(over) else packets[:0]
+    opened = len(over) > 0 and bool((following < len(over)).all())
+    opened = opened and not (case.first("tcp_flags")[opens] & (RST | FIN)).any()
+    return int(stalls.max()), packets[shut].tolist(), opened
+
+
+def _tell(facts: dict[str, Fact], packets: list[int], *, opened: bool) -> Told:
+    return Told(facts, severity=Severity.INFO if opened else None)
 
 
 HYPOTHESIS = Hypothesis(

@@ -1,5 +1,6 @@
 """What the ends do: refuse, keep silent, do not read."""
 
+from analyzer.model.finding import Fact
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 DELIVERED, LEFT_HOST = "delivered", "left-host"
@@ -53,18 +54,9 @@ def connection_refused(f: Facts) -> Words:
         why = f"They reached this host, where nobody listens on that port: {_published(f)[0]}."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
-    cause = f"{container or f['target']} refuses, nothing listens there"
-    if strays:
-        cause = ""
-    elif f.get("publishes"):
-        cause = _published(f)[0]
-    elif f.get("only_at"):
-        program = f.get("program") or "what listens there"
-        cause = f"{program} listens only on {' and '.join(texts(f, 'only_at'))}"
-    elif f.get("listens_on"):
-        cause = f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
-    elif local:
-        cause = f"Docker publishes it as {local}, for the host itself only"
+    cause = _why_refused(f, container)
+    if f.get("short_name"):
+        why += f" If a container called {f['short_name']} was meant, it is not known on this network, or does not run."
     return Words(
         f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
         f"{why} {affected(f)}",
@@ -74,18 +66,45 @@ def connection_refused(f: Facts) -> Words:
 
 
 def _for_refused(f: Facts) -> str | None:
+    if f.get("sent_by_rule"):
+        return (
+            "Limit the rule to what it was meant for (-i INTERFACE, -d ADDRESS, -m addrtype --dst-type LOCAL), or "
+            "delete it; or start what shall listen there."
+        )
     if f.get("strays"):
         return "Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
     if f.get("publishes"):
         return _published(f)[1]
     if f.get("only_at"):
         return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+    if f.get("listens_on") and not f.get("container"):
+        return f"Start on {f['target']} what shall listen on {f['nobody_at']}, or ask another port or machine."
     if f.get("listens_on"):
         there = texts(f, "listens_on")[0].partition(" ")[0]
         return f"Ask for {there}, or publish that port; or let the program use this one."
     if f.get("nobody_at"):
         return "Start the program, or see in its log why it does not listen."
     return None
+
+
+def _why_refused(f: Facts, container: Fact | None) -> str:
+    """Say who refuses, and what is known of why: the end of the first sentence."""
+    if f.get("short_name"):
+        name = f["short_name"]
+        return f"{name} was completed to {name}.{f['domain']} by a search domain, and {f['target']} there refuses"
+    if f.get("strays"):
+        return ""
+    if f.get("sent_by_rule"):
+        return f"a rule sends it to {f['target']}, where nobody listens: “{f['sent_by_rule']}”"
+    if f.get("publishes"):
+        return _published(f)[0]
+    if f.get("only_at"):
+        return f"{f.get('program') or 'what listens there'} listens only on {' and '.join(texts(f, 'only_at'))}"
+    if f.get("listens_on"):
+        return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
+    if local := f.get("published_locally"):
+        return f"Docker publishes it as {local}, for the host itself only"
+    return f"{container or f['target']} refuses, nothing listens there"
 
 
 def _published(f: Facts) -> tuple[str, str]:
@@ -95,13 +114,16 @@ def _published(f: Facts) -> tuple[str, str]:
     return {
         "not-running": (f"{who}, which publishes that port, does not run ({f.get('status')})",
                         f"docker logs {who} says why; docker start {who}."),
+        "no-proxy": (f"docker-proxy for {text} of {who} does not run",
+                     f"docker restart {who} starts it again. Until then, ask {who} on a network that both are on."),
         "host-network": (f"{who} is on the host's network, where publishing {text} does nothing",
                          f"Ask for its program's own port, {inside.partition('/')[0]}, or give it a network."),
         "internal": (f"{who} is on network {f.get('network')}, which is internal: it publishes nothing",
                      "docker network connect a network with a way out."),
         "other-address": (f"{who} publishes it as {text}, at that address alone",
-                          (f"Ask for {outside}, or publish without an address: -p {outside.rpartition(':')[2]}:"
-                          f"{inside}.")),
+                          (f"Ask for {who} on a network that both are on, port {inside.partition('/')[0]}; or publish "
+                          "it "
+                           "at the address that is asked, too. Without an address all the world may reach it.")),
         "other-version": (f"{who} publishes it as {text}, for that IP version alone",
                           "Ask by the other IP version, or publish for both."),
         "other-protocol": (f"{who} publishes it as {text}, which is another protocol",
@@ -146,6 +168,18 @@ def syn_unanswered(f: Facts) -> Words:
     )
 
 
+def reset_on_the_way(f: Facts) -> Words:
+    """Not the server."""
+    return Words(
+        f"{packets(f)} at {f['where']} reset connections in the name of {f['server']}",
+        f"They have a TTL of {f['ttl']}, and all else from there {f['others_ttl']}: somebody on the way sent them, "
+        f"right after the client's first data, so by its content. {affected(f)}",
+        f"somebody on the way resets it after its first data, not {f['server']} itself",
+        verb=Verb.USE,
+        remedy="Ask whoever runs the network beyond this host about content filters; nothing on this host resets it.",
+    )
+
+
 def zero_window(f: Facts) -> Words:
     """A full buffer."""
     closed = number(f, "closed_s")
@@ -158,5 +192,6 @@ def zero_window(f: Facts) -> Words:
 SAYS = {
     "connection-refused": connection_refused,
     "syn-unanswered": syn_unanswered,
+    "reset-on-the-way": reset_on_the_way,
     "zero-window": zero_window,
 }

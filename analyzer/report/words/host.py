@@ -1,6 +1,7 @@
 """What a host's state tells by itself."""
 
-from analyzer.report.words.sentence import Facts, Words, several, texts
+from analyzer.model.words import plural
+from analyzer.report.words.sentence import Facts, Words, number, several, texts
 
 
 def forward_policy_drop(f: Facts) -> Words:
@@ -16,8 +17,16 @@ def forward_policy_drop(f: Facts) -> Words:
 
 
 def mtu_mismatch(f: Facts) -> Words:
-    """More than the uplink carries."""
+    """More than the uplink, or the other end, carries."""
     limit = f["limit"]
+    if f.get("container"):
+        name, lost = f["container"], plural(number(f, "lost"), "packet")
+        return Words(
+            f"{f['inner']} of {name} has MTU {f['mtu']}, its end on the host, {f['outer']}, {limit}: {lost} too long",
+            "What is longer than the other end takes is dropped between them without a word: handshakes and short "
+            "messages pass, long ones hang.",
+            remedy="Give both ends one MTU, by com.docker.network.driver.mtu of the network; for now:",
+        )
     return Words(
         f"network {f['network']} has MTU {f['mtu']}, the uplink {f['uplink']} only {limit}",
         "Containers send packets that do not fit the uplink. The kernel tells them so by ICMP; wherever that is "

@@ -1,7 +1,7 @@
 """What containers' own namespaces do."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, several, texts
 
 
 def stopped_in_container(f: Facts) -> Words:
@@ -69,6 +69,18 @@ def nothing_left(f: Facts) -> Words:
     if f["why"] == "policy":
         said = f"the policy of {f['policy_of']} inside {name}, DROP, stopped {count} that it sent"
         return _unsent(f, said, "No rule before accepts them. That is in the container's own network namespace.")
+    if f["why"] == "resolver":
+        servers, others = ", ".join(texts(f, "servers")), texts(f, "hosts_servers")
+        there = f" {others[0]}, which the host asks," if others else " a server that it reaches,"
+        return Words(
+            f"{name} asks itself for names: its resolv.conf names {servers}, where nobody listens",
+            f"{plural(number(f, 'count'), 'question')} met a closed port. That is a stub of the host's, copied into "
+            "the "
+            "container, where 127.0.0.0/8 is the container itself.",
+            remedy=f"Give it{there} with docker run --dns, or dns in daemon.json; or let the host's /etc/resolv.conf "
+            "be "
+            "the one with the real servers (/run/systemd/resolve/resolv.conf).",
+        )
     if f["why"] == "itself":
         tries = plural(number(f, "count"), "connection")
         return _unsent(
@@ -105,7 +117,31 @@ def container_paused(f: Facts) -> Words:
     )
 
 
+def ndp_proxy_missing(f: Facts) -> Words:
+    """Who shall answer."""
+    name, address = f["container"], f["address"]
+    return Words(
+        f"{f['asker'] or 'a router'} asks at {f['where']} for {address}, and nobody answers",
+        f"It is {name}'s address, out of the LAN's own prefix: the router takes it for a neighbour, and the host does "
+        f"not answer for it. {affected(f)}",
+        f"the router asks the LAN for {address}, and the host does not answer for it (proxy_ndp)",
+        verb=Verb.ANSWER,
+        remedy="Answer for it, as below, or let ndppd do so; or have a prefix of its own routed to this host.",
+    )
+
+
+def no_ipv6_for_name(f: Facts) -> Words:
+    """Nothing to connect from."""
+    who, names = texts(f, "who")[0], several(texts(f, "names"))
+    return Words(
+        f"{who} has no IPv6, and {names} has no IPv4 address",
+        "The name was resolved; connecting fails in the container at once, without a packet.",
+    )
+
+
 SAYS = {
+    "ndp-proxy-missing": ndp_proxy_missing,
+    "no-ipv6-for-name": no_ipv6_for_name,
     "container-paused": container_paused,
     "nothing-left": nothing_left,
     "stopped-in-container": stopped_in_container,

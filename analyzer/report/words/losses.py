@@ -61,7 +61,21 @@ def high_latency_hop(f: Facts) -> Words:
     )
 
 
+def queue_drops(f: Facts) -> Words:
+    """A limit."""
+    rate = f", which lets {number(f, 'rate') * 8 / 1000:,.0f} kbit/s pass," if f.get("rate") else ""
+    where = f"{f['dev']} of {f['place']}" if f.get("place") else str(f["dev"])
+    leads = f", the way to {f['leads_to']}" if f.get("leads_to") else ""
+    return Words(
+        f"the queue {f['kind']} on {where}{rate} dropped {plural(number(f, 'dropped'), 'packet')}{leads}",
+        "Somebody set it up to limit this interface. What it drops looks like loss on the way, and what it holds back "
+        "like a slow one; neither the other end nor the network beyond is at fault.",
+        remedy="Raise the limit, or take it away, if nobody needs it:",
+    )
+
+
 SAYS = {
+    "queue-drops": queue_drops,
     "loss-inside-host": loss_inside_host,
     "loss-beyond-host": loss_beyond_host,
     "high-latency-hop": high_latency_hop,

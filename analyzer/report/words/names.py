@@ -63,6 +63,8 @@ def _resolver(f: Facts) -> str:
 
 
 def _other_server(f: Facts) -> str:
+    if answering := texts(f, "answering"):
+        return f" {answering[0]} does answer: leave {f['server']} out of the name servers (--dns, dns in daemon.json)."
     others = texts(f, "hosts_servers")
     return f" The host itself asks {' and '.join(others)}: docker run --dns {others[0]} does, too." if others else ""
 

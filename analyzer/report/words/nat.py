@@ -23,6 +23,17 @@ def masquerade_missing(f: Facts) -> Words:
             verb=Verb.ANSWER,
             remedy=offered(f, "Delete the rule that takes them out of connection tracking."),
         )
+    if f.get("other_networks"):
+        name, others = f["container"], " or ".join(texts(f, "other_networks"))
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            f"{name} has its default route by network {f['network']}, which was made not to masquerade. {affected(f)}",
+            f"its default route is by network {f['network']}, which does not masquerade",
+            verb=Verb.ANSWER,
+            remedy=f"Let the default route of {name} be by {others} (docker network connect --gw-priority 1), or do "
+            "not "
+            f"connect it to {f['network']}; if that network shall reach out, make it with masquerading.",
+        )
     known = "No rule of table nat translates them. " if f.get("known") else ""
     return Words(
         f"{packets(f)} left by {where} as {source}, untranslated",
@@ -209,7 +220,21 @@ def hairpin_broken(f: Facts) -> Words:
     )
 
 
+def conntrack_timeout(f: Facts) -> Words:
+    """Forgotten."""
+    timeout, pause = f["timeout_s"], number(f, "pause_s")
+    return Words(
+        f"{packets(f)} after a pause of {pause:.0f} s, and conntrack forgets after {timeout}",
+        f"{f['setting']} is {timeout}: what comes later belongs to no connection that conntrack knows, so it is not "
+        f"translated, or dropped as invalid. {affected(f)}",
+        f"it was silent for {pause:.0f} s, and conntrack forgets connections after {timeout}",
+        verb=Verb.KEEP,
+        remedy=f"Let the program send keepalives more often than every {timeout} s, or raise {f['setting']}.",
+    )
+
+
 SAYS = {
+    "conntrack-timeout": conntrack_timeout,
     "masquerade-missing": masquerade_missing,
     "routed-network-unreachable": routed_network_unreachable,
     "untranslated-source-leak": untranslated_source_leak,

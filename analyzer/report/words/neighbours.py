@@ -68,6 +68,14 @@ def _answers_lost(f: Facts) -> Said:
     )
 
 
+def _dnat(f: Facts) -> Said:
+    return (
+        f"rule {f['number']} of {f['chain']} sends it to {f['asked']}, which no container has",
+        f"It is “{f['rule']}”: it was made for a container that is gone, or has another address now.",
+        "Delete the rule; restarting Docker makes its own rules anew.",
+    )
+
+
 def _no_interface(f: Facts) -> Said:
     owner = f["owner"]
     return (
@@ -206,6 +214,7 @@ def _nobody(f: Facts) -> Said:
 
 WHY = {
     "answers-lost": _answers_lost,
+    "dnat": _dnat,
     "rule": _rule, "no-interface": _no_interface, "down-inside": _down_inside, "lost-address": _lost_address,
     "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
     "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,

@@ -1,5 +1,6 @@
 """What rules, routes and settings of the host stop."""
 
+from analyzer.model.words import plural
 from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, several, texts
 
 NO_PROGRAM = "made by hand, or by a program that is not known"
@@ -50,16 +51,27 @@ def filtered_by_rule(f: Facts) -> Words:
         remedy: str | None = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
         return _stopped(f, said, _acts(f), remedy)
     said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
-    advice = "Delete the rule, or accept this traffic before it."
+    deletes = any(" -D " in command or "delete rule" in command for command in texts(f, "commands"))
+    advice = "Delete the rule, if nobody needs it." if deletes else "Let just this pass before the rule:"
     if f.get("policy_of"):
         advice = "Accept just this, before the policy decides."
-    elif f.get("chain") == "DOCKER-USER":
-        advice = "Delete the rule, or let this traffic RETURN before it."
     owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
     if owned and not f.get("commands"):
         there = f"The rule is made by {f['owner']}: change it there, for deleted by hand it comes back."
-        return _stopped(f, said, _acts(f), there)
+        return _stopped(f, said, _acts(f), f"{there}{_by_its_tool(f)}")
     return _stopped(f, said, _acts(f), offered(f, advice))
+
+
+def _by_its_tool(f: Facts) -> str:
+    """Say what to tell a firewall's own program, where that is known."""
+    src, dst, bridge = f.get("from"), f.get("to"), f.get("in_bridge")
+    port = f" port {f['to_port']} proto {f['to_protocol']}" if f.get("to_port") else ""
+    if f.get("owner") == "ufw":
+        into = "ufw route allow" if f.get("forwarded") else "ufw allow"
+        return f" {into} from {src} to {dst}{port}"
+    if f.get("owner") == "firewalld" and bridge:
+        return f" firewall-cmd --permanent --zone=docker --change-interface={bridge} && firewall-cmd --reload"
+    return ""
 
 
 def forwarding_disabled(f: Facts) -> Words:
@@ -84,9 +96,33 @@ def forwarding_disabled(f: Facts) -> Words:
     return _stopped(f, said, cause, offered(f, "Switch it on, and in /etc/sysctl.d as well, so that it stays."))
 
 
+def loopback_not_routed(f: Facts) -> Words:
+    """127.0.0.1 from elsewhere."""
+    name, rules = texts(f, "settings")[0], texts(f, "rules")
+    by = f"Rule “{rules[0]}” sends them to 127.0.0.1. " if rules else ""
+    there = f.get("address") or "the address that is asked"
+    return _stopped(
+        f,
+        f"{by}The kernel drops what comes from another interface for 127.0.0.0/8 where {name} is 0.",
+        f"it is sent on to 127.0.0.1, and {name} is 0",
+        f"Let the service listen on {there}, too, and delete the rule. {name}=1 would let it pass, and open whatever "
+        f"listens on 127.0.0.1 to all who come by {f.get('iif') or 'that interface'}: then restrict it by rules.",
+    )
+
+
 def reverse_path_filtered(f: Facts) -> Words:
     """Source validation."""
     names = texts(f, "settings")
+    if f.get("counted"):
+        return Words(
+            f"rp_filter dropped {plural(number(f, 'counted'), 'packet')} that no capture shows",
+            f"It is strict on {', '.join(texts(f, 'strict'))}: what comes in there is dropped if answers would leave "
+            "by "
+            "another interface. Such packets are for this host or its containers, by a second way in.",
+            remedy="Capture at all interfaces that lead in (-i IF): which packets are it? If they should pass, give "
+            "the host "
+            "a route back by the same interface (ip rule, connmark), or set rp_filter to 2 there.",
+        )
     if "packets" not in f:
         return Words(
             f"strict reverse path filtering on {', '.join(texts(f, 'strict'))}, with {f['uplinks']} uplinks",
@@ -153,6 +189,7 @@ def host_unreachable(f: Facts) -> Words:
 SAYS = {
     "filtered-by-rule": filtered_by_rule,
     "forwarding-disabled": forwarding_disabled,
+    "loopback-not-routed": loopback_not_routed,
     "reverse-path-filtered": reverse_path_filtered,
     "network-isolation": network_isolation,
     "host-unreachable": host_unreachable,

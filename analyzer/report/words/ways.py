@@ -6,6 +6,15 @@ from analyzer.report.words.sentence import Facts, Verb, Words, affected, number,
 
 def subnet_overlap(f: Facts) -> Words:
     """The same addresses twice."""
+    if f.get("public"):
+        network, subnet = f["network"], f["subnet"]
+        return Words(
+            f"network {network} has taken {subnet}, which are public addresses, and {f['public']} with them",
+            f"The host looks for {f['public']} in that network, where no container has it. {affected(f)}",
+            f"network {network} has taken its addresses, {subnet}",
+            remedy=f"Give network {network} private addresses: docker network create --subnet, or "
+            "default-address-pools in daemon.json.",
+        )
     if f.get("behind"):
         ip, network = f["address"], f["network"]
         questions = plural(number(f, "questions"), "question")

@@ -29,7 +29,8 @@ def statement_text(statement: Json) -> str:
         return f"reject with {told.get('type', '')} {told.get('expr', '')}".rstrip()
     if kind == "limit" and isinstance(told, dict):
         over = "over " if told.get("inv") else ""
-        return f"limit rate {over}{told.get('rate')}/{told.get('per')}"
+        unit = "" if told.get("rate_unit", "packets") == "packets" else f" {told['rate_unit']}"
+        return f"limit rate {over}{told.get('rate')}{unit}/{told.get('per')}"
     return "" if kind == "counter" else str(kind)
 
 
