@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from analyzer.explain.case import Case
 from analyzer.explain.confirmed import Change, helped
@@ -15,6 +16,7 @@ from analyzer.state.rules.owner import DOCKER_USER, owner
 from analyzer.trace.text import summary
 from analyzer.trace.way import Cause, Passed
 
+Json = Any
 MOST_CHANGES = 5
 LOOSE = "2"
 """rp_filter that only asks whether there is any way back (RFC 3704)."""
@@ -176,6 +178,16 @@ class _Words:
         found = f"-s {self.src} -d {self.dst}" + (f" -p {self.protocol}" if self.protocol else "")
         return found + (f" --dport {self.port}" if self.port is not None else "")
 
+    def expressions(self, version: int) -> list[Json]:
+        """As ``nft -j`` has them."""
+        family = "ip6" if version == 6 else "ip"
+        ends = [(family, "saddr", str(self.src)), (family, "daddr", str(self.dst))]
+        ports = [(self.protocol, "dport", self.port)] if self.port is not None else []
+        return [
+            {"match": {"op": "==", "left": {"payload": {"protocol": of, "field": name}}, "right": value}}
+            for of, name, value in (*ends, *ports)
+        ]
+
     def nft(self, version: int) -> str:
         family = "ip6" if version == 6 else "ip"
         found = f"{family} saddr {self.src} {family} daddr {self.dst}"
@@ -198,10 +210,11 @@ def _ends(case: Case, packet: int) -> Iterator[_Words]:
 def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
     verdict = _verdict(host, rule)
     text = f"{rule.chain} {words.iptables} -j {verdict}"
-    change = _first_in(rule.table, rule.chain, f"-A {text}")
     if rule.native:
         chain = for_shell(f"{rule.table} {rule.chain}")
-        return Fix(f"nft insert rule {chain} {words.nft(version)} {verdict.lower()}", change)
+        native = _first_native(rule.table, rule.chain, f"-A {text}", words.expressions(version), verdict)
+        return Fix(f"nft insert rule {chain} {words.nft(version)} {verdict.lower()}", native)
+    change = _first_in(rule.table, rule.chain, f"-A {text}")
     return Fix(f"{_tool(rule, version)} -t {rule.table} -I {text}", change)
 
 
@@ -210,7 +223,8 @@ def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fi
     words = next(_ends(case, packet))
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
-        return Fix(command, _first_in(table, chain, f"-A {chain} -s {words.src} -d {words.dst} -j ACCEPT"))
+        text = f"-A {chain} {words.iptables} -j ACCEPT"
+        return Fix(command, _first_native(table, chain, text, words.expressions(version), "ACCEPT"))
     tool, text = "ip6tables" if version == 6 else "iptables", f"{chain} {words.iptables}"
     return Fix(f"{tool} -t {table} -I {text} -j ACCEPT", _first_in(table, chain, f"-A {text} -j ACCEPT"))
 
@@ -218,10 +232,10 @@ def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fi
 def _answers(table: str, chain: str, version: int, verdict: str = "ACCEPT", tool: str = "") -> Fix:
     """Accept answers, which come back by another rule than questions leave by."""
     text = f"{chain} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
-    change = _first_in(table, chain, f"-A {text}")
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related {verdict.lower()}"
-        return Fix(command, change)
+        return Fix(command, _first_native(table, chain, f"-A {text}", ANSWERS, verdict))
+    change = _first_in(table, chain, f"-A {text}")
     return Fix(f"{tool or ('ip6tables' if version == 6 else 'iptables')} -t {table} -I {text}", change)
 
 
@@ -285,6 +299,30 @@ def _first_in(table: str, name: str, text: str) -> Change:
         return replace(chain, rules=[parse_rule(text, of), *chain.rules])
 
     return lambda host: _edited(host, edit)
+
+
+INSERTED = 1 << 60
+"""The handle of a rule that is tried; no kernel gives so high a number."""
+ANSWERS: list[Json] = [{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}]
+
+
+def _first_native(label: str, name: str, text: str, expressions: list[Json], verdict: str) -> Change:
+    """Put a rule before all others of a chain of nftables' own, given as ``-A CHAIN ...`` and as ``nft -j`` has it."""
+
+    def inserted(table: Table) -> Table:
+        if not table.native or table.label != label or name not in table.chains:
+            return table
+        chain = table.chains[name]
+        rule = replace(parse_rule(text, table), handle=INSERTED)
+        made = {"family": table.family, "table": table.name, "chain": name, "handle": INSERTED,
+                "expr": [*expressions, {verdict.lower(): None}]}  # fmt: skip
+        place = next(
+            (n for n, one in enumerate(table.told) if one.get("rule", {}).get("chain") == name), len(table.told)
+        )
+        told = [*table.told[:place], {"rule": made}, *table.told[place:]]
+        return replace(table, chains={**table.chains, name: replace(chain, rules=[rule, *chain.rules])}, told=told)
+
+    return lambda host: replace(host, tables=tuple(inserted(table) for table in host.tables))
 
 
 def _edited(host: HostState, edit: Edit) -> HostState:

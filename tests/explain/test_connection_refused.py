@@ -128,11 +128,11 @@ def test_an_answer_that_comes_too_late(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("granted_ms", "severity"),
-    [(None, Severity.ERROR), (500, Severity.WARNING), (-500, Severity.ERROR)],
+    [(None, Severity.ERROR), (500, Severity.INFO), (-500, Severity.ERROR)],
     ids=["never", "later", "before"],
 )
 def test_accepted_later(tmp_path: Path, granted_ms: int | None, severity: Severity) -> None:
-    """A server that was only slow to start is a warning; one that listens no more is an error."""
+    """A server that was only slow to start is an info; one that listens no more is an error."""
     scene = Scene(tmp_path)
     _refused(scene, 1000)
     if granted_ms is not None:
@@ -140,12 +140,12 @@ def test_accepted_later(tmp_path: Path, granted_ms: int | None, severity: Severi
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.severity is severity
-    assert (" Later connections were accepted." in finding.explanation) is (severity is Severity.WARNING)
+    assert (" Later connections were accepted." in finding.explanation) is (severity is Severity.INFO)
 
 
 @pytest.mark.parametrize(
     ("first", "second", "severity"),
-    [(80, 80, Severity.WARNING), (80, 81, Severity.ERROR), (81, 80, Severity.ERROR)],
+    [(80, 80, Severity.INFO), (80, 81, Severity.ERROR), (81, 80, Severity.ERROR)],
 )
 def test_every_port_must_be_accepted_later(tmp_path: Path, first: int, second: int, severity: Severity) -> None:
     """Another port of the same server says nothing of this one."""

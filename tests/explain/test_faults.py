@@ -22,15 +22,15 @@ OWN_TESTS = {
 
 
 NAMES = """
-ambiguous-packets arp-unanswered asymmetric-path bad-checksum capture-doubles-packets capture-gap capture-loss
-client-address-hidden connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset
-container-name-unknown container-paused dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path
-duplicate-address embedded-dns-failed filtered-by-rule forwarding-disabled hairpin-broken high-latency-hop
-host-unreachable loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded nat-clash
-nat-port-rewritten neighbour-stale network-isolation nothing-left ping-unanswered published-port-not-translated
-reverse-path-filtered stale-conntrack stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks
-untranslated-source-leak vxlan-checksum vxlan-mtu zero-window bridge-netfilter-off forward-policy-drop mtu-mismatch
-routed-network-unreachable
+ambiguous-packets arp-unanswered asymmetric-path bad-checksum bridge-netfilter-off capture-doubles-packets capture-gap
+capture-loss client-address-hidden connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset
+conntrack-timeout container-name-unknown container-paused dns-conntrack-race dns-failed dns-unanswered
+docker-proxy-in-path duplicate-address embedded-dns-failed filtered-by-rule forward-policy-drop forwarding-disabled
+hairpin-broken high-latency-hop host-unreachable loopback-not-routed loss-beyond-host loss-inside-host mac-moved
+masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch nat-clash nat-port-rewritten ndp-proxy-missing
+neighbour-stale network-isolation no-ipv6-for-name nothing-left ping-unanswered published-port-not-translated
+queue-drops reset-on-the-way reverse-path-filtered routed-network-unreachable stale-conntrack stopped-in-container
+subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
 """
 
 
@@ -61,6 +61,11 @@ def test_what_exactly_is_told(case: Case) -> None:
     assert account(case.path) == TOLD_OF[case.name]
 
 
+def test_names_of_recordings() -> None:
+    """Each is one recording's."""
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
 def test_every_check_has_a_fault() -> None:
     """Each is expected of some recording, but for those that are no fault of a host; each recording is told of."""
     expected = {check for case in CASES for check in case.fault.expect}
@@ -83,13 +88,13 @@ def test_the_rule_its_counter_and_what_happens_without_it() -> None:
     assert "-A FORWARD -i docker0 -p tcp -m tcp --dport 7 -j DROP" in finding.detail
     assert finding.proof[-1].endswith("just the packets that are missing")
     assert finding.tried is not None
-    assert "is then accepted by “-A FORWARD -i docker0 ! -o docker0 -j ACCEPT”" in finding.tried
-    assert finding.commands[0].startswith("iptables -t filter -D FORWARD -i docker0 -p tcp")
+    assert "is then accepted by “-A FORWARD -s 172.17.0.2 -d 198.51.100.80 -p tcp --dport 7" in finding.tried
+    assert finding.commands[0].startswith("iptables -t filter -I FORWARD -s 172.17.0.2 -d 198.51.100.80 -p tcp")
 
 
 def test_other_kinds_of_rules_and_policies() -> None:
-    """A rule of nftables' own is deleted with nft; a policy stays, and just this is accepted."""
-    assert _finding("native-rule.bridge", "filtered-by-rule").commands[0].startswith("nft delete rule")
+    """A rule of nftables' own is preceded with nft; a policy stays, and just this is accepted."""
+    assert _finding("native-rule.bridge", "filtered-by-rule").commands[0].startswith("nft insert rule inet fault")
     assert _finding("policy.bridge", "filtered-by-rule").commands == (
         "iptables -t filter -I FORWARD -s 172.17.0.2 -d 198.51.100.80 -p tcp --dport 7 -j ACCEPT",
     )
@@ -108,7 +113,10 @@ def test_one_answer_names_all_that_block() -> None:
 
     assert first in finding.detail
     assert "leaves by wlan0" in (finding.tried or "")
-    assert finding.commands == (f"iptables -t filter -D {first[3:]}", "iptables -t filter -D FORWARD -p tcp -j DROP")
+    assert finding.commands == (
+        "iptables -t filter -I FORWARD -s 172.17.0.2 -d 198.51.100.80 -p tcp --dport 7 -j ACCEPT",
+        "iptables -t filter -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    )
 
 
 @pytest.mark.parametrize(

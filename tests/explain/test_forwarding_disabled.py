@@ -9,6 +9,7 @@ from tests.explain.scene import Scene
 from tests.explain.state import dumps, rules
 
 HYPOTHESIS = "forwarding-disabled"
+FIRST = "iptables -t filter -I FORWARD"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,8 @@ HYPOTHESIS = "forwarding-disabled"
         ("net.ipv4.ip_forward = 1\nnet.ipv4.conf.docker0.forwarding = 0\n", "",
          ("sysctl -w net.ipv4.conf.docker0.forwarding=1",), True),
         ("net.ipv4.ip_forward = 0\n", "-A FORWARD -j DROP\n",
-         ("sysctl -w net.ipv4.ip_forward=1", "iptables -t filter -D FORWARD -j DROP"), True),
+         ("sysctl -w net.ipv4.ip_forward=1", f"{FIRST} -s 172.17.0.2 -d 8.8.8.8 -p tcp --dport 80 -j ACCEPT",
+          f"{FIRST} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"), True),
     ],
     ids=["all", "interface", "both"],
 )  # fmt: skip

@@ -26,6 +26,12 @@ TWINS = {
     "conntrack-invalid-reset": "aborts.bridge",
     "container-paused": "silent-server.bridge",
     "container-name-unknown": "failing-resolver.bridge",  # names that are no container's
+    "conntrack-timeout": "every-third.bridge",  # losses amid pauses that conntrack bears
+    "loopback-not-routed": "only-on-loopback.bridge",  # 127.0.0.1, and nothing is sent there
+    "ndp-proxy-missing": "absent.ipv6.mixed",  # an address of the network's own that is asked for in vain
+    "no-ipv6-for-name": "failing-resolver.bridge",  # names without any address
+    "queue-drops": "busy.bridge",
+    "reset-on-the-way": "aborts.bridge",  # resets that the ends send themselves
     "dns-conntrack-race": "silent-resolver.bridge",  # A and AAAA at once, and both got out
     "dns-failed": "slow-resolver.bridge",
     "dns-unanswered": "failing-resolver.bridge",

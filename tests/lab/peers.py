@@ -3,13 +3,14 @@
 ``peers.py serve http|tcp|udp PORT [ADDRESS]`` and ``peers.py talk tcp|udp ADDRESS PORT [key=value]...`` with
 ``source=PORT``, ``count=N``, ``size=BYTES``, ``same=1`` (equal payloads), ``reuse=N`` (connections one after
 the other on one port), ``answer=BYTES`` (how much to wait for), ``lossy=1`` (mind neither loss nor refusal),
-``abort=1`` (end with RST, so that nothing lingers).
+``abort=1`` (end with RST, so that nothing lingers), ``rest=MS`` (before each message but the first).
 ``peers.py flood ADDRESS PORT COUNT`` sends equal datagrams from so many ports, IP id 0.
 """
 
 import socket
 import sys
 import threading
+import time
 from contextlib import nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -86,6 +87,7 @@ def talk(kind: str, address: str, port: int, options: dict[str, int]) -> None:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.connect((address, port))
             for number in range(options.get("count", 5)):
+                time.sleep(options.get("rest", 0) / 1000 if number else 0)
                 label = "same" if options.get("same") else f"{turn}.{number} from {client.getsockname()[1]} "
                 client.sendall(label.encode().ljust(options.get("size", 64), b"."))
                 with suppress(OSError) if options.get("lossy") else nullcontext():

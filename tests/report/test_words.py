@@ -9,7 +9,7 @@ from analyzer.model.finding import Fact
 from analyzer.report.words import SAYS, worded
 from analyzer.report.words.sentence import several, without_port
 
-RETURN = "Delete the rule, or let this traffic RETURN before it."
+RETURN = "Let just this pass before the rule:"
 REMOTE = "198.51.100.80:7"
 OUT: dict[str, Fact] = {
     "who": ["c1"], "what": [REMOTE], "protocols": ["TCP"], "tries": 3, "failed": 3, "packets": 3, "of_packets": 3,

@@ -51,7 +51,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     """Say where the rule stands, who made it, and what it takes to let the packets pass."""
     cause, rule = stopped.cause, stopped.cause.rule
     told = Told()
-    first = fix(case, stopped.packets[0], cause)
+    first = fix(case, stopped.packets[0], cause, of_answer=cause.of_answer)
     if first is not None and not cause.past:
         told = (answered if cause.of_answer else unblocked)(case, stopped.packets[0], first)
     if rule is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.faults.absent import THERE
+from tests.lab.faults.behind import BEHIND
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
 from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
@@ -17,7 +18,7 @@ from tests.lab.faults.world import Fault, Net
 RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
-    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE,
+    *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND,
 )  # fmt: skip
 
 
