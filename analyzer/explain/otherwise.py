@@ -49,7 +49,7 @@ def _reached(case: Case, connection: Connection) -> str | None:
 def _by_other_version(case: Case, connection: Connection) -> str | None:
     """Return what failed, if the same client reached the same port by the other IP version right after."""
     flow = connection.original
-    if flow.dport is None or connection.protocol != "tcp":
+    if flow.dport is None or connection.protocol != "tcp" or flow.src.version != 6:
         return None
     clients = _clients(case, flow.src)
     for other, first_ns in case.once(_granted):

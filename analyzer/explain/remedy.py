@@ -127,6 +127,8 @@ def fix(
     return None
 
 
+UNTRACKED = ("netdev", "arp", "bridge")
+"""Families whose chains may come before conntrack."""
 INVALID = re.compile(r"\bINVALID\b|\binvalid\b")
 """A rule for what fits no connection: whoever lets such packets pass, lets them pass untranslated."""
 
@@ -140,9 +142,9 @@ def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bo
     if (rule.chain != DOCKER_USER and owner(rule, host) is not None) or INVALID.search(rule.text):
         return None
     version = ip_version(case, packet)
-    if answer:
+    if answer and rule.table.partition(" ")[0] not in UNTRACKED:
         return _answers(rule.table, rule.chain, version, _verdict(host, rule), _tool(rule, version))
-    for words in _ends(case, packet):
+    for words in _ends(case, packet, ports=not answer):
         found = _excepted(host, rule, words, version)
         after = case.tracer.prover.tried(found.change(host), packet, case.context.rows_of(packet))
         if not isinstance(after, Cause) or after.rule is not rule:
@@ -194,11 +196,11 @@ class _Words:
         return found + (f" {self.protocol} dport {self.port}" if self.port is not None else "")
 
 
-def _ends(case: Case, packet: int) -> Iterator[_Words]:
+def _ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[_Words]:
     """Give a packet's ends as it was seen last, and as they are behind DNAT."""
     row, context = int(case.last_row[packet]), case.context
     protocol = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}.get(context.value("proto", row))
-    port = context.value("dport", row) if protocol in ("tcp", "udp", "sctp") else None
+    port = context.value("dport", row) if protocol in ("tcp", "udp", "sctp") and ports else None
     yield _Words(context.src(row), context.dst(row), protocol, port)
     connection = case.connection_of(packet)
     sent = case.tracer.prover.sent_on(packet, context.rows_of(packet))
@@ -246,6 +248,8 @@ def _unrouted(cause: Cause) -> Fix | None:
     if chosen.rule.action is not None:
         return Fix(f"ip rule del priority {chosen.rule.priority}", without_routing_rule(chosen.rule))
     route = chosen.route
+    if route.table != "main" and route.dst.prefixlen == 0:
+        return None  # it is there so that nothing leaves by another way while a tunnel is down
     table = f" table {route.table}" if route.table != "main" else ""
     prefix = "default" if route.dst.prefixlen == 0 else str(route.dst)
     return Fix(f"ip route del {route.kind} {prefix}{table}", without_route(route))

@@ -41,7 +41,7 @@ def _tell(case: Case, one: Stopped, describe: Describe, worst: Severity, packets
     return Told(
         facts=facts | told.facts,
         proof=(*cause.proof, *_counted(case, stopped)),
-        severity=severity(case, packets, worst),
+        severity=severity(case, packets, worst) if told.severity is None else told.severity,
         tried=told.tried,
     )
 

@@ -30,6 +30,7 @@ TWINS = {
     "loopback-not-routed": "only-on-loopback.bridge",  # 127.0.0.1, and nothing is sent there
     "ndp-proxy-missing": "absent.ipv6.mixed",  # an address of the network's own that is asked for in vain
     "no-ipv6-for-name": "failing-resolver.bridge",  # names without any address
+    "container-routed-elsewhere": "two-uplinks.bridge",  # rules and tables, and each container by its bridge
     "queue-drops": "busy.bridge",
     "reset-on-the-way": "aborts.bridge",  # resets that the ends send themselves
     "dns-conntrack-race": "silent-resolver.bridge",  # A and AAAA at once, and both got out

@@ -1,13 +1,16 @@
 """Questions and answers of a connection use different uplinks."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
 from analyzer.explain.case import Case
-from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
 from analyzer.model import Role, Severity
+from analyzer.model.finding import Fact
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -30,7 +33,17 @@ def causes(case: Case) -> Iterator[Cause]:
             by_pair.setdefault((out, back), []).append(number)
     for (out, back), connections in sorted(by_pair.items()):
         packets = [int(context.packets_of(number)[0]) for number in sorted(connections)]
-        yield Cause(packets, facts={"out": context.points[out].name, "back": context.points[back].name})
+        facts: dict[str, Fact] = {"out": context.points[out].name, "back": context.points[back].name}
+        of = np.isin(case.connection, connections)
+        ill = np.flatnonzero(of & (case.symptom >= 0)).tolist()
+        if ill:
+            yield Cause(ill, partial(_tell, case, facts, Severity.ERROR), specific=Specific.MECHANISM)
+        else:
+            yield Cause(packets, partial(_tell, case, facts, Severity.INFO))
+
+
+def _tell(case: Case, facts: dict[str, Fact], severity: Severity, packets: list[int]) -> Told:
+    return Told(facts | {"count": len(set(case.connection[packets].tolist()))}, severity=severity)
 
 
 HYPOTHESIS = Hypothesis(

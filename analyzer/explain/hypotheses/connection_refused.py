@@ -45,7 +45,7 @@ def causes(case: Case) -> Iterator[Cause]:
     for target, ports in refused.items():
         packets = sorted(ports)
         known = listening(case, packets[0])
-        sure = bool(known.facts) or _sent_by(case, packets) is not None
+        sure = (bool(known.facts) or _sent_by(case, packets) is not None) and not _strays(case, packets)
         yield Cause(
             packets, partial(_refused, case, target, ports, known), Basis.STATED if sure else Basis.OBSERVED,
             also=case.troubled(packets), specific=Specific.SETTING if sure else None,

@@ -34,10 +34,18 @@ def causes(case: Case) -> Iterator[Cause]:
             found.setdefault(key, (of, stop, []))[2].append(packet)
     for (_, text, of_answer), (of, stop, packets) in found.items():
         counted = _went(of, stop) >= len(packets) if stop is not None else False
-        yield Cause(
-            packets, partial(_tell, case, of, stop, text, of_answer), Basis.STATED, counted=counted,
-            also=case.troubled(packets),
-        )  # fmt: skip
+        tell = partial(_tell, case, of, stop, text, of_answer)
+        about = sorted({*packets, *_asked_elsewhere(case, of)})
+        yield Cause(about, tell, Basis.STATED, counted=counted, also=case.troubled(packets))
+
+
+def _asked_elsewhere(case: Case, of: Receiver) -> Iterator[int]:
+    """Give questions for neighbours that name an address of another network: answers look there for their next hop."""
+    asked = (one for one in case.exchanges if one.answer_mac is None and one.asker_ip == of.packet.dst)
+    for one in asked:
+        network = case.point_named(one.point).network
+        if network is not None and network != of.container.network:
+            yield case.asking[one.point, one.request_frame]
 
 
 def _candidates(case: Case) -> list[int]:

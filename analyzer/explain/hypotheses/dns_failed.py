@@ -32,8 +32,12 @@ def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, pack
     if outcomes == [UNKNOWN]:
         names = [name for name in names if name.lower() in unknown_names(case.names)] or names
         worst = Severity.WARNING if names[0].lower() in unknown_names(case.names) else Severity.INFO
+    torn = [name for name in asked_names(left) if outcomes == [UNKNOWN] and _torn(case, name)]
+    if torn:
+        names, worst = torn, Severity.ERROR
     return Told(
         {
+            "torn": torn,
             "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
             "asked_names": names, "answers_others": good,
             "nowhere": outcomes == [UNKNOWN] and worst is Severity.WARNING, **resolver_of(case, left[0]),
@@ -42,6 +46,21 @@ def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, pack
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
         severity=worst,
     )  # fmt: skip
+
+
+def _torn(case: Case, name: str) -> bool:
+    """Tell whether a name is unknown for one type of address, and known for another one, which cannot be (RFC 8020)."""
+    of = [query for query in case.names if query.name.rstrip(".").lower() == name.lower()]
+    unknown, known = ({q.kind for q in of if test(q)} for test in (_is_unknown, _is_known))
+    return bool(unknown and known - unknown)
+
+
+def _is_unknown(query: NameQuery) -> bool:
+    return query.outcome == UNKNOWN
+
+
+def _is_known(query: NameQuery) -> bool:
+    return query.outcome == "NOERROR" and bool(query.records)
 
 
 HYPOTHESIS = Hypothesis(

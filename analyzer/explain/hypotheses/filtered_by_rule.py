@@ -14,6 +14,7 @@ from analyzer.model import Severity
 from analyzer.model.finding import Fact
 from analyzer.state.rules.owner import owner
 
+MOST_ENDS = 50
 PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
 """Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
 
@@ -60,7 +61,34 @@ def _describe(case: Case, stopped: Stopped) -> Told:
             told.facts |= {"owner": by, **_ends(case, stopped)}
     if cause.policy is not None:
         told.facts |= {"policy_of": " ".join(cause.policy)}
+    if not case.beside_containers[stopped.packets].any() and not _own_try(case, stopped):
+        # Strangers that are kept out are what rules are for.
+        told.facts.pop("commands", None)
+        told.tried = None
+        told.facts["strangers"] = True
+        told.severity = Severity.INFO if _look_around(case, stopped) else None
     return told
+
+
+SCANNED = 5
+"""Ports that nobody asks for one after the other who wants something."""
+
+
+def _look_around(case: Case, stopped: Stopped) -> bool:
+    """Tell whether strangers try many ports, or one of the host's own where nobody listens."""
+    rows = [int(case.last_row[packet]) for packet in stopped.packets]
+    if len({case.context.value("dport", row) for row in rows}) >= SCANNED:
+        return True
+    dst, port = case.context.dst(rows[0]), case.context.value("dport", rows[0])
+    protocol = {6: "tcp", 17: "udp"}.get(case.context.value("proto", rows[0]))
+    if dst is None or protocol is None or not stopped.host.knows_listeners or not stopped.host.owns(dst):
+        return False
+    return stopped.host.listener(protocol, dst, port) is None
+
+
+def _own_try(case: Case, stopped: Stopped) -> bool:
+    """Tell whether the host itself sent any of it."""
+    return any(case.context.made_by_host(int(case.first_row[packet])) for packet in stopped.packets[:MOST_ENDS])
 
 
 def _ends(case: Case, stopped: Stopped) -> dict[str, Fact]:

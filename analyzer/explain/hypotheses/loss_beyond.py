@@ -13,7 +13,7 @@ from analyzer.explain.told import Told
 from analyzer.model import Basis, Severity
 from analyzer.model.finding import Fact, Symptom
 
-NEGLIGIBLE = 100
+NEGLIGIBLE = 50
 """One packet of so many is lost on every way, and sent again."""
 
 

@@ -2,8 +2,10 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
+from analyzer.decode.offsets import ACK, PROTO_TCP, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.host import masquerade
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
@@ -13,7 +15,9 @@ from analyzer.explain.told import Told
 from analyzer.explain.untranslated import leaving, network_of
 from analyzer.model import Basis, Network, Severity
 from analyzer.model.finding import Fact
+from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
+from analyzer.state.path import Path
 from analyzer.trace.prove import Translated
 
 
@@ -71,12 +75,29 @@ def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:
     """Report packets that a rule takes out of connection tracking: nat is never asked for them."""
     change = without_rule(rule)
     helps = tried(case, packets[0], change, whole_way=True, translated=True)
-    told = offered([Fix(f"iptables -t {rule.table} -D {for_shell(rule.text[3:])}", change)], helps)
+    rules = [rule, *_of_answers(case, packets[0], rule)]
+    told = offered([Fix(f"iptables -t {one.table} -D {for_shell(one.text[3:])}", change) for one in rules], helps)
     return Told(
         told.facts | _left(case, packets[0]) | {"untracked_by": rule.text},
         proof=(f"iptables-save.txt: {rule.text}",),
         tried=told.tried,
     )
+
+
+def _of_answers(case: Case, packet: int, first: Rule) -> list[Rule]:
+    """Return the rules that would keep the answers out of connection tracking, too: they count as much."""
+    row, host = int(case.last_row[packet]), case.host_of(packet)
+    built, point = case.tracer.prover.packet(packet, int(case.first_row[packet])), case.context.point(row)
+    own = next((link for link in host.links if link.name == (point.interface or point.name)), None)
+    address = next((ip for ip in own.addresses if built and ip.version == built.version), None) if own else None
+    if built is None or own is None or address is None:
+        return []
+    answer = replace(
+        built, src=built.dst, dst=address, sport=built.dport, dport=built.sport, iif=own.name, port_in=ABSENT,
+        src_mac=None, ttl=None, ct_state="NEW", tcp_flags=SYN | ACK if built.protocol == PROTO_TCP else None,
+    )  # fmt: skip
+    found = Path(host, skip=[first]).received(answer)
+    return [rule for rule in found.matched if rule.untracks and rule is not first]
 
 
 def _subnet(network: Network | None, packet: int, case: Case) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
-from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import within
 from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Queue, Severity
-from analyzer.model.finding import Fact
+from analyzer.model.finding import Fact, Symptom
 
 LIMITS = ("tbf", "netem", "htb", "hfsc", "cake", "red", "sfq", "police")
 """Queues that nobody has without having asked for them; others (fq_codel, pfifo_fast) are everywhere."""
@@ -22,7 +22,17 @@ def causes(case: Case) -> Iterator[Cause]:
             for queue in state.queues:
                 went = state.counted(f"qdisc.{queue.dev}.drops") or 0
                 if queue.kind in LIMITS and went > 0:
-                    yield Cause((), partial(_tell, case, host, place, queue, went), Basis.STATED)
+                    packets = _lost(case, queue.dev) if not place else []
+                    right = packets if len(packets) <= went else []
+                    tell = partial(_tell, case, host, place, queue, went)
+                    yield Cause(right, tell, Basis.STATED, counted=len(right) > 0)
+
+
+def _lost(case: Case, dev: str) -> list[int]:
+    """Return the packets that went no further, and whose next point would have been an interface."""
+    names = {point.name for point in case.context.points if (point.interface or point.name) == dev}
+    found = case.with_symptom(Symptom.LOST_INSIDE, Symptom.LOST_BEYOND, Symptom.UNANSWERED)
+    return [packet for packet in found.tolist() if names & set(case.tracer.outcome(packet).onward)]
 
 
 def _tell(case: Case, host: HostState, place: str, queue: Queue, went: int, _: list[int]) -> Told:
@@ -46,4 +56,5 @@ HYPOTHESIS = Hypothesis(
     "A queue that limits an interface (tbf, netem, htb and the like) dropped packets.",
     "Raise the limit, or take it away: tc qdisc.",
     causes,
+    Specific.SETTING,
 )

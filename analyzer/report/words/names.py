@@ -11,6 +11,19 @@ def _questions(f: Facts) -> str:
 def dns_failed(f: Facts) -> Words:
     """It answers that it cannot tell."""
     server, outcomes = f["server"], texts(f, "outcomes")
+    if f.get("torn"):
+        return Words(
+            f"name server {server} answers NXDOMAIN for one type of {several(texts(f, 'torn'))}, and an address for "
+            "another",
+            "NXDOMAIN means that there is no such name at all: resolvers that believe it (musl, in Alpine) do not use "
+            "the "
+            f"address either. {_questions(f)} got it.{_resolver(f)}",
+            f"name server {server} denies that it exists when asked for one type of address",
+            verb=Verb.RESOLVE,
+            remedy="Have that server answer NOERROR without records where it has none of that type; or ask another "
+            "server."
+            f"{_other_server(f)}",
+        )
     if outcomes == ["NXDOMAIN"]:
         return Words(
             f"name server {server} knows no such name: {f['names']}",

@@ -51,6 +51,8 @@ def filtered_by_rule(f: Facts) -> Words:
         remedy: str | None = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
         return _stopped(f, said, _acts(f), remedy)
     said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
+    if f.get("strangers"):
+        return _stopped(f, said, _acts(f), "Nothing to do, unless they should get in: then let just them pass.")
     deletes = any(" -D " in command or "delete rule" in command for command in texts(f, "commands"))
     advice = "Delete the rule, if nobody needs it." if deletes else "Let just this pass before the rule:"
     if f.get("policy_of"):
@@ -107,6 +109,20 @@ def loopback_not_routed(f: Facts) -> Words:
         f"it is sent on to 127.0.0.1, and {name} is 0",
         f"Let the service listen on {there}, too, and delete the rule. {name}=1 would let it pass, and open whatever "
         f"listens on 127.0.0.1 to all who come by {f.get('iif') or 'that interface'}: then restrict it by rules.",
+    )
+
+
+def container_routed_elsewhere(f: Facts) -> Words:
+    """A table that comes first."""
+    name, way = f["container"], f["way"]
+    said = f"what is for {name} goes {way} by table {f['table']}, not to {f['bridge']}"
+    return Words(
+        said,
+        f"Rule “{f['rule']}” comes before the main table, whose route to the container's network is never asked: "
+        "answers "
+        f"to it, too, go that way. Clients of VPNs add such rules. {affected(f)}",
+        said,
+        remedy="Let the network's own route come first:",
     )
 
 
@@ -177,6 +193,15 @@ def host_unreachable(f: Facts) -> Words:
     """A route, or what a router says."""
     if "cause" in f:
         said = "The recorded routes lead nowhere for this destination."
+        if " in table " in str(f["cause"]) and not f.get("commands"):
+            return _stopped(
+                f,
+                f"{said} A table of its own whose last way is none keeps traffic from leaving beside a tunnel that is "
+                "down.",
+                str(f["cause"]),
+                "Bring up what that table is for (ip rule, ip route show table, wg show): the route that forbids is a "
+                "kill switch. Only if that is not meant: ip route del, or another rule.",
+            )
         return _stopped(f, said, str(f["cause"]), offered(f, "Remove what leads nowhere, or add the right route."))
     remedy = "Look at the routes there (ip route get ADDRESS), and whether the destination's segment is up."
     told = f"It said so of {packets(f)}. {affected(f)}"
@@ -189,6 +214,7 @@ def host_unreachable(f: Facts) -> Words:
 SAYS = {
     "filtered-by-rule": filtered_by_rule,
     "forwarding-disabled": forwarding_disabled,
+    "container-routed-elsewhere": container_routed_elsewhere,
     "loopback-not-routed": loopback_not_routed,
     "reverse-path-filtered": reverse_path_filtered,
     "network-isolation": network_isolation,

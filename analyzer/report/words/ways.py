@@ -48,11 +48,13 @@ def subnet_overlap(f: Facts) -> Words:
 
 def asymmetric_path(f: Facts) -> Words:
     """One way by one uplink, back by another."""
-    connections = plural(number(f, "packets"), "connection")
+    connections = plural(number(f, "count"), "connection")
     return Words(
         f"{connections}: one way by {f['out']}, back by {f['back']}",
         "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop it. "
         f"{affected(f)}",
+        f"questions come by {f['out']}, and answers leave by {f['back']}" if "who" in f else "",
+        remedy=None if "who" in f else "Nothing to do, as long as it works.",
     )
 
 

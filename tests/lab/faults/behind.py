@@ -71,6 +71,20 @@ def _out6(world: World, net: Net) -> None:
     world.chat(net.client, "tcp", net.remote, 7, "count=1")
 
 
+_AWAY = ("192.168.1.1", "dev", "wlan0", "table", "52")
+
+
+def _other_table(world: World, net: Net) -> None:
+    """Let a table that comes before main have but a default route, as VPN clients do."""
+    host("ip", "route", "add", "default", "via", *_AWAY)
+    host("ip", "rule", "add", "from", "all", "lookup", "52", "priority", "5270")
+
+
+def _main_table(world: World, net: Net) -> None:
+    host("ip", "rule", "del", "priority", "5270")
+    host("ip", "route", "flush", "table", "52")
+
+
 _INVALID = rule("FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP")
 _LOOPBACK = rule("PREROUTING", "-d", "NET:gateway", "-p", "tcp", "--dport", "6379", "-j", "DNAT", "--to-destination",
                  "127.0.0.1:6379", table="nat")  # fmt: skip
@@ -90,6 +104,9 @@ BEHIND = (
     Fault("not-our-neighbour", "The router asks the LAN for a container's IPv6 address.",
           frozenset({"ndp-proxy-missing"}), _out6, _as_neighbours, teardown=_as_others, nets=(IPV6,),
           also=frozenset({"syn-unanswered", "masquerade-missing"})),
+    Fault("table-before-main", "A table before main has another way to the containers.",
+          frozenset({"container-routed-elsewhere"}), _out6, _other_table, teardown=_main_table,
+          also=frozenset({"syn-unanswered", "loss-inside-host", "ttl-exceeded", "loss-beyond-host"})),
     Fault("only-six", "A name has an IPv6 address alone, and the client has no IPv6.", frozenset({"no-ipv6-for-name"}),
           _only_six, nets=(USER,)),
 )  # fmt: skip

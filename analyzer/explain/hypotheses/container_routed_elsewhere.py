@@ -1,0 +1,79 @@
+"""What is for a container goes to another interface than its bridge: a routing rule or table comes before main."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.host.asked import Host
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Told
+from analyzer.model import Address, Basis, Container, HostState, Network, Severity
+from analyzer.schema import Addresses
+from analyzer.state.routing import NO_WAY, Chosen, Sought, choose
+
+MAIN = ("main", "local")
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each such container that anything is wrong with."""
+    for host in case.hosts.states:
+        for container, network, ip, chosen in _astray(host):
+            table = case.context.connections
+            ends = [Addresses.of(table, name).are(int(ip)) for name in ("orig_src", "reply_src")]
+            of = np.append(np.logical_or(*ends), False)[case.connection] & (case.connection >= 0)
+            ill = np.flatnonzero(of & (case.symptom >= 0)).tolist()
+            if ill:
+                yield Cause(ill, partial(_tell, container, network, ip, chosen), Basis.STATED)
+
+
+def state(host: Host) -> Iterator[Told]:
+    """Give the first of each network."""
+    told: set[str] = set()
+    for container, network, ip, chosen in _astray(host.state):
+        if network.name not in told:
+            told.add(network.name)
+            yield _tell(container, network, ip, chosen, [])
+
+
+def _astray(host: HostState) -> Iterator[tuple[Container, Network, Address, Chosen]]:
+    """Give the containers whose addresses are not routed to their bridge, though the main table has it."""
+    networks = {network.name: network for network in host.networks if network.driver == "bridge" and network.bridge}
+    for container in host.containers:
+        network = networks.get(container.network)
+        if network is None or host.link(network.bridge or "") is None or not container.status.answers:
+            continue
+        for ip in container.addresses:
+            connected = any(r.dev == network.bridge and r.table == "main" and ip in r.dst for r in host.routes)
+            chosen = choose(host, Sought(ip))
+            astray = chosen is not None and chosen.route.table not in MAIN and chosen.route.dev != network.bridge
+            if connected and chosen is not None and astray:
+                yield container, network, ip, chosen
+
+
+def _tell(container: Container, network: Network, ip: Address, chosen: Chosen, _: list[int]) -> Told:
+    rule, route = chosen.rule, chosen.route
+    subnet = next((s for s in network.subnets if ip in s), ip)
+    version = "-6 " if ip.version == 6 else ""
+    way = route.kind if route.kind in NO_WAY else f"to {route.dev}"
+    return Told(
+        {
+            "container": container.name, "address": str(ip), "bridge": network.bridge or "", "rule": rule.text,
+            "table": route.table, "way": way, "who": [container.name],
+            "commands": [f"ip {version}rule add to {subnet} lookup main priority {max(rule.priority - 1, 1)}"],
+        },
+        proof=(f"ip-rule.json: {rule.text}", f"ip-route.json: {route.text} table {route.table}"),
+    )  # fmt: skip
+
+
+HYPOTHESIS = Hypothesis(
+    "container-routed-elsewhere",
+    Severity.ERROR,
+    "ip-rule.json, ip-route.json, docker-inspect.json",
+    "A routing rule sends what is for a container to another table, which has another way than its bridge.",
+    "Let the main table's route to the network come first: ip rule add to SUBNET lookup main, before that rule.",
+    causes,
+    Specific.ROOT,
+    state=state,
+)
