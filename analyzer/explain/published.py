@@ -36,7 +36,7 @@ def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[
         if one.outside == port and one.protocol != protocol:
             yield _hint(container, one, "other-protocol")
     for container, one in ((c, p) for c in host.containers for p in c.ports):
-        if one.inside == port and one.protocol == protocol:
+        if one.inside == port != one.outside and one.protocol == protocol:
             yield _hint(container, one, "inside-port")
 
 

@@ -1,0 +1,45 @@
+"""Ports of the host that lead to no container, though one comes near: why, by what Docker says."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from analyzer.explain.published import mistaken
+from analyzer.model import Container, HostState, Listener, Network, Status
+
+HOST = ip_address("192.168.1.100")
+PROXY = Listener("tcp", None, 4, 9000, "docker-proxy")
+
+
+def _web(*published: str, network: str = "app", **fields: object) -> Container:
+    return Container("web", network, None, (ip_address("10.0.0.2"),), published, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("container", "protocol", "port", "publishes"),
+    [
+        (_web(wanted=("0.0.0.0:80->80/tcp",), status=Status("exited", 137)), "tcp", 80, "not-running"),
+        (_web(wanted=("0.0.0.0:80->80/tcp",), network="host", mode="host"), "tcp", 80, "host-network"),
+        (_web(wanted=("0.0.0.0:80->80/tcp",), network="inner"), "tcp", 80, "internal"),
+        (_web("127.0.0.1:80->80/tcp"), "tcp", 80, "other-address"),
+        (_web("[::]:80->80/tcp"), "tcp", 80, "other-version"),
+        (_web("0.0.0.0:53->53/udp"), "tcp", 53, "other-protocol"),
+        (_web("0.0.0.0:8080->80/tcp"), "tcp", 80, "inside-port"),
+        (_web("0.0.0.0:80->80/tcp"), "tcp", 80, "no-proxy"),
+        (_web("0.0.0.0:81->81/tcp"), "tcp", 80, None),
+        (_web(wanted=("0.0.0.0:80->80/tcp",)), "tcp", 80, None),
+    ],
+    ids=["stopped", "host-network", "internal", "address", "version", "protocol", "inner-port", "no-proxy", "another",
+         "nobody-knows"],
+)  # fmt: skip
+def test_what_comes_nearest(container: Container, protocol: str, port: int, publishes: str | None) -> None:
+    """A container that would publish the port, or publishes something like it."""
+    inner = Network("inner", "i", "bridge", "br-inner", (), (), internal=True)
+    host = HostState(containers=(container,), networks=(inner,), listeners=(PROXY,))
+
+    assert mistaken(host, HOST, protocol, port).get("publishes") == publishes
+
+
+def test_without_docker_proxy() -> None:
+    """Where no proxy runs at all, DNAT alone publishes."""
+    assert mistaken(HostState(containers=(_web("0.0.0.0:80->80/tcp"),)), HOST, "tcp", 80) == {}
