@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.inside import default_route, gateway_of, within
+from analyzer.explain.remedy import for_shell
 from analyzer.model import Address, ArpExchange, BridgePort, Container, HostState, Link, Route
 from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule
@@ -92,7 +94,7 @@ def _answered(asked: Asked) -> Iterator[Why]:
 
 
 def _rule(rule: Rule, family: str) -> dict[str, Fact]:
-    command = f"nft delete rule {rule.table} {rule.chain} handle {rule.handle}"
+    command = f"nft delete rule {for_shell(rule.table)} {quote(rule.chain)} handle {rule.handle}"
     return {
         "why": "rule", "family": family, "rule": rule.text, "chain": f"{rule.table} {rule.chain}",
         "number": rule.number or 0, "commands": [command] if rule.handle is not None else [],
@@ -115,7 +117,7 @@ def _owner(asked: Asked) -> Iterator[Why]:
     if inner is not None:
         line = (f"containers/{owner.name}/ip-addr.json: {inner.name}",)
         if inner.down:
-            commands: list[str] = [within(owner.name, f"ip link set {inner.name} up")]
+            commands: list[str] = [within(owner.name, f"ip link set {quote(inner.name)} up")]
             yield Why({"why": "down-inside", "owner": owner.name, "link": inner.name, "commands": commands}, line)
         elif asked.ip not in inner.addresses:
             has = [str(ip) for ip in inner.addresses if not ip.is_link_local]
@@ -136,11 +138,11 @@ def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
     proof = (f"ip-addr.json: {port.name}",)
     bridge = next((n.bridge for n in host.networks if n.name == owner.network), None)
     if port.down:
-        yield Why(facts | {"why": "port-down", "commands": [f"ip link set {port.name} up"]}, proof)
+        yield Why(facts | {"why": "port-down", "commands": [f"ip link set {quote(port.name)} up"]}, proof)
     elif port.master is None or (bridge is not None and port.master != bridge and host.link(bridge) is not None):
         master: dict[str, Fact] = {"why": "no-port", "bridge": bridge or "its bridge", "master": port.master or ""}
         if bridge is not None:
-            master["commands"] = [f"ip link set {port.name} master {bridge}"]
+            master["commands"] = [f"ip link set {quote(port.name)} master {quote(bridge)}"]
         yield Why(facts | master, proof)
     here = _bridge_port(host, port.name)
     if here is not None and here.state not in (FORWARDING, "unknown"):
@@ -156,7 +158,7 @@ def _parted(asked: Asked, owner: Container, port: Link, here: BridgePort | None)
     if asking is None or asking.name == port.name:
         return
     if here is not None and there is not None and here.isolated and there.isolated:
-        commands: list[str] = [f"bridge link set dev {port.name} isolated off"]
+        commands: list[str] = [f"bridge link set dev {quote(port.name)} isolated off"]
         facts: dict[str, Fact] = {"why": "isolated", "owner": owner.name, "isolated_ports": sorted([port.name,
                                   asking.name]), "commands": commands}  # fmt: skip
         yield Why(facts, (f"bridge-link.json: {port.name} isolated", f"bridge-link.json: {asking.name} isolated"))
@@ -191,12 +193,12 @@ def _own(asked: Asked) -> Iterator[Why]:
     link = next((link for link in host.links if asked.ip in link.addresses), None)
     if link is not None:
         if link.down:
-            yield Why({"why": "own-down", "link": link.name, "commands": [f"ip link set {link.name} up"]},
+            yield Why({"why": "own-down", "link": link.name, "commands": [f"ip link set {quote(link.name)} up"]},
                       (f"ip-addr.json: {link.name}",))  # fmt: skip
         names = [f"net.ipv4.conf.{name}.arp_ignore" for name in ("all", link.name)]
         ignore = max(names, key=lambda name: sysctl(host, name) or 0)
         if asked.ip.version == 4 and (sysctl(host, ignore) or 0) > 2:
-            yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {ignore}=0"]},
+            yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {quote(ignore)}=0"]},
                       (sysctl_line(host, ignore),))  # fmt: skip
         return
     network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
@@ -205,7 +207,7 @@ def _own(asked: Asked) -> Iterator[Why]:
         prefix = next((subnet.prefixlen for subnet in network.subnets if asked.ip in subnet), 24)
         yield Why(
             {"why": "bridge-address", "link": bridge.name, "network": network.name,
-             "commands": [f"ip addr add {asked.ip}/{prefix} dev {bridge.name}"]},
+             "commands": [f"ip addr add {asked.ip}/{prefix} dev {quote(bridge.name)}"]},
             (f"ip-addr.json: {bridge.name}", f"docker-network-inspect.json: {network.name} gateway {asked.ip}"),
         )  # fmt: skip
 

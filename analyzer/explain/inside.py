@@ -109,7 +109,7 @@ def default_route(gateway: Address, device: str) -> Fix:
     route = Route(prefix, device, gateway, 0, "main", f"default via {gateway} dev {device}")
     version = "-6 " if gateway.version == 6 else ""
     return Fix(
-        f"ip {version}route replace default via {gateway} dev {device}",
+        f"ip {version}route replace default via {gateway} dev {shlex.quote(device)}",
         lambda state: replace(state, routes=(*(r for r in state.routes if r.dst != prefix), route)),
     )
 

@@ -149,7 +149,7 @@ def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bo
         after = case.tracer.prover.tried(found.change(host), packet, case.context.rows_of(packet))
         if not isinstance(after, Cause) or after.rule is not rule:
             return found
-    command = f"{_tool(rule, version)} -t {rule.table} -D {for_shell(rule.text[3:])}"
+    command = f"{_tool(rule, version)} -t {shlex.quote(rule.table)} -D {for_shell(rule.text[3:])}"
     if rule.native:
         command = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"
     return Fix(command, without_rule(rule))
@@ -211,13 +211,13 @@ def _ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[_Words]:
 
 def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
     verdict = _verdict(host, rule)
-    text = f"{rule.chain} {words.iptables} -j {verdict}"
+    text = f"{shlex.quote(rule.chain)} {words.iptables} -j {verdict}"
     if rule.native:
         chain = for_shell(f"{rule.table} {rule.chain}")
         native = _first_native(rule.table, rule.chain, f"-A {text}", words.expressions(version), verdict)
         return Fix(f"nft insert rule {chain} {words.nft(version)} {verdict.lower()}", native)
     change = _first_in(rule.table, rule.chain, f"-A {text}")
-    return Fix(f"{_tool(rule, version)} -t {rule.table} -I {text}", change)
+    return Fix(f"{_tool(rule, version)} -t {shlex.quote(rule.table)} -I {text}", change)
 
 
 def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
@@ -225,20 +225,20 @@ def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fi
     words = next(_ends(case, packet))
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
-        text = f"-A {chain} {words.iptables} -j ACCEPT"
+        text = f"-A {shlex.quote(chain)} {words.iptables} -j ACCEPT"
         return Fix(command, _first_native(table, chain, text, words.expressions(version), "ACCEPT"))
-    tool, text = "ip6tables" if version == 6 else "iptables", f"{chain} {words.iptables}"
-    return Fix(f"{tool} -t {table} -I {text} -j ACCEPT", _first_in(table, chain, f"-A {text} -j ACCEPT"))
+    tool, text = "ip6tables" if version == 6 else "iptables", f"{shlex.quote(chain)} {words.iptables}"
+    return Fix(f"{tool} -t {shlex.quote(table)} -I {text} -j ACCEPT", _first_in(table, chain, f"-A {text} -j ACCEPT"))
 
 
 def _answers(table: str, chain: str, version: int, verdict: str = "ACCEPT", tool: str = "") -> Fix:
     """Accept answers, which come back by another rule than questions leave by."""
-    text = f"{chain} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
+    text = f"{shlex.quote(chain)} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related {verdict.lower()}"
         return Fix(command, _first_native(table, chain, f"-A {text}", ANSWERS, verdict))
     change = _first_in(table, chain, f"-A {text}")
-    return Fix(f"{tool or ('ip6tables' if version == 6 else 'iptables')} -t {table} -I {text}", change)
+    return Fix(f"{tool or ('ip6tables' if version == 6 else 'iptables')} -t {shlex.quote(table)} -I {text}", change)
 
 
 def _unrouted(cause: Cause) -> Fix | None:
@@ -250,7 +250,7 @@ def _unrouted(cause: Cause) -> Fix | None:
     route = chosen.route
     if route.table != "main" and route.dst.prefixlen == 0:
         return None  # it is there so that nothing leaves by another way while a tunnel is down
-    table = f" table {route.table}" if route.table != "main" else ""
+    table = f" table {shlex.quote(route.table)}" if route.table != "main" else ""
     prefix = "default" if route.dst.prefixlen == 0 else str(route.dst)
     return Fix(f"ip route del {route.kind} {prefix}{table}", without_route(route))
 

@@ -102,6 +102,15 @@ FAULTS: dict[str, tuple[str, Break]] = {
         "subnet-overlap",
         _replace("ip-route.json", ('"dst":"192.168.1.0/24"', '"dst":"172.17.128.0/20"')),
     ),
+    "a table before main": (
+        "container-routed-elsewhere",
+        _all(
+            _replace(
+                "ip-rule.json", ('{"priority":32766', '{"priority":7,"src":"all","table":"52"},{"priority":32766')
+            ),
+            _replace("ip-route.json", ("[{", '[{"dst":"default","dev":"wlan0","table":"52"},{')),
+        ),
+    ),
     "bridge without iptables": (
         "bridge-netfilter-off",
         lambda folder: (folder / "sysctl.txt").write_text("net.bridge.bridge-nf-call-iptables = 0\n"),

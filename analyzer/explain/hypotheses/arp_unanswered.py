@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def _rule_to(case: Case, targets: set[Address]) -> Why | None:
         rule = next((one.rule for one in found), None)
         if rule is not None and not any(case.host_of(packet).container_of_address(ip) for ip in targets):
             tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
-            commands = [] if rule.native else [f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}"]
+            commands = [] if rule.native else [f"{tool} -t {quote(rule.table)} -D {for_shell(rule.text[3:])}"]
             facts: dict[str, Fact] = {"why": "dnat", "rule": rule.text, "chain": rule.chain,
                                       "number": rule.number or 0, "commands": commands}  # fmt: skip
             return Why(facts, (f"{rule.dump}: {rule.text}",))

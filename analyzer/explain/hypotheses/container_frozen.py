@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Container, Severity
 from analyzer.schema import Addresses, Int64
@@ -38,7 +38,7 @@ def _in_vain(case: Case, container: Container) -> Int64:
 
 def _tell(container: Container, packets: list[int]) -> Told:
     return Told(
-        {"container": container.name, "commands": [f"docker unpause {for_shell(container.name)}"]},
+        {"container": container.name, "commands": [f"docker unpause {quote(container.name)}"]},
         proof=(f"docker-inspect.json: {container.name} {PAUSED}",),
     )
 

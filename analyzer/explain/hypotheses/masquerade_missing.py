@@ -76,7 +76,9 @@ def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:
     change = without_rule(rule)
     helps = tried(case, packets[0], change, whole_way=True, translated=True)
     rules = [rule, *_of_answers(case, packets[0], rule)]
-    told = offered([Fix(f"iptables -t {one.table} -D {for_shell(one.text[3:])}", change) for one in rules], helps)
+    told = offered(
+        [Fix(f"iptables -t {shlex.quote(one.table)} -D {for_shell(one.text[3:])}", change) for one in rules], helps
+    )
     return Told(
         told.facts | _left(case, packets[0]) | {"untracked_by": rule.text},
         proof=(f"iptables-save.txt: {rule.text}",),

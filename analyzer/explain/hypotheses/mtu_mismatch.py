@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
@@ -38,7 +39,7 @@ def _between(host: HostState, state: HostState, container: str, inner: Link, out
     return Told(
         {
             "container": container, "inner": inner.name, "outer": outer.name, "mtu": inner.mtu, "limit": outer.mtu,
-            "lost": lost, "commands": [f"ip link set {outer.name} mtu {max(inner.mtu, outer.mtu)}"],
+            "lost": lost, "commands": [f"ip link set {quote(outer.name)} mtu {max(inner.mtu, outer.mtu)}"],
         },
         proof=(
             f"{place}ip-addr.json: {inner.name} mtu {inner.mtu}", f"ip-addr.json: {outer.name} mtu {outer.mtu}",

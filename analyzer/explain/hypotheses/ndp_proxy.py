@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
@@ -37,7 +38,8 @@ def _tell(case: Case, exchange: ArpExchange, owner: Container, packets: list[int
         {
             "container": owner.name, "address": str(exchange.asked_ip), "asker": str(exchange.asker_ip or ""),
             "where": exchange.point, "who": [owner.name],
-            "commands": [f"sysctl -w {name}=1", f"ip -6 neigh add proxy {exchange.asked_ip} dev {device}"],
+            "commands": [f"sysctl -w {quote(name)}=1",
+                         f"ip -6 neigh add proxy {exchange.asked_ip} dev {quote(device)}"],
         },
         evidence=(Evidence(exchange.point, exchange.request_frame),),
         proof=(sysctl_line(host, name),) if sysctl(host, name) is not None else (),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def _deleted(sender: _Sender, rule: Rule) -> dict[str, Fact]:
     if rule.native:
         return {}
     tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
-    return {"commands": [within(sender.container.name, f"{tool} -t {rule.table} -D {for_shell(rule.text[3:])}")]}
+    return {"commands": [within(sender.container.name, f"{tool} -t {quote(rule.table)} -D {for_shell(rule.text[3:])}")]}
 
 
 def _policy_went(sender: _Sender, table: Table, chain: str) -> int:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import within
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Queue, Severity
 from analyzer.model.finding import Fact, Symptom
@@ -36,7 +36,7 @@ def _lost(case: Case, dev: str) -> list[int]:
 
 
 def _tell(case: Case, host: HostState, place: str, queue: Queue, went: int, _: list[int]) -> Told:
-    command = f"tc qdisc del dev {for_shell(queue.dev)} root"
+    command = f"tc qdisc del dev {quote(queue.dev)} root"
     points = [p for p in case.context.points if (p.interface or p.name) == queue.dev and p.host == host.name]
     facts: dict[str, Fact] = {
         "dev": queue.dev, "kind": queue.kind, "dropped": went, "place": place,
