@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from shlex import quote
 
 from analyzer.explain.case import Case
-from analyzer.explain.inside import default_route, gateway_of, within
+from analyzer.explain.inside import default_route, gateway_of, port_of, within
 from analyzer.explain.remedy import for_shell
 from analyzer.model import Address, ArpExchange, BridgePort, Container, HostState, Link, Route
 from analyzer.model.finding import Fact
@@ -62,6 +62,7 @@ def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
     found = (
         _rules(asked),
         _answered(asked),
+        _asking(asked),
         _owner(asked),
         _own(asked),
         _gateway(asked),
@@ -77,6 +78,15 @@ def _rules(asked: Asked) -> Iterator[Why]:
         for rule in table.rules() if table.family in BELOW_IP else ():
             if rule.target in KILLS and rule.counts and moved(asked.host, rule):
                 yield Why(_rule(rule, table.family), (f"{rule.dump}: {table.label} {rule.chain}: {rule.text}",))
+
+
+def _asking(asked: Asked) -> Iterator[Why]:
+    """Look at the port that the question came in by: a bridge takes nothing from one that is not forwarding."""
+    port = _asking_port(asked) if asked.asker is not None else None
+    here = _bridge_port(asked.host, port.name) if port is not None else None
+    if asked.asker is not None and port is not None and here is not None and here.state not in (FORWARDING, "unknown"):
+        facts: dict[str, Fact] = {"why": "blocked", "owner": asked.asker.name, "link": port.name, "state": here.state}
+        yield Why(facts, (f"bridge-link.json: {port.name} {here.state}",))
 
 
 def _answered(asked: Asked) -> Iterator[Why]:
@@ -111,7 +121,7 @@ def _owner(asked: Asked) -> Iterator[Why]:
     if state is not None and inner is None and state.links:
         yield Why({"why": "no-interface", "owner": owner.name}, (f"containers/{owner.name}/ip-addr.json",))
         return
-    port = _port(asked.host, owner, inner)
+    port = port_of(asked.host, owner, inner)
     if port is not None:
         yield from _of_port(asked, owner, port)
     if inner is not None:
@@ -122,14 +132,6 @@ def _owner(asked: Asked) -> Iterator[Why]:
         elif asked.ip not in inner.addresses:
             has = [str(ip) for ip in inner.addresses if not ip.is_link_local]
             yield Why({"why": "lost-address", "owner": owner.name, "has": has}, line)
-
-
-def _port(host: HostState, owner: Container, inner: Link | None) -> Link | None:
-    """Return the host's end of a container's veth."""
-    if inner is not None and inner.peer is not None:
-        return next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
-    name = next((entry.dev for entry in host.fdb if entry.mac == owner.mac and entry.master is not None), None)
-    return host.link(name) if name is not None else None
 
 
 def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
@@ -176,7 +178,7 @@ def _asking_port(asked: Asked) -> Link | None:
         return next((link for link in asked.host.links if link.mac == asked.question.asker), None)
     state = asked.host.inside.get(asked.asker.name)
     inner = next((link for link in state.links if link.mac == asked.asker.mac), None) if state is not None else None
-    return _port(asked.host, asked.asker, inner)
+    return port_of(asked.host, asked.asker, inner)
 
 
 def _bridge_port(host: HostState, name: str) -> BridgePort | None:

@@ -120,6 +120,14 @@ def gateway_of(case: Case, container: Container, version: int) -> Address | None
     return next((ip for network in networks for ip in network.gateways if ip.version == version), None)
 
 
+def port_of(host: HostState, owner: Container, inner: Link | None) -> Link | None:
+    """Return the host's end of a container's veth."""
+    if inner is not None and inner.peer is not None:
+        return next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
+    name = next((entry.dev for entry in host.fdb if entry.mac == owner.mac and entry.master is not None), None)
+    return host.link(name) if name is not None else None
+
+
 def elsewhere(of: Receiver, case: Case) -> Iterator[str]:
     """Name the network of another interface of a container, where that is known."""
     out = of.answers_by

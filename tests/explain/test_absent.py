@@ -112,13 +112,18 @@ def test_the_owner(tmp_path: Path, files: dict[str, Any], title: str, command: s
             "it is the default gateway of c2, and its network's is 172.17.0.1",
         ),
         (
+            "172.17.0.1",
+            _files() | {"bridge-link.json": [{"ifname": "veth5", "master": "docker0", "state": "listening"}]},
+            "veth5, which leads to c2, is listening",
+        ),
+        (
             "10.1.2.3",
             _files() | {"containers/c2/ip-route.json": [LOCAL, {"dst": "10.0.0.0/8", "dev": "eth0"}, DEFAULT]},
             "c2 takes it for a neighbour by the route “10.0.0.0/8 dev eth0”",
         ),
         ("172.17.0.99", _files(), "no container of network bridge has it"),
     ],
-    ids=["own-down", "bridge-without-address", "arp-ignore", "wrong-gateway", "on-link", "nobody"],
+    ids=["own-down", "bridge-without-address", "arp-ignore", "wrong-gateway", "its-own-port", "on-link", "nobody"],
 )
 def test_the_host_and_the_asker(tmp_path: Path, asked: str, files: dict[str, Any], title: str) -> None:
     """The host's own address, and what is asked for by mistake."""

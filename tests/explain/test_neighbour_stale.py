@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Basis, Severity
 from tests.build import BRIDGE, C1, C2, tcp, udp
 from tests.explain.scene import INSIDE, SERVER, Scene, frame, packet
-from tests.explain.state import container, dumps
+from tests.explain.state import container, dumps, links
 
 HYPOTHESIS = "neighbour-stale"
 WEB, OLD = "172.17.0.3", "02:42:ac:11:00:99"
@@ -154,3 +154,24 @@ def test_what_is_explained(tmp_path: Path) -> None:
     scene.out(9000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
 
     assert {finding.check for finding in scene.findings() if finding.severity is Severity.ERROR} == {HYPOTHESIS}
+
+
+@pytest.mark.parametrize(("port", "told"), [("veth5", True), ("veth6", False)], ids=["another-one's", "its-own"])
+def test_a_mac_at_another_port(tmp_path: Path, port: str, told: bool) -> None:
+    """The bridge's table has a container's MAC where another container is."""
+    veths = [{"ifindex": 5 + n, "ifname": f"veth{5 + n}", "master": "docker0", "linkinfo": {"info_kind": "veth"}}
+             for n in range(2)]  # fmt: skip
+    eth0 = {"ifindex": 2, "ifname": "eth0", "address": C2, "link_index": 6, "linkinfo": {"info_kind": "veth"},
+            "addr_info": [{"local": WEB}]}  # fmt: skip
+    files = dumps(docker_inspect=[container("c2", INSIDE, C1), container("web", WEB, C2)])
+    files["ip-addr.json"] = [*links(), *veths]
+    files |= {"bridge-fdb.json": [{"mac": C2, "ifname": port, "master": "docker0"}],
+              "containers/web/ip-addr.json": [eth0]}  # fmt: skip
+    scene = Scene(tmp_path, dumps=files)
+    for ms in (0, 1000, 3000):
+        _send(scene, ms, C2, points="veth-c2 docker0")
+    scene.out(9000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
+
+    assert [finding.title for finding in scene.findings(HYPOTHESIS)] == [
+        f"c2 cannot reach web:80 (TCP): the bridge has its MAC {C2} at veth5, not at veth6"
+    ] * told

@@ -1,7 +1,9 @@
 """Frames go to a MAC that the destination does not have (any more)."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from analyzer.correlate.sorting import changes, distinct_rows
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.inside import port_of
 from analyzer.explain.told import Told
-from analyzer.model import Basis, Severity, mac_text
+from analyzer.model import Basis, Container, FdbEntry, Link, Severity, mac_text
 from analyzer.schema import Layer
 
 
@@ -37,6 +40,33 @@ def causes(case: Case) -> Iterator[Cause]:
         if not answered.all():
             yield Cause(packets, partial(_tell, case, ip, wrong, right), also=case.troubled(packets))
     yield from _nobodys(case)
+    yield from _at_other_ports(case)
+
+
+def _at_other_ports(case: Case) -> Iterator[Cause]:
+    """Give containers whose MAC their bridge has at another port than theirs: a static entry, or one that is learnt."""
+    for host in case.hosts.states:
+        macs = Counter(container.mac for container in host.containers if container.mac is not None)
+        for container in host.containers:
+            state = host.inside.get(container.name)
+            inner = next((link for link in state.links if link.mac == container.mac), None) if state else None
+            port = port_of(host, container, inner) if inner is not None and inner.peer is not None else None
+            if port is None or container.mac is None or macs[container.mac] > 1:
+                continue
+            entries = [e for e in host.fdb if e.mac == container.mac and e.master == port.master and e.dev != port.name]
+            packets = case.towards(container.addresses) if entries else []
+            if packets:
+                tell = partial(_elsewhere, container, entries[0], port)
+                yield Cause(packets, tell, Basis.STATED, specific=Specific.SETTING)
+
+
+def _elsewhere(container: Container, entry: FdbEntry, port: Link, packets: list[int]) -> Told:
+    command = f"bridge fdb del {mac_text(entry.mac)} dev {quote(entry.dev)} master"
+    return Told(
+        {"container": container.name, "at_port": entry.dev, "port": port.name, "sent_to": mac_text(entry.mac),
+         "commands": [command]},
+        proof=(f"bridge-fdb.json: {entry.text}", f"ip-addr.json: {port.name}, the end of {container.name}'s veth"),
+    )  # fmt: skip
 
 
 def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> Told:

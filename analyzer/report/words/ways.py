@@ -101,6 +101,16 @@ def neighbour_stale(f: Facts) -> Words:
             f"it sends to {f['sent_to']}, which nobody has",
             remedy="ip neigh in the container shows the entry; ip neigh del it, and see who made it permanent.",
         )
+    if f.get("at_port"):
+        name, port, mac = f["container"], f["at_port"], f["sent_to"]
+        return Words(
+            f"the bridge sends what is for {mac} to {port}, and {name}, whose MAC it is, is at {f['port']}",
+            f"An entry of the bridge's table says so: a static one, or one that was learnt from somebody else's "
+            "frames. "
+            f"{affected(f)}",
+            f"the bridge has its MAC {mac} at {port}, not at {f['port']}",
+            remedy="Delete the entry, and see who made it:",
+        )
     ip = f["address"]
     return Words(
         f"{packets(f)} for {ip} went to {f['sent_to']}, which is not its MAC",
