@@ -41,11 +41,22 @@ def listening(case: Case, packet: int) -> Listening:
         program = next((one.program for one in same if one.program), "")
         proof = tuple(f"{place}ss.txt: {_text(one)}" for one in same)
         return Listening({"only_at": where, "program": program, "port": port}, proof)
+    elsewhere = _elsewhere(context.host_at(row), of.container.name if of is not None else "", protocol, port)
     others = list(dict.fromkeys(_text(one) for one in _reachable(state, protocol)))
     return Listening(
-        {"listens_on": others[:SHOWN], "nobody_at": f"{port}/{protocol}"},
+        {"listens_on": others[:SHOWN], "nobody_at": f"{port}/{protocol}", "elsewhere": elsewhere},
         tuple(f"{place}ss.txt: {text}" for text in others[:SHOWN]) or (f"{place}ss.txt: no {protocol} socket listens",),
     )
+
+
+def _elsewhere(host: HostState, container: str, protocol: str, port: int) -> list[str]:
+    """Return the other containers in which somebody listens on the same port, for others than themselves."""
+    return [
+        name
+        for name, state in host.inside.items()
+        if name != container and any((one.protocol, one.port) == (protocol, port) and not _is_own(one)
+                                     for one in state.listeners)
+    ][:SHOWN] if container else []  # fmt: skip
 
 
 def _reachable(state: HostState, protocol: str) -> list[Listener]:

@@ -203,3 +203,39 @@ def test_answers_that_come_old(tmp_path: Path) -> None:
 
     assert finding.severity is Severity.ERROR
     assert finding.title.endswith("answers come with a TTL of 1, which ends on this host")
+
+
+@pytest.mark.parametrize(("heard", "told"), [(False, True), (True, False)], ids=["stopped-here", "heard"])
+def test_errors_that_the_sender_never_hears(tmp_path: Path, heard: bool, told: bool) -> None:
+    """A router says what fits, and this host does not pass it on."""
+    scene = Scene(tmp_path, dumps=dumps())
+    _talk(scene, 0)
+    body = tcp(40_000, 80, 2, 8, ACK, b"x" * 1400)
+    for number in range(3):
+        scene.out(10 + number * 1000, 6, body, ident=70 + number)
+        data = b"\3\4\0\0" + (1300).to_bytes(4) + packet(HOST, SERVER, 6, body, ttl=63, ident=70 + number)[:28]
+        scene.see("wlan0", 11 + number * 1000, frame(GATEWAY, UPLINK, packet("192.168.1.1", HOST, 1, data)))
+        if heard:
+            inner = b"\3\4\0\0" + (1300).to_bytes(4) + packet(INSIDE, SERVER, 6, body, ttl=63, ident=70 + number)[:28]
+            for point in ("docker0", "veth-c2"):
+                error = packet("192.168.1.1", INSIDE, 1, inner, ttl=63)
+                scene.see(point, 11.1 + number * 1000, frame(BRIDGE, C1, error))
+    scene.out(9000, 1, echo(8, 1, 1), dst="9.9.9.9")
+    found = [finding for finding in scene.findings("mtu-exceeded") if finding.severity is Severity.ERROR]
+
+    assert [finding.title.endswith("this host stops that answer behind wlan0") for finding in found] == [told]
+
+
+def test_an_ipv6_sender_without_an_address(tmp_path: Path) -> None:
+    """What comes from a link-local address, no router passes on."""
+    scene = Scene(tmp_path)
+    data = packet("fe80::2", "2001:4860::8", 6, tcp(4000, 80, 1, 0, SYN))
+    for point in ("veth-c2", "docker0"):
+        scene.see(point, 0, frame(C1, BRIDGE, data))
+    error = packet("fd00:17::1", "fe80::2", 58, b"\1\2\0\0\0\0\0\0" + data)
+    for point in ("docker0", "veth-c2"):
+        scene.see(point, 1, frame(BRIDGE, C1, error))
+    scene.out(9000, 1, echo(8, 1, 1), dst="9.9.9.9")
+    (finding,) = scene.findings("host-unreachable")
+
+    assert finding.title.endswith("has no usable IPv6 address but its link-local one")

@@ -235,3 +235,16 @@ def test_paused(tmp_path: Path, status: str, answer: bytes, told: bool) -> None:
     assert [finding.title for finding in scene.findings("container-paused")] == [
         "c2 cannot use web:80 (TCP): web is paused"
     ] * told
+
+
+def test_another_container_that_listens_there(tmp_path: Path) -> None:
+    """Whoever asks an address that another container has now."""
+    scene = _scene(tmp_path)
+    scene.dumps |= _inside("c2", C1, INSIDE, **{"ss.txt": "tcp LISTEN 0 128 *:80 *:*\n"})
+    _asked(scene, 10)
+    for point in ("veth-web", "veth-c2"):
+        scene.see(point, 10.3, frame(C2, C1, packet(WEB, INSIDE, 6, tcp(80, 4000, 0, 2, RST | ACK), ident=50)))
+    _end(scene)
+    (finding,) = scene.findings("connection-refused")
+
+    assert finding.title == "c2 cannot reach web:80 (TCP): nothing listens there in web, but in c2"

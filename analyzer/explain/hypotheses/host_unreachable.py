@@ -47,6 +47,11 @@ def _who(case: Case, error: IcmpError) -> str:
 
 
 def _said(case: Case, facts: dict[str, Fact], packets: list[int]) -> Told:
+    row = int(case.first_row[packets[0]])
+    src, dst = case.context.src(row), case.context.dst(row)
+    if src is not None and dst is not None and src.version == 6 and src.is_link_local and not dst.is_link_local:
+        owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
+        facts = {**facts, "link_local": owner.name if owner is not None else str(src)}
     return Told(dict(facts), severity=severity(case, packets, Severity.ERROR))
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.explain.case import Case
+from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.long_packets import TOO_LONG
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Told
-from analyzer.model import Severity
+from analyzer.model import Role, Severity
+from analyzer.model.finding import Fact
 from analyzer.schema import Layer
 
 
@@ -32,10 +33,23 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, source: str, mtu: int, adapts: bool, packets: list[int]) -> Told:
     longest = int(max(case.first("ip_len")[packets]))
+    facts: dict[str, Fact] = {"longest": longest, "told_by": source, "mtu": mtu, "adapts": adapts}
+    if not adapts and (where := _never_heard(case, packets)) is not None:
+        facts["heard_at"] = where
     return Told(
-        {"longest": longest, "told_by": source, "mtu": mtu, "adapts": adapts},
+        facts,
         severity=Severity.INFO if adapts else Severity.ERROR,
     )
+
+
+def _never_heard(case: Case, packets: list[int]) -> str | None:
+    """Return where the errors were seen last, if that is an uplink, and what they are about came from a container."""
+    errors = [error for error in case.errors if error.kind in TOO_LONG and error.quoted in packets]
+    near = case.context.with_role(case.first_row[[e.quoted for e in errors if e.quoted is not None]], *NEAR_CONTAINERS)
+    last = [case.context.point(int(case.last_row[error.packet])) for error in errors]
+    if not errors or not near.all() or any(point.role is not Role.UPLINK for point in last):
+        return None
+    return last[0].name
 
 
 def _adapts(case: Case, packet: int) -> bool:

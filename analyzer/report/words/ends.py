@@ -77,6 +77,8 @@ def _for_refused(f: Facts) -> str | None:
         return _published(f)[1]
     if f.get("only_at"):
         return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+    if elsewhere := texts(f, "elsewhere"):
+        return f"If {elsewhere[0]} was meant: ask by its name, for addresses change when containers are made again."
     if f.get("listens_on") and not f.get("container"):
         return f"Start on {f['target']} what shall listen on {f['nobody_at']}, or ask another port or machine."
     if f.get("listens_on"):
@@ -100,6 +102,8 @@ def _why_refused(f: Facts, container: Fact | None) -> str:
         return _published(f)[0]
     if f.get("only_at"):
         return f"{f.get('program') or 'what listens there'} listens only on {' and '.join(texts(f, 'only_at'))}"
+    if elsewhere := texts(f, "elsewhere"):
+        return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
     if f.get("listens_on"):
         return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
     if local := f.get("published_locally"):

@@ -207,6 +207,17 @@ def host_unreachable(f: Facts) -> Words:
     told = f"It said so of {packets(f)}. {affected(f)}"
     if "target" not in f:
         return Words(f"{f['destinations']:,} destinations cannot be reached", told, "no way leads there", remedy=remedy)
+    if f.get("link_local"):
+        sender = f["link_local"]
+        return Words(
+            f"{sender} sends to {f['target']} from its link-local address, which nobody may route",
+            f"It has no other IPv6 address that it may use: none was given, or duplicate address detection failed "
+            f"(dadfailed in ip addr), for somebody else has it. {told}",
+            f"{sender} has no usable IPv6 address but its link-local one",
+            remedy=f"See ip -6 addr in {sender}: tentative or dadfailed means that the address is somebody's already. "
+            "Give "
+            "it another one, then restart it.",
+        )
     who = f["said_by"] or "this host"
     return Words(f"{who} has no way to {f['target']}", told, f"{who} has no way to {f['target']}", remedy=remedy)
 

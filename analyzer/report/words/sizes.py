@@ -20,6 +20,18 @@ def mtu_exceeded(f: Facts) -> Words:
         else f"{'It is' if f.get('packets') == 1 else 'They are'} gone, and the sender was told so."
     )
     size = mtu or 1400
+    if f.get("heard_at"):
+        kind = "ICMPv6 packet too big (type 2)" if ":" in str(source) else "ICMP fragmentation needed (type 3, code 4)"
+        return Words(
+            f"{packets(f)} of up to {f['longest']} bytes: {source} says {fits}, and the sender never hears it",
+            f"The errors come to {f['heard_at']}, and no container gets them: something on this host stops {kind}, as "
+            "a "
+            f"firewall does that drops ICMP. {affected(f)}",
+            f"{source} says at most {mtu} bytes fit, and this host stops that answer behind {f['heard_at']}",
+            verb=Verb.SEND,
+            remedy=f"Let {kind} pass to containers: -m conntrack --ctstate RELATED -j ACCEPT before what drops it "
+            "(iptables-save, ip6tables-save: which rule counted?). Or give the network that MTU.",
+        )
     return Words(
         f"{packets(f)} of up to {f['longest']} bytes: {source} says {fits}",
         f"{says} {affected(f)}",
