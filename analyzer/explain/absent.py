@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from shlex import quote
 
 from analyzer.explain.case import Case
+from analyzer.explain.edits import for_shell
 from analyzer.explain.inside import default_route, gateway_of, port_of, within
-from analyzer.explain.remedy import for_shell
 from analyzer.model import Address, ArpExchange, BridgePort, Container, HostState, Link, Route
 from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from analyzer.explain.case import Case
-from analyzer.explain.remedy import Fix, fix
+from analyzer.explain.edits import Fix
+from analyzer.explain.fixes import fix
 from analyzer.model import Address, Container, Disposition, HostState, Link, Route
 from analyzer.model.journey import CODES
 from analyzer.model.question import ABSENT

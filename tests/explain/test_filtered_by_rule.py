@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.explain.remedy import ip_version
+from analyzer.explain.fixes import ip_version
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, GATEWAY, UPLINK, tcp, udp
 from tests.explain.scene import HOST, INSIDE, INSIDE6, SERVER6, Scene, frame, icmp, packet

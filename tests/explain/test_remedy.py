@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.explain.remedy import for_shell, outcome, with_rule, with_settings, without_rule
+from analyzer.explain.edits import for_shell, with_rule, with_settings, without_rule
+from analyzer.explain.remedy import outcome
 from analyzer.model import HostState
 from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.nft import parse_native

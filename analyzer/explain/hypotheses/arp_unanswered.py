@@ -9,9 +9,9 @@ import numpy as np
 from analyzer.explain.absent import Why, why
 from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
 from analyzer.explain.died import Stopped
+from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
 from analyzer.model.finding import Fact

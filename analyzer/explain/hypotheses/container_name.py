@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
+from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import asked_names, packets_of, told
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Container, HostState, Severity
 from analyzer.model.overview import NameQuery

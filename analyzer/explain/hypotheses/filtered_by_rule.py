@@ -5,9 +5,10 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
+from analyzer.explain.fixes import fix
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import answered, fix, unblocked
+from analyzer.explain.remedy import answered, unblocked
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.told import Told
 from analyzer.model import Severity

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
+from analyzer.explain.fixes import setting
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, inside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import setting, unblocked
+from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Told
 from analyzer.model import Severity

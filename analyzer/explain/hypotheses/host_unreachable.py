@@ -5,8 +5,9 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import IcmpError, Stopped
+from analyzer.explain.fixes import fix
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import fix, unblocked
+from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause, few, severity
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity

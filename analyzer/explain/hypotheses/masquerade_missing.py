@@ -7,9 +7,10 @@ from functools import partial
 
 from analyzer.decode.offsets import ACK, PROTO_TCP, SYN
 from analyzer.explain.case import Case
+from analyzer.explain.edits import Fix, for_shell, with_rule, without_rule
 from analyzer.explain.host import masquerade
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import Fix, for_shell, offered, tried, with_rule, without_rule
+from analyzer.explain.remedy import offered, tried
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Told
 from analyzer.explain.untranslated import leaving, network_of

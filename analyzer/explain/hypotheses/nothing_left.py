@@ -9,9 +9,9 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
+from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import default_route, gateway_of, within
-from analyzer.explain.remedy import for_shell
 from analyzer.explain.symptoms import unanswered
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Container, HostState, Point, Role, Severity

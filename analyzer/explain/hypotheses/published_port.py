@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 
 from analyzer.explain.case import Case
+from analyzer.explain.edits import with_rule
 from analyzer.explain.host import ports
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import tried, with_rule
+from analyzer.explain.remedy import tried
 from analyzer.explain.told import Told
 from analyzer.model import Address, Basis, Container, FlowTuple, HostState, Role, Severity
 from analyzer.model.finding import Fact

@@ -5,9 +5,10 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
+from analyzer.explain.fixes import LOOSE, setting
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.remedy import LOOSE, NOT_ENOUGH, setting, unblocked
+from analyzer.explain.remedy import NOT_ENOUGH, unblocked
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Severity
