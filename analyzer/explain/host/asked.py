@@ -99,7 +99,7 @@ def _outward(host: HostState, network: Network, bridge: Link, far: Address) -> I
 
 
 def _published(host: HostState, uplink: Link, far: Address) -> Iterator[Question]:
-    """Let a client outside use each published port."""
+    """Let a client outside, the host itself, and a container of another network use each published port."""
     own = next((ip for ip in uplink.addresses if ip.version == far.version and not ip.is_link_local), None)
     for container in {c.name: c for c in host.containers}.values():
         for port in islice(container.ports, MOST_CONTAINERS):
@@ -117,6 +117,19 @@ def _published(host: HostState, uplink: Link, far: Address) -> Iterator[Question
             yield Question("whoever is outside", what, protocol, packet)
             if own is not None:
                 yield Question("this host", what, protocol, replace(packet, src=own, iif=None), own=True)
+            if (other := _of_another_network(host, container, far.version)) is not None:
+                name, ip, bridge = other
+                yield Question(name, what, protocol, replace(packet, src=ip, iif=bridge))
+
+
+def _of_another_network(host: HostState, container: Container, version: int) -> tuple[str, Address, str] | None:
+    """Return a container that shares no network with this one, its address and its bridge: docker-proxy serves it."""
+    own = {one.network for one in host.containers if one.name == container.name}
+    links = {network.name: bridge.name for network, bridge in bridges(host) if not network.internal}
+    shared = {one.name for one in host.containers if one.network in own}
+    others = (one for one in host.containers if one.network in links and one.name not in shared)
+    ends = ((one, ip) for one in others for ip in one.addresses if ip.version == version)
+    return next(((one.name, ip, links[one.network]) for one, ip in ends), None)
 
 
 def _neighbours(host: HostState) -> Iterator[Question]:

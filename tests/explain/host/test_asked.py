@@ -1,12 +1,12 @@
 """What a host is asked without captures, and what its recorded state stops of that."""
 
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from analyzer.explain.host.asked import Host, questions
-from analyzer.model import HostState, Network
+from analyzer.model import Container, HostState, Link, Network
 from tests.explain.host.state import HOST, asked, container, network, rules
 
 RULES = """*filter
@@ -46,6 +46,18 @@ def test_what_is_asked() -> None:
         ("this host", "web's port 0.0.0.0:8080->80/tcp", "TCP"),
         ("web", "db", "TCP"),
     ]  # fmt: skip
+
+
+def test_a_container_of_another_network_asks_too() -> None:
+    """For a published port, by the host's address; one that shares a network has other ways."""
+    host = _host()
+    (net,) = [network for network in host.networks if network.name == "bridge"]
+    links = (*host.links, Link(9, "br-two", None, "bridge", None, (ip_address("172.18.0.1"),)))
+    two = replace(net, name="two", bridge="br-two", subnets=(ip_network("172.18.0.0/16"),))
+    far = Container("far", "two", None, (ip_address("172.18.0.2"),))
+    host = replace(host, links=links, networks=(*host.networks, two), containers=(*host.containers, far))
+
+    assert ("far", "web's port 0.0.0.0:8080->80/tcp", "TCP") in [(q.who, q.what, q.protocol) for q in questions(host)]
 
 
 def test_a_healthy_host_stops_nothing() -> None:
