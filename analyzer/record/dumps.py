@@ -56,3 +56,12 @@ DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),
 )
 """What is listed first: the file, what lists ids, what is asked about them."""
+_ATTRIBUTES = ",".join(
+    f'"{name}":{{{{json (index .Actor.Attributes "{name}")}}}}' for name in ("name", "container", "exitCode", "signal")
+)
+EVENTS = (
+    "docker", "events", "--format",
+    '{"Type":{{json .Type}},"Action":{{json .Action}},"Actor":{"ID":{{json .Actor.ID}},"Attributes":{'
+    + _ATTRIBUTES + '}},"time":{{json .Time}},"timeNano":{{json .TimeNano}}}',
+)  # fmt: skip
+"""What happens meanwhile, without the labels of containers, which Docker tells with each event."""

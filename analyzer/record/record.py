@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from analyzer.errors import InputError, OutputError, ToolError
 from analyzer.read.manifest import Manifest, RecordedPoint
 from analyzer.record.collect import TIME_S, collect
+from analyzer.record.dumps import EVENTS
 from analyzer.record.feed import Feed
 from analyzer.record.ledger import Ledger
 from analyzer.record.machine import Deadline, Machine
@@ -112,7 +113,7 @@ def record(
             capture.write_to(folder / found.point.file)
         feeds = [
             Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id"),
-            Feed(machine, folder / "docker-events.json", "docker", "events", "--format", "{{json .}}"),
+            Feed(machine, folder / "docker-events.json", *EVENTS),
         ]
         stack.callback(_end, feeds)
         chosen = [found.point.container for found in points if found.point.container is not None]

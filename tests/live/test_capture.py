@@ -285,5 +285,6 @@ def test_docker_events_are_kept(lab: Lab, tmp_path: Path) -> None:
     """What Docker said while captures ran."""
     _capture(lab, "-c", "c1", "-o", str(tmp_path / "b"), "--no-analyze", "--", "docker", "exec", "c1", "sh", "-c", ":")
     events = [json.loads(line) for line in (tmp_path / "b" / "docker-events.json").read_text().splitlines()]
+    assert all(set(event["Actor"]["Attributes"]) == {"name", "container", "exitCode", "signal"} for event in events)
 
     assert any(event.get("Action", "").startswith("exec_start: sh") for event in events)
