@@ -152,7 +152,9 @@ def test_a_report_goes_into_a_pipe_or_device_that_is_there(tmp_path: Path) -> No
 
 
 def test_doctor_looks_at_something_or_says_that_it_did_not(tmp_path: Path) -> None:
-    """An empty folder is no healthy host; what is missing of a host is named."""
+    """A folder without dumps, as /etc is one, is no healthy host; what is missing of a host is named."""
+    for name in ("resolv.conf", "hosts"):
+        (tmp_path / name).write_text("")
     nothing = _run("doctor", "--host", tmp_path)
     shutil.copy(SEED / "host" / "ip-addr.json", tmp_path)
     little = _run("doctor", "--host", tmp_path)
