@@ -12,10 +12,10 @@ from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule
 from analyzer.state.routing import Chosen, Sought, choose
 from analyzer.state.sysctl import sysctl, sysctl_line
+from analyzer.trace.prove import KILLS
 from analyzer.trace.way import moved
 
 FORWARDING = "forwarding"
-KILLS = ("DROP", "REJECT")
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""
 
@@ -52,8 +52,7 @@ class Asked:
         """What was recorded of the asker: its own namespace, or the host."""
         if self.asker is not None:
             return self.host.inside.get(self.asker.name)
-        here = any(link.mac == self.question.asker for link in self.host.links)
-        return self.host if here else None
+        return self.host if self.host.link_of_mac(self.question.asker) is not None else None
 
 
 def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
@@ -117,7 +116,7 @@ def _owner(asked: Asked) -> Iterator[Why]:
     if owner is None:
         return
     state = asked.host.inside.get(owner.name)
-    inner = next((link for link in state.links if link.mac == owner.mac), None) if state is not None else None
+    inner = asked.host.interface_inside(owner)
     if state is not None and inner is None and state.links:
         yield Why({"why": "no-interface", "owner": owner.name}, (f"containers/{owner.name}/ip-addr.json",))
         return
@@ -138,7 +137,8 @@ def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
     host = asked.host
     facts: dict[str, Fact] = {"owner": owner.name, "link": port.name}
     proof = (f"ip-addr.json: {port.name}",)
-    bridge = next((n.bridge for n in host.networks if n.name == owner.network), None)
+    network = host.network_of(owner)
+    bridge = network.bridge if network is not None else None
     if port.down:
         yield Why(facts | {"why": "port-down", "commands": [f"ip link set {quote(port.name)} up"]}, proof)
     elif port.master is None or (bridge is not None and port.master != bridge and host.link(bridge) is not None):
@@ -175,10 +175,8 @@ def _parted(asked: Asked, owner: Container, port: Link, here: BridgePort | None)
 def _asking_port(asked: Asked) -> Link | None:
     """Return the bridge's port, or the bridge itself, that the question came in by."""
     if asked.asker is None:
-        return next((link for link in asked.host.links if link.mac == asked.question.asker), None)
-    state = asked.host.inside.get(asked.asker.name)
-    inner = next((link for link in state.links if link.mac == asked.asker.mac), None) if state is not None else None
-    return port_of(asked.host, asked.asker, inner)
+        return asked.host.link_of_mac(asked.question.asker)
+    return port_of(asked.host, asked.asker, asked.host.interface_inside(asked.asker))
 
 
 def _bridge_port(host: HostState, name: str) -> BridgePort | None:
@@ -247,7 +245,7 @@ def _on_link(asked: Asked) -> Iterator[Why]:
     route, place = chosen.route, ""
     facts: dict[str, Fact] = {"why": "on-link", "route": route.text}
     if asked.asker is not None:
-        network = next((n for n in asked.host.networks if n.name == asked.asker.network), None)
+        network = asked.host.network_of(asked.asker)
         subnets = [s for s in network.subnets if s.version == asked.ip.version] if network is not None else []
         if not subnets or any(asked.ip in subnet for subnet in subnets):
             return

@@ -54,6 +54,11 @@ class Cause:
     why: str = ""
     """Why it is possible, for those that read of another cause; by default what the hypothesis says of itself."""
 
+    @classmethod
+    def ready(cls, told: Told, *, counted: bool = False) -> "Cause":
+        """Return one that the recorded state alone states, of no packets."""
+        return cls((), lambda _: told, Basis.STATED, counted)
+
     def told(self, packets: list[int]) -> Told:
         """Describe it for some of its packets."""
         return Told(dict(self.facts)) if self.tell is None else self.tell(packets)

@@ -71,7 +71,7 @@ def receiver(case: Case, packet: int) -> Receiver | None:
     built = case.tracer.prover.packet(packet, row) if state is not None else None
     if owner is None or state is None or built is None:
         return None
-    link = next((link for link in state.links if link.mac == mac), None)
+    link = state.link_of_mac(owner.mac)
     if link is None:
         return None
     fresh = replace(

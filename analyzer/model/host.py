@@ -255,6 +255,19 @@ class HostState:
         """Return the interface called *name*."""
         return next((link for link in self.links if link.name == name), None)
 
+    def link_of_mac(self, mac: Mac | None) -> Link | None:
+        """Return the interface that has a MAC."""
+        return next((link for link in self.links if link.mac == mac), None) if mac is not None else None
+
+    def interface_inside(self, container: Container) -> Link | None:
+        """Return a container's own interface on its network, as its namespace was recorded."""
+        state = self.inside.get(container.name)
+        return state.link_of_mac(container.mac) if state is not None else None
+
+    def network_of(self, container: Container) -> Network | None:
+        """Return the network that a container is on."""
+        return next((network for network in self.networks if network.name == container.network), None)
+
     def sends_back(self, port: str | None) -> bool:
         """Tell whether a bridge's port is in hairpin mode."""
         return any(one.hairpin for one in self.ports if one.dev == port)

@@ -15,6 +15,8 @@ from analyzer.record.machine import Deadline, Machine, open_new
 TIME_S = 20
 """For all dumps together."""
 AT_ONCE = 4
+NOT_IN_USE = (127, 252)
+"""How an optional program ends that is not there, or whose service does not run (firewall-cmd(1), NOT_RUNNING)."""
 INSIDE = "containers"
 """The folder of those of containers' namespaces."""
 
@@ -41,8 +43,12 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         return _guarded(file, lambda: _save(folder / file, _say(machine, deadline, command)))
 
     def optional(file: str, command: tuple[str, ...]) -> str | None:
-        done = machine.run(*command, deadline=deadline)  # one that is not there, or not in use, is none to be missed
-        return _guarded(file, lambda: _save(folder / file, done.out)) if not done.code and done.out else None
+        done = machine.run(*command, deadline=deadline)
+        if done.code in NOT_IN_USE or (not done.code and not done.out):
+            return None
+        if done.code:
+            return f"{file}: {command[0]}: {done.reason}"
+        return _guarded(file, lambda: _save(folder / file, done.out))
 
     def listed(file: str, listing: tuple[str, ...], inspect: tuple[str, ...]) -> str | None:
         def ask() -> None:

@@ -186,9 +186,9 @@ class Outcomes:
         if dst is None or not self._context.host_at(last).owns(dst):
             inferred = Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.INFERRED)
             return inferred if self._answers_for(last) else None
-        if (stopped := self._stopped(packet, rows, lost=self._may_be_stopped(packet))) is not None:
-            return stopped
         if self._may_be_stopped(packet):
+            if (stopped := self._stopped(packet, rows, lost=True)) is not None:
+                return stopped
             if (further := self._by_rules(packet, rows, point)) is not None:
                 return further
             if (silenced := self.prover.answer(packet, rows)) is not None:

@@ -169,6 +169,25 @@ def test_a_veth_whose_ends_differ(tmp_path: Path, outer: int, dropped: int, told
     ] * told
 
 
+def test_the_end_that_takes_less_is_widened(tmp_path: Path) -> None:
+    """Which may be the container's own."""
+
+    def outer(count: int) -> list[dict[str, object]]:
+        stats = {"rx": {"dropped": 0}, "tx": {"dropped": count}}
+        return [*links(), {"ifindex": 7, "ifname": "veth7", "mtu": 1500, "stats64": stats,
+                           "linkinfo": {"info_kind": "veth"}}]  # fmt: skip
+
+    inner = [{"ifindex": 2, "ifname": "eth0", "mtu": 1400, "link_index": 7, "address": C1,
+              "linkinfo": {"info_kind": "veth"}}]  # fmt: skip
+    files = dumps(ip_addr=outer(5)) | {"before/ip-addr.json": outer(1), "containers/c2/ip-addr.json": inner,
+                                       "before/containers/c2/ip-addr.json": inner}  # fmt: skip
+    scene = Scene(tmp_path, dumps=files)
+    _talk(scene, 0)
+    (finding,) = scene.findings("mtu-mismatch")
+
+    assert finding.commands == ("nsenter -t \"$(docker inspect -f '{{.State.Pid}}' c2)\" -n ip link set eth0 mtu 1500",)
+
+
 @pytest.mark.parametrize(
     ("version", "later_ms", "severity"),
     [(6, 300, Severity.INFO), (6, 9000, Severity.ERROR), (4, 300, Severity.ERROR)],

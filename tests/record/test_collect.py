@@ -102,6 +102,21 @@ def test_without_programs_and_containers(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("code", "told"), [(1, ["host/ufw.txt: ufw: no"]), (127, []), (252, [])], ids=["fails", "not-there", "not-in-use"]
+)
+def test_optional_programs(tmp_path: Path, code: int, told: list[str]) -> None:
+    """One that is there and fails is a problem; one that is not there, or not in use, is none."""
+
+    class _Ufw(_Recorded):
+        def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
+            if command[0] == "ufw":
+                return Done(code, "", "no")
+            return super().run(*command, timeout=timeout, deadline=deadline)
+
+    assert collect(_Ufw(optional=True), tmp_path / "host", ANY_TIME) == told
+
+
 class _Entered(Machine):
     """A machine whose Docker knows some containers; each namespace says of itself what it is."""
 

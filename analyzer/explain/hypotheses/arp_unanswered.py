@@ -168,7 +168,7 @@ def _gave_up(case: Case, exchange: ArpExchange) -> bool:
 HYPOTHESIS = Hypothesis(
     "arp-unanswered",
     Severity.ERROR,
-    "captures (ip-neigh.json)",
+    "captures (ip-neigh.json, ip-addr.json, bridge-link.json, containers/NAME/)",
     "A container or the host asked for an address by ARP or NDP again and again, and nobody answered.",
     "See whether the address is right and its owner is up, on the same segment: ip neigh, docker network inspect.",
     causes,

@@ -179,7 +179,7 @@ def _strays(case: Case, packets: list[int]) -> bool:
 HYPOTHESIS = Hypothesis(
     "connection-refused",
     Severity.ERROR,
-    "captures (docker-inspect.json)",
+    "captures (docker-inspect.json, ss.txt, containers/NAME/ss.txt)",
     "A SYN was answered by RST, or a datagram by ICMP port unreachable.",
     "See on the server whether the program runs and listens on 0.0.0.0 or ::, with ss -ltnup.",
     causes,

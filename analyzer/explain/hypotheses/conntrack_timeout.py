@@ -44,18 +44,17 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _late(case: Case, packets: Int64, timeout_ns: int) -> tuple[list[int], int]:
     """Return the packets after the first pause that was too long which came to nothing, and how long it was, ns."""
-    times = case.first("time_ns")[packets].astype(np.int64)
-    pauses = np.flatnonzero(np.diff(times) >= timeout_ns)
-    if not len(pauses):
+    pauses = np.diff(case.first("time_ns")[packets].astype(np.int64))
+    long = np.flatnonzero(pauses >= timeout_ns)
+    if not len(long):
         return [], 0
-    after = packets[pauses[0] + 1 :]
+    after = packets[long[0] + 1 :]
     ill = after[case.symptom[after] >= 0]
+    good = after[case.reply[after] & (case.symptom[after] < 0)]
     # If an answer got through first, conntrack knew the connection still, or again.
-    good = np.flatnonzero(case.reply[after] & (case.symptom[after] < 0))
-    first = int(np.flatnonzero(case.symptom[after] >= 0)[0]) if len(ill) else 0
-    if len(good) and good[0] < first:
+    if not len(ill) or (len(good) and good[0] < ill[0]):
         return [], 0
-    return ill.tolist(), int(np.diff(times)[pauses[0]])
+    return ill.tolist(), int(pauses[long[0]])
 
 
 def _tell(host: HostState, setting: str, pause_ns: int, packets: list[int]) -> Told:

@@ -9,7 +9,7 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
-from analyzer.model import Address, Basis, HostState, Severity, mac_text
+from analyzer.model import Address, HostState, Severity, mac_text
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -19,11 +19,7 @@ def causes(case: Case) -> Iterator[Cause]:
             yield Cause([], partial(_tell, case, ip, made))
     for state in case.hosts.states:
         for told in _same_mac(state):
-            yield Cause([], partial(_as_it_is, told), Basis.STATED)
-
-
-def _as_it_is(told: Told, _: list[int]) -> Told:
-    return told
+            yield Cause.ready(told)
 
 
 def _tell(case: Case, ip: Address, made: list[Claim], _: list[int]) -> Told:

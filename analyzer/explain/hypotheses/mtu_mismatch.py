@@ -1,15 +1,15 @@
 """A bridge whose packets may be larger than what the uplink carries."""
 
 from collections.abc import Iterator
-from functools import partial
 from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, uplinks
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.inside import within
 from analyzer.explain.told import Told
-from analyzer.model import Basis, HostState, Link, Severity
+from analyzer.model import HostState, Link, Severity
 from analyzer.model.finding import Fact
 
 
@@ -20,11 +20,7 @@ def causes(case: Case) -> Iterator[Cause]:
             for inner in state.links:
                 outer = next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
                 if outer is not None and inner.kind == "veth" and (told := _between(host, state, name, inner, outer)):
-                    yield Cause([], partial(_as_it_is, told), Basis.STATED, counted=True)
-
-
-def _as_it_is(told: Told, _: list[int]) -> Told:
-    return told
+                    yield Cause.ready(told, counted=True)
 
 
 def _between(host: HostState, state: HostState, container: str, inner: Link, outer: Link) -> Told | None:
@@ -39,7 +35,7 @@ def _between(host: HostState, state: HostState, container: str, inner: Link, out
     return Told(
         {
             "container": container, "inner": inner.name, "outer": outer.name, "mtu": inner.mtu, "limit": outer.mtu,
-            "lost": lost, "commands": [f"ip link set {quote(outer.name)} mtu {max(inner.mtu, outer.mtu)}"],
+            "lost": lost, "commands": [_widened(container, inner, outer)],
         },
         proof=(
             f"{place}ip-addr.json: {inner.name} mtu {inner.mtu}", f"ip-addr.json: {outer.name} mtu {outer.mtu}",
@@ -47,6 +43,13 @@ def _between(host: HostState, state: HostState, container: str, inner: Link, out
         ),
         severity=Severity.ERROR,
     )  # fmt: skip
+
+
+def _widened(container: str, inner: Link, outer: Link) -> str:
+    """Give the end that takes less what the other one sends."""
+    if (inner.mtu or 0) > (outer.mtu or 0):
+        return f"ip link set {quote(outer.name)} mtu {inner.mtu}"
+    return within(container, f"ip link set {quote(inner.name)} mtu {outer.mtu}")
 
 
 def state(host: Host) -> Iterator[Told]:

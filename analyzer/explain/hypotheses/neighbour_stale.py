@@ -48,8 +48,7 @@ def _at_other_ports(case: Case) -> Iterator[Cause]:
     for host in case.hosts.states:
         macs = Counter(container.mac for container in host.containers if container.mac is not None)
         for container in host.containers:
-            state = host.inside.get(container.name)
-            inner = next((link for link in state.links if link.mac == container.mac), None) if state else None
+            inner = host.interface_inside(container)
             port = port_of(host, container, inner) if inner is not None and inner.peer is not None else None
             if port is None or container.mac is None or macs[container.mac] > 1:
                 continue

@@ -21,7 +21,8 @@ def causes(case: Case) -> Iterator[Cause]:
             by_asker[asker][query.name.rstrip(".").lower()].append(query)
     for asker, names in by_asker.items():
         state = case.hosts[asker.host].inside.get(asker.container)
-        if state is None or any(ip.version == 6 and not _own(ip) for link in state.links for ip in link.addresses):
+        addresses = [ip for link in state.links for ip in link.addresses] if state is not None else []
+        if state is None or any(ip.version == 6 and not ip.is_link_local and not ip.is_loopback for ip in addresses):
             continue
         useless = [name for name, queries in names.items() if _only_ipv6(queries)]
         refused = state.counted("Ip6OutNoRoutes") or 0
@@ -29,10 +30,6 @@ def causes(case: Case) -> Iterator[Cause]:
         if useless and (both or refused > 0):
             shown = [query for name in useless for query in names[name]]
             yield Cause((), partial(_tell, case, asker, useless, shown, refused), Basis.STATED)
-
-
-def _own(ip: object) -> bool:
-    return bool(getattr(ip, "is_link_local", False) or getattr(ip, "is_loopback", False))
 
 
 def _only_ipv6(queries: list[NameQuery]) -> bool:

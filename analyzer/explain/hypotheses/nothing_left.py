@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from shlex import quote
 
 import numpy as np
@@ -14,15 +13,15 @@ from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
 from analyzer.explain.told import Told
-from analyzer.model import Basis, Container, HostState, Point, Role, Severity
+from analyzer.model import Container, HostState, Point, Role, Severity
 from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule, Table
 from analyzer.schema import Addresses, Layer
 from analyzer.trace.names import EMBEDDED
+from analyzer.trace.prove import KILLS
 from analyzer.trace.way import moved
 
 NO_PORTS = "UdpNoPorts"
-KILLS = ("DROP", "REJECT")
 OUTPUT = "output"
 NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
 """nstat's: own packets without a route, connections that failed while they were made, resets that were sent."""
@@ -47,11 +46,7 @@ def causes(case: Case) -> Iterator[Cause]:
         if sender.owes:
             continue  # what it did not send may be those answers, which are told as such
         for told in (*_rules(sender), *_routes(case, sender), *_itself(case, sender), *_resolver(case, sender)):
-            yield Cause((), partial(_as_it_is, told), Basis.STATED)
-
-
-def _as_it_is(told: Told, _: list[int]) -> Told:
-    return told
+            yield Cause.ready(told)
 
 
 def _senders(case: Case) -> Iterator[_Sender]:

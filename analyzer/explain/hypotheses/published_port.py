@@ -61,7 +61,8 @@ def _rule(host: HostState, container: Container, port: str) -> str | None:
     """Return the rule that Docker makes for a published port."""
     outside, _, inner = port.partition("->")
     number, _, protocol = inner.partition("/")
-    bridge = next((n.bridge for n in host.networks if n.name == container.network), None)
+    network = host.network_of(container)
+    bridge = network.bridge if network is not None else None
     target = next((ip for ip in container.addresses if ip.version == 4), None)
     if bridge is None or target is None:
         return None
