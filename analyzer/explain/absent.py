@@ -7,8 +7,8 @@ from shlex import quote
 from analyzer.explain.case import Case
 from analyzer.explain.edits import for_shell
 from analyzer.explain.inside import default_route, gateway_of, port_of, within
+from analyzer.explain.told import Facts
 from analyzer.model import Address, ArpExchange, BridgePort, Container, HostState, Link, Route
-from analyzer.model.finding import Fact
 from analyzer.model.rules import Rule
 from analyzer.state.routing import Chosen, Sought, choose
 from analyzer.state.sysctl import sysctl, sysctl_line
@@ -24,7 +24,7 @@ BELOW_IP = ("arp", "bridge", "netdev")
 class Why:
     """One reason, as facts: ``why`` names it."""
 
-    facts: dict[str, Fact]
+    facts: Facts
     proof: tuple[str, ...] = ()
 
 
@@ -84,7 +84,7 @@ def _asking(asked: Asked) -> Iterator[Why]:
     port = _asking_port(asked) if asked.asker is not None else None
     here = _bridge_port(asked.host, port.name) if port is not None else None
     if asked.asker is not None and port is not None and here is not None and here.state not in (FORWARDING, "unknown"):
-        facts: dict[str, Fact] = {"why": "blocked", "owner": asked.asker.name, "link": port.name, "state": here.state}
+        facts: Facts = {"why": "blocked", "owner": asked.asker.name, "link": port.name, "state": here.state}
         yield Why(facts, (f"bridge-link.json: {port.name} {here.state}",))
 
 
@@ -98,11 +98,11 @@ def _answered(asked: Asked) -> Iterator[Why]:
             for rule in (table.rules() if table.family in BELOW_IP else ())
             if rule.target in KILLS and not rule.counts
         ]
-        facts: dict[str, Fact] = {"why": "answers-lost", "answered_at": at, "rules": silent[:3]}
+        facts: Facts = {"why": "answers-lost", "answered_at": at, "rules": silent[:3]}
         yield Why(facts, tuple(f"nft-ruleset.json: {text}" for text in silent[:3]))
 
 
-def _rule(rule: Rule, family: str) -> dict[str, Fact]:
+def _rule(rule: Rule, family: str) -> Facts:
     command = f"nft delete rule {for_shell(rule.table)} {quote(rule.chain)} handle {rule.handle}"
     return {
         "why": "rule", "family": family, "rule": rule.text, "chain": f"{rule.table} {rule.chain}",
@@ -135,14 +135,14 @@ def _owner(asked: Asked) -> Iterator[Why]:
 
 def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
     host = asked.host
-    facts: dict[str, Fact] = {"owner": owner.name, "link": port.name}
+    facts: Facts = {"owner": owner.name, "link": port.name}
     proof = (f"ip-addr.json: {port.name}",)
     network = host.network_of(owner)
     bridge = network.bridge if network is not None else None
     if port.down:
         yield Why(facts | {"why": "port-down", "commands": [f"ip link set {quote(port.name)} up"]}, proof)
     elif port.master is None or (bridge is not None and port.master != bridge and host.link(bridge) is not None):
-        master: dict[str, Fact] = {"why": "no-port", "bridge": bridge or "its bridge", "master": port.master or ""}
+        master: Facts = {"why": "no-port", "bridge": bridge or "its bridge", "master": port.master or ""}
         if bridge is not None:
             master["commands"] = [f"ip link set {quote(port.name)} master {quote(bridge)}"]
         yield Why(facts | master, proof)
@@ -161,13 +161,13 @@ def _parted(asked: Asked, owner: Container, port: Link, here: BridgePort | None)
         return
     if here is not None and there is not None and here.isolated and there.isolated:
         commands: list[str] = [f"bridge link set dev {quote(port.name)} isolated off"]
-        facts: dict[str, Fact] = {"why": "isolated", "owner": owner.name, "isolated_ports": sorted([port.name,
+        facts: Facts = {"why": "isolated", "owner": owner.name, "isolated_ports": sorted([port.name,
                                   asking.name]), "commands": commands}  # fmt: skip
         yield Why(facts, (f"bridge-link.json: {port.name} isolated", f"bridge-link.json: {asking.name} isolated"))
     bridge = host.link(port.master) if port.master is not None else None
     ours, theirs = (_untagged(host, link.name) for link in (asking, port))
     if bridge is not None and bridge.filters_vlans and ours is not None and ours != theirs:
-        told: dict[str, Fact] = {"why": "vlans", "owner": owner.name, "link": port.name, "vlan": ours,
+        told: Facts = {"why": "vlans", "owner": owner.name, "link": port.name, "vlan": ours,
                                  "other_vlan": theirs or 0}  # fmt: skip
         yield Why(told, (f"bridge-vlan.json: {asking.name} {ours}", f"bridge-vlan.json: {port.name} {theirs}"))
 
@@ -225,7 +225,7 @@ def _gateway(asked: Asked) -> Iterator[Why]:
     if not by:
         return
     place = f"containers/{asked.asker.name}/" if asked.asker is not None else ""
-    facts: dict[str, Fact] = {"route": by[0].text}
+    facts: Facts = {"route": by[0].text}
     if asked.asker is not None:
         right = gateway_of(asked.case, asked.asker, asked.ip.version)
         if right is not None and right != asked.ip:
@@ -243,7 +243,7 @@ def _on_link(asked: Asked) -> Iterator[Why]:
     if chosen is None or chosen.route.gateway is not None or chosen.route.kind != "unicast" or asked.owner is not None:
         return
     route, place = chosen.route, ""
-    facts: dict[str, Fact] = {"why": "on-link", "route": route.text}
+    facts: Facts = {"why": "on-link", "route": route.text}
     if asked.asker is not None:
         network = asked.host.network_of(asked.asker)
         subnets = [s for s in network.subnets if s.version == asked.ip.version] if network is not None else []
@@ -270,5 +270,5 @@ def _nobody(asked: Asked) -> Iterator[Why]:
         for c in host.containers
         if c.network == network.name and c.status.text in ("exited", "created", "dead", "restarting")
     })  # fmt: skip
-    facts: dict[str, Fact] = {"why": "nobody", "network": network.name, "stopped": stopped[:5]}
+    facts: Facts = {"why": "nobody", "network": network.name, "stopped": stopped[:5]}
     yield Why(facts, (f"docker-inspect.json: no container has {asked.ip}",))

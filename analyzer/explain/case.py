@@ -46,6 +46,21 @@ T = TypeVar("T")
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which share of all data a case has; without anything said, all of it."""
+
+    mine: Array | None = None
+    """(packets,) bool: each is told here. Name servers' and neighbours' messages are in every part, for whoever asks,
+    and told in one."""
+    numbers: Int64 | None = None
+    """(packets,) The number of each among all packets."""
+    end_ns: int | None = None
+    """Until when captures ran."""
+    talked: frozenset[tuple[int, int]] | None = None
+    """Who sent anything to somebody, in any part: point and MAC."""
+
+
 @dataclass
 class Case:
     """All that is known of captures and hosts when hypotheses are asked."""
@@ -60,8 +75,29 @@ class Case:
     """Asks a kernel, if somebody wants that."""
     asked: int = 0
     """Remedies that a kernel has tried."""
+    part: Part = field(default_factory=Part)
+    """Which of all packets these are."""
     _made: dict["Callable[[Case], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
+
+    @cached_property
+    def mine(self) -> Array:
+        """(packets,) bool: each is told here; what is told elsewhere is here because others need it."""
+        found = self.part.mine
+        return np.ones(self.context.packets, bool) if found is None else found
+
+    @cached_property
+    def numbers(self) -> Int64:
+        """(packets,) The number of each among all packets."""
+        found = self.part.numbers
+        return np.arange(self.context.packets) if found is None else found
+
+    @cached_property
+    def my_connections(self) -> Array:
+        """(connections,) bool: each is told here."""
+        found = np.zeros(len(self.context.connections["proto"]) + 1, bool)
+        found[self.connection[self.mine]] = True
+        return found[:-1]
 
     @property
     def hosts(self) -> Hosts:
@@ -228,6 +264,8 @@ class Case:
     @cached_property
     def end_ns(self) -> int:
         """Time of the last frame of all, or until when a manifest says that captures ran."""
+        if self.part.end_ns is not None:
+            return self.part.end_ns
         times = self.context.frames["time_ns"]
         said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
         return max([*said, int(times.max()) if len(times) else 0])
@@ -304,6 +342,24 @@ class Case:
         number = int(self.connection[packet])
         return self.tracer.connection(number) if number >= 0 else None
 
+    @cached_property
+    def packets_each_way(self) -> tuple[Int64, Int64]:
+        """(connections,) Packets of each in the original direction, and in the reply direction."""
+        count, known = len(self.context.connections["proto"]), self.connection >= 0
+        ways = (np.bincount(self.connection[known & way], minlength=count) for way in (~self.reply, self.reply))
+        forth, back = ways
+        return forth, back
+
+    @cached_property
+    def services(self) -> dict[str, frozenset[str]]:
+        """The containers of each compose service that has several."""
+        found: dict[str, set[str]] = {}
+        for host in self.hosts.states:
+            for container in host.containers:
+                if container.service is not None:
+                    found.setdefault(container.service, set()).add(container.name)
+        return {service: frozenset(names) for service, names in found.items() if len(names) > 1}
+
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
         packets = self.context.packets_of(connection)
@@ -319,4 +375,5 @@ class Case:
 
     def shown(self, row: int) -> Evidence:
         """Return a row of FRAMES as evidence, with its journey."""
-        return replace(self.context.evidence(row), journey=int(self.context.packet_of_row[row]))
+        packet = int(self.context.packet_of_row[row])
+        return replace(self.context.evidence(row), journey=int(self.numbers[packet]))

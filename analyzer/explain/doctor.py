@@ -1,11 +1,9 @@
 """A host's own state, without captures: ``hoptrace doctor``."""
 
-from dataclasses import replace
-
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.explain.hypothesis import failed
-from analyzer.model import Basis, Finding, HostState
+from analyzer.model import Finding, HostState
 from analyzer.model.finding import worst_first
 
 
@@ -16,7 +14,7 @@ def examine(host: HostState) -> tuple[Finding, ...]:
     for hypothesis in HYPOTHESES:
         try:
             told = hypothesis.state(asked) if hypothesis.state is not None else ()
-            found += [replace(hypothesis.finding(one, Basis.STATED), remedy=hypothesis.remedy) for one in told]
+            found += [hypothesis.finding(one) for one in told]
         except MemoryError:
             raise
         except Exception as error:

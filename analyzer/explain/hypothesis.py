@@ -6,9 +6,9 @@ from enum import IntEnum
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
-from analyzer.explain.told import Told
+from analyzer.explain.told import PLAIN, Facts, Key, Told
 from analyzer.model import Basis, Finding, Severity
-from analyzer.model.finding import Explained, Fact
+from analyzer.model.finding import Explained
 
 
 class Specific(IntEnum):
@@ -41,11 +41,17 @@ class Cause:
     tell: Callable[[list[int]], Told] | None = None
     """Describes it for those of the packets that no better cause explains."""
     basis: Basis = Basis.OBSERVED
+    key: Key = ()
+    """What sets it apart from other causes of its hypothesis, wherever in the data its packets are."""
     counted: bool = False
     """A counter went up meanwhile that only this makes go up."""
+    went: int | None = None
+    """How far such a counter went up, where that supports it only if it is as many as its packets."""
+    most: int | None = None
+    """Of more packets than that it cannot be the cause."""
     also: Sequence[int] = ()
     """Packets whose trouble follows from it."""
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
     """What describes it, where that is the same for all packets."""
     specific: "Specific | None" = None
     """How much it says, if that is not what its hypothesis says of itself."""
@@ -55,13 +61,23 @@ class Cause:
     """Why it is possible, for those that read of another cause; by default what the hypothesis says of itself."""
 
     @classmethod
-    def ready(cls, told: Told, *, counted: bool = False) -> "Cause":
+    def ready(cls, told: Told, *key: str | int, counted: bool = False) -> "Cause":
         """Return one that the recorded state alone states, of no packets."""
-        return cls((), lambda _: told, Basis.STATED, counted)
+        return cls((), lambda _: told, Basis.STATED, key, counted)
 
     def told(self, packets: list[int]) -> Told:
         """Describe it for some of its packets."""
         return Told(dict(self.facts)) if self.tell is None else self.tell(packets)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What a cause is about, where many of one hypothesis are told as one."""
+
+    one: str
+    """The fact that names it, and the first of the cause's key."""
+    many: str
+    """The fact that counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +100,27 @@ class Hypothesis:
     """What to record or to run, to tell it from other causes."""
     preview: bool = False
     """It is new, and told only to those who ask for what is."""
+    complete: Callable[[Finding], Finding | None] | None = None
+    """Says what only all counts together tell: how bad it is, or that it is nothing."""
+    crowd: Crowd | None = None
 
     @property
     def explained(self) -> Explained:
         """As lists tell it."""
         return Explained(self.name, self.severity, self.needs, self.about, self.remedy, self.preview)
 
-    def finding(self, told: Told, basis: Basis) -> Finding:
-        """Make a finding, without sentences."""
+    def finding(self, told: Told) -> Finding:
+        """Make a finding of what the recorded state alone states."""
         return Finding(
             check=self.name,
             severity=self.severity if told.severity is None else told.severity,
-            basis=basis,
-            facts=told.facts,
+            basis=Basis.STATED,
+            facts={name: fact for name, fact in told.facts.items() if isinstance(fact, PLAIN)},
             evidence=told.evidence,
             proof=told.proof,
             tried=told.tried or None,
             refuted=told.refuted,
+            remedy=self.remedy,
         )
 
 

@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address
 from analyzer.explain.case import Case
 from analyzer.explain.inside import receiver
 from analyzer.explain.published import mistaken
+from analyzer.explain.told import Facts
 from analyzer.model import HostState, Listener
-from analyzer.model.finding import Fact
 from analyzer.state.rules.names import PROTOCOLS
 
 SHOWN = 5
@@ -18,7 +18,7 @@ NAMES = {PROTOCOLS[name]: name for name in ("tcp", "udp")}
 class Listening:
     """What was recorded of who listens; nothing, if that tells nothing."""
 
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
     proof: tuple[str, ...] = ()
 
 

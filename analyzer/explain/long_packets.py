@@ -11,6 +11,7 @@ from analyzer.correlate.sorting import changes, group_rows, stable_order
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause
 from analyzer.explain.stopped import severity
+from analyzer.explain.tally import Least
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Role, Severity
 from analyzer.schema import Int64, Layer
@@ -29,13 +30,16 @@ class Swallowed:
     packets: list[int]
     fits: int
     tunnelled: bool
+    place: int = -1
+    """The point that saw them last."""
 
 
 def vanishing(case: Case, *, tunnelled: bool) -> Iterator[Cause]:
     """Give the flows outside tunnels, or those inside."""
     for flow in case.once(swallowed):
         if flow.tunnelled is tunnelled:
-            yield Cause(flow.packets, partial(_tell, case, flow.fits), Basis.INFERRED, also=case.troubled(flow.packets))
+            tell, also = partial(_tell, case, flow.fits), case.troubled(flow.packets)
+            yield Cause(flow.packets, tell, Basis.INFERRED, (flow.place,), also=also)
 
 
 def _tell(case: Case, fits: int, packets: list[int]) -> Told:
@@ -43,7 +47,7 @@ def _tell(case: Case, fits: int, packets: list[int]) -> Told:
     last = case.context.point(int(case.last_row[packets[0]])).name
     narrow = (_narrow(case, name, least) for name in (*case.tracer.outcome(packets[0]).onward, last))
     return Told(
-        {"least": least, "fits": fits, "last": last},
+        {"least": Least(least), "fits": Least(fits), "last": last},
         severity=severity(case, packets, Severity.ERROR, ended=True),
         proof=tuple(line for line in narrow if line is not None),
     )
@@ -64,8 +68,8 @@ def swallowed(case: Case) -> list[Swallowed]:
         place = case.context.value("point", int(case.last_row[flow.packets[0]]))
         by_place.setdefault((place, flow.tunnelled), []).append(flow)
     return [
-        Swallowed(sorted(p for flow in flows for p in flow.packets), min(flow.fits for flow in flows), tunnelled)
-        for (_, tunnelled), flows in by_place.items()
+        Swallowed(sorted(p for flow in flows for p in flow.packets), min(flow.fits for flow in flows), tunnelled, place)
+        for (place, tunnelled), flows in by_place.items()
     ]
 
 

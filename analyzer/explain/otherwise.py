@@ -6,9 +6,11 @@ from ipaddress import ip_address
 
 import numpy as np
 
+from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
-from analyzer.model import Address, Connection, FlowTuple
-from analyzer.schema import Int64
+from analyzer.explain.tally import Texts
+from analyzer.model import Address, Connection
+from analyzer.schema import Addresses, Array, Int64
 
 SOON_NS = 5_000_000_000
 """Until when whoever tries both IP versions has turned to the other one."""
@@ -18,7 +20,7 @@ Ends = tuple[Address, Address, int | None]
 """Client, server and the server's port."""
 
 
-def reached(case: Case, packets: Sequence[int]) -> list[str]:
+def reached(case: Case, packets: Sequence[int]) -> Texts | None:
     """
     Return the names that packets were for, if each of their connections was one try of several, and another succeeded.
 
@@ -26,14 +28,14 @@ def reached(case: Case, packets: Sequence[int]) -> list[str]:
     """
     numbers: Int64 = np.unique(case.connection[np.array(packets, np.int64)])
     if not len(numbers) or numbers[0] < 0 or len(numbers) > MOST:
-        return []
-    found: dict[str, None] = {}
+        return None
+    found: list[tuple[str, int]] = []
     for number in numbers.tolist():
         name = _reached(case, case.tracer.connection(number))
         if name is None:
-            return []
-        found[name] = None
-    return list(found)
+            return None
+        found.append((name, int(case.numbers[case.packets_of(number)[0]])))
+    return Texts.of(found)
 
 
 def _reached(case: Case, connection: Connection) -> str | None:
@@ -48,21 +50,14 @@ def _reached(case: Case, connection: Connection) -> str | None:
 
 def _by_other_version(case: Case, connection: Connection) -> str | None:
     """Return what failed, if the same client reached the same port by the other IP version right after."""
-    flow = connection.original
+    flow, table = connection.original, case.context.connections
     if flow.dport is None or connection.protocol != "tcp" or flow.src.version != 6:
         return None
-    clients = _clients(case, flow.src)
-    for other, first_ns in case.once(_granted):
-        later = 0 <= first_ns - connection.first_ns <= SOON_NS
-        if later and other.dport == flow.dport and other.src.version != flow.src.version and other.src in clients:
-            return str(flow.dst)
-    return None
-
-
-def _granted(case: Case) -> list[tuple[FlowTuple, int]]:
-    """Return the TCP connections that were answered, with their times."""
-    found = (case.tracer.connection(number) for number in np.flatnonzero(case.answered_in_the_end)[:MOST].tolist())
-    return [(one.original, one.first_ns) for one in found if one.protocol == "tcp"]
+    after = table["first_ns"] - connection.first_ns
+    others: Array = (table["proto"] == PROTO_TCP) & (table["version"] == 4) & (table["orig_dport"] == flow.dport)
+    others &= case.answered_in_the_end & (after >= 0) & (after <= SOON_NS)
+    clients = [int(ip) for ip in _clients(case, flow.src) if ip.version == 4]
+    return str(flow.dst) if (others & Addresses.of(table, "orig_src").among(clients)).any() else None
 
 
 def _clients(case: Case, src: Address) -> set[Address]:
@@ -92,8 +87,10 @@ def _names_of(case: Case) -> dict[Address, set[str]]:
 
 def _served(case: Case) -> set[Ends]:
     """Return the ends of connections to such addresses to which an answer got through."""
-    names = case.once(_names_of)
+    known = [int(ip) for ip in case.once(_names_of)]
+    to_them = Addresses.of(case.context.connections, "orig_dst").among(known)
     flows = (
-        case.tracer.connection(number).original for number in np.flatnonzero(case.answered_in_the_end)[:MOST].tolist()
+        case.tracer.connection(number).original
+        for number in np.flatnonzero(case.answered_in_the_end & to_them).tolist()
     )
-    return {(flow.src, flow.dst, flow.dport) for flow in flows if flow.dst in names}
+    return {(flow.src, flow.dst, flow.dport) for flow in flows}

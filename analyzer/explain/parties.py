@@ -6,16 +6,17 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
+from analyzer.explain.tally import Count, Least, Texts
+from analyzer.explain.told import Facts
 from analyzer.model import Address, Connection, Role, endpoint
-from analyzer.model.finding import Fact
 from analyzer.schema import Int64
 
 SHOWN = 3
-MOST = 200
-"""Connections of which parties are looked up; the first ones."""
+MOST = 1_000
+"""Clients and what they want, of which names are looked up; the first ones."""
 
 
-def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
+def about(case: Case, packets: Sequence[int]) -> Facts:
     """
     Tell how many packets of which connections it is, and who wants what of whom.
 
@@ -24,27 +25,40 @@ def about(case: Case, packets: Sequence[int]) -> dict[str, Fact]:
     """
     if not len(packets):
         return {}
-    numbers = list(dict.fromkeys(case.connection[np.array(packets, np.int64)].tolist()))
-    known = [number for number in numbers if number >= 0]
-    found: dict[str, Fact] = {"packets": len(packets)}
-    if not known:
+    chosen = np.array(packets, np.int64)
+    numbers, first = np.unique(case.connection[chosen], return_index=True)
+    first = case.numbers[chosen[first[numbers >= 0]]]
+    numbers = numbers[numbers >= 0]
+    found: Facts = {"packets": Count(len(packets))}
+    if not len(numbers):
         return found
-    named = [case.tracer.connection(number) for number in known[:MOST]]
-    found["connections"] = [str(one.original) for one in named][:SHOWN]
-    found["more_connections"] = max(len(known) - SHOWN, 0)
-    ends = [(_who(case, one), _what(case, one), one) for one in named]
-    found["who"] = _services(case, list(dict.fromkeys(who for who, _, _ in ends)))
-    found["what"] = list(dict.fromkeys(what for _, what, _ in ends))
-    found["protocols"] = sorted({one.protocol.upper().removesuffix("6") for one in named})
-    alike = _alike(case, np.array(known, np.int64))
+    order = np.argsort(first, kind="stable")
+    numbers, first = numbers[order], first[order]
+    named = [case.tracer.connection(number) for number in numbers[:SHOWN].tolist()]
+    found["connections"] = Texts.of(zip(map(str, (one.original for one in named)), first.tolist(), strict=False), SHOWN)
+    found["more_connections"] = Count(len(numbers), beyond=SHOWN)
+    ends = case.once(_ends)
+    _, distinct = group_rows(ends[numbers])
+    seen = first[distinct][:MOST].tolist()
+    of_ends = [case.tracer.connection(number) for number in numbers[distinct][:MOST].tolist()]
+    found["who"] = Texts.of(zip([_who(case, one) for one in of_ends], seen, strict=True), services=case.services)
+    found["what"] = Texts.of(zip([_what(case, one) for one in of_ends], seen, strict=True))
+    found["protocols"] = Texts.of((one.protocol.upper().removesuffix("6"), 0) for one in of_ends)
+    alike = np.flatnonzero(np.isin(ends, ends[numbers]))
     through = case.answered_in_the_end[alike]
-    found |= {"tries": len(alike), "failed": int((~through).sum())}
-    replies = case.reply[np.array(packets, np.int64)]
-    found["of_replies"] = bool(replies.all())
-    way = case.reply if replies.all() else ~case.reply | replies.any()
-    same_way = np.isin(case.connection, known) & way
-    found["of_packets"] = max(int(same_way.sum()), len(packets))
-    return found
+    found |= {"tries": Count(len(alike)), "failed": Count(int((~through).sum()))}
+    return found | _of_packets(case, chosen, numbers)
+
+
+def _of_packets(case: Case, packets: Int64, numbers: Int64) -> Facts:
+    """Count what went the same way as the packets in their connections, and say whether those are answers."""
+    replies, connection = case.reply[packets], case.connection[packets]
+    count = 0
+    for way in (False, True):
+        of = np.intersect1d(connection[replies == way], numbers)
+        count += int(case.packets_each_way[int(way)][of].sum())
+    without = int(np.count_nonzero(connection < 0))
+    return {"of_replies": Least(bool(replies.all())), "of_packets": Count(count + without)}
 
 
 def _who(case: Case, connection: Connection) -> str:
@@ -60,21 +74,6 @@ def _who(case: Case, connection: Connection) -> str:
         if (owner is None and mac not in case.context.host_macs) or (owner and owner.name == point.container):
             return point.container
     return name_of(case, connection.original.src, row)
-
-
-def _services(case: Case, names: list[str]) -> list[str]:
-    """Name a compose service where it is all its containers, two or more."""
-    for host in case.hosts.states:
-        members: dict[str, set[str]] = {}
-        for container in host.containers:
-            if container.service is not None:
-                members.setdefault(container.service, set()).add(container.name)
-        for service, containers in members.items():
-            if len(containers) > 1 and containers <= set(names):
-                first = min(map(names.index, containers))
-                names = [name for place, name in enumerate(names) if name not in containers or place == first]
-                names[first] = f"service {service}, {len(containers)} containers"
-    return names
 
 
 def _what(case: Case, connection: Connection) -> str:
@@ -93,13 +92,6 @@ def name_of(case: Case, ip: Address, row: int) -> str:
     """Name who has an address, as the host knows it that saw a row."""
     owner = case.context.owner_of_address(ip, row)
     return owner.name if owner is not None else str(ip)
-
-
-def _alike(case: Case, numbers: Int64) -> Int64:
-    """Return the connections between the same ends as these, which are among them."""
-    ends = case.once(_ends)
-    found: Int64 = np.flatnonzero(np.isin(ends, ends[numbers]))
-    return found
 
 
 def _ends(case: Case) -> Int64:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from analyzer.explain.told import Facts
 from analyzer.model import Address, Container, HostState, PublishedPort
-from analyzer.model.finding import Fact
 
 HOST_NETWORK = "host"
 
 
-def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> dict[str, Fact]:
+def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> Facts:
     """
     Return what comes nearest to an end of the host that nobody answers for; nothing if Docker knows of nothing near.
 
@@ -18,7 +18,7 @@ def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> dict[st
     return next(_hints(host, dst, protocol, port), {})
 
 
-def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[dict[str, Fact]]:
+def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[Facts]:
     for container in host.containers:
         for one in _wanted(container):
             if (one.protocol, one.outside) == (protocol, port) and one.text not in container.published:
@@ -46,7 +46,7 @@ def _wanted(container: Container) -> Iterator[PublishedPort]:
             yield port
 
 
-def _unpublished(host: HostState, container: Container, port: PublishedPort) -> Iterator[dict[str, Fact]]:
+def _unpublished(host: HostState, container: Container, port: PublishedPort) -> Iterator[Facts]:
     """Say why what a container was to publish is not."""
     status = container.status
     if status.text not in (None, "running", "paused"):
@@ -64,5 +64,5 @@ def _both_versions(container: Container, port: PublishedPort) -> bool:
     return len({p.version for p in container.ports if (p.outside, p.protocol) == (port.outside, port.protocol)}) > 1
 
 
-def _hint(container: Container, port: PublishedPort, publishes: str) -> dict[str, Fact]:
+def _hint(container: Container, port: PublishedPort, publishes: str) -> Facts:
     return {"publishes": publishes, "publisher": container.name, "port_text": port.text}

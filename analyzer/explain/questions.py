@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyzer.explain.tally import Texts
+from analyzer.explain.told import Facts
 from analyzer.model import Address
-from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 
 if TYPE_CHECKING:
     from analyzer.explain.case import Case
 
 FAILURES = ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
-SHOWN = 4
 
 
 def by_server(queries: Iterable[NameQuery]) -> dict[Address, list[NameQuery]]:
@@ -73,15 +73,14 @@ def slow(case: "Case") -> list[NameQuery]:
     return [query for query in case.names if (query.latency_ns or 0) >= SLOW_NS]
 
 
-def told(queries: Iterable[NameQuery]) -> str:
+def told(case: "Case", queries: Iterable[NameQuery]) -> Texts:
     """Name what was asked for."""
-    names = list(dict.fromkeys(f"{query.name} {query.kind}" for query in queries))
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return Texts.of((f"{query.name} {query.kind}", int(case.numbers[query.journey])) for query in queries)
 
 
-def asked_names(queries: Iterable[NameQuery]) -> list[str]:
+def asked_names(case: "Case", queries: Iterable[NameQuery]) -> Texts:
     """Return the names that were asked for, each once."""
-    return list(dict.fromkeys(query.name.rstrip(".") for query in queries))
+    return Texts.of((query.name.rstrip("."), int(case.numbers[query.journey])) for query in queries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def asker_of(case: "Case", query: NameQuery) -> Asker | None:
     return Asker(case.context.point(row).host, name) if name is not None else None
 
 
-def resolver_of(case: "Case", query: NameQuery) -> dict[str, Fact]:
+def resolver_of(case: "Case", query: NameQuery) -> Facts:
     """Say whose ``resolv.conf`` names the server that is asked, and whom the host itself asks."""
     row = int(case.first_row[query.journey])
     host, owner = case.context.host_at(row), case.context.owner_of_address(query.asker, row)
@@ -111,7 +110,7 @@ def resolver_of(case: "Case", query: NameQuery) -> dict[str, Fact]:
     return {"resolv_conf": owner.name, "hosts_servers": others}
 
 
-def completed(case: "Case", packet: int) -> dict[str, Fact]:
+def completed(case: "Case", packet: int) -> Facts:
     """Say that an address was found by a short name and a search domain, which may have been meant for somebody "
     "else."""
     row = int(case.first_row[packet])

@@ -53,7 +53,7 @@ def wrong_from(case: Case, *, outer: bool) -> Iterator[Cause]:
             by_point.setdefault(case.context.point(wrong.row).name, []).append(wrong)
     for point, found in by_point.items():
         packets = [wrong.packet for wrong in found]
-        yield Cause(packets, partial(_tell, case, point, found), also=case.troubled(packets))
+        yield Cause(packets, partial(_tell, case, point, found), also=case.troubled(packets), key=(point,))
 
 
 def _tell(case: Case, point: str, found: list[WrongSum], packets: list[int]) -> Told:

@@ -20,8 +20,8 @@ from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.errors import InputError, SelectionError
 from analyzer.explain.case import Case
+from analyzer.explain.group import Group, alone, settle
 from analyzer.explain.hypotheses import ambiguous_packets, capture_loss, conntrack_contradiction
-from analyzer.explain.rank import alone
 from analyzer.model import ArpExchange, Connection, Evidence, Finding, Hosts, Point
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.budget import SLICED, Budget
@@ -47,7 +47,7 @@ class _Told:
 
     arp: list[ArpExchange] = field(default_factory=list)
     arp_keys: set[tuple[str, int]] = field(default_factory=set)
-    findings: dict[tuple[int, int], Finding] = field(default_factory=dict)
+    findings: dict[tuple[int, int], Group] = field(default_factory=dict)
     """By connection and conntrack entry: contradictions."""
     ambiguous_frames: int = 0
     ambiguous_evidence: list[Evidence] = field(default_factory=list)
@@ -281,13 +281,12 @@ class MovingTrace:
         count = int(np.count_nonzero(self._memory.table["ambiguous"]))
         unsure = ambiguous_packets.unsure(count, told.ambiguous_frames, told.ambiguous_evidence)
         damage = capture_loss.incomplete(self.files, self._all_points())
-        return worded(
-            [
-                *told.findings.values(),
-                *alone(ambiguous_packets.HYPOTHESIS, unsure),
-                *alone(capture_loss.HYPOTHESIS, damage),
-            ]
-        )
+        groups = [
+            *told.findings.values(),
+            *alone(ambiguous_packets.HYPOTHESIS, unsure),
+            *alone(capture_loss.HYPOTHESIS, damage),
+        ]
+        return worded(settle(groups))
 
 
 def _three(progress: Progress, total: int, frames: int, done: int) -> None:

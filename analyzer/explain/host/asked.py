@@ -6,8 +6,8 @@ from functools import cached_property
 from itertools import islice, pairwise
 
 from analyzer.explain.host.networks import bridges, inside, outside, uplinks
+from analyzer.explain.told import Facts
 from analyzer.model import Address, Container, HostState, Link, Network
-from analyzer.model.finding import Fact
 from analyzer.state.rules.names import PROTOCOLS
 from analyzer.state.rules.packet import Packet
 from analyzer.trace.way import Cause, Way
@@ -149,9 +149,9 @@ FORWARD = ("filter", "FORWARD")
 SHOWN = 3
 
 
-def asked_by(blocked: Blocked) -> dict[str, Fact]:
+def asked_by(blocked: Blocked) -> Facts:
     """Name who cannot reach what."""
-    found: dict[str, Fact] = {"questions": len(blocked.questions)}
+    found: Facts = {"questions": len(blocked.questions)}
     for name in ("who", "what", "protocol"):
         found[name.replace("protocol", "protocols")] = list(
             dict.fromkeys(str(getattr(one, name)) for one in blocked.questions)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from analyzer.explain.host.asked import Host
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import HostState, Network, Route
 from analyzer.model.engine import Prefix
-from analyzer.model.finding import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,18 @@ class Pair:
     route: Route | None
 
     @property
-    def facts(self) -> dict[str, Fact]:
+    def facts(self) -> Facts:
         """Who has the same addresses."""
-        found: dict[str, Fact] = {"network": self.network.name, "subnet": str(self.subnet)}
+        found: Facts = {"network": self.network.name, "subnet": str(self.subnet)}
         if self.other is not None:
             return found | {"other_network": self.other.name, "other_subnet": str(self.foreign)}
         return found | {"behind_route": str(self.route.dev if self.route is not None else "")}
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What sets it apart from other pairs of its host."""
+        other = self.other.name if self.other is not None else self.route.text if self.route is not None else ""
+        return self.network.name, str(self.subnet), f"{other} {self.foreign}"
 
     @property
     def proof(self) -> tuple[str, ...]:

@@ -12,9 +12,8 @@ from analyzer.explain.died import Stopped
 from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
-from analyzer.model.finding import Fact
 from analyzer.schema import Addresses
 
 ENOUGH = 3
@@ -51,7 +50,7 @@ def causes(case: Case) -> Iterator[Cause]:
         sure = found or not questions
         yield Cause(
             sorted(packets), partial(_tell, case, asked, questions, stopped, reason),
-            Basis.STATED if sure else Basis.OBSERVED,
+            Basis.STATED if sure else Basis.OBSERVED, (asked,),
             specific=Specific.SETTING if found else None,
         )  # fmt: skip
 
@@ -64,7 +63,7 @@ def _tell(
     reason: Why | None,
     packets: list[int],
 ) -> Told:
-    facts: dict[str, Fact] = {"asked": asked}
+    facts: Facts = {"asked": asked}
     if questions and not (case.connection[packets] >= 0).any():
         row = int(case.first_row[packets[0]])
         facts |= {
@@ -97,7 +96,7 @@ def _host(case: Case, exchange: ArpExchange) -> HostState:
     return case.hosts[case.point_named(exchange.point).host]
 
 
-def _parted(case: Case, question: ArpExchange) -> dict[str, Fact]:
+def _parted(case: Case, question: ArpExchange) -> Facts:
     """Say what is known to part two that are both there: a macvlan and its parent."""
     host = _host(case, question)
     owner = host.container_of_address(question.asked_ip)
@@ -136,7 +135,7 @@ def _rule_to(case: Case, targets: set[Address]) -> Why | None:
         if rule is not None and not any(case.host_of(packet).container_of_address(ip) for ip in targets):
             tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
             commands = [] if rule.native else [f"{tool} -t {quote(rule.table)} -D {for_shell(rule.text[3:])}"]
-            facts: dict[str, Fact] = {"why": "dnat", "rule": rule.text, "chain": rule.chain,
+            facts: Facts = {"why": "dnat", "rule": rule.text, "chain": rule.chain,
                                       "number": rule.number or 0, "commands": commands}  # fmt: skip
             return Why(facts, (f"{rule.dump}: {rule.text}",))
     return None

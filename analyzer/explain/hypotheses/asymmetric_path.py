@@ -8,9 +8,9 @@ import numpy as np
 from analyzer.correlate.sorting import distinct_rows
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Role, Severity
-from analyzer.model.finding import Fact
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -32,18 +32,20 @@ def causes(case: Case) -> Iterator[Cause]:
         if apart and context.points[out].host == context.points[back].host:
             by_pair.setdefault((out, back), []).append(number)
     for (out, back), connections in sorted(by_pair.items()):
-        packets = [int(context.packets_of(number)[0]) for number in sorted(connections)]
-        facts: dict[str, Fact] = {"out": context.points[out].name, "back": context.points[back].name}
+        facts: dict[str, str] = {"out": context.points[out].name, "back": context.points[back].name}
         of = np.isin(case.connection, connections)
+        troubled = np.unique(case.connection[of & (case.symptom >= 0)])
         ill = np.flatnonzero(of & (case.symptom >= 0)).tolist()
+        packets = [int(context.packets_of(n)[0]) for n in sorted(set(connections).difference(troubled.tolist()))]
         if ill:
-            yield Cause(ill, partial(_tell, case, facts, Severity.ERROR), specific=Specific.MECHANISM)
-        else:
-            yield Cause(packets, partial(_tell, case, facts, Severity.INFO))
+            tell = partial(_tell, case, facts, Severity.ERROR)
+            yield Cause(ill, tell, specific=Specific.MECHANISM, key=(*facts.values(), True))
+        if packets:
+            yield Cause(packets, partial(_tell, case, facts, Severity.INFO), key=(*facts.values(), False))
 
 
-def _tell(case: Case, facts: dict[str, Fact], severity: Severity, packets: list[int]) -> Told:
-    return Told(facts | {"count": len(set(case.connection[packets].tolist()))}, severity=severity)
+def _tell(case: Case, facts: dict[str, str], severity: Severity, packets: list[int]) -> Told:
+    return Told({**facts, "count": Count(len(set(case.connection[packets].tolist())))}, severity=severity)
 
 
 HYPOTHESIS = Hypothesis(

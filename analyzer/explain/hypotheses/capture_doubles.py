@@ -12,9 +12,9 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Count
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Point, Role, Severity
-from analyzer.model.finding import Fact
 from analyzer.schema import Int64, Layer
 
 
@@ -22,15 +22,16 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give containers' ports that saw packets twice, a hop apart, where nobody says that captures were quiet."""
     context = case.context
     rows = _second(case)
+    rows = rows[case.mine[context.packet_of_row[rows]]]
     quiet = {point.host for point in context.points if point.role is Role.BRIDGE and point.unseen is not None}
     for number in np.unique(context.frames["point"][rows]).tolist():
         point, here = context.points[number], rows[context.frames["point"][rows] == number]
         if point.host not in quiet:
-            yield Cause([], partial(_tell, case, point, here))
+            yield Cause([], partial(_tell, case, point, here), key=(point.name,))
 
 
 def _tell(case: Case, point: Point, rows: Int64, _: list[int]) -> Told:
-    facts: dict[str, Fact] = {"where": point.name, "twice": len(rows)}
+    facts: Facts = {"where": point.name, "twice": Count(len(rows))}
     if point.container:
         facts["container"] = point.container
     return Told(facts, evidence=tuple(case.shown(row) for row in rows[:SHOWN].tolist()))

@@ -8,8 +8,9 @@ import numpy as np
 from analyzer.correlate.sorting import changes
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.tally import Span
 from analyzer.explain.told import Told
-from analyzer.model import Evidence, Role, Severity
+from analyzer.model import Evidence, Finding, Role, Severity
 from analyzer.schema import Array, Int64
 
 ENOUGH = 3
@@ -28,16 +29,21 @@ def causes(case: Case) -> Iterator[Cause]:
         missing = _skipped(case, routed, point.id)
         times = context.frames["time_ns"][case.first_row[missing]]
         missing = missing[[point.covers(int(time)) for time in times.tolist()]] if len(missing) else missing
-        if len(missing) >= ENOUGH:
-            yield Cause(missing.tolist(), partial(_tell, case, point.name))
+        if len(missing):
+            yield Cause(missing.tolist(), partial(_tell, case, point.name), key=(point.name,))
 
 
 def _tell(case: Case, point: str, packets: list[int]) -> Told:
     times = case.context.frames["time_ns"][case.first_row[packets]]
     return Told(
-        {"where": point, "long_s": (int(times.max()) - int(times.min())) / 1e9},
+        {"where": point, "long_s": Span(int(times.min()), int(times.max()))},
         evidence=(Evidence(point), *case.evidence(packets[:4])),
     )
+
+
+def _enough(finding: Finding) -> Finding | None:
+    """Tell of a hole, but not of a packet or two."""
+    return finding if int(finding.facts["packets"]) >= ENOUGH else None  # type: ignore[arg-type]
 
 
 def _skipped(case: Case, routed: Array, point: int) -> Int64:
@@ -91,4 +97,5 @@ HYPOTHESIS = Hypothesis(
     "Packets were seen before and behind a point, but not there, while others of their connections were.",
     "Record that point again; of a rotated capture, look for a file that is missing.",
     causes,
+    complete=_enough,
 )

@@ -5,9 +5,8 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Evidence, Point, Severity
-from analyzer.model.finding import Fact
 from analyzer.read.records import DECODED, LINKTYPE_NONE, FileInfo, link_name
 
 VANISHED = "vanished"
@@ -23,38 +22,38 @@ def incomplete(files: list[FileInfo], points: list[Point]) -> Iterator[Cause]:
     """Give those of *files*, and of *points*."""
     for info in files:
         if info.damage is not None:
-            yield Cause([], partial(_damaged, info, points))
+            yield Cause([], partial(_damaged, info, points), key=("damaged", info.name))
     for kind in (_dropped, _ended, _not_decoded):
         for point in points:
             if (facts := kind(point)) is not None:
-                yield Cause([], partial(_at, point, facts), Basis.STATED)
+                yield Cause([], partial(_at, point, facts), Basis.STATED, key=(kind.__name__, point.name))
 
 
 def _damaged(info: FileInfo, points: list[Point], _: list[int]) -> Told:
-    facts: dict[str, Fact] = {"file": info.name, "frames": info.frames}
+    facts: Facts = {"file": info.name, "frames": info.frames}
     if info.damage is not None:
         facts |= {"offset": info.damage.offset, "problem": info.damage.problem, "limited": info.damage.limited}
     return Told(facts, evidence=tuple(Evidence(point.name) for point in points if point.file == info.name))
 
 
-def _at(point: Point, facts: dict[str, Fact], _: list[int]) -> Told:
+def _at(point: Point, facts: Facts, _: list[int]) -> Told:
     return Told({"where": point.name} | facts, evidence=(Evidence(point.name),))
 
 
-def _dropped(point: Point) -> dict[str, Fact] | None:
+def _dropped(point: Point) -> Facts | None:
     return {"dropped": point.dropped} if point.dropped else None
 
 
-def _not_decoded(point: Point) -> dict[str, Fact] | None:
+def _not_decoded(point: Point) -> Facts | None:
     if not point.frames or point.link_type in (*DECODED, LINKTYPE_NONE):
         return None
     return {"frames": point.frames, "link_type": link_name(point.link_type)}
 
 
-def _ended(point: Point) -> dict[str, Fact] | None:
+def _ended(point: Point) -> Facts | None:
     if point.ended is None:
         return None
-    facts: dict[str, Fact] = {"ended": point.ended, "uncounted": bool(point.uncounted), "gone": point.ended == VANISHED}
+    facts: Facts = {"ended": point.ended, "uncounted": bool(point.uncounted), "gone": point.ended == VANISHED}
     return facts | ({"container": point.container} if point.container else {})
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Severity
 from analyzer.schema import Addresses
@@ -18,17 +19,17 @@ def causes(case: Case) -> Iterator[Cause]:
     # A container that reaches itself needs the mask: from its own address it would take nothing.
     itself = Addresses.of(table, "orig_src").same(Addresses.of(table, "reply_src"))
     by_mask: dict[str, list[int]] = {}
-    for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself).tolist():
+    for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself & case.my_connections).tolist():
         by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
-        yield Cause([], partial(_tell, case, mask, numbers))
+        yield Cause([], partial(_tell, case, mask, numbers), key=(mask,))
 
 
 def _tell(case: Case, mask: str, numbers: list[int], _: list[int]) -> Told:
     connection = case.tracer.connection(numbers[0])
     return Told(
         {
-            "hidden": len(numbers), "mask": mask, "server": str(connection.reply.src),
+            "hidden": Count(len(numbers)), "mask": mask, "server": str(connection.reply.src),
             "client": str(connection.original.src),
         },
         evidence=case.evidence([int(case.context.packets_of(n)[0]) for n in numbers[:SHOWN]]),

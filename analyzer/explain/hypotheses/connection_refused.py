@@ -1,6 +1,7 @@
 """Nobody listens on a port: RST, or ICMP port unreachable."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 
@@ -13,9 +14,9 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening
 from analyzer.explain.questions import completed
 from analyzer.explain.stopped import severity
-from analyzer.explain.told import Told
-from analyzer.model import Basis, Connection, NatKind, Severity, endpoint
-from analyzer.model.finding import Fact
+from analyzer.explain.tally import Least, Most, Texts
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Basis, Connection, Finding, NatKind, Severity, endpoint
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
@@ -48,14 +49,14 @@ def causes(case: Case) -> Iterator[Cause]:
         sure = (bool(known.facts) or _sent_by(case, packets) is not None) and not _strays(case, packets)
         yield Cause(
             packets, partial(_refused, case, target, ports, known), Basis.STATED if sure else Basis.OBSERVED,
-            also=case.troubled(packets), specific=Specific.SETTING if sure else None,
+            (target, sure), also=case.troubled(packets), specific=Specific.SETTING if sure else None,
         )  # fmt: skip
     for target, packets in instead.items():
-        yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets))
+        yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets), key=("instead", target))
     if late:
-        yield Cause(late, partial(_harmless, case, "too_late"))
+        yield Cause(late, partial(_harmless, case, "too_late"), key=("late",))
     if probes:
-        yield Cause(probes, partial(_harmless, case, "probes"))
+        yield Cause(probes, partial(_harmless, case, "probes"), key=("probes",))
 
 
 def _reset(case: Case, refused: dict[str, dict[int, str]]) -> dict[str, list[int]]:
@@ -88,16 +89,14 @@ def _note(refused: dict[str, dict[int, str]], connection: Connection, packet: in
 
 
 def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, packets: list[int]) -> Told:
-    named = list(dict.fromkeys(ports[packet] for packet in packets))
-    facts: dict[str, Fact] = {
-        "target": target, "ports": named[:SHOWN_PORTS], "more_ports": max(len(named) - SHOWN_PORTS, 0),
-        "strays": _strays(case, packets),
-    }  # fmt: skip
+    named = Texts.of((ports[packet], int(case.numbers[packet])) for packet in packets)
+    facts: Facts = {"target": target, "ports": named, "strays": Least(_strays(case, packets))}
+    facts["near"] = Most(bool(case.beside_containers[packets].any()))
     owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]]))
     if owner is not None:
         facts["container"] = owner.name
-    if later := _accepted_later(case, packets):
-        facts["accepted_later"] = True
+    later = _accepted_later(case, packets)
+    facts["accepted_later"] = Least(later)
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
     facts |= completed(case, packets[0])
@@ -106,7 +105,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     return Told(
         facts | known.facts,
         proof=known.proof,
-        severity=_severity(case, facts, packets, later=later),
+        severity=Severity.INFO if later else severity(case, packets, Severity.ERROR, ended=True),
     )
 
 
@@ -114,12 +113,15 @@ SCANNED = 5
 """Ports that somebody outside asks for one after the other, whom no container waits for."""
 
 
-def _severity(case: Case, facts: dict[str, Fact], packets: list[int], *, later: bool) -> Severity:
-    """What was granted when it was tried again, and what strangers look for on many ports, is no trouble."""
-    ports = len({case.context.value("dport", int(case.first_row[packet])) for packet in packets})
-    if later or (ports >= SCANNED and not case.beside_containers[packets].any()):
-        return Severity.INFO
-    return severity(case, packets, Severity.ERROR, ended=True)
+def _completed(finding: Finding) -> Finding:
+    """Name the first ports; what strangers look for on many of them is no trouble."""
+    ports = finding.facts.get("ports")
+    if not isinstance(ports, list):
+        return finding
+    facts = {name: fact for name, fact in finding.facts.items() if name != "near"}
+    facts |= {"ports": ports[:SHOWN_PORTS], "more_ports": max(len(ports) - SHOWN_PORTS, 0)}
+    scanned = len(ports) >= SCANNED and not finding.facts.get("near")
+    return replace(finding, facts=facts, severity=Severity.INFO if scanned else finding.severity)
 
 
 def _instead(case: Case, target: str, packets: list[int]) -> Told:
@@ -184,4 +186,5 @@ HYPOTHESIS = Hypothesis(
     "See on the server whether the program runs and listens on 0.0.0.0 or ::, with ss -ltnup.",
     causes,
     Specific.KIND,
+    complete=_completed,
 )

@@ -13,7 +13,9 @@ from analyzer.model import Evidence, Severity
 def causes(case: Case) -> Iterator[Cause]:
     """Give each connection whose conntrack entry contradicts its frames."""
     for contradiction in case.contradictions:
-        yield Cause([], partial(_tell, case, contradiction))
+        if case.my_connections[contradiction.connection]:
+            number = int(case.numbers[case.context.packets_of(contradiction.connection)[0]])
+            yield Cause([], partial(_tell, case, contradiction), key=(number, contradiction.entry))
 
 
 def _tell(case: Case, contradiction: Contradiction, _: list[int]) -> Told:

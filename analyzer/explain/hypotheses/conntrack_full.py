@@ -1,6 +1,7 @@
 """conntrack's table is full: new connections are dropped."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Moved, Told
 from analyzer.model import Basis, Disposition, HostState, Severity
 from analyzer.state.sysctl import sysctl, sysctl_line
 
@@ -22,8 +23,8 @@ def causes(case: Case) -> Iterator[Cause]:
     for host in case.hosts.states:
         drops = host.counted(DROPPED) or 0
         for told in state(Host(host)):
-            yield Cause(_missing(case, host) if drops else [], partial(_tell, case, told, drops), Basis.STATED,
-                        counted=bool(drops))  # fmt: skip
+            yield Cause(_missing(case, host) if drops else [], partial(_tell, told, drops), Basis.STATED,
+                        (host.name,), counted=bool(drops))  # fmt: skip
 
 
 def state(host: Host) -> Iterator[Told]:
@@ -46,13 +47,9 @@ def _missing(case: Case, host: HostState) -> list[int]:
     return [packet for packet in first.tolist() if case.host_of(packet) is host]
 
 
-def _tell(case: Case, told: Told, drops: int, packets: list[int]) -> Told:
-    line = f"conntrack-stats.txt: drop went up by {drops}, {len(packets)} first packets are missing"
-    return Told(
-        told.facts,
-        severity=Severity.ERROR if drops else told.severity,
-        proof=(*told.proof, *((line,) if drops else ())),
-    )
+def _tell(told: Told, drops: int, _: list[int]) -> Told:
+    moved = Moved("conntrack-stats.txt: drop", 0, drops) if drops else None
+    return replace(told, severity=Severity.ERROR if drops else told.severity, moved=moved)
 
 
 HYPOTHESIS = Hypothesis(

@@ -13,9 +13,10 @@ from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, HostState, Role, Severity
-from analyzer.model.finding import Fact, Symptom
+from analyzer.model.finding import Symptom
 from analyzer.schema import Addresses, Layer
 from analyzer.state.sysctl import sysctl
 
@@ -35,13 +36,18 @@ def causes(case: Case) -> Iterator[Cause]:
     outer = Addresses.of(table, "reply_dst")[known].same(src) if len(table["proto"]) else translated
     flags, tcp = case.first("tcp_flags"), has(case.first("layers"), Layer.TCP)
     resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
-    if resets:
-        host = case.host_of(resets[0])
-        invalid, idle = host.counted("conntrack.invalid"), _idle(case, resets[0])
-        forgotten = idle >= _timeout(host) * 1_000_000_000
-        basis = Basis.STATED if invalid and not forgotten else Basis.INFERRED
-        tell = partial(_tell, case, idle if forgotten else None, 0 if forgotten else invalid or 0)
-        yield Cause(resets, tell, basis, also=[*case.troubled(resets), *_untranslated(case, resets)])
+    by_host: dict[tuple[str | None, bool], list[int]] = {}
+    for reset in resets:
+        host = case.host_of(reset)
+        forgotten = _idle(case, reset) >= _timeout(host) * 1_000_000_000
+        by_host.setdefault((host.name, forgotten), []).append(reset)
+    for (name, forgotten), of in by_host.items():
+        invalid = 0 if forgotten else case.hosts[name].counted("conntrack.invalid") or 0
+        basis = Basis.STATED if invalid else Basis.INFERRED
+        idle = max(_idle(case, reset) for reset in of) if forgotten else None
+        tell = partial(_tell, case, idle, invalid)
+        also = [*case.troubled(of), *_untranslated(case, of)]
+        yield Cause(of, tell, basis, also=also, key=(name, forgotten))
 
 
 def _untranslated(case: Case, resets: list[int]) -> Iterator[int]:
@@ -54,9 +60,9 @@ def _untranslated(case: Case, resets: list[int]) -> Iterator[int]:
 
 def _tell(case: Case, idle_ns: int | None, invalid: int, packets: list[int]) -> Told:
     name = case.context.point(int(case.first_row[packets[0]])).name
-    facts: dict[str, Fact] = {"where": name}
+    facts: Facts = {"where": name}
     if idle_ns is not None:
-        facts["idle_s"] = round(idle_ns / 1e9)
+        facts["idle_s"] = Most(round(idle_ns / 1e9))
     proof = (f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else ()
     return Told(facts, proof=proof)
 

@@ -8,6 +8,7 @@ import numpy as np
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.tally import Most
 from analyzer.explain.told import Told
 from analyzer.model import Basis, HostState, Severity
 from analyzer.schema import Int64
@@ -39,7 +40,7 @@ def causes(case: Case) -> Iterator[Cause]:
             longest[key] = max(longest.get(key, 0), pause)
     for (name, proto), packets_of in found.items():
         tell = partial(_tell, case.hosts[name], TIMEOUTS[proto], longest[name, proto])
-        yield Cause(sorted(packets_of), tell, Basis.STATED)
+        yield Cause(sorted(packets_of), tell, Basis.STATED, (name, proto))
 
 
 def _late(case: Case, packets: Int64, timeout_ns: int) -> tuple[list[int], int]:
@@ -59,7 +60,7 @@ def _late(case: Case, packets: Int64, timeout_ns: int) -> tuple[list[int], int]:
 
 def _tell(host: HostState, setting: str, pause_ns: int, packets: list[int]) -> Told:
     return Told(
-        {"setting": setting, "timeout_s": sysctl(host, setting) or 0, "pause_s": pause_ns / NS},
+        {"setting": setting, "timeout_s": sysctl(host, setting) or 0, "pause_s": Most(pause_ns / NS)},
         proof=(sysctl_line(host, setting),),
     )
 

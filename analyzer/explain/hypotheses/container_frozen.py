@@ -23,7 +23,8 @@ def causes(case: Case) -> Iterator[Cause]:
             if container.status.text == PAUSED and container.addresses:
                 packets = _in_vain(case, container)
                 if len(packets):
-                    yield Cause(packets.tolist(), partial(_tell, container), Basis.STATED)
+                    key = host.name, container.name
+                    yield Cause(packets.tolist(), partial(_tell, container), Basis.STATED, key)
 
 
 def _in_vain(case: Case, container: Container) -> Int64:

@@ -10,9 +10,8 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import Receiver, elsewhere, mended, receiver
 from analyzer.explain.symptoms import refused, unanswered
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Disposition, Severity
-from analyzer.model.finding import Fact
 from analyzer.schema import Int64
 from analyzer.trace.way import Cause as Stop
 from analyzer.trace.way import moved
@@ -32,11 +31,12 @@ def causes(case: Case) -> Iterator[Cause]:
         if text:
             key = of.container.name, text, of_answer
             found.setdefault(key, (of, stop, []))[2].append(packet)
-    for (_, text, of_answer), (of, stop, packets) in found.items():
-        counted = _went(of, stop) >= len(packets) if stop is not None else False
+    for key, (of, stop, packets) in found.items():
+        _, text, of_answer = key
+        went = _went(of, stop) if stop is not None else None
         tell = partial(_tell, case, of, stop, text, of_answer)
         about = sorted({*packets, *_asked_elsewhere(case, of)})
-        yield Cause(about, tell, Basis.STATED, counted=counted, also=case.troubled(packets))
+        yield Cause(about, tell, Basis.STATED, key, went=went, also=case.troubled(packets))
 
 
 def _asked_elsewhere(case: Case, of: Receiver) -> Iterator[int]:
@@ -82,7 +82,7 @@ def _went(of: Receiver, stop: Stop) -> int:
 
 def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: bool, packets: list[int]) -> Told:
     name = of.container.name
-    facts: dict[str, Fact] = {"container": name, "inside": text, "of_answer": of_answer}
+    facts: Facts = {"container": name, "inside": text, "of_answer": of_answer}
     if stop is None:
         if out := of.answers_by:
             facts |= {"out": out, "came_by": of.link.name, "networks": sorted(elsewhere(of, case))}

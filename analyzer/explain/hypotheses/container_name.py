@@ -30,14 +30,15 @@ def causes(case: Case) -> Iterator[Cause]:
         if query.outcome != "NOERROR" and name is not None and _meant(host, query) and not _shared(host, name, query):
             found.setdefault((name, query.name.rstrip(".").lower()), []).append(query)
     for (asker_name, wanted), queries in found.items():
-        yield Cause(packets_of(queries), partial(_tell, case, asker_name, wanted, queries), Basis.STATED)
+        tell = partial(_tell, case, asker_name, wanted, queries)
+        yield Cause(packets_of(queries), tell, Basis.STATED, (asker_name, wanted))
 
 
 def _tell(case: Case, asker: str, wanted: str, queries: list[NameQuery], packets: list[int]) -> Told:
     host = case.host_of(queries[0].journey)
     return Told(
         {
-            "who": [asker], "wanted": wanted, "names": told(queries), "asked_names": asked_names(queries),
+            "who": [asker], "wanted": wanted, "names": told(case, queries), "asked_names": asked_names(case, queries),
             "servers": list(dict.fromkeys(str(query.server) for query in queries)),
             "outcome_of": next((query.outcome for query in queries if query.outcome is not None), "nothing"),
             "own_networks": _named(_networks(host, asker)),

@@ -25,7 +25,8 @@ def causes(case: Case) -> Iterator[Cause]:
             of = np.append(np.logical_or(*ends), False)[case.connection] & (case.connection >= 0)
             ill = np.flatnonzero(of & (case.symptom >= 0)).tolist()
             if ill:
-                yield Cause(ill, partial(_tell, container, network, ip, chosen), Basis.STATED)
+                key = host.name, container.name, str(ip)
+                yield Cause(ill, partial(_tell, container, network, ip, chosen), Basis.STATED, key)
 
 
 def state(host: Host) -> Iterator[Told]:

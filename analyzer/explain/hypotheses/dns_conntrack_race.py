@@ -30,16 +30,18 @@ def causes(case: Case) -> Iterator[Cause]:
             twins = by_connection[int(case.connection[query.journey])]
             if any(_twin(query, other) for other in twins):
                 lost[query.journey] = query
-    if lost:
-        failed = case.host_of(next(iter(lost))).counted("conntrack.insert_failed")
+    for name in dict.fromkeys(case.host_of(packet).name for packet in lost):
+        failed = case.hosts[name].counted("conntrack.insert_failed")
         basis = Basis.STATED if failed else Basis.INFERRED
         still = "conntrack's counter insert_failed stood still" if failed == 0 else ""
-        yield Cause(sorted(lost), partial(_tell, case, lost, failed), basis, counted=bool(failed), refuted=still)
+        packets = [packet for packet in sorted(lost) if case.host_of(packet).name == name]
+        tell = partial(_tell, case, lost, failed)
+        yield Cause(packets, tell, basis, (name,), counted=bool(failed), refuted=still)
 
 
 def _tell(case: Case, lost: dict[int, NameQuery], failed: int | None, packets: list[int]) -> Told:
     return Told(
-        {"names": told(lost[n] for n in packets), "asked_names": asked_names(lost[n] for n in packets)},
+        {"names": told(case, (lost[n] for n in packets)), "asked_names": asked_names(case, (lost[n] for n in packets))},
         proof=(f"conntrack-stats.txt: insert_failed went up by {failed}",) if failed else (),
     )
 

@@ -2,13 +2,16 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, resolver_of, told, unknown_names
+from analyzer.explain.tally import Count, Texts
 from analyzer.explain.told import Told
-from analyzer.model import Address, Severity
+from analyzer.model import Address, Finding, Severity
+from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 from analyzer.trace.names import EMBEDDED
 
@@ -22,30 +25,50 @@ def causes(case: Case) -> Iterator[Cause]:
         for outcomes in (FAILURES, (UNKNOWN,)) if server != EMBEDDED else ():
             failed = [query for query in queries if query.outcome in outcomes]
             if failed:
-                yield Cause(packets_of(failed), partial(_tell, case, server, failed, good))
+                tell = partial(_tell, case, server, failed, good)
+                yield Cause(packets_of(failed), tell, key=(str(server), UNKNOWN in outcomes))
 
 
 def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
-    names, outcomes = asked_names(left), list(dict.fromkeys(str(query.outcome) for query in left))
-    worst = Severity.WARNING if good else Severity.ERROR
-    if outcomes == [UNKNOWN]:
-        names = [name for name in names if name.lower() in unknown_names(case.names)] or names
-        worst = Severity.WARNING if names[0].lower() in unknown_names(case.names) else Severity.INFO
-    torn = [name for name in asked_names(left) if outcomes == [UNKNOWN] and _torn(case, name)]
-    if torn:
-        names, worst = torn, Severity.ERROR
+    unknown = [query for query in left if query.outcome == UNKNOWN]
+    vain = unknown_names(case.names) if unknown else []
     return Told(
         {
-            "torn": torn,
-            "server": str(server), "questions": len(left), "outcomes": outcomes, "names": told(left),
-            "asked_names": names, "answers_others": good,
-            "nowhere": outcomes == [UNKNOWN] and worst is Severity.WARNING, **resolver_of(case, left[0]),
-            "commands": [f"dig @{server} -q {shlex.quote(name)}" for name in names[:3]],
+            "torn": asked_names(case, (query for query in unknown if _torn(case, query.name.rstrip(".")))),
+            "vain": asked_names(case, (query for query in unknown if query.name.rstrip(".").lower() in vain)),
+            "server": str(server), "questions": Count(len(left)), "names": told(case, left),
+            "outcomes": Texts.of((str(query.outcome), int(case.numbers[query.journey])) for query in left),
+            "asked_names": asked_names(case, left), "answers_others": good, **resolver_of(case, left[0]),
         },
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
-        severity=worst,
     )  # fmt: skip
+
+
+def _completed(finding: Finding) -> Finding:
+    """
+    Say of what names it is, and how bad that is.
+
+    A name that is unknown in all its forms is a mistake of whoever asks; one that exists in another form, or with a
+    search domain, hurts nobody; but one that is known for one type of address only is the server's error.
+    """
+    facts = dict(finding.facts)
+    vain, torn, asked = (_texts(facts, name) for name in ("vain", "torn", "asked_names"))
+    del facts["vain"]
+    unknown = facts["outcomes"] == [UNKNOWN]
+    names = torn or (vain if unknown else []) or asked
+    severity = Severity.WARNING if facts["answers_others"] else Severity.ERROR
+    if unknown:
+        severity = Severity.ERROR if torn else Severity.WARNING if vain else Severity.INFO
+    commands = [f"dig @{facts['server']} -q {shlex.quote(name)}" for name in names[:3]]
+    nowhere = unknown and bool(vain) and not torn
+    facts |= {"asked_names": names, "nowhere": nowhere, "commands": commands}
+    return replace(finding, facts=facts, severity=severity)
+
+
+def _texts(facts: dict[str, Fact], name: str) -> list[str]:
+    found = facts[name]
+    return found if isinstance(found, list) else []
 
 
 def _torn(case: Case, name: str) -> bool:
@@ -71,4 +94,5 @@ HYPOTHESIS = Hypothesis(
     "Ask the server by hand (dig @SERVER NAME); SERVFAIL is often one that this server asks in turn, or DNSSEC.",
     causes,
     Specific.KIND,
+    complete=_completed,
 )

@@ -6,9 +6,9 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Count, Most, Texts
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Severity
-from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 from analyzer.trace.names import EMBEDDED
 
@@ -24,11 +24,13 @@ def causes(case: Case) -> Iterator[Cause]:
                 # Whom the asker then refuses is that stranger.
                 packets = sorted({*packets_of(strange), *_refused(case, strange)})
                 tell = partial(_silent, case, server, strange, answers)
-                yield Cause(packets, tell, specific=Specific.MECHANISM)
+                yield Cause(packets, tell, specific=Specific.MECHANISM, key=(str(server), "strange"))
             if left := [query for query in queries if query.stranger is None]:
-                yield Cause(packets_of(left), partial(_silent, case, server, left, answers))
+                yield Cause(
+                    packets_of(left), partial(_silent, case, server, left, answers), key=(str(server), "silent")
+                )
     for server, queries in by_server(slow(case)).items():
-        yield Cause(packets_of(queries), partial(_late, case, server, queries))
+        yield Cause(packets_of(queries), partial(_late, case, server, queries), key=(str(server), "late"))
 
 
 def _refused(case: Case, queries: list[NameQuery]) -> Iterator[int]:
@@ -41,19 +43,21 @@ def _refused(case: Case, queries: list[NameQuery]) -> Iterator[int]:
 
 def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int, packets: list[int]) -> Told:
     left = [query for query in queries if query.journey in packets]
-    facts: dict[str, Fact] = {
+    facts: Facts = {
         "server": str(server),
-        "questions": len(left),
-        "names": told(left),
-        "asked_names": asked_names(left),
+        "questions": Count(len(left)),
+        "names": told(case, left),
+        "asked_names": asked_names(case, left),
     }
     # Askers throw away what comes from elsewhere (RFC 5452 section 9.1).
-    strangers = list(dict.fromkeys(str(query.stranger) for query in left if query.stranger is not None))
-    if strangers:
+    strangers = Texts.of((str(q.stranger), int(case.numbers[q.journey])) for q in left if q.stranger is not None)
+    if strangers.first:
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
     return Told(
-        facts | {"last": last, "answers": answers, "answering": _answering(case, left)} | resolver_of(case, left[0]),
+        facts
+        | {"last": last, "answers": answers, "answering": Texts.of((server, 0) for server in _answering(case, left))}
+        | resolver_of(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
         severity=Severity.WARNING if answers else Severity.ERROR,
     )
@@ -70,11 +74,11 @@ def _answering(case: Case, queries: list[NameQuery]) -> list[str]:
 def _late(case: Case, server: Address, queries: list[NameQuery], packets: list[int]) -> Told:
     left = [query for query in queries if query.journey in packets]
     longest = max(left, key=lambda query: query.latency_ns or 0)
-    facts: dict[str, Fact] = {"took_s": (longest.latency_ns or 0) / 1e9}
+    facts: Facts = {"took_s": Most((longest.latency_ns or 0) / 1e9)}
     if longest.asked_again_ns is not None:
-        facts["asked_again_s"] = longest.asked_again_ns / 1e9
+        facts["asked_again_s"] = Most(longest.asked_again_ns / 1e9)
     return Told(
-        facts | {"server": str(server), "questions": len(left), "names": told(left), "late": True},
+        facts | {"server": str(server), "questions": Count(len(left)), "names": told(case, left), "late": True},
         evidence=case.evidence([query.answer for query in left if query.answer is not None]),
         severity=Severity.WARNING,
     )

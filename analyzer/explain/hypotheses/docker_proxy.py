@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Role, Severity, endpoint
 
@@ -15,20 +16,25 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give relayed connections by the port that they came for."""
     table = case.context.connections
     by_port: dict[str, list[int]] = {}
-    for number in np.flatnonzero(table["relayed_to"] >= 0).tolist():
+    for number in np.flatnonzero((table["relayed_to"] >= 0) & case.my_connections).tolist():
         if _of_a_container(case, int(table["relayed_to"][number])):
             continue  # a reverse proxy
         flow = case.tracer.connection(number).original
         by_port.setdefault(endpoint(flow.dst, flow.dport), []).append(number)
     for port, numbers in by_port.items():
-        yield Cause([], partial(_tell, case, port, numbers))
+        yield Cause([], partial(_tell, case, port, numbers), key=(port,))
 
 
 def _tell(case: Case, port: str, numbers: list[int], _: list[int]) -> Told:
     inner = case.tracer.connection(int(case.context.connections["relayed_to"][numbers[0]])).original
     packets = [int(case.context.packets_of(number)[0]) for number in numbers[:SHOWN]]
     return Told(
-        {"port": port, "inner": endpoint(inner.dst, inner.dport), "client": str(inner.src), "relayed": len(numbers)},
+        {
+            "port": port,
+            "inner": endpoint(inner.dst, inner.dport),
+            "client": str(inner.src),
+            "relayed": Count(len(numbers)),
+        },
         evidence=case.evidence(packets, first=True),
     )
 

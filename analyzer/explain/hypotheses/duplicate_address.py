@@ -16,10 +16,10 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give addresses for which two MACs answer."""
     for ip, made in claims(case).items():
         if contested(made):
-            yield Cause([], partial(_tell, case, ip, made))
+            yield Cause([], partial(_tell, case, ip, made), key=(str(ip),))
     for state in case.hosts.states:
-        for told in _same_mac(state):
-            yield Cause.ready(told)
+        for number, told in enumerate(_same_mac(state)):
+            yield Cause.ready(told, state.name or "", number)
 
 
 def _tell(case: Case, ip: Address, made: list[Claim], _: list[int]) -> Told:

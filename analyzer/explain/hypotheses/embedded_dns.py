@@ -1,14 +1,15 @@
 """Docker's own name server, 127.0.0.11, fails."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import FAILURES, asked_names, packets_of, told
-from analyzer.explain.told import Told
-from analyzer.model import Severity
-from analyzer.model.finding import Fact
+from analyzer.explain.tally import Count, Least
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Finding, Severity
 from analyzer.model.overview import NameQuery
 from analyzer.trace.names import EMBEDDED
 
@@ -25,11 +26,18 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, failed: list[NameQuery], packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     shown = [query.answer if query.answer is not None else query.journey for query in left]
-    facts: dict[str, Fact] = {"questions": len(left), "names": told(left), "asked_names": asked_names(left)}
+    facts: Facts = {
+        "questions": Count(len(left)), "names": told(case, left), "asked_names": asked_names(case, left),
+    }  # fmt: skip
     # What the server that it asks in turn answered is told by itself: this follows from it.
     in_turn = {query.name for query in case.names if query.server != EMBEDDED and query.outcome in FAILURES}
-    follows = all(query.name in in_turn for query in left)
-    return Told(facts, evidence=case.evidence(shown), severity=Severity.WARNING if follows else None)
+    facts["follows"] = Least(all(query.name in in_turn for query in left))
+    return Told(facts, evidence=case.evidence(shown))
+
+
+def _completed(finding: Finding) -> Finding:
+    """Say less of what only follows."""
+    return replace(finding, severity=Severity.WARNING) if finding.facts["follows"] else finding
 
 
 HYPOTHESIS = Hypothesis(
@@ -40,4 +48,5 @@ HYPOTHESIS = Hypothesis(
     "The uplink's capture shows whom dockerd asks in turn. docker run --dns SERVER names another one.",
     causes,
     Specific.KIND,
+    complete=_completed,
 )

@@ -1,6 +1,7 @@
 """A rule of the firewall, or a chain's policy, stops packets."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
@@ -10,9 +11,9 @@ from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
 from analyzer.explain.stopped import by_cause, severity
-from analyzer.explain.told import Told
-from analyzer.model import Severity
-from analyzer.model.finding import Fact
+from analyzer.explain.tally import Least, Texts
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Finding, Severity
 from analyzer.state.rules.owner import owner
 
 MOST_ENDS = 50
@@ -39,7 +40,7 @@ def state(host: Host) -> Iterator[Told]:
         by = owner(rule, host.state) if rule is not None else None
         if cause.policy == FORWARD or (by or "").startswith("Docker"):
             continue
-        facts: dict[str, Fact] = {"cause": cause.text, **asked_by(blocked)}
+        facts: Facts = {"cause": cause.text, **asked_by(blocked)}
         if cause.policy is not None:
             facts["policy_of"] = " ".join(cause.policy)
         if rule is not None:
@@ -62,12 +63,11 @@ def _describe(case: Case, stopped: Stopped) -> Told:
             told.facts |= {"owner": by, **_ends(case, stopped)}
     if cause.policy is not None:
         told.facts |= {"policy_of": " ".join(cause.policy)}
-    if not case.beside_containers[stopped.packets].any() and not _own_try(case, stopped):
-        # Strangers that are kept out are what rules are for.
-        told.facts.pop("commands", None)
-        told.tried = None
-        told.facts["strangers"] = True
-        told.severity = Severity.INFO if _look_around(case, stopped) else None
+    ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
+    ports = zip(case.context.frames["dport"][case.last_row[stopped.packets]].tolist(), stopped.packets, strict=True)
+    told.facts["strangers"] = Least(not ours)
+    told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
+    told.facts["vainly"] = _vainly(case, stopped)
     return told
 
 
@@ -75,13 +75,24 @@ SCANNED = 5
 """Ports that nobody asks for one after the other who wants something."""
 
 
-def _look_around(case: Case, stopped: Stopped) -> bool:
-    """Tell whether strangers try many ports, or one of the host's own where nobody listens."""
-    rows = [int(case.last_row[packet]) for packet in stopped.packets]
-    if len({case.context.value("dport", row) for row in rows}) >= SCANNED:
-        return True
-    dst, port = case.context.dst(rows[0]), case.context.value("dport", rows[0])
-    protocol = {6: "tcp", 17: "udp"}.get(case.context.value("proto", rows[0]))
+def _completed(finding: Finding) -> Finding:
+    """Strangers that are kept out are what rules are for; they look around, if they try many ports, or a dead one."""
+    left_out = {"tried_ports", "vainly"}
+    facts = {name: fact for name, fact in finding.facts.items() if name not in left_out}
+    if not facts.pop("strangers", False):
+        return replace(finding, facts=facts)
+    ports = finding.facts["tried_ports"]
+    scanned = isinstance(ports, list) and len(ports) >= SCANNED
+    facts.pop("commands", None)
+    severity = Severity.INFO if scanned or finding.facts["vainly"] else finding.severity
+    return replace(finding, facts=facts | {"strangers": True}, severity=severity, tried=None)
+
+
+def _vainly(case: Case, stopped: Stopped) -> bool:
+    """Tell whether nobody listens at the first packet's port, which is the host's own."""
+    row = int(case.last_row[stopped.packets[0]])
+    dst, port = case.context.dst(row), case.context.value("dport", row)
+    protocol = {6: "tcp", 17: "udp"}.get(case.context.value("proto", row))
     if dst is None or protocol is None or not stopped.host.knows_listeners or not stopped.host.owns(dst):
         return False
     return stopped.host.listener(protocol, dst, port) is None
@@ -92,11 +103,11 @@ def _own_try(case: Case, stopped: Stopped) -> bool:
     return any(case.context.made_by_host(int(case.first_row[packet])) for packet in stopped.packets[:MOST_ENDS])
 
 
-def _ends(case: Case, stopped: Stopped) -> dict[str, Fact]:
+def _ends(case: Case, stopped: Stopped) -> Facts:
     """Say from whom to whom, as the programs of firewalls want to know it."""
     row, context = int(case.last_row[stopped.packets[0]]), case.context
     protocol = {6: "tcp", 17: "udp"}.get(context.value("proto", row))
-    found: dict[str, Fact] = {"from": str(context.src(row)), "to": str(context.dst(row))}
+    found: Facts = {"from": str(context.src(row)), "to": str(context.dst(row))}
     if protocol is not None:
         found |= {"to_port": context.value("dport", row), "to_protocol": protocol}
     dst, src = context.dst(row), context.src(row)
@@ -120,5 +131,6 @@ HYPOTHESIS = Hypothesis(
     causes,
     Specific.SETTING,
     state=state,
+    complete=_completed,
     asks="iptables-save -c (nft list ruleset) before and after: the rule's counter",
 )

@@ -10,9 +10,8 @@ from analyzer.explain.host.networks import bridges, inside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Severity
-from analyzer.model.finding import Fact
 from analyzer.state.sysctl import sysctl, sysctl_line
 
 SWITCHES = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -29,7 +28,7 @@ def state(host: Host) -> Iterator[Told]:
     for version, name in SWITCHES.items():
         needs = [n.name for n in networks if version == 4 or inside(n, version) is not None]
         if sysctl(host.state, name) == 0 and needs:
-            facts: dict[str, Fact] = {"version": version, "network": needs[0], "settings": [name]}
+            facts: Facts = {"version": version, "network": needs[0], "settings": [name]}
             yield Told(facts, proof=(sysctl_line(host.state, name),))
 
 

@@ -30,7 +30,7 @@ def causes(case: Case) -> Iterator[Cause]:
             key = endpoint(connection.original.dst, connection.original.dport), itself
             by_target.setdefault(key, []).extend(packets.tolist())
     for (asked, itself), lost in by_target.items():
-        yield Cause(sorted(lost), partial(_tell, case, asked, itself))
+        yield Cause(sorted(lost), partial(_tell, case, asked, itself), key=(asked, itself))
 
 
 def _tell(case: Case, asked: str, itself: bool, packets: list[int]) -> Told:

@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
-from analyzer.explain.case import Case
+from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.tally import Count, Median, Most
 from analyzer.explain.told import Told
-from analyzer.model import Severity
+from analyzer.model import Finding, Severity
 from analyzer.schema import Int64
 
 LONG_NS = 10_000_000
@@ -18,29 +18,39 @@ ENOUGH = 3
 
 
 def causes(case: Case) -> Iterator[Cause]:
-    """Give pairs of points of one host between which the median packet takes ten milliseconds and more."""
+    """Give pairs of points of one host, with the times that packets take from one to the other."""
     context = case.context
     before, after = context.crossings()
+    mine = case.mine[context.packet_of_row[before]]
+    before, after = before[mine], after[mine]
     took = context.frames["time_ns"][after] - context.frames["time_ns"][before]
+    count = len(context.points)
+    pair = context.frames["point"][before].astype(np.int64) * count + context.frames["point"][after]
     slow = np.flatnonzero(took >= LONG_NS)
-    ends = context.frames["point"][before], context.frames["point"][after]
-    group, examples = group_rows(*(point[slow] for point in ends))
-    for example in slow[examples[np.bincount(group, minlength=1)[: len(examples)] >= ENOUGH]].tolist():
-        here = np.flatnonzero(np.logical_and.reduce([point == point[example] for point in ends]))
-        a, b = (context.point(int(rows[example])) for rows in (before, after))
-        if a.host == b.host and np.median(took[here]) >= LONG_NS and not context.apart_in_time(a.id, b.id):
-            yield Cause([], partial(_tell, case, (a.name, b.name), took[here], after[here]))
+    for number, crossings in enumerate(np.bincount(pair).tolist()):
+        a, b = (context.points[point] for point in divmod(number, count))
+        if crossings and a.host == b.host and not context.apart_in_time(a.id, b.id):
+            here = slow[pair[slow] == number]
+            yield Cause([], partial(_tell, case, (a.name, b.name), crossings, took[here], after[here]),
+                        key=(a.name, b.name))  # fmt: skip
 
 
-def _tell(case: Case, ends: tuple[str, str], took: Int64, rows: Int64, _: list[int]) -> Told:
-    worst = np.argsort(-took, kind="stable")[:5].tolist()
+def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: Int64, _: list[int]) -> Told:
+    worst = np.argsort(-took, kind="stable")[:SHOWN].tolist()
     return Told(
         {
-            "from_point": ends[0], "to_point": ends[1], "crossings": len(took),
-            "median_ms": int(np.median(took)) / 1e6, "most_ms": int(took.max()) / 1e6,
+            "from_point": ends[0], "to_point": ends[1], "crossings": Count(crossings),
+            "median_ms": Median.of(took, crossings - len(took)), "most_ms": Most(int(took.max(initial=0)) / 1e6),
         },
         evidence=tuple(case.shown(int(rows[place])) for place in worst),
+        weights=tuple(-int(took[place]) for place in worst),
     )  # fmt: skip
+
+
+def _half(finding: Finding) -> Finding | None:
+    """Tell of it, if it is so of half of all packets."""
+    crossings, median = (float(finding.facts[name]) for name in ("crossings", "median_ms"))  # type: ignore[arg-type]
+    return finding if crossings >= ENOUGH and median >= LONG_NS / 1e6 else None
 
 
 HYPOTHESIS = Hypothesis(
@@ -50,4 +60,5 @@ HYPOTHESIS = Hypothesis(
     "From one point of the host to the next the median packet takes ten milliseconds and more.",
     "tc -s qdisc shows queues and rate limits on the way; nft list ruleset shows queues to programs.",
     causes,
+    complete=_half,
 )

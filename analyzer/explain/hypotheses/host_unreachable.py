@@ -6,12 +6,11 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.died import IcmpError, Stopped
 from analyzer.explain.fixes import fix
-from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked
-from analyzer.explain.stopped import by_cause, few, severity
-from analyzer.explain.told import Told
+from analyzer.explain.stopped import by_cause, severity
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Severity
-from analyzer.model.finding import Fact
 
 UNREACHABLE = {(4, 3, code) for code in (0, 1, 5, 6, 7, 8, 11, 12)} | {(6, 1, code) for code in (0, 2, 3)}
 """Network and host unreachable, and what says the same (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)."""
@@ -22,23 +21,18 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give routes of this host, then what routers said."""
     own = {packet for one in case.stopped.get(HYPOTHESIS.name, ()) for packet in one.packets}
     yield from by_cause(case, HYPOTHESIS.name, _describe)
-    by_end: dict[str, list[int]] = {}
+    by_end: dict[tuple[str, str], list[int]] = {}
     targets: dict[str, Address] = {}
-    ends: dict[str, tuple[str, str]] = {}
     for error in case.errors:
         if error.kind not in UNREACHABLE or error.quoted is None or error.quoted in own:
             continue
-        end = _who(case, error), str(error.target)
-        key = "\0".join(end)
-        ends[key], targets[key] = end, error.target
-        by_end.setdefault(key, []).append(error.quoted)
-    for key, packets in few(by_end).items():
+        targets[str(error.target)] = error.target
+        by_end.setdefault((_who(case, error), str(error.target)), []).append(error.quoted)
+    for (said_by, target), packets in by_end.items():
         # One that routers are allowed to say seldom (RFC 1812 section 4.3.2.8) is about all packets.
-        also = case.towards([targets[key]] if key else list(targets.values()))
-        facts: dict[str, Fact] = {"destinations": len(by_end)}
-        if key:
-            facts = dict(zip(("said_by", "target"), ends[key], strict=True))
-        yield Cause(packets, partial(_said, case, facts), also=[*also, *case.troubled(packets)])
+        also = [*case.towards([targets[target]]), *case.troubled(packets)]
+        facts: Facts = {"said_by": said_by, "target": target}
+        yield Cause(packets, partial(_said, case, facts), also=also, key=(target, said_by))
 
 
 def _who(case: Case, error: IcmpError) -> str:
@@ -47,7 +41,7 @@ def _who(case: Case, error: IcmpError) -> str:
     return THIS_HOST if own else str(error.source)
 
 
-def _said(case: Case, facts: dict[str, Fact], packets: list[int]) -> Told:
+def _said(case: Case, facts: Facts, packets: list[int]) -> Told:
     row = int(case.first_row[packets[0]])
     src, dst = case.context.src(row), case.context.dst(row)
     if src is not None and dst is not None and src.version == 6 and src.is_link_local and not dst.is_link_local:
@@ -69,4 +63,5 @@ HYPOTHESIS = Hypothesis(
     "ip route get ADDRESS shows which route it is; add the right one, or remove the one that forbids it.",
     causes,
     Specific.KIND,
+    crowd=Crowd("target", "destinations"),
 )

@@ -1,17 +1,15 @@
 """Packets or their answers are lost outside this host."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 from analyzer.explain.case import Case
-from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.stopped import few
+from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.symptoms import beyond
-from analyzer.explain.told import Told
-from analyzer.model import Basis, Severity
-from analyzer.model.finding import Fact, Symptom
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Basis, Finding, Severity
+from analyzer.model.finding import Symptom
 
 NEGLIGIBLE = 50
 """One packet of so many is lost on every way, and sent again."""
@@ -24,23 +22,28 @@ def causes(case: Case) -> Iterator[Cause]:
         if (hosts := case.between_hosts(packet)) is not None:
             by_place.setdefault((*hosts, case.tracer.outcome(packet).reason), []).append(packet)
     for (one, other, why), packets in by_place.items():
-        yield Cause(packets, basis=Basis.INFERRED, facts={"between": [one, other], "lost": why})
+        facts: Facts = {"between": [one, other], "lost": why}
+        yield Cause(packets, basis=Basis.INFERRED, facts=facts, key=("", one, other, why))
     for lost, towards in zip(beyond(case), (True, False), strict=True):
         by_peer: dict[str, list[int]] = {}
         for packet in lost.tolist():
             row = int(case.last_row[packet] if towards else case.first_row[packet])
             peer = case.context.dst(row) if towards else case.context.src(row)
             by_peer.setdefault(str(peer), []).append(packet)
-        for name, packets in few(by_peer).items():
-            yield Cause(sorted(set(packets)), partial(_tell, case, name, len(by_peer), towards), Basis.INFERRED)
+        for name, packets in by_peer.items():
+            yield Cause(sorted(set(packets)), partial(_tell, case, name, towards), Basis.INFERRED, (name, towards))
 
 
-def _tell(case: Case, peer: str, peers: int, towards: bool, packets: list[int]) -> Told:
-    way = np.isin(case.connection, np.unique(case.connection[packets])) & (case.reply == case.reply[packets[0]])
-    few = len(packets) * NEGLIGIBLE <= int(way.sum())
+def _tell(case: Case, peer: str, towards: bool, packets: list[int]) -> Told:
     point = case.context.point(int((case.last_row if towards else case.first_row)[packets[0]])).name
-    facts: dict[str, Fact] = {"where": point, "towards": towards}
-    return Told(facts | ({"peer": peer} if peer else {"peers": peers}), severity=Severity.INFO if few else None)
+    return Told({"where": point, "towards": towards, "peer": peer})
+
+
+def _negligible(finding: Finding) -> Finding:
+    """Say no more than that it is so, where nearly all packets arrive."""
+    lost, of = (int(finding.facts.get(name, 0)) for name in ("packets", "of_packets"))  # type: ignore[arg-type]
+    few = "peer" in finding.facts and lost * NEGLIGIBLE <= of
+    return replace(finding, severity=Severity.INFO) if few else finding
 
 
 HYPOTHESIS = Hypothesis(
@@ -51,4 +54,6 @@ HYPOTHESIS = Hypothesis(
     "Nothing on this host: test the way beyond it, e.g. with mtr, and ask whoever runs it.",
     causes,
     Specific.BEYOND,
+    complete=_negligible,
+    crowd=Crowd("peer", "peers"),
 )

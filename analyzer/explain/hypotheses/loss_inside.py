@@ -6,9 +6,9 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import severity
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Rise, Told
 from analyzer.model import Basis, HostState, Role, Severity
-from analyzer.model.finding import Fact, Other, Symptom
+from analyzer.model.finding import Other, Symptom
 from analyzer.state.snmp import ON_THE_WAY, Counter, counter_of, counters
 
 FILES = {
@@ -24,7 +24,7 @@ def causes(case: Case) -> Iterator[Cause]:
     for packet in case.with_symptom(Symptom.LOST_INSIDE).tolist():
         by_place.setdefault(case.tracer.outcome(packet).reason, []).append(packet)
     for why, packets in by_place.items():
-        yield Cause(packets, partial(_tell, case, why), Basis.INFERRED)
+        yield Cause(packets, partial(_tell, case, why), Basis.INFERRED, (why,))
 
 
 def _tell(case: Case, why: str, packets: list[int]) -> Told:
@@ -33,13 +33,16 @@ def _tell(case: Case, why: str, packets: list[int]) -> Told:
     facts["onward"] = list(case.tracer.outcome(packets[0]).onward)
     moved = list(_went_up(case.host_of(packets[0])))
     near = {facts["last"], *case.tracer.outcome(packets[0]).onward, ""}
-    if just := [one for one in moved if one[2] == len(packets) and one[1] in near]:
-        counter, interface, _ = just[0]
-        facts |= {"counter": f"{interface} {counter.name}".strip(), "meaning": counter.meaning, "helps": counter.helps}
+    rises = [
+        Rise(count, f"{interface} {counter.name}".strip(), counter.meaning, counter.helps)
+        for counter, interface, count in moved
+        if interface in near
+    ]
     return Told(
         {"lost": why} | facts,
         severity=severity(case, packets, Severity.ERROR),
         proof=tuple(_line(*one) for one in moved),
+        rises=tuple(rises),
         refuted=refuted,
     )
 
@@ -60,7 +63,7 @@ def _line(counter: Counter, interface: str, count: int) -> str:
     return f"{file}: {f'{interface} ' if interface else ''}{name if dot else counter.name} went up by {count}"
 
 
-def _looked_at(case: Case, packet: int) -> tuple[dict[str, Fact], tuple[Other, ...]]:
+def _looked_at(case: Case, packet: int) -> tuple[Facts, tuple[Other, ...]]:
     """Say what was asked of the recorded state, and to which end."""
     prover, host = case.tracer.prover, case.host_of(packet)
     if not host.tells:
@@ -78,7 +81,7 @@ def _looked_at(case: Case, packet: int) -> tuple[dict[str, Fact], tuple[Other, .
         )
     if cause.acquits:
         return {"undecided": cause.text}, (Other("filtered-by-rule", cause.text),)
-    rule: dict[str, Fact] = {"rule": cause.rule.text} if cause.rule is not None else {}
+    rule: Facts = {"rule": cause.rule.text} if cause.rule is not None else {}
     return {"undecided": cause.text} | rule, ()
 
 

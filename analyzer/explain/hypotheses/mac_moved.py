@@ -24,10 +24,10 @@ def causes(case: Case) -> Iterator[Cause]:
             {"mac": mac_text(mac), "from_point": ports[mac][0], "to_point": ports[mac][1], "moves": len(evidence)},
             evidence=tuple(evidence[:SHOWN]),
         )
-        yield Cause([], lambda _, moved=moved: moved)  # type: ignore[misc]
+        yield Cause([], lambda _, moved=moved: moved, key=(mac_text(mac),))  # type: ignore[misc]
     for ip, made in claims(case).items():
         if not contested(made):
-            yield Cause([], partial(_claimed, case, ip, made))
+            yield Cause([], partial(_claimed, case, ip, made), key=(str(ip),))
 
 
 def _claimed(case: Case, ip: Address, made: list[Claim], _: list[int]) -> Told:

@@ -12,10 +12,9 @@ from analyzer.explain.host import masquerade
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import offered, tried
 from analyzer.explain.stopped import severity
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving, network_of
 from analyzer.model import Basis, Network, Severity
-from analyzer.model.finding import Fact
 from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
 from analyzer.state.path import Path
@@ -31,12 +30,13 @@ def causes(case: Case) -> Iterator[Cause]:
     untracked = case.tracer.prover.untracked(packets[0], case.context.rows_of(packets[0]))
     also = case.troubled(packets)
     if untracked is not None:
-        yield Cause(packets, partial(_not_tracked, case, untracked), Basis.STATED, also=also)
+        yield Cause(packets, partial(_not_tracked, case, untracked), Basis.STATED, (untracked.text,), also=also)
     else:
-        yield Cause(packets, partial(_tell, case, known), Basis.STATED if known else Basis.INFERRED, also=also)
+        basis = Basis.STATED if known else Basis.INFERRED
+        yield Cause(packets, partial(_tell, case, known), basis, also=also)
 
 
-def _left(case: Case, packet: int) -> dict[str, Fact]:
+def _left(case: Case, packet: int) -> Facts:
     """Say as whom it left, and where."""
     src = case.context.src(int(case.first_row[packet]))
     return {"as_address": str(src), "where": case.context.point(int(case.last_row[packet])).name}
@@ -60,7 +60,7 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     )
 
 
-def _elsewhere(case: Case, packet: int, network: Network | None) -> dict[str, Fact]:
+def _elsewhere(case: Case, packet: int, network: Network | None) -> Facts:
     """Name a network of the same container that masquerades, where this one was made not to."""
     src = case.context.src(int(case.first_row[packet]))
     host = case.host_of(packet)

@@ -7,9 +7,9 @@ from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.long_packets import TOO_LONG
 from analyzer.explain.stopped import by_cause
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Role, Severity
-from analyzer.model.finding import Fact
 from analyzer.schema import Layer
 
 
@@ -28,12 +28,12 @@ def causes(case: Case) -> Iterator[Cause]:
     for (source, mtu, adapts), packets in told.items():
         # What TCP adapts to is harmless, and explains nothing but these packets.
         also = () if adapts else case.troubled(packets)
-        yield Cause(packets, partial(_tell, case, source, mtu, adapts), also=also)
+        yield Cause(packets, partial(_tell, case, source, mtu, adapts), also=also, key=(source, mtu, adapts))
 
 
 def _tell(case: Case, source: str, mtu: int, adapts: bool, packets: list[int]) -> Told:
     longest = int(max(case.first("ip_len")[packets]))
-    facts: dict[str, Fact] = {"longest": longest, "told_by": source, "mtu": mtu, "adapts": adapts}
+    facts: Facts = {"longest": Most(longest), "told_by": source, "mtu": mtu, "adapts": adapts}
     if not adapts and (where := _never_heard(case, packets)) is not None:
         facts["heard_at"] = where
     return Told(

@@ -8,9 +8,8 @@ from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, uplinks
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import within
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import HostState, Link, Severity
-from analyzer.model.finding import Fact
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -20,7 +19,7 @@ def causes(case: Case) -> Iterator[Cause]:
             for inner in state.links:
                 outer = next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
                 if outer is not None and inner.kind == "veth" and (told := _between(host, state, name, inner, outer)):
-                    yield Cause.ready(told, counted=True)
+                    yield Cause.ready(told, host.name or "", name, inner.name, counted=True)
 
 
 def _between(host: HostState, state: HostState, container: str, inner: Link, outer: Link) -> Told | None:
@@ -61,7 +60,7 @@ def state(host: Host) -> Iterator[Told]:
     for network, bridge in bridges(host.state):
         if bridge.mtu is not None and bridge.mtu > limit:
             lines = (f"ip-addr.json: {link.name} mtu {link.mtu}" for link in (bridge, ways[0]))
-            facts: dict[str, Fact] = {
+            facts: Facts = {
                 "network": network.name,
                 "mtu": bridge.mtu,
                 "uplink": ways[0].name,

@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Moved, Told
 from analyzer.model import Basis, Disposition, HostState, Severity
 from analyzer.model.question import Constant, OneOf
 from analyzer.model.rules import Translate
@@ -34,15 +34,12 @@ def _on(case: Case, host: HostState) -> Iterator[Cause]:
                 by_rule.setdefault(translation.rule.text, []).append(packet)
     for rule, packets in by_rule.items():
         basis = Basis.STATED if failed else Basis.INFERRED
-        yield Cause(packets, partial(_tell, case, rule, failed), basis, counted=bool(failed))
+        yield Cause(packets, partial(_tell, case, rule, failed), basis, (host.name, rule), counted=bool(failed))
 
 
 def _tell(case: Case, rule: str, failed: int, packets: list[int]) -> Told:
-    proof = [f"iptables-save.txt: {rule}"]
-    if failed:
-        same = ", just the packets that are missing" if failed == len(packets) else ""
-        proof.append(f"conntrack-stats.txt: insert_failed went up by {failed}{same}")
-    return Told(evidence=case.evidence(packets), proof=tuple(proof))
+    moved = Moved("conntrack-stats.txt: insert_failed", 0, failed) if failed else None
+    return Told(evidence=case.evidence(packets), proof=(f"iptables-save.txt: {rule}",), moved=moved)
 
 
 def _begins(case: Case, packet: int) -> bool:

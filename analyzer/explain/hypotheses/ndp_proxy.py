@@ -27,7 +27,8 @@ def causes(case: Case) -> Iterator[Cause]:
             ill = np.flatnonzero((case.symptom >= 0) & np.append(of, False)[case.connection])
             packets = {*case.towards([exchange.asked_ip]), *ill.tolist()}
             packets.add(case.asking[exchange.point, exchange.request_frame])
-            yield Cause(sorted(packets), partial(_tell, case, exchange, owner), Basis.STATED)
+            key = exchange.point, exchange.request_frame
+            yield Cause(sorted(packets), partial(_tell, case, exchange, owner), Basis.STATED, key)
 
 
 def _tell(case: Case, exchange: ArpExchange, owner: Container, packets: list[int]) -> Told:

@@ -38,7 +38,8 @@ def causes(case: Case) -> Iterator[Cause]:
     for (ip, wrong, right), packets in by_pair.items():
         answered = np.append(context.connections["seen_reply"], False)[case.connection[packets]]
         if not answered.all():
-            yield Cause(packets, partial(_tell, case, ip, wrong, right), also=case.troubled(packets))
+            tell = partial(_tell, case, ip, wrong, right)
+            yield Cause(packets, tell, also=case.troubled(packets), key=(ip, wrong, right))
     yield from _nobodys(case)
     yield from _at_other_ports(case)
 
@@ -56,7 +57,8 @@ def _at_other_ports(case: Case) -> Iterator[Cause]:
             packets = case.towards(container.addresses) if entries else []
             if packets:
                 tell = partial(_elsewhere, container, entries[0], port)
-                yield Cause(packets, tell, Basis.STATED, specific=Specific.SETTING)
+                key = host.name, container.name
+                yield Cause(packets, tell, Basis.STATED, key, specific=Specific.SETTING)
 
 
 def _elsewhere(container: Container, entry: FdbEntry, port: Link, packets: list[int]) -> Told:
@@ -92,7 +94,7 @@ def _nobodys(case: Case) -> Iterator[Cause]:
     for packet in strange.tolist():
         by_mac.setdefault(int(macs[packet]), []).append(packet)
     for mac, packets in by_mac.items():
-        yield Cause(packets, partial(_nobody, case, mac), Basis.INFERRED, also=case.troubled(packets))
+        yield Cause(packets, partial(_nobody, case, mac), Basis.INFERRED, (mac,), also=case.troubled(packets))
 
 
 def _nobody(case: Case, mac: int, packets: list[int]) -> Told:

@@ -6,9 +6,8 @@ from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import by_cause
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Container, Severity
-from analyzer.model.finding import Fact
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -26,7 +25,7 @@ def _internal(case: Case, stopped: Stopped) -> str | None:
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:
-    facts: dict[str, Fact] = {}
+    facts: Facts = {}
     if (internal := _internal(case, stopped)) is not None:
         facts["internal"] = internal
     row = int(case.first_row[stopped.packets[0]])

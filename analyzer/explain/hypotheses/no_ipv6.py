@@ -29,7 +29,8 @@ def causes(case: Case) -> Iterator[Cause]:
         both = all({query.kind for query in names[name]} >= {"A", "AAAA"} for name in useless)
         if useless and (both or refused > 0):
             shown = [query for name in useless for query in names[name]]
-            yield Cause((), partial(_tell, case, asker, useless, shown, refused), Basis.STATED)
+            tell = partial(_tell, case, asker, useless, shown, refused)
+            yield Cause((), tell, Basis.STATED, (asker.host, asker.container))
 
 
 def _only_ipv6(queries: list[NameQuery]) -> bool:

@@ -1,10 +1,8 @@
 """What a container sent never left it: its own rules, routes or interfaces, or it asked itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
-
-import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
@@ -12,9 +10,9 @@ from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
-from analyzer.explain.told import Told
-from analyzer.model import Container, HostState, Point, Role, Severity
-from analyzer.model.finding import Fact
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Container, Finding, HostState, Point, Role, Severity
 from analyzer.model.rules import Rule, Table
 from analyzer.schema import Addresses, Layer
 from analyzer.trace.names import EMBEDDED
@@ -43,10 +41,9 @@ class _Sender:
 def causes(case: Case) -> Iterator[Cause]:
     """Give what kept packets inside, container by container."""
     for sender in _senders(case):
-        if sender.owes:
-            continue  # what it did not send may be those answers, which are told as such
-        for told in (*_rules(sender), *_routes(case, sender), *_itself(case, sender), *_resolver(case, sender)):
-            yield Cause.ready(told)
+        everything = (*_rules(sender), *_routes(case, sender), *_itself(sender), *_resolver(case, sender))
+        for number, told in enumerate(everything):
+            yield Cause.ready(told, sender.point.host or "", sender.container.name, number)
 
 
 def _senders(case: Case) -> Iterator[_Sender]:
@@ -70,6 +67,8 @@ def _owes(case: Case, owner: Container) -> bool:
 
 def _sent(case: Case, point: Point, owner: Container) -> bool:
     """Tell whether a container asked for anybody, or sent anything by IP, beside what IPv6 says by itself."""
+    if case.part.talked is not None:
+        return (point.id, owner.mac) in case.part.talked
     frames = case.context.frames
     own = (frames["point"] == point.id) & (frames["eth_src"] == (-1 if owner.mac is None else owner.mac))
     asked = has(frames["layers"], Layer.ARP) | has(frames["layers"], Layer.IPV4)
@@ -77,14 +76,22 @@ def _sent(case: Case, point: Point, owner: Container) -> bool:
     return bool((own & (asked | talked)).any())
 
 
-def _told(sender: _Sender, why: str, count: int, facts: dict[str, Fact], *proof: str) -> Told:
+def _told(sender: _Sender, why: str, count: int, facts: Facts, *proof: str) -> Told:
     name = sender.container.name
-    known: dict[str, Fact] = {"who": [name], "why": why, "count": count, "silent": sender.silent}
+    known: Facts = {
+        "who": [name], "why": why, "count": count, "silent": sender.silent, "owes": Most(sender.owes),
+    }  # fmt: skip
     return Told(
         known | facts,
         proof=tuple(f"containers/{name}/{line}" for line in proof),
         severity=Severity.ERROR if sender.silent else Severity.WARNING,
     )
+
+
+def _completed(finding: Finding) -> Finding | None:
+    """Say nothing of a container that owes answers: what it did not send may be those, which are told as such."""
+    facts = dict(finding.facts)
+    return None if facts.pop("owes") else replace(finding, facts=facts)
 
 
 def _rules(sender: _Sender) -> Iterator[Told]:
@@ -93,7 +100,7 @@ def _rules(sender: _Sender) -> Iterator[Told]:
         own = _reached(table)
         for rule in (rule for rule in table.rules() if rule.chain in own and rule.target in KILLS):
             if rule.counts and (went := moved(sender.state, rule)):
-                facts: dict[str, Fact] = {"rule": rule.text, "chain": rule.chain, "number": rule.number or 0}
+                facts: Facts = {"rule": rule.text, "chain": rule.chain, "number": rule.number or 0}
                 yield _told(sender, "rule", went, facts | _deleted(sender, rule), f"{rule.dump}: {rule.text}")
         for chain in table.chains.values():
             if chain.hook == OUTPUT and chain.policy == "DROP" and (went := _policy_went(sender, table, chain.name)):
@@ -113,7 +120,7 @@ def _reached(table: Table) -> set[str]:
     return found
 
 
-def _deleted(sender: _Sender, rule: Rule) -> dict[str, Fact]:
+def _deleted(sender: _Sender, rule: Rule) -> Facts:
     if rule.native:
         return {}
     tool = "ip6tables" if rule.dump.startswith("ip6") else "iptables"
@@ -132,7 +139,7 @@ def _routes(case: Case, sender: _Sender) -> Iterator[Told]:
     if went <= 0:
         return
     links = [link for link in sender.state.links if not link.loopback]
-    facts: dict[str, Fact] = {
+    facts: Facts = {
         "down": [link.name for link in links if link.down],
         "without_address": [link.name for link in links if not any(ip.version == 4 for ip in link.addresses)],
         "default": any(route.dst.prefixlen == 0 and route.kind == "unicast" for route in sender.state.routes),
@@ -145,12 +152,10 @@ def _routes(case: Case, sender: _Sender) -> Iterator[Told]:
     yield _told(sender, "no-route", went, facts, *proof)
 
 
-def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
+def _itself(sender: _Sender) -> Iterator[Told]:
     """Give the connections that the container refused itself: it asked for its own loopback address."""
     failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
-    numbers = case.handshakes.rejected()
-    own = [case.tracer.connection(number).original.src in sender.container.addresses for number in numbers]
-    refused = min(failed - int(np.sum(own)), resets)
+    refused = min(failed, resets)
     if refused > 0 and sender.silent:
         yield _told(
             sender, "itself", refused, {}, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}"
@@ -165,7 +170,7 @@ def _resolver(case: Case, sender: _Sender) -> Iterator[Told]:
     if own and len(own) == len(state.resolvers) and went > 0 and state.listener("udp", own[0], 53) is None:
         host = case.hosts[sender.point.host]
         others = [str(ip) for ip in host.resolvers if not ip.is_loopback]
-        facts: dict[str, Fact] = {"servers": [str(ip) for ip in own], "hosts_servers": others}
+        facts: Facts = {"servers": [str(ip) for ip in own], "hosts_servers": others}
         told = _told(sender, "resolver", went, facts, f"resolv.conf: nameserver {own[0]}",
                      f"nstat.txt: {NO_PORTS} went up by {went}")  # fmt: skip
         told.severity = Severity.ERROR
@@ -179,4 +184,5 @@ HYPOTHESIS = Hypothesis(
     "What a container sent never got to its interface: counters in its own namespace say so.",
     "Look inside: nsenter -t PID -n, then ip route, ip link, iptables -L OUTPUT -v.",
     causes,
+    complete=_completed,
 )

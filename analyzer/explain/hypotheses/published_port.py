@@ -11,9 +11,9 @@ from analyzer.explain.edits import with_rule
 from analyzer.explain.host import ports
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import tried
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Least
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Basis, Container, FlowTuple, HostState, Role, Severity
-from analyzer.model.finding import Fact
 from analyzer.model.rules import Verdict
 from analyzer.state.path import translate
 
@@ -39,14 +39,15 @@ def causes(case: Case) -> Iterator[Cause]:
         if _untranslated(host, *known, case.tracer.connection(number).original):
             by_port.setdefault(known, []).append(packet)
     for (container, port), packets in by_port.items():
-        yield Cause(packets, partial(_tell, case, container, port), Basis.STATED, also=case.troubled(packets))
+        tell, key = partial(_tell, case, container, port), (container.name, port)
+        yield Cause(packets, tell, Basis.STATED, key, also=case.troubled(packets))
 
 
 def _tell(case: Case, container: Container, port: str, packets: list[int]) -> Told:
     relayed = bool((case.context.connections["relayed_to"][case.connection[packets]] >= 0).all())
     rule = _rule(case.host_of(packets[0]), container, port)
     helps = tried(case, packets[0], with_rule("nat", rule), whole_way=True) if rule is not None else None
-    facts: dict[str, Fact] = {"port": port, "container": container.name, "relayed": relayed}
+    facts: Facts = {"port": port, "container": container.name, "relayed": Least(relayed)}
     if helps is not None:
         facts["commands"] = [f"iptables -t nat {rule}"]
     return Told(

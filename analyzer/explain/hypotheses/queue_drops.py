@@ -7,9 +7,9 @@ from shlex import quote
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import within
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, HostState, Queue, Severity
-from analyzer.model.finding import Fact, Symptom
+from analyzer.model.finding import Symptom
 
 LIMITS = ("tbf", "netem", "htb", "hfsc", "cake", "red", "sfq", "police")
 """Queues that nobody has without having asked for them; others (fq_codel, pfifo_fast) are everywhere."""
@@ -23,9 +23,8 @@ def causes(case: Case) -> Iterator[Cause]:
                 went = state.counted(f"qdisc.{queue.dev}.drops") or 0
                 if queue.kind in LIMITS and went > 0:
                     packets = _lost(case, queue.dev) if not place else []
-                    right = packets if len(packets) <= went else []
-                    tell = partial(_tell, case, host, place, queue, went)
-                    yield Cause(right, tell, Basis.STATED, counted=len(right) > 0)
+                    tell, key = partial(_tell, case, host, place, queue, went), (host.name, place, queue.dev)
+                    yield Cause(packets, tell, Basis.STATED, key, went=went, most=went)
 
 
 def _lost(case: Case, dev: str) -> list[int]:
@@ -38,7 +37,7 @@ def _lost(case: Case, dev: str) -> list[int]:
 def _tell(case: Case, host: HostState, place: str, queue: Queue, went: int, _: list[int]) -> Told:
     command = f"tc qdisc del dev {quote(queue.dev)} root"
     points = [p for p in case.context.points if (p.interface or p.name) == queue.dev and p.host == host.name]
-    facts: dict[str, Fact] = {
+    facts: Facts = {
         "dev": queue.dev, "kind": queue.kind, "dropped": went, "place": place,
         "leads_to": next((p.container for p in points if p.container), None) or "",
         "commands": [within(place, command) if place else command],

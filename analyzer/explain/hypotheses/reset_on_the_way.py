@@ -23,7 +23,7 @@ def causes(case: Case) -> Iterator[Cause]:
         if _foreign(case, packet):
             by_server.setdefault(str(case.context.src(int(case.first_row[packet]))), []).append(packet)
     for server, packets in by_server.items():
-        yield Cause(packets, partial(_tell, case, server))
+        yield Cause(packets, partial(_tell, case, server), key=(server,))
 
 
 def _foreign(case: Case, reset: int) -> bool:

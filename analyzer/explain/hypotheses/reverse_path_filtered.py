@@ -1,6 +1,7 @@
 """Source validation drops packets whose sender would be answered by another interface (RFC 3704)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
@@ -10,9 +11,9 @@ from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import NOT_ENOUGH, unblocked
 from analyzer.explain.stopped import by_cause
-from analyzer.explain.told import Told
-from analyzer.model import Basis, Severity
-from analyzer.model.finding import Fact
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Basis, Finding, Severity
 from analyzer.state.sysctl import reverse_path, sysctl_line
 
 COUNTER = "TcpExtIPReversePathFilter"
@@ -23,18 +24,24 @@ STRICT = 1
 def causes(case: Case) -> Iterator[Cause]:
     """Give what rp_filter drops, and what it dropped where no capture was."""
     yield from by_cause(case, HYPOTHESIS.name, _describe)
-    if not case.stopped.get(HYPOTHESIS.name):
-        for host in case.hosts.states:
-            went = host.counted(COUNTER) or 0
-            modes = {link.name: reverse_path(host, link.name) for link in host.links}
-            strict = [name for name, mode in modes.items() if mode is not None and mode.value == STRICT]
-            if went > 0 and strict:
-                yield Cause((), partial(_unseen, went, strict), Basis.STATED)
+    seen = bool(case.stopped.get(HYPOTHESIS.name))
+    for host in case.hosts.states:
+        went = host.counted(COUNTER) or 0
+        modes = {link.name: reverse_path(host, link.name) for link in host.links}
+        strict = [name for name, mode in modes.items() if mode is not None and mode.value == STRICT]
+        if went > 0 and strict:
+            yield Cause((), partial(_unseen, went, strict, seen), Basis.STATED, (host.name,))
 
 
-def _unseen(went: int, strict: list[str], _: list[int]) -> Told:
+def _completed(finding: Finding) -> Finding | None:
+    """Tell of what was dropped where no capture was only if that is all."""
+    facts = dict(finding.facts)
+    return None if facts.pop("seen", False) else replace(finding, facts=facts)
+
+
+def _unseen(went: int, strict: list[str], seen: bool, _: list[int]) -> Told:
     return Told(
-        {"counted": went, "strict": strict},
+        {"counted": went, "strict": strict, "seen": Most(seen)},
         proof=(f"nstat.txt: {COUNTER} went up by {went}",),
         severity=Severity.WARNING,
     )
@@ -48,7 +55,7 @@ def state(host: Host) -> Iterator[Told]:
     strict = {name: mode for name, mode in modes.items() if mode is not None and mode.value == STRICT}
     if len(links) > 1 and strict:
         names = list(dict.fromkeys(name for mode in strict.values() for name in mode.names))
-        facts: dict[str, Fact] = {"strict": list(strict), "uplinks": len(links), "settings": names}
+        facts: Facts = {"strict": list(strict), "uplinks": len(links), "settings": names}
         lines = tuple(sysctl_line(host.state, name) for name in names)
         yield Told(facts, severity=Severity.WARNING, proof=lines)
 
@@ -67,7 +74,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     return told
 
 
-def _not_its_own(case: Case, packet: int) -> dict[str, Fact] | None:
+def _not_its_own(case: Case, packet: int) -> Facts | None:
     """Tell whether a container sends with an address that is not its own, which no setting should let pass."""
     row = int(case.first_row[packet])
     src = case.context.src(row)
@@ -86,5 +93,6 @@ HYPOTHESIS = Hypothesis(
     causes,
     Specific.SETTING,
     state=state,
+    complete=_completed,
     asks="nstat TcpExtIPReversePathFilter before and after",
 )

@@ -5,10 +5,9 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving, network_of
 from analyzer.model import Basis, Severity
-from analyzer.model.finding import Fact
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -21,7 +20,7 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, packets: list[int]) -> Told:
     network, row = network_of(case, packets[0]), int(case.last_row[packets[0]])
     src, point = case.context.src(int(case.first_row[packets[0]])), case.context.point(row)
-    facts: dict[str, Fact] = {"where": point.name, "as_address": str(src)}
+    facts: Facts = {"where": point.name, "as_address": str(src)}
     if network is not None:
         subnet = next((one for one in network.subnets if src is not None and src in one), None)
         facts |= {"network": network.name, "subnet": str(subnet)}

@@ -7,10 +7,9 @@ import numpy as np
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving
 from analyzer.model import Address, Basis, Connection, HostState, Severity, endpoint
-from analyzer.model.finding import Fact
 from analyzer.model.rules import Verdict
 from analyzer.state.path import translate
 
@@ -35,7 +34,8 @@ def causes(case: Case) -> Iterator[Cause]:
             old = endpoint(connection.reply.src, connection.reply.sport)
             proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
             tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
-            yield Cause(case.packets_of(number).tolist(), tell, Basis.STATED)
+            packets = case.packets_of(number)
+            yield Cause(packets.tolist(), tell, Basis.STATED, (int(case.numbers[packets[0]]),))
 
 
 def _entry(case: Case, number: int) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _today(host: HostState, connection: Connection) -> tuple[str, str] | None:
     return endpoint(there.dst, there.dport), result.translations[0].rule.text
 
 
-def _tell(case: Case, facts: dict[str, Fact], proof: tuple[str, ...], packets: list[int]) -> Told:
+def _tell(case: Case, facts: Facts, proof: tuple[str, ...], packets: list[int]) -> Told:
     connection = case.connection_of(packets[0])
     flow = connection.original if connection is not None else None
     delete = f"conntrack -D -p {flow.protocol} -s {flow.src} -d {flow.dst}" if flow is not None else "conntrack -D"

@@ -10,10 +10,10 @@ import numpy as np
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host import overlap
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.tally import First
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, ArpExchange, Basis, Disposition, Evidence, HostState, Network, Point, Role, Severity
 from analyzer.model.engine import Prefix
-from analyzer.model.finding import Fact
 from analyzer.schema import Addresses, Array
 
 
@@ -27,14 +27,16 @@ def causes(case: Case) -> Iterator[Cause]:
             told |= {one.asked_ip for one in asked}
             vainly = case.towards({one.asked_ip for one in asked})
             packets = sorted({*_cut_off(case, host, pair), *_questions(case, asked), *vainly})
-            yield Cause(packets, partial(_tell, case, pair, asked), Basis.STATED)
+            key = host.name, *pair.key
+            yield Cause(packets, partial(_tell, case, pair, asked), Basis.STATED, key)
         for (network, ip), packets_of in _swallowed(case, host).items():
             told.add(ip)
-            yield Cause(packets_of, partial(_swallows, case, network, ip), Basis.STATED)
+            yield Cause(packets_of, partial(_swallows, case, network, ip), Basis.STATED, (host.name, network, str(ip)))
         for ip, exchange in vain.items():
             if ip not in told and (found := _behind(case, host, exchange)) is not None:
                 packets = sorted({*_questions(case, [exchange]), *case.towards([ip])})
-                yield Cause(packets, partial(_elsewhere, case, exchange, found), Basis.OBSERVED)
+                behind = host.name, found.network.name, str(ip)
+                yield Cause(packets, partial(_elsewhere, case, exchange, found), Basis.OBSERVED, behind)
 
 
 PRIVATE = tuple(map(ip_network, (
@@ -80,13 +82,13 @@ def _questions(case: Case, exchanges: Sequence[ArpExchange]) -> set[int]:
 
 
 def _tell(case: Case, pair: overlap.Pair, asked: list[ArpExchange], packets: list[int]) -> Told:
-    facts: dict[str, Fact] = dict(pair.facts)
+    facts: Facts = dict(pair.facts)
     if asked:
         facts |= {"vain": [str(one.asked_ip) for one in asked[:3]], "vain_at": asked[0].point}
     own = [packet for packet in packets if case.connection[packet] >= 0]
-    causes_of = (case.tracer.outcome(packet).cause for packet in own)
-    if (acts := next((cause.text for cause in causes_of if cause is not None), None)) is not None:
-        facts["acts_by"] = acts
+    causes_of = ((packet, case.tracer.outcome(packet).cause) for packet in own)
+    if (acts := next(((packet, cause.text) for packet, cause in causes_of if cause is not None), None)) is not None:
+        facts["acts_by"] = First(acts[1], int(case.numbers[acts[0]]))
     evidence = (*(Evidence(one.point, one.request_frame) for one in asked), *case.evidence(own))
     return Told(facts, evidence=evidence[:SHOWN], proof=pair.proof)
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
-from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.inside import receiver
-from analyzer.explain.stopped import few, severity
+from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Disposition, Listener, Severity, endpoint
-from analyzer.model.finding import Fact
 from analyzer.model.journey import ENDS
 
 
@@ -21,11 +20,11 @@ def causes(case: Case) -> Iterator[Cause]:
         connection = case.tracer.connection(number)
         target = endpoint(connection.original.dst, connection.original.dport)
         silent.setdefault(target, []).extend(case.packets_of(number, reply=False).tolist())
-    for target, packets in few(silent).items():
-        queue = _full(case, packets[0]) if target else None
+    for target, packets in silent.items():
+        queue = _full(case, packets[0])
         yield Cause(
-            sorted(packets), partial(_tell, case, target, len(silent), queue),
-            Basis.STATED if queue is not None else Basis.OBSERVED,
+            sorted(packets), partial(_tell, case, target, queue),
+            Basis.STATED if queue is not None else Basis.OBSERVED, (target, queue is not None),
             specific=Specific.SETTING if queue is not None else None,
         )  # fmt: skip
 
@@ -38,13 +37,13 @@ def _full(case: Case, packet: int) -> Listener | None:
     return found if found is not None and found.waiting > found.room else None
 
 
-def _tell(case: Case, target: str, targets: int, queue: Listener | None, packets: list[int]) -> Told:
+def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -> Told:
     packet = packets[0]
-    facts: dict[str, Fact] = {
+    facts: Facts = {
+        "target": target,
         "end": ENDS[case.tracer.ends[packet]].value,
         "last": case.context.point(int(case.last_row[packet])).name,
     }
-    facts |= {"target": target} if target else {"targets": targets}
     row = int(case.last_row[packet])
     dst, owner = case.context.dst(row), case.context.owner_of_mac(case.context.value("eth_dst", row), row)
     delivered = facts["end"] == Disposition.DELIVERED.value
@@ -66,4 +65,5 @@ HYPOTHESIS = Hypothesis(
     "See whether a firewall at or before the server drops them, and whether its answers find a way back.",
     causes,
     Specific.SILENCE,
+    crowd=Crowd("target", "targets"),
 )

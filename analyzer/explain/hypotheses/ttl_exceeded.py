@@ -8,9 +8,9 @@ import numpy as np
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Count, Texts
+from analyzer.explain.told import Facts, Told
 from analyzer.model import HostState, Role, Severity
-from analyzer.model.finding import Fact
 from analyzer.model.question import Field
 
 EXCEEDED = {(4, 11, 0), (6, 3, 0)}
@@ -28,7 +28,7 @@ def causes(case: Case) -> Iterator[Cause]:
         quoted = [e.quoted for e in died if e.quoted is not None]
         same = [packet for packet in quoted if case.connection[packet] in case.connection[circling]]
         tell = partial(_circle, case, sources, set(circling))
-        yield Cause(sorted({*circling, *same}), tell, also=case.troubled(circling))
+        yield Cause(sorted({*circling, *same}), tell, also=case.troubled(circling), key=("circle",))
     old: dict[tuple[str, bool], list[int]] = {}
     for error in died:
         if error.quoted is not None:
@@ -38,19 +38,20 @@ def causes(case: Case) -> Iterator[Cause]:
         came = young and _came_old(case, source, packets)
         if came:
             tell = partial(_old, case, source, False, came=True)
-            yield Cause(packets, tell, also=[*case.troubled(packets)], specific=Specific.SETTING)
+            key = source, young, came
+            yield Cause(packets, tell, also=case.troubled(packets), specific=Specific.SETTING, key=key)
             continue
         # A probe explains nothing but itself.
         targets = {e.target for e in died if e.quoted in packets}
         follow = [] if young else [*case.troubled(packets), *case.towards(targets)]
-        yield Cause(packets, partial(_old, case, source, young), also=follow)
+        yield Cause(packets, partial(_old, case, source, young), also=follow, key=(source, young, False))
 
 
 def _circle(case: Case, sources: list[str], circling: set[int], packets: list[int]) -> Told:
     went = [packet for packet in packets if packet in circling] or packets
-    facts: dict[str, Fact] = {"circling": len(went), "where": case.context.point(int(case.last_row[went[0]])).name}
+    facts: Facts = {"circling": Count(len(went)), "where": case.context.point(int(case.last_row[went[0]])).name}
     if sources:
-        facts["died_at"] = sources
+        facts["died_at"] = Texts.of((source, 0) for source in sources)
     return Told(facts, evidence=case.evidence(went))
 
 
@@ -62,7 +63,7 @@ def _came_old(case: Case, source: str, packets: list[int]) -> bool:
 def _old(case: Case, source: str, young: bool, packets: list[int], *, came: bool = False) -> Told:
     host = case.host_of(packets[0])
     here = host.owns(ip_address(source))
-    facts: dict[str, Fact] = {"ended_at": source, "young": young, "here": here}
+    facts: Facts = {"ended_at": source, "young": young, "here": here}
     if came:
         facts["came_with"] = case.context.value("ttl", int(case.first_row[packets[0]]))
     return Told(

@@ -22,7 +22,7 @@ def causes(case: Case) -> Iterator[Cause]:
         ends = [sorted(p for p in partners if partners[p] == partners[end]) for end in (pair.first, pair.second)]
         if (key := tuple(sorted(ends[0] + ends[1]))) not in told:
             told.add(key)
-            yield Cause([], partial(_tell, case, pair, *ends), Basis.INFERRED)
+            yield Cause([], partial(_tell, case, pair, *ends), Basis.INFERRED, key)
 
 
 def _tell(case: Case, pair: Pair, first: list[int], second: list[int], _: list[int]) -> Told:

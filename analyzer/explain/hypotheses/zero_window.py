@@ -10,9 +10,9 @@ from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Severity
-from analyzer.model.finding import Fact
 from analyzer.schema import Array, Layer
 
 LEAST_NS = 100_000_000
@@ -37,8 +37,8 @@ def causes(case: Case) -> Iterator[Cause]:
             if not ends:
                 stuck.add(sender)
     for sender, stalled in by_sender.items():
-        facts: dict[str, Fact] = {"receiver": sender, "closed_s": longest[sender] / 1e9}
-        yield Cause(stalled, partial(_tell, facts, opened=sender not in stuck))
+        facts: Facts = {"receiver": sender, "closed_s": Most(longest[sender] / 1e9)}
+        yield Cause(stalled, partial(_tell, facts, opened=sender not in stuck), key=(sender,))
 
 
 def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int], bool]:
@@ -61,7 +61,7 @@ def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[in
     return int(stalls.max()), packets[shut].tolist(), opened
 
 
-def _tell(facts: dict[str, Fact], packets: list[int], *, opened: bool) -> Told:
+def _tell(facts: Facts, packets: list[int], *, opened: bool) -> Told:
     return Told(facts, severity=Severity.INFO if opened else None)
 
 

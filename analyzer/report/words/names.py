@@ -8,6 +8,16 @@ def _questions(f: Facts) -> str:
     return plural(number(f, "questions"), "question")
 
 
+SHOWN_NAMES = 4
+
+
+def _asked(f: Facts) -> str:
+    """Name what was asked for."""
+    names = texts(f, "names")
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
+
+
 def dns_failed(f: Facts) -> Words:
     """It answers that it cannot tell."""
     server, outcomes = f["server"], texts(f, "outcomes")
@@ -26,7 +36,7 @@ def dns_failed(f: Facts) -> Words:
         )
     if outcomes == ["NXDOMAIN"]:
         return Words(
-            f"name server {server} knows no such name: {f['names']}",
+            f"name server {server} knows no such name: {_asked(f)}",
             f"{_questions(f)} got NXDOMAIN. Search domains make such questions, too.{_resolver(f)}",
             f"name server {server} knows no such name" if f.get("nowhere") else "",
             verb=Verb.RESOLVE,
@@ -35,7 +45,7 @@ def dns_failed(f: Facts) -> Words:
     others = " It answers other questions." if f.get("answers_others") else ""
     return Words(
         f"name server {server} failed {_questions(f)}: {', '.join(outcomes)}",
-        f"Asked for {f['names']}.{others}",
+        f"Asked for {_asked(f)}.{others}",
         f"name server {server} answers {' and '.join(outcomes)}",
         verb=Verb.RESOLVE,
         remedy="Ask the server by hand. SERVFAIL often comes from a server that this one asks in turn, or from DNSSEC; "
@@ -50,7 +60,7 @@ def dns_unanswered(f: Facts) -> Words:
         strangers = texts(f, "strangers")
         return Words(
             f"answers to {_questions(f)} for {server} come from {', '.join(strangers)}",
-            f"Asked for {f['names']}. A resolver takes answers only from the address that it asked, so these are lost: "
+            f"Asked for {_asked(f)}. A resolver takes answers only from the address that it asked, so these are lost: "
             "the server has several addresses and answers from another one, or its answers are not translated back.",
             f"{server} is asked, and {several(strangers)} answers",
             verb=Verb.RESOLVE,
@@ -64,7 +74,7 @@ def dns_unanswered(f: Facts) -> Words:
     other = _other_server(f)
     return Words(
         f"name server {server} left {_questions(f)} unanswered",
-        f"Asked for {f['names']}; last seen at {f['last']}. {others}{_resolver(f)}",
+        f"Asked for {_asked(f)}; last seen at {f['last']}. {others}{_resolver(f)}",
         f"name server {server} does not answer, last seen at {f['last']}",
         verb=Verb.RESOLVE,
         remedy=f"Try the server by hand: dig @{server} NAME.{other}" if other else None,
@@ -94,14 +104,14 @@ def _late(f: Facts) -> Words:
             f"Nothing came for {again:.1f} s; the answer to what was asked then took {rest:.3f} s: a question or an "
             "answer was lost, the server is not slow."
         )
-    return Words(f"name server {f['server']} {slow if again is None else lost}", f"Asked for {f['names']}. {why}")
+    return Words(f"name server {f['server']} {slow if again is None else lost}", f"Asked for {_asked(f)}. {why}")
 
 
 def embedded_dns_failed(f: Facts) -> Words:
     """Docker's own server."""
     return Words(
         f"Docker's name server failed {_questions(f)}",
-        f"127.0.0.11 could not answer {f['names']}. Names of containers it knows itself; all others it passes on to "
+        f"127.0.0.11 could not answer {_asked(f)}. Names of containers it knows itself; all others it passes on to "
         "the servers of the host's resolv.conf or of --dns, which did not answer, or failed.",
         "Docker's name server 127.0.0.11 fails, or whom it asks in turn",
         verb=Verb.RESOLVE,
@@ -112,7 +122,7 @@ def dns_conntrack_race(f: Facts) -> Words:
     """Two questions at once."""
     return Words(
         f"{plural(number(f, 'packets'), 'DNS question')} lost in the host beside a twin from the same port",
-        f"A and AAAA were asked at once from one socket, and one of them went no further: {f['names']}. Both race for "
+        f"A and AAAA were asked at once from one socket, and one of them went no further: {_asked(f)}. Both race for "
         "one conntrack entry, and the second one is dropped; the resolver then waits for its timeout.",
         "A and AAAA race for one conntrack entry, and one is dropped",
         verb=Verb.RESOLVE,
@@ -126,7 +136,7 @@ def container_name_unknown(f: Facts) -> Words:
     asked = ", ".join(texts(f, "servers"))
     return Words(
         f"{asker} asks {asked} for container {wanted}, whose name is in no DNS there",
-        f"{f['names']}: the answer is {f['outcome_of']}. {asker} is on {own}, {wanted} on "
+        f"{_asked(f)}: the answer is {f['outcome_of']}. {asker} is on {own}, {wanted} on "
         f"{', '.join(texts(f, 'networks'))}; Docker tells names only to containers on one and the same network, other "
         "than the default bridge.",
         "they share no network on which Docker tells names",
