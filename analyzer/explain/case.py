@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from analyzer.correlate.sorting import first_places
 from analyzer.correlate.stated import Contradiction
 from analyzer.explain import died, questions, symptoms
 from analyzer.explain.confirmed import Ask
@@ -47,7 +48,7 @@ ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Share:
     """Which share of all data a case has; without anything said, all of it."""
 
     mine: Array | None = None
@@ -55,10 +56,10 @@ class Part:
     and told in one."""
     numbers: Int64 | None = None
     """(packets,) The number of each among all packets."""
+    connections: Int64 | None = None
+    """(connections,) The number of each among all connections."""
     end_ns: int | None = None
     """Until when captures ran."""
-    talked: frozenset[tuple[int, int]] | None = None
-    """Who sent anything to somebody, in any part: point and MAC."""
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Case:
     """Asks a kernel, if somebody wants that."""
     asked: int = 0
     """Remedies that a kernel has tried."""
-    part: Part = field(default_factory=Part)
+    share: Share = field(default_factory=Share)
     """Which of all packets these are."""
     _made: dict["Callable[[Case], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
@@ -83,20 +84,27 @@ class Case:
     @cached_property
     def mine(self) -> Array:
         """(packets,) bool: each is told here; what is told elsewhere is here because others need it."""
-        found = self.part.mine
+        found = self.share.mine
         return np.ones(self.context.packets, bool) if found is None else found
 
     @cached_property
     def numbers(self) -> Int64:
         """(packets,) The number of each among all packets."""
-        found = self.part.numbers
+        found = self.share.numbers
         return np.arange(self.context.packets) if found is None else found
 
     @cached_property
+    def connection_numbers(self) -> Int64:
+        """(connections,) The number of each among all connections."""
+        found = self.share.connections
+        return np.arange(len(self.context.connections["proto"])) if found is None else found
+
+    @cached_property
     def my_connections(self) -> Array:
-        """(connections,) bool: each is told here."""
+        """(connections,) bool: the first packet of each is told here."""
         found = np.zeros(len(self.context.connections["proto"]) + 1, bool)
-        found[self.connection[self.mine]] = True
+        begins = first_places(self.connection, len(found) - 1)
+        found[np.flatnonzero((begins >= 0) & self.mine[begins])] = True
         return found[:-1]
 
     @property
@@ -264,8 +272,8 @@ class Case:
     @cached_property
     def end_ns(self) -> int:
         """Time of the last frame of all, or until when a manifest says that captures ran."""
-        if self.part.end_ns is not None:
-            return self.part.end_ns
+        if self.share.end_ns is not None:
+            return self.share.end_ns
         times = self.context.frames["time_ns"]
         said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
         return max([*said, int(times.max()) if len(times) else 0])
@@ -344,8 +352,8 @@ class Case:
 
     @cached_property
     def packets_each_way(self) -> tuple[Int64, Int64]:
-        """(connections,) Packets of each in the original direction, and in the reply direction."""
-        count, known = len(self.context.connections["proto"]), self.connection >= 0
+        """(connections,) Packets of each in the original direction, and in the reply direction, that are told here."""
+        count, known = len(self.context.connections["proto"]), (self.connection >= 0) & self.mine
         ways = (np.bincount(self.connection[known & way], minlength=count) for way in (~self.reply, self.reply))
         forth, back = ways
         return forth, back

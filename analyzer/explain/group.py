@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from analyzer.explain.case import SHOWN
-from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.hypothesis import Hypothesis
 from analyzer.explain.tally import Count, Tally, Texts
 from analyzer.explain.told import PLAIN, Facts, Key, Moved, Rise
 from analyzer.model import Basis, Evidence, Finding, Severity
@@ -18,6 +18,7 @@ from analyzer.model.finding import Fact, Other, worst_first
 FEW = 8
 """Causes of one check that differ only in whom they are about, before they are told as one."""
 MOST_OTHERS = 5
+NOWHERE = 1 << 62
 SEVERITIES = list(Severity)
 
 
@@ -28,7 +29,7 @@ class Group:
     hypothesis: Hypothesis
     key: Key
     first: int
-    """The number of the first packet that it is about; of one that is about none, 0."""
+    """The number of the first packet that it is about, or that shows it; NOWHERE without."""
     severity: Severity
     basis: Basis
     facts: Facts
@@ -132,12 +133,3 @@ def _settled(fact: Fact | Tally) -> Fact:
 def _packets(facts: Mapping[str, Fact | Tally]) -> int:
     count = facts.get("packets", 0)
     return count.value if isinstance(count, Count) else count if isinstance(count, int) else 0
-
-
-def alone(hypothesis: Hypothesis, causes: Iterable[Cause]) -> list[Group]:
-    """Make groups of causes that are of no packets, and that nothing competes with."""
-    return [
-        Group(hypothesis, one.key, 0, hypothesis.severity if told.severity is None else told.severity, one.basis,
-              told.facts, tuple((0, evidence) for evidence in told.evidence), told.proof)
-        for one in causes for told in (one.told([]),)
-    ]  # fmt: skip

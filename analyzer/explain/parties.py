@@ -6,12 +6,13 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
-from analyzer.explain.tally import Count, Least, Texts
+from analyzer.explain.tally import Count, CountOf, Least, SumOf, Texts
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Connection, Role, endpoint
-from analyzer.schema import Int64
+from analyzer.schema import Columns, Int64
 
 SHOWN = 3
+ENDS = ("proto", "orig_src_hi", "orig_src", "orig_dst_hi", "orig_dst", "orig_dport")
 MOST = 1_000
 """Clients and what they want, of which names are looked up; the first ones."""
 
@@ -36,29 +37,34 @@ def about(case: Case, packets: Sequence[int]) -> Facts:
     numbers, first = numbers[order], first[order]
     named = [case.tracer.connection(number) for number in numbers[:SHOWN].tolist()]
     found["connections"] = Texts.of(zip(map(str, (one.original for one in named)), first.tolist(), strict=False), SHOWN)
-    found["more_connections"] = Count(len(numbers), beyond=SHOWN)
+    found["more_connections"] = CountOf.each(case.connection_numbers[numbers].tolist(), beyond=SHOWN)
     ends = case.once(_ends)
     _, distinct = group_rows(ends[numbers])
     seen = first[distinct][:MOST].tolist()
     of_ends = [case.tracer.connection(number) for number in numbers[distinct][:MOST].tolist()]
     found["who"] = Texts.of(zip([_who(case, one) for one in of_ends], seen, strict=True), services=case.services)
     found["what"] = Texts.of(zip([_what(case, one) for one in of_ends], seen, strict=True))
-    found["protocols"] = Texts.of((one.protocol.upper().removesuffix("6"), 0) for one in of_ends)
-    alike = np.flatnonzero(np.isin(ends, ends[numbers]))
+    found["protocols"] = Texts.of((one.protocol.upper().removesuffix("V6"), 0) for one in of_ends)
+    alike = np.flatnonzero(np.isin(ends, ends[numbers]) & case.my_connections)
     through = case.answered_in_the_end[alike]
-    found |= {"tries": Count(len(alike)), "failed": Count(int((~through).sum()))}
+    between = [ends_of(case.context.connections, number) for number in numbers[distinct][:MOST].tolist()]
+    found |= {
+        "tries": SumOf.each(between, len(alike)),
+        "failed": SumOf.each(between, int((~through).sum())),
+    }
     return found | _of_packets(case, chosen, numbers)
 
 
 def _of_packets(case: Case, packets: Int64, numbers: Int64) -> Facts:
     """Count what went the same way as the packets in their connections, and say whether those are answers."""
     replies, connection = case.reply[packets], case.connection[packets]
-    count = 0
+    count, without = 0, int(np.count_nonzero(connection < 0))
+    streams: list[tuple[int, bool]] = []
     for way in (False, True):
         of = np.intersect1d(connection[replies == way], numbers)
         count += int(case.packets_each_way[int(way)][of].sum())
-    without = int(np.count_nonzero(connection < 0))
-    return {"of_replies": Least(bool(replies.all())), "of_packets": Count(count + without)}
+        streams += ((number, way) for number in case.connection_numbers[of].tolist())
+    return {"of_replies": Least(bool(replies.all())), "of_packets": SumOf.each(streams, count, without)}
 
 
 def _who(case: Case, connection: Connection) -> str:
@@ -97,6 +103,10 @@ def name_of(case: Case, ip: Address, row: int) -> str:
 def _ends(case: Case) -> Int64:
     """(connections,) A number for each pair of ends."""
     table = case.context.connections
-    names = ("proto", "orig_src_hi", "orig_src", "orig_dst_hi", "orig_dst", "orig_dport")
-    group, _ = group_rows(*(table[name] for name in names))
+    group, _ = group_rows(*(table[name] for name in ENDS))
     return group
+
+
+def ends_of(table: Columns, number: int) -> tuple[int, ...]:
+    """Return the ends of a connection: protocol, client, server and its port."""
+    return tuple(int(table[name][number]) for name in ENDS)

@@ -15,7 +15,7 @@ from analyzer.correlate.sorting import changes, group_rows
 from analyzer.explain import otherwise
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.confirmed import confirmed
-from analyzer.explain.group import Group, merge, settle
+from analyzer.explain.group import NOWHERE, Group, merge, settle
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
 from analyzer.explain.parties import about
 from analyzer.explain.told import Key, Told
@@ -211,7 +211,7 @@ def _group(case: Case, rival: _Rival) -> Group | None:
     return Group(
         hypothesis,
         cause.key,
-        first=int(case.numbers[packets[0]]) if packets else min(shown, default=0),
+        first=int(case.numbers[packets[0]]) if packets else min(shown, default=NOWHERE),
         severity=hypothesis.severity if told.severity is None else told.severity,
         basis=cause.basis,
         facts=facts | told.facts,

@@ -3,7 +3,7 @@
 Whatever else a cause states is the same for all its packets, or is said of the first of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -14,6 +14,8 @@ from analyzer.schema import Int64
 
 MOST_TEXTS = 1_000
 """Different texts that are kept; nobody reads more."""
+MOST_COUNTED = 10_000
+"""Different things that are kept, to count each once."""
 STEPS = 64
 """Steps of a histogram in each doubling: its median is right to one in a hundred."""
 
@@ -35,16 +37,68 @@ class Count:
     """How many."""
 
     value: int
-    beyond: int = 0
-    """What is told is how many more than these."""
 
     def merged(self, other: "Count") -> "Count":
         """Add both."""
-        return Count(self.value + other.value, self.beyond)
+        return Count(self.value + other.value)
+
+    def settled(self) -> Fact:
+        """Return the number."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class CountOf:
+    """How many there are of things that parts may have in common, or how much they come to."""
+
+    of: frozenset[Hashable]
+    """What is counted; where there are too many of them, none, and what parts have in common counts twice."""
+    value: int
+    beyond: int = 0
+    """What is told is how many more than these."""
+
+    @classmethod
+    def each(cls, of: Iterable[Hashable], beyond: int = 0) -> "CountOf":
+        """Count things."""
+        found = frozenset(of)
+        return cls(found if len(found) <= MOST_COUNTED else frozenset(), len(found), beyond)
+
+    def merged(self, other: "CountOf") -> "CountOf":
+        """Add both, but for what they have in common."""
+        known = self.of and other.of and len(self.of) + len(other.of) <= MOST_COUNTED
+        both = self.of | other.of if known else frozenset()
+        return CountOf(both, self.value + other.value - (len(self.of & other.of) if known else 0), self.beyond)
 
     def settled(self) -> Fact:
         """Return the number."""
         return max(self.value - self.beyond, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SumOf:
+    """What things come to that parts have their own shares of."""
+
+    of: frozenset[Hashable]
+    """What is summed up; where there are too many of them, none."""
+    value: int
+    beside: int = 0
+    """What is added for nothing of these."""
+
+    @classmethod
+    def each(cls, of: Iterable[Hashable], value: int, beside: int = 0) -> "SumOf":
+        """Sum things up."""
+        found = frozenset(of)
+        return cls(found if len(found) <= MOST_COUNTED else frozenset(), value, beside)
+
+    def merged(self, other: "SumOf") -> "SumOf":
+        """Add both."""
+        known = self.of and other.of and len(self.of) + len(other.of) <= MOST_COUNTED
+        both = self.of | other.of if known else frozenset()
+        return SumOf(both, self.value + other.value, self.beside + other.beside)
+
+    def settled(self) -> Fact:
+        """Return the sum."""
+        return self.value + self.beside
 
 
 @dataclass(frozen=True, slots=True)

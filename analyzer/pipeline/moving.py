@@ -19,14 +19,16 @@ from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.errors import InputError, SelectionError
-from analyzer.explain.case import Case
-from analyzer.explain.group import Group, alone, settle
-from analyzer.explain.hypotheses import ambiguous_packets, capture_loss, conntrack_contradiction
-from analyzer.model import ArpExchange, Connection, Evidence, Finding, Hosts, Point
+from analyzer.explain.case import Case, Share
+from analyzer.explain.group import Group, merge, settle
+from analyzer.explain.hypotheses import HYPOTHESES, capture_loss
+from analyzer.explain.rank import Asked, Totals
+from analyzer.model import ArpExchange, Connection, Finding, Hosts, Point
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.budget import SLICED, Budget
 from analyzer.pipeline.part import Part
 from analyzer.pipeline.prepare import Prepared, stated_entries
+from analyzer.pipeline.tried import Tried
 from analyzer.read.points import Source, name_points
 from analyzer.read.records import FileInfo
 from analyzer.report.content import Content
@@ -39,6 +41,9 @@ from analyzer.trace.context import Context
 
 LEAD_NS = REACH_NS + RETRY_NS
 """How far back a slice sees again what was told before."""
+ALL = tuple(one for one in HYPOTHESES if not one.preview)
+OF_SLICES = tuple(one for one in ALL if one is not capture_loss.HYPOTHESIS)
+"""What is asked of each slice; of files and points it is asked in the end."""
 
 
 @dataclass
@@ -47,10 +52,10 @@ class _Told:
 
     arp: list[ArpExchange] = field(default_factory=list)
     arp_keys: set[tuple[str, int]] = field(default_factory=set)
-    findings: dict[tuple[int, int], Group] = field(default_factory=dict)
-    """By connection and conntrack entry: contradictions."""
-    ambiguous_frames: int = 0
-    ambiguous_evidence: list[Evidence] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    failures: list[Finding] = field(default_factory=list)
+    totals: Totals = field(default_factory=Counter)
+    tried: Tried = field(default_factory=Tried)
     candidates: dict[int, set[int]] = field(default_factory=dict)
     dispositions: Counter[str] = field(default_factory=Counter)
 
@@ -183,10 +188,10 @@ class MovingTrace:
         )
 
     def _name_points(self, tables: FrameTables) -> None:
-        """Name the points of a slice."""
-        self._sources = tables.sources
+        """Name the points of a slice, and those that recorded nothing in it: what they did not see went no further."""
         named = dict(zip(self._moving.sources(), self._named(), strict=True))
-        self.points = [replace(named[source], id=number) for number, source in enumerate(tables.sources)]
+        self._sources = [*tables.sources, *(source for source in named if source not in tables.sources)]
+        self.points = [replace(named[source], id=number) for number, source in enumerate(self._sources)]
 
     def _named(self) -> list[Point]:
         """Return all points so far, in the order of files; whoever has a name keeps it, however many more appear."""
@@ -219,11 +224,11 @@ class MovingTrace:
             outward=np.array([OUTWARD_ORDER[point.role] for point in self.points], np.int64),
             stated=self._stated,
             hosts=np.zeros(len(self.points), np.int64),
-            files=np.array([source.file for source in tables.sources], np.int64),
+            files=np.array([source.file for source in self._sources], np.int64),
             hairpin=np.array([self.hosts[point.host].sends_back(point.interface) for point in self.points], bool),
         )
         found = infer_points(self.points, tables.frames, correlated.hops, self.hosts)
-        self.points = [self._moving.counted(p, s) for p, s in zip(found, one.tables.sources, strict=True)]
+        self.points = [self._moving.counted(p, s) for p, s in zip(found, self._sources, strict=True)]
         recognised = self._memory.recognise(
             tables.frames, one.known, correlated.hops, correlated.connections, one.until_ns
         )
@@ -244,7 +249,7 @@ class MovingTrace:
 
     def _remember(self, part: Part, correlated: Correlated, since_ns: int, one: Slice) -> None:
         """Take in what the end will tell."""
-        told, found, context = self._told, part.recognised, part.context
+        told, found = self._told, part.recognised
         told.dispositions.update(part.tracer.count_ends(found.fresh))
         # An exchange is complete when it was answered, or nobody will ask again.
         for exchange in part.tracer.exchanges():
@@ -253,18 +258,22 @@ class MovingTrace:
             if complete and exchange.request_ns >= since_ns - LEAD_NS and key not in told.arp_keys:
                 told.arp_keys.add(key)
                 told.arp.append(exchange)
-        rows = correlated.hops["row"][correlated.hops["ambiguous"] & np.repeat(found.fresh, np.diff(found.start))]
-        told.ambiguous_frames += len(rows)
-        more = rows[: ambiguous_packets.SHOWN - len(told.ambiguous_evidence)].tolist()
-        told.ambiguous_evidence += [context.evidence(row) for row in more]
         for number, others in correlated.doubts.candidates.items():
             known = told.candidates.setdefault(int(found.connection[number]), set())
             known.update(found.connection[sorted(others)].tolist())
-        for contradiction in correlated.contradictions:
-            key2 = int(found.connection[contradiction.connection]), contradiction.entry
-            if key2[0] < self._memory.connections and key2 not in told.findings:
-                case = Case(context, part.tracer, self.files, [contradiction])
-                (told.findings[key2],) = alone(conntrack_contradiction.HYPOTHESIS, conntrack_contradiction.causes(case))
+        self._explain(part, correlated, one)
+
+    def _explain(self, part: Part, correlated: Correlated, one: Slice) -> None:
+        """Ask why what went wrong in a slice did: each packet's trouble is told once, where its answer would be."""
+        told, found, times = self._told, part.recognised, part.context.frames["time_ns"]
+        end_ns = None if one.last or not len(times) else int(times.max())
+        share = Share(found.fresh, found.packet, found.connection, end_ns)
+        case = Case(part.context, part.tracer, self.files, correlated.contradictions, share=share)
+        told.tried.add(case, self._memory.connections)
+        asked = Asked(case, OF_SLICES)
+        told.totals.update(asked.totals())
+        told.groups = merge([told.groups, asked.groups(told.totals)])
+        told.failures += asked.failures
 
     @staticmethod
     def _settle(part: Part, one: Slice) -> None:
@@ -277,16 +286,12 @@ class MovingTrace:
         one.known["settled"][rows] = np.maximum(one.known["settled"][rows], np.repeat(settled, np.diff(found.start)))
 
     def _findings(self) -> tuple[Finding, ...]:
-        told = self._told
-        count = int(np.count_nonzero(self._memory.table["ambiguous"]))
-        unsure = ambiguous_packets.unsure(count, told.ambiguous_frames, told.ambiguous_evidence)
-        damage = capture_loss.incomplete(self.files, self._all_points())
-        groups = [
-            *told.findings.values(),
-            *alone(ambiguous_packets.HYPOTHESIS, unsure),
-            *alone(capture_loss.HYPOTHESIS, damage),
-        ]
-        return worded(settle(groups))
+        """Put together what was found in slices, and what files, points and hosts tell without any frame."""
+        nothing = Context.without_frames(self._all_points(), self.hosts)
+        asked = Asked(Case(nothing, Tracer(nothing), self.files, []), ALL)
+        groups = merge([self._told.groups, asked.groups(asked.totals())])
+        groups = self._told.tried.counted(groups, self._memory.table)
+        return worded((*settle(groups), *self._told.failures, *asked.failures))
 
 
 def _three(progress: Progress, total: int, frames: int, done: int) -> None:

@@ -126,7 +126,12 @@ class Trace:
         """What a person should act on, worst first."""
         from analyzer.report.words import worded  # noqa: PLC0415
 
-        return worded(self._explained.findings)
+        return worded(self.unworded)
+
+    @property
+    def unworded(self) -> tuple[Finding, ...]:
+        """The same as data: facts, and no sentences."""
+        return self._explained.findings
 
     @cached_property
     def _explained(self) -> "Explanation":

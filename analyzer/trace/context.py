@@ -11,7 +11,19 @@ from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
-from analyzer.schema import Addresses, Array, Columns, Int64, Layer
+from analyzer.schema import (
+    CONNECTIONS,
+    FRAMES,
+    HOPS,
+    NEIGHBOURS,
+    QUOTES,
+    TUNNELS,
+    Addresses,
+    Array,
+    Columns,
+    Int64,
+    Layer,
+)
 from analyzer.state.routing import Chosen, Sought, choose
 from analyzer.trace.clocks import Pair, find_pairs
 
@@ -46,6 +58,14 @@ class Context:
     _routes: dict[tuple[str | None, Address], Chosen | None] = field(default_factory=dict)
     _masqueraded: dict[str | None, dict[tuple[object, ...], Address]] = field(default_factory=dict)
     _of_role: dict[tuple[Role, ...], Array] = field(default_factory=dict)
+
+    @classmethod
+    def without_frames(cls, points: list[Point], hosts: Hosts) -> "Context":
+        """Return what points and hosts tell by themselves."""
+        frames, quotes, neighbours, tunnels, hops, connections = (
+            table.empty(0) for table in (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, HOPS, CONNECTIONS)
+        )
+        return cls(frames, quotes, neighbours, tunnels, hops, connections, points, hosts)
 
     @cached_property
     def packet_start(self) -> Int64:

@@ -2,16 +2,20 @@
 
 import pytest
 
-from analyzer.explain.hypotheses.capture_loss import HYPOTHESIS, incomplete
-from analyzer.explain.rank import alone
-from analyzer.model import Basis, Evidence, Finding, Point, Role, Severity
+from analyzer.explain.case import Case
+from analyzer.explain.hypotheses.capture_loss import HYPOTHESIS
+from analyzer.explain.rank import explain
+from analyzer.model import Basis, Evidence, Finding, Hosts, Point, Role, Severity
 from analyzer.read.records import Damage, FileInfo
 from analyzer.report.words import worded
+from analyzer.trace.build import Tracer
+from analyzer.trace.context import Context
 
 
 def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
     """Put into words what is told of them, in order."""
-    return [worded([one])[0] for one in alone(HYPOTHESIS, incomplete(files, points))]
+    context = Context.without_frames(points, Hosts())
+    return list(worded(explain(Case(context, Tracer(context), files, []), [HYPOTHESIS]).findings))
 
 
 def _point(name: str, **fields: object) -> Point:

@@ -15,12 +15,8 @@ VANISHED = "vanished"
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give damage and drops of each file."""
-    return incomplete(case.files, case.context.points)
-
-
-def incomplete(files: list[FileInfo], points: list[Point]) -> Iterator[Cause]:
-    """Give those of *files*, and of *points*."""
-    for info in files:
+    points = case.context.points
+    for info in case.files:
         if info.damage is not None:
             yield Cause([], partial(_damaged, info, points), key=("damaged", info.name))
     for kind in (_dropped, _ended, _not_decoded):

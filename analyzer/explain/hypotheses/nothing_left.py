@@ -10,7 +10,7 @@ from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
-from analyzer.explain.tally import Most
+from analyzer.explain.tally import Least, Most
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Container, Finding, HostState, Point, Role, Severity
 from analyzer.model.rules import Rule, Table
@@ -67,8 +67,6 @@ def _owes(case: Case, owner: Container) -> bool:
 
 def _sent(case: Case, point: Point, owner: Container) -> bool:
     """Tell whether a container asked for anybody, or sent anything by IP, beside what IPv6 says by itself."""
-    if case.part.talked is not None:
-        return (point.id, owner.mac) in case.part.talked
     frames = case.context.frames
     own = (frames["point"] == point.id) & (frames["eth_src"] == (-1 if owner.mac is None else owner.mac))
     asked = has(frames["layers"], Layer.ARP) | has(frames["layers"], Layer.IPV4)
@@ -79,19 +77,22 @@ def _sent(case: Case, point: Point, owner: Container) -> bool:
 def _told(sender: _Sender, why: str, count: int, facts: Facts, *proof: str) -> Told:
     name = sender.container.name
     known: Facts = {
-        "who": [name], "why": why, "count": count, "silent": sender.silent, "owes": Most(sender.owes),
+        "who": [name], "why": why, "count": count, "silent": Least(sender.silent), "owes": Most(sender.owes),
     }  # fmt: skip
     return Told(
         known | facts,
         proof=tuple(f"containers/{name}/{line}" for line in proof),
-        severity=Severity.ERROR if sender.silent else Severity.WARNING,
     )
 
 
 def _completed(finding: Finding) -> Finding | None:
     """Say nothing of a container that owes answers: what it did not send may be those, which are told as such."""
     facts = dict(finding.facts)
-    return None if facts.pop("owes") else replace(finding, facts=facts)
+    silent, why = facts["silent"], facts["why"]
+    if facts.pop("owes") or (why == "itself" and not silent):
+        return None
+    worst = Severity.ERROR if silent or why == "resolver" else Severity.WARNING
+    return replace(finding, facts=facts, severity=worst)
 
 
 def _rules(sender: _Sender) -> Iterator[Told]:
@@ -156,7 +157,7 @@ def _itself(sender: _Sender) -> Iterator[Told]:
     """Give the connections that the container refused itself: it asked for its own loopback address."""
     failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
     refused = min(failed, resets)
-    if refused > 0 and sender.silent:
+    if refused > 0:
         yield _told(
             sender, "itself", refused, {}, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}"
         )  # fmt: skip
@@ -171,10 +172,8 @@ def _resolver(case: Case, sender: _Sender) -> Iterator[Told]:
         host = case.hosts[sender.point.host]
         others = [str(ip) for ip in host.resolvers if not ip.is_loopback]
         facts: Facts = {"servers": [str(ip) for ip in own], "hosts_servers": others}
-        told = _told(sender, "resolver", went, facts, f"resolv.conf: nameserver {own[0]}",
-                     f"nstat.txt: {NO_PORTS} went up by {went}")  # fmt: skip
-        told.severity = Severity.ERROR
-        yield told
+        yield _told(sender, "resolver", went, facts, f"resolv.conf: nameserver {own[0]}",
+                    f"nstat.txt: {NO_PORTS} went up by {went}")  # fmt: skip
 
 
 HYPOTHESIS = Hypothesis(
