@@ -273,10 +273,13 @@ def test_interrupted_while_it_reads(tmp_path: Path, number: signal.Signals, ende
     writer: list[int] = []
 
     def opened() -> bool:
-        """Tell whether it waits for what the pipe will never give."""
+        """Tell whether it waits for what the pipe will never give: it has opened it, and a moment has passed."""
+        if writer:
+            time.sleep(0.1)  # a signal between the opening and the reading would be noticed when something is read
+            return True
         with suppress(OSError):
             writer.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-        return bool(writer)
+        return False
 
     found = _analyse_until(opened, number, str(pipe), "-o", str(out / "x.json"))
     os.close(writer[0])

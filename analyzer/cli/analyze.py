@@ -237,7 +237,9 @@ def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budg
         except ShorterFramesError as error:  # what was written is gone; the next try knows
             keep = error.keep
     partial = complain_of_damage(trace)
-    complain("read slice by slice: checks that need the whole analysis were not made; a part of the captures has them")
+    complain(
+        "read slice by slice: DNS messages and checksums were not looked at; analyse a part of the captures for them"
+    )
     terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
     return partial
 

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from analyzer.explain.case import SHOWN
 from analyzer.explain.hypothesis import Hypothesis
 from analyzer.explain.tally import Count, Tally, Texts
-from analyzer.explain.told import PLAIN, Facts, Key, Moved, Rise
+from analyzer.explain.told import PLAIN, Facts, Key, Moved, Rise, in_order
 from analyzer.model import Basis, Evidence, Finding, Severity
 from analyzer.model.finding import Fact, Other, worst_first
 
@@ -97,7 +97,7 @@ def merge(parts: Iterable[Iterable[Group]]) -> list[Group]:
 def settle(groups: Iterable[Group]) -> tuple[Finding, ...]:
     """Make findings of groups that nothing is to be added to any more, worst first."""
     crowds: dict[tuple[str, Key], list[Group]] = {}
-    for group in sorted(groups, key=lambda one: (one.hypothesis.name, one.first, str(one.key))):
+    for group in sorted(groups, key=lambda one: (one.hypothesis.name, one.first, in_order(one.key))):
         alike = group.key[1:] if group.hypothesis.crowd is not None else group.key
         crowds.setdefault((group.hypothesis.name, alike), []).append(group)
     found = (group.settled() for crowd in crowds.values() for group in _few(crowd))

@@ -18,7 +18,7 @@ from analyzer.explain.confirmed import confirmed
 from analyzer.explain.group import NOWHERE, Group, merge, settle
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
 from analyzer.explain.parties import about
-from analyzer.explain.told import Key, Told
+from analyzer.explain.told import Key, Told, in_order
 from analyzer.model import Basis, Evidence, Finding
 from analyzer.model.finding import Other, worst_first
 from analyzer.schema import Int64
@@ -75,7 +75,9 @@ class Asked:
             causes, failures = asked(hypothesis, case)
             self.failures += failures
             self._rivals += [_Rival(hypothesis, cause, np.array(cause.packets, np.int64)) for cause in causes]
-        self._rivals.sort(key=lambda rival: (rival.hypothesis.name, rival.packets[:1].tolist(), rival.cause.key))
+        self._rivals.sort(
+            key=lambda rival: (rival.hypothesis.name, rival.packets[:1].tolist(), in_order(rival.cause.key))
+        )
 
     def totals(self) -> Totals:
         """Count the packets of causes that a counter supports only if it counted as many."""
@@ -190,11 +192,18 @@ def _tier(rival: _Rival) -> Specific:
     return min(rival.specific, Specific.KIND)
 
 
-def _rank(rival: _Rival, totals: Totals) -> tuple[int, int, bool, int, str, Key]:
+def _rank(rival: _Rival, totals: Totals) -> tuple[int, int, bool, int, str, object]:
     cause = rival.cause
     went = cause.went is not None and cause.went >= max(totals[rival.hypothesis.name, cause.key], 1)
     counted = cause.counted or went or rival.specific is Specific.ROOT  # what it acts by has the counter
-    return -_tier(rival), BASES.index(cause.basis), not counted, -rival.specific, rival.hypothesis.name, cause.key
+    return (
+        -_tier(rival),
+        BASES.index(cause.basis),
+        not counted,
+        -rival.specific,
+        rival.hypothesis.name,
+        in_order(cause.key),
+    )
 
 
 def _group(case: Case, rival: _Rival) -> Group | None:

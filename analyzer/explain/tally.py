@@ -214,7 +214,7 @@ class Median:
     @classmethod
     def of(cls, long_ns: Int64, shorter: int) -> "Median":
         """Count times, and how many shorter ones there were."""
-        steps = np.rint(np.log2(np.maximum(long_ns, 1)) * STEPS).astype(np.int64)
+        steps = np.floor(np.log2(np.maximum(long_ns, 1)) * STEPS).astype(np.int64)
         values, counts = np.unique(steps, return_counts=True)
         return cls(dict(zip(values.tolist(), counts.tolist(), strict=True)), shorter)
 
@@ -225,8 +225,8 @@ class Median:
         return Median(counts, self.shorter + other.shorter)
 
     def settled(self) -> Fact:
-        """Return the middle one of all, the lower one of two; 0 if it is not among the long ones."""
-        left = (sum(self.counts.values()) + self.shorter + 1) // 2 - self.shorter
+        """Return the time that half of all take, or longer; 0 if it is not among the long ones."""
+        left = (sum(self.counts.values()) + self.shorter) // 2 + 1 - self.shorter
         for step in sorted(self.counts) if left > 0 else ():
             left -= self.counts[step]
             if left <= 0:

@@ -13,6 +13,13 @@ Key = tuple[str | int | bool | None, ...]
 """What makes causes of one hypothesis in several parts of the data one cause."""
 
 
+def in_order(key: Key) -> list[tuple[int, int, str]]:
+    """Return what sorts keys: numbers as numbers, texts as texts."""
+    return [
+        (2, 0, part) if isinstance(part, str) else (0, 0, "") if part is None else (1, int(part), "") for part in key
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A counter, and how far it went while captures ran."""
@@ -37,8 +44,10 @@ class Moved:
             said = f"{self.went}, but {missing} packets are missing: others may have another cause"
         elif self.went == missing:
             said = f"{self.went}, just the packets that are missing"
-        else:
+        elif self.shows_both:
             said = f"{self.went}, {missing} of them are in the captures"
+        else:
+            said = f"{self.went}, and {missing} packets are missing"
         if self.shows_both:
             return f"{self.place}: {self.before} before, {self.after} after: {said}"
         return f"{self.place} went up by {said}"

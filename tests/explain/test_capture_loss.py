@@ -79,16 +79,17 @@ def test_a_capture_that_did_not_end_in_good_order() -> None:
     assert finding.remedy == "Record it again."
 
 
-def test_all_of_it_in_order() -> None:
-    """Damage, then drops, then ends; a point may have both."""
+def test_all_of_it() -> None:
+    """Damage, drops and ends, in the order of what is said; a point may have both."""
     broken = FileInfo("a.pcap", damage=Damage(1, "x"))
     titles = [
-        finding.detail for finding in tell([broken], [_point("a", dropped=2, ended="full"), _point("b", dropped=3)])
+        finding.detail
+        for finding in tell([broken], [_point("a", dropped=2, ended="full"), _point("b", dropped=3, id=1)])
     ]
 
     assert titles == [
-        "a.pcap is damaged after 0 frames",
         "2 frames were dropped at a",
         "3 frames were dropped at b",
+        "a.pcap is damaged after 0 frames",
         "the capture at a ended before the others: full",
     ]

@@ -30,12 +30,12 @@ def _ask(scene: Scene, ms: float, number: int, outcome: int | None, *, server: s
         ([3], None, []),
         ([2], "Docker's name server failed 1 question", ["lo #2"]),
         ([None], "Docker's name server failed 1 question", ["lo #1"]),
-        ([0, None, 5, 2], "Docker's name server failed 3 questions", ["lo #5", "lo #7", "lo #3"]),
+        ([0, None, 5, 2], "Docker's name server failed 3 questions", ["lo #3", "lo #5", "lo #7"]),
     ],
     ids=["answered", "no-such-name", "failed", "silent", "several"],
 )
 def test_what_it_failed(tmp_path: Path, outcomes: list[int | None], title: str | None, evidence: list[str]) -> None:
-    """Its failures, then what it left open; a name that is not there is none."""
+    """Its failures and what it left open; a name that is not there is none."""
     scene = Scene(tmp_path)
     for number, outcome in enumerate(outcomes, 1):
         _ask(scene, number * 10, number, outcome)

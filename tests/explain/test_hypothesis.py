@@ -20,16 +20,16 @@ ONE = Hypothesis("capture-gap", Severity.WARNING, "captures", "It speaks.", "Do 
 
 def test_what_a_hypothesis_says_of_itself() -> None:
     """Its severity, unless that of what it found is another; nothing shows it, and nothing was tried."""
-    finding = ONE.finding(Told({"a": 1}), Basis.OBSERVED)
+    finding = ONE.finding(Told({"a": 1}))
 
-    assert (finding.check, finding.severity, finding.basis) == ("capture-gap", Severity.WARNING, Basis.OBSERVED)
+    assert (finding.check, finding.severity, finding.basis) == ("capture-gap", Severity.WARNING, Basis.STATED)
     assert (finding.facts, finding.evidence, finding.tried, finding.proof) == ({"a": 1}, (), None, ())
 
 
 def test_what_is_given() -> None:
     """Takes the place of that."""
-    told = Told({}, (Evidence("p", 1),), ("a.txt: a",), Severity.INFO, "it passes")
-    finding = ONE.finding(told, Basis.STATED)
+    told = Told(evidence=(Evidence("p", 1),), proof=("a.txt: a",), severity=Severity.INFO, tried="it passes")
+    finding = ONE.finding(told)
 
     assert (finding.severity, finding.tried, finding.basis) == (Severity.INFO, "it passes", Basis.STATED)
     assert (finding.evidence, finding.proof) == ((Evidence("p", 1),), ("a.txt: a",))
@@ -38,7 +38,7 @@ def test_what_is_given() -> None:
 @pytest.mark.parametrize("tried", [None, ""])
 def test_what_cannot_be_told_was_not_tried(tried: str | None) -> None:
     """An empty answer is none."""
-    assert ONE.finding(Told(tried=tried), Basis.STATED).tried is None
+    assert ONE.finding(Told(tried=tried)).tried is None
 
 
 def test_what_lists_say() -> None:

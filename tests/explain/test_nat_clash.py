@@ -73,7 +73,7 @@ def test_which_rules_are_blamed(tmp_path: Path, nat: str, failed: int | None, to
     [
         (None, Basis.INFERRED, ()),
         (3, Basis.STATED, ("conntrack-stats.txt: insert_failed went up by 3, just the packets that are missing",)),
-        (5, Basis.STATED, ("conntrack-stats.txt: insert_failed went up by 5",)),
+        (5, Basis.STATED, ("conntrack-stats.txt: insert_failed went up by 5, and 3 packets are missing",)),
     ],
 )
 def test_what_the_counter_says(tmp_path: Path, count: int | None, basis: Basis, proof: tuple[str, ...]) -> None:

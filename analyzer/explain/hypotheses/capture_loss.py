@@ -16,13 +16,13 @@ VANISHED = "vanished"
 def causes(case: Case) -> Iterator[Cause]:
     """Give damage and drops of each file."""
     points = case.context.points
-    for info in case.files:
+    for number, info in enumerate(case.files):
         if info.damage is not None:
-            yield Cause([], partial(_damaged, info, points), key=("damaged", info.name))
-    for kind in (_dropped, _ended, _not_decoded):
+            yield Cause([], partial(_damaged, info, points), key=(0, number))
+    for place, kind in enumerate((_dropped, _ended, _not_decoded), 1):
         for point in points:
             if (facts := kind(point)) is not None:
-                yield Cause([], partial(_at, point, facts), Basis.STATED, key=(kind.__name__, point.name))
+                yield Cause([], partial(_at, point, facts), Basis.STATED, (place, point.id))
 
 
 def _damaged(info: FileInfo, points: list[Point], _: list[int]) -> Told:

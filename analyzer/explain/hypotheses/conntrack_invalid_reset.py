@@ -37,9 +37,10 @@ def causes(case: Case) -> Iterator[Cause]:
     flags, tcp = case.first("tcp_flags"), has(case.first("layers"), Layer.TCP)
     resets = np.flatnonzero(translated & begins & outer & tcp & (flags & RST != 0)).tolist()
     by_host: dict[tuple[str | None, bool], list[int]] = {}
+    firsts: dict[int, int] = {}
     for reset in resets:
-        host = case.host_of(reset)
-        forgotten = _idle(case, reset) >= _timeout(host) * 1_000_000_000
+        host, first = case.host_of(reset), firsts.setdefault(int(case.connection[reset]), reset)
+        forgotten = _idle(case, first) >= _timeout(host) * 1_000_000_000
         by_host.setdefault((host.name, forgotten), []).append(reset)
     for (name, forgotten), of in by_host.items():
         invalid = 0 if forgotten else case.hosts[name].counted("conntrack.invalid") or 0

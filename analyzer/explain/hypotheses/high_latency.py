@@ -1,6 +1,7 @@
 """Packets take long from one point of the host to the next."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -40,6 +41,7 @@ def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: 
     return Told(
         {
             "from_point": ends[0], "to_point": ends[1], "crossings": Count(crossings),
+            "slow": Count(len(took)),
             "median_ms": Median.of(took, crossings - len(took)), "most_ms": Most(int(took.max(initial=0)) / 1e6),
         },
         evidence=tuple(case.shown(int(rows[place])) for place in worst),
@@ -49,8 +51,9 @@ def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: 
 
 def _half(finding: Finding) -> Finding | None:
     """Tell of it, if it is so of half of all packets."""
-    crossings, median = (float(finding.facts[name]) for name in ("crossings", "median_ms"))  # type: ignore[arg-type]
-    return finding if crossings >= ENOUGH and median >= LONG_NS / 1e6 else None
+    facts = dict(finding.facts)
+    slow = facts.pop("slow")
+    return replace(finding, facts=facts) if int(slow) >= ENOUGH and facts["median_ms"] else None  # type: ignore[arg-type]
 
 
 HYPOTHESIS = Hypothesis(

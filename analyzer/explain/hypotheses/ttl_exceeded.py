@@ -23,6 +23,7 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give packets that went round in circles, then those that a router says were too old."""
     circling = _circling(case)
     died = [e for e in case.errors if e.kind in EXCEEDED and e.quoted is not None]
+    same: list[int] = []
     if circling:
         sources = list(dict.fromkeys(str(e.source) for e in died))
         quoted = [e.quoted for e in died if e.quoted is not None]
@@ -31,7 +32,7 @@ def causes(case: Case) -> Iterator[Cause]:
         yield Cause(sorted({*circling, *same}), tell, also=case.troubled(circling), key=("circle",))
     old: dict[tuple[str, bool], list[int]] = {}
     for error in died:
-        if error.quoted is not None:
+        if error.quoted is not None and error.quoted not in same:
             young = case.context.value("ttl", int(case.first_row[error.quoted])) <= YOUNG
             old.setdefault((str(error.source), young), []).append(error.quoted)
     for (source, young), packets in old.items():
