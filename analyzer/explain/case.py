@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from analyzer.correlate.sorting import first_places
+from analyzer.correlate.sorting import changes, first_places
 from analyzer.correlate.stated import Contradiction
 from analyzer.explain import died, questions, symptoms
 from analyzer.explain.confirmed import Ask
@@ -234,7 +234,7 @@ class Case:
         Whatever was stopped or lost at a place has a cause at that place, and needs to be explained by itself.
         """
         numbers = np.unique(self.connection[np.fromiter(packets, np.int64)])
-        ill = self.with_symptom(Symptom.UNANSWERED, Symptom.LOST_BEYOND, Symptom.REJECTED)
+        ill = self.with_symptom(Symptom.UNANSWERED, Symptom.IGNORED, Symptom.LOST_BEYOND, Symptom.REJECTED)
         found: list[int] = ill[np.isin(self.connection[ill], numbers[numbers >= 0])].tolist()
         return found
 
@@ -267,6 +267,33 @@ class Case:
         count = len(self.context.connections["proto"])
         found: Array = np.bincount(self.connection[self.reply & arrives & (self.connection >= 0)], minlength=count) > 0
         found[self.handshakes.rejected()] = False
+        return found
+
+    @cached_property
+    def quoted_by(self) -> Int64:
+        """(packets,) The ICMP error that is about each, -1 where there is none."""
+        found = np.full(self.context.packets, -1, np.int64)
+        for error in reversed(self.errors):
+            if error.quoted is not None:
+                found[error.quoted] = error.packet
+        return found
+
+    @cached_property
+    def sent_again(self) -> Array:
+        """(packets,) bool: TCP sent the same once more later."""
+        found = np.zeros(self.context.packets, bool)
+        found[self.tracer.sent_again[1]] = True
+        return found
+
+    @cached_property
+    def pause_ns(self) -> Int64:
+        """(packets,) How long its connection was silent before each, ns; 0 for the first ones."""
+        times = self.first("time_ns")
+        order = np.lexsort((np.arange(len(times)), self.connection))
+        begins = changes(self.connection[order])
+        pauses = np.diff(times[order], prepend=times[order[:1]])
+        found = np.zeros(len(times), np.int64)
+        found[order] = np.where(begins | (self.connection[order] < 0), 0, pauses)
         return found
 
     @cached_property

@@ -40,14 +40,13 @@ def silent(case: "Case") -> list[NameQuery]:
     short that nobody can read it.
     """
     unreadable = case.once(_with_cut_answers)
-    quoted = {error.quoted for error in case.errors}
     answered = {(q.name.lower(), q.kind, q.asker, q.server) for q in case.names if q.answer is not None}
     return [
         query
         for query in case.names
         if query.answer is None
         and (query.name.lower(), query.kind, query.asker, query.server) not in answered
-        and query.journey not in quoted
+        and case.quoted_by[query.journey] < 0
         and int(case.connection[query.journey]) not in unreadable
         and case.waited(query.journey)
     ]

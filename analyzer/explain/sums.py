@@ -73,9 +73,8 @@ def row_before(case: Case, row: int, other: int) -> bool:
 def suspects(case: Case) -> Int64:
     """Return unanswered connections' packets, those that were sent again, and those that were lost."""
     answered = np.append(case.context.connections["seen_reply"], True)[case.connection]
-    quoted = [error.quoted for error in case.errors if error.quoted is not None]
-    found = np.union1d(np.flatnonzero(~answered), case.tracer.sent_again[1])
+    found = np.union1d(np.flatnonzero(~answered), np.flatnonzero(case.sent_again))
     found = np.union1d(found, case.tracer.ended(Disposition.LOST))
-    found = np.setdiff1d(found, np.array(quoted, np.int64))
+    found = np.setdiff1d(found, np.flatnonzero(case.quoted_by >= 0))
     stopped = case.with_symptom(Symptom.STOPPED)
     return np.setdiff1d(found, stopped)[:MOST]

@@ -30,6 +30,9 @@ def facts(case: "Case") -> Columns:
         "point": context.frames["point"][case.last_row],
         "end": case.tracer.ends,
         "container": case.beside_containers,
+        "quoted_by": case.quoted_by,
+        "sent_again": case.sent_again,
+        "pause_ns": case.pause_ns,
         "symptom": _symptoms(case),
     }
     return found | {"row": _rows(found)}
@@ -38,7 +41,9 @@ def facts(case: "Case") -> Columns:
 def _symptoms(case: "Case") -> Array:
     """(packets,) uint8: what is wrong with each; what comes last here takes precedence."""
     found = np.zeros(case.context.packets, np.uint8)
-    found[unanswered(case)] = SYMPTOMS[Symptom.UNANSWERED]
+    silent = unanswered(case)
+    found[silent] = SYMPTOMS[Symptom.UNANSWERED]
+    found[silent[case.tracer.ends[silent] == CODES[Disposition.DELIVERED]]] = SYMPTOMS[Symptom.IGNORED]
     found[np.concatenate(beyond(case))] = SYMPTOMS[Symptom.LOST_BEYOND]
     lost = case.tracer.ended(Disposition.LOST)
     between = np.array([case.between_hosts(packet) is not None for packet in lost.tolist()], bool)
@@ -82,7 +87,7 @@ def pings_in_vain(case: "Case") -> Int64:
 
 def silent_connections(case: "Case") -> list[int]:
     """Return the TCP connections whose SYN got no answer at all, not even an ICMP error, although there was time."""
-    quoted = {int(case.connection[error.quoted]) for error in case.errors if error.quoted is not None}
+    quoted = set(case.connection[case.quoted_by >= 0].tolist())
     silent = (number for number in case.handshakes.unanswered() if number not in quoted)
     return [number for number in silent if case.waited(int(case.packets_of(number, reply=False)[0]))]
 
@@ -123,11 +128,11 @@ def _asked_in_vain(case: "Case") -> Int64:
     ends = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     asks = np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known & ends)
     # Questions to name servers tell by themselves which of them was answered.
-    quoted = {error.quoted for error in case.errors} | {q.journey for q in case.names if q.answer is not None}
-    asks = asks[(asked > answered)[case.connection[asks]]]
+    named = {query.journey for query in case.names if query.answer is not None}
+    asks = asks[(asked > answered)[case.connection[asks]] & (case.quoted_by[asks] < 0)]
     missing: list[int] = []
     for packet, number in zip(asks.tolist(), case.connection[asks].tolist(), strict=True):
         answers = case.tracer.answers(number).answered_by
-        if packet not in answers and packet not in quoted and case.waited(packet):
+        if packet not in answers and packet not in named and case.waited(packet):
             missing.append(packet)
     return np.array(missing, np.int64)

@@ -31,6 +31,8 @@ class Symptom(StrEnum):
     """It left and was sent again or never answered, or came only when it was sent again."""
     UNANSWERED = "unanswered"
     """It asks for an answer, and captures went on long enough to show one."""
+    IGNORED = "ignored"
+    """Likewise, and it came to its receiver."""
 
 
 @dataclass(frozen=True, slots=True)

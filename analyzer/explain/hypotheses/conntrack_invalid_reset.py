@@ -71,9 +71,8 @@ def _tell(case: Case, idle_ns: int | None, invalid: int, packets: list[int]) -> 
 def _idle(case: Case, reset: int) -> int:
     """Return how long nothing passed before the answer that was reset, ns."""
     packets = case.packets_of(int(case.connection[reset]))
-    times = case.first("time_ns")
     before = packets[packets < reset]
-    return int(times[before[-1]]) - int(times[before[-2]]) if len(before) > 1 else 0
+    return int(case.pause_ns[before[-1]]) if len(before) else 0
 
 
 def _timeout(host: HostState) -> int:

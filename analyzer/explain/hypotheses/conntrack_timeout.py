@@ -45,11 +45,11 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _late(case: Case, packets: Int64, timeout_ns: int) -> tuple[list[int], int]:
     """Return the packets after the first pause that was too long which came to nothing, and how long it was, ns."""
-    pauses = np.diff(case.first("time_ns")[packets].astype(np.int64))
+    pauses = case.pause_ns[packets]
     long = np.flatnonzero(pauses >= timeout_ns)
     if not len(long):
         return [], 0
-    after = packets[long[0] + 1 :]
+    after = packets[long[0] :]
     ill = after[case.symptom[after] >= 0]
     good = after[case.reply[after] & (case.symptom[after] < 0)]
     # If an answer got through first, conntrack knew the connection still, or again.

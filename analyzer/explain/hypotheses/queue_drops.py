@@ -30,7 +30,7 @@ def causes(case: Case) -> Iterator[Cause]:
 def _lost(case: Case, dev: str) -> list[int]:
     """Return the packets that went no further, and whose next point would have been an interface."""
     names = {point.name for point in case.context.points if (point.interface or point.name) == dev}
-    found = case.with_symptom(Symptom.LOST_INSIDE, Symptom.LOST_BEYOND, Symptom.UNANSWERED)
+    found = case.with_symptom(Symptom.LOST_INSIDE, Symptom.LOST_BEYOND, Symptom.UNANSWERED, Symptom.IGNORED)
     return [packet for packet in found.tolist() if names & set(case.tracer.outcome(packet).onward)]
 
 
