@@ -22,7 +22,12 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 
 
 @click.command()
-@click.option("-c", "--container", "containers", multiple=True, metavar="CONTAINER", help="Name or id; may repeat.")
+@click.option(
+    "-c", "--container", "containers", multiple=True, metavar="CONTAINER",
+    help="Name or id, or PROJECT/SERVICE of docker compose; may repeat.",
+)  # fmt: skip
+@click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this Docker network.")
+@click.option("--all", "everything", is_flag=True, help="All containers that run.")
 @click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
 @click.option("-i", "--interface", "interfaces", multiple=True, metavar="IF", help="Capture at this interface, too.")
 @click.option("--inside", is_flag=True, help="Capture at the containers' own ends, too.")
@@ -48,6 +53,8 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def capture(
     containers: tuple[str, ...],
+    networks: tuple[str, ...],
+    everything: bool,
     uplinks: tuple[str, ...],
     interfaces: tuple[str, ...],
     inside: bool,
@@ -68,14 +75,16 @@ def capture(
     """
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
+    from analyzer.record.chosen import chosen  # noqa: PLC0415
     from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.record.record import Until, check_rights, record  # noqa: PLC0415
     from analyzer.record.stop import Stop  # noqa: PLC0415
     from analyzer.record.targets import Finder  # noqa: PLC0415
     from analyzer.record.tcpdump import Options  # noqa: PLC0415
 
-    if not (containers or interfaces or uplinks):
-        raise click.UsageError("give at least one container (-c) or interface (-i)")
+    by_docker = bool(containers or networks or everything)
+    if not (by_docker or interfaces or uplinks):
+        raise click.UsageError("give at least one container (-c), --network, --all, or an interface (-i)")
     duration_s, packets = _autostops(autostops)
     path = Path(output)
     if not output.endswith(PACKED) and path.suffix.lower() in FILES:
@@ -88,15 +97,16 @@ def capture(
     stop = Stop()
     with stop.heard():
         machine = Remote(target) if target is not None else Machine()
-        check_rights(machine, docker=bool(containers))
+        check_rights(machine, docker=by_docker)
         finder = Finder(machine, inside=inside)
-        finder.containers(containers)
+        finder.containers(chosen(machine, containers, networks, everything=everything))
         for name in uplinks:
             finder.interface(name, Role.UPLINK)
         for name in interfaces:
             finder.interface(name)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)
-        manifest = record(machine, finder.found, options, folder, Until(command, duration_s), complain, stop)
+        until = Until(command, duration_s)
+        manifest = record(machine, finder.found, options, folder, until, complain, stop, finder.problems)
         _tell_of_losses(manifest)
     if folder != path:
         _pack(folder, path)

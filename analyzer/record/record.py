@@ -66,6 +66,7 @@ def record(
     until: Until,
     told: Callable[[str], None],
     stop: Stop,
+    problems: Sequence[str] = (),
 ) -> Manifest:
     """
     Record into a new *folder*.
@@ -78,6 +79,7 @@ def record(
         until: when to stop.
         told: hears, in a line, when captures run and when they end.
         stop: ends it early.
+        problems: what cannot be captured, and why, as is known before.
 
     Returns:
         The manifest as it stands in the folder, or as it would if the disk had room for it.
@@ -108,7 +110,7 @@ def record(
             ),
         )
         stack.callback(ledger.give_room)
-        ledger.problems(f"{name}: {reason}" for name, reason in unusable.items())
+        ledger.problems([*problems, *(f"{name}: {reason}" for name, reason in unusable.items())])
         for capture, found in zip(captures, points, strict=True):
             capture.write_to(folder / found.point.file)
         feeds = [

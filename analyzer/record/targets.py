@@ -25,6 +25,8 @@ MOST_PORTS = 16
 BETWEEN_PORTS = "frames that it forwards from port to port"
 MOST_UPLINKS = 8
 """Interfaces that lead out, and are captured."""
+BRIDGE_NAME, SHORT_ID = "com.docker.network.bridge.name", 12
+"""A network's option, and the characters of its id in its bridge's name without (libnetwork's drivers/bridge)."""
 NETNS_NAME = 10
 """Characters of an overlay network's id in the name of its namespace (libnetwork's drivers/overlay)."""
 
@@ -44,6 +46,8 @@ class _Container:
     settings: Json
     host_network: bool
     published: bool
+    status: str
+    running: bool
 
 
 @dataclass
@@ -54,21 +58,30 @@ class Finder:
     inside: bool = False
     """Also the containers' own ends."""
     found: list[Found] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What cannot be captured, and why."""
     _networks: dict[str, Json] = field(default_factory=dict)
 
     def containers(self, names: Sequence[str]) -> None:
         """
         Add the points of containers, and those that all of them share.
 
+        Of one that does not run, and whose interface is gone, the bridges are left: that it is broken is no reason not
+        to look.
+
         Raises:
-            SelectionError: there is no such container, or it does not run.
-            ToolError: Docker does not answer, or an interface cannot be found.
+            SelectionError: there is no such container.
+            ToolError: Docker does not answer, or a namespace cannot be entered.
         """
         known = [self._inspect(name) for name in names]
         links = self._links(())
         shared: dict[str, Role] = {}
         for container in known:
             if container.host_network:
+                continue
+            if not container.running:
+                self.problems.append(f"{container.name} does not run ({container.status}): it has no interface")
+                shared |= self._bridges(container, links)
                 continue
             for interface in self._ends(container):
                 shared |= self._end(container, interface, links)
@@ -132,8 +145,6 @@ class Finder:
         if done.code:
             raise ToolError(f"docker: {done.reason}")
         one = json.loads(done.out)[0]
-        if not one["State"]["Running"]:
-            raise SelectionError(f"container {name} does not run: {one['State']['Status']}")
         mode = str(one["HostConfig"].get("NetworkMode"))
         if mode.startswith("container:"):
             return self._inspect(mode.removeprefix("container:"))
@@ -143,6 +154,8 @@ class Finder:
             settings=one["NetworkSettings"],
             host_network=mode == "host",
             published=any((one["NetworkSettings"].get("Ports") or {}).values()),
+            status=str(one["State"].get("Status")),
+            running=bool(one["State"]["Running"]) and not one["State"].get("Restarting"),
         )
 
     def _links(self, prefix: tuple[str, ...]) -> list[Json]:
@@ -191,11 +204,24 @@ class Finder:
         if overlay is not None:
             return self._in_overlay(container, end, network or "", overlay)
         if peer is None:
-            raise ToolError(f"the host's end of {container.name}'s {end['ifname']} is not there")
+            self.problems.append(f"the host's end of {container.name}'s {end['ifname']} is not there")
+            self._add(_of(container, end), end["ifname"], Role.CONTAINER, prefix=inside, container=container.name,
+                      network=network)  # fmt: skip
+            return self._bridges(container, links)
         self._add(
             f"veth-{container.name}", peer["ifname"], Role.VETH, container=container.name, network=network
         )  # fmt: skip
         return {peer["master"]: Role.BRIDGE} if peer.get("master") else {}
+
+    def _bridges(self, container: _Container, links: list[Json]) -> dict[str, Role]:
+        """Return the bridges of a container's networks, as Docker names them."""
+        found: dict[str, Role] = {}
+        for name in container.settings.get("Networks") or {}:
+            network = self._network(str(name))
+            bridge = (network.get("Options") or {}).get(BRIDGE_NAME) or f"br-{network.get('Id', '')[:SHORT_ID]}"
+            if any(link["ifname"] == bridge and _kind(link) == "bridge" for link in links):
+                found[str(bridge)] = Role.BRIDGE
+        return found
 
     def _network_of(self, container: _Container, end: Json) -> str | None:
         """Return the network whose endpoint has this interface's MAC."""
