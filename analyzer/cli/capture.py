@@ -30,6 +30,7 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 @click.option("--all", "everything", is_flag=True, help="All containers that run.")
 @click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
 @click.option("-i", "--interface", "interfaces", multiple=True, metavar="IF", help="Capture at this interface, too.")
+@click.option("--drops", is_flag=True, help="Ask the kernel, too, which packets it drops, where and why (tracepoints).")
 @click.option("--inside", is_flag=True, help="Capture at the containers' own ends, too.")
 @click.option(
     "-a",
@@ -57,6 +58,7 @@ def capture(
     everything: bool,
     uplinks: tuple[str, ...],
     interfaces: tuple[str, ...],
+    drops: bool,
     inside: bool,
     autostops: tuple[str, ...],
     capture_filter: str,
@@ -106,7 +108,7 @@ def capture(
             finder.interface(name)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)
         until = Until(command, duration_s)
-        manifest = record(machine, finder.found, options, folder, until, complain, stop, finder.problems)
+        manifest = record(machine, finder.found, options, folder, until, complain, stop, finder.problems, drops=drops)
         _tell_of_losses(manifest)
     if folder != path:
         _pack(folder, path)

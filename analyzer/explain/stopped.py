@@ -25,6 +25,7 @@ def by_cause(case: Case, check: str, describe: Describe, worst: Severity = Sever
             partial(_tell, case, one, describe, worst),
             Basis.STATED,
             (one.host.name, one.cause.text),
+            counted=_kernel_says(case, one.packets) is not None,
             went=moved.went if moved is not None else None,
         )
 
@@ -40,7 +41,7 @@ def _tell(case: Case, one: Stopped, describe: Describe, worst: Severity, packets
         facts["past"] = True
     return Told(
         facts=facts | told.facts,
-        proof=cause.proof,
+        proof=(*cause.proof, *((says,) if (says := _kernel_says(case, packets)) else ())),
         moved=_moved(case, stopped),
         severity=severity(case, packets, worst) if told.severity is None else told.severity,
         tried=told.tried,
@@ -67,6 +68,14 @@ def _got_through(case: Case, connection: int) -> bool:
     after = packets[bad[-1] + 1 :] if len(bad) else packets
     speaks = after[(case.first("tcp_flags")[after] & RST == 0)]
     return bool(case.reply[speaks].any() and not case.reply[speaks].all())
+
+
+def _kernel_says(case: Case, packets: list[int]) -> str | None:
+    """Return what the kernel itself says of the first of the packets that it speaks of."""
+    for packet in packets:
+        if (drop := case.tracer.outcome(packet).drop) is not None:
+            return f"drops.txt: {drop.reason} in {drop.function}"
+    return None
 
 
 SNMP = {

@@ -51,6 +51,7 @@ def _symptoms(case: "Case") -> Array:
     found[lost[between]] = SYMPTOMS[Symptom.LOST_BETWEEN]
     rejected = case.tracer.ended(Disposition.REJECTED)
     found[np.concatenate([rejected, refused(case)])] = SYMPTOMS[Symptom.REJECTED]
+    found[case.tracer.ended(Disposition.DROPPED)] = SYMPTOMS[Symptom.STOPPED]
     stopped = (packet for causes in case.stopped.values() for cause in causes for packet in cause.packets)
     found[np.fromiter(stopped, np.int64)] = SYMPTOMS[Symptom.STOPPED]
     return found

@@ -20,7 +20,7 @@ class Symptom(StrEnum):
 
     NOTHING = "nothing"
     STOPPED = "stopped"
-    """The recorded state of the host stops it, or the host's answer to it."""
+    """The recorded state of the host stops it, or the host's answer to it; or the kernel says so."""
     REJECTED = "rejected"
     """An ICMP error is about it, or a RST answers it."""
     LOST_INSIDE = "lost-inside"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from analyzer.model.drop import Drop
 from analyzer.model.engine import Container, Network, Prefix
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
@@ -225,6 +226,10 @@ class HostState:
     """nstat's by their names, and conntrack's own, of all processors together, as ``conntrack.drop``."""
     counters_before: Mapping[str, int] = field(default_factory=dict)
     """The same before the captures ran."""
+    drops: tuple[Drop, ...] = ()
+    """What the kernel says it dropped while captures ran; nothing where nobody asked it."""
+    ran: tuple[str, ...] = ()
+    """The command that ran while it was recorded, word by word."""
     problems: tuple[str, ...] = field(default=())
     """Dumps that could not be read, one line each."""
     files: tuple[str, ...] = ()

@@ -85,11 +85,16 @@ def _hosts(inputs: Inputs, folder: Path | None) -> Hosts:
 
 def _told_by(bundle: Bundle, name: str | None) -> HostState:
     """Read the dumps of a bundle; what its manifest could not record is told, too."""
-    state = HostState(name=name) if bundle.host is None else load_host(bundle.host, events=bundle.events, name=name)
+    state = (
+        HostState(name=name)
+        if bundle.host is None
+        else load_host(bundle.host, events=bundle.events, drops=bundle.drops, name=name)
+    )
     told = [f"not recorded: {problem}" for problem in bundle.manifest.problems] if bundle.manifest is not None else []
     if bundle.manifest is not None and bundle.manifest.stopped_ns is None:
         told.insert(0, f"{bundle.path.name}: the recording has no end: hoptrace was killed")
-    return replace(state, problems=(*told, *state.problems))
+    ran = bundle.manifest.command if bundle.manifest is not None else ()
+    return replace(state, problems=(*told, *state.problems), ran=ran)
 
 
 def stated_entries(state: HostState) -> list[Stated]:

@@ -30,11 +30,12 @@ PEEK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A folder of captures, with dumps in ``host/`` and conntrack's events beside it."""
+    """A folder of captures, with dumps in ``host/``, and what conntrack and the kernel told meanwhile beside it."""
 
     path: Path
     host: Path | None
     events: Path | None
+    drops: Path | None
     manifest: Manifest | None = None
 
 
@@ -173,7 +174,7 @@ def _open_up(
 
 
 def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundle]]:
-    host, events = folder / "host", folder / "conntrack-events.txt"
+    host, events, drops = (folder / name for name in ("host", "conntrack-events.txt", "drops.txt"))
     before = folder / "host-before"
     try:
         manifest = read_manifest(folder)
@@ -181,7 +182,11 @@ def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundl
         manifest = None
         unusable.append(error)
     bundle = Bundle(
-        folder, host if host.is_dir() or before.is_dir() else None, events if events.is_file() else None, manifest
+        folder,
+        host if host.is_dir() or before.is_dir() else None,
+        events if events.is_file() else None,
+        drops if drops.is_file() else None,
+        manifest,
     )
     files = sorted(str(path) for path in folder.iterdir() if is_capture(path))
     if len(files) > MOST_CAPTURES:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from analyzer.errors import InputError, OutputError, ToolError
 from analyzer.read.manifest import Manifest, RecordedPoint
 from analyzer.record.collect import TIME_S, collect
+from analyzer.record.drops import COMMAND, FILE
 from analyzer.record.dumps import EVENTS
 from analyzer.record.feed import Feed
 from analyzer.record.ledger import Ledger
@@ -67,6 +68,8 @@ def record(
     told: Callable[[str], None],
     stop: Stop,
     problems: Sequence[str] = (),
+    *,
+    drops: bool = False,
 ) -> Manifest:
     """
     Record into a new *folder*.
@@ -80,6 +83,7 @@ def record(
         told: hears, in a line, when captures run and when they end.
         stop: ends it early.
         problems: what cannot be captured, and why, as is known before.
+        drops: ask the kernel, too, what it drops, and why.
 
     Returns:
         The manifest as it stands in the folder, or as it would if the disk had room for it.
@@ -117,6 +121,8 @@ def record(
             Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id"),
             Feed(machine, folder / "docker-events.json", *EVENTS),
         ]
+        if drops:
+            feeds.append(Feed(machine, folder / FILE, *COMMAND))
         stack.callback(_end, feeds)
         chosen = [found.point.container for found in points if found.point.container is not None]
         ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked), chosen))

@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.state.docker import parse_containers, parse_networks
+from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
 from analyzer.state.iproute import (
     parse_fdb,
@@ -38,9 +39,11 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
 _CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
 
 
-def load_host(folder: Path, *, events: Path | None = None, name: str | None = None) -> HostState:
+def load_host(
+    folder: Path, *, events: Path | None = None, drops: Path | None = None, name: str | None = None
+) -> HostState:
     """
-    Read the dumps in *folder*, those of before beside it, and conntrack's events.
+    Read the dumps in *folder*, those of before beside it, conntrack's events, and the kernel's drops.
 
     A dump that is missing, as after a recording that was killed, is taken as it was before.
 
@@ -53,7 +56,9 @@ def load_host(folder: Path, *, events: Path | None = None, name: str | None = No
     host = _with_gateways(_state(dumps, name, events))
     inside = {container: _state(of) for container, of in dumps.inside().items()}
     told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
-    return replace(host, inside=inside, problems=(*host.problems, *told))
+    dropped, lost = parse_drops((dumps.text_of(drops) or "").splitlines() if drops is not None else ())
+    untold = (f"{drops.name}: the kernel could not tell {lost:,} events",) if drops is not None and lost else ()
+    return replace(host, inside=inside, drops=dropped, problems=(*host.problems, *untold, *told))
 
 
 def _with_gateways(host: HostState) -> HostState:

@@ -18,6 +18,7 @@ from analyzer.model import (
     Rewrite,
     Step,
 )
+from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES, ENDS
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import Answers, sent_again
@@ -118,6 +119,11 @@ class Tracer:
         """Packets to the host itself whose answers it stops."""
         _ = self.ends
         return self._outcomes.silenced
+
+    @property
+    def drops(self) -> dict[int, Drop]:
+        """What the kernel itself says that it dropped, by packet."""
+        return self._outcomes.drops
 
     @property
     def prover(self) -> Prover:

@@ -5,7 +5,7 @@ show, and if the way leads there: other packets of the connection, or to the sam
 point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import IPv4Address
 
@@ -15,13 +15,16 @@ from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import group_mostly
 from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
 from analyzer.model import Address, Basis, Disposition, Point, Role
+from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.schema import Array, Int64, Layer
+from analyzer.state.reasons import DELIVERED, REASONS, TELLING, UNKNOWN
 from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arrived import arrivals
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
+from analyzer.trace.dropped import dropped
 from analyzer.trace.onward import Onward
 from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text, protocol_of
@@ -47,6 +50,8 @@ class Outcome:
     """What the host's recorded state says of it."""
     onward: tuple[str, ...] = ()
     """Points that should have seen it next."""
+    drop: Drop | None = None
+    """What the kernel itself says of it."""
 
 
 class Outcomes:
@@ -59,6 +64,7 @@ class Outcomes:
         self.prover = Prover(context)
         self.silenced = np.zeros(0, np.int64)
         """Packets to the host itself whose answers it stops; known when all ends are."""
+        self.drops = dropped(context)
         self._answers: dict[int, Answers] = {}
 
     def answers(self, connection: int) -> Answers:
@@ -86,6 +92,7 @@ class Outcomes:
         self.silenced = np.flatnonzero(np.array(silenced)[group])
         found: Array = np.array([CODES[outcome.disposition] for outcome in decided], np.uint8)[group]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
+        alone[list(self.drops)] = True
         for packet in np.flatnonzero(alone).tolist():
             found[packet] = CODES[self._decide(packet, context.hop_rows(packet)).disposition]
         unseen = np.flatnonzero(found == CODES[Disposition.NOT_OBSERVABLE])
@@ -129,7 +136,28 @@ class Outcomes:
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)
         if context.layers(last) & Layer.NEIGHBOUR:
             return Outcome(Disposition.DELIVERED, f"seen at {point.name}, on its own segment", Basis.OBSERVED)
-        return self._by_place(packet, rows, point)
+        return self._by_kernel(packet, self._by_place(packet, rows, point), point)
+
+    def _by_kernel(self, packet: int, found: Outcome, point: Point) -> Outcome:
+        """
+        Let the kernel say what it did with a packet: that it dropped it is observed, whatever else it looks like.
+
+        A recorded cause stays, if it ends as the kernel says. What came to its receiver may be dropped there for many
+        everyday reasons.
+        """
+        drop = self.drops.get(packet)
+        if drop is None or found.disposition is Disposition.LEFT_HOST:
+            return found
+        reason = REASONS.get(drop.reason, REASONS[UNKNOWN])
+        if found.cause is not None and (drop.reason not in TELLING or found.cause.check in reason.fits):
+            return replace(found, drop=drop)
+        if found.disposition is Disposition.DELIVERED and drop.reason not in DELIVERED:
+            return found
+        if drop.reason == UNKNOWN and found.disposition is not Disposition.LOST:
+            return found
+        why = f"last seen at {point.name}; {reason.meaning} ({drop.reason} in {drop.function})"
+        return replace(found, disposition=Disposition.DROPPED, reason=why, basis=Basis.OBSERVED, own=True, cause=None,
+                       drop=drop)  # fmt: skip
 
     def _to_a_group(self, row: int) -> bool:
         """Tell whether a frame is for many; cooked captures do not show the receiver's MAC, but its address."""

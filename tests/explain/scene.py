@@ -12,6 +12,7 @@ from analyzer.explain.case import Case
 from analyzer.model import Finding
 from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.read.points import role_of_name
+from analyzer.record.drops import FILE as DROPS
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ipv6, write_pcap
 
 INSIDE, HOST, SERVER = "172.17.0.2", "192.168.1.100", "8.8.8.8"
@@ -55,7 +56,8 @@ class Scene:
     folder: Path
     points: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
     dumps: dict[str, object] = field(default_factory=dict)
-    """By file in ``host/``: text, or what is written as JSON; ``before/FILE`` is of before the captures."""
+    """By file in ``host/``: text, or what is written as JSON; ``before/FILE`` is of before the captures, and drops lie
+    beside."""
     ident: int = 0
 
     def see(self, point: str, ms: float, data: bytes) -> None:
@@ -111,18 +113,21 @@ class Scene:
         for name, records in self.points.items():
             write_pcap(self.folder / f"{name}.pcap", sorted(records, key=lambda record: record[0]))
         for name, dump in self.dumps.items():
-            path = self.folder / (f"host-before/{name[7:]}" if name.startswith("before/") else f"host/{name}")
+            place = f"host-before/{name[7:]}" if name.startswith("before/") else f"host/{name}"
+            path = self.folder / (name if name == DROPS else place)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dump if isinstance(dump, str) else json.dumps(dump))
         return self.folder
 
-    def recorded(self, until_ms: float, **fields: object) -> None:
-        """Write a manifest: all captures ran until then; *fields* are those of each point."""
+    def recorded(self, until_ms: float, command: tuple[str, ...] = (), **fields: object) -> None:
+        """Write a manifest: all captures ran until then, and *command* did; *fields* are those of each point."""
         points = tuple(
             RecordedPoint(name, f"{name}.pcap", name, role_of_name(name), **{"dropped": 0, **fields})  # type: ignore[arg-type]
             for name in self.points
         )
-        write_manifest(self.folder, Manifest(T0 - 1, T0 + round(until_ms * MS), "host", 0, points=points))
+        write_manifest(
+            self.folder, Manifest(T0 - 1, T0 + round(until_ms * MS), "host", 0, command=command, points=points)
+        )
 
     def findings(self, check: str | None = None) -> list[Finding]:
         """Analyse it, and return what is told, by one check or all."""

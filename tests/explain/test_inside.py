@@ -193,6 +193,19 @@ def test_nothing_left(tmp_path: Path, before: dict[str, int], after: dict[str, i
     assert all(finding.severity is Severity.ERROR for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("command", "told"), [(("docker", "exec", "c2", "curl"), True), (("sleep", "9"), False), ((), False)]
+)
+def test_nothing_left_and_nothing_known(tmp_path: Path, command: tuple[str, ...], told: bool) -> None:
+    """A command ran in it, and it sent nothing: that is worth knowing, though nothing is known to be wrong."""
+    scene = _sender(Scene(tmp_path, dumps=dumps()), _nstat(), _nstat())
+    scene.recorded(5000, container="c2", command=command)
+    found = scene.findings("nothing-left")
+
+    assert [finding.title for finding in found] == ["c2 sent nothing at all while “docker exec c2 curl” ran"] * told
+    assert all(finding.severity is Severity.INFO for finding in found)
+
+
 @pytest.mark.parametrize(("counted", "told"), [(4, 4), (0, 0)], ids=["counted", "stood-still"])
 def test_rules_that_keep_it_in(tmp_path: Path, counted: int, told: int) -> None:
     """A rule that is reached from OUTPUT, by its counter."""

@@ -47,6 +47,7 @@ TWINS = {
     "host-unreachable": "silent-remote.bridge",
     "loss-beyond-host": "vanishing-answers.bridge",  # sent again, for answers were lost in the host
     "loss-inside-host": "lossy-internet.bridge",
+    "dropped-by-kernel": "traced-and-well.bridge",  # the kernel lets go of much, and nothing is missing
     "mac-moved": "twice.bridge",  # by turns, which is two machines
     "masquerade-missing": "silent-remote.bridge",  # unanswered, but translated
     "mtu-blackhole": "lossy-internet.bridge",  # long packets are lost, and short ones

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -288,3 +289,38 @@ def test_docker_events_are_kept(lab: Lab, tmp_path: Path) -> None:
     assert all(set(event["Actor"]["Attributes"]) == {"name", "container", "exitCode", "signal"} for event in events)
 
     assert any(event.get("Action", "").startswith("exec_start: sh") for event in events)
+
+
+INSTANCES = 'd=$(mktemp -d); mount -t tracefs tracefs "$d"; ls "$d/instances"; umount "$d"; rmdir "$d"'
+
+
+def _left(lab: Lab) -> tuple[set[str], set[str]]:
+    """Return the programs on the lab's host, and what is traced for hoptrace."""
+    return programs(lab.namespace), {name for name in run("unshare", "-m", "sh", "-c", INSTANCES).split()
+                                     if name.startswith("hoptrace")}  # fmt: skip
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_what_the_kernel_drops(lab: Lab, tmp_path: Path, killed: bool) -> None:
+    """A rule that no dump shows any more is told by the kernel; nothing is traced afterwards, also of who is killed."""
+    before = _left(lab)
+    recorder = Recorder(lab, "-c", "c1", "--drops", "--no-analyze", "-o", str(tmp_path / "b")).wait_for()
+    rule = ("DOCKER-USER", "-p", "icmp", "-j", "DROP")
+    run(*inside(lab.namespace, "iptables", "-w", "-I", *rule))
+    lab.exec("c1", "ping", "-c", "2", "-W", "1", "8.8.8.8", check=False)
+    run(*inside(lab.namespace, "iptables", "-w", "-D", *rule))
+    lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
+    if killed:
+        recorder.kill()
+    else:
+        recorder.send(signal.SIGINT).end()
+    deadline = time.monotonic() + 10
+    while _left(lab) != before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    told = analyze([tmp_path / "b"])
+    ends = [journey for journey in told.journeys() if journey.summary.startswith("ICMP echo request")]
+
+    assert [journey.disposition for journey in ends] == [Disposition.DROPPED] * 2 + [Disposition.LEFT_HOST]
+    assert "a netfilter hook drops it: a rule, or a chain's policy (NETFILTER_DROP in " in ends[0].reason
+    assert "dropped-by-kernel" in {finding.check for finding in told.findings}
+    assert _left(lab) == before

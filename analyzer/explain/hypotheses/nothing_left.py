@@ -42,6 +42,7 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give what kept packets inside, container by container."""
     for sender in _senders(case):
         everything = (*_rules(sender), *_routes(case, sender), *_itself(sender), *_resolver(case, sender))
+        everything = everything or tuple(_without_reason(case, sender))
         for number, told in enumerate(everything):
             yield Cause.ready(told, sender.point.host or "", sender.container.name, number)
 
@@ -89,10 +90,19 @@ def _completed(finding: Finding) -> Finding | None:
     """Say nothing of a container that owes answers: what it did not send may be those, which are told as such."""
     facts = dict(finding.facts)
     silent, why = facts["silent"], facts["why"]
-    if facts.pop("owes") or (why == "itself" and not silent):
+    if facts.pop("owes") or (why in ("itself", "unknown") and not silent):
         return None
     worst = Severity.ERROR if silent or why == "resolver" else Severity.WARNING
-    return replace(finding, facts=facts, severity=worst)
+    return replace(finding, facts=facts, severity=Severity.INFO if why == "unknown" else worst)
+
+
+def _without_reason(case: Case, sender: _Sender) -> Iterator[Told]:
+    """Give a container in which a command ran that sent nothing, though nothing is known to have kept it back."""
+    ran = case.hosts[sender.point.host].ran
+    if sender.silent and sender.container.name in ran:
+        routes = [route.text for route in sender.state.routes if route.table == "main"][:3]
+        facts: Facts = {"ran": " ".join(ran), "servers": [str(ip) for ip in sender.state.resolvers]}
+        yield _told(sender, "unknown", 0, facts, *(f"ip-route.json: {route}" for route in routes))
 
 
 def _rules(sender: _Sender) -> Iterator[Told]:

@@ -90,6 +90,14 @@ def nothing_left(f: Facts) -> Words:
             "Ask for the other container by its name, or for the host as host.docker.internal (docker run --add-host "
             "host.docker.internal:host-gateway).",
         )
+    if f["why"] == "unknown":
+        return Words(
+            f"{name} sent nothing at all while “{f['ran']}” ran",
+            "Nothing in its own network namespace is known to have kept anything back. A program that fails before it "
+            "sends, that asks localhost or the container's own address, or that finds its answer in a cache or in "
+            "/etc/hosts looks like this.",
+            remedy="Run it by hand, with its output: strace -f -e trace=network shows what it asks for.",
+        )
     return _unsent(f, f"{name} has no route for {count} that it wanted to send{_lack(f)}", "They never left it.")
 
 
@@ -103,6 +111,17 @@ def _lack(f: Facts) -> str:
 def _unsent(f: Facts, detail: str, explanation: str, remedy: str | None = None) -> Words:
     nothing = " It sent nothing else." if f.get("silent") else " Other packets of it did leave."
     return Words(detail, explanation + nothing, remedy=remedy or offered(f, "In the container's namespace:"))
+
+
+def dropped_by_kernel(f: Facts) -> Words:
+    """In the kernel's words."""
+    there = f"behind {f['last']}" if f["beyond"] == f["last"] else f"behind {f['last']}, at {f['beyond']}"
+    return Words(
+        f"{packets(f)} dropped by the kernel {there}: {f['reason']} in {f['function']}",
+        f"{str(f['meaning']).capitalize()}. The kernel said so itself when it happened. {affected(f)}",
+        f"the kernel drops it {there}: {f['meaning']}",
+        remedy=str(f["helps"]) or None,
+    )
 
 
 def container_paused(f: Facts) -> Words:
@@ -143,6 +162,7 @@ SAYS = {
     "ndp-proxy-missing": ndp_proxy_missing,
     "no-ipv6-for-name": no_ipv6_for_name,
     "container-paused": container_paused,
+    "dropped-by-kernel": dropped_by_kernel,
     "nothing-left": nothing_left,
     "stopped-in-container": stopped_in_container,
     "ping-unanswered": ping_unanswered,
