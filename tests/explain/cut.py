@@ -2,8 +2,8 @@
 
 What belongs together stays together: everything that one client wants of one service (whoever tries several addresses
 of a name, or asks again, does that to one port), the two connections of a relay, an ICMP error and what it quotes, all
-that is for a destination of which such an error speaks, and a datagram's stray answers. What is small and asked for by
-all is in every part, and told in one: the messages of neighbours and of name servers, which have few packets.
+that is for a destination of which such an error speaks, and answers that come from elsewhere. What is small and asked
+for by all is in every part, and told in one: the messages of neighbours and of name servers, which have few packets.
 """
 
 from collections import Counter
@@ -101,11 +101,15 @@ class Cut:
         targets = {int(error.target) for error in Case(self._context, self._trace.tracer, [], []).errors}
         for number in range(len(table["proto"])):
             ends = {name: self._end(number, name) for name in ("orig_src", "orig_dst", "reply_src", "reply_dst")}
-            client = ends["orig_src"]
+            who = ends["orig_src"]
             proto, port = int(table["proto"][number]), int(table["orig_dport"][number])
-            yield number, ("errand", owners.get(client, client), proto, port)
+            yield number, ("errand", owners.get(who, who), proto, port)
             for target in targets & {ends["orig_dst"], ends["reply_src"]}:
                 yield number, ("target", target)
+            for client, own, server in (("orig_src", "orig_sport", "orig_dport"),
+                                        ("reply_dst", "reply_dport", "reply_sport")):  # fmt: skip
+                asker = int(table[own][number]), int(table[server][number])
+                yield number, ("asker", proto, ends[client], *asker)
             for name in ends if proto == PROTO_UDP else ():
                 side = {"orig_src": "orig_sport", "orig_dst": "orig_dport",
                         "reply_src": "reply_sport", "reply_dst": "reply_dport"}[name]  # fmt: skip

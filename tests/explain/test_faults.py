@@ -22,16 +22,17 @@ OWN_TESTS = {
 
 
 NAMES = """
-ambiguous-packets arp-unanswered asymmetric-path bad-checksum bridge-netfilter-off capture-doubles-packets capture-gap
-capture-loss client-address-hidden connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset
-conntrack-timeout container-name-unknown container-paused container-routed-elsewhere dns-conntrack-race dns-failed
-dns-unanswered docker-proxy-in-path dropped-by-kernel duplicate-address embedded-dns-failed filtered-by-rule
-forward-policy-drop forwarding-disabled hairpin-broken high-latency-hop host-unreachable loopback-not-routed
-loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch nat-clash
-nat-port-rewritten ndp-proxy-missing neighbour-stale network-isolation no-ipv6-for-name nothing-left ping-unanswered
-published-port-not-translated queue-drops reset-on-the-way reverse-path-filtered routed-network-unreachable
-stale-conntrack stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak
-vxlan-checksum vxlan-mtu zero-window
+ambiguous-packets answered-from-elsewhere arp-unanswered asymmetric-path bad-checksum bridge-netfilter-off
+capture-doubles-packets capture-gap capture-loss client-address-hidden connection-refused conntrack-contradiction
+conntrack-full conntrack-invalid-reset conntrack-timeout container-name-unknown container-paused
+container-routed-elsewhere dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path dropped-by-kernel
+duplicate-address embedded-dns-failed filtered-by-rule forward-policy-drop forwarding-disabled hairpin-broken
+high-latency-hop host-unreachable loopback-not-routed loss-beyond-host loss-inside-host mac-moved masquerade-missing
+mtu-blackhole mtu-exceeded mtu-mismatch nat-clash nat-port-rewritten ndp-proxy-missing neighbour-stale
+network-isolation no-ipv6-for-name nothing-left ping-unanswered published-port-not-translated queue-drops
+reset-after-idle reset-on-the-way reverse-path-filtered routed-network-unreachable stale-conntrack
+stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum
+vxlan-mtu zero-window
 """
 
 

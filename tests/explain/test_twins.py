@@ -48,6 +48,8 @@ TWINS = {
     "loss-beyond-host": "vanishing-answers.bridge",  # sent again, for answers were lost in the host
     "loss-inside-host": "lossy-internet.bridge",
     "dropped-by-kernel": "traced-and-well.bridge",  # the kernel lets go of much, and nothing is missing
+    "answered-from-elsewhere": "silent-remote.bridge",  # asked, and nobody answers
+    "reset-after-idle": "aborts.bridge",
     "mac-moved": "twice.bridge",  # by turns, which is two machines
     "masquerade-missing": "silent-remote.bridge",  # unanswered, but translated
     "mtu-blackhole": "lossy-internet.bridge",  # long packets are lost, and short ones

@@ -1,6 +1,7 @@
 """What the ends do: refuse, keep silent, do not read."""
 
 from analyzer.model.finding import Fact
+from analyzer.model.words import plural
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 DELIVERED, LEFT_HOST = "delivered", "left-host"
@@ -193,8 +194,45 @@ def zero_window(f: Facts) -> Words:
     )
 
 
+def answered_from_elsewhere(f: Facts) -> Words:
+    """Asked here, answered there."""
+    asked, other = f["asked_at"], f["other"]
+    return Words(
+        f"{asked} is asked, and {other} answers at {f['where']}",
+        f"The answer has the right ports, and acknowledges the very SYN, but comes from {other}: the client, and "
+        f"conntrack, take it for somebody else's. So somebody on the way translated the question ({asked} to {other}) "
+        f"and does not see the answers, or the server answers from another address of its own. {affected(f)}",
+        f"{other} answers in its place, and nobody takes that for an answer",
+        remedy=f"Ask {other} directly, or let answers go back by whoever translates {asked}: at a router, hairpin NAT "
+        "that masquerades the client as well; at a load balancer, its own way back; at the server, its source address.",
+    )
+
+
+def reset_after_idle(f: Facts) -> Words:
+    """How long it was silent."""
+    server, many = f["server"], plural(number(f, "resets"), "connection")
+    least, most = number(f, "least_s"), number(f, "most_s")
+    pause = f"{least:.1f} s" if round(least, 1) == round(most, 1) else f"{least:.1f} to {most:.1f} s"
+    who = (
+        "The RSTs look like the server's own"
+        if f.get("same_ttl")
+        else "The RSTs have another TTL than all else from the server, so something on the way sends them"
+    )
+    return Words(
+        f"{server} reset {many} at the first request after {pause} of silence",
+        f"{who}: it had closed or forgotten what was idle. {affected(f)}"
+        + (" The client tried again, and got through." if f.get("tried_again") else ""),
+        f"it is reset when it is used again after {pause} of silence",
+        verb=Verb.KEEP,
+        remedy=f"Let the client close what was idle for {least:.1f} s, or send keepalives more often (SO_KEEPALIVE, "
+        "net.ipv4.tcp_keepalive_time); or raise the idle limit of the server, or of what is between.",
+    )
+
+
 SAYS = {
+    "answered-from-elsewhere": answered_from_elsewhere,
     "connection-refused": connection_refused,
+    "reset-after-idle": reset_after_idle,
     "syn-unanswered": syn_unanswered,
     "reset-on-the-way": reset_on_the_way,
     "zero-window": zero_window,

@@ -1,9 +1,28 @@
 """Faults whose cause stands behind what acts: timeouts, limits, martians, filters on the way, names of one IP "
 "version."""
 
-from tests.lab.faults.acts import both, rule
-from tests.lab.faults.world import GATEWAY, HOST, IPV6, RESOLVER, USER, Act, Fault, Net, World, at, host
+import subprocess
+from pathlib import Path
 
+from tests.lab.engine import INTERNET
+from tests.lab.faults.acts import both, rule
+from tests.lab.faults.world import (
+    ELSEWHERE,
+    GATEWAY,
+    HOST,
+    IPV6,
+    RESOLVER,
+    USER,
+    Act,
+    Fault,
+    Net,
+    World,
+    at,
+    host,
+    nft_gone,
+)
+
+PEERS = Path(__file__).parents[1] / "peers.py"
 FORGETS = "net.netfilter.nf_conntrack_tcp_timeout_established"
 LAN = "lan0"
 
@@ -31,6 +50,36 @@ def _limited(world: World, net: Net) -> None:
 
 def _unlimited(world: World, net: Net) -> None:
     at(HOST, "tc", "qdisc", "del", "dev", world.host_veth(net.client), "root", check=False)
+
+
+def _reset_at_rest(world: World, net: Net) -> None:
+    """Let the server forget a connection that rests."""
+    asked = [*world.in_container(net.client), "python3", str(PEERS), "talk", "tcp", net.remote, "7", "abort=1",
+             "count=2", "rest=2200", "lossy=1"]  # fmt: skip
+    talk = subprocess.Popen(asked, stdin=subprocess.DEVNULL)
+    world.sleep(1.2)
+    at(INTERNET, "iptables", "-I", "INPUT", "-p", "tcp", "--dport", "7", "-j", "REJECT", "--reject-with", "tcp-reset")
+    talk.wait(20)
+
+
+def _forgiven(world: World, net: Net) -> None:
+    at(INTERNET, "iptables", "-D", "INPUT", "-p", "tcp", "--dport", "7", "-j", "REJECT", "--reject-with", "tcp-reset",
+       check=False)  # fmt: skip
+
+
+def _by_another(world: World, net: Net) -> None:
+    """Let the server answer from its other address: stateless, as no conntrack would."""
+    at(INTERNET, "nft", "add table ip fault")
+    at(INTERNET, "nft", "add chain ip fault out { type filter hook output priority -300; }")
+    at(INTERNET, "nft", f"add rule ip fault out tcp sport 7 ip saddr {net.remote} notrack ip saddr set {ELSEWHERE}")
+
+
+def _by_itself(world: World, net: Net) -> None:
+    nft_gone(INTERNET, "ip")
+
+
+def _echo_once(world: World, net: Net) -> None:
+    world.chat(net.client, "tcp", net.remote, 7, "count=1")
 
 
 def _to_gateway(world: World, net: Net) -> None:
@@ -95,6 +144,11 @@ BEHIND = (
     Fault("forgotten-at-rest", "conntrack forgets a connection that rests, and what comes then is invalid.",
           frozenset({"conntrack-timeout"}), _with_a_rest, both(_FORGETFUL, _INVALID[0]),
           teardown=both(_MINDFUL, _INVALID[1]), also=frozenset({"filtered-by-rule"})),
+    Fault("reset-at-rest", "The server resets a connection that was idle.", frozenset({"reset-after-idle"}),
+          _reset_at_rest, teardown=_forgiven),
+    Fault("other-server", "The server answers from another address of its own.",
+          frozenset({"answered-from-elsewhere"}), _echo_once, _by_another, teardown=_by_itself,
+          also=frozenset({"conntrack-invalid-reset"})),
     Fault("shaped", "A queue on the client's veth lets little pass.", frozenset({"queue-drops"}), _much, _limited,
           teardown=_unlimited, also=frozenset({"high-latency-hop", "loss-inside-host", "loss-beyond-host"})),
     Fault("to-loopback", "DNAT to 127.0.0.1, where route_localnet is 0.", frozenset({"loopback-not-routed"}),

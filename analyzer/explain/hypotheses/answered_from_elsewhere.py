@@ -1,0 +1,62 @@
+"""Somebody else answers than was asked: the same ports, and the very number of the question, from another address."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from analyzer.correlate.identity import has
+from analyzer.decode.offsets import ACK, RST, SYN
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.symptoms import silent_connections
+from analyzer.explain.told import Told
+from analyzer.model import Severity
+from analyzer.schema import Layer
+
+MOST = 5_000
+"""Questions, and answers that nobody asked for, that are compared."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each pair of the address that was asked, and the one that answered."""
+    frames, flags = case.context.frames, case.first("tcp_flags")
+    grants = has(case.first("layers"), Layer.TCP) & (flags & (SYN | ACK | RST) == SYN | ACK)
+    strange = np.flatnonzero(grants & np.append(case.handshakes.asked == 0, False)[case.connection])[:MOST]
+    answers: dict[tuple[int, ...], int] = {}
+    for packet in strange.tolist():
+        row = int(case.first_row[packet])
+        ends = (int(frames[name][row]) for name in ("dst_hi", "dst", "dport", "sport"))
+        answers.setdefault((*ends, int(frames["ack"][row])), packet)
+    found: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
+    for number in silent_connections(case)[:MOST] if answers else ():
+        packets = case.packets_of(number, reply=False)
+        row = int(case.last_row[packets[0]])
+        ends = (int(frames[name][row]) for name in ("src_hi", "src", "sport", "dport"))
+        answer = answers.get((*ends, (int(frames["seq"][row]) + 1) % (1 << 32)))
+        if answer is not None:
+            asked, other = case.context.dst(row), case.context.src(int(case.first_row[answer]))
+            questions, follows = found.setdefault((str(asked), str(other)), ([], []))
+            questions += packets.tolist()
+            follows += case.packets_of(int(case.connection[answer])).tolist()
+    for key, (questions, follows) in found.items():
+        yield Cause(sorted(questions), partial(_tell, case, *key, follows), also=follows, key=key)
+
+
+def _tell(case: Case, asked: str, other: str, answers: list[int], packets: list[int]) -> Told:
+    return Told(
+        {"asked_at": asked, "other": other, "where": case.context.point(int(case.first_row[answers[0]])).name},
+        evidence=(*case.evidence(packets[:3]), *case.evidence(answers[:2], first=True)),
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "answered-from-elsewhere",
+    Severity.ERROR,
+    "captures",
+    "A SYN is answered with the right numbers and ports, but from another address than the one that was asked.",
+    "Let the answers come back through whoever translated the question: a hairpin at a router, a load balancer, or a "
+    "server with two addresses.",
+    causes,
+    Specific.SETTING,
+)
