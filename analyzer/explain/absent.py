@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from shlex import quote
 
 from analyzer.explain.case import Case
@@ -15,6 +16,10 @@ from analyzer.state.sysctl import sysctl, sysctl_line
 from analyzer.trace.prove import KILLS
 from analyzer.trace.way import moved
 
+USUAL = 24
+"""Netmask of a segment, where nobody has a reason for another one."""
+SPARE = 32
+"""Addresses above those in use that containers that are gone may have had."""
 FORWARDING = "forwarding"
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""
@@ -62,10 +67,12 @@ def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
         _rules(asked),
         _answered(asked),
         _asking(asked),
+        _asker_off(asked),
         _owner(asked),
         _own(asked),
         _gateway(asked),
         _on_link(asked),
+        _wide(asked),
         _nobody(asked),
     )
     return next((one for reasons in found for one in reasons), None)
@@ -86,6 +93,22 @@ def _asking(asked: Asked) -> Iterator[Why]:
     if asked.asker is not None and port is not None and here is not None and here.state not in (FORWARDING, "unknown"):
         facts: Facts = {"why": "blocked", "owner": asked.asker.name, "link": port.name, "state": here.state}
         yield Why(facts, (f"bridge-link.json: {port.name} {here.state}",))
+
+
+def _asker_off(asked: Asked) -> Iterator[Why]:
+    """Look whether the asker's own veth is still a port of its network's bridge."""
+    port = _asking_port(asked) if asked.asker is not None else None
+    network = asked.host.network_of(asked.asker) if asked.asker is not None else None
+    if asked.asker is None or port is None or network is None or network.bridge is None:
+        return
+    bridge = asked.host.link(network.bridge)
+    if bridge is not None and port.kind == "veth" and port.master != network.bridge:
+        facts: Facts = {
+            "why": "no-port", "owner": asked.asker.name, "link": port.name, "bridge": network.bridge,
+            "master": port.master or "",
+            "commands": [f"ip link set {quote(port.name)} master {quote(network.bridge)}"],
+        }  # fmt: skip
+        yield Why(facts, (f"ip-addr.json: {port.name}",))
 
 
 def _answered(asked: Asked) -> Iterator[Why]:
@@ -200,9 +223,16 @@ def _own(asked: Asked) -> Iterator[Why]:
         if asked.ip.version == 4 and (sysctl(host, ignore) or 0) > 2:
             yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {quote(ignore)}=0"]},
                       (sysctl_line(host, ignore),))  # fmt: skip
+        yield from _unheard(asked)
         return
     network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
     bridge = host.link(network.bridge) if network is not None and network.bridge is not None else None
+    if network is not None and bridge is not None and network.inhibited:
+        yield Why(
+            {"why": "inhibited", "link": bridge.name, "network": network.name},
+            (f"docker-network-inspect.json: {network.name} inhibit_ipv4 = true, gateway {asked.ip}",),
+        )
+        return
     if network is not None and bridge is not None:
         prefix = next((subnet.prefixlen for subnet in network.subnets if asked.ip in subnet), 24)
         yield Why(
@@ -210,6 +240,44 @@ def _own(asked: Asked) -> Iterator[Why]:
              "commands": [f"ip addr add {asked.ip}/{prefix} dev {quote(bridge.name)}"]},
             (f"ip-addr.json: {bridge.name}", f"docker-network-inspect.json: {network.name} gateway {asked.ip}"),
         )  # fmt: skip
+
+
+def _unheard(asked: Asked) -> Iterator[Why]:
+    """Look whether the host's own rules keep the question from it: of NDP, which is ICMPv6, and passes INPUT."""
+    question = asked.question
+    if question.protocol != "ndp" or question.asker_ip is None:
+        return
+    stopped = asked.case.tracer.prover.solicited(question.asker_ip, asked.ip)
+    if stopped is not None and not stopped.unknown:
+        facts: Facts = {
+            "why": "unheard", "cause": stopped.text,
+            "commands": ["ip6tables -w -I INPUT -p ipv6-icmp -j ACCEPT"],
+        }  # fmt: skip
+        yield Why(facts, stopped.proof)
+
+
+def _wide(asked: Asked) -> Iterator[Why]:
+    """
+    Look whether the host takes half the world for its own segment: a netmask that is too short.
+
+    Its own network is larger than usual, the address is far from its own, and its gateway is near.
+    """
+    state = asked.state
+    chosen = _chosen(asked, asked.ip)
+    if asked.asker is not None or state is None or chosen is None or chosen.route.src is None or asked.ip.version != 4:
+        return
+    route, own = chosen.route, chosen.route.src
+    usual = ip_network(f"{own}/{USUAL}", strict=False)
+    gateways = [one.gateway for one in state.routes if one.dst.prefixlen == 0 and one.gateway is not None]
+    near = any(gateway in usual for gateway in gateways)
+    if route.gateway is None and 0 < route.dst.prefixlen < USUAL and asked.ip not in usual and near:
+        router = next(gateway for gateway in gateways if gateway in usual)
+        facts: Facts = {
+            "why": "wide", "route": route.text, "dev": route.dev or "", "prefix": route.dst.prefixlen,
+            "router": str(router), "own": str(own),
+            "commands": [f"ip route add {ip_network(f'{asked.ip}/{USUAL}', strict=False)} via {router}"],
+        }  # fmt: skip
+        yield Why(facts, (f"ip-route.json: {route.text}",))
 
 
 def _chosen(asked: Asked, ip: Address) -> Chosen | None:
@@ -270,5 +338,9 @@ def _nobody(asked: Asked) -> Iterator[Why]:
         for c in host.containers
         if c.network == network.name and c.status.text in ("exited", "created", "dead", "restarting")
     })  # fmt: skip
-    facts: Facts = {"why": "nobody", "network": network.name, "stopped": stopped[:5]}
+    subnet = next(s for s in network.subnets if asked.ip in s)
+    running = sum(one.network == network.name for one in host.containers)
+    # Docker gives the lowest addresses that are free.
+    far = not stopped and int(asked.ip) - int(subnet.network_address) > running + SPARE
+    facts: Facts = {"why": "nobody", "network": network.name, "stopped": stopped[:5], "subnet": str(subnet), "far": far}
     yield Why(facts, (f"docker-inspect.json: no container has {asked.ip}",))

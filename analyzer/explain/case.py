@@ -24,6 +24,7 @@ from analyzer.model import (
     Point,
     Role,
 )
+from analyzer.model.engine import PublishedPort
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import BAD, CODES
 from analyzer.model.overview import NameQuery
@@ -355,10 +356,12 @@ class Case:
         return found
 
     def _to_published(self) -> Array:
-        """(packets,) bool: each goes to an address of the host, and a port that a container publishes."""
+        """(packets,) bool: each goes to an address of the host, and a port that a container publishes, or was to."""
         found = np.zeros(self.context.packets, bool)
         for host in self.hosts.states:
             ports = {port for container in host.containers for port in container.published_ports()}
+            wanted = (PublishedPort.parse(text) for container in host.containers for text in container.wanted)
+            ports |= {(port.protocol, port.outside) for port in wanted if port is not None}
             numbers = np.array([port for _, port in sorted(ports)], np.int64)
             to_port = np.isin(self.first("dport"), numbers)
             own = (int(ip) for link in host.links for ip in link.addresses if ports)

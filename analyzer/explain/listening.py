@@ -30,8 +30,10 @@ def listening(case: Case, packet: int) -> Listening:
     state, place = (of.state, f"containers/{of.container.name}/") if of is not None else (context.host_at(row), "")
     if dst is None or protocol is None or not state.knows_listeners or (of is None and not state.owns(dst)):
         return Listening()
-    if state.listener(protocol, dst, port) is not None:
-        return Listening()
+    now = state.listener(protocol, dst, port)
+    if now is not None:
+        by_now: Facts = {"listens_now": now.program or "somebody"}
+        return Listening(by_now, (f"{place}ss.txt: {_text(now)}",)) if _afterwards(case, row) else Listening()
     hint = mistaken(state, dst, protocol, port) if of is None else {}
     if hint:
         return Listening(hint, (f"docker-inspect.json: {hint['publisher']} {hint['port_text']}",))
@@ -47,6 +49,12 @@ def listening(case: Case, packet: int) -> Listening:
         {"listens_on": others[:SHOWN], "nobody_at": f"{port}/{protocol}", "elsewhere": elsewhere},
         tuple(f"{place}ss.txt: {text}" for text in others[:SHOWN]) or (f"{place}ss.txt: no {protocol} socket listens",),
     )
+
+
+def _afterwards(case: Case, row: int) -> bool:
+    """Tell whether who listens was recorded after a packet: when captures had ended."""
+    point = case.context.point(row)
+    return point.recorded_until_ns is not None and case.context.value("time_ns", row) < point.recorded_until_ns
 
 
 def _elsewhere(host: HostState, container: str, protocol: str, port: int) -> list[str]:

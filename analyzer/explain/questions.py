@@ -119,7 +119,7 @@ def completed(case: "Case", packet: int) -> Facts:
     state = host.inside.get(owner.name) if owner is not None else None
     for domain in state.search if state is not None and name is not None else ():
         short = name.removesuffix(f".{domain}") if name is not None else ""
-        if short != name and "." not in short:
+        if short != name:
             return {"short_name": short, "domain": domain}
     return {}
 

@@ -110,5 +110,7 @@ class Network:
     """Without a way out, on purpose."""
     masquerades: bool = True
     """Its containers shall leave the host by the host's addresses."""
+    inhibited: bool = False
+    """Its bridge has no address, on purpose: somebody else shall be the gateway."""
     routed: tuple[int, ...] = ()
     """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""

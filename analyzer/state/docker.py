@@ -11,6 +11,7 @@ from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv{version}"
+INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 SERVICE = "com.docker.compose.service"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
@@ -133,6 +134,7 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 subnets=tuple(ip_network(one.subnet, strict=False) for one in config if one.subnet),
                 internal=bool(network.internal),
                 masquerades=options.get(MASQUERADE, "true") == "true",
+                inhibited=options.get(INHIBIT) == "true",
                 routed=tuple(v for v in (4, 6) if options.get(GATEWAY_MODE.format(version=v)) == "routed"),
                 gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
             )

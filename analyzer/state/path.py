@@ -175,6 +175,11 @@ class Path:
         chosen = _leads_somewhere(chosen, dst)
         return LOCAL if chosen.route.kind == "local" else chosen.route.dev
 
+    @property
+    def chosen(self) -> Chosen | None:
+        """The route that was chosen last."""
+        return self._chosen
+
     def _choose(self, walk: Walk, packet: Packet) -> Chosen | None:
         def decide(rule: RoutingRule, unknown: Unknown) -> bool:
             return walk.assume(Undecided(unknown, text=f"ip rule {rule.text}"))

@@ -63,6 +63,10 @@ class Passed:
     source_moved: bool
     """Its source address was translated."""
     target_moved: bool
+    out: str | None = None
+    """The interface that it leaves by."""
+    route: Chosen | None = None
+    """What sends it there."""
 
 
 class Way:
@@ -98,7 +102,13 @@ class Way:
         out = account.packet.oif if account.packet is not None else None
         to_host = account.for_host and not self._packet.dst_is_group
         where = ", for the host itself" if to_host else f", and leaves by {out}" if isinstance(out, str) else ""
-        return Passed(f"{by}{translated}{where}", account.source_moved, account.target_moved)
+        return Passed(
+            f"{by}{translated}{where}",
+            account.source_moved,
+            account.target_moved,
+            out if isinstance(out, str) and not to_host else None,
+            self._path.chosen,
+        )
 
     def stopped(self, *, bridged: bool) -> Cause | None:
         """Return what stops the packet, None if nothing does."""

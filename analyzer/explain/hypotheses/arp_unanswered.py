@@ -87,7 +87,7 @@ def _tell(
     return Told(
         facts | _parted(case, first),
         evidence=tuple(Evidence(e.point, e.request_frame) for e in questions[:5]),
-        proof=tuple(proof),
+        proof=tuple(dict.fromkeys(proof)),
     )
 
 

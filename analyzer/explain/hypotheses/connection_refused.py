@@ -46,7 +46,9 @@ def causes(case: Case) -> Iterator[Cause]:
     for target, ports in refused.items():
         packets = sorted(ports)
         known = listening(case, packets[0])
-        sure = (bool(known.facts) or _sent_by(case, packets) is not None) and not _strays(case, packets)
+        sure = (bool(known.facts.keys() - {"listens_now"}) or _sent_by(case, packets) is not None) and not _strays(
+            case, packets
+        )
         yield Cause(
             packets, partial(_refused, case, target, ports, known), Basis.STATED if sure else Basis.OBSERVED,
             (target, sure), also=case.troubled(packets), specific=Specific.SETTING if sure else None,
@@ -97,6 +99,9 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
         facts["container"] = owner.name
     later = _accepted_later(case, packets)
     facts["accepted_later"] = Least(later)
+    connection = case.connection_of(packets[0])
+    if connection is not None and connection.published is not None:
+        facts["asked_outside"] = connection.original.dport or 0
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
     facts |= completed(case, packets[0])

@@ -14,33 +14,43 @@ from analyzer.model import Basis, HostState, Severity
 from analyzer.schema import Int64
 from analyzer.state.sysctl import sysctl, sysctl_line
 
-TIMEOUTS = {
-    PROTO_TCP: "net.netfilter.nf_conntrack_tcp_timeout_established",
-    PROTO_UDP: "net.netfilter.nf_conntrack_udp_timeout_stream",
-}
-"""Of connections that both sides have used (nf_conntrack_proto_tcp.c, nf_conntrack_proto_udp.c)."""
+TCP = "net.netfilter.nf_conntrack_tcp_timeout_established"
+UDP, STREAM = "net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_udp_timeout_stream"
+"""Of datagrams that nobody has answered yet, and of connections that both sides have used "
+"(nf_conntrack_proto_udp.c)."""
 NS = 1_000_000_000
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give, by host and protocol, what came after a pause longer than conntrack remembers, and came to nothing."""
-    found: dict[tuple[str | None, int], list[int]] = {}
-    longest: dict[tuple[str | None, int], int] = {}
+    found: dict[tuple[str | None, str], list[int]] = {}
+    longest: dict[tuple[str | None, str], int] = {}
     ill = np.flatnonzero((case.symptom >= 0) & (case.connection >= 0))
     for number in np.unique(case.connection[ill]).tolist():
         packets = case.packets_of(number)
         host, proto = case.host_of(int(packets[0])), int(case.first("proto")[packets[0]])
-        timeout = sysctl(host, TIMEOUTS.get(proto, ""))
+        setting = _setting(case, packets, proto)
+        timeout = sysctl(host, setting)
         if not timeout or not case.reply[packets].any():
             continue
         late, pause = _late(case, packets, timeout * NS)
         if len(late):
-            key = host.name, proto
+            key = host.name, setting
             found.setdefault(key, []).extend(late)
             longest[key] = max(longest.get(key, 0), pause)
-    for (name, proto), packets_of in found.items():
-        tell = partial(_tell, case.hosts[name], TIMEOUTS[proto], longest[name, proto])
-        yield Cause(sorted(packets_of), tell, Basis.STATED, (name, proto))
+    for (name, setting), packets_of in found.items():
+        tell = partial(_tell, case.hosts[name], setting, longest[name, setting])
+        yield Cause(sorted(packets_of), tell, Basis.STATED, (name, setting))
+
+
+def _setting(case: Case, packets: Int64, proto: int) -> str:
+    """Return which sysctl tells how long a connection is remembered while it is silent, empty for none."""
+    if proto == PROTO_TCP:
+        return TCP
+    if proto != PROTO_UDP:
+        return ""
+    before = packets[: int(np.argmax(case.pause_ns[packets]))]
+    return STREAM if case.reply[before].any() and not case.reply[before].all() else UDP
 
 
 def _late(case: Case, packets: Int64, timeout_ns: int) -> tuple[list[int], int]:

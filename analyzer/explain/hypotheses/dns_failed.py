@@ -32,11 +32,13 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     unknown = [query for query in left if query.outcome == UNKNOWN]
-    vain = unknown_names(case.names) if unknown else []
+    vain = unknown_names([query for query in case.names if query.server == server]) if unknown else []
+    elsewhere = ((q.server, q.journey) for u in unknown for q in case.names if _knows(q, u))
     return Told(
         {
             "torn": asked_names(case, (query for query in unknown if _torn(case, query.name.rstrip(".")))),
             "vain": asked_names(case, (query for query in unknown if query.name.rstrip(".").lower() in vain)),
+            "known_to": Texts.of((str(other), int(case.numbers[number])) for other, number in elsewhere),
             "server": str(server), "questions": Count(len(left)), "names": told(case, left),
             "outcomes": Texts.of((str(query.outcome), int(case.numbers[query.journey])) for query in left),
             "asked_names": asked_names(case, left), "answers_others": good, **resolver_of(case, left[0]),
@@ -59,7 +61,7 @@ def _completed(finding: Finding) -> Finding:
     names = torn or (vain if unknown else []) or asked
     severity = Severity.WARNING if facts["answers_others"] else Severity.ERROR
     if unknown:
-        severity = Severity.ERROR if torn else Severity.WARNING if vain else Severity.INFO
+        severity = Severity.ERROR if torn or facts["known_to"] else Severity.WARNING if vain else Severity.INFO
     commands = [f"dig @{facts['server']} -q {shlex.quote(name)}" for name in names[:3]]
     nowhere = unknown and bool(vain) and not torn
     facts |= {"asked_names": names, "nowhere": nowhere, "commands": commands}
@@ -69,6 +71,12 @@ def _completed(finding: Finding) -> Finding:
 def _texts(facts: dict[str, Fact], name: str) -> list[str]:
     found = facts[name]
     return found if isinstance(found, list) else []
+
+
+def _knows(query: NameQuery, unknown: NameQuery) -> bool:
+    """Tell whether another server knows a name that one does not."""
+    same = query.name.rstrip(".").lower() == unknown.name.rstrip(".").lower()
+    return same and query.server != unknown.server and _is_known(query)
 
 
 def _torn(case: Case, name: str) -> bool:

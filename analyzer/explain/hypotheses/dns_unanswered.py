@@ -54,6 +54,11 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
     if strangers.first:
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
+    kinds, answered = {query.kind for query in left}, {query.name.lower() for query in left}
+    other = sorted({q.kind for q in case.names if q.server == server and q.answer is not None
+                    and q.name.lower() in answered} - kinds)  # fmt: skip
+    if other and len(kinds) == 1:
+        facts |= {"only_kind": next(iter(kinds)), "other_kinds": other}
     return Told(
         facts
         | {"last": last, "answers": answers, "answering": Texts.of((server, 0) for server in _answering(case, left))}

@@ -6,7 +6,7 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
-from analyzer.explain.fixes import fix
+from analyzer.explain.fixes import fix, ip_version
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
@@ -63,12 +63,23 @@ def _describe(case: Case, stopped: Stopped) -> Told:
             told.facts |= {"owner": by, **_ends(case, stopped)}
     if cause.policy is not None:
         told.facts |= {"policy_of": " ".join(cause.policy)}
+        told.facts |= {"dockers_gone": True} if cause.policy == FORWARD and _dockers_gone(case, stopped) else {}
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
     ports = zip(case.context.frames["dport"][case.last_row[stopped.packets]].tolist(), stopped.packets, strict=True)
     told.facts["strangers"] = Least(not ours)
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
     told.facts["vainly"] = _vainly(case, stopped)
     return told
+
+
+def _dockers_gone(case: Case, stopped: Stopped) -> bool:
+    """Tell whether Docker's own rules are missing from FORWARD: somebody flushed them."""
+    host = stopped.host
+    family = "ip6" if ip_version(case, stopped.packets[0]) == 6 else "ip"
+    tables = [t for t in host.tables if (t.label, t.family, "FORWARD" in t.chains) == ("filter", family, True)]
+    jumps = any(rule.target.startswith("DOCKER") for table in tables for rule in table.chains["FORWARD"].rules)
+    needs = any(network.driver == "bridge" and network.bridge is not None for network in host.networks)
+    return bool(tables) and needs and not jumps
 
 
 SCANNED = 5
@@ -115,6 +126,9 @@ def _ends(case: Case, stopped: Stopped) -> Facts:
     bridge = next(
         (n.bridge for n in stopped.host.networks if any(src in s for s in n.subnets if src is not None)), None
     )
+    same = [n.name for n in stopped.host.networks if n.bridge is not None and n.bridge == bridge
+            and any(dst in s for s in n.subnets if dst is not None)]  # fmt: skip
+    found |= {"within": same[0]} if same else {}
     return found | ({"in_bridge": bridge} if bridge is not None else {})
 
 

@@ -71,9 +71,14 @@ def _elsewhere(container: Container, entry: FdbEntry, port: Link, packets: list[
 
 
 def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> Told:
-    entries = (n for n in case.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong)
+    entries = [n for n in case.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong]
     return Told(
-        {"address": ip, "sent_to": mac_text(wrong), "has": mac_text(right)},
+        {
+            "address": ip,
+            "sent_to": mac_text(wrong),
+            "has": mac_text(right),
+            "commands": [f"ip neigh del {entry.ip} dev {quote(entry.dev)}" for entry in entries if entry.dev],
+        },
         proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
     )
 

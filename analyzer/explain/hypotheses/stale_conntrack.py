@@ -5,11 +5,12 @@ from functools import partial
 
 import numpy as np
 
+from analyzer.correlate.sorting import first_places
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving
-from analyzer.model import Address, Basis, Connection, HostState, Severity, endpoint
+from analyzer.model import Address, Basis, Connection, HostState, Role, Severity, endpoint
 from analyzer.model.rules import Verdict
 from analyzer.state.path import translate
 
@@ -25,6 +26,7 @@ def causes(case: Case) -> Iterator[Cause]:
     if found is not None:
         also = case.troubled(found.packets)
         yield Cause(found.packets, partial(_tell, case, {}, ()), Basis.STATED, also=also)
+    yield from _before_the_rule(case)
     table = case.context.connections
     for number in np.flatnonzero(case.target_moved & ~table["seen_reply"])[:MOST].tolist():
         connection = case.tracer.connection(number)
@@ -36,6 +38,28 @@ def causes(case: Case) -> Iterator[Cause]:
             tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
             packets = case.packets_of(number)
             yield Cause(packets.tolist(), tell, Basis.STATED, (int(case.numbers[packets[0]]),))
+
+
+def _before_the_rule(case: Case) -> Iterator[Cause]:
+    """Give connections from outside to the host itself that today's rules would send to a container."""
+    table = case.context.connections
+    outside = case.context.with_role(case.first_row, Role.UPLINK)
+    begins = first_places(case.connection, len(table["proto"]))
+    untouched = ~case.target_moved & ~case.source_moved & (begins >= 0)
+    untouched &= np.append(outside, False)[begins]
+    for number in np.flatnonzero(untouched & ~case.answered_in_the_end)[:MOST].tolist():
+        connection = case.tracer.connection(number)
+        host = case.context.host_at(int(case.first_row[case.packets_of(number)[0]]))
+        if not host.owns(connection.original.dst) or connection.protocol != "udp":
+            continue
+        today = _today(host, connection)
+        if today is not None:
+            old = endpoint(connection.original.dst, connection.original.dport)
+            proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
+            tell = partial(_tell, case, {"old": old, "today": today[0], "without": True}, proof)
+            packets = case.packets_of(number, reply=False)
+            key = int(case.numbers[packets[0]]), True
+            yield Cause(packets.tolist(), tell, Basis.STATED, key, specific=Specific.ROOT)
 
 
 def _entry(case: Case, number: int) -> Iterator[str]:

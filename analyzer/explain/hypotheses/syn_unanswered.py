@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
+
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.inside import receiver
 from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
+from analyzer.explain.tally import Texts
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Basis, Disposition, Listener, Severity, endpoint
+from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
+from analyzer.schema import Addresses
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -49,12 +53,24 @@ def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -
     delivered = facts["end"] == Disposition.DELIVERED.value
     if delivered and owner is not None and dst not in owner.addresses:
         facts |= {"into": owner.name, "address": str(dst)}
+    if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
+        facts["answers_at"] = Texts.of((str(port), 0) for port in _other_ports(case, dst, packet))
     proof: tuple[str, ...] = ()
     if queue is not None:
         facts |= {"waiting": queue.waiting, "room": queue.room, "program": queue.program}
         where = f"containers/{owner.name}/" if owner is not None else ""
         proof = (f"{where}ss.txt: port {queue.port}: {queue.waiting} wait to be accepted, {queue.room} may",)
     return Told(facts, proof=proof, severity=severity(case, packets, Severity.ERROR))
+
+
+def _other_ports(case: Case, server: Address, packet: int) -> list[int]:
+    """Return the TCP ports at which the same server answers the same client."""
+    table, number = case.context.connections, int(case.connection[packet])
+    same = Addresses.of(table, "orig_dst").are(int(server)) & (case.handshakes.granted > 0)
+    client = Addresses.of(table, "orig_src")
+    same &= (client.low == client.low[number]) & (client.high == client.high[number])
+    found: list[int] = np.unique(table["orig_dport"][same]).tolist()
+    return found
 
 
 HYPOTHESIS = Hypothesis(

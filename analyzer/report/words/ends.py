@@ -51,12 +51,19 @@ def connection_refused(f: Facts) -> Words:
     if f.get("only_at"):
         only = " and ".join(texts(f, "only_at"))
         why = f"They reached it, and {f.get('program') or 'what listens'} listens only on {only}."
+    if f.get("listens_now"):
+        why = f"They reached it, and nobody listened there yet: {f['listens_now']} does by now."
     if f.get("publishes"):
         why = f"They reached this host, where nobody listens on that port: {_published(f)[0]}."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
     cause = _why_refused(f, container)
-    if f.get("short_name"):
+    if "." in str(f.get("short_name", "")):
+        why += (
+            f" {f['short_name']} was asked for with the search domain {f['domain']} behind it, where a wildcard seems "
+            "to answer for any name: options ndots says how many dots keep a name from that (resolv.conf(5))."
+        )
+    elif f.get("short_name"):
         why += f" If a container called {f['short_name']} was meant, it is not known on this network, or does not run."
     return Words(
         f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
@@ -67,6 +74,13 @@ def connection_refused(f: Facts) -> Words:
 
 
 def _for_refused(f: Facts) -> str | None:
+    if f.get("listens_now"):
+        return "Let the client wait, or try again: compose has depends_on with condition service_healthy for it."
+    if "." in str(f.get("short_name", "")):
+        return (
+            f"Take the search domain {f['domain']} away, or set options ndots:1 (docker run --dns-option ndots:1, "
+            "--dns-search .); or ask with a dot behind the name."
+        )
     if f.get("sent_by_rule"):
         return (
             "Limit the rule to what it was meant for (-i INTERFACE, -d ADDRESS, -m addrtype --dst-type LOCAL), or "
@@ -78,7 +92,16 @@ def _for_refused(f: Facts) -> str | None:
         return _published(f)[1]
     if f.get("only_at"):
         return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+    if f.get("listens_on") and f.get("container") and f.get("asked_outside"):
+        there = texts(f, "listens_on")[0].partition("/")[0]
+        return f"Publish the port that it listens on: -p {f['asked_outside']}:{there}; or let the program use this one."
     if elsewhere := texts(f, "elsewhere"):
+        if not f.get("listens_on"):
+            return (
+                f"Start the program in {f.get('container') or f['target']} (docker logs says why it does not run), "
+                "or take "
+                f"it out of what clients ask: {several(elsewhere)} has it. If that one was meant, ask by its name."
+            )
         return f"If {elsewhere[0]} was meant: ask by its name, for addresses change when containers are made again."
     if f.get("listens_on") and not f.get("container"):
         return f"Start on {f['target']} what shall listen on {f['nobody_at']}, or ask another port or machine."
@@ -101,8 +124,12 @@ def _why_refused(f: Facts, container: Fact | None) -> str:
         return f"a rule sends it to {f['target']}, where nobody listens: “{f['sent_by_rule']}”"
     if f.get("publishes"):
         return _published(f)[0]
+    if f.get("listens_now"):
+        return f"{container or f['target']} refuses, for {f['listens_now']} did not listen there yet"
     if f.get("only_at"):
         return f"{f.get('program') or 'what listens there'} listens only on {' and '.join(texts(f, 'only_at'))}"
+    if f.get("listens_on") and f.get("asked_outside"):
+        return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
     if elsewhere := texts(f, "elsewhere"):
         return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
     if f.get("listens_on"):
@@ -150,6 +177,14 @@ def syn_unanswered(f: Facts) -> Words:
     remedy = None
     if end == DELIVERED:
         remedy = "Look in the receiver: is its queue full (ss -ltn), do its own rules drop (nft list ruleset)?"
+    if others := texts(f, "answers_at"):
+        ports = several(others)
+        why = f"They left this host, and the same server answers at port {ports}: somebody beyond drops just these."
+        cause = f"something beyond {last} drops that port, for the same server answers at {ports}"
+        remedy = (
+            "Nothing on this host does it. Networks of providers often block port 25 and others: ask for it to be "
+            "opened, or use another port of the service (587 or 465 for mail)."
+        )
     if f.get("waiting"):
         program = f.get("program") or "the program there"
         why = f"{f['waiting']} connections wait to be accepted, and {f['room']} may: {program} does not accept them."

@@ -124,6 +124,18 @@ def dropped_by_kernel(f: Facts) -> Words:
     )
 
 
+def ports_exhausted(f: Facts) -> Words:
+    """None left."""
+    name = texts(f, "who")[0]
+    used, count = number(f, "used"), number(f, "count")
+    return Words(
+        f"{name} has {count} local ports, and {used} of them are in use towards {f['server']}",
+        "What it wants to open beyond that fails in the container itself, with EADDRNOTAVAIL (cannot assign requested "
+        "address): it never becomes a packet. A port stays in use for a minute after it was closed (TIME_WAIT).",
+        remedy=offered(f, "Use connections again, by keep-alive or a pool; or give it more ports:"),
+    )
+
+
 def container_paused(f: Facts) -> Words:
     """Frozen."""
     name = f["container"]
@@ -166,4 +178,5 @@ SAYS = {
     "nothing-left": nothing_left,
     "stopped-in-container": stopped_in_container,
     "ping-unanswered": ping_unanswered,
+    "ports-exhausted": ports_exhausted,
 }

@@ -34,6 +34,15 @@ def dns_failed(f: Facts) -> Words:
             "server."
             f"{_other_server(f)}",
         )
+    if known := texts(f, "known_to"):
+        return Words(
+            f"name server {server} knows no such name: {_asked(f)}; {several(known)} does",
+            f"{_questions(f)} got NXDOMAIN there, and {several(known)} answered somebody else with an address: a zone "
+            f"that only that server has, of a company or a VPN.{_resolver(f)}",
+            f"name server {server} does not know it, and {several(known)} does",
+            verb=Verb.RESOLVE,
+            remedy=f"Let the container ask {known[0]}: docker run --dns {known[0]}, dns in compose or daemon.json.",
+        )
     if outcomes == ["NXDOMAIN"]:
         return Words(
             f"name server {server} knows no such name: {_asked(f)}",
@@ -69,6 +78,17 @@ def dns_unanswered(f: Facts) -> Words:
         )
     if f.get("late"):
         return _late(f)
+    if f.get("only_kind"):
+        kind, other = f["only_kind"], several(texts(f, "other_kinds"))
+        return Words(
+            f"name server {server} answers {other}, and leaves {_questions(f)} for {kind} unanswered",
+            f"Asked for {_asked(f)}; last seen at {f['last']}. Whoever asks for both waits for it each time, five "
+            f"seconds and more, before it goes on with what it has (resolv.conf(5), timeout).{_resolver(f)}",
+            f"name server {server} answers {other}, and never {kind}: every lookup waits for it",
+            verb=Verb.RESOLVE,
+            remedy=f"Let that server answer {kind}, if only that there is none, or ask another one. Until then: "
+            "options no-aaaa (glibc 2.36) or a shorter timeout in resolv.conf, by docker run --dns-option.",
+        )
     answers = number(f, "answers")
     others = f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."
     other = _other_server(f)

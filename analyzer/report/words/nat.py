@@ -93,6 +93,18 @@ def published_port_not_translated(f: Facts) -> Words:
     )
 
 
+def published_port_shadowed(f: Facts) -> Words:
+    """Whose rule comes first."""
+    return Words(
+        f"rule {f['number']} of {f['chain']} takes port {f['port']} of {f['container']}: {packets(f)}",
+        f"It is “{f['rule']}”, and comes before Docker's own rule for {f['container']}. What it names is no "
+        "container of "
+        f"this host: it is left over, of another engine (CNI, k3s) or of a container that is gone. {affected(f)}",
+        f"rule {f['number']} of {f['chain']} sends that port elsewhere, before Docker's rule for {f['container']}",
+        remedy=offered(f, "Delete the rule, or have whoever made it do that, or publish another port."),
+    )
+
+
 def stale_conntrack(f: Facts) -> Words:
     """An entry that outlived its rules."""
     what = "left untranslated, and today's rules would masquerade them"
@@ -102,7 +114,9 @@ def stale_conntrack(f: Facts) -> Words:
         f"{packets(f)} {what}",
         "nat rules are asked for a connection's first packet only. This one's entry is older than the rules, and every "
         f"packet keeps it alive. {affected(f)}",
-        f"an old conntrack entry sends it to {f['old']}, today it would be {f['today']}"
+        f"a conntrack entry that is older than the rule keeps it at {f['old']}, today it would be {f['today']}"
+        if f.get("without")
+        else f"an old conntrack entry sends it to {f['old']}, today it would be {f['today']}"
         if f.get("today")
         else "an old conntrack entry leaves it untranslated",
         verb=Verb.ANSWER,
@@ -235,6 +249,7 @@ def conntrack_timeout(f: Facts) -> Words:
 
 SAYS = {
     "conntrack-timeout": conntrack_timeout,
+    "published-port-shadowed": published_port_shadowed,
     "masquerade-missing": masquerade_missing,
     "routed-network-unreachable": routed_network_unreachable,
     "untranslated-source-leak": untranslated_source_leak,

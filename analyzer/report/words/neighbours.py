@@ -165,6 +165,25 @@ def _arp_ignore(f: Facts) -> Said:
     )
 
 
+def _unheard(f: Facts) -> Said:
+    return (
+        f"this host does not hear the question: {f['cause']}",
+        "It is an address of this host. NDP is ICMPv6, and has to pass INPUT as all else that is for the host.",
+        "Let ICMPv6 pass, as RFC 4890 asks for:",
+    )
+
+
+def _wide(f: Facts) -> Said:
+    return (
+        f"the host takes it for a neighbour, for {f['dev']} has the netmask /{f['prefix']}",
+        (
+            f"By the route “{f['route']}” the host, {f['own']}, asks its own segment for it. If it is behind the "
+            f"router {f['router']}, the netmask of {f['dev']} is too short."
+        ),
+        f"Give {f['dev']} the netmask of its segment (often /24); or, for this address alone:",
+    )
+
+
 def _bridge_address(f: Facts) -> Said:
     return (
         f"{f['link']} has lost that address",
@@ -173,6 +192,14 @@ def _bridge_address(f: Facts) -> Said:
             "NetworkManager, a script, ip addr flush."
         ),
         "Give it back, or restart Docker.",
+    )
+
+
+def _inhibited(f: Facts) -> Said:
+    return (
+        f"network {f['network']} was made without an address for its bridge (inhibit_ipv4), and nobody else has it",
+        f"{f['link']} is not to have it; a router on that network was meant to, and is not there.",
+        f"Attach the router to {f['link']}; or make network {f['network']} again without that option.",
     )
 
 
@@ -204,6 +231,20 @@ def _on_link(f: Facts) -> Said:
 
 def _nobody(f: Facts) -> Said:
     stopped = several(texts(f, "stopped"))
+    if f.get("far"):
+        return (
+            f"network {f['network']} has taken {f['subnet']}, in which it lies, and no container has it",
+            (
+                "Docker gives out the lowest addresses first, so this one is hardly a container's: more likely a "
+                "machine elsewhere has it, in a company's network or a VPN, and is not asked, for the container "
+                "takes it for a "
+                "neighbour."
+            ),
+            (
+                f"Give network {f['network']} addresses that nobody else uses: docker network create --subnet, or "
+                "default-address-pools in daemon.json, and make it again."
+            ),
+        )
     return (
         f"no container of network {f['network']} has it",
         "No container that runs has this address, nor has the host."
@@ -218,6 +259,7 @@ WHY = {
     "rule": _rule, "no-interface": _no_interface, "down-inside": _down_inside, "lost-address": _lost_address,
     "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
     "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,
+    "unheard": _unheard, "inhibited": _inhibited, "wide": _wide,
     "wrong-gateway": _wrong_gateway, "gateway-silent": _gateway_silent, "on-link": _on_link, "nobody": _nobody,
 }  # fmt: skip
 SAYS = {"arp-unanswered": arp_unanswered}

@@ -55,6 +55,14 @@ def filtered_by_rule(f: Facts) -> Words:
         return _stopped(f, said, _acts(f), "Nothing to do, unless they should get in: then let just them pass.")
     deletes = any(" -D " in command or "delete rule" in command for command in texts(f, "commands"))
     advice = "Delete the rule, if nobody needs it." if deletes else "Let just this pass before the rule:"
+    if f.get("dockers_gone"):
+        gone = f"{said} Docker's own rules are missing from FORWARD: somebody flushed them (iptables -F)."
+        return _stopped(
+            f, gone, "Docker's rules are gone from FORWARD, and its policy is DROP",
+            "systemctl restart docker: it makes its rules again. Let whatever flushed them load its rules before "
+            "Docker "
+            "starts, and without a flush.",
+        )  # fmt: skip
     if f.get("policy_of"):
         advice = "Accept just this, before the policy decides."
     owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
@@ -73,6 +81,21 @@ def _by_its_tool(f: Facts) -> str:
         return f" {into} from {src} to {dst}{port}"
     if f.get("owner") == "firewalld" and bridge:
         return f" firewall-cmd --permanent --zone=docker --change-interface={bridge} && firewall-cmd --reload"
+    if f.get("owner") == "firewalld":
+        return (
+            " Since firewalld 2.3 that is StrictForwardPorts in /etc/firewalld/firewalld.conf: no lets Docker's "
+            "published "
+            "ports in; or firewall-cmd --add-forward-port for this one."
+        )
+    if f.get("owner") == "fail2ban":
+        jail = str(f.get("chain", "")).removeprefix("f2b-")
+        return f" fail2ban-client set {jail} unbanip {src}, and ignoreip = {src} in that jail, if it is one of yours."
+    if f.get("owner") == "Docker" and f.get("within"):
+        return (
+            f" Network {f['within']} was made with enable_icc=false: its containers shall not reach each other. Make "
+            "it "
+            "without that option, or put those that shall talk on a network of their own."
+        )
     return ""
 
 

@@ -54,7 +54,17 @@ def asymmetric_path(f: Facts) -> Words:
         "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop it. "
         f"{affected(f)}",
         f"questions come by {f['out']}, and answers leave by {f['back']}" if "who" in f else "",
-        remedy=None if "who" in f else "Nothing to do, as long as it works.",
+        remedy=(
+            "Let answers go back the way that questions came. A rule by source (ip rule from) does not: routes are "
+            "chosen "
+            "while the container's own address stands there. Mark connections: iptables -t mangle -A PREROUTING -i "
+            f"{f['out']} "
+            "-m conntrack --ctstate NEW -j CONNMARK --set-mark 1; -A PREROUTING ! -i "
+            f"{f['out']} -j CONNMARK --restore-mark; ip rule add fwmark 1 table N, with {f['out']}'s default route "
+            "in N."
+        )
+        if "who" in f
+        else "Nothing to do, as long as it works.",
     )
 
 
@@ -88,6 +98,51 @@ def mac_moved(f: Facts) -> Words:
     return Words(
         f"{f['address']} moved from {f['from_mac']} to {f['to_mac']}",
         "Whoever still has the old MAC in its neighbour table sends to nobody until the entry is refreshed.",
+    )
+
+
+def sent_to_dead_link(f: Facts) -> Words:
+    """Down, and by which rule."""
+    dev = f["dev"]
+    by = f"rule “{f['rule']}” and table {f['table']}" if f.get("rule") else f"the route “{f.get('route', '')}”"
+    take = "take the routing rule, or what marks the packets, away" if f.get("rule") else "take the route away"
+    return Words(
+        f"{packets(f)} sent to {dev}, which is down or has no carrier",
+        f"By {by} the host sends them there, and the interface takes nothing: a VPN that is not connected, a cable "
+        "that "
+        f"is out. {affected(f)}",
+        f"{by} sends it to {dev}, which is down",
+        remedy=f"Bring {dev}, or the VPN behind it, up again; or {take}.",
+    )
+
+
+def hairpin_at_router(f: Facts) -> Words:
+    """There and back."""
+    return Words(
+        f"the router sends what is for {f['asked_as']} back to {f['to']}, with the host's own address as its source",
+        f"It leaves by {f['where']} masqueraded as the host, and comes back from the router for {f['to']}: from the "
+        "host, "
+        "to the host. The kernel drops that as martian. The router translates who is asked, and not who asks (no NAT "
+        f"loopback, or hairpin NAT). {affected(f)}",
+        f"the router turns it round to {f['to']} without masquerading it, so the host drops it as its own",
+        remedy=f"Ask for {f['to']}, or the container by its name, instead of {f['asked_as']} (split DNS); or switch "
+        "NAT "
+        "loopback on at the router. Nothing on this host has to change.",
+    )
+
+
+def fragments_lost(f: Facts) -> Words:
+    """Only in pieces."""
+    return Words(
+        f"{packets(f)} for {f['server']} in fragments got no answer; up to {f['fits']} bytes, in one packet, did",
+        f"They were last seen at {f['last']}, in fragments. Firewalls, NAT and networks of providers often drop those. "
+        f"{affected(f)}",
+        f"what is sent in fragments vanishes beyond {f['last']}, and what fits into one packet is answered",
+        verb=Verb.ANSWER,
+        remedy="Send no more in one datagram than a packet takes, 1,400 bytes or so: a smaller EDNS buffer (1232) "
+        "for DNS, TCP "
+        "instead of "
+        "UDP; or let whoever drops fragments on the way pass them.",
     )
 
 
@@ -171,5 +226,8 @@ SAYS = {
     "duplicate-address": duplicate_address,
     "mac-moved": mac_moved,
     "neighbour-stale": neighbour_stale,
+    "sent-to-dead-link": sent_to_dead_link,
+    "hairpin-at-router": hairpin_at_router,
+    "fragments-lost": fragments_lost,
     "ttl-exceeded": ttl_exceeded,
 }
