@@ -18,7 +18,7 @@ from analyzer.trace.way import moved
 
 USUAL = 24
 """Netmask of a segment, where nobody has a reason for another one."""
-SPARE = 32
+SPARE = 254
 """Addresses above those in use that containers that are gone may have had."""
 FORWARDING = "forwarding"
 BELOW_IP = ("arp", "bridge", "netdev")

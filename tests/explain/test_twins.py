@@ -50,6 +50,11 @@ TWINS = {
     "dropped-by-kernel": "traced-and-well.bridge",  # the kernel lets go of much, and nothing is missing
     "answered-from-elsewhere": "silent-remote.bridge",  # asked, and nobody answers
     "reset-after-idle": "aborts.bridge",
+    "sent-to-dead-link": "two-uplinks.bridge",  # tables and rules, and interfaces that are up
+    "hairpin-at-router": "no-hairpin.bridge",  # turned round on this host
+    "published-port-shadowed": "hidden-client.bridge",
+    "fragments-lost": "lossy-internet.bridge",
+    "ports-exhausted": "busy.bridge",
     "mac-moved": "twice.bridge",  # by turns, which is two machines
     "masquerade-missing": "silent-remote.bridge",  # unanswered, but translated
     "mtu-blackhole": "lossy-internet.bridge",  # long packets are lost, and short ones

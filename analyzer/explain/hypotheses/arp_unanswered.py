@@ -81,6 +81,10 @@ def _tell(
         proof += [f"iptables-save.txt: {rule}" for rule in sorted(rules)]
     elif host.owns(first.asked_ip):
         facts["own_address"] = True
+    asker = host.container_of_address(first.asker_ip) if first.asker_ip is not None else None
+    resolving = [c.name for c in host.containers if first.asked_ip in getattr(host.inside.get(c.name), "resolvers", ())]
+    if resolving and (asker is None or asker.name in resolving):
+        facts["resolver_of"] = sorted(set(resolving))
     if reason is not None:
         facts |= reason.facts
         proof = [*reason.proof, *proof]

@@ -1,5 +1,6 @@
 """A rule of the firewall, or a chain's policy, stops packets."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,8 +15,11 @@ from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Finding, Severity
+from analyzer.model.rules import Chain
 from analyzer.state.rules.owner import owner
 
+BANS = "fail2ban"
+NONE = Chain("")
 MOST_ENDS = 50
 PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
 """Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
@@ -61,6 +65,10 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         told.facts |= {"chain": rule.chain, "number": rule.number or 0}
         if (by := owner(rule, stopped.host)) is not None:
             told.facts |= {"owner": by, **_ends(case, stopped)}
+        if by == BANS and told.severity is None:
+            told.severity = Severity.WARNING  # who is banned may well be who should be
+    if (miss := _near_miss(case, stopped)) is not None:
+        told.facts |= miss
     if cause.policy is not None:
         told.facts |= {"policy_of": " ".join(cause.policy)}
         told.facts |= {"dockers_gone": True} if cause.policy == FORWARD and _dockers_gone(case, stopped) else {}
@@ -70,6 +78,22 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
     told.facts["vainly"] = _vainly(case, stopped)
     return told
+
+
+def _near_miss(case: Case, stopped: Stopped) -> Facts | None:
+    """Return a rule before that would let a published port in, if it did not ask for the port before DNAT."""
+    rule, connection = stopped.cause.rule, case.connection_of(stopped.packets[0])
+    if rule is None or connection is None or connection.published is None or rule.native:
+        return None
+    asked, inner = connection.original.dport, connection.reply.sport
+    table = next((t for t in stopped.host.tables if rule in t.chains.get(rule.chain, NONE).rules), None)
+    before = [] if table is None or asked == inner else table.chains[rule.chain].rules
+    for one in before:
+        if one is rule:
+            return None
+        if one.target in ("ACCEPT", "RETURN") and re.search(rf"--dports? \S*\b{asked}\b", one.text):
+            return {"near_miss": one.text, "asked_port": asked or 0, "inner_port": inner or 0}
+    return None
 
 
 def _dockers_gone(case: Case, stopped: Stopped) -> bool:

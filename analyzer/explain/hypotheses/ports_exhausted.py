@@ -45,7 +45,8 @@ def _tell(case: Case, container: str, numbers: list[int], used: int, ports: tupl
     flow = case.tracer.connection(numbers[0]).original
     return Told(
         {
-            "who": [container], "server": endpoint(flow.dst, flow.dport), "used": used, "count": ports[1] - ports[0] + 1,
+            "who": [container], "server": endpoint(flow.dst, flow.dport),
+            "used": used, "count": ports[1] - ports[0] + 1,
             "commands": [within(container, f"sysctl -w {RANGE}='{USUAL}'")],
         },
         proof=(f"containers/{container}/sysctl.txt: {RANGE} = {ports[0]} {ports[1]}",),

@@ -84,8 +84,6 @@ def dns_unanswered(f: Facts) -> Words:
             f"name server {server} answers {other}, and leaves {_questions(f)} for {kind} unanswered",
             f"Asked for {_asked(f)}; last seen at {f['last']}. Whoever asks for both waits for it each time, five "
             f"seconds and more, before it goes on with what it has (resolv.conf(5), timeout).{_resolver(f)}",
-            f"name server {server} answers {other}, and never {kind}: every lookup waits for it",
-            verb=Verb.RESOLVE,
             remedy=f"Let that server answer {kind}, if only that there is none, or ask another one. Until then: "
             "options no-aaaa (glibc 2.36) or a shorter timeout in resolv.conf, by docker run --dns-option.",
         )

@@ -38,7 +38,19 @@ def arp_unanswered(f: Facts) -> Words:
             "It is this host's own address: something keeps it from answering, such as rp_filter, arp_ignore, "
             "arptables, or with IPv6 a rule of INPUT."
         )
-    return Words(f"nobody answers for {asked}{at}", f"{who}{said} {affected(f)}", f"nobody{at} answers ARP for {asked}")
+    of = texts(f, "resolver_of")
+    if of:
+        said += f" It is the name server of {several(of)}, by resolv.conf."
+    return Words(
+        f"nobody answers for {asked}{at}",
+        f"{who}{said} {affected(f)}",
+        f"nobody{at} answers ARP for {asked}",
+        remedy=f"Bring the name server {asked} back, or let {several(of)} ask another one: docker run --dns, dns in "
+        "compose "
+        "or daemon.json."
+        if of
+        else None,
+    )
 
 
 Said = tuple[str, str, str]

@@ -65,6 +65,18 @@ def filtered_by_rule(f: Facts) -> Words:
         )  # fmt: skip
     if f.get("policy_of"):
         advice = "Accept just this, before the policy decides."
+        if f.get("forwarded") and f.get("in_bridge"):
+            advice += f" For the whole network, accept what comes in by {f['in_bridge']}, and established answers."
+    if f.get("near_miss"):
+        said += (
+            f" A rule before it would let them in, “{f['near_miss']}”, but asks for port {f['asked_port']}: that is "
+            f"what was asked for; after DNAT they are for port {f['inner_port']}."
+        )
+        return _stopped(
+            f, said, f"{_acts(f)}, for “{f['near_miss']}” asks for the port before DNAT",
+            f"Let that rule ask for what was asked: -m conntrack --ctorigdstport {f['asked_port']} --ctdir ORIGINAL "
+            f"instead of --dport; or for the container's port, --dport {f['inner_port']}.",
+        )  # fmt: skip
     owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
     if owned and not f.get("commands"):
         there = f"The rule is made by {f['owner']}: change it there, for deleted by hand it comes back."

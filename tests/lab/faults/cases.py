@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.lab.faults.absent import THERE
 from tests.lab.faults.behind import BEHIND
+from tests.lab.faults.common import COMMON
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
 from tests.lab.faults.observed import OBSERVED
 from tests.lab.faults.rare import QUIET, RARE
@@ -20,6 +21,7 @@ RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
     *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND, *OBSERVED,
+    *COMMON,
 )  # fmt: skip
 
 
