@@ -70,6 +70,11 @@ def _vlan(name: str, vlan: int) -> dict[str, object]:
             "nobody at veth-c2 answers ARP for 172.17.0.3",
             None,
         ),
+        (
+            _changed("ip-addr.json", 2, master=None),
+            "veth5, which leads to c2, is no port of docker0",
+            "ip link set veth5 master docker0",
+        ),
         (_changed("containers/web/ip-addr.json", 0, address="02:00:00:00:00:77"), "web has lost its interface", None),
         (
             _changed("containers/web/ip-addr.json", 0, operstate="DOWN"),
@@ -82,7 +87,8 @@ def _vlan(name: str, vlan: int) -> dict[str, object]:
             None,
         ),
     ],
-    ids=["nothing-known", "port-down", "no-port", "spanning-tree", "vlans", "one-vlan", "no-interface", "down-inside",
+    ids=["nothing-known", "port-down", "no-port", "spanning-tree", "vlans", "one-vlan", "asker-off",
+         "no-interface", "down-inside",
          "lost-address"],
 )  # fmt: skip
 def test_the_owner(tmp_path: Path, files: dict[str, Any], title: str, command: str | None) -> None:
@@ -167,3 +173,44 @@ def test_an_answer_to_somebody_else(tmp_path: Path) -> None:
     scene.see("docker0", 41, ether(C2, BRIDGE, arp(2, C2, "172.17.0.9", BRIDGE, "172.17.0.1"), 0x0806))
 
     assert len(scene.findings("arp-unanswered")) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "prefix", "told"),
+    [("192.168.5.10", "192.168.0.0/16", True), ("192.168.1.77", "192.168.0.0/16", False)],
+    ids=["far", "near"],
+)
+def test_a_netmask_that_is_too_short(tmp_path: Path, asked: str, prefix: str, told: bool) -> None:
+    """The host looks on its own segment for what is likely behind its router, which is near."""
+    ways = [routes()[0], routes()[1], {"dst": prefix, "dev": "wlan0", "prefsrc": HOST}]
+    scene = Scene(tmp_path, dumps=dumps(ip_route=ways))
+    for ms in (10, 20, 30):
+        scene.see("wlan0", ms, ether(UPLINK, ALL, arp(1, UPLINK, HOST, NOBODY, asked), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert ("wlan0 has the netmask /16" in finding.title) is told
+    assert finding.commands == (("ip route add 192.168.5.0/24 via 192.168.1.1",) if told else ())
+
+
+@pytest.mark.parametrize(("asked", "told"), [("172.17.5.10", True), ("172.17.0.99", False)])
+def test_a_network_that_took_others_addresses(tmp_path: Path, asked: str, told: bool) -> None:
+    """An address far above those that Docker gives out is hardly a container's."""
+    scene = Scene(tmp_path, dumps=_files())
+    for ms in (10, 20, 30):
+        scene.see("veth-c2", ms, ether(C1, ALL, arp(1, C1, INSIDE, NOBODY, asked), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert ("network bridge has taken 172.17.0.0/16, in which it lies" in finding.title) is told
+
+
+def test_a_network_without_a_gateway_on_purpose(tmp_path: Path) -> None:
+    """inhibit_ipv4: nobody took the address away."""
+    files = _changed("ip-addr.json", 1, addr_info=[])
+    files["docker-network-inspect.json"][0]["Options"]["com.docker.network.bridge.inhibit_ipv4"] = "true"
+    scene = Scene(tmp_path, dumps=files)
+    for ms in (10, 20, 30):
+        scene.see("veth-c2", ms, ether(C1, ALL, arp(1, C1, INSIDE, NOBODY, "172.17.0.1"), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert "network bridge was made without an address for its bridge (inhibit_ipv4)" in finding.title
+    assert finding.commands == ()

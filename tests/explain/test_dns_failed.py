@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.explain.dns import answer, ask
+from tests.build import udp
+from tests.explain.dns import answer, ask, message
 from tests.explain.scene import SERVER, Scene
 
 HYPOTHESIS = "dns-failed"
@@ -94,3 +95,18 @@ def test_names_that_are_not_there(tmp_path: Path) -> None:
     assert finding.explanation.startswith("2 questions got NXDOMAIN. ")
     assert len(finding.evidence) == 2
     assert finding.remedy == "If the name is right: does this server know it, or another one?"
+
+
+def test_a_name_that_only_another_server_knows(tmp_path: Path) -> None:
+    """Then it is the wrong server that is asked, and that is an error."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1, "git.corp")
+    answer(scene, 5, 1, "git.corp", outcome=3)
+    known = message(2, "git.corp", "A", 0)[:6] + b"\0\1" + message(2, "git.corp", "A", 0)[8:]
+    known += b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes([192, 168, 1, 9])
+    ask(scene, 10, 2, "git.corp", server="9.9.9.9")
+    scene.back(15, 17, udp(53, 30_002, known), src="9.9.9.9")
+    (finding,) = scene.findings("dns-failed")
+
+    assert finding.severity is Severity.ERROR
+    assert finding.title.endswith(f"name server {SERVER} does not know it, and 9.9.9.9 does")

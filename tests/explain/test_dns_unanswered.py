@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Severity
 from tests.build import tcp
 from tests.explain.dns import answer, ask
-from tests.explain.scene import Scene
+from tests.explain.scene import SERVER, Scene
 
 HYPOTHESIS = "dns-unanswered"
 
@@ -91,3 +91,17 @@ def test_what_is_told_as_such_is_not_told_as_lost(tmp_path: Path) -> None:
     _until(scene, 9000)
 
     assert {finding.check for finding in scene.findings()} == {HYPOTHESIS}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_one_type_of_address_alone(tmp_path: Path, answered: bool) -> None:
+    """A server that answers A and never AAAA makes every lookup wait; it is not silent."""
+    scene = Scene(tmp_path)
+    ask(scene, 0, 1)
+    ask(scene, 1, 2, kind="AAAA")
+    if answered:
+        answer(scene, 5, 1)
+    _until(scene, 9000)
+    (finding,) = scene.findings("dns-unanswered")
+
+    assert finding.title.startswith(f"name server {SERVER} answers A, and leaves 1 question for AAAA") is answered

@@ -154,3 +154,17 @@ def test_one_that_nobody_saw_go_on(tmp_path: Path) -> None:
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert finding.explanation.startswith("What became of them behind that point was not captured. ")
+
+
+@pytest.mark.parametrize("port", [80, None])
+def test_another_port_of_the_same_server(tmp_path: Path, port: int | None) -> None:
+    """If that is answered, somebody beyond drops just this one."""
+    scene = Scene(tmp_path)
+    scene.out(0, 6, _syn(dport=25))
+    if port is not None:
+        scene.out(10, 6, _syn(40_001, port))
+        scene.back(15, 6, tcp(port, 40_001, 9, 2, 0x12))
+    _later(scene, 5000)
+    (finding,) = scene.findings("syn-unanswered")
+
+    assert ("drops that port, for the same server answers at 80" in finding.title) is (port is not None)
