@@ -34,6 +34,9 @@ Frames = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 """Reads rows of FRAMES from the captures again."""
 NO_WAY = (Why.NO_ROUTE, Why.DEAD_END, Why.ROUTING_RULE)
 
+REBUILT = (None, "veth", "bridge")
+"""Kinds of links that are built as what they are."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -223,6 +226,9 @@ class Player:
         if kernel.end is End.UNKNOWN and job.judged.why in NO_WAY:  # a blackhole says nothing, and counts nothing
             kernel = replace(kernel, end=End.DROPPED, by=Why.NO_ROUTE.words)
         agreement, why = compared(self._masters(host), kernel, own, job.judged)
+        out = host.link(own.out)
+        if agreement is Agreement.DIFFERS and out is not None and out.down and out.kind not in REBUILT:
+            agreement, why = Agreement.UNSAID, f"{own.out} is down, and a {out.kind} cannot be built here as it was"
         told = summary(self._context, self._context.rows_of(job.packet))
         self.built[-1][1].append(Shown(job.packet, told, frame, job.interface, kernel))
         return Replayed(job.packet, told, kernel, own, agreement, why, tuple(answers(packet, answer)))

@@ -168,7 +168,8 @@ def test_a_rule_that_keeps_the_host_from_hearing(tmp_path: Path, asked: str, rul
         _solicit(scene, ms, asked, "fd00:17::2")
     (finding,) = scene.findings(HYPOTHESIS)
 
-    assert finding.detail == f"nobody answers for {asked} at veth-c2"
+    unheard = f": this host does not hear the question: rule “{rule.strip()}” in filter" if proof else ""
+    assert finding.detail == f"nobody answers for {asked} at veth-c2{unheard}"
     assert finding.proof == proof
 
 

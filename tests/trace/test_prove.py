@@ -537,16 +537,18 @@ def test_a_packet_in_another_state() -> None:
     passed = prover.tried(_host(**_filter()), 0, [0])
     stopped = prover.tried(_host(**_filter("[1:60] -A FORWARD -d 8.8.8.8/32 -j DROP")), 0, [0])
 
-    assert passed == Passed("stopped by no rule, and leaves by w0", False, False)
+    assert isinstance(passed, Passed)
+    assert (passed.text, passed.out) == ("stopped by no rule, and leaves by w0", "w0")
     assert isinstance(stopped, Cause)
     assert _prover(_sent(1, layers=ETHERNET)).tried(_host(), 0, [0]) is None
 
 
 def test_another_state_without_routes() -> None:
     """Captures show the way out there, too."""
-    prover = _prover(_sent(1))
+    passed = _prover(_sent(1)).tried(_host(routes=()), 0, [0])
 
-    assert prover.tried(_host(routes=()), 0, [0]) == Passed("stopped by no rule, and leaves by w0", False, False)
+    assert isinstance(passed, Passed)
+    assert (passed.text, passed.out, passed.route) == ("stopped by no rule, and leaves by w0", "w0", None)
 
 
 NAT = """*raw
