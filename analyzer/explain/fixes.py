@@ -128,6 +128,8 @@ def _ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[_Words]:
     sent = case.tracer.prover.sent_on(packet, context.rows_of(packet))
     if sent is not None:
         inner = connection.reply.sport if connection is not None and connection.reply.src == sent else None
+        published = (p for c in case.host_of(packet).containers if sent in c.addresses for p in c.ports)
+        inner = inner or next((p.inside for p in published if (p.outside, p.protocol) == (port, protocol)), None)
         yield _Words(context.src(row), sent, protocol, inner)
 
 
@@ -144,7 +146,7 @@ def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
 
 def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
     """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
-    words = next(_ends(case, packet))
+    *_, words = _ends(case, packet)  # what was translated comes to a policy as it is behind that
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
         text = f"-A {shlex.quote(chain)} {words.iptables} -j ACCEPT"

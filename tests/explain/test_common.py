@@ -166,3 +166,22 @@ def test_ports_run_dry(tmp_path: Path, ports: str, told: bool) -> None:
     assert scene.titles("ports-exhausted") == (
         [f"c2 has 4 local ports, and 4 of them are in use towards {SERVER}:80"] if told else []
     )
+
+
+@pytest.mark.parametrize(("port", "told"), [(8080, True), (80, False), (8081, False)])
+def test_a_rule_that_asks_for_the_port_before_dnat(tmp_path: Path, port: int, told: bool) -> None:
+    """It never matches what Docker's DNAT has translated by then; the remedy asks for what was asked."""
+    files = _published("172.17.0.3:80")
+    forward = (
+        f"-A DOCKER-USER -i wlan0 -p tcp -m tcp --dport {port} -j RETURN\n-A DOCKER-USER -i wlan0 -j DROP\n"
+        "-A FORWARD -j DOCKER-USER\n"
+    )
+    nat = "-A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:80\n"
+    files["iptables-save.txt"] = rules(nat, ":DOCKER-USER - [0:0]\n" + forward)
+    scene = Scene(tmp_path, dumps=files)
+    scene.see("wlan0", 0, frame(GATEWAY, UPLINK, packet("192.168.1.7", HOST, 6, tcp(PORT, 8080, 1, 0, SYN), ident=3)))
+    scene.out(3000, 17, udp(1, 2, b"x"))
+    found = scene.findings("filtered-by-rule")
+
+    assert len(found) == (port != 80)
+    assert any("--ctorigdstport 8080" in finding.remedy for finding in found) is told

@@ -83,9 +83,11 @@ def _describe(case: Case, stopped: Stopped) -> Told:
 def _near_miss(case: Case, stopped: Stopped) -> Facts | None:
     """Return a rule before that would let a published port in, if it did not ask for the port before DNAT."""
     rule, connection = stopped.cause.rule, case.connection_of(stopped.packets[0])
-    if rule is None or connection is None or connection.published is None or rule.native:
+    if rule is None or connection is None or rule.native:
         return None
-    asked, inner = connection.original.dport, connection.reply.sport
+    asked = connection.original.dport
+    ports = [port for container in stopped.host.containers for port in container.ports]
+    inner = next((p.inside for p in ports if (p.outside, p.protocol) == (asked, connection.protocol)), asked)
     table = next((t for t in stopped.host.tables if rule in t.chains.get(rule.chain, NONE).rules), None)
     before = [] if table is None or asked == inner else table.chains[rule.chain].rules
     for one in before:
