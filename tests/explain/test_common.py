@@ -86,7 +86,7 @@ def test_a_route_into_a_dead_link(tmp_path: Path, up: bool) -> None:
     assert [finding.detail for finding in found] == ["1 packet sent to tun0, which is down or has no carrier"] * (
         not up
     )
-    assert all("table 100 sends it to tun0, which is down" in finding.title for finding in found)
+    assert all("(table 100) sends it to tun0, which is down" in finding.title for finding in found)
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["as-the-host", "as-the-router"])

@@ -104,7 +104,7 @@ def mac_moved(f: Facts) -> Words:
 def sent_to_dead_link(f: Facts) -> Words:
     """Down, and by which rule."""
     dev = f["dev"]
-    by = f"rule “{f['rule']}” and table {f['table']}" if f.get("rule") else f"the route “{f.get('route', '')}”"
+    by = f"rule “{f['rule']}” (table {f['table']})" if f.get("rule") else f"the route “{f.get('route', '')}”"
     take = "take the routing rule, or what marks the packets, away" if f.get("rule") else "take the route away"
     return Words(
         f"{packets(f)} sent to {dev}, which is down or has no carrier",
