@@ -35,6 +35,29 @@ class Errors:
                     found.setdefault(int(self._context.packet_of_row[error]), packet)
         return found
 
+    @cached_property
+    def related(self) -> dict[int, tuple[int, bool]]:
+        """
+        The connection of each error's packet, and whether it goes in the reply direction: RELATED, as conntrack has it.
+
+        It goes against what it quotes, and is translated like that (net/netfilter/nf_nat_core.c,
+        nf_nat_icmp_reply_translation()).
+        """
+        hops, start = self._context.hops, self._context.packet_start
+        numbers, replies = (hops[name][start[:-1]] for name in ("connection", "reply"))
+        return {
+            error: (int(numbers[packet]), not replies[packet])
+            for error, packet in self.quoted.items()
+            if numbers[error] < 0 <= numbers[packet]
+        }
+
+    def stream_of(self, packet: int) -> tuple[int, bool]:
+        """Return the connection that conntrack takes a packet for, -1 without, and whether it is a reply in it."""
+        context, place = self._context, int(self._context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        own = number, bool(context.hops["reply"][place])
+        return own if number >= 0 else self.related.get(packet, own)
+
     def may_be_about(self) -> Array:
         """Tell the packets that an ICMP error may quote, by the IP id."""
         context = self._context

@@ -54,13 +54,16 @@ class Onward:
         key = (int(hops["connection"][place]), bool(hops["reply"][place]), here)
         return _points(self._next_of_stream.get(key, 0)) - {context.value("point", row) for row in rows}
 
-    def translated(self, packet: int, last: int) -> bool:
-        """Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet."""
-        context, place = self._context, int(self._context.packet_start[packet])
-        number = int(context.hops["connection"][place])
+    def translated(self, stream: tuple[int, bool], last: int) -> bool:
+        """
+        Tell whether the host's address is only what NAT shows: the packet is for a container, and not there yet.
+
+        *stream* is its connection, and whether it goes in the reply direction.
+        """
+        context, (number, reply) = self._context, stream
         if number < 0:
             return False
-        outer, inner = ("reply_dst", "orig_src") if context.hops["reply"][place] else ("orig_dst", "reply_src")
+        outer, inner = ("reply_dst", "orig_src") if reply else ("orig_dst", "reply_src")
         names = (outer, inner, f"{outer}_hi", f"{inner}_hi", "version")
         row = {name: int(context.connections[name][number]) for name in names}
         moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
@@ -105,10 +108,9 @@ class Onward:
     def _inner_ends(self) -> list[Point]:
         return [point for point in self._context.points if point.role is Role.CONTAINER]
 
-    def way_back(self, packet: int, rows: list[int]) -> set[int]:
+    def way_back(self, stream: tuple[int, bool], rows: list[int]) -> set[int]:
         """Return the points by which the connection's other direction came to where this packet was seen last."""
-        context, place = self._context, int(self._context.packet_start[packet])
-        number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
+        context, (number, reply) = self._context, stream
         came = _points(self._before_in_stream.get((number, not reply, context.value("point", rows[-1])), 0))
         return came - {context.value("point", row) for row in rows}
 

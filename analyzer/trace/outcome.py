@@ -5,6 +5,7 @@ show, and if the way leads there: other packets of the connection, or to the sam
 point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import IPv4Address
@@ -61,7 +62,7 @@ class Outcomes:
         self._context = context
         self._onward = Onward(context)
         self.errors = Errors(context)
-        self.prover = Prover(context)
+        self.prover = Prover(context, self.errors)
         self.silenced = np.zeros(0, np.int64)
         """Packets to the host itself whose answers it stops; known when all ends are."""
         self.drops = dropped(context)
@@ -92,13 +93,18 @@ class Outcomes:
         self.silenced = np.flatnonzero(np.array(silenced)[group])
         found: Array = np.array([CODES[outcome.disposition] for outcome in decided], np.uint8)[group]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
-        alone[list(self.drops)] = True
+        alone[[*self.drops, *self._translated_errors()]] = True
         for packet in np.flatnonzero(alone).tolist():
             found[packet] = CODES[self._decide(packet, context.hop_rows(packet)).disposition]
         unseen = np.flatnonzero(found == CODES[Disposition.NOT_OBSERVABLE])
         if len(unseen):
             found[unseen[self._arrivals[unseen] >= 0]] = CODES[Disposition.DELIVERED]
         return found
+
+    def _translated_errors(self) -> Iterable[int]:
+        """Give the ICMP errors that conntrack sends on to somebody else than whom they are addressed to."""
+        moved = self._context.source_moved | self._context.target_moved
+        return (error for error, (number, _) in self.errors.related.items() if moved[number])
 
     @cached_property
     def _arrivals(self) -> Int64:
@@ -193,9 +199,10 @@ class Outcomes:
         if point.role is Role.LOOPBACK:
             return Outcome(Disposition.DELIVERED, "loopback: sender and receiver are this host", Basis.OBSERVED)
         onward = self._onward.of_stream(packet, rows)
-        translated = self._onward.translated(packet, last)
+        stream = self.errors.stream_of(packet)
+        translated = self._onward.translated(stream, last)
         if translated and not onward:
-            onward = self._onward.way_back(packet, rows)
+            onward = self._onward.way_back(stream, rows)
         if not onward and not translated and (found := self._for_host(packet, rows, point)) is not None:
             return found
         onward = onward or self._onward.to_target(rows)

@@ -24,6 +24,7 @@ from analyzer.state.path import Path
 from analyzer.state.rules.names import ICMP6
 from analyzer.state.rules.packet import Original, Packet
 from analyzer.trace.context import Context
+from analyzer.trace.died import Errors
 from analyzer.trace.ports import bridge_names
 from analyzer.trace.way import Cause, Passed, Way, moved
 
@@ -45,6 +46,7 @@ class Prover:
     """Proves one analysis's gaps; equal packets are run once."""
 
     context: Context
+    errors: Errors
     _known: dict[tuple[Any, ...], Cause | None] = field(default_factory=dict)
 
     def able(self, row: int) -> bool:
@@ -296,17 +298,20 @@ class Prover:
     def _tracked(self, built: Packet, packet: int, row: int) -> Packet:
         """Fill in what conntrack knew: the state, and the translation that it does by itself."""
         context = self.context
-        place = int(context.packet_start[packet])
-        number, reply = int(context.hops["connection"][place]), bool(context.hops["reply"][place])
+        number, reply = self.errors.stream_of(packet)
+        related = bool(context.layers(row) & Layer.QUOTE)
         if number < 0:
-            return replace(built, ct_state="RELATED") if context.layers(row) & Layer.QUOTE else built
-        if packet <= self._first_reply[number] and not reply:
+            return replace(built, ct_state="RELATED") if related else built
+        if not related and packet <= self._first_reply[number] and not reply:
             return built
+        to, source = (self._translated_end(number, reply=reply, source=of) for of in (False, True))
+        moved = context.target_moved[number] if reply else context.source_moved[number]
         return replace(
             built,
-            ct_to=self._translated_end(number, reply=reply),
-            ct_from=self._translated_end(number, reply=reply, source=True),
-            ct_state="ESTABLISHED",
+            ct_to=(to[0], None) if related else to,
+            # Whoever says so: an error's source is translated as that of an answer is, if that is.
+            ct_from=source if not related else (source[0], None) if moved else None,
+            ct_state="RELATED" if related else "ESTABLISHED",
             ct_reply=reply,
             ct_original=self._tuple(number, "orig"),
             ct_answers=self._tuple(number, "reply"),

@@ -89,6 +89,7 @@ class Scene:
     def error(
         self, ms: float, kind: int, code: int, proto: int, body: bytes, *, ident: int = 0, by: str = SERVER,
         word: int = 0, src: str = INSIDE, dst: str = SERVER, masked: str = HOST, mac: str = C1, veth: str = "veth-c2",
+        until: str | None = None,
     ) -> None:  # fmt: skip
         """Let somebody outside answer a container's packet, which left as *masked*, with an ICMP error."""
         said = 58 if ":" in src else 1
@@ -96,7 +97,7 @@ class Scene:
         outer, inner = packet(by, masked, said, quotes[0], ident=ident), packet(by, src, said, quotes[1], ttl=63,
                                                                                 ident=ident)  # fmt: skip
         seen = (("wlan0", GATEWAY, UPLINK, outer), ("docker0", BRIDGE, mac, inner), (veth, BRIDGE, mac, inner))
-        self._pass(ms, seen, veth)
+        self._pass(ms, seen, until or veth)
 
     def _pass(self, ms: float, seen: tuple[tuple[str, str, str, bytes], ...], until: str) -> None:
         for place, (point, src, dst, data) in enumerate(seen):

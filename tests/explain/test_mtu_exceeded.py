@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, tcp, udp
 from tests.explain.scene import INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, icmp, packet
-from tests.explain.state import dumps, links
+from tests.explain.state import dumps, links, rules
 
 HYPOTHESIS = "mtu-exceeded"
 ACK, PSH = 0x10, 0x18
@@ -191,3 +191,36 @@ def test_what_else_the_connection_has(tmp_path: Path, adapts: bool) -> None:
     found = {finding.check for finding in scene.findings()}
 
     assert ("loss-beyond-host" in found) is adapts
+
+
+@pytest.mark.parametrize(
+    ("forward", "policy", "acts", "command"),
+    [
+        (
+            ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n[9:0] -A DOCKER-USER -p icmp -j DROP\n",
+            "ACCEPT",
+            "rule 1 of DOCKER-USER",
+            "iptables -t filter -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        ),
+        (
+            "-A FORWARD -i docker0 -j ACCEPT\n",
+            "DROP",
+            "the policy DROP of filter FORWARD",
+            "iptables -t filter -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        ),
+    ],
+)
+def test_a_rule_that_stops_the_error(tmp_path: Path, forward: str, policy: str, acts: str, command: str) -> None:
+    """It is for the host's address only as NAT shows it: conntrack sends it on, and the rule is the cause of both."""
+    scene = Scene(tmp_path)
+    scene.dumps = dumps(iptables_save=rules(forward=forward, policy=policy))
+    for number in range(3):
+        body = _segment(1000 + 100 * number)
+        scene.out(10 + 20 * number, 6, body, ident=7 + number)
+        scene.error(15 + 20 * number, 3, 4, 6, body, ident=7 + number, by=ROUTER, word=1400, until="wlan0")
+    (finding,) = scene.findings()
+
+    assert finding.check == HYPOTHESIS
+    assert finding.detail.endswith(f"says at most 1400 bytes fit, and {acts} drops that answer")
+    assert finding.facts["commands"] == [command]
+    assert finding.facts["outcome"] == "helps"

@@ -11,7 +11,7 @@ from analyzer.model import Journey, Role
 from analyzer.schema import Layer
 from analyzer.trace.died import Errors
 from tests.build import BRIDGE, C1, T0, Record, ether, ipv4, udp, write_pcap
-from tests.trace.tables import ECHO, ERROR, Packet, at, context, packet, seen
+from tests.trace.tables import ECHO, ERROR, Packet, at, connection, context, packet, seen
 
 S = 1_000_000_000
 ASKED = ipv4("172.17.0.2", "8.8.8.8", 17, udp(5000, 53, b"question"), ident=0)
@@ -126,6 +126,21 @@ def test_each_error_is_about_the_first_that_it_quotes() -> None:
     )
 
     assert Errors(here).quoted == {2: 0}
+
+
+@pytest.mark.parametrize(
+    ("reply", "number", "related"), [(False, 0, (0, True)), (True, 0, (0, False)), (False, -1, None)]
+)
+def test_of_which_connection_an_error_is(reply: bool, number: int, related: tuple[int, bool] | None) -> None:
+    """Of that of what it quotes, against it; a packet of a connection is of its own."""
+    ends = ("172.17.0.2", 4000, "8.8.8.8", 53)
+    rows = (connection(original=ends, reply=(*ends[2:], *ends[:2])),)
+    sent = packet(seen(0, 10, **FLOW), connection=number, reply=reply)
+    here = context(POINTS, [sent, _message(20)], connections=rows)
+    errors = Errors(here)
+
+    assert errors.stream_of(0) == (number, reply)
+    assert errors.stream_of(1) == (related or (-1, False))
 
 
 def test_which_packets_an_error_may_be_about() -> None:

@@ -109,7 +109,7 @@ def test_by_which_points_answers_came(other: Packet, came: set[int]) -> None:
     """To the point where the packet was seen last."""
     lookups, rows = _onward(_passed(0, 1), other, _passed(0, 1, reply=True))
 
-    assert lookups.way_back(0, rows[0]) == came
+    assert lookups.way_back((0, False), rows[0]) == came
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_an_address_that_only_nat_shows(row: dict[str, Any], reply: bool, dst: s
     """The other tuple's end is another one, it is not there yet, and it is not the host itself."""
     lookups, rows = _onward(_passed(1, reply=reply, dst=dst), connections=(row,), hosts=(HostState(links=(LINK,)),))
 
-    assert lookups.translated(0, rows[0][-1]) == translated
+    assert lookups.translated((0, reply), rows[0][-1]) == translated
 
 
 def test_an_ipv6_address_that_only_nat_shows() -> None:
@@ -359,14 +359,14 @@ def test_an_ipv6_address_that_only_nat_shows() -> None:
     packets = [_passed(1, **six, dst=dst) for dst in ("fd00:1::1", "fd00:2::1")]
     lookups, rows = _onward(*packets, connections=(row,))
 
-    assert [lookups.translated(number, rows[number][0]) for number in (0, 1)] == [True, False]
+    assert [lookups.translated((0, False), rows[number][0]) for number in (0, 1)] == [True, False]
 
 
 def test_without_a_connection_nothing_is_translated() -> None:
     """Nor by the last connection that there is."""
     lookups, rows = _onward(_passed(1, number=-1, dst="192.168.1.100"), connections=(PUBLISHED,))
 
-    assert not lookups.translated(0, rows[0][0])
+    assert not lookups.translated((-1, False), rows[0][0])
 
 
 def test_the_bridges_mac_is_the_hosts() -> None:

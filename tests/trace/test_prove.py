@@ -12,6 +12,7 @@ from analyzer.schema import Layer
 from analyzer.state.cases import MOST_CASES
 from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.packet import Packet as Ran
+from analyzer.trace.died import Errors
 from analyzer.trace.prove import Prover, Translated
 from analyzer.trace.way import Cause, Passed
 from tests.trace.tables import (
@@ -72,7 +73,8 @@ def _host(**fields: Any) -> HostState:
 def _prover(
     *packets: Packet, host: HostState | None = None, row: Frame = PLAIN, points: tuple[Point, ...] = POINTS
 ) -> Prover:
-    return Prover(context(points, packets, connections=(PLAIN, row), hosts=(host or _host(),)))
+    here = context(points, packets, connections=(PLAIN, row), hosts=(host or _host(),))
+    return Prover(here, Errors(here))
 
 
 def _ran(*packets: Packet, number: int = 0, **options: Any) -> Ran | None:

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.died import IcmpError
+from analyzer.explain.fixes import fix
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.long_packets import TOO_LONG
+from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause
-from analyzer.explain.tally import Most
+from analyzer.explain.tally import Count, Most
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Role, Severity
+from analyzer.model import Basis, Role, Severity
 from analyzer.schema import Layer
 
 
@@ -28,18 +31,50 @@ def causes(case: Case) -> Iterator[Cause]:
     for (source, mtu, adapts), packets in told.items():
         # What TCP adapts to is harmless, and explains nothing but these packets.
         also = () if adapts else case.troubled(packets)
-        yield Cause(packets, partial(_tell, case, source, mtu, adapts), also=also, key=(source, mtu, adapts))
+        unheard = [] if adapts else _unheard(case, set(packets))
+        yield Cause(
+            sorted({*packets, *(error.packet for error in unheard)}),
+            partial(_tell, case, (source, mtu, adapts), unheard), Basis.STATED if unheard else Basis.OBSERVED,
+            (source, mtu, adapts), also=also, specific=Specific.ROOT if unheard else None,
+        )  # fmt: skip
 
 
-def _tell(case: Case, source: str, mtu: int, adapts: bool, packets: list[int]) -> Told:
-    longest = int(max(case.first("ip_len")[packets]))
-    facts: Facts = {"longest": Most(longest), "told_by": source, "mtu": mtu, "adapts": adapts}
+def _tell(case: Case, key: tuple[str, int, bool], unheard: list[IcmpError], packets: list[int]) -> Told:
+    source, mtu, adapts = key
+    long = [packet for packet in packets if packet not in {error.packet for error in unheard}]
+    longest = int(max(case.first("ip_len")[long or packets]))
+    facts: Facts = {"longest": Most(longest), "told_by": source, "mtu": mtu, "adapts": adapts, "long": Count(len(long))}
+    if unheard:
+        return _stopped(case, facts, unheard[0].packet)
     if not adapts and (where := _never_heard(case, packets)) is not None:
         facts["heard_at"] = where
-    return Told(
-        facts,
-        severity=Severity.INFO if adapts else Severity.ERROR,
-    )
+    return Told(facts, severity=Severity.INFO if adapts else Severity.ERROR)
+
+
+def _unheard(case: Case, packets: set[int]) -> list[IcmpError]:
+    """Return the errors about packets that the recorded rules of this host stop."""
+    found = [error for error in case.errors if error.kind in TOO_LONG and error.quoted in packets]
+    return [error for error in found if _rules_stop(case, error.packet)]
+
+
+def _rules_stop(case: Case, packet: int) -> bool:
+    cause = case.tracer.outcome(packet).cause
+    return cause is not None and cause.check == "filtered-by-rule"
+
+
+def _stopped(case: Case, facts: Facts, error: int) -> Told:
+    """Say what stops an error on its way to who sent too much, and what it takes to let it pass."""
+    cause, row = case.tracer.outcome(error).cause, int(case.last_row[error])
+    facts = {**facts, "heard_at": case.context.point(row).name}
+    if cause is None:
+        return Told(facts)
+    if cause.rule is not None:
+        facts |= {"chain": cause.rule.chain, "number": cause.rule.number or 0, "rule": cause.rule.text}
+    elif cause.policy is not None:
+        facts["policy_of"] = " ".join(cause.policy)
+    first = fix(case, error, cause, of_answer=True)
+    told = unblocked(case, error, first) if first is not None else Told()
+    return Told(facts | told.facts, proof=cause.proof, tried=told.tried, severity=Severity.ERROR)
 
 
 def _never_heard(case: Case, packets: list[int]) -> str | None:

@@ -1,5 +1,6 @@
 """Packets that are too long, or broken."""
 
+from analyzer.model.words import plural
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets
 
 
@@ -20,10 +21,24 @@ def mtu_exceeded(f: Facts) -> Words:
         else f"{'It is' if f.get('packets') == 1 else 'They are'} gone, and the sender was told so."
     )
     size = mtu or 1400
-    if f.get("heard_at"):
-        kind = "ICMPv6 packet too big (type 2)" if ":" in str(source) else "ICMP fragmentation needed (type 3, code 4)"
+    kind = "ICMPv6 packet too big (type 2)" if ":" in str(source) else "ICMP fragmentation needed (type 3, code 4)"
+    many = plural(number(f, "long"), "packet")
+    if f.get("rule") or f.get("policy_of"):
+        policy = f"the policy DROP of {f.get('policy_of')}"
+        acts = f"rule {f['number']} of {f['chain']}" if f.get("rule") else policy
+        rule = f" It is “{f['rule']}”." if f.get("rule") else ""
         return Words(
-            f"{packets(f)} of up to {f['longest']} bytes: {source} says {fits}, and the sender never hears it",
+            f"{many} of up to {f['longest']} bytes: {source} says {fits}, and {acts} drops that answer",
+            f"{source} sends {kind}; it comes to {f['heard_at']}, and this host stops it, so the sender goes on as "
+            f"before.{rule} {affected(f)}",
+            f"{source} says {fits}, and {acts} drops that answer",
+            verb=Verb.SEND,
+            remedy=f"Let ICMP errors of known connections pass before it (RFC 4890 asks for that), or give the network "
+            f"an MTU of {size}:",
+        )
+    if f.get("heard_at"):
+        return Words(
+            f"{many} of up to {f['longest']} bytes: {source} says {fits}, and the sender never hears it",
             f"The errors come to {f['heard_at']}, and no container gets them: something on this host stops {kind}, as "
             "a "
             f"firewall does that drops ICMP. {affected(f)}",
@@ -33,7 +48,7 @@ def mtu_exceeded(f: Facts) -> Words:
             "(iptables-save, ip6tables-save: which rule counted?). Or give the network that MTU.",
         )
     return Words(
-        f"{packets(f)} of up to {f['longest']} bytes: {source} says {fits}",
+        f"{many} of up to {f['longest']} bytes: {source} says {fits}",
         f"{says} {affected(f)}",
         "" if adapts or not mtu else f"{source} says no more fits",
         verb=Verb.SEND,
