@@ -21,6 +21,8 @@ USUAL = 24
 SPARE = 254
 """Addresses above those in use that containers that are gone may have had."""
 FORWARDING = "forwarding"
+PARENTS = ("macvlan", "ipvlan")
+"""Drivers whose networks are segments of an interface of the host."""
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""
 
@@ -144,7 +146,7 @@ def _owner(asked: Asked) -> Iterator[Why]:
         yield Why({"why": "no-interface", "owner": owner.name}, (f"containers/{owner.name}/ip-addr.json",))
         return
     port = port_of(asked.host, owner, inner)
-    if port is not None:
+    if port is not None and not _shares_parent(asked, owner):
         yield from _of_port(asked, owner, port)
     if inner is not None:
         line = (f"containers/{owner.name}/ip-addr.json: {inner.name}",)
@@ -154,6 +156,12 @@ def _owner(asked: Asked) -> Iterator[Why]:
         elif asked.ip not in inner.addresses:
             has = [str(ip) for ip in inner.addresses if not ip.is_link_local]
             yield Why({"why": "lost-address", "owner": owner.name, "has": has}, line)
+
+
+def _shares_parent(asked: Asked, owner: Container) -> bool:
+    """Tell whether a container's interface is a macvlan or ipvlan: no port of a bridge leads to it."""
+    network = asked.host.network_of(owner)
+    return network is not None and network.driver in PARENTS
 
 
 def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
@@ -292,6 +300,7 @@ def _gateway(asked: Asked) -> Iterator[Why]:
     by: list[Route] = [route for route in state.routes if route.gateway == asked.ip]
     if not by:
         return
+    yield from _of_network(asked)
     place = f"containers/{asked.asker.name}/" if asked.asker is not None else ""
     facts: Facts = {"route": by[0].text}
     if asked.asker is not None:
@@ -302,7 +311,28 @@ def _gateway(asked: Asked) -> Iterator[Why]:
                       "commands": [command]}  # fmt: skip
             yield Why(facts, (f"{place}ip-route.json: {by[0].text}",))
     else:
-        yield Why(facts | {"why": "gateway-silent"}, (f"ip-route.json: {by[0].text}",))
+        route = by[0]
+        facts |= {"why": "gateway-silent", "prefix": "" if route.dst.prefixlen == 0 else str(route.dst)}
+        others = [one for one in state.routes if one.dst.prefixlen == 0 and one.gateway not in (None, asked.ip)]
+        if route.dst.prefixlen and others and all(one.dst.prefixlen for one in by):
+            table = f" table {quote(route.table)}" if route.table != "main" else ""
+            facts |= {"default": others[0].text, "commands": [f"ip route del {route.dst} via {asked.ip}{table}"]}
+        yield Why(facts, (f"ip-route.json: {route.text}",))
+
+
+def _of_network(asked: Asked) -> Iterator[Why]:
+    """Look whether Docker was told that it is the gateway of a network whose router is somebody outside."""
+    network = asked.host.network_of(asked.asker) if asked.asker is not None else None
+    if asked.asker is None or network is None or network.driver not in PARENTS or asked.ip not in network.gateways:
+        return
+    subnet = next((one for one in network.subnets if asked.ip in one), None)
+    known = (one.gateway for one in asked.host.routes if one.dst.prefixlen == 0 and one.gateway is not None)
+    router = next((ip for ip in known if subnet is not None and ip in subnet and ip != asked.ip), None)
+    facts: Facts = {
+        "why": "network-gateway", "network": network.name, "driver": network.driver, "asker_name": asked.asker.name,
+        "router": str(router or ""),
+    }  # fmt: skip
+    yield Why(facts, (f"docker-network-inspect.json: {network.name} gateway {asked.ip}",))
 
 
 def _on_link(asked: Asked) -> Iterator[Why]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from analyzer.correlate.sorting import changes, first_places
 from analyzer.correlate.stated import Contradiction
+from analyzer.decode.offsets import PROTO_TCP, RST
 from analyzer.explain import died, questions, symptoms
 from analyzer.explain.confirmed import Ask
 from analyzer.explain.streams import Handshakes, handshakes
@@ -284,6 +285,13 @@ class Case:
         """(packets,) bool: TCP sent the same once more later."""
         found = np.zeros(self.context.packets, bool)
         found[self.tracer.sent_again[1]] = True
+        return found
+
+    @cached_property
+    def resets(self) -> Array:
+        """(packets,) bool: each is a RST."""
+        tcp = self.first("proto") == PROTO_TCP
+        found: Array = tcp & (self.first("tcp_flags") & RST != 0)
         return found
 
     @cached_property

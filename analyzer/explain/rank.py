@@ -20,10 +20,10 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, fail
 from analyzer.explain.parties import about
 from analyzer.explain.told import Key, Told, in_order
 from analyzer.model import Basis, Evidence, Finding
+from analyzer.model.basis import SUREST
 from analyzer.model.finding import Other, worst_first
 from analyzer.schema import Int64
 
-BASES = (Basis.CONFIRMED, Basis.STATED, Basis.OBSERVED, Basis.INFERRED)
 Totals = Counter[tuple[str, Key]]
 """Packets of each cause, by check and key."""
 
@@ -198,7 +198,7 @@ def _rank(rival: _Rival, totals: Totals) -> tuple[int, int, bool, int, str, obje
     counted = cause.counted or went or rival.specific is Specific.ROOT  # what it acts by has the counter
     return (
         -_tier(rival),
-        BASES.index(cause.basis),
+        SUREST.index(cause.basis),
         not counted,
         -rival.specific,
         rival.hypothesis.name,

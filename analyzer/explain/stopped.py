@@ -41,7 +41,7 @@ def _tell(case: Case, one: Stopped, describe: Describe, worst: Severity, packets
         facts["past"] = True
     return Told(
         facts=facts | told.facts,
-        proof=(*cause.proof, *((says,) if (says := _kernel_says(case, packets)) else ())),
+        proof=(*cause.proof, *told.proof, *((says,) if (says := _kernel_says(case, packets)) else ())),
         moved=_moved(case, stopped),
         severity=severity(case, packets, worst) if told.severity is None else told.severity,
         tried=told.tried,

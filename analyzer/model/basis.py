@@ -14,3 +14,7 @@ class Basis(StrEnum):
     """Stands in a dump of the host's state, or was given by the user."""
     INFERRED = "inferred"
     """Follows from frames, but no single frame or dump says it."""
+
+
+SUREST = (Basis.CONFIRMED, Basis.STATED, Basis.OBSERVED, Basis.INFERRED)
+"""As causes: what a dump states of why is surer than what frames show of where."""

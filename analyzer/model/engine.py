@@ -96,6 +96,18 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A container that ended, or left a network, while it was recorded."""
+
+    container: Container
+    """As it was before."""
+    time_ns: int
+    how: str
+    """``exited``, ``removed``, ``restarted``; ``disconnected`` from the network."""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A Docker network."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from analyzer.model.basis import Basis
+from analyzer.model.basis import SUREST, Basis
 
 
 class Severity(StrEnum):
@@ -108,9 +108,20 @@ class Explained:
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sort findings by severity, then by name."""
+    """Sort findings by severity: those that keep connections from something first, then the surest, then by name."""
     order = list(Severity)
-    return tuple(sorted(findings, key=lambda f: (order.index(f.severity), f.check, f.title, f.detail)))
+
+    def rank(f: Finding) -> tuple[int, bool, int, str, str, str]:
+        return (
+            order.index(f.severity),
+            not f.facts.get("connections"),
+            SUREST.index(f.basis),
+            f.check,
+            f.title,
+            f.detail,
+        )
+
+    return tuple(sorted(findings, key=rank))
 
 
 def reaches(findings: Iterable[Finding], severity: Severity) -> bool:

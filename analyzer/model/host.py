@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.model.drop import Drop
-from analyzer.model.engine import Container, Network, Prefix
+from analyzer.model.engine import Container, Ended, Network, Prefix
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
@@ -213,6 +213,8 @@ class HostState:
     queues: tuple[Queue, ...] = ()
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
+    ended: tuple[Ended, ...] = ()
+    """Containers that ended while captures ran."""
     conntrack: tuple[ConntrackEntry, ...] = ()
     routing_rules: tuple[RoutingRule, ...] = ()
     tables: tuple[Table, ...] = ()

@@ -9,9 +9,11 @@ from typing import Any
 
 from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
+from analyzer.model.engine import Ended
 from analyzer.state.docker import parse_containers, parse_networks
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
+from analyzer.state.happened import ended
 from analyzer.state.iproute import (
     parse_fdb,
     parse_links,
@@ -36,6 +38,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "containers": ("docker-inspect.json", parse_containers),
     "networks": ("docker-network-inspect.json", parse_networks),
 }
+EVENTS = "docker-events.json"
 _CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
 
 
@@ -58,7 +61,21 @@ def load_host(
     told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
     dropped, lost = parse_drops((dumps.text_of(drops) or "").splitlines() if drops is not None else ())
     untold = (f"{drops.name}: the kernel could not tell {lost:,} events",) if drops is not None and lost else ()
-    return replace(host, inside=inside, drops=dropped, problems=(*host.problems, *untold, *told))
+    return replace(
+        host, inside=inside, drops=dropped, ended=_ended(dumps, host), problems=(*host.problems, *untold, *told)
+    )
+
+
+def _ended(dumps: Dumps, host: HostState) -> tuple[Ended, ...]:
+    """Compare what Docker told before with its events."""
+    events = dumps.text_of(dumps.folder.parent / EVENTS)
+    before = dumps.text_of(dumps.place_before("docker-inspect.json")) if events else None
+    try:
+        return (
+            ended((events or "").splitlines(), parse_containers(json.loads(before)), host.containers) if before else ()
+        )
+    except ValueError:
+        return ()
 
 
 def _with_gateways(host: HostState) -> HostState:

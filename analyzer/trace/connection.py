@@ -1,6 +1,7 @@
 """A row of CONNECTIONS to a Connection, with the recorded rules behind its translations."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 from analyzer.model import (
     Address,
@@ -14,6 +15,8 @@ from analyzer.model import (
     address,
     endpoint,
 )
+from analyzer.model.question import Constant
+from analyzer.model.verdict import Translation
 from analyzer.schema import Layer
 from analyzer.state.path import translate
 from analyzer.trace.context import Context
@@ -102,11 +105,18 @@ def _changes(
         (NatKind.DNAT, ("DNAT", "REDIRECT"), target),
     ):
         if ends[0] != ends[1]:
-            by = next(((host, one.rule) for host, one in translations if one.kind in kinds), None)
+            by = next(((h, one.rule) for h, one in translations if one.kind in kinds and _gives(one, ends[1][0])), None)
             rule = by[1] if by is not None else None
             counted = (by[1].packets, by[0].counted_before(by[1])) if by is not None else (None, None)
             found.append(NatChange(kind, *_texts(ends), basis, rule.text if rule else None, *counted))
     return found
+
+
+def _gives(translation: Translation, target: Address) -> bool:
+    """Tell whether a rule may have given an address: an entry may be older than the rules, which say another one."""
+    nat = translation.rule.nat
+    given = nat.address.value if nat is not None and isinstance(nat.address, Constant) else None
+    return not isinstance(given, IPv4Address | IPv6Address) or given == target
 
 
 def _published(hosts: Hosts, original: FlowTuple, reply: FlowTuple) -> str | None:

@@ -6,7 +6,7 @@ from shlex import quote
 
 import numpy as np
 
-from analyzer.explain.absent import Why, why
+from analyzer.explain.absent import PARENTS, Why, why
 from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
 from analyzer.explain.died import Stopped
 from analyzer.explain.edits import for_shell
@@ -104,7 +104,7 @@ def _parted(case: Case, question: ArpExchange) -> Facts:
     """Say what is known to part two that are both there: a macvlan and its parent."""
     host = _host(case, question)
     owner = host.container_of_address(question.asked_ip)
-    networks = {n.name for n in host.networks if n.driver in ("macvlan", "ipvlan")}
+    networks = {n.name for n in host.networks if n.driver in PARENTS}
     asker = host.container_of_mac(question.asker)
     ends = {c.network for c in (owner, asker) if c is not None}
     if ends & networks and (host.owns(question.asked_ip) or asker is None):

@@ -6,11 +6,13 @@ from functools import partial
 import numpy as np
 
 from analyzer.correlate.sorting import distinct_rows
-from analyzer.explain.case import Case
+from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.tally import Count
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.model import Role, Severity
+from analyzer.model.question import ABSENT
+from analyzer.state.routing import Chosen, Sought, choose
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -45,7 +47,26 @@ def causes(case: Case) -> Iterator[Cause]:
 
 
 def _tell(case: Case, facts: dict[str, str], severity: Severity, packets: list[int]) -> Told:
-    return Told({**facts, "count": Count(len(set(case.connection[packets].tolist())))}, severity=severity)
+    count = Count(len(set(case.connection[packets].tolist())))
+    chosen = _sends_back(case, int(case.connection[packets[0]]))
+    found: Facts = {**facts, "count": count, "works": severity is Severity.INFO}
+    if chosen is None or chosen.route.dev != facts["back"]:
+        return Told(found, severity=severity)
+    rule, route = chosen.rule, chosen.route
+    proof = (f"ip-rule.json: {rule.text}", f"ip-route.json: {route.text} table {route.table}")
+    found |= {"rule": rule.text if route.table != "main" else "", "route": route.text}
+    return Told(found, severity=severity, proof=proof if route.table != "main" else (f"ip-route.json: {route.text}",))
+
+
+def _sends_back(case: Case, number: int) -> Chosen | None:
+    """Return what routes a connection's answers: for the container's own address, before NAT gives it another one."""
+    answers = case.packets_of(number, reply=True)
+    if not len(answers):
+        return None
+    row, connection = int(case.first_row[answers[0]]), case.tracer.connection(number)
+    point, flow = case.context.point(row), connection.reply
+    came = case.tracer.prover.interface(point) if point.role in NEAR_CONTAINERS else ABSENT
+    return choose(case.context.host_at(row), Sought(flow.dst, flow.src, iif=came))
 
 
 HYPOTHESIS = Hypothesis(

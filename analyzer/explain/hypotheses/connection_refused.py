@@ -13,6 +13,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening
 from analyzer.explain.questions import completed
+from analyzer.explain.refuser import at_router, turned_to
 from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least, Most, Texts
 from analyzer.explain.told import Facts, Told
@@ -97,6 +98,12 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]]))
     if owner is not None:
         facts["container"] = owner.name
+    worst = Severity.ERROR
+    if owner is None:
+        facts |= at_router(case, packets[0])
+        then = turned_to(case, packets)
+        facts |= {"turned": Least(then is not None), "then_reached": str(then or "")}
+        worst = Severity.ERROR if then is None else Severity.WARNING
     later = _accepted_later(case, packets)
     facts["accepted_later"] = Least(later)
     connection = case.connection_of(packets[0])
@@ -110,7 +117,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     return Told(
         facts | known.facts,
         proof=known.proof,
-        severity=Severity.INFO if later else severity(case, packets, Severity.ERROR, ended=True),
+        severity=Severity.INFO if later else severity(case, packets, worst, ended=True),
     )
 
 

@@ -12,6 +12,7 @@ from analyzer.explain.inside import Receiver, elsewhere, mended, receiver
 from analyzer.explain.symptoms import refused, unanswered
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Disposition, Severity
+from analyzer.model.finding import Symptom
 from analyzer.schema import Int64
 from analyzer.trace.way import Cause as Stop
 from analyzer.trace.way import moved
@@ -52,9 +53,24 @@ def _candidates(case: Case) -> list[int]:
     """Return the packets that came to somebody and got no answer, or a refusal."""
     silent = unanswered(case)
     rejected = np.concatenate([refused(case), case.tracer.ended(Disposition.REJECTED)])
-    one_way = _one_way(case)
-    found: list[int] = np.unique(np.concatenate([silent, rejected, one_way]))[:MOST].astype(np.int64).tolist()
+    told = np.concatenate([silent, rejected, _one_way(case), _answered_astray(case)])
+    found: list[int] = np.unique(told)[:MOST].astype(np.int64).tolist()
     return found
+
+
+def _answered_astray(case: Case) -> Int64:
+    """Return connections' first packets whose answers get lost, having left by another MAC than questions came to."""
+    lost = case.with_symptom(Symptom.LOST_BEYOND, Symptom.LOST_INSIDE, Symptom.STOPPED)
+    numbers = np.unique(case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]])
+    found = []
+    for number in numbers[:MOST].tolist():
+        ways = [case.packets_of(number, reply=reply) for reply in (False, True)]
+        if all(len(packets) for packets in ways):
+            asked, answer = (int(packets[0]) for packets in ways)
+            context, came, left = case.context, int(case.last_row[asked]), int(case.first_row[answer])
+            if context.value("eth_dst", came) != context.value("eth_src", left):
+                found.append(asked)
+    return np.array(found, np.int64)
 
 
 def _one_way(case: Case) -> Int64:

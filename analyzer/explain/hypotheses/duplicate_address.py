@@ -4,31 +4,59 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
+
 from analyzer.explain.cards import Claim, claims, contested
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host.asked import Host
-from analyzer.explain.hypothesis import Cause, Hypothesis
-from analyzer.explain.told import Told
-from analyzer.model import Address, HostState, Severity, mac_text
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Address, Basis, HostState, Severity, mac_text
+from analyzer.schema import Addresses
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give addresses for which two MACs answer."""
     for ip, made in claims(case).items():
         if contested(made):
-            yield Cause([], partial(_tell, case, ip, made), key=(str(ip),))
+            owner, packets = _astray(case, ip, made)
+            yield Cause(
+                packets, partial(_tell, case, ip, made, owner), Basis.STATED if owner else Basis.OBSERVED, (str(ip),),
+                specific=Specific.ROOT if packets else None,
+            )  # fmt: skip
     for state in case.hosts.states:
         for number, told in enumerate(_same_mac(state)):
             yield Cause.ready(told, state.name or "", number)
 
 
-def _tell(case: Case, ip: Address, made: list[Claim], _: list[int]) -> Told:
+def _astray(case: Case, ip: Address, made: list[Claim]) -> tuple[str, list[int]]:
+    """Return whose the address is as Docker gave it, and the packets for it that fail, and went to another MAC."""
+    row = made[0].row
+    owner = case.context.owner_of_address(ip, row)
+    if owner is None or owner.mac is None:
+        return "", []
+    ill = np.array(case.towards([ip]), np.int64)
+    dst = Addresses.of(case.context.frames, "dst")[case.last_row[ill]].are(int(ip))
+    macs = case.context.frames["eth_dst"][case.last_row[ill]]
+    other = np.isin(macs, [claim.mac for claim in made if claim.mac != owner.mac])
+    return owner.name, ill[dst & other].tolist()
+
+
+def _tell(case: Case, ip: Address, made: list[Claim], owner: str, packets: list[int]) -> Told:
     macs = {claim.mac: claim.row for claim in reversed(made)}
     owners = [_owner(case, mac, row) for mac, row in list(reversed(macs.items()))[:SHOWN]]
     return Told(
-        {"address": str(ip), "machines": len(macs), "owners": owners},
+        {"address": str(ip), "machines": len(macs), "owners": owners, "owner": owner, **_taker(case, packets)},
         evidence=tuple(case.shown(claim.row) for claim in made[:SHOWN]),
     )
+
+
+def _taker(case: Case, packets: list[int]) -> Facts:
+    """Name who got what was for the owner."""
+    if not packets:
+        return {}
+    row = int(case.last_row[packets[0]])
+    return {"taker": _owner(case, case.context.value("eth_dst", row), row)}
 
 
 def _owner(case: Case, mac: int, row: int) -> str:

@@ -1,17 +1,19 @@
 """The host does not forward packets."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
-from analyzer.explain.fixes import setting
+from analyzer.explain.edits import Fix, with_settings
+from analyzer.explain.fixes import ip_version, setting
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, inside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Severity
+from analyzer.model import HostState, Severity
 from analyzer.state.sysctl import sysctl, sysctl_line
 
 SWITCHES = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -33,10 +35,23 @@ def state(host: Host) -> Iterator[Told]:
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:
-    names = stopped.cause.settings
-    told = unblocked(case, stopped.packets[0], setting(names, "1")) if names else Told()
-    told.facts["settings"] = list(names)
-    return told
+    names, host = stopped.cause.settings, stopped.host
+    if not names:
+        return Told({"settings": []})
+    whole = SWITCHES[ip_version(case, stopped.packets[0])]
+    if sysctl(host, whole) != 0 or whole in names:
+        told = unblocked(case, stopped.packets[0], setting(names, "1"))
+        told.facts["settings"] = list(names)
+        return told
+    told = unblocked(case, stopped.packets[0], _everywhere(host, whole))
+    told.facts["settings"] = [whole]
+    return replace(told, proof=(sysctl_line(host, whole),))
+
+
+def _everywhere(host: HostState, name: str) -> Fix:
+    """Switch it on for all interfaces: writing the one for all writes each one's (inet_forward_change())."""
+    each = [one for one in host.sysctls if one.startswith("net.ipv4.conf.") and one.endswith(".forwarding")]
+    return Fix(f"sysctl -w {name}=1", with_settings(dict.fromkeys([name, *each], "1")))
 
 
 HYPOTHESIS = Hypothesis(

@@ -28,9 +28,10 @@ def causes(case: Case) -> Iterator[Cause]:
     count = len(context.points)
     pair = context.frames["point"][before].astype(np.int64) * count + context.frames["point"][after]
     slow = np.flatnonzero(took >= LONG_NS)
-    for number, crossings in enumerate(np.bincount(pair).tolist()):
+    seen, counts = np.unique(pair, return_counts=True)  # of thousands of points, few pairs have any
+    for number, crossings in zip(seen.tolist(), counts.tolist(), strict=True):
         a, b = (context.points[point] for point in divmod(number, count))
-        if crossings and a.host == b.host and not context.apart_in_time(a.id, b.id):
+        if a.host == b.host and not context.apart_in_time(a.id, b.id):
             here = slow[pair[slow] == number]
             yield Cause([], partial(_tell, case, (a.name, b.name), crossings, took[here], after[here]),
                         key=(a.name, b.name))  # fmt: skip

@@ -5,12 +5,13 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import IcmpError, Stopped
-from analyzer.explain.fixes import fix
+from analyzer.explain.fixes import fix, ip_version
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, Severity
+from analyzer.model import Address, HostState, Severity
+from analyzer.state.sysctl import sysctl, sysctl_line
 
 UNREACHABLE = {(4, 3, code) for code in (0, 1, 5, 6, 7, 8, 11, 12)} | {(6, 1, code) for code in (0, 2, 3)}
 """Network and host unreachable, and what says the same (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1)."""
@@ -52,7 +53,30 @@ def _said(case: Case, facts: Facts, packets: list[int]) -> Told:
 
 def _describe(case: Case, stopped: Stopped) -> Told:
     first = fix(case, stopped.packets[0], stopped.cause)
-    return unblocked(case, stopped.packets[0], first) if first is not None else Told()
+    if first is not None:
+        return unblocked(case, stopped.packets[0], first)
+    return (
+        Told() if stopped.cause.route is not None else _no_default(stopped.host, ip_version(case, stopped.packets[0]))
+    )
+
+
+def _no_default(host: HostState, version: int) -> Told:
+    """Say that the host has no default route at all, if so, and why IPv6 may have lost it."""
+    defaults = [route for route in host.routes if route.dst.prefixlen == 0 and route.kind == "unicast"]
+    if any(route.dst.version == version for route in defaults):
+        return Told()
+    facts: Facts = {"no_default": version}
+    uplink = next((route.dev for route in defaults if route.dev is not None), None)
+    ignoring = f"net.ipv6.conf.{uplink}.accept_ra"
+    forwards = f"net.ipv6.conf.{uplink}.forwarding"
+    if uplink is None:
+        return Told(facts)
+    facts["uplink"] = uplink
+    # A router takes no other router's word (net/ipv6/ndisc.c, ipv6_accept_ra()).
+    if version == 6 and sysctl(host, ignoring) == 1 and sysctl(host, forwards):
+        facts |= {"ignores": ignoring, "commands": [f"sysctl -w {ignoring}=2"]}
+        return Told(facts, proof=tuple(sysctl_line(host, name) for name in (ignoring, forwards)))
+    return Told(facts)
 
 
 HYPOTHESIS = Hypothesis(

@@ -12,7 +12,7 @@ from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
 from analyzer.explain.tally import Least, Most
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Container, Finding, HostState, Point, Role, Severity
+from analyzer.model import Address, Container, Finding, HostState, Point, Role, Severity
 from analyzer.model.rules import Rule, Table
 from analyzer.schema import Addresses, Layer
 from analyzer.trace.names import EMBEDDED
@@ -21,6 +21,7 @@ from analyzer.trace.way import moved
 
 NO_PORTS = "UdpNoPorts"
 OUTPUT = "output"
+MOST_OTHERS = 5
 NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
 """nstat's: own packets without a route, connections that failed while they were made, resets that were sent."""
 
@@ -41,7 +42,7 @@ class _Sender:
 def causes(case: Case) -> Iterator[Cause]:
     """Give what kept packets inside, container by container."""
     for sender in _senders(case):
-        everything = (*_rules(sender), *_routes(case, sender), *_itself(sender), *_resolver(case, sender))
+        everything = (*_rules(sender), *_routes(case, sender), *_itself(case, sender), *_resolver(case, sender))
         everything = everything or tuple(_without_reason(case, sender))
         for number, told in enumerate(everything):
             yield Cause.ready(told, sender.point.host or "", sender.container.name, number)
@@ -163,14 +164,26 @@ def _routes(case: Case, sender: _Sender) -> Iterator[Told]:
     yield _told(sender, "no-route", went, facts, *proof)
 
 
-def _itself(sender: _Sender) -> Iterator[Told]:
+def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
     """Give the connections that the container refused itself: it asked for its own loopback address."""
     failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
     refused = min(failed, resets)
     if refused > 0:
-        yield _told(
-            sender, "itself", refused, {}, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}"
-        )  # fmt: skip
+        facts: Facts = {"others": _listening_beside(case, sender)}
+        yield _told(sender, "itself", refused, facts, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}")
+
+
+def _listening_beside(case: Case, sender: _Sender) -> list[str]:
+    """Return what listens in other containers of the same networks: ``db:5432``."""
+    host = case.hosts[sender.point.host]
+    networks = {one.network for one in host.containers if one.name == sender.container.name}
+    beside = {one.name for one in host.containers if one.network in networks and one.name != sender.container.name}
+    return [
+        f"{name}:{one.port}"
+        for name in sorted(beside & host.inside.keys())
+        for one in host.inside[name].listeners
+        if one.protocol == "tcp" and not (isinstance(one.address, Address) and one.address.is_loopback)
+    ][:MOST_OTHERS]
 
 
 def _resolver(case: Case, sender: _Sender) -> Iterator[Told]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.decode.offsets import PROTO_TCP, RST
+from analyzer.decode.offsets import FIN, PROTO_TCP, RST
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import ENDS
@@ -56,10 +56,17 @@ def _tell(case: Case, server: str, pauses: list[int], packets: list[int]) -> Tol
         {
             "server": server, "resets": Count(len(pauses)), "least_s": Least(min(pauses) / 1e9),
             "most_s": Most(max(pauses) / 1e9), "same_ttl": len(set(ttls)) == 1,
+            "closed": Least(all(_closed(case, int(number)) for number in np.unique(case.connection[packets]))),
             "tried_again": Least(all(_again(case, int(number)) for number in np.unique(case.connection[packets]))),
         },
         evidence=case.evidence(packets, first=True),
     )  # fmt: skip
+
+
+def _closed(case: Case, number: int) -> bool:
+    """Tell whether the server had closed its side before (FIN), which the client did not heed."""
+    answers = case.packets_of(number, reply=True)
+    return bool((case.first("tcp_flags")[answers] & (FIN | RST) == FIN).any())
 
 
 def _again(case: Case, number: int) -> bool:

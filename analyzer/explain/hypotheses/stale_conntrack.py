@@ -37,7 +37,8 @@ def causes(case: Case) -> Iterator[Cause]:
             proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
             tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
             packets = case.packets_of(number)
-            yield Cause(packets.tolist(), tell, Basis.STATED, (int(case.numbers[packets[0]]),))
+            key = (int(case.numbers[packets[0]]),)
+            yield Cause(packets.tolist(), tell, Basis.STATED, key, specific=Specific.ROOT)
 
 
 def _before_the_rule(case: Case) -> Iterator[Cause]:

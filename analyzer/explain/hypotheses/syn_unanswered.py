@@ -5,16 +5,19 @@ from functools import partial
 
 import numpy as np
 
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.inside import receiver
 from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
-from analyzer.explain.tally import Texts
+from analyzer.explain.tally import Most, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
 from analyzer.schema import Addresses
+
+DNS = 53
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -55,6 +58,7 @@ def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -
         facts |= {"into": owner.name, "address": str(dst)}
     if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
         facts["answers_at"] = Texts.of((str(port), 0) for port in _other_ports(case, dst, packet))
+        facts["answers_udp"] = Most(_answers_udp(case, dst, case.context.value("dport", row)))
     proof: tuple[str, ...] = ()
     if queue is not None:
         facts |= {"waiting": queue.waiting, "room": queue.room, "program": queue.program}
@@ -71,6 +75,13 @@ def _other_ports(case: Case, server: Address, packet: int) -> list[int]:
     same &= (client.low == client.low[number]) & (client.high == client.high[number])
     found: list[int] = np.unique(table["orig_dport"][same]).tolist()
     return found
+
+
+def _answers_udp(case: Case, server: Address, port: int) -> bool:
+    """Tell whether a name server answers by UDP: resolvers turn to TCP where such an answer was cut short."""
+    table = case.context.connections
+    same = (table["proto"] == PROTO_UDP) & (table["orig_dport"] == DNS) & table["seen_reply"].astype(bool)
+    return port == DNS and bool((same & Addresses.of(table, "orig_dst").are(int(server))).any())
 
 
 HYPOTHESIS = Hypothesis(

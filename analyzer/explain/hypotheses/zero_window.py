@@ -1,6 +1,7 @@
 """A receiver's buffer is full: its program does not read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,13 +11,16 @@ from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.parties import name_of
 from analyzer.explain.tally import Most
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Severity
+from analyzer.model import Finding, Severity
 from analyzer.schema import Array, Layer
 
 LEAST_NS = 100_000_000
 """Shorter stalls are everyday."""
+FOR_GOOD_S = 5
+"""Nobody who works at all is busy for so long."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -37,8 +41,8 @@ def causes(case: Case) -> Iterator[Cause]:
             if not ends:
                 stuck.add(sender)
     for sender, stalled in by_sender.items():
-        facts: Facts = {"receiver": sender, "closed_s": Most(longest[sender] / 1e9)}
-        yield Cause(stalled, partial(_tell, facts, opened=sender not in stuck), key=(sender,))
+        facts: Facts = {"receiver": sender, "closed_s": Most(longest[sender] / 1e9), "stuck": Most(sender in stuck)}
+        yield Cause(stalled, partial(_tell, case, facts), key=(sender,))
 
 
 def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[int, list[int], bool]:
@@ -61,8 +65,16 @@ def _longest(case: Case, closed: Array, number: int, *, reply: bool) -> tuple[in
     return int(stalls.max()), packets[shut].tolist(), opened
 
 
-def _tell(facts: Facts, packets: list[int], *, opened: bool) -> Told:
-    return Told(facts, severity=Severity.INFO if opened else None)
+def _tell(case: Case, facts: Facts, packets: list[int]) -> Told:
+    src = case.context.src(row := int(case.first_row[packets[0]]))
+    return Told(facts | {"name": name_of(case, src, row)} if src is not None else facts)
+
+
+def _completed(finding: Finding) -> Finding:
+    """One that opens again is slow; one that stays shut takes nothing any more."""
+    stuck, closed_s = finding.facts["stuck"], float(finding.facts["closed_s"])  # type: ignore[arg-type]
+    bad = Severity.ERROR if closed_s >= FOR_GOOD_S else Severity.WARNING
+    return replace(finding, severity=bad if stuck else Severity.INFO)
 
 
 HYPOTHESIS = Hypothesis(
@@ -72,4 +84,5 @@ HYPOTHESIS = Hypothesis(
     "A TCP receiver announced a window of zero for a tenth of a second and more.",
     "Look at the receiving program, not at the network: it is too slow, blocked, or out of CPU (docker stats).",
     causes,
+    complete=_completed,
 )

@@ -5,12 +5,25 @@ from dataclasses import replace
 
 from analyzer.model import Finding
 from analyzer.model.finding import worst_first
-from analyzer.report.words import captures, ends, host, inside, losses, names, nat, neighbours, rules, sizes, ways
+from analyzer.report.words import (
+    captures,
+    ends,
+    host,
+    inside,
+    losses,
+    names,
+    nat,
+    neighbours,
+    refused,
+    rules,
+    sizes,
+    ways,
+)
 from analyzer.report.words.sentence import Facts, Words, commands, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
-    **neighbours.SAYS, **rules.SAYS, **sizes.SAYS, **ways.SAYS,
+    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
 MOST_ALIKE = 8

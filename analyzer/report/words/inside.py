@@ -43,6 +43,27 @@ def _cause(f: Facts, name: str, text: str) -> str:
     return f"inside {name}, {text}"
 
 
+def container_ended(f: Facts) -> Words:
+    """How it ended, and what that means for its clients."""
+    name, how = f["container"], str(f["how"])
+    code = number(f, "exit_code")
+    killed = f"was killed by signal {code - 128}" if 128 < code < 192 else f"ended with exit code {code}"
+    did = {
+        "exited": killed, "removed": f"{killed} and removed", "restarted": f"{killed} and started again",
+        "disconnected": f"was taken from network {f['network']}",
+    }[how]  # fmt: skip
+    again = "Let clients connect again, with keepalives or a user timeout so that they notice sooner (TCP_USER_TIMEOUT)"
+    why = "" if how in ("disconnected", "restarted") else f"See docker logs {name}, and who stopped it. "
+    return Words(
+        f"{name} {did} while it was recorded: {packets(f)} after that found nobody",
+        "A container that is killed or loses its network says no goodbye: no FIN and no RST comes, so its clients send "
+        f"again until they give up. {affected(f)}",
+        f"container {name} {did} meanwhile",
+        verb=Verb.KEEP if texts(f, "connections") else Verb.REACH,
+        remedy=f"{why}{again}; ask by name, for the address may be another one now.",
+    )
+
+
 def ping_unanswered(f: Facts) -> Words:
     """Nobody answers."""
     who = texts(f, "what")[0] if texts(f, "what") else str(f["target"])
@@ -87,7 +108,8 @@ def nothing_left(f: Facts) -> Words:
             f,
             f"{name} refused {tries} itself: it asks for localhost, or for its own address",
             "In a container, localhost is the container, not the host; nobody listens there on that port.",
-            "Ask for the other container by its name, or for the host as host.docker.internal (docker run --add-host "
+            f"Ask for the other container by its name{_such(f)}, or for the host as "
+            "host.docker.internal (docker run --add-host "
             "host.docker.internal:host-gateway).",
         )
     if f["why"] == "unknown":
@@ -99,6 +121,11 @@ def nothing_left(f: Facts) -> Words:
             remedy="Run it by hand, with its output: strace -f -e trace=network shows what it asks for.",
         )
     return _unsent(f, f"{name} has no route for {count} that it wanted to send{_lack(f)}", "They never left it.")
+
+
+def _such(f: Facts) -> str:
+    others = texts(f, "others")
+    return f", such as {several(others)}" if others else ""
 
 
 def _lack(f: Facts) -> str:
@@ -171,6 +198,7 @@ def no_ipv6_for_name(f: Facts) -> Words:
 
 
 SAYS = {
+    "container-ended": container_ended,
     "ndp-proxy-missing": ndp_proxy_missing,
     "no-ipv6-for-name": no_ipv6_for_name,
     "container-paused": container_paused,

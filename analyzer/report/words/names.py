@@ -52,6 +52,16 @@ def dns_failed(f: Facts) -> Words:
             remedy=f"If the name is right: does this server know it, or another one?{_other_server(f)}",
         )
     others = " It answers other questions." if f.get("answers_others") else ""
+    if outcomes == ["REFUSED"]:
+        return Words(
+            f"name server {server} refused {_questions(f)}",
+            f"Asked for {_asked(f)}.{others} REFUSED is policy: it does not answer for whoever asks, as one that "
+            f"resolves only for its own networks.{_resolver(f)}",
+            f"name server {server} answers REFUSED",
+            verb=Verb.RESOLVE,
+            remedy=f"Have it serve this host's network (allow-recursion in BIND, access-control in Unbound), or ask "
+            f"another one.{_other_server(f)}",
+        )
     return Words(
         f"name server {server} failed {_questions(f)}: {', '.join(outcomes)}",
         f"Asked for {_asked(f)}.{others}",

@@ -223,7 +223,24 @@ def _wrong_gateway(f: Facts) -> Said:
     )
 
 
+def _network_gateway(f: Facts) -> Said:
+    router, network = f.get("router"), f["network"]
+    instead = f"; the host's own router there is {router}" if router else ""
+    return (
+        f"it is the gateway that network {network} was made with, and nobody on that segment has it{instead}",
+        f"Containers of a {f['driver']} network need the segment's own router for a gateway; Docker does not make one.",
+        f"Make network {network} again with --gateway {router or 'ROUTER'}, the address of the segment's router.",
+    )
+
+
 def _gateway_silent(f: Facts) -> Said:
+    if f.get("prefix"):
+        rest = f" The default route is another one, “{f['default']}”." if f.get("default") else ""
+        return (
+            f"the route for {f['prefix']} leads to {f['asked']}, which does not answer",
+            f"The host has the route “{f['route']}”: that router is down, or gone, or its address is wrong.{rest}",
+            f"Bring {f['asked']} back; or, if the route is left over, of a VPN or of another router, delete it:",
+        )
     return (
         "the host's gateway does not answer",
         f"The host has the route “{f['route']}”: the address is wrong, or the router is down, or not on this segment.",
@@ -272,6 +289,7 @@ WHY = {
     "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
     "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,
     "unheard": _unheard, "inhibited": _inhibited, "wide": _wide,
-    "wrong-gateway": _wrong_gateway, "gateway-silent": _gateway_silent, "on-link": _on_link, "nobody": _nobody,
+    "network-gateway": _network_gateway, "wrong-gateway": _wrong_gateway, "gateway-silent": _gateway_silent,
+    "on-link": _on_link, "nobody": _nobody,
 }  # fmt: skip
 SAYS = {"arp-unanswered": arp_unanswered}

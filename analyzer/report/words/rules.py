@@ -228,6 +228,8 @@ def host_unreachable(f: Facts) -> Words:
     """A route, or what a router says."""
     if "cause" in f:
         said = "The recorded routes lead nowhere for this destination."
+        if f.get("no_default"):
+            return _no_default(f)
         if " in table " in str(f["cause"]) and not f.get("commands"):
             return _stopped(
                 f,
@@ -255,6 +257,23 @@ def host_unreachable(f: Facts) -> Words:
         )
     who = f["said_by"] or "this host"
     return Words(f"{who} has no way to {f['target']}", told, f"{who} has no way to {f['target']}", remedy=remedy)
+
+
+def _no_default(f: Facts) -> Words:
+    version, uplink = number(f, "no_default"), str(f.get("uplink") or "UPLINK")
+    flag = " -6" if version == 6 else ""
+    said = f"No route of IPv{version} leads beyond this host's own segments."
+    remedy = f"Add one: ip{flag} route add default via ROUTER dev {uplink}, and in the network's configuration."
+    if f.get("ignores"):
+        said += (
+            f" It probably had one by router advertisement: {f['ignores']} is 1, which means none while the host "
+            "forwards, and Docker switched forwarding on."
+        )
+        remedy = (
+            f"Let {uplink} take router advertisements though it forwards, and set it in /etc/sysctl.d as well; or add "
+            f"a default route by hand."
+        )
+    return _stopped(f, said, f"the host has no default route for IPv{version}", remedy)
 
 
 SAYS = {

@@ -49,11 +49,14 @@ def subnet_overlap(f: Facts) -> Words:
 def asymmetric_path(f: Facts) -> Words:
     """One way by one uplink, back by another."""
     connections = plural(number(f, "count"), "connection")
+    by = f.get("rule") or f.get("route")
+    why = f" Answers are routed by “{by}”." if by else ""
+    acts = f": “{by}” sends them there" if by else ""
     return Words(
         f"{connections}: one way by {f['out']}, back by {f['back']}",
-        "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop it. "
-        f"{affected(f)}",
-        f"questions come by {f['out']}, and answers leave by {f['back']}" if "who" in f else "",
+        "Routers and firewalls that keep state, and rp_filter, see half of the connection on each way and may drop it."
+        f"{why} {affected(f)}",
+        "" if f.get("works") else f"questions come by {f['out']}, and answers leave by {f['back']}{acts}",
         remedy=(
             "Let answers go back the way that questions came. A rule by source (ip rule from) does not: routes are "
             "chosen "
@@ -63,7 +66,7 @@ def asymmetric_path(f: Facts) -> Words:
             f"{f['out']} -j CONNMARK --restore-mark; ip rule add fwmark 1 table N, with {f['out']}'s default route "
             "in N."
         )
-        if "who" in f
+        if not f.get("works")
         else "Nothing to do, as long as it works.",
     )
 
@@ -82,7 +85,11 @@ def duplicate_address(f: Facts) -> Words:
     return Words(
         f"{f['address']} belongs to {machines:,} machines",
         f"{owners} all answer for it. Who is asked sends to the one whose answer came last, so connections break off "
-        "and hang.",
+        f"and hang. {affected(f)}",
+        f"{f['taker']} answers for {f['address']}, too, and got it instead" if f.get("taker") else "",
+        remedy=f"Docker gave it to {f['owner']}: give the other one another address, or take it away there."
+        if f.get("owner")
+        else None,
     )
 
 

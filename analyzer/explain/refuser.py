@@ -1,0 +1,60 @@
+"""Who refused, outside this host, and what whoever was refused did next."""
+
+from ipaddress import IPv4Address
+
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_TCP
+from analyzer.explain.case import Case
+from analyzer.explain.told import Facts
+from analyzer.model import Address, Role
+from analyzer.schema import Addresses, Array
+
+FULL = (64, 128, 255)
+"""TTLs that packets begin with, and that no router has counted down."""
+AT_ONCE_NS = 100_000_000
+"""Whoever has a list of addresses takes the next one at once."""
+
+
+def at_router(case: Case, packet: int) -> Facts:
+    """Tell whether it was the host's own gateway that refused a packet for somebody further away."""
+    number, context = int(case.connection[packet]), case.context
+    answers = case.packets_of(number, reply=True).tolist() if number >= 0 else []
+    if not answers:
+        return {}
+    row, asked = int(case.first_row[answers[0]]), case.connection_of(packet)
+    if asked is None or context.point(row).role is not Role.UPLINK or context.value("ttl", row) not in FULL:
+        return {}
+    chosen = context.route_to(asked.reply.src, row)
+    gateway = chosen.route.gateway if chosen is not None else None
+    if gateway is None or not isinstance(gateway, IPv4Address):
+        return {}
+    flow = asked.original
+    here = (
+        (container.name, port)
+        for container in case.host_of(packet).containers
+        for port in container.ports
+        if (port.outside, port.protocol) == (flow.dport, flow.protocol)
+    )
+    name = next((name for name, _ in here), None)
+    facts: Facts = {"router": str(gateway)}
+    return facts if name is None else facts | {"published_by": name}
+
+
+def turned_to(case: Case, packets: list[int]) -> Address | None:
+    """Return the other address at which whoever was refused got through at once, if each of them did so."""
+    table, numbers = case.context.connections, np.unique(case.connection[packets])
+    if not len(numbers) or numbers[0] < 0:
+        return None
+    open_: Array = case.answered_in_the_end & (table["proto"] == PROTO_TCP)
+    clients, targets = Addresses.of(table, "orig_src"), Addresses.of(table, "orig_dst")
+    found: Address | None = None
+    for number in numbers.tolist():
+        flow = case.tracer.connection(number)
+        after = table["first_ns"] - flow.last_ns
+        next_ = open_ & (table["orig_dport"] == flow.original.dport) & (after >= 0) & (after <= AT_ONCE_NS)
+        next_ &= clients.are(int(flow.original.src)) & ~targets.are(int(flow.original.dst))
+        if flow.protocol != "tcp" or not next_.any():
+            return None
+        found = found or case.tracer.connection(int(np.flatnonzero(next_)[0])).original.dst
+    return found

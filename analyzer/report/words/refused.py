@@ -1,0 +1,191 @@
+"""Who refuses, and what is known of why."""
+
+from analyzer.model.finding import Fact
+from analyzer.report.words.sentence import Facts, Words, affected, packets, several, texts
+
+
+def connection_refused(f: Facts) -> Words:
+    """Somebody says no; or what only looks like it."""
+    if f.get("too_late"):
+        return Words(
+            f"{packets(f, 'answer')} came when nobody waited any more",
+            "The asker had closed its port: it had its answer already, from another try, or had given up. "
+            f"{affected(f)}",
+            remedy="Nothing to do, unless answers are slow.",
+        )
+    if f.get("probes"):
+        return Words(
+            f"{packets(f, 'probe')} of a traceroute reached the end",
+            f"Nobody listens on such ports, which is how traceroute knows. {affected(f)}",
+            remedy="Nothing to do.",
+        )
+    if f.get("reset_for"):
+        target = f["reset_for"]
+        return Words(
+            f"this host itself resets connections to {target}: {packets(f)}",
+            "The RST has a MAC of this host and a TTL that no router counted down, so it is no answer of "
+            f"{target}. {affected(f)}",
+            "this host itself resets the connection",
+            remedy="Look for a rule with REJECT --reject-with tcp-reset, or a proxy that takes such connections.",
+        )
+    container = f.get("container")
+    where = f"{f['target']} (container {container})" if container else str(f["target"])
+    more = f" and {f['more_ports']} more" if f.get("more_ports") else ""
+    strays, local = f.get("strays"), f.get("published_locally")
+    why = (
+        "They answer a container, but come from another address or port than it asked, which NAT does not know."
+        if strays
+        else "They reached it, and nobody listens there, or only on another address, such as 127.0.0.1."
+    )
+    if f.get("nobody_at"):
+        listens = ", ".join(texts(f, "listens_on")) or "nothing"
+        why = f"They reached it, and nobody listens on {f['nobody_at']} there; what listens: {listens}."
+    if f.get("only_at"):
+        only = " and ".join(texts(f, "only_at"))
+        why = f"They reached it, and {f.get('program') or 'what listens'} listens only on {only}."
+    if f.get("listens_now"):
+        why = f"They reached it, and nobody listened there yet: {f['listens_now']} does by now."
+    if f.get("publishes"):
+        why = f"They reached this host, where nobody listens on that port: {_published(f)[0]}."
+    if f.get("router"):
+        why = f"The RST comes from {f['router']} itself, this host's gateway: no router has counted its TTL down."
+        if f.get("published_by"):
+            why += (
+                f" {f['published_by']} publishes that port here, so {f['target']} is probably the router's own public "
+                "address: it forwards the port for those outside, and not for those inside (NAT loopback)."
+            )
+    if f.get("turned"):
+        why += f" Whoever asked turned to {f['then_reached']} at once, and got through."
+    why += " Later connections were accepted." if f.get("accepted_later") else ""
+    why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
+    cause = _why_refused(f, container)
+    if "." in str(f.get("short_name", "")):
+        why += (
+            f" {f['short_name']} was asked for with the search domain {f['domain']} behind it, where a wildcard seems "
+            "to answer for any name: options ndots says how many dots keep a name from that (resolv.conf(5))."
+        )
+    elif f.get("short_name"):
+        why += f" If a container called {f['short_name']} was meant, it is not known on this network, or does not run."
+    return Words(
+        f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
+        f"{why} {affected(f)}",
+        cause,
+        remedy=_for_refused(f),
+    )
+
+
+def _for_refused(f: Facts) -> str | None:
+    if f.get("listens_now"):
+        return "Let the client wait, or try again: compose has depends_on with condition service_healthy for it."
+    if "." in str(f.get("short_name", "")):
+        return (
+            f"Take the search domain {f['domain']} away, or set options ndots:1 (docker run --dns-option ndots:1, "
+            "--dns-search .); or ask with a dot behind the name."
+        )
+    if f.get("sent_by_rule"):
+        return (
+            "Limit the rule to what it was meant for (-i INTERFACE, -d ADDRESS, -m addrtype --dst-type LOCAL), or "
+            "delete it; or start what shall listen there."
+        )
+    if f.get("router"):
+        return _for_router(f)
+    if f.get("strays"):
+        return "Have the server answer from where it was asked; for TFTP and the like, a conntrack helper."
+    if f.get("publishes"):
+        return _published(f)[1]
+    return _for_listening(f)
+
+
+def _for_router(f: Facts) -> str:
+    if f.get("published_by"):
+        return (
+            f"Ask for {f['published_by']} by its name on a network that both are on, or by this host's address: split "
+            f"DNS, extra_hosts; or switch NAT loopback (hairpin NAT) on at {f['router']}."
+        )
+    return f"See on {f['router']}, the router, whether a rule of its own refuses, or a port forward is missing."
+
+
+def _for_listening(f: Facts) -> str | None:
+    if f.get("only_at"):
+        return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+    if f.get("listens_on") and f.get("container") and f.get("asked_outside"):
+        there = texts(f, "listens_on")[0].partition("/")[0]
+        return f"Publish the port that it listens on: -p {f['asked_outside']}:{there}; or let the program use this one."
+    if elsewhere := texts(f, "elsewhere"):
+        if not f.get("listens_on"):
+            return (
+                f"Start the program in {f.get('container') or f['target']} (docker logs says why it does not run), "
+                "or take "
+                f"it out of what clients ask: {several(elsewhere)} has it. If that one was meant, ask by its name."
+            )
+        return f"If {elsewhere[0]} was meant: ask by its name, for addresses change when containers are made again."
+    if f.get("listens_on") and not f.get("container"):
+        return f"Start on {f['target']} what shall listen on {f['nobody_at']}, or ask another port or machine."
+    if f.get("listens_on"):
+        there = texts(f, "listens_on")[0].partition(" ")[0]
+        return (
+            f"If {there} was meant, ask for that. Else see in the log of {f.get('container') or f['target']} whether "
+            "what shall listen here has started, or was only late: then let clients wait (compose: depends_on with "
+            "condition service_healthy), or try again."
+        )
+    if f.get("nobody_at"):
+        return "Start the program, or see in its log why it does not listen."
+    return None
+
+
+def _why_refused(f: Facts, container: Fact | None) -> str:
+    """Say who refuses, and what is known of why: the end of the first sentence."""
+    if f.get("short_name"):
+        name = f["short_name"]
+        return f"{name} was completed to {name}.{f['domain']} by a search domain, and {f['target']} there refuses"
+    if f.get("strays"):
+        return ""
+    if f.get("sent_by_rule"):
+        return f"a rule sends it to {f['target']}, where nobody listens: “{f['sent_by_rule']}”"
+    if f.get("router"):
+        more = f", which forwards {f['published_by']}'s port only from outside" if f.get("published_by") else ""
+        return f"the router {f['router']} itself refuses{more}"
+    if f.get("publishes"):
+        return _published(f)[0]
+    if f.get("listens_now"):
+        return f"{container or f['target']} refuses, for {f['listens_now']} did not listen there yet"
+    if f.get("only_at"):
+        return f"{f.get('program') or 'what listens there'} listens only on {' and '.join(texts(f, 'only_at'))}"
+    if f.get("listens_on") and f.get("asked_outside"):
+        return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
+    if elsewhere := texts(f, "elsewhere"):
+        return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
+    if f.get("listens_on"):
+        return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
+    if local := f.get("published_locally"):
+        return f"Docker publishes it as {local}, for the host itself only"
+    return f"{container or f['target']} refuses, nothing listens there"
+
+
+def _published(f: Facts) -> tuple[str, str]:
+    """Say how a container publishes what comes near, and what helps."""
+    who, text = f["publisher"], str(f["port_text"])
+    outside, inside = text.partition("->")[::2]
+    return {
+        "not-running": (f"{who}, which publishes that port, does not run ({f.get('status')})",
+                        f"docker logs {who} says why; docker start {who}."),
+        "no-proxy": (f"docker-proxy for {text} of {who} does not run",
+                     f"docker restart {who} starts it again. Until then, ask {who} on a network that both are on."),
+        "host-network": (f"{who} is on the host's network, where publishing {text} does nothing",
+                         f"Ask for its program's own port, {inside.partition('/')[0]}, or give it a network."),
+        "internal": (f"{who} is on network {f.get('network')}, which is internal: it publishes nothing",
+                     "docker network connect a network with a way out."),
+        "other-address": (f"{who} publishes it as {text}, at that address alone",
+                          (f"Ask for {who} on a network that both are on, port {inside.partition('/')[0]}; or publish "
+                          "it "
+                           "at the address that is asked, too. Without an address all the world may reach it.")),
+        "other-version": (f"{who} publishes it as {text}, for that IP version alone",
+                          "Ask by the other IP version, or publish for both."),
+        "other-protocol": (f"{who} publishes it as {text}, which is another protocol",
+                           f"Publish it for the protocol that is asked: -p .../{'udp' if 'tcp' in inside else 'tcp'}."),
+        "inside-port": (f"that is {who}'s own port, which it publishes as {text}",
+                        f"From outside, ask for port {outside.rpartition(':')[2]}."),
+    }[str(f["publishes"])]  # fmt: skip
+
+
+SAYS = {"connection-refused": connection_refused}
