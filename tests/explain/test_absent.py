@@ -7,10 +7,11 @@ import pytest
 
 from tests.build import BRIDGE, C1, C2, UPLINK, arp, ether
 from tests.explain.scene import HOST, INSIDE, Scene
-from tests.explain.state import dumps, links, routes
+from tests.explain.state import container, dumps, links, routes
 
 ALL, NOBODY = "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
 WEB = "172.17.0.3"
+MADE_WITH = "it is the gateway that network lan was made with, and nobody on that segment has it"
 LOCAL = {"type": "local", "dst": INSIDE, "dev": "eth0", "table": "local"}
 ON_LINK = {"dst": "172.17.0.0/16", "dev": "eth0", "prefsrc": INSIDE}
 DEFAULT = {"dst": "default", "gateway": "172.17.0.1", "dev": "eth0"}
@@ -214,3 +215,63 @@ def test_a_network_without_a_gateway_on_purpose(tmp_path: Path) -> None:
 
     assert "network bridge was made without an address for its bridge (inhibit_ipv4)" in finding.title
     assert finding.commands == ()
+
+
+@pytest.mark.parametrize(
+    ("others", "command"),
+    [(True, "ip route del 203.0.113.0/24 via 192.168.1.77"), (False, None)],
+    ids=["a-default-beside", "no-default"],
+)
+def test_a_route_that_is_left_over(tmp_path: Path, others: bool, command: str | None) -> None:
+    """Only if there is another way for what it is for, it may simply go."""
+    way = {"dst": "203.0.113.0/24", "gateway": "192.168.1.77", "dev": "wlan0"}
+    scene = Scene(tmp_path, dumps=_files() | {"ip-route.json": [way, *routes()[0 if others else 1 :]]})
+    for ms in (10, 20, 30):
+        scene.see("wlan0", ms, ether(UPLINK, ALL, arp(1, UPLINK, HOST, NOBODY, "192.168.1.77"), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title.endswith("the route for 203.0.113.0/24 leads to 192.168.1.77, which does not answer")
+    assert finding.commands == ((command,) if command else ())
+
+
+def _macvlan(gateway: str) -> dict[str, Any]:
+    config = {"IPAM": {"Config": [{"Subnet": "192.168.1.0/24", "Gateway": gateway}]}}
+    found = dumps(docker_inspect=[container("pihole", "192.168.1.50", C2, "lan")])
+    found["docker-network-inspect.json"] = [{"Name": "lan", "Id": "a" * 64, "Driver": "macvlan", **config}]
+    found["containers/pihole/ip-addr.json"] = [_eth0(C2, 2, "192.168.1.50", linkinfo={"info_kind": "macvlan"})]
+    found["containers/pihole/ip-route.json"] = [{"dst": "default", "gateway": gateway, "dev": "eth0"}]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("gateway", "title"),
+    [
+        (
+            "192.168.1.254",
+            f"{MADE_WITH}; the host's own router there is 192.168.1.1",
+        ),
+        ("192.168.1.1", MADE_WITH),
+    ],
+    ids=["another-router", "the-router"],
+)
+def test_the_gateway_of_a_macvlan(tmp_path: Path, gateway: str, title: str) -> None:
+    """It is the segment's own router, which Docker does not make."""
+    scene = Scene(tmp_path, dumps=_macvlan(gateway))
+    for ms in (10, 20, 30):
+        scene.see("ct-pihole", ms, ether(C2, ALL, arp(1, C2, "192.168.1.50", NOBODY, gateway), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title == f"pihole cannot reach {gateway}: {title}"
+
+
+def test_a_macvlan_is_no_port_of_a_bridge(tmp_path: Path) -> None:
+    """Its parent leads to it: nobody has taken it from a bridge, and nobody may put the parent into one."""
+    files = _macvlan("192.168.1.1")
+    files["ip-addr.json"] = [{**links()[0], "linkinfo": {"info_kind": "veth"}}, links()[1]]
+    scene = Scene(tmp_path, dumps=files)
+    for ms in (10, 20, 30):
+        scene.see("wlan0", ms, ether(UPLINK, ALL, arp(1, UPLINK, HOST, NOBODY, "192.168.1.50"), 0x0806))
+    (finding,) = scene.findings("arp-unanswered")
+
+    assert finding.title.endswith("a macvlan or ipvlan container and its host do not reach each other, by design")
+    assert not finding.commands

@@ -80,7 +80,7 @@ def test_a_capture_that_did_not_end_in_good_order() -> None:
 
 
 def test_all_of_it() -> None:
-    """Damage, drops and ends, in the order of what is said; a point may have both."""
+    """Damage, drops and ends, the surest first; a point may have both."""
     broken = FileInfo("a.pcap", damage=Damage(1, "x"))
     titles = [
         finding.detail
@@ -90,6 +90,6 @@ def test_all_of_it() -> None:
     assert titles == [
         "2 frames were dropped at a",
         "3 frames were dropped at b",
-        "a.pcap is damaged after 0 frames",
         "the capture at a ended before the others: full",
+        "a.pcap is damaged after 0 frames",
     ]

@@ -28,7 +28,7 @@ def _answers(scene: Scene, *outcomes: int, server: str = SERVER) -> None:
         (SERVFAIL, "name server 8.8.8.8 failed 1 question: SERVFAIL", Severity.ERROR),
         (NXDOMAIN, "name server 8.8.8.8 knows no such name: 0.example A", Severity.WARNING),
         (NOTIMP, "name server 8.8.8.8 failed 1 question: NOTIMP", Severity.ERROR),
-        (REFUSED, "name server 8.8.8.8 failed 1 question: REFUSED", Severity.ERROR),
+        (REFUSED, "name server 8.8.8.8 refused 1 question", Severity.ERROR),
         (9, None, None),
     ],
 )

@@ -181,7 +181,7 @@ KILL_SWITCH = (
             ROUTES[1:],
             [],
             "1 packet dropped: no route to 8.8.8.8",
-            "ip route get ADDRESS shows which route it is; add the right one, or remove the one that forbids it.",
+            "Add one: ip route add default via ROUTER dev UPLINK, and in the network's configuration.",
             None,
         ),
     ],

@@ -135,8 +135,8 @@ def silent_after_idle(f: Facts) -> Words:
         f"this host probably forgets connections that are idle for so long, or {f['peer']} is gone. {affected(f)}",
         f"after {pause} of silence nothing is answered any more, as if forgotten beyond {f['where']}",
         verb=Verb.KEEP,
-        remedy=f"Send keepalives more often than every {least:.1f} s: SO_KEEPALIVE with TCP_KEEPIDLE in the program, or "
-        "net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask for them; or have the idle limit "
+        remedy=f"Send keepalives more often than every {least:.1f} s: SO_KEEPALIVE with TCP_KEEPIDLE in the program, "
+        "or net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask for them; or have the idle limit "
         "raised where it is.",
     )
 

@@ -160,7 +160,9 @@ ENDED = (
 )  # fmt: skip
 
 
-def _small(*, silent: bool) -> Act:
+def small(*, silent: bool) -> Act:
+    """Return what makes a link behind the router small; *silent*, if it does not tell anybody."""
+
     def act(world: World, net: Net) -> None:
         at(GATEWAY, "ip", "link", "set", "wan0", "mtu", str(SMALL_MTU))
         if silent:
@@ -169,7 +171,8 @@ def _small(*, silent: bool) -> Act:
     return act
 
 
-def _large(world: World, net: Net) -> None:
+def large(world: World, net: Net) -> None:
+    """Undo that, and let everybody forget it."""
     at(GATEWAY, "ip", "link", "set", "wan0", "mtu", "1500")
     nft_gone(GATEWAY)
     for name in (net.client, net.server):
@@ -182,7 +185,8 @@ def _large_pings(world: World, net: Net) -> None:
     world.ping(net.client, net.remote, 3, "-s", "1400", "-M", "do")
 
 
-def _large_segments(world: World, net: Net) -> None:
+def large_segments(world: World, net: Net) -> None:
+    """Use TCP with a small message, then with a large one."""
     world.script(world.in_container(net.client), "odd.py", "two", net.remote, "7")
 
 
@@ -192,18 +196,18 @@ def _small_uplink(world: World, net: Net) -> None:
 
 def _large_uplink(world: World, net: Net) -> None:
     host("ip", "link", "set", UPLINK, "mtu", "1500")
-    _large(world, net)
+    large(world, net)
 
 
 FITTED = (
     Fault("small-path", "A link behind the gateway takes 1,300 bytes, and the gateway says so.",
-          frozenset({"mtu-exceeded"}), _large_pings, _small(silent=False), teardown=_large, nets=NETS),
+          frozenset({"mtu-exceeded"}), _large_pings, small(silent=False), teardown=large, nets=NETS),
     Fault("small-uplink", "The host's uplink takes 1,300 bytes, and the host says so.", frozenset({"mtu-exceeded"}),
           _large_pings, _small_uplink, teardown=_large_uplink, nets=(BRIDGE,)),
     Fault("silent-path", "A link behind the gateway takes 1,300 bytes, and nobody says so: TCP.",
-          frozenset({"mtu-blackhole"}), _large_segments, _small(silent=True), teardown=_large, nets=NETS,
+          frozenset({"mtu-blackhole"}), large_segments, small(silent=True), teardown=large, nets=NETS,
           also=frozenset({"loss-beyond-host"})),
     Fault("silent-path-ping", "A link behind the gateway takes 1,300 bytes, and nobody says so: pings.",
-          frozenset({"mtu-blackhole"}), _large_pings, _small(silent=True), teardown=_large,
+          frozenset({"mtu-blackhole"}), _large_pings, small(silent=True), teardown=large,
           also=frozenset({"loss-beyond-host"})),
 )  # fmt: skip

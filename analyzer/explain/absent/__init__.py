@@ -1,0 +1,20 @@
+"""Why nobody answers for an address: what the recorded state has of whose it is, and of the way to it."""
+
+from analyzer.explain.absent.asked import PARENTS, Asked, Why
+from analyzer.explain.absent.ports import asker_off, asking, owner
+from analyzer.explain.absent.routes import gateway, on_link, wide
+from analyzer.explain.absent.rules import answered, rules
+from analyzer.explain.absent.whose import nobody, own
+from analyzer.explain.case import Case
+from analyzer.model import ArpExchange, HostState
+
+__all__ = ["PARENTS", "Why", "why"]
+
+REASONS = (rules, answered, asking, asker_off, owner, own, gateway, on_link, wide, nobody)
+"""From the owner's end to the asker's: the first one that is found is told."""
+
+
+def why(case: Case, host: HostState, question: ArpExchange) -> Why | None:
+    """Return the first reason that is found; None if nothing is known."""
+    asked = Asked(case, host, question)
+    return next((one for reason in REASONS for one in reason(asked)), None)

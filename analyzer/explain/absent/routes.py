@@ -1,0 +1,107 @@
+"""Routes by which the asker looks for it: a gateway, or a neighbour that is none."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from shlex import quote
+
+from analyzer.explain.absent.asked import PARENTS, Asked, Why
+from analyzer.explain.inside import default_route, gateway_of, within
+from analyzer.explain.told import Facts
+from analyzer.model import Address, Route
+from analyzer.state.routing import Chosen, Sought, choose
+
+USUAL = 24
+"""Netmask of a segment, where nobody has a reason for another one."""
+
+
+def wide(asked: Asked) -> Iterator[Why]:
+    """
+    Look whether the host takes half the world for its own segment: a netmask that is too short.
+
+    Its own network is larger than usual, the address is far from its own, and its gateway is near.
+    """
+    state = asked.state
+    chosen = _chosen(asked, asked.ip)
+    if asked.asker is not None or state is None or chosen is None or chosen.route.src is None or asked.ip.version != 4:
+        return
+    route, own = chosen.route, chosen.route.src
+    usual = ip_network(f"{own}/{USUAL}", strict=False)
+    gateways = [one.gateway for one in state.routes if one.dst.prefixlen == 0 and one.gateway is not None]
+    near = any(gateway in usual for gateway in gateways)
+    if route.gateway is None and 0 < route.dst.prefixlen < USUAL and asked.ip not in usual and near:
+        router = next(gateway for gateway in gateways if gateway in usual)
+        facts: Facts = {
+            "why": "wide", "route": route.text, "dev": route.dev or "", "prefix": route.dst.prefixlen,
+            "router": str(router), "own": str(own),
+            "commands": [f"ip route add {ip_network(f'{asked.ip}/{USUAL}', strict=False)} via {router}"],
+        }  # fmt: skip
+        yield Why(facts, (f"ip-route.json: {route.text}",))
+
+
+def _chosen(asked: Asked, ip: Address) -> Chosen | None:
+    return choose(asked.state, Sought(ip)) if asked.state is not None and asked.state.routes else None
+
+
+def gateway(asked: Asked) -> Iterator[Why]:
+    """Look whether it is the asker's gateway, and whether that is its network's."""
+    state = asked.state
+    if state is None:
+        return
+    by: list[Route] = [route for route in state.routes if route.gateway == asked.ip]
+    if not by:
+        return
+    yield from _of_network(asked)
+    place = f"containers/{asked.asker.name}/" if asked.asker is not None else ""
+    facts: Facts = {"route": by[0].text}
+    if asked.asker is not None:
+        right = gateway_of(asked.case, asked.asker, asked.ip.version)
+        if right is not None and right != asked.ip:
+            command = within(asked.asker.name, default_route(right, by[0].dev or "eth0").command)
+            facts |= {"why": "wrong-gateway", "asker_name": asked.asker.name, "right": str(right),
+                      "commands": [command]}  # fmt: skip
+            yield Why(facts, (f"{place}ip-route.json: {by[0].text}",))
+    else:
+        route = by[0]
+        facts |= {"why": "gateway-silent", "prefix": "" if route.dst.prefixlen == 0 else str(route.dst)}
+        others = [one for one in state.routes if one.dst.prefixlen == 0 and one.gateway not in (None, asked.ip)]
+        if route.dst.prefixlen and others and all(one.dst.prefixlen for one in by):
+            table = f" table {quote(route.table)}" if route.table != "main" else ""
+            facts |= {"default": others[0].text, "commands": [f"ip route del {route.dst} via {asked.ip}{table}"]}
+        yield Why(facts, (f"ip-route.json: {route.text}",))
+
+
+def _of_network(asked: Asked) -> Iterator[Why]:
+    """Look whether Docker was told that it is the gateway of a network whose router is somebody outside."""
+    network = asked.host.network_of(asked.asker) if asked.asker is not None else None
+    if asked.asker is None or network is None or network.driver not in PARENTS or asked.ip not in network.gateways:
+        return
+    subnet = next((one for one in network.subnets if asked.ip in one), None)
+    known = (one.gateway for one in asked.host.routes if one.dst.prefixlen == 0 and one.gateway is not None)
+    router = next((ip for ip in known if subnet is not None and ip in subnet and ip != asked.ip), None)
+    facts: Facts = {
+        "why": "network-gateway", "network": network.name, "driver": network.driver, "asker_name": asked.asker.name,
+        "router": str(router or ""),
+    }  # fmt: skip
+    yield Why(facts, (f"docker-network-inspect.json: {network.name} gateway {asked.ip}",))
+
+
+def on_link(asked: Asked) -> Iterator[Why]:
+    """Look whether the asker takes it for a neighbour by a route that is wrong: it is in none of its networks."""
+    chosen = _chosen(asked, asked.ip)
+    if chosen is None or chosen.route.gateway is not None or chosen.route.kind != "unicast" or asked.owner is not None:
+        return
+    route, place = chosen.route, ""
+    facts: Facts = {"why": "on-link", "route": route.text}
+    if asked.asker is not None:
+        network = asked.host.network_of(asked.asker)
+        subnets = [s for s in network.subnets if s.version == asked.ip.version] if network is not None else []
+        if not subnets or any(asked.ip in subnet for subnet in subnets):
+            return
+        facts |= {"asker_name": asked.asker.name, "subnets": [str(subnet) for subnet in subnets]}
+        right = gateway_of(asked.case, asked.asker, asked.ip.version)
+        if right is not None and route.dst.prefixlen == 0 and route.dev is not None:
+            facts["commands"] = [within(asked.asker.name, default_route(right, route.dev).command)]
+        place = f"containers/{asked.asker.name}/"
+    elif route.dst.prefixlen > 0 and route.src is not None:
+        return  # the segment of an address of its own: whoever is missing there is missing
+    yield Why(facts, (f"{place}ip-route.json: {route.text}",))

@@ -1,0 +1,76 @@
+"""Whose address it is: the host's own, or nobody's."""
+
+from collections.abc import Iterator
+from shlex import quote
+
+from analyzer.explain.absent.asked import Asked, Why
+from analyzer.explain.told import Facts
+from analyzer.state.sysctl import sysctl, sysctl_line
+
+SPARE = 254
+"""Addresses above those in use that containers that are gone may have had."""
+
+
+def own(asked: Asked) -> Iterator[Why]:
+    """Look at the host, whose own address it is, or was."""
+    host = asked.host
+    link = next((link for link in host.links if asked.ip in link.addresses), None)
+    if link is not None:
+        if link.down:
+            yield Why({"why": "own-down", "link": link.name, "commands": [f"ip link set {quote(link.name)} up"]},
+                      (f"ip-addr.json: {link.name}",))  # fmt: skip
+        names = [f"net.ipv4.conf.{name}.arp_ignore" for name in ("all", link.name)]
+        ignore = max(names, key=lambda name: sysctl(host, name) or 0)
+        if asked.ip.version == 4 and (sysctl(host, ignore) or 0) > 2:
+            yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {quote(ignore)}=0"]},
+                      (sysctl_line(host, ignore),))  # fmt: skip
+        yield from _unheard(asked)
+        return
+    network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
+    bridge = host.link(network.bridge) if network is not None and network.bridge is not None else None
+    if network is not None and bridge is not None and network.inhibited:
+        yield Why(
+            {"why": "inhibited", "link": bridge.name, "network": network.name},
+            (f"docker-network-inspect.json: {network.name} inhibit_ipv4 = true, gateway {asked.ip}",),
+        )
+        return
+    if network is not None and bridge is not None:
+        prefix = next((subnet.prefixlen for subnet in network.subnets if asked.ip in subnet), 24)
+        yield Why(
+            {"why": "bridge-address", "link": bridge.name, "network": network.name,
+             "commands": [f"ip addr add {asked.ip}/{prefix} dev {quote(bridge.name)}"]},
+            (f"ip-addr.json: {bridge.name}", f"docker-network-inspect.json: {network.name} gateway {asked.ip}"),
+        )  # fmt: skip
+
+
+def _unheard(asked: Asked) -> Iterator[Why]:
+    """Look whether the host's own rules keep the question from it: of NDP, which is ICMPv6, and passes INPUT."""
+    question = asked.question
+    if question.protocol != "ndp" or question.asker_ip is None:
+        return
+    stopped = asked.case.tracer.prover.solicited(question.asker_ip, asked.ip)
+    if stopped is not None and not stopped.unknown:
+        facts: Facts = {
+            "why": "unheard", "cause": stopped.text,
+            "commands": ["ip6tables -w -I INPUT -p ipv6-icmp -j ACCEPT"],
+        }  # fmt: skip
+        yield Why(facts, stopped.proof)
+
+
+def nobody(asked: Asked) -> Iterator[Why]:
+    """Look whether anybody has it at all, in a network that Docker gives the addresses of."""
+    host = asked.host
+    network = next((n for n in host.networks if any(asked.ip in s for s in n.subnets)), None)
+    if asked.owner is not None or host.owns(asked.ip) or network is None or network.driver != "bridge":
+        return
+    stopped = sorted({
+        f"{c.name} ({c.status.text}{'' if c.status.exit_code is None else f' {c.status.exit_code}'})"
+        for c in host.containers
+        if c.network == network.name and c.status.text in ("exited", "created", "dead", "restarting")
+    })  # fmt: skip
+    subnet = next(s for s in network.subnets if asked.ip in s)
+    running = sum(one.network == network.name for one in host.containers)
+    # Docker gives the lowest addresses that are free.
+    far = not stopped and int(asked.ip) - int(subnet.network_address) > running + SPARE
+    facts: Facts = {"why": "nobody", "network": network.name, "stopped": stopped[:5], "subnet": str(subnet), "far": far}
+    yield Why(facts, (f"docker-inspect.json: no container has {asked.ip}",))
