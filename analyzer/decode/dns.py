@@ -8,6 +8,7 @@ import dpkt
 
 PORT = 53
 HEADER = 12
+TRUNCATED = 0x0200
 MOST_LABELS = 128
 MOST_RECORDS = 8
 TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS",
@@ -30,13 +31,17 @@ class Message:
     """Of the question: ``A``, ..."""
     records: tuple[str, ...]
     """Answers: addresses and names; empty where the message was cut."""
+    answers: int = 0
+    """How many there are, by the header."""
+    truncated: bool = False
+    """It did not fit (TC)."""
 
 
 def parse(data: bytes) -> Message | None:
     """Read a message; None if it has no question, or is none."""
     if len(data) < HEADER:
         return None
-    number, flags, questions = struct.unpack_from(">HHH", data)
+    number, flags, questions, answers = struct.unpack_from(">HHHH", data)
     found = _question(data) if questions == 1 else None
     if found is None:
         return None
@@ -44,7 +49,9 @@ def parse(data: bytes) -> Message | None:
     rcode = flags & 0xF
     outcome = RCODES[rcode] if rcode < len(RCODES) else f"RCODE {rcode}"
     response = bool(flags >> 15)
-    return Message(number, response, outcome, name, TYPES.get(kind, str(kind)), _records(data) if response else ())
+    records = _records(data) if response else ()
+    truncated = bool(flags & TRUNCATED)
+    return Message(number, response, outcome, name, TYPES.get(kind, str(kind)), records, answers, truncated)
 
 
 def _question(data: bytes) -> tuple[str, int] | None:

@@ -16,6 +16,8 @@ from analyzer.trace.answers import acknowledged_before
 if TYPE_CHECKING:
     from analyzer.explain.case import Case
 
+ANSWERING = (88, 123, 161, 389, 464, 500, 1194, 1812, 1813, 3478, 4500, 51820)
+"""UDP ports of which each question is answered: Kerberos, NTP, SNMP, LDAP, IKE, OpenVPN, RADIUS, STUN, WireGuard."""
 SYMPTOMS = {kind: number for number, kind in enumerate(Symptom)}
 
 
@@ -125,6 +127,7 @@ def _asked_in_vain(case: "Case") -> Int64:
     )
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
     client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
+    client |= np.isin(table["orig_dport"], ANSWERING)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]
     ends = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     asks = np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known & ends)

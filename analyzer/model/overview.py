@@ -135,6 +135,10 @@ class NameQuery:
     latency_ns: int | None = None
     asked_again_ns: int | None = None
     """How long after it the same was asked for the last time before the answer came; None if only once."""
+    answers: int = 0
+    """Records that the answer says it has; those that were read may be fewer."""
+    truncated: bool = False
+    """The answer did not fit, and says so (TC): resolvers then ask by TCP."""
     stranger: Address | None = None
     """Who sent an answer although another one was asked: resolvers do not take it."""
 

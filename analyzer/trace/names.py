@@ -81,6 +81,8 @@ def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> 
                 answer=packet,
                 outcome=message.outcome,
                 records=message.records,
+                answers=message.answers,
+                truncated=message.truncated,
                 latency_ns=_back(context, packet, asked),
                 asked_again_ns=None if again is None else again - asked.asked_ns,
             )

@@ -23,17 +23,17 @@ OWN_TESTS = {
 
 NAMES = """
 ambiguous-packets answered-from-elsewhere arp-unanswered asymmetric-path bad-checksum bridge-netfilter-off
-capture-doubles-packets capture-gap capture-loss client-address-hidden connection-refused conntrack-contradiction
-conntrack-full conntrack-invalid-reset conntrack-timeout container-ended container-name-unknown container-paused
-container-routed-elsewhere dns-conntrack-race dns-failed dns-unanswered docker-proxy-in-path dropped-by-kernel
-duplicate-address embedded-dns-failed filtered-by-rule forward-policy-drop forwarding-disabled fragments-lost
-hairpin-at-router hairpin-broken high-latency-hop host-unreachable loopback-not-routed loss-beyond-host
-loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch nat-clash nat-port-rewritten
-ndp-proxy-missing neighbour-stale network-isolation no-ipv6-for-name nothing-left ping-unanswered ports-exhausted
-published-port-not-translated published-port-shadowed queue-drops reset-after-idle reset-on-the-way
-reverse-path-filtered routed-network-unreachable sent-to-dead-link silent-after-idle stale-conntrack
-stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum
-vxlan-mtu zero-window
+capture-doubles-packets capture-gap capture-loss client-address-hidden connection-goes-silent connection-refused
+conntrack-contradiction conntrack-full conntrack-invalid-reset conntrack-timeout container-ended
+container-name-unknown container-paused container-routed-elsewhere dns-conntrack-race dns-failed dns-unanswered
+docker-proxy-in-path dropped-by-kernel duplicate-address embedded-dns-failed filtered-by-rule forward-policy-drop
+forwarding-disabled fragments-lost hairpin-at-router hairpin-broken high-latency-hop host-unreachable
+loopback-not-routed loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded
+mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten ndp-proxy-missing neighbour-stale network-isolation
+no-address-for-name no-ipv6-for-name nothing-left ping-unanswered ports-exhausted published-port-not-translated
+published-port-shadowed queue-drops request-unanswered reset-after-idle reset-on-the-way reverse-path-filtered
+routed-network-unreachable sent-to-dead-link stale-conntrack stopped-in-container subnet-overlap syn-unanswered
+ttl-exceeded two-clocks untranslated-source-leak vxlan-checksum vxlan-mtu zero-window
 """
 
 

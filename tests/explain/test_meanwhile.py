@@ -42,7 +42,7 @@ def test_a_connection_that_somebody_outside_forgot(
     scene.out(20_000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
     titles = [f"after 3.0 s of silence nothing that is sent to {SERVER} is answered any more"]
 
-    assert scene.titles("silent-after-idle") == (titles if told else [])
+    assert scene.titles("connection-goes-silent") == (titles if told else [])
 
 
 @pytest.mark.parametrize(("closed", "said"), [(True, "It had closed what was idle (FIN)"), (False, "The RSTs look")])

@@ -50,7 +50,10 @@ TWINS = {
     "dropped-by-kernel": "traced-and-well.bridge",  # the kernel lets go of much, and nothing is missing
     "answered-from-elsewhere": "silent-remote.bridge",  # asked, and nobody answers
     "reset-after-idle": "aborts.bridge",
-    "silent-after-idle": "reset-at-rest.bridge",  # a pause, and a RST after it
+    "connection-goes-silent": "reset-at-rest.bridge",  # a pause, and a RST after it
+    "request-unanswered": "aborts.bridge",  # resets, after an answer
+    "no-address-for-name": "failing-resolver.bridge",  # answers that say that there is none
+    "multicast-stays-inside": "healthy.bridge",
     "container-ended": "ended-unasked.bridge",  # of which nobody wants anything
     "sent-to-dead-link": "two-uplinks.bridge",  # tables and rules, and interfaces that are up
     "hairpin-at-router": "no-hairpin.bridge",  # turned round on this host

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.inside import receiver
@@ -78,10 +77,8 @@ def _other_ports(case: Case, server: Address, packet: int) -> list[int]:
 
 
 def _answers_udp(case: Case, server: Address, port: int) -> bool:
-    """Tell whether a name server answers by UDP: resolvers turn to TCP where such an answer was cut short."""
-    table = case.context.connections
-    same = (table["proto"] == PROTO_UDP) & (table["orig_dport"] == DNS) & table["seen_reply"].astype(bool)
-    return port == DNS and bool((same & Addresses.of(table, "orig_dst").are(int(server))).any())
+    """Tell whether a name server answers by UDP, cut short: resolvers then turn to TCP."""
+    return port == DNS and any(query.truncated and query.server == server for query in case.names)
 
 
 HYPOTHESIS = Hypothesis(

@@ -32,8 +32,8 @@ def syn_unanswered(f: Facts) -> Words:
             "opened, or use another port of the service (587 or 465 for mail)."
         )
     if f.get("answers_udp"):
-        why = "The same name server answers by UDP. Resolvers ask by TCP where such an answer was cut short (RFC 7766)."
-        cause = f"something beyond {last} drops DNS by TCP; an answer by UDP was probably too long, and cut short"
+        why = "The same name server answered by UDP, cut short (TC): resolvers then ask again by TCP (RFC 7766)."
+        cause = f"something beyond {last} drops DNS by TCP, and its answer by UDP did not fit"
         remedy = (
             f"Have TCP port 53 opened towards {target} at the firewall or router beyond {last}; or ask another name "
             "server."
@@ -125,24 +125,91 @@ def reset_after_idle(f: Facts) -> Words:
     )
 
 
-def silent_after_idle(f: Facts) -> Words:
-    """Somebody between has forgotten it."""
+def goes_silent(f: Facts) -> Words:
+    """Somebody between has forgotten it, or lets only SYNs pass."""
     least, most = number(f, "least_s"), number(f, "most_s")
     pause = f"{least:.1f} s" if round(least, 1) == round(most, 1) else f"{least:.1f} to {most:.1f} s"
+    peer, where = f["peer"], f["where"]
+    if f["kind"] == "rested":
+        return Words(
+            f"after {pause} of silence nothing that is sent to {peer} is answered any more",
+            f"Before that it was answered, and it goes on leaving by {where}: a firewall, NAT or load balancer beyond "
+            f"this host probably forgets connections that are idle for so long, or {peer} is gone. {affected(f)}",
+            f"after {pause} of silence nothing is answered any more, as if forgotten beyond {where}",
+            verb=Verb.KEEP,
+            remedy=f"Send keepalives more often than every {least:.1f} s: SO_KEEPALIVE with TCP_KEEPIDLE in the "
+            "program, or net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask for them; or have "
+            "the idle limit raised where it is.",
+        )
+    if f["kind"] == "opened":
+        return Words(
+            f"after the handshake nothing that is sent to {peer} is answered",
+            f"SYNs and their answers pass, and what comes then leaves by {where} again and again: somebody beyond "
+            f"drops it by what it is, or all but SYNs; or {peer} never got the end of the handshake. {affected(f)}",
+            f"after the handshake nothing is answered, dropped beyond {where}",
+            verb=Verb.USE,
+            remedy="Look for a firewall beyond this host that inspects contents or keeps state, and sees only one way "
+            f"of the connection; and at {peer}, whether it gets what leaves here.",
+        )
     return Words(
-        f"after {pause} of silence nothing that is sent to {f['peer']} is answered any more",
-        f"Before that it was answered, and it goes on leaving by {f['where']}: a firewall, NAT or load balancer beyond "
-        f"this host probably forgets connections that are idle for so long, or {f['peer']} is gone. {affected(f)}",
-        f"after {pause} of silence nothing is answered any more, as if forgotten beyond {f['where']}",
+        f"from one moment on nothing that is sent to {peer} is answered any more",
+        f"Until then it was answered, and it goes on leaving by {where}: {peer} or the way to it is gone, or somebody "
+        f"beyond has begun to drop it. {affected(f)}",
+        f"from one moment on nothing is answered any more, lost beyond {where}",
         verb=Verb.KEEP,
-        remedy=f"Send keepalives more often than every {least:.1f} s: SO_KEEPALIVE with TCP_KEEPIDLE in the program, "
-        "or net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask for them; or have the idle limit "
-        "raised where it is.",
+        remedy=f"See whether {peer} still runs, and whether the way to it changed: mtr {peer}.",
+    )
+
+
+def request_unanswered(f: Facts) -> Words:
+    """It takes connections, and says nothing."""
+    name, server, kind = f["name"], f["server"], f["kind"]
+    many = plural(number(f, "count"), "connection")
+    wait = number(f, "longest_s")
+    log = f"See the log of {name}: " if not str(name)[:1].isdigit() else f"See the log of what listens at {server}: "
+    if kind == "closed":
+        when = "after the first request" if f.get("asked") else "at once"
+        return Words(
+            f"{server} closed {many} {when}, without a word",
+            f"The network did its part: the program there took the connection and closed it (FIN). {affected(f)}",
+            f"{name} takes the connection and closes it {when}, without a word",
+            verb=Verb.USE,
+            remedy=f"{log}an allow-list, a limit of connections, another protocol (TLS) than the client's, or a proxy "
+            "whose own server is down.",
+        )
+    if kind == "reset":
+        return Words(
+            f"{server} reset {many} after the first request",
+            f"The RST has the TTL of all else from there, so it is the server's own: the program crashed, or closed "
+            f"the connection with data unread. {affected(f)}",
+            f"{name} itself resets the connection after the first request",
+            verb=Verb.USE,
+            remedy=f"{log}a crash, another protocol (TLS) than the client's, or a limit.",
+        )
+    if f.get("waiting"):
+        program = f.get("program") or "the program there"
+        return Words(
+            f"{server} took {many} and did not answer for {wait:.1f} s",
+            f"The kernel of {name} takes connections and acknowledges requests, and {program} does not accept them: "
+            f"{f['waiting']} waited when the recording ended. {affected(f)}",
+            f"{program} in {name} does not accept connections, {f['waiting']} wait",
+            verb=Verb.USE,
+            remedy=f"See what {program} waits for: it hangs, has too few workers, or no file descriptors left (ulimit "
+            f"-n). {log.removesuffix(': ')}.",
+        )
+    return Words(
+        f"{server} took {many} and did not answer for {wait:.1f} s",
+        f"Its kernel acknowledged the request, and its program sent nothing: it hangs, waits for something else, or "
+        f"expects more than the client sent. {affected(f)}",
+        f"{name} takes the request and does not answer for {wait:.1f} s",
+        verb=Verb.USE,
+        remedy=f"{log}what it waits for (a database, a name server, a lock), and docker top, docker stats.",
     )
 
 
 SAYS = {
-    "silent-after-idle": silent_after_idle,
+    "connection-goes-silent": goes_silent,
+    "request-unanswered": request_unanswered,
     "answered-from-elsewhere": answered_from_elsewhere,
     "reset-after-idle": reset_after_idle,
     "syn-unanswered": syn_unanswered,

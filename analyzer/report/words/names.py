@@ -173,7 +173,30 @@ def container_name_unknown(f: Facts) -> Words:
     )
 
 
+def no_address(f: Facts) -> Words:
+    """An answer that leads nowhere."""
+    server, asked = f["server"], several(texts(f, "asked_names"))
+    if f["kind"] == "none":
+        return Words(
+            f"name server {server} knows {asked}, and has no address for it",
+            f"{_questions(f)} got NOERROR without any address.{_resolver(f)}",
+            f"name server {server} knows the name, and gives no address for it",
+            verb=Verb.RESOLVE,
+            remedy=f"Is the name complete, and does this server have the zone's addresses?{_other_server(f)}",
+        )
+    given = several(texts(f, "given"))
+    return Words(
+        f"name server {server} answers {given} for {asked}",
+        f"That is nobody's address, or the asker's own: blocklists (Pi-hole, AdGuard Home, a company's filter) answer "
+        f"so.{_resolver(f)}",
+        f"name server {server} answers {given}, as blocklists do",
+        verb=Verb.RESOLVE,
+        remedy=f"If the name is wanted: allow it there, or ask another server.{_other_server(f)}",
+    )
+
+
 SAYS = {
+    "no-address-for-name": no_address,
     "dns-failed": dns_failed,
     "dns-unanswered": dns_unanswered,
     "embedded-dns-failed": embedded_dns_failed,

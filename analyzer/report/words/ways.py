@@ -227,7 +227,21 @@ def ttl_exceeded(f: Facts) -> Words:
     )
 
 
+def multicast_stays(f: Facts) -> Words:
+    """What looks for neighbours finds those of the bridge."""
+    count = plural(number(f, "count"), "question")
+    return Words(
+        f"{f['container']} looks for services by {f['service']}, {count}, and gets no further than network "
+        f"{f['network']}",
+        "Multicast and broadcast reach whoever is on the same bridge; the host routes none of it to the LAN, and none "
+        "of the LAN's to containers.",
+        remedy=f"If {f['container']} is to find what is in the LAN: the host's network, a macvlan network, or a "
+        "reflector on the host (avahi-daemon with enable-reflector for mDNS).",
+    )
+
+
 SAYS = {
+    "multicast-stays-inside": multicast_stays,
     "subnet-overlap": subnet_overlap,
     "asymmetric-path": asymmetric_path,
     "duplicate-address": duplicate_address,

@@ -7,7 +7,7 @@ from tests.lab.faults.acts import both, echo, rule
 from tests.lab.faults.behind import PEERS
 from tests.lab.faults.common import PUBLIC
 from tests.lab.faults.ways import large, large_segments, small
-from tests.lab.faults.world import BRIDGE, Fault, Net, World, at, nft_at, nft_gone
+from tests.lab.faults.world import BRIDGE, RESOLVER, USER, Act, Fault, Net, World, at, nft_at, nft_gone
 
 PORT = "7000"
 TRACKED = ("net.netfilter.nf_conntrack_tcp_timeout_established", "net.netfilter.nf_conntrack_tcp_loose")
@@ -58,6 +58,29 @@ def _own_public_address(world: World, net: Net) -> None:
     world.chat(net.client, "tcp", PUBLIC, net.port, "count=1", "lossy=1")
 
 
+def _mute(how: str) -> Act:
+    def act(world: World, net: Net) -> None:
+        world.background(world.in_container(net.server), "mute.py", how, PORT)
+        world.sleep(0.3)
+
+    return act
+
+
+def _asks_mute(world: World, net: Net) -> None:
+    world.chat(net.client, "tcp", net.server_ip, int(PORT), "count=1", "lossy=1")
+
+
+def _asks_for(*names: str) -> Act:
+    def act(world: World, net: Net) -> None:
+        world.script(world.in_container(net.client), "names.py", "ask", RESOLVER, *names)
+
+    return act
+
+
+def _looks_around(world: World, net: Net) -> None:
+    world.script(world.in_container(net.client), "mute.py", "look")
+
+
 _NO_ICMP = rule("DOCKER-USER", "-p", "icmp", "-j", "DROP")
 
 MEANWHILE = (
@@ -67,10 +90,22 @@ MEANWHILE = (
     Fault("ended-unasked", "A container ends of which nobody wants anything any more.", frozenset(), _killed_unasked,
           _serving, teardown=_anew, nets=(BRIDGE,), third=True, also=frozenset({"capture-loss"})),
     Fault("forgotten-outside", "The router forgets a connection that rests, and drops what comes then.",
-          frozenset({"silent-after-idle"}), _rests, _forgetful, teardown=_mindful),
+          frozenset({"connection-goes-silent"}), _rests, _forgetful, teardown=_mindful),
     Fault("refused-by-router", "A container asks for the router's public address, where the port is not forwarded.",
           frozenset({"connection-refused"}), _own_public_address),
     Fault("icmp-errors-dropped", "The way takes 1,300 bytes, and a rule of the host drops the router's word for it.",
           frozenset({"mtu-exceeded"}), large_segments, both(small(silent=False), _NO_ICMP[0]),
           teardown=both(large, _NO_ICMP[1]), also=frozenset({"filtered-by-rule"})),
+    Fault("closes-at-once", "A server closes what it accepts.", frozenset({"request-unanswered"}), _asks_mute,
+          _mute("close")),
+    Fault("resets-requests", "A server resets connections after the first request.",
+          frozenset({"request-unanswered"}), _asks_mute, _mute("reset")),
+    Fault("hangs", "A server takes requests, and does not answer.", frozenset({"request-unanswered"}), _asks_mute,
+          _mute("hang"), nets=(BRIDGE,)),
+    Fault("no-address", "A name server has no address for a name.", frozenset({"no-address-for-name"}),
+          _asks_for("none.example", "ok.example"), nets=(USER,)),
+    Fault("blocked-name", "A name server answers 0.0.0.0, as blocklists do.", frozenset({"no-address-for-name"}),
+          _asks_for("blocked.example", "ok.example"), nets=(USER,)),
+    Fault("looks-around", "A container asks for services by mDNS.", frozenset({"multicast-stays-inside"}),
+          _looks_around),
 )  # fmt: skip

@@ -1,10 +1,10 @@
 """A name server and a resolver: ``names.py serve ADDRESS`` and ``names.py ask SERVER NAME...``.
 
 The first label of a name says what the server does: ``ok`` and everything else is answered with an address,
-``servfail``, ``refused`` and ``nx`` with that error, ``web``, which is a container, as one that is not there, ``slow``
-after more than a second, ``elsewhere`` from another address, ``six`` with an IPv6 address alone, ``silent`` not at
-all. ``ask`` sends A and AAAA at once from one socket, as glibc does, and waits for both; a name ``=other`` is asked for
-A alone.
+``servfail``, ``refused`` and ``nx`` with that error, ``web``, which is a container, as one that is not there,
+``slow`` after more than a second, ``elsewhere`` from another address, ``six`` with an IPv6 address alone, ``none``
+with none, ``blocked`` with 0.0.0.0, ``silent`` not at all. ``ask`` sends A and AAAA at once from one socket, as glibc
+does, and waits for both; a name ``=other`` is asked for A alone.
 """
 
 import socket
@@ -16,6 +16,7 @@ from contextlib import suppress
 ERRORS = {"servfail": 2, "nx": 3, "web": 3, "refused": 5}
 ELSEWHERE = "198.51.100.54"
 ANSWER = bytes([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 80])
+BLOCKED = ANSWER[:-4] + bytes(4)
 ANSWER6 = bytes([0xC0, 12, 0, 28, 0, 1, 0, 0, 0, 60, 0, 16]) + socket.inet_pton(socket.AF_INET6, "2001:db8::80")
 KINDS = {"A": 1, "AAAA": 28}
 TIMEOUT_S, SLOW_S = 1.5, 1.3
@@ -35,9 +36,10 @@ def serve(address: str) -> None:
             end = data.index(0, 12) + 5
             code = ERRORS.get(label, 0)
             kind = data[end - 4 : end - 2]
-            found = code == 0 and kind == (b"\0\x1c" if label == "six" else b"\0\1")
+            found = code == 0 and label != "none" and kind == (b"\0\x1c" if label == "six" else b"\0\1")
             head = data[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, int(found), 0, 0)
-            answer = head + data[12:end] + ((ANSWER6 if label == "six" else ANSWER) if found else b"")
+            record = {"six": ANSWER6, "blocked": BLOCKED}.get(label, ANSWER)
+            answer = head + data[12:end] + (record if found else b"")
             if label == "elsewhere":
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
                     other.bind((ELSEWHERE, 53))
