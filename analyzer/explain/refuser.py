@@ -58,3 +58,16 @@ def turned_to(case: Case, packets: list[int]) -> Address | None:
             return None
         found = found or case.tracer.connection(int(np.flatnonzero(next_)[0])).original.dst
     return found
+
+
+def answers_at(case: Case, packet: int) -> list[int]:
+    """Return the TCP ports at which the same server answers the same client."""
+    table, number = case.context.connections, int(case.connection[packet])
+    server = case.tracer.connection(number).reply.src if number >= 0 else None
+    if server is None:
+        return []
+    same = Addresses.of(table, "orig_dst").are(int(server)) & (case.handshakes.granted > 0)
+    client = Addresses.of(table, "orig_src")
+    same &= (client.low == client.low[number]) & (client.high == client.high[number])
+    found: list[int] = np.unique(table["orig_dport"][same]).tolist()
+    return found

@@ -105,6 +105,8 @@ class Ended:
     how: str
     """``exited``, ``removed``, ``restarted``; ``disconnected`` from the network."""
     exit_code: int | None = None
+    back_ns: int | None = None
+    """When it was started again, or connected to the network."""
 
 
 @dataclass(frozen=True, slots=True)

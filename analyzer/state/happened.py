@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from analyzer.model import Container
@@ -11,6 +12,8 @@ MOST = 100_000
 """Lines that are read."""
 ENDS = {("container", "die"): "exited", ("network", "disconnect"): "disconnected"}
 """What of ``docker events`` takes a container's address away."""
+BACK = {("container", "start"): "exited", ("network", "connect"): "disconnected"}
+"""What gives it back."""
 
 
 def ended(lines: Iterable[str], before: Sequence[Container], after: Sequence[Container]) -> tuple[Ended, ...]:
@@ -22,11 +25,15 @@ def ended(lines: Iterable[str], before: Sequence[Container], after: Sequence[Con
     there = {(one.name, one.network): one for one in after if one.status.answers}
     known, running = {one.name for one in after}, {name for name, _ in there}
     found: dict[tuple[str, str], Ended] = {}
-    for kind, event in _events(lines):
+    for kind, event, again in _events(lines):
         told = event["Actor"]["Attributes"]
         for one in before:
             key = one.name, one.network
-            if kind == "exited" and told.get("name") == one.name:
+            if again:
+                of = one.name if kind == "exited" else one.network
+                if key in found and found[key].back_ns is None and told.get("name") == of:
+                    found[key] = replace(found[key], back_ns=int(event["timeNano"]))
+            elif kind == "exited" and told.get("name") == one.name:
                 how = "restarted" if key in there else "exited" if one.name in known else "removed"
                 code = told.get("exitCode")
                 found.setdefault(key, Ended(one, int(event["timeNano"]), how, _number(code)))
@@ -37,15 +44,17 @@ def ended(lines: Iterable[str], before: Sequence[Container], after: Sequence[Con
     return tuple(sorted(found.values(), key=lambda one: one.time_ns))
 
 
-def _events(lines: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _events(lines: Iterable[str]) -> Iterator[tuple[str, Any, bool]]:
+    """Give what takes an address away, and what gives it back."""
     for number, line in enumerate(lines):
         if number >= MOST:
             return
         try:
             event = json.loads(line)
-            kind = ENDS.get((event["Type"], event["Action"]))
+            what = event["Type"], event["Action"]
+            kind = ENDS.get(what) or BACK.get(what)
             if kind is not None and isinstance(event["Actor"]["Attributes"], dict) and int(event["timeNano"]):
-                yield kind, event
+                yield kind, event, what in BACK
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
 

@@ -202,14 +202,23 @@ class Context:
         """
         (n,) bool: rows at a container's port whose receiver is another container, by Docker's MACs.
 
-        A bridge that does not know a MAC floods its frames: they say nothing of where the packet goes.
+        A bridge that does not know a MAC floods its frames: they say nothing of where the packet goes. A port of which
+        nobody knows whose it is, is not that of a container whose own was captured.
         """
         found = np.zeros(len(self.frames["frame"]), bool)
+        named = {(point.host, point.container) for point in self.points if point.role in (Role.VETH, Role.CONTAINER)}
         for point in self.points:
             owners = {c.mac: c.name for c in self.hosts[point.host].containers if c.mac is not None}
-            if point.role in (Role.VETH, Role.CONTAINER) and point.container in owners.values():
-                others = np.array([mac for mac, name in owners.items() if name != point.container], np.int64)
-                found |= (self.frames["point"] == point.id) & np.isin(self.frames["eth_dst"], others)
+            known = point.container in owners.values()
+            if point.role in (Role.VETH, Role.CONTAINER) and (known or point.container is None):
+                others = [
+                    mac
+                    for mac, name in owners.items()
+                    if name != point.container and (known or (point.host, name) in named)
+                ]
+                found |= (self.frames["point"] == point.id) & np.isin(
+                    self.frames["eth_dst"], np.array(others, np.int64)
+                )
         first = np.zeros(len(found), bool)
         first[self.hops["row"][self.packet_start[:-1]]] = True
         return found & ~first

@@ -9,10 +9,15 @@ KINDS = {"A": 1, "AAAA": 28}
 
 
 def message(number: int, name: str, kind: str = "A", outcome: int | None = None) -> bytes:
-    """Build a question, or with its *outcome* an answer."""
+    """Build a question, or with its *outcome* an answer, whose record was cut off."""
     flags = 0x0100 if outcome is None else 0x8180 | outcome
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", number, flags, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", KINDS[kind], 1)
+    return (
+        struct.pack("!6H", number, flags, 1, int(outcome == 0), 0, 0)
+        + labels
+        + b"\0"
+        + struct.pack("!HH", KINDS[kind], 1)
+    )
 
 
 def ask(scene: Scene, ms: float, number: int, name: str = "a.example", kind: str = "A", *, server: str = SERVER,

@@ -261,3 +261,17 @@ def test_another_container_that_listens_there(tmp_path: Path) -> None:
     (finding,) = scene.findings("connection-refused")
 
     assert finding.title == "c2 cannot reach web:80 (TCP): nothing listens there in web, but in c2"
+
+
+@pytest.mark.parametrize(("failed", "told"), [(3, "c2 refused 2 connections itself"), (1, "")], ids=["more", "as-many"])
+def test_what_was_refused_elsewhere_is_not_its_own(tmp_path: Path, failed: int, told: str) -> None:
+    """The kernel counts both; those that were captured are told as what they are."""
+    counters = ({"TcpAttemptFails": 0, "TcpOutRsts": 0}, {"TcpAttemptFails": failed, "TcpOutRsts": failed})
+    scene = _sender(Scene(tmp_path, dumps=dumps()), *(_nstat(**one) for one in counters))
+    scene.see("veth-c2", 10, frame(C1, BRIDGE, packet(INSIDE, "9.9.9.9", 6, tcp(4000, 80, 1, 0, SYN), ident=1)))
+    scene.see("veth-c2", 11, frame(BRIDGE, C1, packet("9.9.9.9", INSIDE, 6, tcp(80, 4000, 0, 2, RST | ACK), ident=2)))
+    scene.recorded(5000, container="c2")
+    found = scene.findings("nothing-left")
+
+    assert [finding.title.partition(":")[0] for finding in found] == [told] * bool(told)
+    assert all(finding.severity is Severity.WARNING for finding in found)

@@ -171,3 +171,17 @@ def test_questions_that_are_always_answered(tmp_path: Path, port: int, told: boo
     _ended(scene)
 
     assert len(scene.findings("loss-beyond-host")) == told
+
+
+def test_an_answer_that_comes_too_late(tmp_path: Path) -> None:
+    """The client had closed the connection by then."""
+    scene = Scene(tmp_path)
+    _opened(scene)
+    scene.back(15, 6, tcp(80, PORT, 101, 5, ACK))
+    scene.out(4000, 6, tcp(PORT, 80, 5, 101, FIN | ACK))
+    scene.back(6000, 6, tcp(80, PORT, 101, 6, PSH, payload=b"late"))
+    scene.out(6001, 6, tcp(PORT, 80, 6, 0, RST))
+    _ended(scene)
+    (finding,) = scene.findings("request-unanswered")
+
+    assert finding.title.endswith("takes the request and does not answer for 4.0 s")

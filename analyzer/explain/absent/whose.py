@@ -7,6 +7,7 @@ from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.told import Facts
 from analyzer.state.sysctl import sysctl, sysctl_line
 
+MOST_MEMBERS = 8
 SPARE = 254
 """Addresses above those in use that containers that are gone may have had."""
 
@@ -72,5 +73,14 @@ def nobody(asked: Asked) -> Iterator[Why]:
     running = sum(one.network == network.name for one in host.containers)
     # Docker gives the lowest addresses that are free.
     far = not stopped and int(asked.ip) - int(subnet.network_address) > running + SPARE
-    facts: Facts = {"why": "nobody", "network": network.name, "stopped": stopped[:5], "subnet": str(subnet), "far": far}
+    members = sorted(f"{c.name} {ip}" for c in host.containers if c.network == network.name for ip in c.addresses
+                     if ip.version == asked.ip.version)  # fmt: skip
+    facts: Facts = {
+        "members": members[:MOST_MEMBERS],
+        "why": "nobody",
+        "network": network.name,
+        "stopped": stopped[:5],
+        "subnet": str(subnet),
+        "far": far,
+    }
     yield Why(facts, (f"docker-inspect.json: no container has {asked.ip}",))

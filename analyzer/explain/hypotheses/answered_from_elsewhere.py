@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.decode.offsets import ACK, RST, SYN
+from analyzer.decode.dns import PORT
+from analyzer.decode.offsets import ACK, PROTO_UDP, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.symptoms import silent_connections
@@ -39,13 +40,43 @@ def causes(case: Case) -> Iterator[Cause]:
             questions, follows = found.setdefault((str(asked), str(other)), ([], []))
             questions += packets.tolist()
             follows += case.packets_of(int(case.connection[answer])).tolist()
+    for key, questions, follows in _datagrams(case):
+        known = found.setdefault(key, ([], []))
+        known[0].extend(questions)
+        known[1].extend(follows)
     for key, (questions, follows) in found.items():
         yield Cause(sorted(questions), partial(_tell, case, *key, follows), also=follows, key=key)
 
 
+def _datagrams(case: Case) -> Iterator[tuple[tuple[str, str], list[int], list[int]]]:
+    """Give datagrams that nobody answered, and those that came to their port from another address of the same port."""
+    table = case.context.connections
+    silent = (table["proto"] == PROTO_UDP) & ~table["seen_reply"].astype(bool)
+    silent &= (table["orig_dport"] != PORT) & (table["orig_sport"] != PORT)  # of which more is known than ports
+    ends = [table[name].astype(np.int64) for name in ("reply_dst_hi", "reply_dst", "reply_dport", "reply_sport")]
+    froms = [table[name].astype(np.int64) for name in ("orig_src_hi", "orig_src", "orig_sport", "orig_dport")]
+    asked = {tuple(int(end[n]) for end in ends): n for n in np.flatnonzero(silent)[:MOST].tolist()}
+    came = [table[name].astype(np.int64) for name in ("orig_dst_hi", "orig_dst", "orig_dport", "orig_sport")]
+    for number in np.flatnonzero(silent)[:MOST].tolist() if len(asked) > 1 else ():
+        of = asked.get(tuple(int(end[number]) for end in came))
+        if of is None or of == number or int(froms[3][number]) not in (int(end[of]) for end in (ends[2], froms[2])):
+            continue
+        question, answer = (case.packets_of(one) for one in (of, number))
+        if question[0] < answer[0]:
+            key = str(case.tracer.connection(of).original.dst), str(case.tracer.connection(number).original.src)
+            yield (
+                key, question.tolist(), [*answer.tolist(), *(e.packet for e in case.errors if e.quoted in answer)],
+            )  # fmt: skip
+
+
 def _tell(case: Case, asked: str, other: str, answers: list[int], packets: list[int]) -> Told:
     return Told(
-        {"asked_at": asked, "other": other, "where": case.context.point(int(case.first_row[answers[0]])).name},
+        {
+            "asked_at": asked,
+            "other": other,
+            "where": case.context.point(int(case.first_row[answers[0]])).name,
+            "granted": int(case.first("proto")[packets[0]]) != PROTO_UDP,
+        },
         evidence=(*case.evidence(packets[:3]), *case.evidence(answers[:2], first=True)),
     )
 
@@ -54,7 +85,7 @@ HYPOTHESIS = Hypothesis(
     "answered-from-elsewhere",
     Severity.ERROR,
     "captures",
-    "A SYN is answered with the right numbers and ports, but from another address than the one that was asked.",
+    "A SYN or a datagram is answered with the right numbers and ports, but from another address than was asked.",
     "Let the answers come back through whoever translated the question: a hairpin at a router, a load balancer, or a "
     "server with two addresses.",
     causes,

@@ -13,7 +13,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening
 from analyzer.explain.questions import completed
-from analyzer.explain.refuser import at_router, turned_to
+from analyzer.explain.refuser import answers_at, at_router, turned_to
 from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least, Most, Texts
 from analyzer.explain.told import Facts, Told
@@ -101,6 +101,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     worst = Severity.ERROR
     if owner is None:
         facts |= at_router(case, packets[0])
+        facts["answers_at"] = Texts.of((str(port), 0) for port in answers_at(case, packets[0]))
         then = turned_to(case, packets)
         facts |= {"turned": Least(then is not None), "then_reached": str(then or "")}
         worst = Severity.ERROR if then is None else Severity.WARNING
@@ -109,6 +110,9 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     connection = case.connection_of(packets[0])
     if connection is not None and connection.published is not None:
         facts["asked_outside"] = connection.original.dport or 0
+    elif owner is not None and connection is not None:
+        inside = (p for p in owner.ports if (p.inside, p.protocol) == (connection.reply.sport, connection.protocol))
+        facts |= {"maps_to": port.outside} if (port := next(inside, None)) is not None else {}
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
     facts |= completed(case, packets[0])

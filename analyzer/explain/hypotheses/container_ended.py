@@ -29,7 +29,9 @@ def causes(case: Case) -> Iterator[Cause]:
 def _in_vain(case: Case, one: Ended) -> Int64:
     """Return what was for the container after it had ended, in connections of which it sent nothing more but RSTs."""
     own = [int(ip) for ip in one.container.addresses]
-    late = case.first("time_ns") >= one.time_ns
+    times = case.first("time_ns")
+    back = one.back_ns if one.back_ns is not None else case.end_ns + 1
+    late = (times >= one.time_ns) & ((times < back) | _begun_before(case, one.time_ns))
     dst, src = (Addresses.of(case.context.frames, end) for end in ("dst", "src"))
     towards = late & dst[case.last_row].among(own) & (case.connection >= 0)
     answers = late & src[case.first_row].among(own) & ~case.resets
@@ -37,16 +39,24 @@ def _in_vain(case: Case, one: Ended) -> Int64:
     alive = np.bincount(case.connection[answers & (case.connection >= 0)], minlength=count) > 0
     asked = np.array([case.asking[q.point, q.request_frame] for q in case.exchanges
                       if q.answer_mac is None and q.asked_ip in one.container.addresses], np.int64)  # fmt: skip
-    sent = np.flatnonzero(towards & ~np.append(alive, False)[case.connection])
+    resets = (times >= one.time_ns) & src[case.first_row].among(own) & case.resets & _begun_before(case, one.time_ns)
+    sent = np.flatnonzero((towards | resets) & ~np.append(alive, False)[case.connection])
     return np.union1d(sent[_wants(case, sent)], asked[late[asked]])
 
 
+def _begun_before(case: Case, time_ns: int) -> Array:
+    """(packets,) bool: each is of a connection that is older than that: whoever starts anew does not know it."""
+    found: Array = np.append(case.context.connections["first_ns"] < time_ns, False)[case.connection]
+    return found
+
+
 def _wants(case: Case, packets: Int64) -> Array:
-    """(n,) bool: each is of a connection of which something was sent again, or that nobody answered at all."""
+    """(n,) bool: each is of a connection of which something was sent again or reset, or that nobody answered at all."""
     count = len(case.context.connections["proto"]) + 1
     again = np.zeros(count, bool)
     again[case.connection[case.sent_again]] = True
     again[case.connection[case.symptom >= 0]] = True
+    again[case.connection[case.resets]] = True
     again[np.flatnonzero(first_places(case.connection[case.reply], count - 1) < 0)] = True
     again[-1] = False
     found: Array = again[case.connection[packets]]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
+from analyzer.decode.dns import PORT
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
@@ -10,6 +11,7 @@ from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
+from analyzer.schema import Addresses
 from analyzer.trace.names import EMBEDDED
 
 
@@ -42,7 +44,7 @@ def _refused(case: Case, queries: list[NameQuery]) -> Iterator[int]:
 
 
 def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int, packets: list[int]) -> Told:
-    left = [query for query in queries if query.journey in packets]
+    left = [query for query in queries if query.journey in packets] or queries
     facts: Facts = {
         "server": str(server),
         "questions": Count(len(left)),
@@ -64,8 +66,20 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
         | {"last": last, "answers": answers, "answering": Texts.of((server, 0) for server in _answering(case, left))}
         | resolver_of(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
-        severity=Severity.WARNING if answers else Severity.ERROR,
+        severity=Severity.WARNING if answers and not _gave_up(case, left) else Severity.ERROR,
     )
+
+
+def _gave_up(case: Case, queries: list[NameQuery]) -> bool:
+    """Tell whether who asked sent nothing but questions to name servers afterwards: it has no use of what it knows."""
+    asking = {query.asker for query in queries}
+    last = max(query.asked_ns for query in queries)
+    table = case.context.connections
+    later = (table["first_ns"] > last) & (table["orig_dport"] != PORT)
+    mine = Addresses.of(table, "orig_src").among([int(ip) for ip in asking])
+    known = {query.name.lower() for query in queries}
+    of_all = {query.name.lower() for query in case.names if query.asker in asking}
+    return known == of_all and not (later & mine).any()
 
 
 def _answering(case: Case, queries: list[NameQuery]) -> list[str]:

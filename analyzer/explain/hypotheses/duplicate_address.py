@@ -11,22 +11,45 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, Basis, HostState, Severity, mac_text
-from analyzer.schema import Addresses
+from analyzer.model import Address, Basis, HostState, Severity, address, mac_text
+from analyzer.schema import Addresses, Layer
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give addresses for which two MACs answer."""
     for ip, made in claims(case).items():
-        if contested(made):
+        if contested(made) or _of_another(case, made):
             owner, packets = _astray(case, ip, made)
             yield Cause(
                 packets, partial(_tell, case, ip, made, owner), Basis.STATED if owner else Basis.OBSERVED, (str(ip),),
                 specific=Specific.ROOT if packets else None,
             )  # fmt: skip
+    ill = np.flatnonzero(case.symptom >= 0)
     for state in case.hosts.states:
-        for number, told in enumerate(_same_mac(state)):
-            yield Cause.ready(told, state.name or "", number)
+        for mac, told in _same_mac(state):
+            packets = ill[case.context.frames["eth_dst"][case.last_row[ill]] == mac].tolist()
+            key = state.name or "", mac_text(mac)
+            tell = partial(_ready, told)
+            yield Cause(packets, tell, Basis.STATED, key, specific=Specific.ROOT if packets else None)
+
+
+def _ready(told: Told, _: list[int]) -> Told:
+    return told
+
+
+def _of_another(case: Case, made: list[Claim]) -> bool:
+    """Tell whether another container claims what Docker gave to one that runs."""
+    row = made[0].row
+    table = case.context.neighbours
+    place = int(np.flatnonzero(table["row"] == row)[0])
+    version = 4 if case.context.layers(row) & Layer.ARP else 6
+    owner = case.context.owner_of_address(
+        address(version, int(table["asked_hi"][place]), int(table["asked"][place])), row
+    )
+    if owner is None or owner.mac is None:
+        return False
+    others = (case.context.owner_of_mac(claim.mac, claim.row) for claim in made if claim.mac != owner.mac)
+    return any(one is not None and one.name != owner.name for one in others)
 
 
 def _astray(case: Case, ip: Address, made: list[Claim]) -> tuple[str, list[int]]:
@@ -66,10 +89,10 @@ def _owner(case: Case, mac: int, row: int) -> str:
 
 def state(host: Host) -> Iterator[Told]:
     """Compare the MACs of each network's containers: the bridge sends to either, by turns."""
-    yield from _same_mac(host.state)
+    yield from (told for _, told in _same_mac(host.state))
 
 
-def _same_mac(state: HostState) -> Iterator[Told]:
+def _same_mac(state: HostState) -> Iterator[tuple[int, Told]]:
     owners: dict[tuple[str, int], list[str]] = defaultdict(list)
     for container in state.containers:
         if container.mac is not None:
@@ -77,7 +100,7 @@ def _same_mac(state: HostState) -> Iterator[Told]:
     for (network, mac), names in owners.items():
         if len(names) > 1:
             proof = (f"docker-inspect.json: {name} MacAddress {mac_text(mac)}" for name in names)
-            yield Told({"containers": names, "network": network}, proof=tuple(proof))
+            yield mac, Told({"containers": names, "network": network}, proof=tuple(proof))
 
 
 HYPOTHESIS = Hypothesis(

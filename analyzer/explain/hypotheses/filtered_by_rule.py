@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
@@ -65,6 +66,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         told.facts |= {"chain": rule.chain, "number": rule.number or 0}
         if (by := owner(rule, stopped.host)) is not None:
             told.facts |= {"owner": by, **_ends(case, stopped)}
+        told.facts |= _spoofed(stopped)
         if by == BANS and told.severity is None:
             told.severity = Severity.WARNING  # who is banned may well be who should be
     if (miss := _near_miss(case, stopped)) is not None:
@@ -78,6 +80,21 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
     told.facts["vainly"] = _vainly(case, stopped)
     return told
+
+
+def _spoofed(stopped: Stopped) -> Facts:
+    """Say that a rule before routing drops by a private source alone, of which containers are, too."""
+    rule = stopped.cause.rule
+    found = re.search(r"-s (\S+/\d+)", rule.text) if rule is not None else None
+    if rule is None or found is None or rule.chain != "PREROUTING" or " -i " in rule.text or rule.native:
+        return {}
+    uplink = next((r.dev for r in stopped.host.routes if r.dst.prefixlen == 0 and r.dev is not None), None)
+    try:
+        inside = any(ip_network(found.group(1), strict=False).overlaps(subnet) for n in stopped.host.networks
+                     for subnet in n.subnets if subnet.version == 4)  # fmt: skip
+    except ValueError:
+        return {}
+    return {"spoofed": found.group(1), "uplink": uplink} if inside and uplink is not None else {}
 
 
 def _near_miss(case: Case, stopped: Stopped) -> Facts | None:

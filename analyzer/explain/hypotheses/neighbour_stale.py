@@ -12,7 +12,7 @@ from analyzer.correlate.sorting import changes, distinct_rows
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.inside import port_of
+from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Container, FdbEntry, Link, Severity, mac_text
 from analyzer.schema import Layer
@@ -28,18 +28,25 @@ def causes(case: Case) -> Iterator[Cause]:
     host = np.array(sorted(context.host_macs), np.int64)
     inside = case.context.with_role(last, *NEAR_CONTAINERS) & has(frames["layers"][last], Layer.MAC_DST)
     own = inside & (macs & GROUP_BIT == 0) & ~np.isin(macs, host) & has(frames["layers"][last], Layer.IPV4 | Layer.IPV6)
-    known = _macs(case)
+    known, renewed = _macs(case), _renewed(case)
+    former = np.isin(macs, np.array(sorted(mac for _, mac, _ in renewed.values()), np.int64))
     by_pair: dict[tuple[str, int, int], list[int]] = {}
-    for packet in np.flatnonzero(own & ~np.isin(macs, np.array(sorted(known.values()), np.int64))).tolist():
+    for packet in np.flatnonzero(own & (former | ~np.isin(macs, np.array(sorted(known.values()), np.int64)))).tolist():
         row = int(last[packet])
-        right = known.get((context.point(row).host, int(frames["dst_hi"][row]), int(frames["dst"][row])))
-        if right is not None:
+        key = context.point(row).host, int(frames["dst_hi"][row]), int(frames["dst"][row])
+        since, old, new = renewed.get(key, (0, 0, 0))
+        late = int(macs[packet]) == old and int(frames["time_ns"][row]) >= since
+        right = new if late else known.get(key)
+        if right is not None and right != int(macs[packet]):
             by_pair.setdefault((str(context.dst(row)), int(macs[packet]), right), []).append(packet)
     for (ip, wrong, right), packets in by_pair.items():
         answered = np.append(context.connections["seen_reply"], False)[case.connection[packets]]
         if not answered.all():
             tell = partial(_tell, case, ip, wrong, right)
-            yield Cause(packets, tell, also=case.troubled(packets), key=(ip, wrong, right))
+            yield Cause(
+                packets, tell, Basis.STATED if any(wrong == old for _, old, _ in renewed.values()) else Basis.OBSERVED,
+                (ip, wrong, right), also=case.troubled(packets),
+            )  # fmt: skip
     yield from _nobodys(case)
     yield from _at_other_ports(case)
 
@@ -71,16 +78,34 @@ def _elsewhere(container: Container, entry: FdbEntry, port: Link, packets: list[
 
 
 def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> Told:
-    entries = [n for n in case.host_of(packets[0]).neighbours if str(n.ip) == ip and n.mac == wrong]
+    host, row = case.host_of(packets[0]), int(case.first_row[packets[0]])
+    sender = case.context.owner_of_mac(case.context.value("eth_src", row), row)
+    state = host.inside.get(sender.name) if sender is not None else host
+    place = f"containers/{sender.name}/" if sender is not None else ""
+    entries = [n for n in (state.neighbours if state is not None else ()) if str(n.ip) == ip and n.mac == wrong]
+    commands = [f"ip neigh del {entry.ip} dev {quote(entry.dev)}" for entry in entries if entry.dev]
     return Told(
         {
             "address": ip,
             "sent_to": mac_text(wrong),
             "has": mac_text(right),
-            "commands": [f"ip neigh del {entry.ip} dev {quote(entry.dev)}" for entry in entries if entry.dev],
+            "replaced": [ended.container.name for ended in host.ended if ended.container.mac == wrong],
+            "commands": commands if sender is None else [within(sender.name, command) for command in commands],
         },
-        proof=tuple(f"ip-neigh.json: {entry.text}" for entry in entries),
+        proof=tuple(f"{place}ip-neigh.json: {entry.text}" for entry in entries),
     )
+
+
+def _renewed(case: Case) -> dict[tuple[str | None, int, int], tuple[int, int, int]]:
+    """Return by host and address since when a container that was made anew has another MAC: then, the old, the new."""
+    found: dict[tuple[str | None, int, int], tuple[int, int, int]] = {}
+    for host in case.hosts.states:
+        for one in host.ended:
+            for ip in one.container.addresses:
+                now = host.container_of_address(ip)
+                if now is not None and now.mac is not None and one.container.mac not in (None, now.mac):
+                    found[host.name, *divmod(int(ip), 1 << 64)] = one.time_ns, one.container.mac or 0, now.mac
+    return found
 
 
 def _nobodys(case: Case) -> Iterator[Cause]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from shlex import quote
 
+import numpy as np
+
 from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
 from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
-from analyzer.explain.tally import Least, Most
+from analyzer.explain.tally import Count, Least, Most
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Container, Finding, HostState, Point, Role, Severity
 from analyzer.model.rules import Rule, Table
@@ -91,7 +93,12 @@ def _completed(finding: Finding) -> Finding | None:
     """Say nothing of a container that owes answers: what it did not send may be those, which are told as such."""
     facts = dict(finding.facts)
     silent, why = facts["silent"], facts["why"]
-    if facts.pop("owes") or (why in ("itself", "unknown") and not silent):
+    if why == "itself":  # a health check may well be refused for a while
+        left = int(facts["count"]) - int(facts.pop("seen"))  # type: ignore[arg-type]
+        facts["count"] = left
+        if left <= 0 or (facts.pop("checked") and not silent):
+            return None
+    if facts.pop("owes") or (why == "unknown" and not silent):
         return None
     worst = Severity.ERROR if silent or why == "resolver" else Severity.WARNING
     return replace(finding, facts=facts, severity=Severity.INFO if why == "unknown" else worst)
@@ -169,8 +176,17 @@ def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
     failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
     refused = min(failed, resets)
     if refused > 0:
-        facts: Facts = {"others": _listening_beside(case, sender)}
+        facts: Facts = {"others": _listening_beside(case, sender), "seen": Count(_refused(case, sender))}
+        facts["checked"] = sender.container.status.health is not None
         yield _told(sender, "itself", refused, facts, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}")
+
+
+def _refused(case: Case, sender: _Sender) -> int:
+    """Count the connections of the container that others refused, or were never answered: those failed elsewhere."""
+    sources = Addresses.of(case.context.connections, "orig_src").among([int(ip) for ip in sender.container.addresses])
+    failed = np.zeros(len(sources), bool)
+    failed[[*case.handshakes.rejected(), *case.handshakes.unanswered()]] = True
+    return int(np.count_nonzero(sources & failed & case.my_connections))
 
 
 def _listening_beside(case: Case, sender: _Sender) -> list[str]:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import numpy as np
 
-from analyzer.decode.offsets import FIN
+from analyzer.decode.offsets import FIN, PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import receiver
@@ -25,7 +25,7 @@ CLOSED, RESET, WAITED = "closed", "reset", "waited"
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each server that granted connections and sent no data in them, by how that ended."""
-    spoke = np.unique(case.connection[case.reply & (case.first("payload_len") > 0)])
+    spoke = np.unique(case.connection[case.reply & (case.first("payload_len") > 0) & ~_too_late(case)])
     table = case.context.connections
     relayed = (table["relayed_to"] >= 0) | (table["relayed_from"] >= 0)
     mute = (case.handshakes.granted > 0) & ~relayed
@@ -40,6 +40,16 @@ def causes(case: Case) -> Iterator[Cause]:
             found.setdefault((endpoint(of.src, of.sport), kind), []).extend(packets)
     for (server, kind), packets in found.items():
         yield Cause(sorted(packets), partial(_tell, case, server, kind), key=(server, kind))
+
+
+def _too_late(case: Case) -> Array:
+    """(packets,) bool: each comes after the client closed its connection."""
+    ends = ~case.reply & ((case.first("tcp_flags") & FIN != 0) | case.resets) & (case.connection >= 0)
+    ends &= case.first("proto") == PROTO_TCP
+    closed = np.full(len(case.context.connections["proto"]) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(closed, case.connection[ends], np.flatnonzero(ends))
+    found: Array = np.arange(len(ends)) > closed[case.connection]
+    return found
 
 
 def _by_proxy(case: Case) -> Array:
@@ -57,6 +67,8 @@ def _ended(case: Case, number: int) -> tuple[str, list[int]] | None:
     of = case.packets_of(number)
     reply, flags, times = case.reply[of], case.first("tcp_flags")[of], case.first("time_ns")[of]
     data = of[~reply & (case.first("payload_len")[of] > 0)]
+    if (case.symptom[data] >= 0).any():
+        return None  # it may not have got there
     ends = (flags & FIN != 0) | case.resets[of]
     theirs, ours = np.flatnonzero(ends & reply), np.flatnonzero(ends & ~reply)
     last = int(times[ours[0]]) if len(ours) else case.end_ns

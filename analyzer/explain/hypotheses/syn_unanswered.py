@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.inside import receiver
+from analyzer.explain.refuser import answers_at
 from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.tally import Most, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
-from analyzer.schema import Addresses
 
 DNS = 53
 
@@ -56,7 +54,7 @@ def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -
     if delivered and owner is not None and dst not in owner.addresses:
         facts |= {"into": owner.name, "address": str(dst)}
     if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
-        facts["answers_at"] = Texts.of((str(port), 0) for port in _other_ports(case, dst, packet))
+        facts["answers_at"] = Texts.of((str(port), 0) for port in answers_at(case, packet))
         facts["answers_udp"] = Most(_answers_udp(case, dst, case.context.value("dport", row)))
     proof: tuple[str, ...] = ()
     if queue is not None:
@@ -64,16 +62,6 @@ def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -
         where = f"containers/{owner.name}/" if owner is not None else ""
         proof = (f"{where}ss.txt: port {queue.port}: {queue.waiting} wait to be accepted, {queue.room} may",)
     return Told(facts, proof=proof, severity=severity(case, packets, Severity.ERROR))
-
-
-def _other_ports(case: Case, server: Address, packet: int) -> list[int]:
-    """Return the TCP ports at which the same server answers the same client."""
-    table, number = case.context.connections, int(case.connection[packet])
-    same = Addresses.of(table, "orig_dst").are(int(server)) & (case.handshakes.granted > 0)
-    client = Addresses.of(table, "orig_src")
-    same &= (client.low == client.low[number]) & (client.high == client.high[number])
-    found: list[int] = np.unique(table["orig_dport"][same]).tolist()
-    return found
 
 
 def _answers_udp(case: Case, server: Address, port: int) -> bool:

@@ -92,9 +92,10 @@ def zero_window(f: Facts) -> Words:
 def answered_from_elsewhere(f: Facts) -> Words:
     """Asked here, answered there."""
     asked, other = f["asked_at"], f["other"]
+    fits = "has the right ports, and acknowledges the very SYN" if f.get("granted") else "goes to the port that asked"
     return Words(
         f"{asked} is asked, and {other} answers at {f['where']}",
-        f"The answer has the right ports, and acknowledges the very SYN, but comes from {other}: the client, and "
+        f"The answer {fits}, but comes from {other}: the client, and "
         f"conntrack, take it for somebody else's. So somebody on the way translated the question ({asked} to {other}) "
         f"and does not see the answers, or the server answers from another address of its own. {affected(f)}",
         f"{other} answers in its place, and nobody takes that for an answer",
@@ -137,9 +138,9 @@ def goes_silent(f: Facts) -> Words:
             f"this host probably forgets connections that are idle for so long, or {peer} is gone. {affected(f)}",
             f"after {pause} of silence nothing is answered any more, as if forgotten beyond {where}",
             verb=Verb.KEEP,
-            remedy=f"Send keepalives more often than every {least:.1f} s: SO_KEEPALIVE with TCP_KEEPIDLE in the "
-            "program, or net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask for them; or have "
-            "the idle limit raised where it is.",
+            remedy=f"Send keepalives more often than the limit, which is shorter than {least:.1f} s: SO_KEEPALIVE with "
+            "TCP_KEEPIDLE in the program, or net.ipv4.tcp_keepalive_time by docker run --sysctl for programs that ask "
+            "for them; or have the idle limit raised where it is.",
         )
     if f["kind"] == "opened":
         return Words(

@@ -17,7 +17,8 @@ def stopped_in_container(f: Facts) -> Words:
             f"source validation drops it. {affected(f)}",
             cause,
             remedy=f"Reach {name} on the network of its default route, or give it a route back by {f['came_by']}: "
-            "ip rule add from ITS-ADDRESS with a table of its own, or docker network connect --gw-priority.",
+            "ip rule add from ITS-ADDRESS with a table of its own, or, since Docker 28, docker network connect "
+            "--gw-priority.",
         )
     does = "rejects" if f.get("rejected") else "stops"
     whom = "its answers" if f.get("of_answer") else "what came"
@@ -197,7 +198,21 @@ def no_ipv6_for_name(f: Facts) -> Words:
     )
 
 
+def off_the_bridge(f: Facts) -> Words:
+    """Its cable hangs in the air."""
+    name, port, bridge = f["container"], f["port"], f["bridge"]
+    at = f"is a port of {f['master']}, not of" if f.get("master") else "is no port of"
+    return Words(
+        f"{port}, which leads to {name}, {at} {bridge}",
+        f"Docker made it a port of {bridge}, of network {f['network']}; something took it out: NetworkManager, "
+        f"systemd-networkd, a hand. {affected(f)}",
+        f"{port}, which leads to {name}, {at} {bridge}",
+        remedy=f"Put it back, or restart {name}; and let whoever manages interfaces leave veth* alone.",
+    )
+
+
 SAYS = {
+    "veth-off-the-bridge": off_the_bridge,
     "container-ended": container_ended,
     "ndp-proxy-missing": ndp_proxy_missing,
     "no-ipv6-for-name": no_ipv6_for_name,

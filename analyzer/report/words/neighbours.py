@@ -259,7 +259,8 @@ def _on_link(f: Facts) -> Said:
 
 
 def _nobody(f: Facts) -> Said:
-    stopped = several(texts(f, "stopped"))
+    stopped, there = several(texts(f, "stopped")), ", ".join(texts(f, "members"))
+    members = f" On that network are: {there}." if there else ""
     if f.get("far"):
         return (
             f"network {f['network']} has taken {f['subnet']}, in which it lies, and no container has it",
@@ -278,7 +279,10 @@ def _nobody(f: Facts) -> Said:
         f"no container of network {f['network']} has it",
         "No container that runs has this address, nor has the host."
         + (f" On that network, but not running: {stopped}." if stopped else ""),
-        "Start the container, or ask by its name: addresses change when containers are made again.",
+        (
+            "Start the container, or ask by its name: addresses change when containers are made again. A program that "
+            f"looks a name up but once, as nginx does with upstreams, has to be reloaded then.{members}"
+        ),
     )
 
 

@@ -6,6 +6,20 @@ from analyzer.report.words.sentence import Facts, Words, affected, packets, seve
 
 def connection_refused(f: Facts) -> Words:
     """Somebody says no; or what only looks like it."""
+    if (other := _looks_like_it(f)) is not None:
+        return other
+    container = f.get("container")
+    where = f"{f['target']} (container {container})" if container else str(f["target"])
+    more = f" and {f['more_ports']} more" if f.get("more_ports") else ""
+    return Words(
+        f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
+        f"{_known(f)} {affected(f)}",
+        _why_refused(f, container),
+        remedy=_for_refused(f),
+    )
+
+
+def _looks_like_it(f: Facts) -> Words | None:
     if f.get("too_late"):
         return Words(
             f"{packets(f, 'answer')} came when nobody waited any more",
@@ -28,9 +42,11 @@ def connection_refused(f: Facts) -> Words:
             "this host itself resets the connection",
             remedy="Look for a rule with REJECT --reject-with tcp-reset, or a proxy that takes such connections.",
         )
-    container = f.get("container")
-    where = f"{f['target']} (container {container})" if container else str(f["target"])
-    more = f" and {f['more_ports']} more" if f.get("more_ports") else ""
+    return None
+
+
+def _known(f: Facts) -> str:
+    """Say what is known of who listens there, and of whoever was refused."""
     strays, local = f.get("strays"), f.get("published_locally")
     why = (
         "They answer a container, but come from another address or port than it asked, which NAT does not know."
@@ -54,11 +70,12 @@ def connection_refused(f: Facts) -> Words:
                 f" {f['published_by']} publishes that port here, so {f['target']} is probably the router's own public "
                 "address: it forwards the port for those outside, and not for those inside (NAT loopback)."
             )
+    if answering := texts(f, "answers_at"):
+        why += f" The same server answers at port {several(answering)}, so the way to it is fine."
     if f.get("turned"):
         why += f" Whoever asked turned to {f['then_reached']} at once, and got through."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
-    cause = _why_refused(f, container)
     if "." in str(f.get("short_name", "")):
         why += (
             f" {f['short_name']} was asked for with the search domain {f['domain']} behind it, where a wildcard seems "
@@ -66,12 +83,7 @@ def connection_refused(f: Facts) -> Words:
         )
     elif f.get("short_name"):
         why += f" If a container called {f['short_name']} was meant, it is not known on this network, or does not run."
-    return Words(
-        f"{where} refuses port {', '.join(texts(f, 'ports'))}{more}: {packets(f)}",
-        f"{why} {affected(f)}",
-        cause,
-        remedy=_for_refused(f),
-    )
+    return why
 
 
 def _for_refused(f: Facts) -> str | None:
@@ -111,6 +123,9 @@ def _for_listening(f: Facts) -> str | None:
     if f.get("listens_on") and f.get("container") and f.get("asked_outside"):
         there = texts(f, "listens_on")[0].partition("/")[0]
         return f"Publish the port that it listens on: -p {f['asked_outside']}:{there}; or let the program use this one."
+    if f.get("listens_on") and f.get("maps_to"):
+        there = texts(f, "listens_on")[0].partition("/")[0]
+        return f"Publish the port that it listens on: -p {f['maps_to']}:{there}; or let the program use this one."
     if elsewhere := texts(f, "elsewhere"):
         if not f.get("listens_on"):
             return (
@@ -149,14 +164,23 @@ def _why_refused(f: Facts, container: Fact | None) -> str:
         return _published(f)[0]
     if f.get("listens_now"):
         return f"{container or f['target']} refuses, for {f['listens_now']} did not listen there yet"
+    return _who_listens(f, container)
+
+
+def _who_listens(f: Facts, container: Fact | None) -> str:
     if f.get("only_at"):
         return f"{f.get('program') or 'what listens there'} listens only on {' and '.join(texts(f, 'only_at'))}"
     if f.get("listens_on") and f.get("asked_outside"):
         return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
+    if f.get("listens_on") and f.get("maps_to"):
+        listens = several(texts(f, "listens_on"))
+        return f"{container or f['target']}, which publishes it as port {f['maps_to']}, listens on {listens} instead"
     if elsewhere := texts(f, "elsewhere"):
         return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
     if f.get("listens_on"):
         return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"
+    if answering := texts(f, "answers_at"):
+        return f"{f['target']} refuses that port, and answers at {several(answering)}"
     if local := f.get("published_locally"):
         return f"Docker publishes it as {local}, for the host itself only"
     return f"{container or f['target']} refuses, nothing listens there"

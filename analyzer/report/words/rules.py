@@ -1,5 +1,7 @@
 """What rules, routes and settings of the host stop."""
 
+import re
+
 from analyzer.model.words import plural
 from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, several, texts
 
@@ -63,6 +65,15 @@ def filtered_by_rule(f: Facts) -> Words:
             "Docker "
             "starts, and without a flush.",
         )  # fmt: skip
+    if limit := _limit(f):
+        remedy = "Raise it in the rule, for all whom it meets, or leave these out before it."
+        return _stopped(f, said, f"{_acts(f)}: it is a limit, {limit}", remedy)
+    if f.get("spoofed"):
+        return _stopped(
+            f, f"{said} It drops by the source alone, {f['spoofed']}, which containers have, too.", _acts(f),
+            f"Against spoofed sources from outside, let it ask for the way in as well: -i {f['uplink']}. It stops all "
+            "containers otherwise; an exception for one of them leaves the others where they are.",
+        )  # fmt: skip
     if f.get("policy_of"):
         advice = "Accept just this, before the policy decides."
         if f.get("forwarded") and f.get("in_bridge"):
@@ -82,6 +93,19 @@ def filtered_by_rule(f: Facts) -> Words:
         there = f"The rule is made by {f['owner']}: change it there, for deleted by hand it comes back."
         return _stopped(f, said, _acts(f), f"{there}{_by_its_tool(f)}")
     return _stopped(f, said, _acts(f), offered(f, advice))
+
+
+LIMITS = {"recent": "hitcount", "hashlimit": "hashlimit-upto", "connlimit": "connlimit-above", "limit": "limit"}
+
+
+def _limit(f: Facts) -> str:
+    """Return the limit that a rule sets, as it stands there."""
+    rule = str(f.get("cause", ""))
+    for match, option in LIMITS.items():
+        found = re.search(rf"-m {match} .*?(--{option}\S*\s+\S+)", rule)
+        if found:
+            return found.group(1).rstrip("”")
+    return ""
 
 
 def _by_its_tool(f: Facts) -> str:
@@ -221,6 +245,11 @@ def network_isolation(f: Facts) -> Words:
     if not dst:
         return _stopped(f, said, cause, f"{src or 'The sender'} is on another network: docker network connect.")
     remedy = f"docker network connect {f['network']} {src}, and use {dst}'s name or its address there."
+    if f.get("network") == "bridge":  # whose containers have no names
+        remedy = (
+            f"Put both on one network of their own, where they have names: docker network create NET, docker network "
+            f"connect NET {src}, docker network connect NET {dst}."
+        )
     return _stopped(f, said, cause, remedy)
 
 

@@ -77,7 +77,10 @@ def duplicate_address(f: Facts) -> Words:
         return Words(
             f"{' and '.join(texts(f, 'containers'))} have one MAC in network {f['network']}",
             "The bridge learns a MAC at the port where it was last seen, so frames for one of the two arrive at the "
-            "other.",
+            f"other. {affected(f)}",
+            f"{' and '.join(texts(f, 'containers'))} have one MAC, and frames for one arrive at the other"
+            if f.get("packets")
+            else "",
             remedy="Start one of them without --mac-address, or with another one.",
         )
     named, machines = texts(f, "owners"), number(f, "machines")

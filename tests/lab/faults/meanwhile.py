@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.lab.engine import GATEWAY
+from tests.lab.engine import GATEWAY, HOST
 from tests.lab.faults.acts import both, echo, rule
 from tests.lab.faults.behind import PEERS
 from tests.lab.faults.common import PUBLIC
@@ -81,6 +81,14 @@ def _looks_around(world: World, net: Net) -> None:
     world.script(world.in_container(net.client), "mute.py", "look")
 
 
+def _off(world: World, net: Net) -> None:
+    at(HOST, "ip", "link", "set", world.host_veth(net.client), "nomaster")
+
+
+def _on(world: World, net: Net) -> None:
+    at(HOST, "ip", "link", "set", world.host_veth(net.client), "master", net.bridge)
+
+
 _NO_ICMP = rule("DOCKER-USER", "-p", "icmp", "-j", "DROP")
 
 MEANWHILE = (
@@ -106,6 +114,9 @@ MEANWHILE = (
           _asks_for("none.example", "ok.example"), nets=(USER,)),
     Fault("blocked-name", "A name server answers 0.0.0.0, as blocklists do.", frozenset({"no-address-for-name"}),
           _asks_for("blocked.example", "ok.example"), nets=(USER,)),
+    Fault("off-the-bridge", "A container's veth is no port of its bridge, and the host answers its ARP all the same.",
+          frozenset({"veth-off-the-bridge"}), echo, _off, teardown=_on, nets=(BRIDGE,),
+          also=frozenset({"arp-unanswered", "filtered-by-rule"})),
     Fault("looks-around", "A container asks for services by mDNS.", frozenset({"multicast-stays-inside"}),
           _looks_around),
 )  # fmt: skip
