@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.explain.told import Facts
-from analyzer.model import Address, Container, HostState, PublishedPort
+from analyzer.model import Address, Container, HostState, Listener, PublishedPort
 
 HOST_NETWORK = "host"
 
@@ -13,7 +13,8 @@ def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> Facts:
     Return what comes nearest to an end of the host that nobody answers for; nothing if Docker knows of nothing near.
 
     ``publishes`` says what it is: the same port of a container that does not run, or on a network that publishes
-    nothing, or at another address, IP version or protocol, or the container's own port instead of the host's.
+    nothing, or at another address, IP version or protocol, or the container's own port instead of the
+    host's, or one that is not published at all.
     """
     return next(_hints(host, dst, protocol, port), {})
 
@@ -38,6 +39,21 @@ def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[
     for container, one in ((c, p) for c in host.containers for p in c.ports):
         if one.inside == port != one.outside and one.protocol == protocol:
             yield _hint(container, one, "inside-port")
+    yield from _served(host, protocol, port)
+
+
+def _served(host: HostState, protocol: str, port: int) -> Iterator[Facts]:
+    """Give containers with networks of their own in which somebody listens on that port, and that do not publish it."""
+    for container in host.containers:
+        state = host.inside.get(container.name)
+        taking = [one for one in state.listeners if one.protocol == protocol] if state is not None else []
+        if HOST_NETWORK not in (container.mode, container.network) and _serves(taking, container, port):
+            yield {"publishes": "unpublished", "publisher": container.name, "port_text": f"{port}/{protocol}"}
+
+
+def _serves(listeners: list[Listener], container: Container, port: int) -> bool:
+    """Tell whether somebody listens on a port in a container for others."""
+    return any(one.port == port and (one.address is None or one.address in container.addresses) for one in listeners)
 
 
 def _wanted(container: Container) -> Iterator[PublishedPort]:

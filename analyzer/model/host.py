@@ -128,6 +128,10 @@ class PortVlan:
     """Frames without a tag that come in are of the first (PVID)."""
 
 
+LIMITS = ("tbf", "netem", "htb", "hfsc", "cake", "red", "sfq", "police")
+"""Queues that nobody has without having asked for them; others (fq_codel, pfifo_fast) are everywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A queue of an interface, from ``tc -s qdisc``."""

@@ -64,3 +64,18 @@ def test_each_pair_of_points(tmp_path: Path) -> None:
         "from docker0 to wlan0 half of 3 packets take 20 ms and more",
         "from veth-c2 to docker0 half of 3 packets take 50 ms and more",
     ]
+
+
+@pytest.mark.parametrize(
+    ("dev", "kind", "told"),
+    [("wlan0", "netem", True), ("docker0", "netem", False), ("wlan0", "fq_codel", False)],
+    ids=["there", "elsewhere", "everywhere"],
+)
+def test_a_queue_that_holds_them_back(tmp_path: Path, dev: str, kind: str, told: bool) -> None:
+    """One that somebody set up on the interface that they come late to."""
+    scene = Scene(tmp_path, dumps={"tc-qdisc.json": [{"dev": dev, "kind": kind, "options": {}}]})
+    _send(scene, [20, 20, 20])
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.commands == (("tc qdisc del dev wlan0 root",) if told else ())
+    assert ("The queue netem on wlan0 holds them back" in finding.explanation) is told

@@ -40,6 +40,24 @@ def test_what_comes_nearest(container: Container, protocol: str, port: int, publ
     assert mistaken(host, HOST, protocol, port).get("publishes") == publishes
 
 
+@pytest.mark.parametrize(
+    ("listener", "mode", "publishes"),
+    [
+        (Listener("tcp", None, 4, 80, "nginx"), None, "unpublished"),
+        (Listener("tcp", ip_address("10.0.0.2"), 4, 80, "nginx"), None, "unpublished"),
+        (Listener("tcp", ip_address("127.0.0.1"), 4, 80, "nginx"), None, None),
+        (Listener("tcp", None, 4, 81, "nginx"), None, None),
+        (Listener("udp", None, 4, 80, "nginx"), None, None),
+        (Listener("tcp", None, 4, 80, "nginx"), "host", None),
+    ],
+)
+def test_a_port_that_nobody_published(listener: Listener, mode: str | None, publishes: str | None) -> None:
+    """Somebody listens on it in a container, for others."""
+    host = HostState(containers=(_web(mode=mode),), inside={"web": HostState(listeners=(listener,))})
+
+    assert mistaken(host, HOST, "tcp", 80).get("publishes") == publishes
+
+
 def test_without_docker_proxy() -> None:
     """Where no proxy runs at all, DNAT alone publishes."""
     assert mistaken(HostState(containers=(_web("0.0.0.0:80->80/tcp"),)), HOST, "tcp", 80) == {}

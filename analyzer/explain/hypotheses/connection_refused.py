@@ -136,7 +136,9 @@ def _completed(finding: Finding) -> Finding:
         return finding
     facts = {name: fact for name, fact in finding.facts.items() if name != "near"}
     facts |= {"ports": ports[:SHOWN_PORTS], "more_ports": max(len(ports) - SHOWN_PORTS, 0)}
-    scanned = len(ports) >= SCANNED and not finding.facts.get("near")
+    strange = not finding.facts.get("near")
+    unserved = "nobody_at" in facts and not facts.keys() & {"publishes", "container"}  # who looks around at the host
+    scanned = strange and (len(ports) >= SCANNED or unserved)
     return replace(finding, facts=facts, severity=Severity.INFO if scanned else finding.severity)
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from shlex import quote
 
 import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count, Median, Most
-from analyzer.explain.told import Told
-from analyzer.model import Finding, Severity
+from analyzer.explain.told import Facts, Told
+from analyzer.model import Finding, Queue, Severity
+from analyzer.model.host import LIMITS
 from analyzer.schema import Int64
 
 LONG_NS = 10_000_000
@@ -38,16 +40,29 @@ def causes(case: Case) -> Iterator[Cause]:
 
 
 def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: Int64, _: list[int]) -> Told:
+    queue = _queue(case, ends[1])
+    held: Facts = {}
+    if queue is not None:  # frames are seen behind it (dev_queue_xmit_nit() in dev_hard_start_xmit())
+        held = {"queue": queue.kind, "dev": queue.dev, "commands": [f"tc qdisc del dev {quote(queue.dev)} root"]}
     worst = np.argsort(-took, kind="stable")[:SHOWN].tolist()
     return Told(
-        {
+        held
+        | {
             "from_point": ends[0], "to_point": ends[1], "crossings": Count(crossings),
             "slow": Count(len(took)),
             "median_ms": Median.of(took, crossings - len(took)), "most_ms": Most(int(took.max(initial=0)) / 1e6),
         },
         evidence=tuple(case.shown(int(rows[place])) for place in worst),
+        proof=(f"tc-qdisc.json: {queue.kind} on {queue.dev}",) if queue is not None else (),
         weights=tuple(-int(took[place]) for place in worst),
     )  # fmt: skip
+
+
+def _queue(case: Case, point: str) -> Queue | None:
+    """Return the queue that somebody set up to limit a point's interface."""
+    of = case.point_named(point)
+    queues = case.hosts[of.host].queues
+    return next((one for one in queues if one.dev == (of.interface or of.name) and one.kind in LIMITS), None)
 
 
 def _half(finding: Finding) -> Finding | None:

@@ -10,9 +10,7 @@ from analyzer.explain.inside import within
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, HostState, Queue, Severity
 from analyzer.model.finding import Symptom
-
-LIMITS = ("tbf", "netem", "htb", "hfsc", "cake", "red", "sfq", "police")
-"""Queues that nobody has without having asked for them; others (fq_codel, pfifo_fast) are everywhere."""
+from analyzer.model.host import LIMITS
 
 
 def causes(case: Case) -> Iterator[Cause]:

@@ -53,11 +53,17 @@ def loss_beyond_host(f: Facts) -> Words:
 
 def high_latency_hop(f: Facts) -> Words:
     """Slow."""
+    held = (
+        f"The queue {f['queue']} on {f['dev']} holds them back: somebody set it up."
+        if f.get("queue")
+        else "Inside a host forwarding takes microseconds: they wait in a queue, for a rate limit, or for a program "
+        "(NFQUEUE)."
+    )
     return Words(
         f"from {f['from_point']} to {f['to_point']} half of {plural(number(f, 'crossings'), 'packet')} take "
         f"{number(f, 'median_ms'):.0f} ms and more",
-        f"The slowest took {number(f, 'most_ms'):.0f} ms. Inside a host forwarding takes microseconds: they wait in a "
-        "queue, for a rate limit, or for a program (NFQUEUE).",
+        f"The slowest took {number(f, 'most_ms'):.0f} ms. {held}",
+        remedy="Take the queue away, if nobody needs it:" if f.get("queue") else None,
     )
 
 

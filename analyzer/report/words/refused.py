@@ -207,6 +207,9 @@ def _published(f: Facts) -> tuple[str, str]:
                           "Ask by the other IP version, or publish for both."),
         "other-protocol": (f"{who} publishes it as {text}, which is another protocol",
                            f"Publish it for the protocol that is asked: -p .../{'udp' if 'tcp' in inside else 'tcp'}."),
+        "unpublished": (f"{who} listens on {text}, and does not publish it",
+                        (f"If {who} was meant: publish the port, docker run -p; or ask {who} by its name on a network "
+                         "that both are on. If not, there is nothing to do.")),
         "inside-port": (f"that is {who}'s own port, which it publishes as {text}",
                         f"From outside, ask for port {outside.rpartition(':')[2]}."),
     }[str(f["publishes"])]  # fmt: skip
