@@ -71,6 +71,18 @@ def _smaller_uplink(folder: Path) -> None:
     (folder / "ip-addr.json").write_text(json.dumps(links))
 
 
+def _off_its_bridge(folder: Path) -> None:
+    links = json.loads((folder / "ip-addr.json").read_text())
+    container = json.loads((folder / "docker-inspect.json").read_text())[0]
+    (mac,) = (network["MacAddress"] for network in container["NetworkSettings"]["Networks"].values())
+    links.append({"ifindex": 99, "ifname": "veth99", "linkinfo": {"info_kind": "veth"}, "operstate": "UP"})
+    inner = {"ifindex": 2, "ifname": "eth0", "address": mac, "link_index": 99, "linkinfo": {"info_kind": "veth"}}
+    place = folder / "containers" / container["Name"].lstrip("/")
+    place.mkdir(parents=True, exist_ok=True)
+    (folder / "ip-addr.json").write_text(json.dumps(links))
+    (place / "ip-addr.json").write_text(json.dumps([inner]))
+
+
 FAULTS: dict[str, tuple[str, Break]] = {
     "forwarding off": (
         "forwarding-disabled",
@@ -129,6 +141,7 @@ FAULTS: dict[str, tuple[str, Break]] = {
         "filtered-by-rule",
         _after("iptables-save.txt", ":DOCKER-USER", "-A FORWARD -i docker0 -j DROP"),
     ),
+    "veth without a bridge": ("veth-off-the-bridge", _off_its_bridge),
     "one MAC twice": ("duplicate-address", _replace("docker-inspect.json", ("02:42:ac:11:00:03", "02:42:ac:11:00:02"))),
 }
 

@@ -25,12 +25,12 @@ def _opened(scene: Scene, *, ttl: int = 54) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "tries", "answered", "told"),
-    [(3000, 4, False, True), (1000, 4, False, False), (3000, 2, False, False), (3000, 4, True, False)],
+    ("rest", "tries", "answered", "kinds"),
+    [(3000, 4, False, ["rested"]), (1000, 4, False, ["midway"]), (3000, 2, False, []), (3000, 4, True, [])],
     ids=["rested", "no-rest", "only-twice", "answered"],
 )
 def test_a_connection_that_somebody_outside_forgot(
-    tmp_path: Path, rest: float, tries: int, answered: bool, told: bool
+    tmp_path: Path, rest: float, tries: int, answered: bool, kinds: list[str]
 ) -> None:
     """What comes after a rest leaves the host again and again, and nothing comes back."""
     scene = Scene(tmp_path)
@@ -40,9 +40,10 @@ def test_a_connection_that_somebody_outside_forgot(
     if answered:
         scene.back(30 + rest + 250 * tries, 6, tcp(80, PORT, 107, 13, ACK))
     scene.out(20_000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
-    titles = [f"after 3.0 s of silence nothing that is sent to {SERVER} is answered any more"]
+    found = scene.findings("connection-goes-silent")
 
-    assert scene.titles("connection-goes-silent") == (titles if told else [])
+    assert [finding.facts["kind"] for finding in found] == kinds
+    assert all(finding.facts["peer"] == SERVER for finding in found)
 
 
 @pytest.mark.parametrize(("closed", "said"), [(True, "It had closed what was idle (FIN)"), (False, "The RSTs look")])
@@ -264,3 +265,16 @@ def test_what_sends_answers_another_way(tmp_path: Path, rule: bool, said: str) -
     assert finding.title.endswith(
         f"questions come by eth1, and answers leave by wlan0: {said}" + ("" if rule else " them there")
     )
+
+
+@pytest.mark.parametrize(("name", "severity"), [("web", Severity.INFO), ("other", Severity.WARNING)])
+def test_an_interface_that_went_with_its_container(tmp_path: Path, name: str, severity: Severity) -> None:
+    """Docker says why; else it may have been anything."""
+    before = [container("web", WEB, C2), container("other", "172.17.0.4", C1)]
+    scene = Scene(tmp_path, dumps=dumps(docker_inspect=[]) | {"before/docker-inspect.json": before})
+    scene.see("veth-web", 0, frame(C2, C1, packet(WEB, INSIDE, 17, udp(1, 2, b"x"))))
+    scene.recorded(5000, ended="vanished", container="web")
+    scene.write()
+    (tmp_path / "docker-events.json").write_text(_event("die", 500, name=name))
+
+    assert [finding.severity for finding in scene.findings("capture-loss")] == [severity]

@@ -142,10 +142,12 @@ def test_the_hosts_own_macs() -> None:
         (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"role": Role.CONTAINER}, 1),
         (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"role": Role.UPLINK}, 0),
         (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"container": "c9"}, 0),
-        (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"container": None}, 0),
+        (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"container": None}, 1),
+        (packet(seen(1, 10), seen(3, 11, eth_dst=OTHER)), {"container": None}, 0),
         (packet(seen(1, 10), seen(3, 11, eth_dst=INNER)), {"host": "b"}, 0),
     ],
-    ids=["flooded", "own", "unknown", "sent there", "inner", "uplink", "unknown port", "no container", "other host"],
+    ids=["flooded", "own", "unknown", "sent there", "inner", "uplink", "unknown port", "no container",
+         "nor the receiver's", "other host"],
 )  # fmt: skip
 def test_frames_that_were_flooded_to_another_container(one: Packet, change: dict[str, Any], strays: int) -> None:
     """At a port whose container has another MAC, if the packet did not begin there."""

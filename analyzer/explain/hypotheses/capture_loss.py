@@ -6,7 +6,7 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Basis, Evidence, Point, Severity
+from analyzer.model import Basis, Evidence, Point, Role, Severity
 from analyzer.read.records import DECODED, LINKTYPE_NONE, FileInfo, link_name
 
 VANISHED = "vanished"
@@ -22,7 +22,8 @@ def causes(case: Case) -> Iterator[Cause]:
     for place, kind in enumerate((_dropped, _ended, _not_decoded), 1):
         for point in points:
             if (facts := kind(point)) is not None:
-                yield Cause([], partial(_at, point, facts), Basis.STATED, (place, point.id))
+                known = bool(facts.get("gone")) and _docker_says(case, point)
+                yield Cause([], partial(_at, point, facts, known), Basis.STATED, (place, point.id))
 
 
 def _damaged(info: FileInfo, points: list[Point], _: list[int]) -> Told:
@@ -32,8 +33,17 @@ def _damaged(info: FileInfo, points: list[Point], _: list[int]) -> Told:
     return Told(facts, evidence=tuple(Evidence(point.name) for point in points if point.file == info.name))
 
 
-def _at(point: Point, facts: Facts, _: list[int]) -> Told:
-    return Told({"where": point.name} | facts, evidence=(Evidence(point.name),))
+def _docker_says(case: Case, point: Point) -> bool:
+    """Tell whether a container ended meanwhile, with which the interface went: nothing is missing from then on."""
+    ended = case.hosts[point.host].ended
+    return point.role in (Role.VETH, Role.CONTAINER) and any(
+        point.container in (None, one.container.name) for one in ended
+    )
+
+
+def _at(point: Point, facts: Facts, known: bool, _: list[int]) -> Told:
+    severity = Severity.INFO if known else None
+    return Told({"where": point.name} | facts, evidence=(Evidence(point.name),), severity=severity)
 
 
 def _dropped(point: Point) -> Facts | None:

@@ -80,9 +80,10 @@ def _elsewhere(container: Container, entry: FdbEntry, port: Link, packets: list[
 def _tell(case: Case, ip: str, wrong: int, right: int, packets: list[int]) -> Told:
     host, row = case.host_of(packets[0]), int(case.first_row[packets[0]])
     sender = case.context.owner_of_mac(case.context.value("eth_src", row), row)
-    state = host.inside.get(sender.name) if sender is not None else host
+    state = host.inside.get(sender.name) if sender is not None else None
+    sender, state = (None, host) if state is None else (sender, state)
     place = f"containers/{sender.name}/" if sender is not None else ""
-    entries = [n for n in (state.neighbours if state is not None else ()) if str(n.ip) == ip and n.mac == wrong]
+    entries = [n for n in state.neighbours if str(n.ip) == ip and n.mac == wrong]
     commands = [f"ip neigh del {entry.ip} dev {quote(entry.dev)}" for entry in entries if entry.dev]
     return Told(
         {
