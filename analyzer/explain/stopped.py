@@ -74,7 +74,7 @@ def _kernel_says(case: Case, packets: list[int]) -> str | None:
     """Return what the kernel itself says of the first of the packets that it speaks of."""
     for packet in packets:
         if (drop := case.tracer.outcome(packet).drop) is not None:
-            return f"drops.txt: {drop.reason} in {drop.function}"
+            return f"{drop.told_by}: {drop.reason} in {drop.function}"
     return None
 
 

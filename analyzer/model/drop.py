@@ -25,3 +25,5 @@ class Drop:
     """What dropped it."""
     way: tuple[Sighting, ...]
     """The interfaces that it passed last, in order."""
+    told_by: str = "drops.txt"
+    """The file that says so."""

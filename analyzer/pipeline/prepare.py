@@ -76,9 +76,16 @@ def prepare(
 def _hosts(inputs: Inputs, folder: Path | None) -> Hosts:
     """Read the dumps in *folder*, which are the first host's, or those of each bundle."""
     if folder is not None:
-        events = next((bundle.events for bundle in inputs.bundles.values() if bundle.events), None)
+        events, drops, retis = (
+            (
+                next((file for file in files if file is not None), None)
+                for files in zip(*((one.events, one.drops, one.retis) for one in inputs.bundles.values()), strict=True)
+            )
+            if inputs.bundles
+            else (None, None, None)
+        )
         name = next((spec.host for spec in inputs.specs), None)
-        return Hosts.of(load_host(folder, events=events, name=name))
+        return Hosts.of(load_host(folder, events=events, drops=drops, retis=retis, name=name))
     states = [_told_by(bundle, name) for name, bundle in inputs.bundles.items()]
     return Hosts.of(*states) if states else Hosts()
 
@@ -88,7 +95,7 @@ def _told_by(bundle: Bundle, name: str | None) -> HostState:
     state = (
         HostState(name=name)
         if bundle.host is None
-        else load_host(bundle.host, events=bundle.events, drops=bundle.drops, name=name)
+        else load_host(bundle.host, events=bundle.events, drops=bundle.drops, retis=bundle.retis, name=name)
     )
     told = [f"not recorded: {problem}" for problem in bundle.manifest.problems] if bundle.manifest is not None else []
     if bundle.manifest is not None and bundle.manifest.stopped_ns is None:

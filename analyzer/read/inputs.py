@@ -36,6 +36,7 @@ class Bundle:
     host: Path | None
     events: Path | None
     drops: Path | None
+    retis: Path | None
     manifest: Manifest | None = None
 
 
@@ -174,7 +175,7 @@ def _open_up(
 
 
 def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundle]]:
-    host, events, drops = (folder / name for name in ("host", "conntrack-events.txt", "drops.txt"))
+    host, events, drops, retis = (folder / name for name in ("host", "conntrack-events.txt", "drops.txt", "retis.data"))
     before = folder / "host-before"
     try:
         manifest = read_manifest(folder)
@@ -186,6 +187,7 @@ def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundl
         host if host.is_dir() or before.is_dir() else None,
         events if events.is_file() else None,
         drops if drops.is_file() else None,
+        retis if retis.is_file() else None,
         manifest,
     )
     files = sorted(str(path) for path in folder.iterdir() if is_capture(path))

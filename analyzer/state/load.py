@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
+from analyzer.model.drop import Drop
 from analyzer.model.engine import Ended
 from analyzer.state.docker import parse_containers, parse_networks
 from analyzer.state.drops import parse_drops
@@ -24,6 +26,7 @@ from analyzer.state.iproute import (
     parse_rules,
     parse_vlans,
 )
+from analyzer.state.retis import FILE, parse_retis
 from analyzer.state.sockets import parse_listeners, parse_resolvers
 from analyzer.state.sysctl import parse_sysctls
 
@@ -39,14 +42,23 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "networks": ("docker-network-inspect.json", parse_networks),
 }
 EVENTS = "docker-events.json"
+LONGEST_EVENT, MOST_EVENTS = 1 << 20, 4_000_000
+"""Characters of a line of retis', and its lines that are read."""
 _CONNTRACK_DUMPS = ("conntrack.txt", "conntrack6.txt", "conntrack-events.txt")
 
 
 def load_host(
-    folder: Path, *, events: Path | None = None, drops: Path | None = None, name: str | None = None
+    folder: Path,
+    *,
+    events: Path | None = None,
+    drops: Path | None = None,
+    retis: Path | None = None,
+    name: str | None = None,
 ) -> HostState:
     """
     Read the dumps in *folder*, those of before beside it, conntrack's events, and the kernel's drops.
+
+    Drops are told by the kernel's own account, or by what retis traced.
 
     A dump that is missing, as after a recording that was killed, is taken as it was before.
 
@@ -60,10 +72,23 @@ def load_host(
     inside = {container: _state(of) for container, of in dumps.inside().items()}
     told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
     dropped, lost = parse_drops((dumps.text_of(drops) or "").splitlines() if drops is not None else ())
+    dropped = dropped or _of_retis(retis, dumps)
     untold = (f"{drops.name}: the kernel could not tell {lost:,} events",) if drops is not None and lost else ()
     return replace(
         host, inside=inside, drops=dropped, ended=_ended(dumps, host), problems=(*host.problems, *untold, *told)
     )
+
+
+def _of_retis(path: Path | None, dumps: Dumps) -> tuple[Drop, ...]:
+    """Read retis' events, which may be many: line by line."""
+    try:
+        if path is None:
+            return ()
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return parse_retis(islice(iter(lambda: file.readline(LONGEST_EVENT), ""), MOST_EVENTS))
+    except OSError as error:
+        dumps.problems.append(f"{FILE}: {error.strerror}")
+        return ()
 
 
 def _ended(dumps: Dumps, host: HostState) -> tuple[Ended, ...]:

@@ -13,6 +13,7 @@ from analyzer.model import Finding
 from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.read.points import role_of_name
 from analyzer.record.drops import FILE as DROPS
+from analyzer.state.retis import FILE as RETIS
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ipv6, write_pcap
 
 INSIDE, HOST, SERVER = "172.17.0.2", "192.168.1.100", "8.8.8.8"
@@ -115,7 +116,7 @@ class Scene:
             write_pcap(self.folder / f"{name}.pcap", sorted(records, key=lambda record: record[0]))
         for name, dump in self.dumps.items():
             place = f"host-before/{name[7:]}" if name.startswith("before/") else f"host/{name}"
-            path = self.folder / (name if name == DROPS else place)
+            path = self.folder / (name if name in {DROPS, RETIS} else place)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dump if isinstance(dump, str) else json.dumps(dump))
         return self.folder

@@ -38,7 +38,9 @@ def _tell(case: Case, drop: Drop, last: str, packets: list[int]) -> Told:
     }  # fmt: skip
     return Told(
         facts,
-        proof=(f"drops.txt: {drop.reason} {drop.function} {' '.join(one.interface for one in drop.way[-SHOWN:])}",),
+        proof=(
+            f"{drop.told_by}: {drop.reason} {drop.function} {' '.join(one.interface for one in drop.way[-SHOWN:])}",
+        ),
         severity=severity(case, packets, Severity.ERROR),
     )
 
@@ -46,7 +48,7 @@ def _tell(case: Case, drop: Drop, last: str, packets: list[int]) -> Told:
 HYPOTHESIS = Hypothesis(
     "dropped-by-kernel",
     Severity.ERROR,
-    "drops.txt (hoptrace capture --drops)",
+    "drops.txt (hoptrace capture --drops), or retis.data",
     "The kernel's tracepoints name packets that it dropped, the reason, and the function.",
     "Look at what the reason names; for a netfilter hook, which rule counts: iptables-save -c, nft list ruleset.",
     causes,
