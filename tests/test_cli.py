@@ -107,7 +107,7 @@ def test_a_capture_without_interfaces_is_empty_not_broken(tmp_path: Path) -> Non
     result = _run("analyze", path)
 
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("0 points, 0 frames")
+    assert "\n0 points, 0 frames" in result.stdout
 
 
 def test_one_unusable_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_one_unusable_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "bad.pcap" in result.stderr
     for named in ((bad,), ("--point", f"x={bad}")):
         result = _run("analyze", SEED / "wlan0.pcap", *named)
-        assert (result.exit_code, result.stdout.startswith("1 point")) == (3, True)
+        assert (result.exit_code, "\n1 point" in result.stdout) == (3, True)
         assert "bad.pcap" in result.stderr
 
 
@@ -172,7 +172,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
 
     assert done.stderr == ""
-    assert done.stdout.startswith("3 points")
+    assert done.stdout == "c3 reaches 8.8.8.8:80 (TCP), 8.8.8.8 (ICMP): all 23 packets went their way\n"
 
 
 @pytest.mark.process
@@ -213,7 +213,7 @@ def test_pipes_as_files() -> None:
     command = f"{sys.executable} -m analyzer analyze <(cat {SEED}/wlan0.pcap) -n 0"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith("1 point, 20 frames")
+    assert "\n1 point, 20 frames" in done.stdout
 
 
 @pytest.mark.parametrize("path", ["a" * 5000, "nowhere/x.pcap", "/dev/null"])
@@ -222,7 +222,7 @@ def test_a_path_that_cannot_be_looked_at_does_not_stop_the_others(path: str) -> 
     result = _run("analyze", path, SEED / "docker0.pcap", "-n", "0")
 
     assert result.exit_code == 3
-    assert result.stdout.startswith("1 point")
+    assert "\n1 point" in result.stdout
     assert path in result.stderr
 
 
@@ -313,7 +313,7 @@ def test_a_damaged_host_dump_is_told_and_the_rest_is_used(tmp_path: Path) -> Non
     result = _run("analyze", "--strict", bundle)
     assert result.exit_code == 4
     assert result.stderr.startswith("hoptrace: host state: ip-route.json: not as its command prints it")
-    assert result.stdout.startswith("3 points")
+    assert "\n3 points" in result.stdout
 
 
 def test_a_damaged_host_dump_slice_by_slice(tmp_path: Path) -> None:

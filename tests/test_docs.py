@@ -8,6 +8,7 @@ import sys
 from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -21,8 +22,15 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SHOWCASE = ROOT / "reports"
 PICTURES = SHOWCASE / "pictures.txt"
-"""Of which page the pictures were taken."""
-SIZES = {"seed-phone": (360, 740), "seed": (1440, 1000), "seed-wide": (2560, 1440)}
+"""Of which pages the pictures were taken: a name and a hash a line."""
+SHOWN = {
+    "incident": ("tests/faults/docker-user.bridge.tar.zst", "", (1280, 800), "light"),
+    "connection": ("sample_pcaps/published-port", "#c0", (1280, 800), "light"),
+    "lossy": ("tests/faults/lossy-internet.bridge.tar.zst", "#c1", (1280, 800), "light"),
+    "dark": ("tests/faults/docker-user.bridge.tar.zst", "", (1280, 800), "dark"),
+    "phone": ("tests/faults/docker-user.bridge.tar.zst", "", (360, 800), "light"),
+}
+"""By picture: what was analysed, what is chosen, the window, the colours."""
 DATA = re.compile(r'(?<=id="data">)[^<]*')
 BLOCK = re.compile(r"(```console\n\$ hoptrace (.*?)\n)(.*?)(```)", re.DOTALL)
 TABLE = re.compile(r"\| file \| command \|\n(\|.*\n)+")
@@ -101,31 +109,44 @@ def test_the_showcase_is_what_the_demo_writes(tmp_path: Path) -> None:
     assert _unpacked((SHOWCASE / "seed.html").read_text()) == _unpacked((tmp_path / "seed.html").read_text())
 
 
-def test_the_pictures_are_of_the_showcase() -> None:
-    """They were taken of the page as it is; every picture that the README shows is one of them."""
+def _page(path: str, folder: Path) -> str:
+    CliRunner().invoke(main, ["analyze", str(ROOT / path), "-n", "0", "-o", str(folder / "x.html")])
+    return (folder / "x.html").read_text()
+
+
+def _hashes(folder: Path) -> str:
+    """Return a line a picture: its name, and the hash of its page."""
+    lines = [
+        f"{name} {sha256(_unpacked(_page(path, folder)).encode()).hexdigest()}" for name, (path, *_) in SHOWN.items()
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def test_the_pictures_are_of_the_pages(tmp_path: Path) -> None:
+    """They were taken of the pages as they are; the README shows all of them, and no others."""
     shown = re.findall(r"!\[[^]]*\]\(reports/([^)]*)\.png\)", README.read_text())
 
-    assert PICTURES.read_text().strip() == sha256(_unpacked((SHOWCASE / "seed.html").read_text()).encode()).hexdigest()
-    assert set(shown) <= set(SIZES)
-    assert {path.stem for path in SHOWCASE.glob("*.png")} == set(SIZES)
+    assert PICTURES.read_text() == _hashes(tmp_path)
+    assert set(shown) == set(SHOWN) == {path.stem for path in SHOWCASE.glob("*.png")}
 
 
 def _take_pictures() -> None:
-    """Take the showcase's pictures at three sizes, the middle one down to the ladder."""
+    """Take the README's pictures."""
     from playwright.sync_api import sync_playwright
 
     from tests.browser.conftest import ARGUMENTS, CHROMIUM
 
-    page_file = SHOWCASE / "seed.html"
-    with sync_playwright() as playwright:
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for name, (width, height) in SIZES.items():
-            page = browser.new_page(viewport={"width": width, "height": height})
-            page.goto(f"{page_file.as_uri()}#j=3")
-            page.wait_for_selector("html.ready")
-            page.screenshot(path=SHOWCASE / f"{name}.png", full_page=name == "seed")
+        for name, (path, chosen, (width, height), scheme) in SHOWN.items():
+            _page(path, Path(folder))
+            window = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+            window.goto(f"{(Path(folder) / 'x.html').as_uri()}{chosen}")
+            window.wait_for_selector("html.ready")
+            window.wait_for_timeout(100)
+            window.screenshot(path=SHOWCASE / f"{name}.png")
         browser.close()
-    PICTURES.write_text(sha256(_unpacked(page_file.read_text()).encode()).hexdigest() + "\n")
+        PICTURES.write_text(_hashes(Path(folder)))
 
 
 if __name__ == "__main__":

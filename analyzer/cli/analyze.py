@@ -193,7 +193,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
             sinks.add(trace.part(wanted.selection))
             sinks.close(trace.content, trace.correlated.connections)
     if wanted.as_json:
-        for piece in json_report.json_lines(trace.content(selection=wanted.selection)):
+        for piece in json_report.json_lines(trace.content(selection=wanted.selection, decisions=True)):
             sys.stdout.write(piece)
     else:
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
@@ -209,10 +209,10 @@ def _pieces(trace: "Trace", path: Path, wanted: Told) -> Iterator[str]:
     if path.suffix == ".json":
         from analyzer.report import json_report  # noqa: PLC0415
 
-        return json_report.json_lines(trace.content(selection=wanted.selection))
+        return json_report.json_lines(trace.content(selection=wanted.selection, decisions=True))
     from analyzer.report import html  # noqa: PLC0415
 
-    content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS)
+    content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS, decisions=True)
     return html.page(content, trace.overview(), trace.named, explain=wanted.explain)
 
 
@@ -298,6 +298,8 @@ def _show(trace: "Trace", number: int, *, dissect: bool, explain: bool) -> None:
     if explain:
         terminal.print_lesson(out, told, trace.points)
     else:
+        back = told.answered_by if told.answered_by is not None else told.rejected_by
+        terminal.print_ladder(out, [told, *([trace.journey(back)] if back is not None else [])], trace.points)
         terminal.print_journey(out, told, start, full=True)
     if told.connection is not None:
         terminal.print_connection(out, trace.connection(told.connection))

@@ -42,8 +42,8 @@ def about(case: Case, packets: Sequence[int]) -> Facts:
     _, distinct = group_rows(ends[numbers])
     seen = first[distinct][:MOST].tolist()
     of_ends = [case.tracer.connection(number) for number in numbers[distinct][:MOST].tolist()]
-    found["who"] = Texts.of(zip([_who(case, one) for one in of_ends], seen, strict=True), services=case.services)
-    found["what"] = Texts.of(zip([_what(case, one) for one in of_ends], seen, strict=True))
+    found["who"] = Texts.of(zip([who_asks(case, one) for one in of_ends], seen, strict=True), services=case.services)
+    found["what"] = Texts.of(zip([what_is_asked(case, one) for one in of_ends], seen, strict=True))
     found["protocols"] = Texts.of((one.protocol.upper().removesuffix("V6"), 0) for one in of_ends)
     alike = np.flatnonzero(np.isin(ends, ends[numbers]) & case.my_connections)
     through = case.answered_in_the_end[alike]
@@ -67,7 +67,7 @@ def _of_packets(case: Case, packets: Int64, numbers: Int64) -> Facts:
     return {"of_replies": Least(bool(replies.all())), "of_packets": SumOf.each(streams, count, without)}
 
 
-def _who(case: Case, connection: Connection) -> str:
+def who_asks(case: Case, connection: Connection) -> str:
     """Name who began a connection."""
     packet = int(case.packets_of(connection.id)[0])
     row = int(case.first_row[packet])
@@ -82,7 +82,7 @@ def _who(case: Case, connection: Connection) -> str:
     return name_of(case, connection.original.src, row)
 
 
-def _what(case: Case, connection: Connection) -> str:
+def what_is_asked(case: Case, connection: Connection) -> str:
     """Name what was asked for: a container, a name that somebody resolved, or an address; with its port."""
     flow, row = connection.original, int(case.first_row[int(case.packets_of(connection.id)[0])])
     name = name_of(case, flow.dst, row)

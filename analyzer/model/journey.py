@@ -247,6 +247,14 @@ class Journey:
     ambiguous: bool = False
     candidates: tuple[int, ...] | None = None
     """Of an ambiguous one: journeys that could own some of its frames."""
+    payload_len: int | None = None
+    """Bytes behind the last decoded header at the first hop, all frames together; None without an IP packet."""
+    seq: int | None = None
+    """TCP's numbers at the first hop, as they stand in the header, and the window, not scaled."""
+    ack: int | None = None
+    window: int | None = None
+    tcp_flags: int | None = None
+    """Bits of RFC 9293, FIN lowest."""
 
 
 def with_basis(journey: Journey, basis: Basis) -> Journey:

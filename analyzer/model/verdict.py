@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from analyzer.model.question import Unknown
-from analyzer.model.rules import NatTarget, Rule, Step, Table, Verdict
+from analyzer.model.rules import Chain, NatTarget, Rule, Step, Table, Verdict
 from analyzer.model.tuple import Address
 
 
@@ -60,6 +60,20 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """A base chain that a packet met, or the routing decision between two hooks."""
+
+    asked: int
+    """How many rules had been asked before."""
+    table: Table | None = None
+    chain: Chain | None = None
+    state: str | None = None
+    """What conntrack said of the packet there; None if nobody knows."""
+    route: Any = None
+    """The route that was chosen (``analyzer.state.routing.Chosen``), or the words that stand for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Undecided:
     """A question that nobody can answer, and on which something hangs."""
 
@@ -96,6 +110,8 @@ class Account:
     """All rules that counted it, in order."""
     trail: list[Asked] = field(default_factory=list)
     """All rules that were asked, in order."""
+    met: list[Met] = field(default_factory=list)
+    """All base chains and routing decisions, in order."""
     packet: Any = None
     """As it left, or as it came if it was stopped (``analyzer.state.rules.packet.Packet``)."""
     route: Any = None

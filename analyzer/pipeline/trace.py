@@ -38,14 +38,19 @@ from analyzer.trace.text import PROTOCOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyzer.explain.case import Case
     from analyzer.explain.rank import Explanation
+    from analyzer.model.decision import Decision
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
+    from analyzer.model.worked import Party, Worked
     from analyzer.pipeline.part import Part
     from analyzer.replay.play import Player
     from analyzer.trace.build import Tracer
 
+DECIDED = 100
+"""Connections, and packets that findings name, of which decisions are told."""
 ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
 """What is answered where all is well; datagrams may be for nobody who talks."""
 _NUMBERS = {name: number for number, name in PROTOCOLS.items()}
@@ -134,13 +139,11 @@ class Trace:
         return self._explained.findings
 
     @cached_property
-    def _explained(self) -> "Explanation":
-        """Findings, without words, and the check that explains each packet's trouble."""
+    def _case(self) -> "Case":
+        """What hypotheses are asked about."""
         from analyzer.explain.case import Case  # noqa: PLC0415
-        from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
-        from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        case = Case(
+        return Case(
             self.context,
             self.tracer,
             self.files,
@@ -149,7 +152,32 @@ class Trace:
             self.read_again,
             ask=self._ask if self.asks_kernel else None,
         )
-        return explain(case, [one for one in HYPOTHESES if self.preview or not one.preview])
+
+    @cached_property
+    def _explained(self) -> "Explanation":
+        """Findings, without words, and the check that explains each packet's trouble."""
+        from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
+        from analyzer.explain.rank import explain  # noqa: PLC0415
+
+        return explain(self._case, [one for one in HYPOTHESES if self.preview or not one.preview])
+
+    @cached_property
+    def worked(self) -> "tuple[Worked, ...]":
+        """What was shown to work: who got answers from whom."""
+        from analyzer.explain.worked import worked  # noqa: PLC0415
+
+        return worked(self._case)
+
+    @cached_property
+    def decisions(self) -> "tuple[Decision, ...]":
+        """What the recorded hosts decide about packets that findings name, and about each connection's first one."""
+        from analyzer.trace.decide import decision  # noqa: PLC0415
+
+        named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
+        count = min(len(self.correlated.connections["proto"]), DECIDED)
+        firsts = (int(self.context.packets_of(number)[0]) for number in range(count))
+        told = (decision(self.context, self.tracer.prover, n) for n in sorted({*named[:DECIDED], *firsts}))
+        return tuple(one for one in told if one is not None)
 
     @property
     def arp(self) -> list[ArpExchange]:
@@ -306,9 +334,18 @@ class Trace:
         return part
 
     def content(
-        self, *, selection: str | None = None, journeys: int | None = None, connections: int | None = None
+        self,
+        *,
+        selection: str | None = None,
+        journeys: int | None = None,
+        connections: int | None = None,
+        decisions: bool = False,
     ) -> Content:
-        """Collect what a report tells: all of it, or what is selected, or at most so many journeys and connections."""
+        """
+        Collect what a report tells: all of it, or what is selected, or at most so many journeys and connections.
+
+        *decisions* asks for what hosts decide, and whose addresses are, which takes time.
+        """
         picked = self.select(selection) if selection is not None else None
         if picked is not None:
             numbers: list[int] | None = picked[:journeys]
@@ -331,7 +368,17 @@ class Trace:
             losses=self.losses,
             left_out=(*map(str, self.unusable), *self.doubled),
             unanswered=self._unanswered,
+            worked=self.worked,
+            explained=self._explained.check_of,
+            decisions=self.decisions if decisions else (),
+            parties=self._parties if decisions else (),
         )
+
+    @property
+    def _parties(self) -> "tuple[Party, ...]":
+        from analyzer.trace.named import parties  # noqa: PLC0415
+
+        return parties(self.context, self.names)
 
     @property
     def _unanswered(self) -> int:

@@ -1,10 +1,15 @@
 """What an analysis comes to: the sentence that stands first, and the numbers beside it, the same in all reports."""
 
-from analyzer.model import Disposition, Severity
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from analyzer.model import Disposition, Finding, Severity
 from analyzer.model.journey import BAD
 from analyzer.model.words import plural
+from analyzer.model.worked import Worked
 from analyzer.report.content import Content
 from analyzer.report.units import moment
+from analyzer.report.words.sentence import several
 
 WORDS = {
     Disposition.DELIVERED: "delivered",
@@ -17,30 +22,64 @@ WORDS = {
 """How journeys end, as people are told; what is lost beyond the last point is no end that captures show."""
 
 
-def answer(content: Content) -> str:
-    """Say in one sentence how things are."""
-    if not content.packets:
-        return "There is no packet in these captures, so nothing can be said."
+def causes(content: Content) -> list[Finding]:
+    """Return what keeps somebody from something, worst first: errors and warnings."""
     if not content.picked:
-        return f"None of {plural(content.packets, 'packet')} was selected."
-    for severity in (Severity.ERROR, Severity.WARNING):
-        found = [finding for finding in content.findings if finding.severity is severity]
-        if found:
-            more = f", and {plural(len(found) - 1, f'more {severity}')}" if len(found) > 1 else ""
-            return f"{found[0].title}{more}."
+        return []
+    return [one for one in content.findings if one.severity in (Severity.ERROR, Severity.WARNING)]
+
+
+def answer(content: Content) -> str:
+    """Say in one sentence how things are: who cannot do what, and why; else what was shown to work."""
+    if not content.packets:
+        return "There is no packet in these captures, so nothing can be said"
+    if not content.picked:
+        return f"None of {plural(content.packets, 'packet')} was selected"
+    if found := causes(content):
+        more = f" (and {plural(len(found) - 1, 'more cause')})" if len(found) > 1 else ""
+        return f"{found[0].title}{more}"
+    shown = reaches(content.worked)
+    state = _state(content)
+    return f"{shown}: {state}" if shown else state[0].upper() + state[1:]
+
+
+def _state(content: Content) -> str:
+    """Say how packets ended, where no finding speaks."""
     bad = sum(content.dispositions.get(kind, 0) for kind in BAD)
     of = plural(content.picked, "packet")
     if bad:
-        return f"{bad:,} of {of} did not get through."
+        return f"{bad:,} of {of} did not get through"
     blind = content.dispositions.get(Disposition.NOT_OBSERVABLE, 0)
     if blind:
-        return f"What became of {blind:,} of {of} cannot be said from these captures; no loss is known."
+        return f"what became of {blind:,} of {of} cannot be said from these captures; no loss is known"
     if content.unanswered:
         silent = f"{content.unanswered:,} of {plural(content.connection_count, 'connection')}"
-        return f"No loss is known, but these captures have no answer to {silent}."
-    left_out = ", of what could be read" if content.left_out else ""
-    every = f"very one of {of}{left_out} went its way."
-    return f"Nothing wrong is to be seen: e{every}" if content.checked else f"E{every}"
+        return f"no loss is known, but these captures have no answer to {silent}"
+    left_out = ", of what could be read," if content.left_out else ""
+    every = f"{'all ' if content.picked > 1 else ''}{of}{left_out} went {'their' if content.picked > 1 else 'its'} way"
+    return every if content.checked else f"{every}; not every check was made"
+
+
+def reaches(worked: Sequence[Worked]) -> str:
+    """Name who reached what, one with a name before others: ``c3 reaches 8.8.8.8:80 (TCP)``; empty if nobody did."""
+    if not worked:
+        return ""
+    whos = list(dict.fromkeys(one.who for one in sorted(worked, key=lambda one: _is_address(one.who))))
+    protocols: dict[str, list[str]] = {}
+    for one in worked:
+        if one.who == whos[0]:
+            protocols.setdefault(one.what, []).append(one.protocol.upper().removesuffix("V6"))
+    ends = [f"{what} ({', '.join(dict.fromkeys(kinds))})" for what, kinds in protocols.items()]
+    others = f", and {len(whos) - 1:,} {'more get' if len(whos) > 2 else 'other gets'} answers" if len(whos) > 1 else ""
+    return f"{whos[0]} reaches {several(ends)}{others}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def well(content: Content) -> str | None:

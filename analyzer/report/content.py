@@ -1,10 +1,12 @@
 """What every report is made from."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
+from analyzer.model.decision import Decision
 from analyzer.model.loss import Loss
+from analyzer.model.worked import Party, Worked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +34,13 @@ class Content:
     """Where packets were lost; empty where that needs the whole analysis."""
     unanswered: int = 0
     """Pings and TCP connections of which no capture has an answer."""
+    decisions: tuple[Decision, ...] = ()
+    """What the recorded hosts decide about packets that findings name, and about connections' first ones."""
+    worked: tuple[Worked, ...] = ()
+    """What was shown to work."""
+    parties: tuple[Party, ...] = ()
+    """Whose addresses are."""
+    explained: Callable[[int], str | None] | None = None
+    """Tells the check whose finding explains why a journey did not get through."""
     checked: bool = True
     """Every check looked; else no finding means little."""

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
+from analyzer.model.decision import Decision
 from analyzer.model.loss import Loss
+from analyzer.model.worked import Worked
 from analyzer.report.answer import answer
 from analyzer.report.content import Content
 from analyzer.report.fields import schema_of, to_json
@@ -18,6 +20,8 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("arp", ArpExchange),
     ("findings", Finding),
     ("losses", Loss),
+    ("decisions", Decision),
+    ("worked", Worked),
 )
 
 
@@ -30,6 +34,8 @@ def json_lines(content: Content) -> Iterator[str]:
         content.arp,
         content.findings,
         content.losses,
+        content.decisions,
+        content.worked,
     )
     yield f'{{"schema": "{SCHEMA}",\n"summary": {json.dumps(answer(content), ensure_ascii=True)}'
     for (name, _), items in zip(_SECTIONS, sections, strict=True):

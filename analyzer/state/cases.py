@@ -20,7 +20,9 @@ _MAY_DIFFER = ("src", "dst", "sport", "dport", "mark", "ttl", "ct_mark", "dscp",
 
 def one_case(packet: Packet, way: Way, walk: Walk) -> Account:
     """Walk once."""
-    account = Account(translations=walk.translations, matched=walk.matched, trail=walk.trail, packet=packet)
+    account = Account(
+        translations=walk.translations, matched=walk.matched, trail=walk.trail, met=walk.met, packet=packet
+    )
     try:
         account.packet = way(walk, packet)
     except Ended as ended:

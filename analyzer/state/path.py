@@ -24,6 +24,7 @@ from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, 
 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 LOOPBACK = "lo"
+FOR_HOST = "for the host itself"
 BRIDGE, DEVICE = ("bridge",), ("netdev", "inet")
 """Families of tables beside those of IP."""
 
@@ -131,17 +132,20 @@ class Path:
         if dst is None or isinstance(dst, OneOf):
             return self._route_unknown(packet)
         if dst.is_multicast:
+            walk.routed(FOR_HOST)
             return LOCAL
         if dst.is_loopback and packet.version == 4 and isinstance(packet.iif, str) and packet.iif != LOOPBACK:
             taken = takes_loopback(host, packet.iif)
             if taken is not None and not taken.on:
                 raise Ended(Verdict.DROP, Why.MARTIAN, text=f"it is for {dst}, and {taken.name} = 0")
         if host.owns(dst) or dst.is_loopback:
+            walk.routed(FOR_HOST)
             self._validate_source(walk, packet)
             return LOCAL
         if not host.routes:
             return self._guess
         chosen = self._chosen = self._choose(walk, packet)
+        walk.routed(chosen)
         if chosen is not None and chosen.route.kind == "local":
             self._validate_source(walk, packet)
             return LOCAL
@@ -168,10 +172,12 @@ class Path:
         if dst is None or isinstance(dst, OneOf):
             return self._route_unknown(packet)
         if self._host.owns(dst) or dst.is_loopback:
+            walk.routed(FOR_HOST)
             return LOCAL
         if not self._host.routes:
             return self._guess
         chosen = self._chosen = self._choose(walk, packet)
+        walk.routed(chosen)
         chosen = _leads_somewhere(chosen, dst)
         return LOCAL if chosen.route.kind == "local" else chosen.route.dev
 

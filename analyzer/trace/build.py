@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analyzer.decode.offsets import ACK
 from analyzer.model import (
     ArpExchange,
     Connection,
@@ -186,6 +187,7 @@ class Tracer:
             error_about=quoted,
             ambiguous=ambiguous,
             candidates=tuple(context.alike(packet)) if ambiguous else None,
+            **_numbers(context, parts[0]),
         )
 
     def _stream_of(self, packet: int) -> tuple[int, bool]:
@@ -235,6 +237,18 @@ def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:
         table=rule.table if rule is not None else None,
         counted=rule.packets - (before or 0) if rule is not None else None,
     )
+
+
+def _numbers(context: Context, rows: list[int]) -> dict[str, int]:
+    """Return what a packet carries, and TCP's numbers, by the frames of its first hop."""
+    layers, found = context.layers(rows[0]), {}
+    if layers & (Layer.IPV4 | Layer.IPV6):
+        found["payload_len"] = sum(context.value("payload_len", row) for row in rows)
+    if layers & Layer.TCP:
+        found |= {name: context.value(name, rows[0]) for name in ("seq", "ack", "window", "tcp_flags")}
+        if not context.value("tcp_flags", rows[0]) & ACK:
+            del found["ack"]
+    return found
 
 
 def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:

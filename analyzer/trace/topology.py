@@ -221,7 +221,8 @@ def _silent_containers(context: Context, drawing: _Drawing) -> None:
 def _uncaptured_uplinks(context: Context, drawing: _Drawing, routers: dict[str | None, int]) -> None:
     """Draw the uplinks that default routes name, where they were not captured."""
     for host, router in routers.items():
-        captured = {name for p in context.points if p.host == host for name in (p.name, p.interface)}
+        own = [p for p in context.points if p.host == host]
+        captured = {name for p in own for name in (p.name, p.interface, p.name.removeprefix(f"{host}:"))}
         for route in context.hosts[host].routes:
             if route.dst.prefixlen or route.dev is None or route.dev in captured or route.table != "main":
                 continue

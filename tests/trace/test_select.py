@@ -33,6 +33,14 @@ def trace() -> Trace:
         ("eth.addr == 02:42:ac:11:00:04 && tcp", "tcp && container == c3"),
         ('point == "wlan0" && tcp', "tcp && verdict != rejected"),
         ("verdict == left-host && tcp", "tcp.dstport == 80"),
+        ("tcp.flags.syn == 1", "tcp.flags.syn"),
+        ("tcp.flags.syn == 0 && tcp", "tcp && !tcp.flags.syn"),
+        ("tcp.len >= 1", "tcp.len > 0"),
+        ("tcp.len lt 1 && tcp", "tcp.len == 0"),
+        ("tcp.port < 81", "tcp"),
+        ("tcp.srcport > 80", "tcp.dstport == 80"),
+        ("frame.number <= 1", "frame.number == 1"),
+        ("tcp.analysis.retransmission == false && tcp", "tcp"),
     ],
 )
 def test_selections_that_mean_the_same(trace: Trace, text: str, same_as: str) -> None:
@@ -45,7 +53,8 @@ def test_selections_that_mean_the_same(trace: Trace, text: str, same_as: str) ->
 
 @pytest.mark.parametrize(
     "text", ["", "ip.addr ==", "ip.addr == nonsense", "(tcp", "tcp)", "tcp udp", "frame.number == x", "colour == red",
-             "verdict == good", "eth.addr == 1", "&&", "= tcp"]
+             "verdict == good", "eth.addr == 1", "&&", "= tcp", "ip.addr < 1.1.1.1", "tcp.flags.syn == 2",
+             "tcp.flags.nonsense", "container > c1"]
 )  # fmt: skip
 def test_senseless_selections(trace: Trace, text: str) -> None:
     """One line that says what is wrong."""

@@ -18,21 +18,31 @@ from analyzer.model import (
     Connection,
     Direction,
     Disposition,
+    Evidence,
     Finding,
     Hop,
     Journey,
     Mac,
     Point,
+    Severity,
     mac_text,
 )
-from analyzer.model.overview import Overview
+from analyzer.model.decision import Decision
+from analyzer.model.finding import Other
+from analyzer.model.loss import Loss
+from analyzer.model.overview import Edge, LearntMac, NameQuery, Node, Overview
+from analyzer.model.worked import Party, Worked
+from analyzer.report.content import Content
 from analyzer.report.fields import hints
+from analyzer.report.html.quality import Note
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
 from analyzer.report.story import answered, explain, stated
+from analyzer.report.words.sentence import texts
 
 LATENCIES = ("latency_ns", "reply_latency_ns", "latency_uncertainty_ns", "bin_ns", "least_ns", "median_ns", "p90_ns",
-             "p99_ns", "most_ns", "uncertainty_ns", "offset_ns", "edges_ns", "medians_ns")  # fmt: skip
+             "p99_ns", "most_ns", "uncertainty_ns", "offset_ns", "edges_ns", "medians_ns",
+             "first_answer_ns")  # fmt: skip
 """Durations; all other ``_ns`` are times."""
 
 
@@ -74,6 +84,37 @@ class ToldJourney:
     ambiguous: bool
     candidates: tuple[int, ...] | None
     lesson: tuple[str, ...]
+    payload_len: int | None
+    seq: int | None
+    ack: int | None
+    window: int | None
+    tcp_flags: int | None
+    cause: str | None
+    """Check that explains why it did not get through."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFinding:
+    """A finding as the page shows it."""
+
+    check: str
+    severity: Severity
+    basis: Basis
+    title: str
+    cause: str
+    """What acts: the end of the title."""
+    who: tuple[str, ...]
+    what: tuple[str, ...]
+    packets: int | None
+    detail: str
+    explanation: str
+    proof: tuple[str, ...]
+    tried: str | None
+    remedy: str
+    commands: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    alternatives: tuple[Other, ...]
+    refuted: tuple[Other, ...]
 
 
 class Packer:
@@ -150,8 +191,8 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else (hint,)
 
 
-def told(journey: Journey, points: Mapping[str, Point]) -> ToldJourney:
-    """Return a journey with its steps in words, and its lesson."""
+def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None) -> ToldJourney:
+    """Return a journey with its steps in words, its lesson, and the check that explains its end."""
     steps = tuple(
         ToldStep(
             step.kind,
@@ -163,37 +204,58 @@ def told(journey: Journey, points: Mapping[str, Point]) -> ToldJourney:
         )
         for step in journey.steps
     )
-    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer")]
+    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer", "cause")]
     return ToldJourney(
         **{name: getattr(journey, name) for name in names},
         steps=steps,
         answer=answered(journey) if journey.answered_by is not None else None,
         lesson=tuple(lesson(journey, points)),
+        cause=cause,
+    )
+
+
+def told_finding(finding: Finding) -> ToldFinding:
+    """Return a finding with what its first sentence is made of."""
+    names = [name for name in hints(ToldFinding) if name not in ("cause", "who", "what", "packets")]
+    subject, colon, cause = finding.title.partition("): " if "): " in finding.title else ": ")
+    packets = finding.facts.get("packets")
+    return ToldFinding(
+        **{name: getattr(finding, name) for name in names},
+        cause=cause if colon else subject,
+        who=tuple(texts(finding.facts, "who")),
+        what=tuple(texts(finding.facts, "what")),
+        packets=packets if isinstance(packets, int) else None,
     )
 
 
 def pack(
-    points: Iterable[Point],
+    content: Content,
     connections: Iterable[Connection],
     journeys: Iterable[ToldJourney],
-    arp: Iterable[ArpExchange],
-    findings: Iterable[Finding],
     overview: Overview,
+    notes: Iterable[Note],
 ) -> str:
     """Return the page's data as JSON."""
     packer = Packer(overview.measures.start_ns)
-    rows: dict[str, Any] = {
-        "points": [packer.row(point) for point in points],
-        "connections": [packer.row(connection) for connection in connections],
-        "journeys": [packer.row(journey) for journey in journeys],
-        "arp": [packer.row(exchange) for exchange in arp],
-        "findings": [packer.row(finding) for finding in findings],
-        "learnt": [packer.row(entry) for entry in overview.learnt],
-        "names": [packer.row(query) for query in overview.names],
-        "measures": packer.row(overview.measures),
+    tables: dict[str, tuple[type, Iterable[Any]]] = {
+        "points": (Point, content.points),
+        "connections": (Connection, connections),
+        "journeys": (ToldJourney, journeys),
+        "arp": (ArpExchange, content.arp),
+        "findings": (ToldFinding, map(told_finding, content.findings)),
+        "losses": (Loss, content.losses),
+        "decisions": (Decision, content.decisions),
+        "worked": (Worked, content.worked),
+        "parties": (Party, content.parties),
+        "notes": (Note, notes),
+        "learnt": (LearntMac, overview.learnt),
+        "names": (NameQuery, overview.names),
+        "nodes": (Node, overview.topology.nodes),
+        "edges": (Edge, overview.topology.edges),
     }
-    kinds = {"points": "Point", "connections": "Connection", "journeys": "ToldJourney", "arp": "ArpExchange",
-             "findings": "Finding", "learnt": "LearntMac", "names": "NameQuery", "measures": "Measures"}  # fmt: skip
+    rows: dict[str, Any] = {name: [packer.row(item) for item in items] for name, (_, items) in tables.items()}
+    rows["measures"] = packer.row(overview.measures)
+    kinds = {name: kind.__name__ for name, (kind, _) in tables.items()} | {"measures": "Measures"}
     document = {
         "start": str(packer.start_ns),
         "kinds": kinds,

@@ -43,7 +43,7 @@ from analyzer.model.rules import (
     Verdict,
     Write,
 )  # fmt: skip
-from analyzer.model.verdict import Asked, Translation, Undecided, Why
+from analyzer.model.verdict import Asked, Met, Translation, Undecided, Why
 from analyzer.state.rules.packet import Packet
 from analyzer.state.rules.values import Asking
 
@@ -93,6 +93,7 @@ class Walk:
         self.assumed = tuple(assumed)
         self.undecided: list[Undecided] = []
         self.trail: list[Asked] = []
+        self.met: list[Met] = []
         self.matched: list[Rule] = []
         self.translations: list[Translation] = []
         self._hook, self._left = "", MOST_RULES_ASKED
@@ -122,6 +123,7 @@ class Walk:
             state = packet.ct_state
             if priority < CONNTRACK:  # conntrack has not seen it yet, which xt_conntrack calls invalid
                 packet = replace(packet, ct_state="INVALID")
+            self.met.append(Met(len(self.trail), table, chain, packet.ct_state))
             packet, accepted = self._chain(packet, table, chain, 0)
             if not accepted and chain.policy == "DROP":
                 raise Ended(Verdict.DROP, Why.POLICY, policy=(table, chain.name))
@@ -130,6 +132,10 @@ class Walk:
         if hook in ("prerouting", "output"):
             return as_known(packet)
         return from_known(packet) if hook in ("input", "postrouting") else packet
+
+    def routed(self, route: Any) -> None:
+        """Note where a routing decision leads."""
+        self.met.append(Met(len(self.trail), route=route))
 
     def ask(self, packet: Packet, sets: Any) -> Asking:
         """Return what evaluates questions about a packet."""

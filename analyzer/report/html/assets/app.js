@@ -1,143 +1,193 @@
-// Puts the page together: views, filters, keys, theme.
+// Puts the page together: panes, choosing, keys, theme.
 
 const root = document.documentElement;
 root.classList.add("js");
-const work = document.getElementById("work");
+const app = { way: null };
+const [narrow, paper] = [matchMedia("(max-width: 720px)"), matchMedia("print")];
+const PAPER_WIDTH = 700;
+const middleHead = el("h2", { id: "way-title" });
+const tabBar = el("nav", { class: "tabs", "aria-label": "Middle pane" });
+const stepper = el("span", { class: "stepper" });
+const middle = el("div", { class: "middle-body" });
+const why = el("aside", { class: "why", id: "why", "aria-labelledby": "why-title" });
+listed = el("nav", { class: "list", id: "list", "aria-label": "Incidents, connections, journeys" });
+const listButton = el("button", { type: "button", class: "list-button", "aria-expanded": "false", "aria-controls": "list", "aria-label": "Incidents, connections, journeys" }, "☰ ", el("span", {}, listText()));
+document.getElementById("app").append(listButton, listed, el("div", { class: "middle" }, el("div", { class: "pane-head" }, middleHead, tabBar, stepper), el("div", { id: "walk" }), middle), why);
+document.getElementById("filter-place").replaceWith(filterField.form);
 
-const VIEWS = [
-  ["journeys", "Journeys", rows.journeys.length, () => journeyTable((id) => setState({ j: id }))],
-  ["connections", "Connections", rows.connections.length, () => connectionTable((q) => setState({ view: "journeys", q, j: null, sort: "" }))],
-  ["plots", "Plots", null, null],
-  ["arp", "ARP/NDP", rows.arp.length, arpTable],
-  ["fdb", "FDB", rows.learnt.length, learntTable],
-  ["nat", "NAT", null, natTable],
-  ["dns", "DNS", rows.names.length, nameTable],
-  ["errors", "ICMP errors", null, errorTable],
-];
-const built = new Map();
-
-function build(view) {
-  if (!built.has(view)) {
-    const make = VIEWS.find(([name]) => name === view)[3];
-    const made = make === null ? plotsView() : make();
-    if (made instanceof DataTable) made.onSort = (sort) => setState({ sort }, { quietly: true });
-    built.set(view, made);
-  }
-  return built.get(view);
+function listText() {
+  const loud = findings.filter((one) => one.severity !== "info").length;
+  return [plural(loud, "incident"), plural(rows.connections.length, "connection"), plural(rows.journeys.length, "journey")].join(", ");
 }
 
-const tabs = el("nav", { class: "views", "aria-label": "Views" }, ...VIEWS.map(([name, title, number]) => el("a", { "data-view": name }, title, number === null ? null : el("span", { class: "count" }, count(number)))));
-const search = el("input", { type: "search", id: "search", placeholder: "Filter: address, port, MAC, point, words (/)", "aria-label": "Filter by text", autocomplete: "off", spellcheck: "false" });
-const selects = {
-  protocol: select("protocol", [...new Set(rows.journeys.map(field.protocol))].sort()),
-  verdict: select("verdict", Object.keys(VERDICTS), (key) => VERDICTS[key][1]),
-  container: select("container", [...new Set(points.map((p) => p.container).filter(Boolean))].sort()),
-  nat: select("nat", ["any", "none", "SNAT", "DNAT"], (key) => (key === "any" ? "translated" : key === "none" ? "not translated" : key)),
-};
-const shownCount = el("output", { class: "dim" });
-const filters = el("form", { class: "filters", role: "search", "aria-label": "Filters" }, search, ...Object.values(selects), el("button", { type: "reset", class: "reset" }, "Clear"), shownCount);
-const table = el("div", { class: "list" });
-const detail = el("div", { class: "detail" });
-work.append(tabs, filters, el("div", { class: "split" }, table, detail));
+const TITLES = { ladder: "Ladder", topology: "Topology", frames: "Tables" };
 
-function select(name, keys, word = (key) => key) {
-  const found = el("select", { "aria-label": name === "nat" ? "Filter by translation" : `Filter by ${name}` }, el("option", { value: "" }, name === "nat" ? "any translation" : `any ${name}`), ...keys.map((key) => el("option", { value: key }, word(key))));
-  found.addEventListener("change", () => setState({ [name]: found.value }));
-  return found;
+function tabOf(now) {
+  return now.tab ?? (standsFor(now) === null ? "topology" : "ladder");
 }
 
-filters.addEventListener("submit", (event) => event.preventDefault());
-filters.addEventListener("reset", () => setState({ q: "", protocol: "", container: "", verdict: "", nat: "" }));
-search.addEventListener("input", () => setState({ q: search.value }, { quietly: true }));
-
-let shown = null;
-let shownJourney = null;
-
-function showState(now) {
-  const view = VIEWS.some(([name]) => name === now.view) ? now.view : "journeys";
-  const made = build(view);
-  for (const tab of tabs.children) {
-    tab.href = link({ view: tab.dataset.view, sort: "" });
-    if (tab.dataset.view === view) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
-  }
-  if (shown !== view) {
-    table.replaceChildren(made instanceof DataTable ? made.element : made.view);
-    work.dataset.view = view;
-    shown = view;
-    if (!(made instanceof DataTable)) made.draw();
-  }
-  if (search.value !== now.q) search.value = now.q;
-  for (const [name, one] of Object.entries(selects)) if (one.value !== now[name]) one.value = now[name];
-  filters.hidden = view !== "journeys";
-  if (made instanceof DataTable) {
-    made.show(view === "journeys" ? journeyFilter(now) : null, now.sort);
-    shownCount.textContent = `${count(made.shown.length)} of ${plural(made.rows.length, "row")}`;
-  }
-  if (view === "journeys") made.choose(now.j ?? -1);
-  if (shownJourney !== now.j) {
-    shownJourney = now.j;
-    detail.replaceChildren(...(now.j === null ? [] : [journeyDetail(now.j)]));
-    detail.scrollTop = 0;
-    graph.light(now.j === null ? null : journey(now.j));
-  }
-  work.classList.toggle("chosen", view === "journeys" && now.j !== null);
+function middleTitle(now, tab) {
+  if (tab === "topology") return "Topology, all networks";
+  if (tab === "frames") return TABLES[now.table]?.[0] ?? "Tables";
+  if (now.chosen?.kind === "c") return `C${now.chosen.id}, both directions`;
+  const id = standsFor(now);
+  return id === null ? "The way" : `The way of J${id}, ${field.summary(journeyRows.get(id))}`;
 }
 
-/** What to look at first: a journey that died, else one that was translated, else the longest. */
-function firstChoice() {
-  const dead = rows.journeys.find((row) => BAD.includes(field.disposition(row)));
-  const changed = rows.journeys.find((row) => natOf.get(field.connection(row))?.length && rawHops(row).length > 2);
-  const long = rows.journeys.reduce((best, row) => (rawHops(row).length > rawHops(best).length ? row : best), rows.journeys[0]);
-  const row = dead ?? changed ?? long;
-  return row === undefined ? null : field.id(row);
+function drawMiddle(now) {
+  const tab = tabOf(now);
+  const width = paper.matches ? PAPER_WIDTH : Math.max(middle.clientWidth, 300);
+  middleHead.textContent = middleTitle(now, tab);
+  tabBar.replaceChildren(...TABS.map((name) => el("a", { href: link({ tab: name }), "aria-current": name === tab ? "page" : null, "data-tab": name }, TITLES[name])));
+  middle.dataset.tab = tab;
+  stepper.replaceChildren(stepButton(-1, "‹", "Previous journey"), stepButton(1, "›", "Next journey"));
+  app.way = null;
+  if (tab === "frames") return middle.replaceChildren(...drawTables(now));
+  if (tab === "topology") return middle.replaceChildren(el("div", { class: "scroll picture", tabindex: "0", role: "region", "aria-label": "Topology" }, drawTopology(now, width - 4, redraw)), flowTable(now));
+  const context = contextOf(now);
+  const kept = passed(now);
+  const all = context === null ? [] : journeysOf(context);
+  const ids = all.filter((id) => kept === null || kept.has(id) || id === standsFor(now));
+  if (!ids.length) return middle.replaceChildren(el("p", { class: "empty" }, all.length ? "No journey of this passes the filter." : "No packet of this page is evidence for it: it is in what was recorded of the host. The topology shows where."));
+  const chosen = standsFor(now);
+  app.way = wayOf(ids.slice(0, MOST_TOGETHER), chosen, width);
+  const ladder = el("div", { class: "scroll picture", tabindex: "0", role: "region", "aria-label": "Ladder" }, drawLadder(app.way, ids, chosen, context, width, redraw));
+  const below = now.chosen?.kind === "c" ? sequencePlot(ids, width) : hopTable(journey(chosen));
+  middle.replaceChildren(drawWay(app.way, width, chosen), ladder, ...(narrow.matches ? [steps(ids, chosen)] : []), ...(below === null ? [] : [below]));
+  reveal(ladder.querySelector(".ladder-row.current"), ladder);
+}
+
+/** On a phone, the ladder is a list of steps. */
+function steps(ids, chosen) {
+  return el("div", { class: "phone-steps" }, stepList(journey(chosen)));
+}
+
+function stepButton(by, word, label) {
+  return el("button", { type: "button", "aria-label": label, on: { click: () => stepJourney(by) } }, word);
+}
+
+/** The journey beside the one that is shown, in its incident or connection. */
+function stepJourney(by) {
+  const context = contextOf(state);
+  if (context === null) return;
+  const ids = context.kind === "j" ? rows.journeys.map(field.id) : journeysOf(context);
+  const here = ids.indexOf(standsFor(state));
+  const id = ids[Math.min(Math.max(here + by, 0), ids.length - 1)];
+  if (id !== undefined) go({ chosen: { kind: "j", id }, of: context.kind === "j" ? null : context });
+}
+
+function reveal(row, pane) {
+  if (row === null) return;
+  const [a, b] = [row.getBoundingClientRect(), pane.getBoundingClientRect()];
+  if (a.top < b.top || a.bottom > b.bottom) pane.scrollTop += a.top - b.top - Math.max((b.height - a.height) / 3, 0);
+}
+
+let wellShown = false;
+function showWorked() {
+  wellShown = true;
+  drawWhy(state);
+}
+
+function drawWhy(now) {
+  const context = contextOf(now);
+  const loud = findings.some((one) => one.severity !== "info");
+  const opening = !loud && !location.hash.slice(1).match(/^[icj]\d/);
+  const content = wellShown || now.chosen === null || opening ? whyWell() : now.chosen.kind === "c" ? whyConnection(now.chosen.id) : context?.kind === "i" ? whyIncident(context.id, standsFor(now)) : whyJourney(now.chosen.id);
+  why.replaceChildren(...content);
+}
+
+function draw(now, before) {
+  if (before !== undefined && (nameOf(before.chosen) !== nameOf(now.chosen) || before.tab !== now.tab)) walk.reset();
+  const focus = document.activeElement?.dataset?.name ?? document.activeElement?.dataset?.j;
+  const [scroll, kind] = [listed.scrollTop, document.activeElement?.classList.contains("ladder-row") ? "j" : "name"];
+  drawList(now);
+  listed.scrollTop = scroll;
+  reveal(listed.querySelector('[aria-current="true"]'), listed);
+  drawMiddle(now);
+  drawWhy(now);
+  timeBar.draw(now);
+  filterField.show(now);
+  if (focus !== undefined) document.querySelector(`[data-${kind}="${focus}"]`)?.focus({ preventScroll: true });
+  if (gone !== null) say(`${gone}: the first one is shown`);
+  document.getElementById("gone").textContent = gone === null ? "" : `${gone}: the first one is shown.`;
+}
+
+function redraw() {
+  const scroll = middle.querySelector(".picture")?.scrollTop ?? 0;
+  drawMiddle(state);
+  const picture = middle.querySelector(".picture");
+  if (picture !== null) picture.scrollTop = scroll;
+}
+
+onState((now, before) => {
+  wellShown = false;
+  if (nameOf(before.chosen) !== nameOf(now.chosen)) toggleList(false);
+  draw(now, before);
+});
+
+function toggleList(open) {
+  root.classList.toggle("list-open", open);
+  listButton.setAttribute("aria-expanded", String(open));
+}
+listButton.addEventListener("click", () => toggleList(!root.classList.contains("list-open")));
+
+const keysOn = document.getElementById("keys-on");
+const help = document.getElementById("help");
+function chooseBeside(step) {
+  const row = rowBeside(step);
+  if (row === null) return;
+  const chosen = exists(row.dataset.name);
+  go({ chosen, ...(chosen.kind === "j" ? {} : { of: null }) }, { quietly: true });
+  listed.querySelector('[aria-current="true"]')?.focus({ preventScroll: true });
 }
 
 const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
-  "/": () => (state.view === "journeys" ? search.focus() : setState({ view: "journeys" })),
-  "?": () => help.showModal(),
-  Enter: () => document.getElementById("detail-title")?.focus(),
-  Escape: () => built.get(shown)?.element?.focus(),
+  "/": () => filterField.input.focus(),
+  j: () => chooseBeside(1), k: () => chooseBeside(-1),
+  "[": () => stepJourney(-1), "]": () => stepJourney(1),
+  1: () => go({ tab: "ladder" }), 2: () => go({ tab: "topology" }), 3: () => go({ tab: "frames" }),
+  w: () => (walk.active() ? walk.stop() : walk.begin()),
+  c: () => why.querySelector(".command .copy")?.click(), m: () => document.getElementById("markdown-button").click(),
+  t: () => document.getElementById("theme-button").click(), "?": () => help.showModal(),
+  Escape: () => (walk.active() ? walk.stop() : root.classList.contains("list-open") ? toggleList(false) : state.f ? go({ f: "" }) : state.t ? go({ t: null }) : null),
 };
-VIEWS.forEach(([name], n) => (KEYS[n + 1] = () => setState({ view: name, sort: "" })));
 
-function move(step) {
-  const made = built.get(shown);
-  if (shown !== "journeys") return;
-  const row = made.beside(step);
-  if (row !== null) setState({ j: field.id(row) }, { quietly: true });
-}
-
-const help = document.getElementById("help");
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-  const typing = event.target.closest("input, select, textarea");
-  if (typing && event.key === "Escape") return typing.blur();
-  if (typing || (event.key === "Enter" && event.target.closest("a, button, summary"))) return;
+  if (event.target.closest("input, select, textarea")) return;
+  const inList = event.target.closest("#list") !== null;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const walked = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (walk.active() && walked !== undefined) return event.preventDefault(), walk.move(walked);
+  if (inList && step !== undefined) return event.preventDefault(), chooseBeside(step);
   const act = KEYS[event.key];
-  if (act !== undefined) {
-    event.preventDefault();
-    act();
-  }
+  if (act === undefined || (event.key.length === 1 && !keysOn.checked)) return;
+  event.preventDefault();
+  act();
 });
-document.getElementById("help-button").addEventListener("click", () => help.showModal());
 
-const THEMES = ["light", "dark"];
-document.getElementById("theme-button").addEventListener("click", () => {
+const press = (id, act) => document.getElementById(id).addEventListener("click", act);
+press("walk-button", () => (walk.active() ? walk.stop() : walk.begin()));
+press("help-button", () => help.showModal());
+press("print-button", () => print());
+press("theme-button", () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = THEMES[dark ? 0 : 1];
-  built.delete("plots"); // its colours are those of before
-  if (shown === "plots") shown = null;
-  refresh();
+  root.dataset.theme = dark ? "light" : "dark";
 });
+document.getElementById("markdown-button").replaceWith(Object.assign(copyButton(() => asMarkdown(state, app.way), "Incident", "Copy as Markdown"), { id: "markdown-button" }));
 
-onState(showState);
-if (state.j === null && state.view === "journeys" && !location.hash) {
-  const choice = firstChoice();
-  if (choice !== null) history.replaceState(null, "", link({ j: choice }));
-}
-refresh();
+paper.addEventListener("change", redraw);
+addEventListener("beforeprint", redraw);
+let drawnWidth = 0;
+new ResizeObserver(() => {
+  if (middle.clientWidth === drawnWidth) return;
+  drawnWidth = middle.clientWidth;
+  redraw();
+  timeBar.draw(state);
+}).observe(middle);
+
+document.querySelectorAll("#heading a[data-i]").forEach((one) => one.addEventListener("click", (event) => (event.preventDefault(), go({ chosen: { kind: "i", id: Number(one.dataset.i) }, of: null }))));
+draw(state);
+drawnWidth = middle.clientWidth;
 root.dataset.readyMs = (performance.now() - began).toFixed(0);
 root.classList.add("ready");

@@ -1,74 +1,49 @@
-// The hop table: every header field at every hop, what changed, and why each hop led to the next.
+// The hop table: header fields at every hop, what changed, and Wireshark's filter for the frame.
 
 const HOP_FIELDS = [
   ["time", (h) => since(h.time_ns), null],
-  ["frame", (h) => `#${frameText(h.frames)}`, "frames"],
   ["to next hop", (h) => (h.latency_ns === null ? "" : `${duration(h.latency_ns)}${h.latency_uncertainty_ns === null ? "" : ` ± ${duration(h.latency_uncertainty_ns)}`}`), null],
-  ["eth.src", (h) => h.eth_src, "eth_src"],
-  ["eth.dst", (h) => h.eth_dst, "eth_dst"],
-  ["vlan", (h) => h.vlan, "vlan"],
-  ["ip.src", (h) => h.src, "src"],
-  ["source port", (h) => h.sport, "sport"],
-  ["ip.dst", (h) => h.dst, "dst"],
-  ["destination port", (h) => h.dport, "dport"],
+  ["from", (h) => end(h.src, h.sport), "src sport"],
+  ["to", (h) => end(h.dst, h.dport), "dst dport"],
   ["icmp.ident", (h) => h.icmp_id, "icmp_id"],
-  ["ip.ttl", (h) => h.ttl, "ttl"],
-  ["ip.id", (h) => (h.ip_id === null ? null : `0x${h.ip_id.toString(16).padStart(4, "0")}`), null],
-  ["length", (h) => `${h.length} bytes`, null],
+  ["MAC from", (h) => h.eth_src, "eth_src"],
+  ["MAC to", (h) => h.eth_dst, "eth_dst"],
+  ["vlan", (h) => h.vlan, "vlan"],
+  ["ttl", (h) => h.ttl, "ttl"],
+  ["id, length", (h) => `${h.ip_id === null ? "" : `0x${h.ip_id.toString(16).padStart(4, "0")}, `}${h.length} bytes`, null],
 ];
 
 function hopTable(one) {
-  const head = el("tr", {}, el("th", { scope: "col" }, "field"), ...one.hops.map((h, n) => el("th", { scope: "col" }, `${n + 1}. ${h.point}`)));
-  const body = HOP_FIELDS.filter(([, get]) => one.hops.some((h) => get(h) !== null && get(h) !== "")).map(([name, get, key]) =>
-    el("tr", {}, el("th", { scope: "row" }, name), ...one.hops.map((h) => hopCell(h, get, key))),
-  );
-  body.push(el("tr", {}, el("th", { scope: "row" }, "Wireshark"), ...one.hops.map((h) => el("td", {}, ...displayFilters(h.point, h.frames).map(filterCell)))));
-  const table = el("table", { class: "hops" }, el("thead", {}, head), el("tbody", {}, ...body));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Hop table" }, table);
+  const headRow = el("tr", {}, el("th", { scope: "col" }, `J${one.id}, hop by hop`), ...one.hops.map((h, n) => el("th", { scope: "col" }, `${n + 1} ${h.point}, frame ${frameText(h.frames)}`)));
+  const used = HOP_FIELDS.filter(([, get]) => one.hops.some((h) => get(h) !== null && get(h) !== ""));
+  const body = used.map(([name, get, keys]) => el("tr", {}, el("th", { scope: "row" }, name), ...one.hops.map((h) => hopCell(get(h), h.rewrites.filter((r) => keys?.split(" ").includes(r.field))))));
+  const filters = el("tr", {}, el("th", { scope: "row" }, "Wireshark filter"), ...one.hops.map((h) => el("td", {}, ...displayFilters(h.point, h.frames).flatMap(({ file, filter }) => [el("code", { title: file }, clip(filter, 60)), " ", copyButton(() => filter, `filter for ${file}`)]))));
+  return el("div", { class: "hops scroll", tabindex: "0", role: "region", "aria-label": "Hop by hop" }, el("table", {}, el("thead", {}, headRow), el("tbody", {}, ...body, filters)));
 }
 
-function hopCell(h, get, key) {
-  const text = get(h);
-  const change = key === null ? undefined : h.rewrites.find((r) => r.field === key);
-  const told = text === null ? "" : String(text);
-  if (change === undefined) return el("td", {}, told);
-  return el("td", { class: "changed", title: `${change.by}: ${change.before} → ${change.after}` }, el("b", {}, told), el("span", { class: "by" }, ` ${change.by}`));
+function hopCell(told, changes) {
+  if (told === null || told === "") return el("td", { class: "none" }, "none");
+  const cell = el("td", { class: changes.length ? "changed" : null }, String(told));
+  if (changes.length) cell.title = changes.map((r) => `${r.field} ${r.before} → ${r.after}, by ${r.by}`).join("\n");
+  return cell;
 }
 
-function filterCell({ file, filter }) {
-  return el("div", { class: "filter" }, el("code", {}, filter), el("span", { class: "dim" }, ` ${file} `), copyButton(filter, `display filter for ${file}`));
-}
-
-/** Each step with its evidence. */
-function evidence(one) {
-  const items = [];
+/** The steps of a journey, each with its basis, and the story that a teacher would tell. */
+function stepList(one) {
+  const found = [];
   for (let n = 0; n <= one.hops.length; n++) {
-    for (const step of one.steps.filter((s) => s.at_hop === n)) {
-      const details = step.details.map((text) => el("li", {}, text));
-      items.push(
-        el("li", { class: `step ${step.kind}` }, el("span", {}, step.text), " ", el("span", { class: "basis" }, step.basis), details.length ? el("ul", {}, ...details) : null),
-      );
+    for (const step of one.steps.filter((other) => other.at_hop === n)) {
+      found.push(el("li", { class: `step of-${step.kind}` }, el("span", { class: "said" }, step.text, ...step.details.map((line) => el("span", { class: "detail" }, line))), basisOf(step.basis)));
     }
-    const h = one.hops[n];
-    if (h !== undefined) {
-      items.push(el("li", { class: "hop" }, el("b", {}, h.point), ` frame ${frameText(h.frames)}, ${since(h.time_ns)}`));
-    }
+    if (n < one.hops.length) found.push(el("li", { class: "step of-hop" }, el("span", { class: "said" }, `${one.hops[n].point} #${frameText(one.hops[n].frames)}`), basisOf("observed")));
   }
-  const of = connection(one.connection);
-  const extra = [];
-  if (of !== null) {
-    for (const change of of.nat) {
-      if (change.rule !== null) {
-        const counted = change.rule_packets === null ? "" : ` (counted ${change.rule_packets_before === null ? "" : `${count(change.rule_packets_before)} → `}${count(change.rule_packets)} connections)`;
-        extra.push(el("li", {}, `rule: ${change.rule}${counted}`));
-      }
-    }
-    if (of.published !== null) extra.push(el("li", {}, `published port: ${of.published}`));
-    if (of.conntrack_id !== null) {
-      extra.push(el("li", {}, `conntrack entry id=${of.conntrack_id}${of.conntrack_state === null ? "" : `, ${of.conntrack_state}`}: original ${tuple(of.original)}, reply ${tuple(of.reply)}`));
-    } else {
-      extra.push(el("li", {}, `C${of.id} (${of.basis}): original ${tuple(of.original)}, reply ${tuple(of.reply)}`));
-    }
-  }
-  return el("div", {}, el("ol", { class: "evidence" }, ...items), extra.length ? el("ul", { class: "extra" }, ...extra) : null);
+  found.push(el("li", { class: "step ends" }, el("span", { class: "said" }, mark(one.disposition, { size: 14 }), ` ${verdictName(one.disposition)}: ${one.reason}`), basisOf(one.basis)));
+  return el("ol", { class: "steps" }, ...found);
+}
+
+let storyOpen = document.documentElement.hasAttribute("data-explain");
+function story(one) {
+  const title = el("summary", { on: { click: () => (storyOpen = !box.open) } }, "Explain it step by step");
+  const box = el("details", { class: "story", open: storyOpen }, title, el("ol", {}, ...one.lesson.map((sentence) => el("li", {}, sentence))));
+  return box;
 }

@@ -1,6 +1,6 @@
 // A table of any size: only the rows in sight are in the document.
 
-const ROW = 30;
+const LINE = 26;
 const MARGIN_ROWS = 12;
 
 /**
@@ -8,8 +8,8 @@ const MARGIN_ROWS = 12;
  * `idOf` names a row; `open` is called with the row that was chosen.
  */
 class DataTable {
-  constructor({ label, columns, rows, idOf = null, open = null, empty = "Nothing of this kind was seen." }) {
-    Object.assign(this, { label, columns, rows, idOf, open, empty });
+  constructor({ label, columns, rows, idOf = null, open = null, filtered = undefined, empty = "Nothing of this kind was seen." }) {
+    Object.assign(this, { label, columns, rows, idOf, open, filtered, empty });
     this.shown = rows;
     this.sort = { column: null, down: false };
     this.chosen = -1;
@@ -53,8 +53,8 @@ class DataTable {
 
   #draw(anew = false) {
     const height = this.element.clientHeight || 400;
-    const first = Math.max(Math.floor(this.element.scrollTop / ROW) - MARGIN_ROWS, 0);
-    const stop = Math.min(Math.ceil((this.element.scrollTop + height) / ROW) + MARGIN_ROWS, this.shown.length);
+    const first = Math.max(Math.floor(this.element.scrollTop / LINE) - MARGIN_ROWS, 0);
+    const stop = Math.min(Math.ceil((this.element.scrollTop + height) / LINE) + MARGIN_ROWS, this.shown.length);
     if (!anew && first === this.first && stop === this.stop) return;
     [this.first, this.stop] = [first, stop];
     const parts = [this.#space(first), ...this.shown.slice(first, stop).map((row, n) => this.#row(row, first + n))];
@@ -65,7 +65,7 @@ class DataTable {
 
   #space(count) {
     const cell = el("td", { colspan: this.columns.length });
-    cell.style.height = `${count * ROW}px`;
+    cell.style.height = `${count * LINE}px`;
     return el("tr", { class: count ? "space" : "space none", "aria-hidden": "true" }, cell);
   }
 
@@ -93,8 +93,8 @@ class DataTable {
     if (this.chosen === id) return;
     this.chosen = id;
     const index = this.shown.findIndex((row) => this.idOf(row) === id);
-    const top = index * ROW;
-    const room = this.element.clientHeight - ROW * 2;
+    const top = index * LINE;
+    const room = this.element.clientHeight - LINE * 2;
     if (reveal && index >= 0 && (top < this.element.scrollTop || top > this.element.scrollTop + room)) {
       this.element.scrollTop = Math.max(top - room / 2, 0);
     }

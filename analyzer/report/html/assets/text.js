@@ -2,14 +2,15 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const VERDICTS = {
-  delivered: ["D", "delivered"],
-  "left-host": ["O", "left the host"],
-  rejected: ["R", "rejected"],
-  dropped: ["X", "dropped"],
-  lost: ["L", "lost between points"],
-  "not-observable": ["?", "not observable"],
+  dropped: "dropped",
+  rejected: "rejected",
+  lost: "lost between points",
+  "left-host": "left the host",
+  delivered: "delivered",
+  "not-observable": "not observable",
 };
-const BAD = ["rejected", "dropped", "lost"];
+const BAD = ["dropped", "rejected", "lost"];
+const FIN = 1, SYN = 2, RST = 4, ACK = 16;
 
 /** Make an element: attributes, then children, which are texts or elements. */
 function el(name, attributes = {}, ...children) {
@@ -26,21 +27,28 @@ function fill(element, attributes, children) {
     if (key === "on") for (const [event, act] of Object.entries(item)) element.addEventListener(event, act);
     else element.setAttribute(key, item === true ? "" : item);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
   return element;
 }
 
-function duration(ns) {
-  if (ns === null || ns === undefined) return "";
-  for (const [size, unit] of [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]]) {
-    const amount = ns / size;
-    if (Math.abs(amount) >= 1) {
-      return `${amount.toFixed(Math.abs(amount) < 10 ? 2 : Math.abs(amount) < 100 ? 1 : 0)} ${unit}`;
-    }
-  }
-  return `${ns} ns`;
+const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
+
+/** A time at an axis: as a duration, without zeros that say nothing. */
+function tick(ns) {
+  return ns ? duration(ns).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ") : "0";
 }
 
+/** Three significant digits, with a unit. */
+function duration(ns) {
+  if (ns === null || ns === undefined) return "";
+  for (const [size, unit] of UNITS) {
+    const amount = Math.abs(ns / size);
+    if (amount >= 1) return `${(ns / size).toFixed(amount < 10 ? 2 : amount < 100 ? 1 : 0)} ${unit}`;
+  }
+  return `${Math.round(ns)} ns`;
+}
+
+/** Seconds since the first frame, exactly. */
 function since(ns) {
   if (ns === null || ns === undefined) return "";
   const whole = BigInt(Math.round(Math.abs(ns)));
@@ -48,11 +56,11 @@ function since(ns) {
 }
 
 function count(number) {
-  return number.toLocaleString("en-US");
+  return number.toLocaleString("en-US").replaceAll(",", "\u2009");
 }
 
 function plural(number, word) {
-  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+  return `${count(number)} ${word}${number === 1 ? "" : word.endsWith("s") ? "es" : "s"}`;
 }
 
 function end(ip, port) {
@@ -61,9 +69,42 @@ function end(ip, port) {
   return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
-function tuple(one) {
-  const id = one.icmp_id !== null ? ` id ${one.icmp_id}` : "";
-  return `${end(one.src, one.sport)} → ${end(one.dst, one.dport)}${id}`;
+/** An address by the name of whoever has it. */
+function named(ip, port) {
+  const party = partyOf.get(ip);
+  const name = party !== undefined && party.kind !== "host" && party.kind !== "gateway" ? party.name : ip;
+  return name === ip ? end(ip, port) : port === null || port === undefined ? name : `${name}:${port}`;
+}
+
+function clip(text, letters) {
+  return text.length > letters ? `${text.slice(0, Math.max(letters - 1, 1))}…` : text;
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+const FAMILY = getComputedStyle(document.body).fontFamily;
+const widths = new Map();
+
+/** How wide a text is, px. */
+function wide(text, size = 11, weight = 400) {
+  const key = `${size} ${weight} ${text}`;
+  if (!widths.has(key)) {
+    if (widths.size > 20_000) widths.clear();
+    pen.font = `${weight} ${size}px ${FAMILY}`;
+    widths.set(key, pen.measureText(text).width);
+  }
+  return widths.get(key);
+}
+
+/** As much of a text as fits a width. */
+function fit(text, width, size = 11, weight = 400) {
+  if (wide(text, size, weight) <= width) return text;
+  let [low, high] = [1, text.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (wide(clip(text, middle), size, weight) <= width) low = middle;
+    else high = middle - 1;
+  }
+  return clip(text, low);
 }
 
 function frameText(frames) {
@@ -71,15 +112,10 @@ function frameText(frames) {
   return run ? `${frames[0]}-${frames.at(-1)}` : frames.join(",");
 }
 
-/** A verdict: its letter on its colour, and the word. */
-function badge(verdict, short = false) {
-  const [letter, word] = VERDICTS[verdict];
-  const mark = el("b", { class: `letter v-${verdict}`, title: word }, letter);
-  return short ? mark : el("span", { class: "badge" }, mark, ` ${word}`);
-}
-
-function journeyLink(id, text = `J${id}`) {
-  return journeyRows.has(id) ? el("a", { href: link({ j: id }) }, text) : el("span", { title: "not in this page" }, text);
+function median(numbers) {
+  if (!numbers.length) return null;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
 /** A Wireshark display filter for frames, and the file that it is for. */
@@ -98,23 +134,38 @@ function displayFilters(pointName, frames) {
   return [...files].map(([file, numbers]) => ({ file, filter: numbers.map((n) => `frame.number == ${n}`).join(" || ") }));
 }
 
-/** A button that copies text. */
-function copyButton(text, label) {
-  const button = el("button", { type: "button", class: "copy", "aria-label": `Copy ${label}` }, "Copy");
+/** Put text into the clipboard; tell whether it is there. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { readonly: true, "aria-hidden": "true", class: "offscreen" }, text);
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+/** A button that copies what a function gives. */
+function copyButton(text, what, word = "Copy") {
+  const button = el("button", { type: "button", class: "copy", "aria-label": word === "Copy" ? `Copy ${what}` : null }, word);
   button.addEventListener("click", async () => {
-    let done = false;
-    try {
-      await navigator.clipboard.writeText(text);
-      done = true;
-    } catch {
-      const area = el("textarea", { readonly: true, "aria-hidden": "true", class: "offscreen" }, text);
-      document.body.append(area);
-      area.select();
-      done = document.execCommand("copy");
-      area.remove();
-    }
-    button.textContent = done ? "Copied" : "Not copied";
-    setTimeout(() => (button.textContent = "Copy"), 1500);
+    const done = await copied(text());
+    button.textContent = done ? "✓ Copied" : "Not copied";
+    button.classList.toggle("done", done);
+    say(done ? `${what} copied` : `${what} not copied`);
+    setTimeout(() => {
+      button.textContent = word;
+      button.classList.remove("done");
+    }, 2000);
   });
   return button;
+}
+
+/** Tell those who listen to the page. */
+function say(text) {
+  document.getElementById("said").textContent = text;
 }
