@@ -64,6 +64,10 @@ class Share:
     """Until when captures ran."""
 
 
+MOST_UNMASKED = 10_000
+"""Connections, the first ones, of which is looked up who is behind them."""
+
+
 @dataclass
 class Case:
     """All that is known of captures and hosts when hypotheses are asked."""
@@ -261,6 +265,23 @@ class Case:
     def resolved(self) -> dict[Address, str]:
         """The name by which each address was asked for, if that was one name."""
         return questions.resolved(self.names)
+
+    @cached_property
+    def unmasked(self) -> dict[int, Address]:
+        """Who began connections of which only the translated side was captured, as conntrack's dump says."""
+        behind = {
+            (entry.reply.dst, entry.reply.dport, entry.reply.src, entry.reply.sport): entry.original.src
+            for state in self.hosts.states
+            for entry in state.conntrack
+            if entry.original.src != entry.reply.dst
+        }
+        found: dict[int, Address] = {}
+        for number in range(min(len(self.context.connections["proto"]), MOST_UNMASKED)) if behind else ():
+            flow = self.tracer.connection(number).original
+            source = behind.get((flow.src, flow.sport, flow.dst, flow.dport))
+            if source is not None:
+                found[number] = source
+        return found
 
     @cached_property
     def answered_in_the_end(self) -> Array:

@@ -7,7 +7,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.inside import receiver
 from analyzer.explain.published import mistaken
 from analyzer.explain.told import Facts
-from analyzer.model import HostState, Listener
+from analyzer.model import Container, HostState, Listener
 from analyzer.state.rules.names import PROTOCOLS
 
 SHOWN = 5
@@ -20,6 +20,12 @@ class Listening:
 
     facts: Facts = field(default_factory=dict)
     proof: tuple[str, ...] = ()
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Other containers that have the port."""
+        found = self.facts.get("elsewhere")
+        return found if isinstance(found, list) else []
 
 
 def listening(case: Case, packet: int) -> Listening:
@@ -65,6 +71,23 @@ def _elsewhere(host: HostState, container: str, protocol: str, port: int) -> lis
         if name != container and any((one.protocol, one.port) == (protocol, port) and not _is_own(one)
                                      for one in state.listeners)
     ][:SHOWN] if container else []  # fmt: skip
+
+
+def meant(case: Case, packet: int, owner: Container | None, elsewhere: list[str]) -> Facts:
+    """Say why a client asks this container and not the one that has the port: a name of both, or an old address."""
+    row, host = int(case.last_row[packet]), case.context.host_at(int(case.last_row[packet]))
+    if owner is None or not elsewhere:
+        return {}
+    other = next((c for c in host.containers if (c.name, c.network) == (elsewhere[0], owner.network)), None)
+    src = case.context.src(row)
+    asker = host.container_of_address(src) if src is not None else None
+    if other is None:
+        return {}
+    both = [name for name in owner.aliases if name in other.aliases]
+    if both:
+        return {"alias": both[0]}
+    made_since = asker is not None and "" < asker.created < min(owner.created, other.created)
+    return {"made_since": True, "now_at": str(other.addresses[0])} if made_since and other.addresses else {}
 
 
 def _reachable(state: HostState, protocol: str) -> list[Listener]:

@@ -78,6 +78,10 @@ class Container:
     """Its network mode: ``bridge``, ``host``, ``container:ID``, or the network's name."""
     gateways: tuple[Address, ...] = ()
     """By which it leaves the network."""
+    aliases: tuple[str, ...] = ()
+    """Names beside its own by which the network's DNS knows it."""
+    created: str = ""
+    """When, as Docker writes it (RFC 3339, UTC), so that texts sort as times."""
 
     @property
     def ports(self) -> tuple[PublishedPort, ...]:

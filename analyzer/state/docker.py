@@ -23,6 +23,7 @@ class _End(Struct):
     mac: str | None = field(default=None, name="MacAddress")
     gateway: str | None = field(default=None, name="Gateway")
     gateway6: str | None = field(default=None, name="IPv6Gateway")
+    aliases: list[str] | None = field(default=None, name="Aliases")
 
 
 class _Binding(Struct):
@@ -59,6 +60,7 @@ class _HostConfig(Struct):
 class _Container(Struct):
     name: str = field(name="Name")
     settings: _Settings = field(name="NetworkSettings")
+    created: str = field(default="", name="Created")
     config: _Labels | None = field(default=None, name="Config")
     state: _State = field(default_factory=_State, name="State")
     host_config: _HostConfig = field(default_factory=_HostConfig, name="HostConfig")
@@ -96,6 +98,8 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
             status=_status(container.state),
             mode=container.host_config.mode,
             wanted=tuple(_published(container.host_config.bindings or {})),
+            aliases=tuple(end.aliases or ()),
+            created=container.created,
         )
         for container in convert(dump, list[_Container])
         for network, end in (container.settings.networks or {}).items()

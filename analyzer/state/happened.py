@@ -31,7 +31,8 @@ def ended(lines: Iterable[str], before: Sequence[Container], after: Sequence[Con
             key = one.name, one.network
             if again:
                 of = one.name if kind == "exited" else one.network
-                if key in found and found[key].back_ns is None and told.get("name") == of:
+                left = key in found and (found[key].how == "disconnected") is (kind == "disconnected")
+                if left and found[key].back_ns is None and told.get("name") == of:
                     found[key] = replace(found[key], back_ns=int(event["timeNano"]))
             elif kind == "exited" and told.get("name") == one.name:
                 how = "restarted" if key in there else "exited" if one.name in known else "removed"

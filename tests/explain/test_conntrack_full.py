@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.model import Severity
-from tests.build import tcp, udp
-from tests.explain.scene import Scene
+from tests.build import T0, tcp, udp
+from tests.explain.scene import INSIDE, Scene
 from tests.explain.state import dumps
 
 HYPOTHESIS = "conntrack-full"
@@ -52,6 +52,33 @@ def test_drops_that_were_counted(
     said = "just the packets that are missing" if drops == 2 else "and 2 packets are missing"
     assert finding.proof[2:] == ((f"conntrack-stats.txt: drop went up by {drops}, {said}",) if drops else ())
     assert ("loss-inside-host" in {one.check for one in found}) is not bool(drops)
+
+
+@pytest.mark.parametrize(("others", "holder"), [(0, "c2"), (1, "c2"), (4, "")])
+def test_who_holds_the_entries(tmp_path: Path, others: int, holder: str) -> None:
+    """Whoever has at least half of them is named, a container by its name."""
+    ends = "src={src} dst=8.8.8.8 sport={port} dport=80 src=8.8.8.8 dst={src} sport=80 dport={port}"
+    line = f"tcp 6 100 ESTABLISHED {ends}\n"
+    scene = _scene(tmp_path, 1000, None)
+    sources = [INSIDE] * 2 + [f"10.0.0.{number}" for number in range(others)]
+    scene.dumps["conntrack.txt"] = "".join(line.format(src=src, port=9000 + n) for n, src in enumerate(sources))
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.facts.get("holder", "") == holder
+    assert ("of them of c2" in finding.detail) is bool(holder)
+
+
+@pytest.mark.parametrize(("reason", "told"), [("NETFILTER_DROP", 3), ("IP_RPFILTER", 2)])
+def test_what_the_kernel_says_of_it(tmp_path: Path, reason: str, told: int) -> None:
+    """A netfilter hook that drops, as conntrack's does, is no rule then."""
+    scene = _scene(tmp_path, 1000, 3)
+    seconds, ns = divmod(T0 + 40_020_000 + 1000, 10**9)
+    at = f"{seconds}.{ns // 1000:06}"
+    scene.dumps["drops.txt"] = f"{at} {reason} nf_hook_slow 2048 docker0,40,{at},r\n"
+    scene.out(40, 6, tcp(40_002, 80, 1, 0, 2), until="docker0")
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.facts["packets"] == told
 
 
 def test_a_table_with_room(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten ndp-proxy-missi
 no-address-for-name no-ipv6-for-name nothing-left ping-unanswered ports-exhausted published-port-not-translated
 published-port-shadowed queue-drops request-unanswered reset-after-idle reset-on-the-way reverse-path-filtered
 routed-network-unreachable sent-to-dead-link stale-conntrack stopped-in-container subnet-overlap syn-unanswered
-ttl-exceeded two-clocks untranslated-source-leak veth-off-the-bridge vxlan-checksum vxlan-mtu zero-window
+ttl-exceeded two-clocks untranslated-source-leak veth-off-the-bridge vxlan-checksum vxlan-mtu wrong-protocol
+zero-window
 """
 
 

@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, C2, echo, tcp
 from tests.explain.scene import INSIDE, Scene, frame, packet
-from tests.explain.state import dumps, links
+from tests.explain.state import container, dumps, links
 
 SYN, RST, ACK = 0x02, 0x04, 0x10
 WEB = "172.17.0.3"
@@ -261,6 +261,37 @@ def test_another_container_that_listens_there(tmp_path: Path) -> None:
     (finding,) = scene.findings("connection-refused")
 
     assert finding.title == "c2 cannot reach web:80 (TCP): nothing listens there in web, but in c2"
+
+
+@pytest.mark.parametrize(
+    ("aliases", "created", "title"),
+    [
+        ((["db"], ["db", "web"]), ("", ""), "name db is of web and c3 alike, and only c3 has that port"),
+        ((None, None), ("2026-01-01", "2026-01-02"), "it asks the address that c3 had before; web has it now"),
+        ((None, None), ("2026-01-02", "2026-01-01"), "nothing listens there in web, but in c3"),
+        ((["a"], ["b"]), ("", ""), "nothing listens there in web, but in c3"),
+    ],
+    ids=["one-name", "made-since", "made-before", "two-names"],
+)
+def test_why_the_other_one_is_asked(
+    tmp_path: Path, aliases: tuple[list[str] | None, list[str] | None], created: tuple[str, str], title: str
+) -> None:
+    """A name that two have, or an address that was looked up before both were made anew."""
+    scene = _scene(tmp_path)
+    scene.dumps |= _inside("c3", "02:42:ac:11:00:09", "172.17.0.9", **{"ss.txt": "tcp LISTEN 0 128 *:80 *:*\n"})
+    made = [container("c2", INSIDE, C1), container("web", WEB, C2), container("c3", "172.17.0.9", "02:42:ac:11:00:09")]
+    for one, names, when in zip(made[1:], aliases, (created[1], created[1]), strict=True):
+        one["NetworkSettings"]["Networks"]["bridge"]["Aliases"] = names  # type: ignore[index]
+        one["Created"] = when  # type: ignore[index]
+    made[0]["Created"] = created[0]  # type: ignore[index]
+    scene.dumps["docker-inspect.json"] = made
+    _asked(scene, 10)
+    for point in ("veth-web", "veth-c2"):
+        scene.see(point, 10.3, frame(C2, C1, packet(WEB, INSIDE, 6, tcp(80, 4000, 0, 2, RST | ACK), ident=50)))
+    _end(scene)
+    (finding,) = scene.findings("connection-refused")
+
+    assert finding.title == f"c2 cannot reach web:80 (TCP): {title}"
 
 
 @pytest.mark.parametrize(("failed", "told"), [(3, "c2 refused 2 connections itself"), (1, "")], ids=["more", "as-many"])

@@ -51,6 +51,7 @@ TWINS = {
     "answered-from-elsewhere": "silent-remote.bridge",  # asked, and nobody answers
     "reset-after-idle": "aborts.bridge",
     "connection-goes-silent": "reset-at-rest.bridge",  # a pause, and a RST after it
+    "wrong-protocol": "plain-and-well.bridge",
     "request-unanswered": "aborts.bridge",  # resets, after an answer
     "no-address-for-name": "failing-resolver.bridge",  # answers that say that there is none
     "multicast-stays-inside": "healthy.bridge",

@@ -45,3 +45,15 @@ def test_how_a_container_ended(event: str, after: tuple[Container, ...], told: t
     assert [(one.container, one.how, one.exit_code, one.time_ns) for one in found] == (
         [(WEB, *told, 7)] if told else []
     )
+
+
+def test_when_it_is_back() -> None:
+    """A restart takes its address away and gives it back before it runs: it answers again when it has started."""
+    events = [
+        _event("container", "kill", "web", 5), _event("network", "disconnect", "net", 6),
+        _event("container", "die", "web", 7), _event("network", "connect", "net", 8),
+        _event("container", "start", "web", 9),
+    ]  # fmt: skip
+    (found,) = ended(events, [WEB], [WEB])
+
+    assert (found.how, found.time_ns, found.back_ns) == ("restarted", 7, 9)

@@ -11,6 +11,9 @@ MOST_MEMBERS = 8
 SPARE = 254
 """Addresses above those in use that containers that are gone may have had."""
 
+NDP_NEEDS = ("neighbour-solicitation", "neighbour-advertisement", "packet-too-big")
+"""What RFC 4890 says must not be dropped, by ip6tables' names; pings may well be."""
+
 
 def own(asked: Asked) -> Iterator[Why]:
     """Look at the host, whose own address it is, or was."""
@@ -53,7 +56,7 @@ def _unheard(asked: Asked) -> Iterator[Why]:
     if stopped is not None and not stopped.unknown:
         facts: Facts = {
             "why": "unheard", "cause": stopped.text,
-            "commands": ["ip6tables -w -I INPUT -p ipv6-icmp -j ACCEPT"],
+            "commands": [f"ip6tables -w -I INPUT -p ipv6-icmp --icmpv6-type {kind} -j ACCEPT" for kind in NDP_NEEDS],
         }  # fmt: skip
         yield Why(facts, stopped.proof)
 

@@ -11,7 +11,7 @@ from analyzer.correlate.sorting import values_at
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.listening import Listening, listening
+from analyzer.explain.listening import Listening, listening, meant
 from analyzer.explain.questions import completed
 from analyzer.explain.refuser import answers_at, at_router, turned_to
 from analyzer.explain.stopped import severity
@@ -116,6 +116,8 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     if (local := _local(case, packets)) is not None:
         facts["published_locally"] = local
     facts |= completed(case, packets[0])
+    facts |= meant(case, packets[0], owner, known.elsewhere)
+    facts |= {"died": True} if owner is not None and _died(case, packets) else {}
     if (rule := _sent_by(case, packets)) is not None:
         facts["sent_by_rule"] = rule
     return Told(
@@ -164,6 +166,19 @@ def _accepted_later(case: Case, packets: list[int]) -> bool:
     refused = [int(number) for number in case.connection[packets]]
     ends = [(tuple(int(table[name][n]) for name in names), int(table["first_ns"][n])) for n in refused]
     return all(last.get(end, 0) > time for end, time in ends)
+
+
+def _died(case: Case, packets: list[int]) -> bool:
+    """Tell whether the server reset a connection in the middle of data right before it refused: its program ended."""
+    table, first = case.context.connections, int(case.connection[packets[0]])
+    names = ("proto", "reply_src_hi", "reply_src", "reply_sport")
+    same = np.logical_and.reduce([table[name] == table[name][first] for name in names])
+    before = np.flatnonzero(same & (table["first_ns"] < table["first_ns"][first]))
+    if not len(before):
+        return False
+    last = case.packets_of(int(before[-1]), reply=True)
+    carried = int(case.first("payload_len")[case.packets_of(int(before[-1]))].sum())
+    return bool(len(last) and carried and case.resets[last].any()) and not _accepted_later(case, packets)
 
 
 def _local(case: Case, packets: list[int]) -> str | None:

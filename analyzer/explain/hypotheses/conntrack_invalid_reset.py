@@ -4,6 +4,7 @@ Such an answer is for the host's own address, where nobody knows the connection 
 tcp_in_window); the host answers with RST, and the server gives the connection up.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,6 +18,7 @@ from analyzer.explain.tally import Most
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, HostState, Role, Severity
 from analyzer.model.finding import Symptom
+from analyzer.model.rules import Rule
 from analyzer.schema import Addresses, Layer
 from analyzer.state.sysctl import sysctl
 
@@ -62,10 +64,20 @@ def _untranslated(case: Case, resets: list[int]) -> Iterator[int]:
 def _tell(case: Case, idle_ns: int | None, invalid: int, packets: list[int]) -> Told:
     name = case.context.point(int(case.first_row[packets[0]])).name
     facts: Facts = {"where": name}
+    zone = _one_way_zone(case.host_of(packets[0]))
+    if zone is not None:
+        facts |= {"zone_rule": zone.text, "commands": [f"iptables -t raw -D {zone.text[3:]}"]}
     if idle_ns is not None:
         facts["idle_s"] = Most(round(idle_ns / 1e9))
     proof = (f"conntrack-stats.txt: invalid went up by {invalid}",) if invalid else ()
-    return Told(facts, proof=proof)
+    shown = (f"{zone.dump}: {zone.text}",) if zone is not None else ()
+    return Told(facts, proof=(*shown, *proof))
+
+
+def _one_way_zone(host: HostState) -> Rule | None:
+    """Return a rule that puts into a conntrack zone what comes in by one interface: answers come in by another one."""
+    found = (rule for rule in host.rules() if rule.table == "raw" and " -i " in rule.text)
+    return next((rule for rule in found if re.search(r"-j CT .*--zone [1-9]", rule.text)), None)
 
 
 def _idle(case: Case, reset: int) -> int:

@@ -12,7 +12,7 @@ from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Basis, HostState, Severity, address, mac_text
-from analyzer.schema import Addresses, Layer
+from analyzer.schema import Addresses, Int64, Layer
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -27,10 +27,17 @@ def causes(case: Case) -> Iterator[Cause]:
     ill = np.flatnonzero(case.symptom >= 0)
     for state in case.hosts.states:
         for mac, told in _same_mac(state):
-            packets = ill[case.context.frames["eth_dst"][case.last_row[ill]] == mac].tolist()
+            packets = _of_both(case, ill, mac)
             key = state.name or "", mac_text(mac)
             tell = partial(_ready, told)
             yield Cause(packets, tell, Basis.STATED, key, specific=Specific.ROOT if packets else None)
+
+
+def _of_both(case: Case, ill: Int64, mac: int) -> list[int]:
+    """Return what fails of a MAC that two have: what is for it, what it sends, and what it asks for in vain."""
+    ends = [case.context.frames[end][case.last_row[ill]] == mac for end in ("eth_src", "eth_dst")]
+    asked = {case.asking[q.point, q.request_frame] for q in case.exchanges if q.answer_mac is None and q.asker == mac}
+    return sorted({*ill[ends[0] | ends[1]].tolist(), *asked})
 
 
 def _ready(told: Told, _: list[int]) -> Told:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network, summarize_address_range
 
 from analyzer.explain.case import Case
 from analyzer.explain.died import Stopped
@@ -15,7 +15,8 @@ from analyzer.explain.remedy import answered, unblocked
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Finding, Severity
+from analyzer.model import Address, Finding, HostState, Severity
+from analyzer.model.question import Elements, Member, Range
 from analyzer.model.rules import Chain
 from analyzer.state.rules.owner import owner
 
@@ -67,11 +68,15 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if (by := owner(rule, stopped.host)) is not None:
             told.facts |= {"owner": by, **_ends(case, stopped)}
         told.facts |= _spoofed(stopped)
+        if listed := _listed(case, stopped):
+            told = replace(told, facts=told.facts | listed, tried="")
         if by == BANS and told.severity is None:
             told.severity = Severity.WARNING  # who is banned may well be who should be
     if (miss := _near_miss(case, stopped)) is not None:
         told.facts |= miss
     if cause.policy is not None:
+        if lacking := _lacking(case, stopped):
+            told = replace(told, facts=told.facts | lacking, tried="")
         told.facts |= {"policy_of": " ".join(cause.policy)}
         told.facts |= {"dockers_gone": True} if cause.policy == FORWARD and _dockers_gone(case, stopped) else {}
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
@@ -95,6 +100,63 @@ def _spoofed(stopped: Stopped) -> Facts:
     except ValueError:
         return {}
     return {"spoofed": found.group(1), "uplink": uplink} if inside and uplink is not None else {}
+
+
+def _listed(case: Case, stopped: Stopped) -> Facts:
+    """Return the element of a named set by which a rule of nftables' own meets a packet."""
+    rule, row = stopped.cause.rule, int(case.last_row[stopped.packets[0]])
+    found = re.search(r"\b(saddr|daddr) @(\S+)", rule.text) if rule is not None and rule.native else None
+    if rule is None or found is None:
+        return {}
+    end = case.context.src(row) if found.group(1) == "saddr" else case.context.dst(row)
+    elements = _set_of(stopped.host, rule.table, found.group(2))
+    member = next((one for one in elements.members if _holds(one, end)), None) if elements is not None else None
+    if member is None:
+        return {}
+    text = _element(member)
+    return {"set": found.group(2), "element": text,
+            "commands": [f"nft delete element {rule.table} {found.group(2)} {{ {text} }}"]}  # fmt: skip
+
+
+def _set_of(host: HostState, table: str, name: str) -> Elements | None:
+    return next((one.sets.get(name) for one in host.tables if one.native and one.label == table), None)
+
+
+def _holds(member: Member, ip: Address | None) -> bool:
+    if isinstance(member, Range):
+        low, high = member.low, member.high
+        same = not isinstance(low, int) and not isinstance(high, int) and ip is not None and low.version == ip.version
+        return same and int(low) <= int(ip or 0) <= int(high)
+    return member == ip
+
+
+def _element(member: Member) -> str:
+    """As nft writes it: an address, a prefix, or both ends of a range."""
+    if not isinstance(member, Range):
+        return str(member)
+    low, high = ip_address(str(member.low)), ip_address(str(member.high))
+    nets = list(summarize_address_range(low, high))
+    return str(nets[0]) if len(nets) == 1 else f"{low}-{high}"
+
+
+def _lacking(case: Case, stopped: Stopped) -> Facts:
+    """Return the set of interfaces by which others are accepted in a chain, and that lacks this packet's."""
+    label, name = stopped.cause.policy or ("", "")
+    packet = stopped.packets[0]
+    built = case.tracer.prover.packet(packet, int(case.last_row[packet]))
+    chain = next(
+        (t.chains[name] for t in stopped.host.tables if t.native and t.label == label and name in t.chains), NONE
+    )
+    for rule in chain.rules:
+        found = re.search(r"\biifname @(\S+)", rule.text)
+        elements = _set_of(stopped.host, label, found.group(1)) if found is not None else None
+        if found is None or elements is None or built is None or not isinstance(built.iif, str):
+            continue
+        bridges = {one.bridge for one in stopped.host.networks}
+        if "accept" in rule.text and built.iif in bridges and any(one in bridges for one in elements.members):
+            return {"set": found.group(1), "lacks": built.iif,
+                    "commands": [f'nft add element {label} {found.group(1)} {{ "{built.iif}" }}']}  # fmt: skip
+    return {}
 
 
 def _near_miss(case: Case, stopped: Stopped) -> Facts | None:

@@ -53,7 +53,11 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     if not known:
         del told.facts["outcome"]
     return Told(
-        told.facts | _left(case, packet) | {"known": known} | _elsewhere(case, packet, network),
+        told.facts
+        | _left(case, packet)
+        | {"known": known}
+        | _elsewhere(case, packet, network)
+        | _switched_off(network),
         proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
@@ -70,6 +74,11 @@ def _elsewhere(case: Case, packet: int, network: Network | None) -> Facts:
     of = {one.network for one in host.containers if one.name == owner.name}
     others = [n.name for n in host.networks if n.name in of - {network.name} and n.masquerades and not n.internal]
     return {"network": network.name, "container": owner.name, "other_networks": others} if others else {}
+
+
+def _switched_off(network: Network | None) -> Facts:
+    """Name a network that was made not to masquerade."""
+    return {"made_without": network.name} if network is not None and not network.masquerades else {}
 
 
 def _not_tracked(case: Case, rule: Rule, packets: list[int]) -> Told:

@@ -13,7 +13,7 @@ from analyzer.explain.inside import receiver
 from analyzer.explain.parties import name_of
 from analyzer.explain.tally import Count, Most
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Connection, Listener, Severity, endpoint
+from analyzer.model import Connection, Listener, NatKind, Severity, endpoint
 from analyzer.schema import Addresses, Array
 
 GIVES_UP_NS = 3_000_000_000
@@ -101,6 +101,7 @@ def _tell(case: Case, server: str, kind: str, packets: list[int]) -> Told:
     waiting: Facts = {} if queue is None else {"waiting": queue.waiting, "program": queue.program}
     return Told(
         waiting
+        | _masked(case, connection, row)
         | {
             "server": server, "name": name_of(case, connection.reply.src, row), "kind": kind,
             "count": Count(len(numbers)), "longest_s": Most(max(waits) / 1e9),
@@ -108,6 +109,16 @@ def _tell(case: Case, server: str, kind: str, packets: list[int]) -> Told:
         },
         severity=Severity.ERROR if kind == RESET else Severity.WARNING,
     )  # fmt: skip
+
+
+def _masked(case: Case, connection: Connection, row: int) -> Facts:
+    """Say as whom the server sees a client of its own network, where a rule translates what stays on the bridge."""
+    change = next((one for one in connection.nat if one.kind is NatKind.SNAT and one.rule), None)
+    host = case.context.host_at(row)
+    ends = [host.container_of_address(ip) for ip in (connection.original.src, connection.reply.src)]
+    if change is None or None in ends or len({one.network for one in ends if one is not None}) != 1:
+        return {}
+    return {"seen_as": change.after, "masked_by": str(change.rule)}
 
 
 def _queue(case: Case, packet: int) -> Listener | None:

@@ -10,7 +10,8 @@ from analyzer.explain.refuser import answers_at
 from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.tally import Most, Texts
-from analyzer.explain.told import Facts, Told
+from analyzer.explain.told import Facts, Key, Told
+from analyzer.explain.way_out import by_the_way_out
 from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
 
@@ -26,11 +27,19 @@ def causes(case: Case) -> Iterator[Cause]:
         silent.setdefault(target, []).extend(case.packets_of(number, reply=False).tolist())
     for target, packets in silent.items():
         queue = _full(case, packets[0])
+        way = {} if queue is not None else by_the_way_out(case, packets)
+        known = queue is not None or bool(way)
         yield Cause(
-            sorted(packets), partial(_tell, case, target, queue),
-            Basis.STATED if queue is not None else Basis.OBSERVED, (target, queue is not None),
-            specific=Specific.SETTING if queue is not None else None,
+            sorted(packets), partial(_tell, case, target, queue, way), Basis.STATED if known else Basis.OBSERVED,
+            _key(target, queue, way), specific=Specific.SETTING if known else None,
         )  # fmt: skip
+
+
+def _key(target: str, queue: Listener | None, way: Facts) -> Key:
+    """What is wrong with the way out is one cause, whoever was asked."""
+    if way:
+        return "by", str(way.get("by_default") or way["dead_ttl"])
+    return target, queue is not None
 
 
 def _full(case: Case, packet: int) -> Listener | None:
@@ -41,7 +50,7 @@ def _full(case: Case, packet: int) -> Listener | None:
     return found if found is not None and found.waiting > found.room else None
 
 
-def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -> Told:
+def _tell(case: Case, target: str, queue: Listener | None, way: Facts, packets: list[int]) -> Told:
     packet = packets[0]
     facts: Facts = {
         "target": target,
@@ -56,7 +65,8 @@ def _tell(case: Case, target: str, queue: Listener | None, packets: list[int]) -
     if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
         facts["answers_at"] = Texts.of((str(port), 0) for port in answers_at(case, packet))
         facts["answers_udp"] = Most(_answers_udp(case, dst, case.context.value("dport", row)))
-    proof: tuple[str, ...] = ()
+    facts |= way
+    proof: tuple[str, ...] = (f"ip-route.json: {way['by_default']}",) if "by_default" in way else ()
     if queue is not None:
         facts |= {"waiting": queue.waiting, "room": queue.room, "program": queue.program}
         where = f"containers/{owner.name}/" if owner is not None else ""

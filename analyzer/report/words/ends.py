@@ -31,6 +31,8 @@ def syn_unanswered(f: Facts) -> Words:
             "Nothing on this host does it. Networks of providers often block port 25 and others: ask for it to be "
             "opened, or use another port of the service (587 or 465 for mail)."
         )
+    if f.get("by_default") or f.get("dead_ttl"):
+        why, cause, remedy = _way_out(f)
     if f.get("answers_udp"):
         why = "The same name server answered by UDP, cut short (TC): resolvers then ask again by TCP (RFC 7766)."
         cause = f"something beyond {last} drops DNS by TCP, and its answer by UDP did not fit"
@@ -61,8 +63,66 @@ def syn_unanswered(f: Facts) -> Words:
     )
 
 
+def wrong_protocol(f: Facts) -> Words:
+    """They do not understand each other."""
+    name, server, many = f["name"], f["server"], plural(number(f, "count"), "connection")
+    if f["kind"] == "tls":
+        return Words(
+            f"TLS is spoken to {server}, which answers in plain HTTP: {many}",
+            "The client begins with a ClientHello (RFC 8446), and the server answers HTTP/1: it is reached, and has "
+            f"no TLS at that port. Clients call that “wrong version number”. {affected(f)}",
+            f"it speaks TLS to a port of {name} that speaks plain HTTP",
+            verb=Verb.USE,
+            remedy="Use http:// for this port, or the port at which the server speaks TLS; or end TLS in a proxy.",
+        )
+    return Words(
+        f"plain HTTP is spoken to {server}, which speaks TLS: {many}",
+        f"The client begins with a request of HTTP/1, and the server answers that it wants TLS. {affected(f)}",
+        f"it speaks plain HTTP to a port of {name} that speaks TLS",
+        verb=Verb.USE,
+        remedy="Use https:// for this port, or the server's port for plain HTTP. Behind a proxy: proxy_pass https://...",
+    )
+
+
+def _way_out(f: Facts) -> tuple[str, str, str]:
+    """The wrong default route, or a TTL that gives hosts behind this one away."""
+    last = f["last"]
+    if f.get("by_default"):
+        first, other, mine = f["by_default"], f["other_default"], f["other_dev"]
+        why = f"All of it left by “{first}”, which comes before “{other}” by its metric, and no answer came by {last}."
+        remedy = (
+            f"See why {f['gateway']} passes nothing on. If {mine} is the way out, give the route by {last} a larger "
+            "metric than that one has, in what made it (NetworkManager: ipv4.route-metric, never-default; netplan: "
+            f"dhcp4-overrides), or take it away: ip route del {first}"
+        )
+        return why, f"the default route by {last} comes first, and nothing comes back by {last}", remedy
+    live, dead = f["live_ttl"], f["dead_ttl"]
+    why = (
+        f"Of the same servers, packets that leave with TTL {live}, this host's own, are answered, none with {dead}, "
+        "which this host has counted down."
+    )
+    remedy = (
+        "A provider that forbids tethering does that, or a router that wants to be the last one. With its leave: "
+        f"iptables -t mangle -A POSTROUTING -o {last} -j TTL --ttl-set {live}"
+    )
+    return why, f"something beyond {last} drops TTL {dead}, what other machines send through this host", remedy
+
+
 def reset_on_the_way(f: Facts) -> Words:
     """Not the server."""
+    shut, served = texts(f, "shut_names"), texts(f, "served_names")
+    who = "the next hop" if f.get("next_hop") else "somebody on the way"
+    if shut:
+        passes = f", while {several(served)} passes" if served else ""
+        return Words(
+            f"{packets(f)} at {f['where']} reset connections in the name of {f['server']}: TLS for {several(shut)}",
+            f"They have a TTL of {f['ttl']}, and all else from there {f['others_ttl']}: {who} sent them, right after "
+            f"the ClientHello, so by the name in it{passes}. {affected(f)}",
+            f"{who} resets TLS for {several(shut)}{passes}, not {f['server']} itself",
+            verb=Verb.USE,
+            remedy=f"A content filter shuts {several(shut)} out: ask whoever runs the network beyond this host to let "
+            "it pass; nothing on this host or at the server helps.",
+        )
     return Words(
         f"{packets(f)} at {f['where']} reset connections in the name of {f['server']}",
         f"They have a TTL of {f['ttl']}, and all else from there {f['others_ttl']}: somebody on the way sent them, "
@@ -167,6 +227,17 @@ def request_unanswered(f: Facts) -> Words:
     name, server, kind = f["name"], f["server"], f["kind"]
     many = plural(number(f, "count"), "connection")
     wait = number(f, "longest_s")
+    if f.get("masked_by"):
+        does = "resets it" if kind == "reset" else "closes it" if kind == "closed" else "does not answer"
+        return Words(
+            f"{server} {does}: {many}",
+            f"A rule translates what stays on the bridge, which br_netfilter shows to iptables: “{f['masked_by']}”. So "
+            f"the server sees {f['seen_as']}, for whom it may have no entry, instead of its client. {affected(f)}",
+            f"it comes to {name} as {f['seen_as']}, for a rule masquerades inside the bridge, and {name} {does}",
+            verb=Verb.USE,
+            remedy="Limit the rule to what leaves: -o and the uplink's name, or ! -o and the bridge's, as Docker's own "
+            "rules have it. Then see in the log of the server whether it takes its client.",
+        )
     log = f"See the log of {name}: " if not str(name)[:1].isdigit() else f"See the log of what listens at {server}: "
     if kind == "closed":
         when = "after the first request" if f.get("asked") else "at once"
@@ -209,6 +280,7 @@ def request_unanswered(f: Facts) -> Words:
 
 
 SAYS = {
+    "wrong-protocol": wrong_protocol,
     "connection-goes-silent": goes_silent,
     "request-unanswered": request_unanswered,
     "answered-from-elsewhere": answered_from_elsewhere,

@@ -34,6 +34,19 @@ def masquerade_missing(f: Facts) -> Words:
             "not "
             f"connect it to {f['network']}; if that network shall reach out, make it with masquerading.",
         )
+    if f.get("made_without"):
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            f"Network {f['made_without']} was made with com.docker.network.bridge.enable_ip_masquerade=false, so "
+            f"Docker adds no rule that translates, however often it starts. {affected(f)}",
+            f"network {f['made_without']} was made with enable_ip_masquerade=false",
+            verb=Verb.ANSWER,
+            remedy=offered(
+                f,
+                "Make the network anew without that option (docker compose down, then up), or, if a router beyond was "
+                "to route the network, give it the route. By hand, until the next start of the host:",
+            ),
+        )
     known = "No rule of table nat translates them. " if f.get("known") else ""
     return Words(
         f"{packets(f)} left by {where} as {source}, untranslated",
@@ -128,6 +141,18 @@ def conntrack_invalid_reset(f: Facts) -> Words:
     """The host resets what it does not know."""
     timeout = "net.netfilter.nf_conntrack_tcp_timeout_established"
     idle = f.get("idle_s")
+    if f.get("zone_rule"):
+        return Words(
+            f"{packets(f, 'RST')} sent by the host itself at {f['where']}, in containers' connections",
+            "The rule puts what comes in by that interface into a conntrack zone of its own; answers come in by "
+            f"another one, are looked for in zone 0, and nobody knows them there. {affected(f)}",
+            f"a rule puts only one direction into a conntrack zone: “{f['zone_rule']}”",
+            verb=Verb.KEEP,
+            remedy=offered(
+                f, "Delete the rule; or put both directions into the zone, with --zone-orig for the one that begins, "
+                "or a second rule for what comes back:",
+            ),
+        )  # fmt: skip
     why = (
         f"after {idle} s of silence, when conntrack had forgotten the connection. It was"
         if idle is not None
@@ -160,13 +185,16 @@ def conntrack_contradiction(f: Facts) -> Words:
 def conntrack_full(f: Facts) -> Words:
     """No room for new connections."""
     most = number(f, "limit")
+    held = f", {f['held']:,} of them of {f['holder']}" if f.get("holder") else ""
     return Words(
-        f"conntrack holds {f['entries']:,} of {most:,} entries",
+        f"conntrack holds {f['entries']:,} of {most:,} entries{held}",
         "When the table is full, the kernel drops the first packet of every new connection, and logs 'nf_conntrack: "
         "table full'.",
-        f"conntrack is full, {f['entries']:,} of {most:,} entries" if number(f, "packets") else "",
+        f"conntrack is full, {f['entries']:,} of {most:,} entries{held}" if number(f, "packets") else "",
         verb=Verb.OPEN,
-        remedy="Raise the limit, and look who holds so many entries (conntrack -L).",
+        remedy=f"Raise the limit, and see what {f['holder']} does with so many connections (conntrack -L -s)."
+        if held
+        else "Raise the limit, and look who holds so many entries (conntrack -L).",
     )
 
 

@@ -181,7 +181,7 @@ def _unheard(f: Facts) -> Said:
     return (
         f"this host does not hear the question: {f['cause']}",
         "It is an address of this host. NDP is ICMPv6, and has to pass INPUT as all else that is for the host.",
-        "Let ICMPv6 pass, as RFC 4890 asks for:",
+        "Let NDP pass, and what path MTU needs, as RFC 4890 asks for; pings may stay shut out:",
     )
 
 

@@ -118,6 +118,16 @@ def _for_router(f: Facts) -> str:
 
 
 def _for_listening(f: Facts) -> str | None:
+    if f.get("died") and not f.get("listens_on"):
+        return (
+            f"See why it ended: docker logs {f.get('container')}, its exit code, memory (OOM). A restart policy starts "
+            "it again; let clients try again."
+        )
+    if texts(f, "only_at") == ["IPv4"]:
+        return (
+            f"Let {f.get('program') or 'the program'} listen on ::, which takes IPv4 as well unless it says otherwise; "
+            "or let clients ask by IPv4."
+        )
     if f.get("only_at"):
         return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
     if f.get("listens_on") and f.get("container") and f.get("asked_outside"):
@@ -132,6 +142,17 @@ def _for_listening(f: Facts) -> str | None:
                 f"Start the program in {f.get('container') or f['target']} (docker logs says why it does not run), "
                 "or take "
                 f"it out of what clients ask: {several(elsewhere)} has it. If that one was meant, ask by its name."
+            )
+        if f.get("alias"):
+            return (
+                f"Give the name {f['alias']} to {elsewhere[0]} alone (networks: aliases: in the compose file), or ask "
+                f"by names that only one has: {elsewhere[0]}."
+            )
+        if f.get("made_since"):
+            return (
+                f"Let it look the name up again: restart or reload it. A proxy that looks up once, as nginx does with "
+                f"upstreams, needs resolver 127.0.0.11 valid=10s and the name in a variable. {elsewhere[0]} is "
+                f"{f['now_at']} now."
             )
         return f"If {elsewhere[0]} was meant: ask by its name, for addresses change when containers are made again."
     if f.get("listens_on") and not f.get("container"):
@@ -175,7 +196,14 @@ def _who_listens(f: Facts, container: Fact | None) -> str:
     if f.get("listens_on") and f.get("maps_to"):
         listens = several(texts(f, "listens_on"))
         return f"{container or f['target']}, which publishes it as port {f['maps_to']}, listens on {listens} instead"
-    if elsewhere := texts(f, "elsewhere"):
+    if f.get("died"):
+        return f"the program in {container or f['target']} has ended: it reset a connection, and nobody listens since"
+    if (elsewhere := texts(f, "elsewhere")) and f.get("alias"):
+        other = elsewhere[0]
+        return f"name {f['alias']} is of {container or f['target']} and {other} alike, and only {other} has that port"
+    if elsewhere and f.get("made_since"):
+        return f"it asks the address that {elsewhere[0]} had before; {container or f['target']} has it now"
+    if elsewhere:
         return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
     if f.get("listens_on"):
         return f"{container or f['target']} refuses, it listens on {several(texts(f, 'listens_on'))}"

@@ -68,6 +68,8 @@ def filtered_by_rule(f: Facts) -> Words:
     if limit := _limit(f):
         remedy = "Raise it in the rule, for all whom it meets, or leave these out before it."
         return _stopped(f, said, f"{_acts(f)}: it is a limit, {limit}", remedy)
+    if f.get("element") or f.get("lacks"):
+        return _by_set(f, said)
     if f.get("spoofed"):
         return _stopped(
             f, f"{said} It drops by the source alone, {f['spoofed']}, which containers have, too.", _acts(f),
@@ -93,6 +95,23 @@ def filtered_by_rule(f: Facts) -> Words:
         there = f"The rule is made by {f['owner']}: change it there, for deleted by hand it comes back."
         return _stopped(f, said, _acts(f), f"{there}{_by_its_tool(f)}")
     return _stopped(f, said, _acts(f), offered(f, advice))
+
+
+def _by_set(f: Facts, said: str) -> Words:
+    """A set has what it should not, or lacks what it should have."""
+    if f.get("lacks"):
+        return _stopped(
+            f, f"{said} Others get in by set {f['set']}, which does not have {f['lacks']}.",
+            f"set {f['set']} of {f['policy_of']} lacks {f['lacks']}, and its policy is DROP",
+            offered(f, "Add the interface to the set, here and in the file that is loaded (/etc/nftables.conf):"),
+        )  # fmt: skip
+    owner = f.get("owner")
+    keeper = f"{owner} keeps the list" if owner else "If a program keeps the list"
+    return _stopped(
+        f, f"{said} Set {f['set']} has {f['element']}.", f"{_acts(f)}, for set {f['set']} has {f['element']}",
+        offered(f, f"Take it out, if it was listed wrongly. {keeper}{':' if owner else ','} take it off there as well, "
+                "or put it on its list of exceptions, else it comes back."),
+    )  # fmt: skip
 
 
 LIMITS = {"recent": "hitcount", "hashlimit": "hashlimit-upto", "connlimit": "connlimit-above", "limit": "limit"}

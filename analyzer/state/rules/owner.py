@@ -14,7 +14,8 @@ _TABLES = (
     (re.compile(r"^inet netavark$"), "netavark (Podman)"), (re.compile(r"^(ip|ip6) docker-"), "Docker"),
     (re.compile(r"^(inet|ip|ip6) firewalld$"), "firewalld"), (re.compile(r"^(inet|ip|ip6) kube-proxy$"), "kube-proxy"),
     (re.compile(r"^(inet|ip|ip6) (cni|cni_\w+)$"), "a CNI plugin"), (re.compile(r"^ip6? wg-quick-"), "wg-quick"),
-    (re.compile(r"^inet f2b-table$"), "fail2ban"), (re.compile(r"^(inet|ip|ip6) libvirt_network$"), "libvirt"),
+    (re.compile(r"^(ip|ip6|inet) crowdsec6?$"), "CrowdSec's bouncer"), (re.compile(r"^inet f2b-table$"), "fail2ban"),
+    (re.compile(r"^(inet|ip|ip6) libvirt_network$"), "libvirt"),
 )  # fmt: skip
 _CHAINS = (
     (re.compile(r"^DOCKER(-|$)"), "Docker"), (re.compile(r"^NETAVARK"), "netavark (Podman)"),

@@ -8,6 +8,7 @@ from tests.lab.faults.behind import BEHIND
 from tests.lab.faults.common import COMMON
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
 from tests.lab.faults.meanwhile import MEANWHILE
+from tests.lab.faults.mistaken import MISTAKEN
 from tests.lab.faults.observed import OBSERVED
 from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
@@ -22,7 +23,7 @@ RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
     *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND, *OBSERVED,
-    *COMMON, *MEANWHILE,
+    *COMMON, *MEANWHILE, *MISTAKEN,
 )  # fmt: skip
 
 

@@ -1,0 +1,120 @@
+"""What both ends of a TCP connection said first: which protocol that is, read from the captures once more."""
+
+import re
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_TCP
+from analyzer.decode.reference import datagrams
+from analyzer.explain.case import Case
+from analyzer.schema import Int64
+
+MOST = 400
+"""Connections whose first words are read, the first ones."""
+MOST_SAID = 4096
+"""Bytes that a server sends in connections in which something went wrong from the start; of others nothing is read."""
+HELLO, ALERT = 22, 21
+"""TLS records (RFC 8446 section 5.1)."""
+METHODS = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]\r?\n")
+SERVER_NAME = 0
+"""Extension of a ClientHello (RFC 6066 section 3)."""
+NAME = re.compile(rb"[A-Za-z0-9._-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The first bytes that either side sent, as far as frames keep them, and the packets that carry them."""
+
+    asked: bytes
+    answered: bytes
+    packets: tuple[int, ...]
+
+
+def first_words(case: Case) -> dict[int, Said]:
+    """Return what was said first, of connections in which the server said little."""
+    payload = case.first("payload_len")
+    carries = (case.first("proto") == PROTO_TCP) & (payload > 0) & (case.connection >= 0)
+    count = len(case.context.connections["proto"])
+    said = np.bincount(case.connection[carries & case.reply], weights=payload[carries & case.reply], minlength=count)
+    chosen = np.flatnonzero((said <= MOST_SAID) & (np.bincount(case.connection[carries], minlength=count) > 0))[:MOST]
+    firsts: dict[tuple[int, bool], int] = {}
+    for packet in np.flatnonzero(carries & np.isin(case.connection, chosen)).tolist():
+        firsts.setdefault((int(case.connection[packet]), bool(case.reply[packet])), packet)
+    texts = _read(case, np.array(sorted(firsts.values()), np.int64))
+    found = {}
+    for number in chosen.tolist():
+        sides = [firsts.get((number, reply)) for reply in (False, True)]
+        asked, answered = (texts.get(packet, b"") if packet is not None else b"" for packet in sides)
+        found[number] = Said(asked, answered, tuple(packet for packet in sides if packet is not None))
+    return found
+
+
+def asked_names(case: Case, connections: list[int]) -> dict[int, str]:
+    """Return the name that each connection's TLS begins with, where it does, and that much was kept."""
+    firsts: dict[int, int] = {}
+    for number in connections:
+        own = case.packets_of(number, reply=False)
+        data = own[case.first("payload_len")[own] > 0]
+        if len(data):
+            firsts[int(data[0])] = number
+    texts = _read(case, np.array(sorted(firsts), np.int64))
+    names = {firsts[packet]: server_name(text) for packet, text in texts.items() if is_hello(text)}
+    return {number: name for number, name in names.items() if name is not None}
+
+
+def _read(case: Case, packets: Int64) -> dict[int, bytes]:
+    """Return TCP's payload of packets, as their first frames keep it."""
+    found: dict[int, bytes] = {}
+    for row, data, length, interface in case.read_again(np.sort(case.first_row[packets].astype(np.int64))):
+        parts = datagrams(data, length, interface)
+        if parts:
+            found[int(case.context.packet_of_row[row])] = _payload(parts[-1])
+    return found
+
+
+def _payload(packet: bytes) -> bytes:
+    """Return what is behind the headers of TCP over IP; nothing where that cannot be told."""
+    if len(packet) < 20:
+        return b""
+    start = (packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40  # extension headers are not looked through
+    if len(packet) < start + 20:
+        return b""
+    return packet[start + (packet[start + 12] >> 4) * 4 :]
+
+
+def is_hello(text: bytes) -> bool:
+    """Tell a TLS ClientHello."""
+    return len(text) > 5 and text[0] == HELLO and text[1] == 3 and text[2] <= 4 and text[5] == 1
+
+
+def is_alert(text: bytes) -> bool:
+    """Tell a TLS alert, by which a server says that it does not understand."""
+    return len(text) >= 5 and text[0] == ALERT and text[1] == 3
+
+
+def is_request(text: bytes) -> bool:
+    """Tell a request of HTTP/1."""
+    return METHODS.match(text) is not None
+
+
+def server_name(text: bytes) -> str | None:
+    """Return the name that a ClientHello asks for; None if it has none, or too little of it was kept."""
+    try:
+        place = 5 + 4 + 2 + 32  # record, handshake, version, random
+        place += 1 + text[place]  # session
+        place += 2 + struct.unpack_from("!H", text, place)[0]  # ciphers
+        place += 1 + text[place]  # compression
+        end = place + 2 + struct.unpack_from("!H", text, place)[0]
+        place += 2
+        while place + 4 <= min(end, len(text)):
+            kind, length = struct.unpack_from("!HH", text, place)
+            if kind == SERVER_NAME:
+                name = text[place + 9 : place + 4 + length]
+                whole = len(name) == length - 5
+                return name.decode("ascii") if whole and NAME.fullmatch(name) else None
+            place += 4 + length
+    except (struct.error, IndexError):
+        pass
+    return None
