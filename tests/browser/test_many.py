@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from analyzer import Trace, analyze
@@ -60,7 +61,7 @@ def test_every_recording(name: str, window: Page, tmp_path: Path) -> None:
         if width == 1280:
             window.goto(path.as_uri())
             window.wait_for_selector("html.ready")
-        window.wait_for_timeout(40)
+        window.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         found = window.evaluate(FITS)
         assert found["wide"] <= width
         if width == 1280:
@@ -73,6 +74,9 @@ def test_every_recording(name: str, window: Page, tmp_path: Path) -> None:
         if width > 720:
             assert not found["out"]
     assert not complaints
+    if list(RECORDINGS).index(name) % 8 == 0:
+        result = Axe().run(window)
+        assert result.violations_count == 0, result.generate_report()
 
 
 def _opens_evidence(trace: Trace, journey: int) -> None:
