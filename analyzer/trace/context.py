@@ -190,11 +190,12 @@ class Context:
         """
         MACs of the host's own routed interfaces: those that change where a packet is routed.
 
+        A veth is one of them if it is no port of a bridge: its frames go up to the host.
         A hairpin may be routed although it has the container's MAC already: br_netfilter gave it that.
         """
         containers = {container.mac for container in self.hosts.everywhere.containers}
         links = (link for host in self.hosts.states for link in host.links)
-        own = {link.mac for link in links if link.mac and link.kind != "veth"}
+        own = {link.mac for link in links if link.mac and (link.kind != "veth" or link.master is None)}
         return router_macs(self.frames, self.hops) - containers | own
 
     @cached_property

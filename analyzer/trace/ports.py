@@ -31,7 +31,8 @@ def bridge_of_port(context: Context) -> dict[int, int | str]:
             host = context.hosts[point.host]
             link = host.link(point.interface or point.name) or host.link(point.name)
             network = next((n.bridge for n in host.networks if n.name == point.network), None)
-            master = link.master if link is not None and link.master else network
+            stated = link is not None and (link.master is not None or (point.role is Role.VETH and link.kind == "veth"))
+            master = link.master if link is not None and stated else network
             if master is not None:
                 found[point.id] = by_name.get((point.host, master), master)
     return found

@@ -107,7 +107,7 @@ function drawLadder(way, ids, chosen, context, width, redraw) {
 
 function rowHeight(one, way, chosen) {
   const legs = isFlooded(one) ? 1 : Math.max(legsOf(one, way).length, 1);
-  return 26 + (legs - 1) * LEG + (one.id === chosen && one.hops.length > 1 && legs === 1 ? 12 : 0);
+  return 26 + (legs - 1) * LEG + (one.id === chosen && one.hops.length > 1 && legs === 1 ? 14 : 0);
 }
 
 function drawFold(row, y, width, redraw) {
@@ -191,7 +191,7 @@ function drawTitle(one, legs, way, y, width) {
 /** Whether a packet came from beyond its first point. */
 function outerOf(one, leg, way) {
   const role = pointOf.get(one.hops[0].point).role;
-  return !INSIDE.includes(role) && way.lanes.at(-1).kind === "outside" && leg[0].lane <= way.lanes.length - 2 && one.direction === "reply";
+  return !INSIDE.includes(role) && way.lanes[leg[0].lane + 1]?.kind === "outside" && one.direction === "reply";
 }
 
 function drawChanges(one, legs, way, y, tone) {
@@ -283,7 +283,7 @@ function drawTimes(one, leg, way, y) {
   return leg.slice(1).map((stop, n) => {
     const before = leg[n];
     const took = one.hops[before.n].latency_ns;
-    return took === null ? null : svg("text", { class: "dim", x: (way.lanes[before.lane].x + way.lanes[stop.lane].x) / 2, y: y + 16, "text-anchor": "middle" }, duration(took));
+    return took === null ? null : svg("text", { class: "dim", x: (way.lanes[before.lane].x + way.lanes[stop.lane].x) / 2, y: y + 18, "text-anchor": "middle" }, duration(took));
   });
 }
 

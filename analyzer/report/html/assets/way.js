@@ -19,9 +19,9 @@ function merged(sequences) {
   return order;
 }
 
-function containerAddress(point) {
-  const node = nodes.find((one) => one.kind === "container" && one.name === point.container && one.host === point.host);
-  return node?.details[0] ?? "";
+/** The first of a node's addresses that is of the same version of IP. */
+function addressOf(node, six) {
+  return node?.details.find((one) => /^[\da-f.:]+(\/\d+)?$/i.test(one) && one.includes(":") === six) ?? node?.details[0] ?? "";
 }
 
 /** A point's name without that of its host, which stands above it. */
@@ -29,15 +29,16 @@ function bare(point) {
   return point.host !== null && point.name.startsWith(`${point.host}:`) ? point.name.slice(point.host.length + 1) : point.name;
 }
 
-function pointNode(name, names) {
+function pointNode(name, names, six = false) {
   const point = pointOf.get(name);
   const node = nodes.find((one) => one.point === name);
+  const container = nodes.find((one) => one.kind === "container" && one.name === point.container && one.host === point.host);
   const twin = INSIDE.includes(point.role) && names.some((other) => other !== name && INSIDE.includes(pointOf.get(other).role) && pointOf.get(other).container === point.container);
   const isContainer = INSIDE.includes(point.role) && point.container !== null && !(twin && point.role === "veth");
   return {
     kind: "point", point: name, host: point.host, role: point.role,
     name: isContainer ? point.container : (point.interface ?? bare(point)),
-    sub: isContainer ? containerAddress(point) : point.role === "bridge" || !node?.details.length ? point.role : node.details[0],
+    sub: isContainer ? addressOf(container, six) : point.role === "bridge" || !node?.details.length ? point.role : addressOf(node, six),
     at: isContainer ? `captured at\n${bare(point)}` : "captured",
   };
 }
@@ -56,7 +57,7 @@ function breakOf(id) {
  * `place` tells a point's lane, `broken` the lane of the hook, -1 without one.
  */
 function wayOf(ids, chosen, width) {
-  const told = ids.map(journey).filter((one) => one.protocol !== "arp" && one.hops.length);
+  const told = ids.map(journey).filter((one) => !isNeighbours(one) && one.hops.length);
   const main = told.length ? told : ids.map(journey);
   const sequence = (one) => {
     const names = one.hops.map((h) => h.point).filter((name, n, all) => n === 0 || all[n - 1] !== name);
@@ -65,10 +66,11 @@ function wayOf(ids, chosen, width) {
   const onward = main.filter((one) => one.connection !== null && connection(one.connection).relayed_from !== null);
   const parts = onward.length && onward.length < main.length ? [main.filter((one) => !onward.includes(one)), onward] : [main];
   const order = [...new Set(parts.flatMap((part) => merged(part.map(sequence))))];
-  let lanes = order.map((name) => pointNode(name, order));
   const first = main.find((one) => one.direction !== "reply") ?? main[0];
+  const six = Boolean(first?.hops[0].src?.includes(":"));
+  let lanes = order.map((name) => pointNode(name, order, six));
   const bad = (chosen !== null && isBad(chosen) ? chosen : null) ?? ids.find((id) => isBad(id) && journey(id).direction !== "reply") ?? ids.find(isBad) ?? null;
-  addHook(lanes, bad);
+  addHook(lanes, bad, six);
   addProxy(lanes, main);
   addOutside(lanes, first);
   const counted = main.filter((one) => one.direction === (journeyRows.has(chosen) ? journey(chosen).direction : "original") && one.connection !== null);
@@ -90,7 +92,7 @@ function wayOf(ids, chosen, width) {
 }
 
 /** Put the hook that stopped a journey behind the point that saw it last, and the way out that it did not reach. */
-function addHook(lanes, bad) {
+function addHook(lanes, bad, six) {
   if (bad === null) return;
   const one = journey(bad);
   const { kind, stage, step, decision } = breakOf(bad);
@@ -101,7 +103,7 @@ function addHook(lanes, bad) {
   const waiting = out?.name ?? next;
   const add = (place, lane) => lanes.splice(place, 0, lane);
   if (waiting !== null && waiting !== undefined && pointOf.has(waiting) && !lanes.some((lane) => lane.point === waiting)) {
-    add(reversed ? Math.max(last, 0) : last + 1, { ...pointNode(waiting, []), waiting: true, at: "captured,\nnot reached" });
+    add(reversed ? Math.max(last, 0) : last + 1, { ...pointNode(waiting, [], six), waiting: true, at: "captured,\nnot reached" });
   }
   if (kind === "lost" || (stage === null && step === null)) return;
   const name = stage?.name.split(" ").at(-1) ?? "host";
@@ -137,7 +139,7 @@ function addOutside(lanes, first) {
   if (!there.has(named(z.dst)) && (seam(lanes.at(-1)) || lanes.at(-1).kind === "hook")) {
     const last = lanes.at(-1);
     const uplink = nodes.findIndex((node) => node.kind === "uplink" && (node.point === last.point || node.name === last.name));
-    const gateway = nodes.find((node, n) => node.kind === "gateway" && edges.some((edge) => (edge.a === uplink && edge.b === n) || (edge.b === uplink && edge.a === n)));
+    const gateway = nodes.find((node, n) => node.kind === "gateway" && node.name.includes(":") === z.dst.includes(":") && edges.some((edge) => (edge.a === uplink && edge.b === n) || (edge.b === uplink && edge.a === n)));
     if (gateway !== undefined && last.role === "uplink" && gateway.name !== z.dst && lanes.length < 7) lanes.push({ kind: "outside", host: null, name: "gateway", sub: gateway.name, at: "", count: "no capture" });
     lanes.push(outside(z.dst, z.dport, null));
   }

@@ -7,7 +7,7 @@ function stageRow(stage, verdict) {
   const told = [el("b", {}, stage.name), ` ${stage.told}`];
   const row = el("li", { class: `stage ${OUTCOMES[stage.outcome]}` }, stage.outcome === "stopped" ? mark(verdict, { size: 16 }) : el("span", { class: "ring", "aria-hidden": "true" }), el("span", { class: "said" }, ...told), basisOf(stage.basis));
   if (stage.outcome === "stopped" || stage.outcome === "undecided") row.append(ruleBlock(stage));
-  else if (stage.rule !== null) row.append(el("details", { class: "passed" }, el("summary", {}, `${plural(stage.passed, "rule")} passed over`), el("code", {}, stage.rule)));
+  else if (stage.rule !== null) row.append(el("details", { class: "passed" }, el("summary", {}, stage.passed > 0 ? `the rule, ${plural(stage.passed, "rule")} before it passed over` : "the rule"), el("code", {}, stage.rule)));
   return row;
 }
 
