@@ -8,7 +8,7 @@ from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Role
-from analyzer.schema import Addresses, Array
+from analyzer.schema import Addresses, Array, Layer
 
 FULL = (64, 128, 255)
 """TTLs that packets begin with, and that no router has counted down."""
@@ -25,9 +25,14 @@ def at_router(case: Case, packet: int) -> Facts:
     row, asked = int(case.first_row[answers[0]]), case.connection_of(packet)
     if asked is None or context.point(row).role is not Role.UPLINK or context.value("ttl", row) not in FULL:
         return {}
+    if context.layers(row) & Layer.TUNNEL:
+        return {}  # what a tunnel carries was sent on another segment, where TTLs are full, too
     chosen = context.route_to(asked.reply.src, row)
     gateway = chosen.route.gateway if chosen is not None else None
     if gateway is None or not isinstance(gateway, IPv4Address):
+        return {}
+    known = case.host_of(packet).neighbour(gateway)
+    if known is not None and known.mac is not None and known.mac != context.value("eth_src", row):
         return {}
     flow = asked.original
     here = (

@@ -157,7 +157,9 @@ def test_a_filter_narrows_everything(show: Open) -> None:
     page.locator("#filter").fill("tcp.flags.reset")
     expect(rows).to_have_count(1)
     page.locator("#filter").fill("tcp.flags.reset &&")
-    expect(page.locator("#wrong")).to_have_text("at character 19: ends too early")
+    expect(page.locator("#wrong")).to_have_text(
+        "at character 19: ends too early; what was understood before still holds"
+    )
     expect(rows).to_have_count(1)
     page.locator("#filter").fill("ip.addr == 172.17.0.0/16 && !(tcp.port == 80 or arp)")
     expect(rows).to_have_count(3)
@@ -466,3 +468,56 @@ def test_hostile_names_are_inert(show: Open) -> None:
     assert page.locator("img").count() == 0
     assert "\u202e" not in whole
     assert "\x1b" not in whole
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("tcp.port in {80 81}", "at character 10: in is not known here"),
+        ("verdict contains drop", "at character 9: contains is not known here"),
+        ("verdict == nosuch", "at character 12: verdict cannot be nosuch"),
+        ("ip.ttl", "at character 1: unknown field ip.ttl"),
+        ("(" * 5000, "at character 101: too deep"),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_what_the_filter_does_not_know_it_says(show: Open, words: str, told: str) -> None:
+    """Nothing of Wireshark's language passes for a word that nothing has."""
+    page = show("docker-user.bridge")
+    page.locator("#filter").fill(words)
+
+    expect(page.locator("#wrong")).to_contain_text(told)
+
+
+def test_a_page_without_a_packet(show: Open) -> None:
+    """Its tabs open, and its address is its own."""
+    page = show("idle.bridge")
+    page.keyboard.press("3")
+
+    assert page.evaluate("location.hash") == "#tab=frames"
+    assert page.locator("#gone").inner_text() == ""
+    expect(page.locator(".tabs a[aria-current=page]")).to_have_text("Tables")
+
+
+def test_the_focus_stays_where_it_was(show: Open) -> None:
+    """On a tab, a table's head, a button beside the ladder: drawn anew, it has the focus again."""
+    page = show("docker-user.bridge")
+    for name in ("Tables", "Ladder", "Topology"):
+        page.get_by_role("link", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.textContent") == name
+    group = page.get_by_role("button", name="bridge (docker0)")
+    group.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+
+
+def test_what_is_an_incident_s_is_marked_as_that(show: Open) -> None:
+    """A connection of which every packet arrived, and the way that ends at the host itself; the bar counts losses."""
+    page = show("output-rule.bridge")
+    row = page.locator("#list a.row[data-name=c0]")
+    assert row.locator("svg[role=img]").get_attribute("aria-label") == "error"
+    assert page.locator(".way-node[data-node='this host']").count() == 1
+    lossy = show("lossy-internet.bridge")
+
+    assert "losses 10 in all" in lossy.locator("#time .legend").inner_text()

@@ -107,17 +107,19 @@ def _published(port: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("ttl", "port", "cause"),
+    ("ttl", "port", "mac", "cause"),
     [
-        (64, 8080, "the router 192.168.1.1 itself refuses, which forwards web's port only from outside"),
-        (64, 9090, "the router 192.168.1.1 itself refuses"),
-        (63, 8080, "203.0.113.1 refuses, nothing listens there"),
+        (64, 8080, GATEWAY, "the router 192.168.1.1 itself refuses, which forwards web's port only from outside"),
+        (64, 9090, GATEWAY, "the router 192.168.1.1 itself refuses"),
+        (64, 9090, C2, "203.0.113.1 refuses, nothing listens there"),
+        (63, 8080, GATEWAY, "203.0.113.1 refuses, nothing listens there"),
     ],
-    ids=["published-here", "another-port", "further-away"],
+    ids=["published-here", "another-port", "another-machine", "further-away"],
 )
-def test_a_router_that_refuses(tmp_path: Path, ttl: int, port: int, cause: str) -> None:
+def test_a_router_that_refuses(tmp_path: Path, ttl: int, port: int, mac: str, cause: str) -> None:
     """A RST whose TTL nobody has counted down comes from the next hop; what it forwards elsewise is published here."""
     scene = Scene(tmp_path, dumps=_published(port))
+    scene.dumps["ip-neigh.json"] = [{"dst": "192.168.1.1", "dev": "wlan0", "lladdr": mac, "state": ["REACHABLE"]}]
     scene.out(0, 6, tcp(PORT, 8080, 1, 0, SYN), dst="203.0.113.1")
     scene.back(5, 6, tcp(8080, PORT, 0, 2, RST | ACK), src="203.0.113.1", ttl=ttl)
     scene.out(3000, 17, udp(1, 2, b"x"))

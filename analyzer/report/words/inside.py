@@ -185,7 +185,7 @@ def ndp_proxy_missing(f: Facts) -> Words:
         f"not answer for it. {affected(f)}",
         f"the router asks the LAN for {address}, and the host does not answer for it (proxy_ndp)",
         verb=Verb.ANSWER,
-        remedy="Answer for it, as below, or let ndppd do so; or have a prefix of its own routed to this host.",
+        remedy="Answer for it, or let ndppd do so; or have a prefix of its own routed to this host.",
     )
 
 

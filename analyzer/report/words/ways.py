@@ -182,7 +182,7 @@ def neighbour_stale(f: Facts) -> Words:
         f"{ip} has {f['has']}. Whoever sent them has an old or wrong neighbour entry, and does not ask again while it "
         f"holds. {affected(f)}",
         f"packets for {ip} go to {f['sent_to']}, which is not its MAC",
-        remedy=f"ip neigh del {ip} dev the interface, or ip neigh flush {ip}, where they were sent.",
+        remedy=f"Take the entry for {ip} out where they were sent (ip neigh del), so that it is asked for anew.",
     )
 
 

@@ -47,9 +47,13 @@ function drawMiddle(now) {
   const context = contextOf(now);
   const kept = passed(now);
   const all = context === null ? [] : journeysOf(context);
-  const ids = all.filter((id) => kept === null || kept.has(id) || id === standsFor(now));
-  if (!ids.length) return middle.replaceChildren(el("p", { class: "empty" }, all.length ? "No journey of this passes the filter." : "No packet of this page is evidence for it: it is in what was recorded of the host. The topology shows where."));
-  const chosen = standsFor(now);
+  const ids = all.filter((id) => kept === null || kept.has(id));
+  if (!all.length) return middle.replaceChildren(el("p", { class: "empty" }, "No packet of this page is evidence for it: it is in what was recorded of the host. The topology shows where."));
+  if (!ids.length) {
+    app.way = wayOf(all.slice(0, MOST_TOGETHER), standsFor(now), width);
+    return middle.replaceChildren(drawWay(app.way, width, standsFor(now)), el("p", { class: "empty" }, "No journey of this passes the filter."));
+  }
+  const chosen = ids.includes(standsFor(now)) ? standsFor(now) : ids[0];
   app.way = wayOf(ids.slice(0, MOST_TOGETHER), chosen, width);
   const ladder = el("div", { class: "scroll picture", tabindex: "0", role: "region", "aria-label": "Ladder" }, drawLadder(app.way, ids, chosen, context, width, redraw));
   const below = now.chosen?.kind === "c" ? sequencePlot(ids, width) : hopTable(journey(chosen));
@@ -98,8 +102,8 @@ function drawWhy(now) {
 
 function draw(now, before) {
   if (before !== undefined && (nameOf(before.chosen) !== nameOf(now.chosen) || before.tab !== now.tab)) walk.reset();
-  const focus = document.activeElement?.dataset?.name ?? document.activeElement?.dataset?.j;
-  const [scroll, kind] = [listed.scrollTop, document.activeElement?.classList.contains("ladder-row") ? "j" : "name"];
+  const focused = focusedOne();
+  const scroll = listed.scrollTop;
   drawList(now);
   listed.scrollTop = scroll;
   reveal(listed.querySelector('[aria-current="true"]'), listed);
@@ -107,16 +111,32 @@ function draw(now, before) {
   drawWhy(now);
   timeBar.draw(now);
   filterField.show(now);
-  if (focus !== undefined) document.querySelector(`[data-${kind}="${focus}"]`)?.focus({ preventScroll: true });
+  focusAgain(focused);
   if (gone !== null) say(`${gone}: the first one is shown`);
   document.getElementById("gone").textContent = gone === null ? "" : `${gone}: the first one is shown.`;
 }
 
+/** What has the focus, so that it has it again when it is drawn anew: by its name, else by what it says. */
+const saidBy = (one) => `${one.localName} ${one.dataset.name ?? one.dataset.j ?? one.getAttribute("aria-label") ?? one.textContent}`;
+function focusedOne() {
+  const one = document.activeElement;
+  if (one === null || one === document.body || one.closest("#filter, dialog") !== null) return null;
+  return { said: saidBy(one), pane: one.closest(PANES)?.id ?? null };
+}
+const PANES = "#list, #why, #time, #app, #walk";
+function focusAgain(focused) {
+  if (focused === null || (document.activeElement !== null && document.activeElement !== document.body)) return;
+  const all = document.querySelectorAll("a, button, [tabindex]");
+  [...all].find((one) => (one.closest(PANES)?.id ?? null) === focused.pane && saidBy(one) === focused.said)?.focus({ preventScroll: true });
+}
+
 function redraw() {
+  const focused = focusedOne();
   const scroll = middle.querySelector(".picture")?.scrollTop ?? 0;
   drawMiddle(state);
   const picture = middle.querySelector(".picture");
   if (picture !== null) picture.scrollTop = scroll;
+  focusAgain(focused);
 }
 
 onState((now, before) => {
@@ -147,7 +167,7 @@ const KEYS = {
   "[": () => stepJourney(-1), "]": () => stepJourney(1),
   1: () => go({ tab: "ladder" }), 2: () => go({ tab: "topology" }), 3: () => go({ tab: "frames" }),
   w: () => (walk.active() ? walk.stop() : walk.begin()),
-  c: () => why.querySelector(".command .copy")?.click(), m: () => document.getElementById("markdown-button").click(),
+  c: () => why.querySelector(".command .copy")?.click() ?? (why.querySelector(".command .copy") === null && say("This remedy has no command")), m: () => document.getElementById("markdown-button").click(),
   t: () => document.getElementById("theme-button").click(), "?": () => help.showModal(),
   Escape: () => (walk.active() ? walk.stop() : root.classList.contains("list-open") ? toggleList(false) : state.f ? go({ f: "" }) : state.t ? go({ t: null }) : null),
 };

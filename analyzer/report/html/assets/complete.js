@@ -76,7 +76,7 @@ const filterField = (() => {
     try {
       compile(input.value);
     } catch (error) {
-      told = `at character ${error.at + 1}: ${error.message}`;
+      told = `at character ${error.at + 1}: ${error.message}${standing === null ? "" : "; what was understood before still holds"}`;
     }
     wrong.textContent = told;
     wrong.hidden = !told;

@@ -3,6 +3,7 @@
 
 const TOKEN = /\s*(==|!=|<=|>=|<|>|&&|\|\||[!()]|"[^"]*"|[^\s()!=<>&|"]+)/y;
 const SAME = { and: "&&", or: "||", not: "!", eq: "==", ne: "!=", lt: "<", gt: ">", le: "<=", ge: ">=" };
+const MOST_DEEP = 100;
 const OPERATORS = ["==", "!=", "<", ">", "<=", ">="];
 
 class FilterError extends Error {
@@ -58,6 +59,7 @@ const number = {
   ordered: true,
 };
 const yesNo = { read: (value) => ({ 0: 0, false: 0, 1: 1, true: 1 })[value.toLowerCase()] ?? null, same: (a, b) => a === b };
+const verdictOf = { read: (value) => (value in VERDICTS ? value : null), same: (a, b) => a === b };
 const net = { read: network, same: (a, b) => within(a, b) };
 const hardware = { read: (value) => (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(value) ? value.toLowerCase().replaceAll("-", ":") : null), same: (a, b) => a === b };
 const identity = { read: (value) => number.read(value.replace(/^[cCjJ]/, "")), same: (a, b) => a === b };
@@ -79,7 +81,7 @@ const FIELDS = {
   "eth.addr": [hardware, ends(["eth_src", "eth_dst"])], "eth.src": [hardware, ends(["eth_src"])], "eth.dst": [hardware, ends(["eth_dst"])],
   "frame.number": [number, (row) => rawHops(row).flatMap((one) => hop.frames(one))],
   point: [text, (row) => rawHops(row).map(hop.point)], container: [text, container],
-  connection: [identity, (row) => [field.connection(row)]], verdict: [text, (row) => [field.disposition(row)]],
+  connection: [identity, (row) => [field.connection(row)]], verdict: [verdictOf, (row) => [field.disposition(row)]],
 };
 const PROTOCOLS = ["arp", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan"];
 
@@ -100,8 +102,9 @@ function isProtocol(row, name) {
 const searched = new WeakMap();
 function searchText(row) {
   if (!searched.has(row)) {
-    const parts = [`j${field.id(row)}`, field.summary(row), field.disposition(row)];
-    if (field.connection(row) !== null) parts.push(`c${field.connection(row)}`);
+    const parts = [`j${field.id(row)}`, field.summary(row), field.retransmission_of(row) === null ? "" : "again", field.disposition(row), verdictName(field.disposition(row))];
+    const of = field.connection(row);
+    if (of !== null) parts.push(`c${of}`, ...(connectionRows.has(of) ? connection(of).nat.map(natWord) : []));
     for (const one of rawHops(row)) {
       parts.push(hop.point(one), end(hop.src(one), hop.sport(one)), end(hop.dst(one), hop.dport(one)), hop.eth_src(one), hop.eth_dst(one));
     }
@@ -126,7 +129,7 @@ function tokens(source) {
 function compile(source) {
   const list = tokens(source);
   if (!list.length) return null;
-  let place = 0;
+  let [place, depth] = [0, 0];
   const peek = () => list[place]?.text;
   const next = () => {
     if (place >= list.length) throw new FilterError("ends too early", source.length);
@@ -149,6 +152,7 @@ function compile(source) {
   }
   function one() {
     const token = next();
+    if (["!", "("].includes(token.text) && ++depth > MOST_DEEP) throw new FilterError("too deep", token.at);
     if (token.text === "!") {
       const test = one();
       return (row) => !test(row);
@@ -180,6 +184,10 @@ function compile(source) {
     const word = token.text.replace(/^"|"$/g, "").toLowerCase();
     if (PROTOCOLS.includes(word) && !token.text.startsWith('"')) return (row) => isProtocol(row, word);
     const known = FIELDS[word];
+    if (!token.text.startsWith('"')) {
+      if (/^(in|contains|matches|xor|~)$/.test(word) || word.startsWith("{")) throw new FilterError(`${token.text} is not known here; words in quotes are searched for`, token.at);
+      if (known === undefined && /^(arp|dns|eth|frame|icmp|icmpv6|ip|ipv6|tcp|udp)\.[a-z_.]+$/.test(word)) throw new FilterError(`unknown field ${token.text}`, token.at);
+    }
     if (known !== undefined) return (row) => known[1](row).some((item) => item !== null && item !== undefined && (known[0] !== yesNo || item === 1));
     return (row) => searchText(row).includes(word);
   }

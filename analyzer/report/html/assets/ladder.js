@@ -107,7 +107,7 @@ function drawLadder(way, ids, chosen, context, width, redraw) {
 
 function rowHeight(one, way, chosen) {
   const legs = isFlooded(one) ? 1 : Math.max(legsOf(one, way).length, 1);
-  return 26 + (legs - 1) * LEG + (one.id === chosen && one.hops.length > 1 && legs === 1 ? 14 : 0);
+  return 26 + (legs - 1) * LEG + (one.id === chosen && one.hops.length > 1 && legs === 1 ? 16 : 0);
 }
 
 function drawFold(row, y, width, redraw) {
@@ -134,7 +134,7 @@ function drawRow(one, way, y, height, chosen, start, width, other = false) {
   parts.push(svg("text", { class: "when", x: 6, y: line + 4 }, fit(`+${duration(one.hops[0].time_ns - start)}`, TIMES - 8)));
   if (!legs.length) return svg("g", {}, ...parts);
   parts.push(...(isFlooded(one) ? drawFan(one, way, line, tone) : legs.flatMap((leg, n) => drawLeg(one, leg, legs, n, way, line + n * LEG, tone))));
-  parts.push(...drawTitle(one, legs, way, line, width), ...drawChanges(one, legs, way, line, tone));
+  parts.push(...drawChanges(one, legs, way, line, tone), ...drawTitle(one, legs, way, line, width));
   parts.push(...drawEnd(one, legs, way, line + (legs.length - 1) * LEG, tone, width));
   if (current && legs.length === 1 && !isFlooded(one)) parts.push(...drawTimes(one, legs[0], way, line));
   return svg("a", { class: `ladder-row${current ? " current" : ""}`, href: link({ chosen: { kind: "j", id: one.id } }), "aria-label": `${rowTitle(one)}, ${verdictName(one.disposition)}`, "aria-current": current ? "true" : null, "data-j": one.id, tabindex: current ? "0" : "-1" }, ...parts);
@@ -230,7 +230,7 @@ function badge(text, x, y, tone, gap) {
   const short = text.endsWith(" undone") && wide(text) > gap - 18 ? "undone" : text;
   const shown = fit(short, Math.max(gap - 18, 40));
   const width = wide(shown) + 10;
-  return svg("g", { class: `nat-badge ${tone}` }, svg("rect", { x: x - width / 2, y: y - 8, width, height: 16, rx: 2 }), svg("text", { x, y: y + 4, "text-anchor": "middle" }, shown));
+  return svg("g", { class: `nat-badge ${tone}` }, svg("rect", { x: x - width / 2, y: y - 6, width, height: 14, rx: 2 }), svg("text", { x, y: y + 5, "text-anchor": "middle" }, shown));
 }
 
 /** What is beyond what was captured, and the mark where the packet ended. */
@@ -283,7 +283,7 @@ function drawTimes(one, leg, way, y) {
   return leg.slice(1).map((stop, n) => {
     const before = leg[n];
     const took = one.hops[before.n].latency_ns;
-    return took === null ? null : svg("text", { class: "dim", x: (way.lanes[before.lane].x + way.lanes[stop.lane].x) / 2, y: y + 18, "text-anchor": "middle" }, duration(took));
+    return took === null ? null : svg("text", { class: "dim", x: (way.lanes[before.lane].x + way.lanes[stop.lane].x) / 2, y: y + 20, "text-anchor": "middle" }, duration(took));
   });
 }
 

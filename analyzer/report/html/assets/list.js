@@ -13,12 +13,28 @@ function listRow({ kind, title, second, number, target, current, related, label 
   );
 }
 
-/** The end of a connection that speaks for it: the worst one of its journeys. */
-const ORDER = ["dropped", "rejected", "lost", "not-observable", "left-host", "delivered"];
+/** The loudest incident that connections are evidence of. */
+let incidentOf = null;
+function severityOf(id) {
+  if (incidentOf === null) {
+    incidentOf = new Map();
+    for (const one of findings.filter((each) => each.severity !== "info")) {
+      for (const journey of evidenceOf(one)) {
+        const number = field.connection(journeyRows.get(journey));
+        if (number !== null && incidentOf.get(number) !== "error") incidentOf.set(number, one.severity);
+      }
+    }
+  }
+  return incidentOf.get(id) ?? null;
+}
+
+/** The end of a connection that speaks for it: the worst one of its journeys, else the incident that it is evidence of. */
+const ORDER = ["error", "warning", "dropped", "rejected", "lost", "not-observable", "left-host", "delivered"];
 function connectionVerdict(id) {
   const ids = ofConnection.get(id) ?? [];
   if (ids.some(wasLostBeyond)) return "lost";
   const kinds = new Set(ids.map((one) => field.disposition(journeyRows.get(one))));
+  if (!BAD.some((kind) => kinds.has(kind)) && severityOf(id) !== null) return severityOf(id);
   if (kinds.has("delivered") && !BAD.some((kind) => kinds.has(kind))) return "delivered";
   return ORDER.find((kind) => kinds.has(kind)) ?? "not-observable";
 }
@@ -88,7 +104,7 @@ function drawList(now) {
     head(`Connections ${count(shown.length)}`, "packets"), ...connections,
     ...(shown.length > connections.length ? [more(`${count(shown.length - connections.length)} more connections`, { tab: "frames", table: "connections" })] : []),
     head(`Journeys${of} ${count(kept.length)}`, "s"), ...journeys,
-    el("div", { class: "foot" }, ...verdictLinks(), kept.length < rows.journeys.length || kept.length > journeys.length ? more(`All ${count(rows.journeys.length)} journeys`, { tab: "frames", table: "journeys" }) : null, ...captureState()),
+    el("div", { class: "foot" }, ...verdictLinks(), kept.length < rows.journeys.length || kept.length > journeys.length ? more(`All ${count(rows.journeys.length)} journeys`, { tab: "frames", table: "journeys", f: "", t: null }) : null, ...captureState()),
   );
   const current = listed.querySelector('[aria-current="true"]') ?? listed.querySelector("a.row");
   if (current !== null) current.tabIndex = 0;
@@ -110,13 +126,13 @@ function more(text, change) {
 function verdictLinks() {
   const counts = new Map();
   for (const row of rows.journeys) counts.set(field.disposition(row), (counts.get(field.disposition(row)) ?? 0) + 1);
-  return [el("ul", { class: "verdicts", "aria-label": "How journeys ended" }, ...Object.keys(VERDICTS).filter((kind) => counts.has(kind)).map((kind) => el("li", {}, el("a", { "data-verdict": kind, href: link({ f: `verdict == ${kind}` }) }, mark(kind, { size: 14 }), ` ${count(counts.get(kind))} ${VERDICTS[kind]}`))))];
+  return [el("ul", { class: "verdicts", "aria-label": "How journeys ended" }, ...Object.keys(VERDICTS).filter((kind) => counts.has(kind)).map((kind) => el("li", {}, el("a", { "data-verdict": kind, href: link({ f: state.f === `verdict == ${kind}` ? "" : `verdict == ${kind}` }) }, mark(kind, { size: 14 }), ` ${count(counts.get(kind))} ${VERDICTS[kind]}`))))];
 }
 
 function captureState() {
   const frames = points.reduce((sum, point) => sum + point.frames, 0);
   const weak = notes.filter((note) => !note.good).map((note) => note.text);
-  return [el("p", {}, `${plural(points.length, "point")}, ${plural(frames, "frame")}. ${weak.length ? `${clip(weak[0], 90)}.` : "Nothing is missing."} `, el("button", { type: "button", class: "plain", on: { click: showWorked } }, "What these captures can tell"))];
+  return [el("p", {}, `${plural(points.length, "point")}, ${plural(frames, "frame")}. ${weak.length ? `${clip(weak[0], 90)}.` : "The captures are complete."} `, el("button", { type: "button", class: "plain", on: { click: showWorked } }, "What these captures can tell"))];
 }
 
 /** The row that is so many behind the current one. */

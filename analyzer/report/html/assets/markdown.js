@@ -31,8 +31,11 @@ function asMarkdown(now, way) {
   if (finding.tried !== null) out.push(`Tried on the recorded state: ${plainText(finding.tried)}.`, "");
   out.push(`Remedy: ${plainText(finding.remedy)}`);
   if (finding.commands.length) out.push(...fenced(finding.commands));
-  const frames = finding.evidence.filter((one) => one.frame !== null).slice(0, 8);
+  const all = finding.evidence.filter((one) => one.frame !== null);
+  const frames = all.slice(0, 8);
   if (frames.length) out.push("", "Evidence, as Wireshark filters:", ...frames.flatMap((one) => displayFilters(one.point, [one.frame]).map(({ file, filter }) => `- ${plainText(file)}: \`${filter}\``)));
+  const untold = (finding.packets ?? all.length) - frames.length;
+  if (untold > 0) out.push(`- and ${count(untold)} more`);
   out.push("", `(${finding.severity}, ${finding.check}, ${finding.basis}; hoptrace ${document.documentElement.dataset.version})`);
   return out.join("\n");
 }

@@ -45,7 +45,8 @@ function wasLostBeyond(id) {
   const row = journeyRows.get(id);
   if (field.protocol(row) === "arp") return /^ARP who has/.test(field.summary(row)) && unanswered.has(`${hop.dst(rawHops(row)[0])} ${hop.src(rawHops(row)[0])}`);
   if (!["left-host", "not-observable"].includes(field.disposition(row))) return false;
-  return field.answered_by(row) === null && (field.cause(row) !== null || (sentAgain.get(id) ?? []).length > 0);
+  const [again, answered] = [(sentAgain.get(id) ?? []).length > 0, field.answered_by(row) !== null];
+  return field.cause(row) === null ? again && !answered : again || !answered; // a copy of it may be what was answered
 }
 
 /** Whether a packet is a question of who has an address, or its answer: flooded, it is no part of anybody's way. */

@@ -15,7 +15,7 @@ function exists(name) {
 }
 
 function parseHash() {
-  const [head, ...rest] = location.hash.slice(1).split("&");
+  const [head, ...rest] = location.hash.slice(1).replace(/^(?=[a-z]+=)/, "&").split("&");
   const told = new URLSearchParams(rest.join("&"));
   const chosen = exists(head);
   gone = head && chosen === null ? `${clip(head, 40)} is not in this page` : null;
@@ -29,7 +29,7 @@ function parseHash() {
     table: told.get("table") ?? "journeys",
     sort: told.get("sort") ?? "",
     f: told.get("f") ?? "",
-    t: span === null ? null : [Number(span[1]), Number(span[2])],
+    t: span === null ? null : [Number(span[1]), Number(span[2])].sort((a, b) => a - b),
   };
 }
 
@@ -56,7 +56,7 @@ function link(change) {
   if (next.sort) told.set("sort", next.sort);
   if (next.f) told.set("f", next.f);
   if (next.t) told.set("t", next.t.join("-"));
-  return `#${[nameOf(next.chosen), told.toString()].filter(Boolean).join("&")}`;
+  return `#${[nameOf(next.chosen), told.toString()].filter(Boolean).join("&")}`; // nothing to choose: only the rest
 }
 
 /** By which incident or connection one came to a journey: the present one, if it has it. */

@@ -9,6 +9,7 @@ const timeBar = (() => {
   const frames = sum(measures.frames);
   const losses = sum(measures.trouble.filter((one) => one.what !== "retransmission"));
   const resets = new Array(bins).fill(0);
+  for (const row of rows.journeys) if (field.connection(row) !== null && wasLostBeyond(field.id(row))) losses[Math.floor(timeOf(row) / measures.bin_ns)] += 1;
   for (const row of rows.journeys) if ((field.tcp_flags(row) ?? 0) & RST) resets[Math.floor(timeOf(row) / measures.bin_ns)] += 1;
   const last = Math.max(frames.findLastIndex((n) => n > 0), 0) + 1;
   let pressed = null;
@@ -19,14 +20,14 @@ const timeBar = (() => {
 
   function draw(now) {
     width = Math.max(place.clientWidth - SIDE - 100, 60);
-    const most = Math.max(...frames, 1);
+    const most = Math.max(...frames, 0);
     const total = (list) => list.reduce((a, b) => a + b, 0);
     const bar = svg("svg", { width, height: 50, viewBox: `0 0 ${width} 50`, role: "slider", tabindex: "0", "aria-label": "Span of time", "aria-valuemin": "0", "aria-valuemax": String(last - 1), "aria-valuenow": String(now.t?.[0] ?? 0), "aria-valuetext": now.t === null ? "all" : spanText(now.t) });
-    for (const ns of ticks(last * measures.bin_ns, 5)) bar.append(svg("path", { class: "grid", d: `M${x(ns / measures.bin_ns)} 0V50` }), x(ns / measures.bin_ns) > width - 36 ? "" : svg("text", { class: "dim", x: x(ns / measures.bin_ns) + 3, y: 48 }, tick(ns)));
+    for (const ns of most === 0 ? [] : ticks(last * measures.bin_ns, 5)) bar.append(svg("path", { class: "grid", d: `M${x(ns / measures.bin_ns)} 0V50` }), x(ns / measures.bin_ns) > width - 36 ? "" : svg("text", { class: "dim", x: x(ns / measures.bin_ns) + 3, y: 48 }, tick(ns)));
     const step = Math.max(width / last, 1);
     frames.slice(0, last).forEach((n, k) => {
       if (n) bar.append(svg("rect", { class: "packets", x: x(k), y: 18 - (n / most) * 17, width: Math.max(step - 0.5, 1.5), height: (n / most) * 17 }));
-      if (losses[k]) bar.append(svg("path", { class: "losses", d: `M${x(k) + step / 2 - 3} 22l6 6m0-6l-6 6` }));
+      if (losses[k]) bar.append(svg("path", { class: "losses", d: `M${Math.min(Math.max(x(k) + step / 2 - 3, 1), width - 7)} 22l6 6m0-6l-6 6` }));
       if (resets[k]) bar.append(svg("path", { class: "resets", d: `M${x(k) + step / 2} 31v6` }));
     });
     if (now.t !== null) bar.append(svg("rect", { class: "span", x: x(now.t[0]), y: 0.5, width: Math.max(x(now.t[1] + 1) - x(now.t[0]), 3), height: 40 }));

@@ -3,7 +3,7 @@
 
 const COLUMNS = { group: [8, 300], host: [344, 70], uplink: [462, 84], beyond: [596, 120] };
 const LINE_HEIGHT = 18, MOST_NAMED = 12;
-const openGroups = new Set();
+const openGroups = new Map();
 
 /** What hangs together: one group a bridge, one for what hangs on none, with the uplinks of each host. */
 function networks() {
@@ -60,7 +60,7 @@ function drawTopology(now, width, redraw) {
     y += 24;
     const middles = [];
     for (const group of own) {
-      const open = busy(group) || openGroups.has(group.key) || own.length < 4;
+      const open = openGroups.get(group.key) ?? (busy(group) || own.length < 4);
       const members = open ? [...group.members].sort((a, b) => bad.has(b.name) - bad.has(a.name) || b.frames - a.frames) : [];
       const named = members.slice(0, MOST_NAMED);
       const height = 24 + LINE_HEIGHT * named.length + (members.length > named.length ? LINE_HEIGHT : 0);
@@ -105,8 +105,7 @@ function filterLink(test, label, ...children) {
 function drawGroup(group, named, hidden, { x, y, width, height, open, bad, redraw }) {
   const failed = group.members.some((one) => bad.has(one.name));
   const toggle = () => {
-    if (openGroups.has(group.key)) openGroups.delete(group.key);
-    else openGroups.add(group.key);
+    openGroups.set(group.key, !open);
     redraw();
   };
   const title = svg("g", { class: "opens", role: "button", tabindex: "0", "aria-expanded": String(open), "aria-label": `${groupName(group)}: ${plural(group.members.length, "container")}` },
@@ -152,6 +151,7 @@ function flowTable(now) {
       if (took !== null && rawHops(journeyRow).length > 1) flow.times.push(took);
     }
   }
+  if (!flows.size) return el("p", { class: "empty" }, ids === null ? "No connection was seen." : "No connection passes the filter.");
   const list = [...flows.values()].sort((a, b) => b.lost - a.lost || b.again - a.again || b.packets - a.packets).slice(0, 200);
   const high = (times) => (times.length ? [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * 0.95)] : null);
   const time = (ns) => (ns === null ? "none" : duration(ns));

@@ -66,13 +66,16 @@ function wayOf(ids, chosen, width) {
   const onward = main.filter((one) => one.connection !== null && connection(one.connection).relayed_from !== null);
   const parts = onward.length && onward.length < main.length ? [main.filter((one) => !onward.includes(one)), onward] : [main];
   const order = [...new Set(parts.flatMap((part) => merged(part.map(sequence))))];
-  const first = main.find((one) => one.direction !== "reply") ?? main[0];
+  const own = main.find((one) => one.id === chosen);
+  const asks = (one) => one.direction !== "reply" && one.error_about === null;
+  const first = [own, ...main.filter((one) => own !== undefined && one.connection === own.connection), ...main].find((one) => one !== undefined && asks(one)) ?? main[0];
   const six = Boolean(first?.hops[0].src?.includes(":"));
   let lanes = order.map((name) => pointNode(name, order, six));
   const bad = (chosen !== null && isBad(chosen) ? chosen : null) ?? ids.find((id) => isBad(id) && journey(id).direction !== "reply") ?? ids.find(isBad) ?? null;
   addHook(lanes, bad, six);
   addProxy(lanes, main);
   addOutside(lanes, first);
+  const back = (bad ?? own?.id ?? null) !== null && journey(bad ?? own.id).direction === "reply";
   const counted = main.filter((one) => one.direction === (journeyRows.has(chosen) ? journey(chosen).direction : "original") && one.connection !== null);
   for (const lane of lanes) {
     if (lane.kind !== "point") continue;
@@ -88,7 +91,8 @@ function wayOf(ids, chosen, width) {
   const box = Math.min(gap - 8, NODE);
   const left = TIMES + box / 2 + Math.max((room - box - gap * (lanes.length - 1)) / 2, 0);
   lanes.forEach((lane, n) => (lane.x = Math.round(left + n * gap)));
-  return { lanes, place, broken: lanes.findIndex((lane) => lane.kind === "hook"), bad, gap, box };
+  const ended = bad === null && (chosen === null || !wasLostBeyond(chosen)) ? null : journey(bad ?? chosen);
+  return { lanes, place, broken: lanes.findIndex((lane) => lane.kind === "hook"), bad, gap, box, back, ended };
 }
 
 /** Put the hook that stopped a journey behind the point that saw it last, and the way out that it did not reach. */
@@ -100,7 +104,8 @@ function addHook(lanes, bad, six) {
   const last = lanes.findIndex((lane) => lane.point === one.hops.at(-1).point);
   const next = losses.find((loss) => loss.disposition === kind && loss.last_point === one.hops.at(-1).point)?.next_point ?? null;
   const out = points.find((point) => decision !== null && point.host === decision.host && (point.interface ?? point.name) === decision.out);
-  const waiting = out?.name ?? next;
+  const there = INSIDE.includes(pointOf.get(one.hops.at(-1).point).role) && pointOf.get(one.hops.at(-1).point).container === partyOf.get(one.hops.at(-1).dst)?.name;
+  const waiting = there ? null : (out?.name ?? next); // where it was to go, unless it is there
   const add = (place, lane) => lanes.splice(place, 0, lane);
   if (waiting !== null && waiting !== undefined && pointOf.has(waiting) && !lanes.some((lane) => lane.point === waiting)) {
     add(reversed ? Math.max(last, 0) : last + 1, { ...pointNode(waiting, [], six), waiting: true, at: "captured,\nnot reached" });
@@ -128,10 +133,11 @@ function addProxy(lanes, main) {
 function addOutside(lanes, first) {
   if (first === undefined || first.hops[0].src === null || !lanes.length) return;
   const [a, z] = [first.hops[0], first.hops.at(-1)];
-  const outside = (ip, port, host) => ({ kind: "outside", host: null, name: partyOf.get(ip)?.kind === "gateway" ? "gateway" : clip(named(ip), 22), sub: named(ip) === ip ? (port === null ? "" : `port ${port}`) : end(ip, port), at: "", count: "no capture", near: host });
+  const own = (ip) => partyOf.get(ip)?.kind === "host";
+  const outside = (ip, port, host) => own(ip) ? { kind: "self", host: partyOf.get(ip).host, name: "this host", sub: ip, at: "", count: port === null ? "" : `port ${port}`, passed: true } : ({ kind: "outside", host: null, name: partyOf.get(ip)?.kind === "gateway" ? "gateway" : clip(named(ip), 22), sub: named(ip) === ip ? (port === null ? "" : `port ${port}`) : end(ip, port), at: "", count: "no capture", near: host });
   const seam = (lane) => lane.kind === "point" && !INSIDE.includes(lane.role) && lane.role !== "loopback";
-  if (first.protocol === "arp") {
-    if (wasLostBeyond(first.id)) lanes.push({ kind: "outside", host: null, name: a.dst, sub: "asked for", at: "", count: "no answer" });
+  if (isNeighbours(first)) {
+    if (first.protocol === "arp" && wasLostBeyond(first.id)) lanes.push({ kind: "outside", host: null, name: a.dst, sub: "asked for", at: "", count: "no answer" });
     return;
   }
   const there = new Set(lanes.map((lane) => lane.name));
@@ -140,7 +146,7 @@ function addOutside(lanes, first) {
     const last = lanes.at(-1);
     const uplink = nodes.findIndex((node) => node.kind === "uplink" && (node.point === last.point || node.name === last.name));
     const gateway = nodes.find((node, n) => node.kind === "gateway" && node.name.includes(":") === z.dst.includes(":") && edges.some((edge) => (edge.a === uplink && edge.b === n) || (edge.b === uplink && edge.a === n)));
-    if (gateway !== undefined && last.role === "uplink" && gateway.name !== z.dst && lanes.length < 7) lanes.push({ kind: "outside", host: null, name: "gateway", sub: gateway.name, at: "", count: "no capture" });
+    if (gateway !== undefined && !own(z.dst) && last.role === "uplink" && gateway.name !== z.dst && lanes.length < 7) lanes.push({ kind: "outside", host: null, name: "gateway", sub: gateway.name, at: "", count: "no capture" });
     lanes.push(outside(z.dst, z.dport, null));
   }
 }
@@ -178,7 +184,12 @@ function drawWay(way, width, chosen) {
     if (n > 0) picture.append(joint(lanes[n - 1], lane, box, way));
     picture.append(nodeBox(lane, n, box));
   });
-  if (way.broken > 0) picture.append(mark(lanes[way.broken].verdict, { size: 18, x: lanes[way.broken].x - box / 2 - 9, y: 48 }));
+  const side = (way.back ? 1 : -1) * (box / 2);
+  if (way.broken >= 0) picture.append(mark(lanes[way.broken].verdict, { size: 18, x: lanes[way.broken].x + side - 9, y: 48 }));
+  else if (way.ended !== null && way.place.has(way.ended.hops.at(-1).point)) {
+    const { kind } = breakOf(way.ended.id);
+    picture.append(mark(kind, { size: 18, x: lanes[way.place.get(way.ended.hops.at(-1).point)].x - side - 9, y: 48 }));
+  }
   const nat = natLine(chosen);
   if (nat && lanes.length > 1) picture.append(svg("text", { class: "nat", x: lanes.at(-1).x + box / 2, y: 125, "text-anchor": "end" }, fit(`◇ ${nat}`, lanes.at(-1).x - lanes[0].x + box, 11, 650)));
   return picture;
@@ -191,10 +202,12 @@ function natLine(chosen) {
 }
 
 function joint(a, b, box, way) {
-  const dead = b.waiting || (way.broken >= 0 && way.lanes.indexOf(b) > way.broken) || b.count === "not reached";
+  const place = way.lanes.indexOf(b);
+  const behind = way.broken >= 0 && (way.back ? place <= way.broken : place > way.broken);
+  const dead = b.waiting || behind || b.count === "not reached";
   const kind = dead ? "dead" : a.kind === "outside" || b.kind === "outside" ? "unseen" : "seen";
   const [from, to] = [a.x + box / 2, b.x - box / 2];
-  return svg("path", { class: `joint ${kind}`, d: `M${from} 57H${to}${kind === "dead" || to - from < 7 ? "" : `m-6 -4l6 4l-6 4`}` });
+  return svg("path", { class: `joint ${kind}`, d: `M${from} 57H${to}${kind === "dead" || to - from < 7 ? "" : way.back ? `M${from + 6} 53l-6 4l6 4` : `m-6 -4l6 4l-6 4`}` });
 }
 
 function nodeBox(lane, n, box) {

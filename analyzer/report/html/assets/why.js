@@ -56,6 +56,12 @@ function remedy(finding) {
   return el("section", { class: "remedy", "aria-label": "Remedy" }, el("h3", {}, "Remedy"), ...(leads ? [text, told] : [told, text]));
 }
 
+/** On paper, which shows one incident, what the others are and what helps. */
+function otherIncidents(id) {
+  const others = findings.filter((one, n) => n !== id && one.severity !== "info");
+  return others.map((one) => el("section", { class: "block paper" }, el("h3", {}, one.title), el("p", {}, `${one.detail}.`), el("p", {}, one.remedy), one.commands.length ? el("pre", {}, one.commands.join("\n")) : null));
+}
+
 function otherCauses(finding) {
   const list = (title, others) => (others.length ? block(title, null, ...others.map((one) => el("p", {}, el("code", {}, one.check), ` ${one.why}${one.asks ? ` To tell: ${one.asks}.` : ""}`))) : null);
   return [list("Also possible", finding.alternatives), list("Ruled out", finding.refuted)];
@@ -73,12 +79,13 @@ function whyIncident(id, chosen) {
     finding.evidence.length ? block("Evidence", null, evidenceList(finding)) : null,
   ];
   const without = finding.tried === null ? null : block(known.stage?.rule ? "Without this rule" : "With this remedy", "stated", el("p", {}, `${finding.tried}.`));
-  const passing = decided === null ? null : block("What this host decides: it lets it pass", null, decided);
+  const passes = decided !== null && !isBad(known.decision.journey) && known.decision.stages.every((one) => ["passed", "empty"].includes(one.outcome));
+  const passing = decided === null ? null : block(passes ? "What this host decides: it lets it pass" : `What is known of J${known.decision.journey} at this host`, null, decided);
   return [
     el("h2", { id: "why-title" }, title),
     el("div", { class: "pane-body", tabindex: "0", role: "region", "aria-label": "Why" },
       ...(known.stage !== null ? [decided, without, ...seen] : [...seen, without, passing]),
-      ...otherCauses(finding), el("p", { class: "check" }, `${finding.severity}, ${finding.check}`)),
+      ...otherCauses(finding), ...otherIncidents(id), el("p", { class: "check" }, `${finding.severity}, ${finding.check}`)),
     remedy(finding),
   ];
 }
