@@ -31,7 +31,9 @@ function middleTitle(now, tab) {
   if (tab === "frames") return TABLES[now.table]?.[0] ?? "Tables";
   if (now.chosen?.kind === "c") return `C${now.chosen.id}, both directions`;
   const id = standsFor(now);
-  return id === null ? "The way" : `The way of J${id}, ${field.summary(journeyRows.get(id))}`;
+  if (id === null) return "The way";
+  const row = journeyRows.get(id);
+  return `The way of J${id}, ${namesIn.has(id) ? packetName(row) : field.summary(row)}`;
 }
 
 function drawMiddle(now) {

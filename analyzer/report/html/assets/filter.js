@@ -102,7 +102,7 @@ function isProtocol(row, name) {
 const searched = new WeakMap();
 function searchText(row) {
   if (!searched.has(row)) {
-    const parts = [`j${field.id(row)}`, field.summary(row), field.retransmission_of(row) === null ? "" : "again", field.disposition(row), verdictName(field.disposition(row))];
+    const parts = [`j${field.id(row)}`, field.summary(row), namesIn.get(field.id(row)) ?? "", field.retransmission_of(row) === null ? "" : "again", field.disposition(row), verdictName(field.disposition(row))];
     const of = field.connection(row);
     if (of !== null) parts.push(`c${of}`, ...(connectionRows.has(of) ? connection(of).nat.map(natWord) : []));
     for (const one of rawHops(row)) {

@@ -42,7 +42,7 @@ function isFlooded(one) {
 /** What a row says of a packet: its name, and what it carries. */
 function rowTitle(one) {
   const again = one.retransmission_of !== null ? " again" : "";
-  return `J${one.id} ${shortly(one.summary)}${again}`;
+  return `J${one.id} ${packetName(journeyRows.get(one.id))}${again}`;
 }
 
 /** Byte range of a segment, counted from the first that was seen in its direction. */

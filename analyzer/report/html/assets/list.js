@@ -95,7 +95,7 @@ function drawList(now) {
   const journeys = kept.slice(0, MOST_TOGETHER).map((id) => {
     const row = journeyRows.get(id);
     const again = field.retransmission_of(row) !== null ? " again" : "";
-    return listRow({ kind: wasLostBeyond(id) ? "lost" : field.disposition(row), title: `J${id} ${shortly(field.summary(row))}${again}`, number: (timeOf(row) / 1e9).toFixed(3), target: { kind: "j", id }, current: now.chosen?.kind === "j" && now.chosen.id === id, related: standsFor(now) === id });
+    return listRow({ kind: wasLostBeyond(id) ? "lost" : field.disposition(row), title: `J${id} ${packetName(row)}${again}`, number: (timeOf(row) / 1e9).toFixed(3), target: { kind: "j", id }, current: now.chosen?.kind === "j" && now.chosen.id === id, related: standsFor(now) === id });
   });
   const of = context === null ? "" : context.kind === "i" ? " of the incident" : context.kind === "c" ? ` of C${context.id}` : " beside";
   listed.replaceChildren(

@@ -54,9 +54,15 @@ function isNeighbours(one) {
   return one.protocol === "arp" || /^NDP /.test(one.summary);
 }
 
-/** A packet's name without its protocol, where that is told beside it. */
-function shortly(summary) {
-  return summary.replace(/^(TCP|ICMP|ICMPv6) (?=\S)/, "");
+/** A packet's name: what it asks a name server, or is answered, else without its protocol, which is told beside it. */
+const namesIn = new Map();
+for (const one of rows.names.map((row) => unpack("NameQuery", row))) {
+  namesIn.set(one.journey, `DNS ${one.kind} ${one.name}?`);
+  if (one.answer !== null) namesIn.set(one.answer, `DNS ${[one.outcome, one.records[0]].filter(Boolean).join(" ")}`);
+}
+function packetName(row) {
+  if (field.protocol(row) === "udp" && namesIn.has(field.id(row))) return namesIn.get(field.id(row));
+  return field.summary(row).replace(/^(TCP|ICMP|ICMPv6) (?=\S)/, "");
 }
 
 function inOrder(ids) {

@@ -19,7 +19,7 @@ const timeBar = (() => {
   const slice = (event) => Math.min(Math.max(Math.floor(((event.clientX - place.querySelector("svg").getBoundingClientRect().left) / width) * last), 0), last - 1);
 
   function draw(now) {
-    width = Math.max(place.clientWidth - SIDE - 100, 60);
+    width = Math.max(place.clientWidth - SIDE - 132, 60);
     const most = Math.max(...frames, 0);
     const total = (list) => list.reduce((a, b) => a + b, 0);
     const bar = svg("svg", { width, height: 50, viewBox: `0 0 ${width} 50`, role: "slider", tabindex: "0", "aria-label": "Span of time", "aria-valuemin": "0", "aria-valuemax": String(last - 1), "aria-valuenow": String(now.t?.[0] ?? 0), "aria-valuetext": now.t === null ? "all" : spanText(now.t) });

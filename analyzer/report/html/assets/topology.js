@@ -71,8 +71,7 @@ function drawTopology(now, width, redraw) {
     const uplinks = nodes.map((node, n) => ({ node, n })).filter(({ node }) => node.kind === "uplink" && node.host === host);
     y = Math.max(y, top + 34 + uplinks.length * 58);
     parts.unshift(svg("rect", { class: "host", x: 2, y: top, width: ux + uw + 8 - 2, height: y - top, rx: 6 }), svg("text", { class: "dim", x: 10, y: top + 16 }, fit(host === null ? "Docker host" : `Docker host ${host}`, 300)));
-    parts.push(svg("rect", { class: "router", x: hx, y: top + 24, width: hw, height: y - top - 32, rx: 4 }), ...["routing,", "netfilter"].map((word, n) => svg("text", { class: "dim", x: hx + hw / 2, y: (top + y) / 2 + n * 14, "text-anchor": "middle" }, word)));
-    parts.push(...brokenAt(now, host, { x: hx + hw / 2, y: top + 44, room: hw + 60 }));
+    parts.push(svg("rect", { class: "router", x: hx, y: top + 24, width: hw, height: y - top - 32, rx: 4 }), ...brokenAt(now, host, { x: hx + hw / 2, y: top + 38, height: y - top, room: hw + 40 }));
     for (const { y: at, frames, failed } of middles) parts.push(svg("path", { class: `edge${failed ? " failed" : ""}`, d: `M${gx + gw} ${at}H${hx}`, "stroke-width": thick(frames) }));
     uplinks.forEach(({ node, n }, k) => parts.push(...drawUplink(node, n, top + 30 + k * 58, { hx: hx + hw, ux, uw, bx, bw })));
     y += 12;
@@ -81,12 +80,14 @@ function drawTopology(now, width, redraw) {
 }
 
 /** Where the chosen incident ends, in the router of its host. */
-function brokenAt(now, host, { x, y, room }) {
+function brokenAt(now, host, { x, y, height, room }) {
+  const words = (from, list, kind, ...more) => list.map((word, n) => svg("text", { class: kind, x, y: from + n * 13, "text-anchor": "middle" }, fit(word, room, 11, kind === "failed" ? 650 : 400), ...(n ? [] : more)));
   const id = standsFor(now);
   const { stage, decision, kind } = id !== null && isBad(id) ? breakOf(id) : { stage: null };
-  if (stage === null || decision.host !== host) return [];
+  if (stage === null || decision.host !== host) return words(y - 38 + height / 2, ["routing,", "netfilter"], "dim");
   const told = stage.rule === null ? stage.name : `${stage.chain} rule ${stage.number}`;
-  return [mark(kind, { size: 18, x: x - 9, y: y - 9 }), svg("text", { class: "failed", x, y: y + 24, "text-anchor": "middle" }, fit(told, room, 11, 650), svg("title", {}, told))];
+  const lines = stage.rule === null ? [stage.name] : [stage.chain, `rule ${stage.number}`];
+  return [mark(kind, { size: 18, x: x - 9, y: y - 9 }), ...words(y + 22, lines, "failed", svg("title", {}, told))];
 }
 
 function thick(frames) {
