@@ -59,7 +59,7 @@ function remedy(finding) {
 /** On paper, which shows one incident, what the others are and what helps. */
 function otherIncidents(id) {
   const others = findings.filter((one, n) => n !== id && one.severity !== "info");
-  return others.map((one) => el("section", { class: "block paper" }, el("h3", {}, one.title), el("p", {}, `${one.detail}.`), el("p", {}, one.remedy), one.commands.length ? el("pre", {}, one.commands.join("\n")) : null));
+  return others.map((one) => el("section", { class: "block" }, el("h3", {}, one.title), el("p", {}, `${one.detail}.`), el("p", {}, one.remedy), one.commands.length ? el("pre", {}, one.commands.join("\n")) : null));
 }
 
 function otherCauses(finding) {
@@ -85,8 +85,9 @@ function whyIncident(id, chosen) {
     el("h2", { id: "why-title" }, title),
     el("div", { class: "pane-body", tabindex: "0", role: "region", "aria-label": "Why" },
       ...(known.stage !== null ? [decided, without, ...seen] : [...seen, without, passing]),
-      ...otherCauses(finding), ...otherIncidents(id), el("p", { class: "check" }, `${finding.severity}, ${finding.check}`)),
+      ...otherCauses(finding), el("p", { class: "check" }, `${finding.severity}, ${finding.check}`)),
     remedy(finding),
+    el("div", { class: "paper" }, ...otherIncidents(id)),
   ];
 }
 
