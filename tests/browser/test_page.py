@@ -489,6 +489,21 @@ def test_what_the_filter_does_not_know_it_says(show: Open, words: str, told: str
     expect(page.locator("#wrong")).to_contain_text(told)
 
 
+@pytest.mark.parametrize(
+    "word", ["constructor", "__proto__", "hasownproperty", "constructor == 1", "verdict == constructor"]
+)
+def test_words_that_every_object_has(show: Open, word: str) -> None:
+    """They are words like others: found nowhere, or told."""
+    page = show("docker-user.bridge", "#i0&tab=frames&table=constructor")
+    assert page.locator(".data tbody tr.opens").count() == 11
+    page.locator("#filter").fill(word)
+
+    if "==" in word:
+        expect(page.locator("#wrong")).to_be_visible()
+    else:
+        expect(page.locator(".data tbody tr.opens")).to_have_count(0)
+
+
 def test_a_page_without_a_packet(show: Open) -> None:
     """Its tabs open, and its address is its own."""
     page = show("idle.bridge")

@@ -2,7 +2,7 @@
 // any of its hops passes it; `&&`, `||` and `!` then combine journeys.
 
 const TOKEN = /\s*(==|!=|<=|>=|<|>|&&|\|\||[!()]|"[^"]*"|[^\s()!=<>&|"]+)/y;
-const SAME = { and: "&&", or: "||", not: "!", eq: "==", ne: "!=", lt: "<", gt: ">", le: "<=", ge: ">=" };
+const SAME = { __proto__: null, and: "&&", or: "||", not: "!", eq: "==", ne: "!=", lt: "<", gt: ">", le: "<=", ge: ">=" };
 const MOST_DEEP = 100;
 const OPERATORS = ["==", "!=", "<", ">", "<=", ">="];
 
@@ -58,7 +58,7 @@ const number = {
   same: (a, b) => a === b,
   ordered: true,
 };
-const yesNo = { read: (value) => ({ 0: 0, false: 0, 1: 1, true: 1 })[value.toLowerCase()] ?? null, same: (a, b) => a === b };
+const yesNo = { read: (value) => ({ __proto__: null, 0: 0, false: 0, 1: 1, true: 1 })[value.toLowerCase()] ?? null, same: (a, b) => a === b };
 const verdictOf = { read: (value) => (value in VERDICTS ? value : null), same: (a, b) => a === b };
 const net = { read: network, same: (a, b) => within(a, b) };
 const hardware = { read: (value) => (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(value) ? value.toLowerCase().replaceAll("-", ":") : null), same: (a, b) => a === b };
@@ -67,6 +67,7 @@ const ofProtocol = (name, get) => (row) => (field.protocol(row) === name ? get(r
 
 /** By field: how its value is read, and what a journey has of it. */
 const FIELDS = {
+  __proto__: null,
   "ip.addr": [net, ends(["src", "dst"])], "ip.src": [net, ends(["src"])], "ip.dst": [net, ends(["dst"])],
   "ipv6.addr": [net, ends(["src", "dst"])], "ipv6.src": [net, ends(["src"])], "ipv6.dst": [net, ends(["dst"])],
   ...Object.fromEntries(["tcp", "udp"].flatMap((name) => [

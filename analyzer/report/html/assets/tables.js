@@ -23,6 +23,7 @@ const objects = (kind, list) => list.map((row) => unpack(kind, row));
 const tupleText = (one) => `${end(one.src, one.sport)} → ${end(one.dst, one.dport)}${one.icmp_id === null ? "" : ` id ${one.icmp_id}`}`;
 
 const TABLES = {
+  __proto__: null, // what an address names is one of these, or nothing
   journeys: ["Journeys", () => ({
     rows: rows.journeys, idOf: field.id, filtered: (row, ids) => ids.has(field.id(row)),
     open: (row) => go({ chosen: { kind: "j", id: field.id(row) }, tab: null }),

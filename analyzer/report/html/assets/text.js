@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const VERDICTS = {
+  __proto__: null,
   dropped: "dropped",
   rejected: "rejected",
   lost: "lost between points",
