@@ -53,7 +53,7 @@ def test_the_mac_of_a_containers_address(tmp_path: Path, mac: str, known: bool, 
     for finding in found:
         assert (finding.severity, finding.basis) == (Severity.ERROR, Basis.OBSERVED)
         assert finding.explanation.startswith(f"172.17.0.3 has {C2}. Whoever sent them has an old or wrong ")
-        assert finding.remedy.startswith("ip neigh del 172.17.0.3 dev the interface, ")
+        assert finding.remedy.startswith("Take the entry for 172.17.0.3 out where they were sent (ip neigh del), ")
 
 
 def test_a_packet_that_was_answered(tmp_path: Path) -> None:
