@@ -238,8 +238,8 @@ def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budg
             keep = error.keep
     partial = complain_of_damage(trace)
     complain(
-        "read slice by slice: DNS messages, checksums and what is said first were not looked at; "
-        "analyse a part of the captures for them"
+        "read slice by slice: DNS messages, checksums, what is said first and what others are answered were not looked "
+        "at; analyse a part of the captures for them"
     )
     terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
     return partial

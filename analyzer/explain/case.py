@@ -19,6 +19,7 @@ from analyzer.model import (
     ArpExchange,
     Connection,
     Evidence,
+    FlowTuple,
     Hosts,
     HostState,
     Link,
@@ -62,10 +63,6 @@ class Share:
     """(connections,) The number of each among all connections."""
     end_ns: int | None = None
     """Until when captures ran."""
-
-
-MOST_UNMASKED = 10_000
-"""Connections, the first ones, of which is looked up who is behind them."""
 
 
 @dataclass
@@ -267,21 +264,17 @@ class Case:
         return questions.resolved(self.names)
 
     @cached_property
-    def unmasked(self) -> dict[int, Address]:
-        """Who began connections of which only the translated side was captured, as conntrack's dump says."""
-        behind = {
+    def _masked(self) -> dict[tuple[object, ...], Address]:
+        return {
             (entry.reply.dst, entry.reply.dport, entry.reply.src, entry.reply.sport): entry.original.src
             for state in self.hosts.states
             for entry in state.conntrack
             if entry.original.src != entry.reply.dst
         }
-        found: dict[int, Address] = {}
-        for number in range(min(len(self.context.connections["proto"]), MOST_UNMASKED)) if behind else ():
-            flow = self.tracer.connection(number).original
-            source = behind.get((flow.src, flow.sport, flow.dst, flow.dport))
-            if source is not None:
-                found[number] = source
-        return found
+
+    def behind(self, flow: FlowTuple) -> Address:
+        """Return who began a connection of which only the translated side was captured, as conntrack's dump says."""
+        return self._masked.get((flow.src, flow.sport, flow.dst, flow.dport), flow.src)
 
     @cached_property
     def answered_in_the_end(self) -> Array:

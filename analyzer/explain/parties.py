@@ -79,7 +79,7 @@ def who_asks(case: Case, connection: Connection) -> str:
         owner = case.context.owner_of_mac(mac, row)
         if (owner is None and mac not in case.context.host_macs) or (owner and owner.name == point.container):
             return point.container
-    return name_of(case, case.unmasked.get(connection.id, connection.original.src), row)
+    return name_of(case, case.behind(connection.original), row)
 
 
 def what_is_asked(case: Case, connection: Connection) -> str:

@@ -9,9 +9,8 @@ from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Role
 from analyzer.schema import Addresses, Array, Layer
+from analyzer.trace.context import FRESH_TTLS
 
-FULL = (64, 128, 255)
-"""TTLs that packets begin with, and that no router has counted down."""
 AT_ONCE_NS = 100_000_000
 """Whoever has a list of addresses takes the next one at once."""
 
@@ -23,7 +22,7 @@ def at_router(case: Case, packet: int) -> Facts:
     if not answers:
         return {}
     row, asked = int(case.first_row[answers[0]]), case.connection_of(packet)
-    if asked is None or context.point(row).role is not Role.UPLINK or context.value("ttl", row) not in FULL:
+    if asked is None or context.point(row).role is not Role.UPLINK or context.value("ttl", row) not in FRESH_TTLS:
         return {}
     if context.layers(row) & Layer.TUNNEL:
         return {}  # what a tunnel carries was sent on another segment, where TTLs are full, too
@@ -62,6 +61,14 @@ def turned_to(case: Case, packets: list[int]) -> Address | None:
         if flow.protocol != "tcp" or not next_.any():
             return None
         found = found or case.tracer.connection(int(np.flatnonzero(next_)[0])).original.dst
+    return found
+
+
+def of_same_service(case: Case, connection: int) -> Array:
+    """(connections,) bool: each is to the same address, protocol and port as that one, as the server has them."""
+    table = case.context.connections
+    names = ("proto", "reply_src_hi", "reply_src", "reply_sport")
+    found: Array = np.logical_and.reduce([table[name] == table[name][connection] for name in names])
     return found
 
 

@@ -39,15 +39,15 @@ def first_words(case: Case) -> dict[int, Said]:
     count = len(case.context.connections["proto"])
     said = np.bincount(case.connection[carries & case.reply], weights=payload[carries & case.reply], minlength=count)
     chosen = np.flatnonzero((said <= MOST_SAID) & (np.bincount(case.connection[carries], minlength=count) > 0))[:MOST]
-    firsts: dict[tuple[int, bool], int] = {}
-    for packet in np.flatnonzero(carries & np.isin(case.connection, chosen)).tolist():
-        firsts.setdefault((int(case.connection[packet]), bool(case.reply[packet])), packet)
-    texts = _read(case, np.array(sorted(firsts.values()), np.int64))
+    of = np.flatnonzero(carries & np.isin(case.connection, chosen))
+    sides, places = np.unique(case.connection[of] * 2 + case.reply[of], return_index=True)
+    firsts = dict(zip(sides.tolist(), of[places].tolist(), strict=True))
+    texts = _read(case, np.sort(of[places]))
     found = {}
     for number in chosen.tolist():
-        sides = [firsts.get((number, reply)) for reply in (False, True)]
-        asked, answered = (texts.get(packet, b"") if packet is not None else b"" for packet in sides)
-        found[number] = Said(asked, answered, tuple(packet for packet in sides if packet is not None))
+        packets = [firsts.get(2 * number + reply) for reply in (0, 1)]
+        asked, answered = (texts.get(packet, b"") if packet is not None else b"" for packet in packets)
+        found[number] = Said(asked, answered, tuple(packet for packet in packets if packet is not None))
     return found
 
 

@@ -1,5 +1,7 @@
 """Why nothing comes back by an uplink: a default route that was to be the other one, or a TTL that gives hosts away."""
 
+from operator import attrgetter
+
 import numpy as np
 
 from analyzer.correlate.identity import has
@@ -53,8 +55,12 @@ def _other_default(case: Case, point: Point, begun: Int64, row: int) -> Facts:
         return {}
     defaults = [one for one in host.routes if not one.dst.prefixlen and one.dst.version == dst.version
                 and one.table == "main" and one.kind == "unicast"]  # fmt: skip
-    mine = min((one for one in defaults if one.dev == (point.interface or point.name)), key=_metric, default=None)
-    other = min((one for one in defaults if mine is not None and one.dev != mine.dev), key=_metric, default=None)
+    mine = min(
+        (one for one in defaults if one.dev == (point.interface or point.name)), key=attrgetter("metric"), default=None
+    )
+    other = min(
+        (one for one in defaults if mine is not None and one.dev != mine.dev), key=attrgetter("metric"), default=None
+    )
     if mine is None or other is None or mine.metric >= other.metric:
         return {}
     return {
@@ -63,10 +69,6 @@ def _other_default(case: Case, point: Point, begun: Int64, row: int) -> Facts:
         "other_dev": other.dev or "",
         "gateway": str(mine.gateway),
     }
-
-
-def _metric(route: object) -> int:
-    return int(getattr(route, "metric", 0))
 
 
 def _by_ttl(case: Case, begun: Int64, packets: list[int]) -> Facts:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from analyzer.model.basis import Basis
 
 
-class Met(StrEnum):
+class Left(StrEnum):
     """How a packet leaves a stage."""
 
     PASSED = "passed"
@@ -25,7 +25,7 @@ class Stage:
     """``filter FORWARD``, ``routing``, ``conntrack``, ``bridge docker0``, ..."""
     told: str
     """What decided, in a few words."""
-    outcome: Met
+    outcome: Left
     basis: Basis
     passed: int = 0
     """Rules that were asked and did not decide."""

@@ -83,6 +83,8 @@ class Finding:
     """Causes that were looked into, and why it is none of them."""
     title: str = ""
     """Who cannot do what, and why: one sentence."""
+    cause: str = ""
+    """What acts, and what it does: the end of the title; empty where nobody is kept from anything."""
     detail: str = ""
     """What was counted, and where."""
     explanation: str = ""

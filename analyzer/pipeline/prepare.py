@@ -76,14 +76,10 @@ def prepare(
 def _hosts(inputs: Inputs, folder: Path | None) -> Hosts:
     """Read the dumps in *folder*, which are the first host's, or those of each bundle."""
     if folder is not None:
-        events, drops, retis = (
-            (
-                next((file for file in files if file is not None), None)
-                for files in zip(*((one.events, one.drops, one.retis) for one in inputs.bundles.values()), strict=True)
-            )
-            if inputs.bundles
-            else (None, None, None)
-        )
+        bundles = inputs.bundles.values()
+        events = next((one.events for one in bundles if one.events), None)
+        drops = next((one.drops for one in bundles if one.drops), None)
+        retis = next((one.retis for one in bundles if one.retis), None)
         name = next((spec.host for spec in inputs.specs), None)
         return Hosts.of(load_host(folder, events=events, drops=drops, retis=retis, name=name))
     states = [_told_by(bundle, name) for name, bundle in inputs.bundles.items()]

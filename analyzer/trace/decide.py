@@ -4,19 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from analyzer.model import Basis, HostState
-from analyzer.model.decision import Decision, Stage
-from analyzer.model.decision import Met as Left
+from analyzer.model.decision import Decision, Left, Stage
 from analyzer.model.rules import Chain, Rule, Table, Verdict
 from analyzer.model.verdict import Account, Asked, Met, Why
 from analyzer.state.routing import Chosen
 from analyzer.state.rules.owner import owner
 from analyzer.state.rules.packet import Packet
+from analyzer.state.rules.walk import CONNTRACK
 from analyzer.trace.context import Context
 from analyzer.trace.prove import Prover
 from analyzer.trace.way import Way, acquitted
 
-CONNTRACK = -200
-"""Where conntrack sees a packet (NF_IP_PRI_CONNTRACK of linux/netfilter_ipv4.h)."""
 HOOKS = {
     "received": ("ingress", "prerouting", "forward", "postrouting", "egress"),
     "own": ("output", "postrouting", "egress"),

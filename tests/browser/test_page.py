@@ -451,6 +451,18 @@ def test_prints_the_incident_on_one_sheet(show: Open) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
 
 
+def test_prints_the_other_incidents_behind_it(show: Open) -> None:
+    """With what they are and what helps; on the screen they are in the list alone."""
+    page = show("docker-user-and-other-network-and-small-path.bridge")
+    others = page.locator(".why .paper h3")
+    assert others.count() == 2
+    assert not others.first.is_visible()
+    page.emulate_media(media="print")
+
+    assert others.first.is_visible()
+    assert "docker network connect appnet c1" in page.locator(".why .paper").inner_text()
+
+
 def test_hostile_names_are_inert(show: Open) -> None:
     """Names that are markup, escapes and bidirectional overrides, in every view, in the link and in what is copied."""
     page = show("hostile")

@@ -25,6 +25,9 @@ from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 
+COMPARED = ("counted-down.bridge", "counted-down.user.mixed", "detour.bridge")
+"""Recordings in which why nobody answers is told by what others are answered: of the whole alone."""
+
 
 def findings_in_parts(trace: Trace, count: int, *, backwards: bool = False) -> tuple[tuple[Finding, ...], int]:
     """Explain part by part, and put together what they tell; return that, and the number of parts."""

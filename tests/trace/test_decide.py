@@ -6,7 +6,7 @@ import pytest
 
 from analyzer import Trace, analyze
 from analyzer.model import Basis
-from analyzer.model.decision import Decision, Met
+from analyzer.model.decision import Decision, Left
 from analyzer.trace.decide import decision
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ def _of(trace: Trace, journey: int) -> Decision:
     return found
 
 
-def _stages(found: Decision) -> list[tuple[str, str, Met]]:
+def _stages(found: Decision) -> list[tuple[str, str, Left]]:
     return [(one.name, one.told, one.outcome) for one in found.stages]
 
 
@@ -33,11 +33,11 @@ def test_a_rule_that_drops() -> None:
     last = found.stages[-1]
 
     assert _stages(found) == [
-        ("bridge docker0", "its own MAC: up to the host", Met.PASSED),
-        ("conntrack", "new", Met.PASSED),
-        ("nat PREROUTING", "1 rule passed over", Met.PASSED),
-        ("routing", "default via 192.168.1.1 dev wlan0", Met.PASSED),
-        ("filter FORWARD", "rule 1 of DOCKER-USER drops it", Met.STOPPED),
+        ("bridge docker0", "its own MAC: up to the host", Left.PASSED),
+        ("conntrack", "new", Left.PASSED),
+        ("nat PREROUTING", "1 rule passed over", Left.PASSED),
+        ("routing", "default via 192.168.1.1 dev wlan0", Left.PASSED),
+        ("filter FORWARD", "rule 1 of DOCKER-USER drops it", Left.STOPPED),
     ]
     assert (last.rule, last.chain, last.number) == ("-A DOCKER-USER -p tcp -m tcp --dport 7 -j DROP", "DOCKER-USER", 1)
     assert (last.packets_before, last.packets, last.dump) == (0, 3, "iptables-save.txt")
@@ -50,10 +50,10 @@ def test_a_packet_that_goes_its_way() -> None:
     found = _of(_trace("published-port"), 2)
 
     assert _stages(found)[1:] == [
-        ("nat PREROUTING", "rule 2 of DOCKER does DNAT", Met.PASSED),
-        ("routing", "172.17.0.0/16 dev docker0 src 172.17.0.1", Met.PASSED),
-        ("filter FORWARD", "rule 1 of DOCKER accepts it", Met.PASSED),
-        ("nat POSTROUTING", "3 rules passed over", Met.PASSED),
+        ("nat PREROUTING", "rule 2 of DOCKER does DNAT", Left.PASSED),
+        ("routing", "172.17.0.0/16 dev docker0 src 172.17.0.1", Left.PASSED),
+        ("filter FORWARD", "rule 1 of DOCKER accepts it", Left.PASSED),
+        ("nat POSTROUTING", "3 rules passed over", Left.PASSED),
     ]
     assert found.stages[1].owner == "Docker, for web's published port 0.0.0.0:8080->80/tcp"
     assert (found.point, found.not_reached, found.out) == ("wlan0", (), "docker0")
@@ -62,14 +62,14 @@ def test_a_packet_that_goes_its_way() -> None:
 @pytest.mark.parametrize(
     ("name", "stage", "told", "outcome"),
     [
-        ("policy.bridge", "filter FORWARD", "no rule accepts it, and the policy drops it", Met.STOPPED),
-        ("no-ip-forward.bridge", "forwarding is off", "forwarding is off: net.ipv4.conf.docker0", Met.STOPPED),
-        ("reject-rule.bridge", "filter FORWARD", "rule 1 of FORWARD rejects it", Met.STOPPED),
-        ("native-rule.bridge", "inet fault forward", "rule 1 of forward drops it", Met.STOPPED),
-        ("blackhole.bridge", "a route that leads nowhere", "blackhole route 192.0.2.0/24", Met.STOPPED),
+        ("policy.bridge", "filter FORWARD", "no rule accepts it, and the policy drops it", Left.STOPPED),
+        ("no-ip-forward.bridge", "forwarding is off", "forwarding is off: net.ipv4.conf.docker0", Left.STOPPED),
+        ("reject-rule.bridge", "filter FORWARD", "rule 1 of FORWARD rejects it", Left.STOPPED),
+        ("native-rule.bridge", "inet fault forward", "rule 1 of forward drops it", Left.STOPPED),
+        ("blackhole.bridge", "a route that leads nowhere", "blackhole route 192.0.2.0/24", Left.STOPPED),
     ],
 )  # fmt: skip
-def test_what_else_stops(name: str, stage: str, told: str, outcome: Met) -> None:
+def test_what_else_stops(name: str, stage: str, told: str, outcome: Left) -> None:
     """Policies, settings, routes, nftables' own rules."""
     trace = _trace(name)
     bad = next(one.journey for finding in trace.findings for one in finding.evidence if one.journey is not None)

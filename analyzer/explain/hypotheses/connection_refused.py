@@ -13,7 +13,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening, meant
 from analyzer.explain.questions import completed
-from analyzer.explain.refuser import answers_at, at_router, turned_to
+from analyzer.explain.refuser import answers_at, at_router, of_same_service, turned_to
 from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least, Most, Texts
 from analyzer.explain.told import Facts, Told
@@ -171,9 +171,7 @@ def _accepted_later(case: Case, packets: list[int]) -> bool:
 def _died(case: Case, packets: list[int]) -> bool:
     """Tell whether the server reset a connection in the middle of data right before it refused: its program ended."""
     table, first = case.context.connections, int(case.connection[packets[0]])
-    names = ("proto", "reply_src_hi", "reply_src", "reply_sport")
-    same = np.logical_and.reduce([table[name] == table[name][first] for name in names])
-    before = np.flatnonzero(same & (table["first_ns"] < table["first_ns"][first]))
+    before = np.flatnonzero(of_same_service(case, first) & (table["first_ns"] < table["first_ns"][first]))
     if not len(before):
         return False
     last = case.packets_of(int(before[-1]), reply=True)

@@ -8,13 +8,13 @@ import numpy as np
 from analyzer.decode.offsets import PROTO_TCP, RST
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.refuser import of_same_service
 from analyzer.explain.spoken import asked_names
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Role, Severity
 from analyzer.schema import Int64
+from analyzer.trace.context import FRESH_TTLS
 
-WHOLE_TTLS = (64, 128, 255)
-"""With which machines send; no router has counted them down."""
 MOST, SHOWN = 200, 3
 
 
@@ -46,9 +46,7 @@ def _foreign(case: Case, reset: int) -> bool:
 def _names(case: Case, resets: list[int]) -> Facts:
     """Return the names that TLS asked for where it was reset, and where the same server was let answer."""
     numbers = {int(number) for number in case.connection[resets]}
-    table, first = case.context.connections, min(numbers)
-    ends = ("proto", "reply_src_hi", "reply_src", "reply_sport")
-    same = np.flatnonzero(np.logical_and.reduce([table[name] == table[name][first] for name in ends])).tolist()
+    same = np.flatnonzero(of_same_service(case, min(numbers))).tolist()
     names = asked_names(case, same[:MOST])
     shut = sorted({names[number] for number in numbers if number in names})
     served = sorted({name for number, name in names.items() if number not in numbers} - set(shut))
@@ -62,7 +60,7 @@ def _tell(case: Case, server: str, packets: list[int]) -> Told:
         {
             "server": server, "ttl": int(case.first("ttl")[reset]), "others_ttl": int(case.first("ttl")[others[0]]),
             "where": case.context.point(int(case.first_row[reset])).name,
-            "next_hop": int(case.first("ttl")[reset]) in WHOLE_TTLS, **_names(case, packets),
+            "next_hop": int(case.first("ttl")[reset]) in FRESH_TTLS, **_names(case, packets),
         },
         evidence=case.evidence(packets, first=True),
     )  # fmt: skip

@@ -102,7 +102,7 @@ class ToldFinding:
     basis: Basis
     title: str
     cause: str
-    """What acts: the end of the title."""
+    """What acts; the whole title where nobody is kept from anything."""
     who: tuple[str, ...]
     what: tuple[str, ...]
     packets: int | None
@@ -217,11 +217,10 @@ def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None
 def told_finding(finding: Finding) -> ToldFinding:
     """Return a finding with what its first sentence is made of."""
     names = [name for name in hints(ToldFinding) if name not in ("cause", "who", "what", "packets")]
-    subject, colon, cause = finding.title.partition("): " if "): " in finding.title else ": ")
     packets = finding.facts.get("packets")
     return ToldFinding(
         **{name: getattr(finding, name) for name in names},
-        cause=cause if colon else subject,
+        cause=finding.cause or finding.title,
         who=tuple(texts(finding.facts, "who")),
         what=tuple(texts(finding.facts, "what")),
         packets=packets if isinstance(packets, int) else None,

@@ -43,6 +43,7 @@ def _worded(finding: Finding) -> Finding:
     return replace(
         finding,
         title=heading(finding.facts, words),
+        cause=words.cause,
         detail=words.detail,
         explanation=words.explanation.strip() + reached_otherwise(finding.facts),
         remedy=finding.remedy if words.remedy is None else words.remedy,
@@ -69,5 +70,6 @@ def _few(findings: list[Finding]) -> list[Finding]:
     evidence = tuple(finding.evidence[0] for finding in rest[:MOST_ALIKE] if finding.evidence)
     alike = f"{len(rest):,} more like these"
     facts: Facts = {"alike": len(rest)}
-    return [*kept, replace(worst, title=alike, detail=alike, explanation=f"{titles}{more}.", proof=(), facts=facts,
-                           evidence=evidence, tried=None, commands=(), alternatives=(), refuted=())]  # fmt: skip
+    return [*kept, replace(worst, title=alike, cause="", detail=alike, explanation=f"{titles}{more}.", proof=(),
+                           facts=facts, evidence=evidence, tried=None, commands=(), alternatives=(),
+                           refuted=())]  # fmt: skip

@@ -127,7 +127,7 @@ function drawFold(row, y, width, redraw) {
 /** One packet. */
 function drawRow(one, way, y, height, chosen, start, width, other = false) {
   const current = one.id === chosen;
-  const tone = other ? "other" : isBad(one.id) && one.error_about === null ? (one.retransmission_of !== null ? "again" : current ? "main" : "main") : one.retransmission_of !== null ? "again" : one.error_about !== null ? "error" : one.protocol === "arp" || one.connection === null ? "other" : one.direction === "reply" ? "reply" : "main";
+  const tone = other ? "other" : isBad(one.id) && one.error_about === null ? (one.retransmission_of !== null ? "again" : "main") : one.retransmission_of !== null ? "again" : one.error_about !== null ? "error" : one.protocol === "arp" || one.connection === null ? "other" : one.direction === "reply" ? "reply" : "main";
   const line = y + 17;
   const legs = legsOf(one, way);
   const parts = [svg("rect", { class: "ground", x: 0, y, width, height })];
