@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.correlate.identity import has
 from analyzer.correlate.nat import Mapping
 from analyzer.correlate.packets import Packets
-from analyzer.correlate.relays import find_relays
+from analyzer.correlate.relays import Carried
 from analyzer.correlate.sorting import expand, first_places, number_again
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64, Layer
@@ -37,17 +37,27 @@ class _Best:
     last: Int64
 
 
-def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tuple[Columns, Columns, "Doubts"]:
-    """
-    Give every packet its connection and direction, and every connection its tuples.
+@dataclass(slots=True)
+class Built:
+    """Packets and connections of one part, numbered there in order of time."""
 
-    Returns:
-        HOPS; CONNECTIONS, numbered in order of their first packet; and what is doubtful of them.
-    """
+    hops: Columns
+    connections: Columns
+    label: Int64
+    """(connections,) What the mapping calls each."""
+    first_packet: Int64
+    """(connections,) Number of its first packet."""
+    carried: Carried
+    """What each carried."""
+
+
+def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> Built:
+    """Give every packet its connection and direction, and every connection its tuples."""
     hops = HOPS.empty(len(packets.hop))
     hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
     known = np.flatnonzero(packets.stream >= 0)
     number, first = number_again(packets.stream[known] >> 1)
+    label = packets.stream[known[first]] >> 1
     away = packets.stream[known] & 1 != 0
     of_packet = np.full(len(packets.start), -1, np.int32)
     of_packet[known] = number
@@ -59,15 +69,14 @@ def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> tu
         _statistics(packets, known, number, table)
         doubtful = np.zeros(len(mapping.connection), bool)
         doubtful[mapping.connection[mapping.ambiguous]] = True
-        table["ambiguous"][:] = doubtful[packets.stream[known[first]] >> 1]
-        find_relays(packets, number, reply[known], known, table)
-    new = dict(zip((packets.stream[known[first]] >> 1).tolist(), range(len(first)), strict=True))
-    doubts = Doubts(*(_pairs(found, mapping.connection, new) for found in (mapping.rivals, mapping.doubts)))
-    table["stated"][:] = -1
+        table["ambiguous"][:] = doubtful[label]
+    carried = Carried.of(packets, number, reply[known], known, len(first))
+    for name in ("stated", "relayed_to", "relayed_from"):
+        table[name][:] = -1
     length = packets.length
     hops["packet"][:] = np.repeat(np.arange(len(length)), length)
     hops["connection"][:], hops["reply"][:] = np.repeat(of_packet, length), np.repeat(reply, length)
-    return hops, table, doubts
+    return Built(hops, table, label, known[first], carried)
 
 
 @dataclass(slots=True)
@@ -78,6 +87,12 @@ class Doubts:
     """Of ambiguous ones: those that could be swapped with them."""
     maybe: dict[int, set[int]] = field(default_factory=dict)
     """Those that may be the same connection, on the other side of a translation."""
+
+    @classmethod
+    def of(cls, mapping: Mapping, label: Int64) -> "Doubts":
+        """Tell what *mapping* doubts by the numbers of connections, of which (connections,) *label* are its own."""
+        new = dict(zip(label.tolist(), range(len(label)), strict=True)) if mapping.rivals or mapping.doubts else {}
+        return cls(*(_pairs(found, mapping.connection, new) for found in (mapping.rivals, mapping.doubts)))
 
 
 def _pairs(pairs: list[tuple[int, int]], connection: Int64, new: dict[int, int]) -> dict[int, set[int]]:

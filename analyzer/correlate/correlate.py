@@ -1,33 +1,21 @@
 """The stages of correlation in order: FRAMES to HOPS and CONNECTIONS."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from analyzer.correlate.clock import Apart, Offset, align_roughly, estimate, far_apart
-from analyzer.correlate.connections import Doubts, build_connections
-from analyzer.correlate.nat import Mapping, map_conversations
-from analyzer.correlate.packets import Points, Sorted, find_packets
-from analyzer.correlate.runs import in_time, sort_runs
-from analyzer.correlate.stated import Contradiction, Stated, StatedSides, apply_stated
-from analyzer.correlate.tuples import Conversations, find_conversations
+from analyzer.correlate.assemble import Correlated, Grouped, assemble, connection_parts, vote
+from analyzer.correlate.clock import Offset, align_roughly, estimate, far_apart
+from analyzer.correlate.cuts import find_cuts, inherited
+from analyzer.correlate.nat import map_conversations
+from analyzer.correlate.order import Delays
+from analyzer.correlate.packets import Points
+from analyzer.correlate.shares import Range, exchange, part_of
+from analyzer.correlate.stated import Stated, StatedSides
+from analyzer.correlate.tuples import Seen, number_talks
 from analyzer.correlate.verify import Verifier
-from analyzer.correlate.votes import WINDOW_NS
+from analyzer.correlate.votes import WINDOW_NS, Ballots, weigh
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
-
-
-@dataclass(slots=True)
-class Correlated:
-    """What correlation found."""
-
-    hops: Columns
-    connections: Columns
-    contradictions: list[Contradiction]
-    doubts: Doubts = field(default_factory=Doubts)
-    apart: list[Apart] = field(default_factory=list)
-    """Points of one host, as it was said, whose times fit only with an offset."""
-    offsets: dict[int, Offset] = field(default_factory=dict)
-    """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
 
 
 def correlate(
@@ -88,23 +76,34 @@ def correlate(
 def _correlate(
     frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points, verifier: Verifier | None
 ) -> Correlated:
-    time_order = in_time(frames, points.files)
-    conversations = find_conversations(frames, keys.pop("flow"), time_order)
-    runs, places = sort_runs(frames, keys.pop("identity"), time_order)
-    conversations.sort(places)
-    del time_order, places
-    sides = StatedSides(frames, conversations, stated)
-    mapping = map_conversations(conversations, runs, sides, keep, verifier.contradict if verifier is not None else None)
-    sightings = Sorted(runs.rows, runs.run, *_streams(conversations, mapping))
-    del runs, conversations  # columns as long as FRAMES, which nobody needs any more
-    packets = find_packets(sightings, points)
-    hops, connections, doubts = build_connections(frames, mapping, packets)
-    return Correlated(hops, connections, apply_stated(connections, stated), doubts)
+    ranges = [Range(frames, keys.pop("flow"), keys.pop("identity"), points.files)]
+    return correlate_ranges(ranges, 1, keep, stated, points, verifier)
 
 
-def _streams(conversations: Conversations, mapping: Mapping) -> tuple[Array, Array]:
-    """Return connection and direction of each place as one number, -1 without a tuple; and which are doubtful."""
-    stream = np.append(mapping.connection * 2 + mapping.flipped, -1).astype(np.int32)[conversations.of]
-    stream ^= conversations.backward & (stream >= 0)
-    ambiguous = np.append(mapping.ambiguous, False)[conversations.of]
-    return stream, ambiguous
+def correlate_ranges(
+    ranges: list[Range], parts: int, keep: int, stated: list[Stated], points: Points, verifier: Verifier | None
+) -> Correlated:
+    """Find packets and connections of the frames in *ranges*, which are used up, in so many *parts*: all the same."""
+    talks, seen, numbers = _conversations(ranges)
+    shares = exchange(ranges, numbers, parts, lambda one, _: part_of(one.identity, parts))
+    ballots = Ballots.together([vote(share, seen, verifier) for share in shares])
+    candidates = weigh(ballots, talks, seen, keep)
+    candidates.support(StatedSides(talks, stated))
+    mapping = map_conversations(seen, candidates)
+    if parts > 1:
+        shares = exchange(ranges, numbers, parts, lambda one, known: connection_parts(one, known, mapping, parts))
+    ranges.clear()
+    grouped = [Grouped.of(share, mapping, points) for share in shares]
+    unclear = any(len(one.unclear) for one in grouped)
+    delays = Delays.together([one.delays() for one in grouped]) if unclear else None
+    return assemble([one.ordered(delays, points, mapping) for one in grouped], mapping, stated)
+
+
+def _conversations(ranges: list[Range]) -> tuple[Columns, Seen, list[Int64]]:
+    """Return TALKS, where each conversation was seen, and the numbers of those of each range."""
+    for one, flows in zip(ranges, inherited([one.fragments() for one in ranges]), strict=True):
+        one.inherit(flows)
+    cuts = find_cuts([one.flow_times() for one in ranges])
+    conversed = [one.converse(cuts) for one in ranges]
+    talks, numbers = number_talks([found for found, _ in conversed])
+    return talks, Seen.together([found for _, found in conversed], numbers, len(talks["key"])), numbers

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.correlate.cuts import TIMEOUT_NS
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, first_places, group_rows, lengths
-from analyzer.correlate.tuples import TIMEOUT_NS
 from analyzer.decode import offsets as o
 from analyzer.schema import CONNECTIONS, Array, Columns, Int64, Layer
 

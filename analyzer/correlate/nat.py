@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.runs import Runs
-from analyzer.correlate.stated import StatedSides
-from analyzer.correlate.tuples import Conversations, Seen, count_seen
-from analyzer.correlate.votes import Candidates, Contradict, collect_votes
+from analyzer.correlate.tuples import Seen
+from analyzer.correlate.votes import Candidates
 from analyzer.schema import Array, Int64
 
 MOSTLY = 0.5
@@ -36,24 +34,10 @@ class Mapping:
     """Pairs that may be one packet's before and after translation, of which too little is known to join them."""
 
 
-def map_conversations(
-    conversations: Conversations,
-    runs: Runs,
-    stated: StatedSides,
-    keep: int,
-    contradict: Contradict | None = None,
-) -> Mapping:
-    """
-    Join conversations to connections.
-
-    *stated* knows the pairs that a conntrack entry joins. *keep* is what every point kept, in bytes. *contradict*
-    tells frames that cannot be one packet.
-    """
-    seen = count_seen(conversations, runs.rows.column("point"))
-    candidates = collect_votes(conversations, seen, runs, keep, contradict)
-    candidates.support(stated)
-    joined = _Joined(conversations.count, seen, candidates)
-    ambiguous = np.zeros(conversations.count, bool)
+def map_conversations(seen: Seen, candidates: Candidates) -> Mapping:
+    """Join conversations to connections: *seen* tells where each was seen, *candidates* which pairs have votes."""
+    joined = _Joined(seen, candidates)
+    ambiguous = np.zeros(seen.count, bool)
     rivals: list[tuple[int, int]] = []
     sure = candidates.sure.tolist()
     for index in candidates.best_first().tolist():
@@ -75,7 +59,7 @@ def _doubts(candidates: Candidates, connection: Int64) -> list[tuple[int, int]]:
 class _Joined:
     """Groups of conversations; a disjoint-set forest that also keeps which way round each one is."""
 
-    def __init__(self, count: int, seen: Seen, candidates: Candidates) -> None:
+    def __init__(self, seen: Seen, candidates: Candidates) -> None:
         # Lists: reading one value of an array takes ten times as long.
         self._candidates = list(
             zip(
@@ -84,10 +68,10 @@ class _Joined:
                 strict=True,
             )
         )
-        self._parent = list(range(count))
-        self._crossed = [False] * count
+        self._parent = list(range(seen.count))
+        self._crossed = [False] * seen.count
         # Sets of points by direction, as bits: where answers pass is no matter for questions.
-        self._points = [[0, 0] for _ in range(count)]
+        self._points = [[0, 0] for _ in range(seen.count)]
         where = zip(seen.conversation.tolist(), seen.backward.tolist(), seen.point.tolist(), strict=True)
         for conversation, back, point in where:
             self._points[conversation][back] |= 1 << point

@@ -3,6 +3,9 @@
 Taps on one host share a clock, but a frame may be recorded late, or at the same time at two points.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from analyzer.correlate.identity import any_has, has
@@ -26,7 +29,49 @@ def unclear_places(rows: Rows, group: Array) -> Int64:
     return np.flatnonzero(involved[group])
 
 
-def real_order(rows: Rows, group: Array, places: Int64, outward: Int64, hosts: Int64) -> Int64:
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long after its first sighting a sender's packets usually come to a point; d pairs of both, sorted."""
+
+    sender: Int64
+    """MAC and point as one number."""
+    total_ns: Int64
+    """Integers, so that the sum of parts is the same in any order."""
+    frames: Int64
+
+    @classmethod
+    def of(cls, rows: Rows, group: Array) -> "Delays":
+        """Measure those of frames in *groups*, by time."""
+        time_ns = rows.column("time_ns")
+        start = np.flatnonzero(changes(group))
+        delay = time_ns - np.repeat(time_ns[start], lengths(start, len(group)))
+        code, first = number_groups(_senders(rows))
+        total = np.bincount(code, np.minimum(delay, SLOWEST_NS), len(first)).astype(np.int64)
+        return cls.together([cls(_senders(rows)[first], total, np.bincount(code, minlength=len(first)))])
+
+    @classmethod
+    def together(cls, parts: "Sequence[Delays]") -> "Delays":
+        """Add up those of parts."""
+        sender, of = np.unique(np.concatenate([one.sender for one in parts]), return_inverse=True)
+        total, frames = np.zeros(len(sender), np.int64), np.zeros(len(sender), np.int64)
+        np.add.at(total, of, np.concatenate([one.total_ns for one in parts]))
+        np.add.at(frames, of, np.concatenate([one.frames for one in parts]))
+        return cls(sender, total, frames)
+
+    def at(self, rows: Rows, places: Int64) -> Array:
+        """(places,) The usual delay of the sender's packets at the point, in ns."""
+        mean: Array = self.total_ns / self.frames
+        return mean[np.searchsorted(self.sender, _senders(rows)[places])]
+
+
+def _senders(rows: Rows) -> Int64:
+    found: Int64 = rows.column("eth_src") << 16 | rows.column("point")
+    return found
+
+
+def real_order(
+    rows: Rows, group: Array, places: Int64, outward: Int64, hosts: Int64, delays: Delays
+) -> Int64:  # fmt: skip
     """Sort *places* so that the frames of each packet are in the order in which the host passed them on."""
     time_ns, point = rows.column("time_ns")[places], rows.column("point")[places]
     # Parts of one packet at one point stay together, at the time of their first.
@@ -40,8 +85,7 @@ def real_order(rows: Rows, group: Array, places: Int64, outward: Int64, hosts: I
     # Routing takes one from the TTL, so that comes first; equal times are told apart by the sender's other packets.
     falling = -rows.column("ttl")[places].astype(np.int64)
     offset = rows.frames["frag_offset"][rows.order[places]]
-    late = _usual_delay(rows, group, places)
-    keys = (time_ns, offset, inverse, outward[point], late, first[inverse], falling, group[places])
+    keys = (time_ns, offset, inverse, outward[point], delays.at(rows, places), first[inverse], falling, group[places])
     found: Int64 = places[np.lexsort(keys)]
     return _untie(rows, group, found, outward)
 
@@ -77,14 +121,3 @@ def _untie(rows: Rows, group: Array, places: Int64, outward: Int64) -> Int64:
     result = places.copy()
     result[tie], result[tie + 1] = places[tie + 1], places[tie]
     return result
-
-
-def _usual_delay(rows: Rows, group: Array, places: Int64) -> Array:
-    """Return how long after its first sighting a sender's packets usually come to the point at *places*, in ns."""
-    time_ns = rows.column("time_ns")
-    start = np.flatnonzero(changes(group))
-    delay = time_ns - np.repeat(time_ns[start], lengths(start, len(group)))
-    code, _ = number_groups(rows.column("eth_src") << 16 | rows.column("point"))
-    mean = np.bincount(code, np.minimum(delay, SLOWEST_NS)) / np.bincount(code)
-    found: Array = mean[code[places]]
-    return found

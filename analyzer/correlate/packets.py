@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from analyzer.correlate.order import real_order, unclear_places
+from analyzer.correlate.order import Delays, real_order
 from analyzer.correlate.runs import Rows, recorded_at
 from analyzer.correlate.segments import join_parts
 from analyzer.correlate.sightings import SLOWEST_NS, came_back, flooded, groups_with_repeats, variants
@@ -58,20 +58,28 @@ class Points:
     """bool: a port that sends back what it floods."""
 
 
-def find_packets(frames: "Sorted", points: Points) -> Packets:
-    """Group frames to packets; *frames* are in runs, and are sorted further."""
+def group_frames(frames: "Sorted", points: Points) -> None:
+    """
+    Group frames to packets; *frames* are in runs, and are sorted further.
+
+    Nothing in it depends on frames of other connections, so a part of all may be grouped by itself.
+    """
     frames.part_streams()
     begins = changes(frames.group, frames.stream)
     begins[1:] |= np.diff(frames.rows.column("time_ns")) > WINDOW_NS
     frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
+    frames.sort_groups(begins, points.files)
     _split(frames, begins, points.hairpin)
     joined = join_parts(frames.rows, frames.group, frames.stream)
     if joined is not frames.group:
         frames.group = joined
         frames.take(np.lexsort((frames.rows.column("time_ns"), joined)))
-    places = unclear_places(frames.rows, frames.group)
-    if len(places):
-        frames.move(places, real_order(frames.rows, frames.group, places, points.outward, points.hosts))
+
+
+def order_frames(frames: "Sorted", places: Int64, points: Points, delays: Delays | None) -> Packets:
+    """Bring the frames of groups into the order of their way, those at *places* by what all parts say of *delays*."""
+    if len(places) and delays is not None:
+        frames.move(places, real_order(frames.rows, frames.group, places, points.outward, points.hosts, delays))
     start = _by_first_time(frames, points.files)
     return Packets(
         frames.rows, start, _hops(frames.rows, start), frames.stream[start].astype(np.int64), frames.ambiguous
@@ -100,6 +108,24 @@ class Sorted:
         self.rows.move(places, sources)
         for column in (self.stream, self.ambiguous):
             column[places] = column[sources]
+
+    def sort_groups(self, begins: Array, files: Int64) -> None:
+        """
+        Sort groups by their first frame, whatever other groups had equal frames; *begins* is sorted with them.
+
+        Ties between packets are decided by it, so it must not depend on what else was looked at.
+        """
+        start = np.flatnonzero(begins)
+        time_ns = self.rows.column("time_ns")[start]
+        at = recorded_at(self.rows.frames, files, self.rows.order[start])
+        if ((time_ns[1:] > time_ns[:-1]) | ((time_ns[1:] == time_ns[:-1]) & (at[1:] > at[:-1]))).all():
+            return
+        order = np.lexsort((at, time_ns))
+        length = lengths(start, len(begins))[order]
+        self.take(expand(start[order], length))
+        begins[:] = False
+        begins[np.cumsum(length) - length] = True
+        self.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
     def part_streams(self) -> None:
         """Sort the frames of groups that mix streams by stream, too; the order of all is made afterwards."""

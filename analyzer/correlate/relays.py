@@ -5,6 +5,7 @@ what the client sent arrives at the server later than at the relay, and answers 
 change what passes, and connections of which not all was captured, are not found.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,28 +32,45 @@ class _Stream:
     """When they were first seen."""
 
 
-def find_relays(packets: Packets, connection: Int64, reply: Array, known: Int64, table: Columns) -> None:
-    """
-    Fill in ``relayed_to`` and ``relayed_from`` of CONNECTIONS.
+@dataclass(slots=True)
+class Carried:
+    """What both directions of connections carried."""
 
-    Args:
-        packets: all packets.
-        connection: of each of the *known* ones.
-        reply: whether it goes in the reply direction.
-        known: numbers of the packets that have a connection.
-        table: CONNECTIONS.
-    """
-    table["relayed_to"][:] = table["relayed_from"][:] = -1
-    frames = packets.rows.frames
-    row = packets.rows.order[packets.start[known]]
-    tcp = has(frames["layers"][row], Layer.TCP)
-    if not tcp.any():
-        return
-    asked, answered = (
-        _carried(frames, row[places], connection[places], len(table["proto"]))
-        for places in (np.flatnonzero(tcp & ~reply), np.flatnonzero(tcp & reply))
-    )
+    asked: _Stream
+    answered: _Stream
+
+    @classmethod
+    def of(cls, packets: Packets, connection: Int64, reply: Array, known: Int64, total: int) -> "Carried":
+        """
+        Sum up what packets carried.
+
+        Args:
+            packets: all packets.
+            connection: of each of the *known* ones.
+            reply: whether it goes in the reply direction.
+            known: numbers of the packets that have a connection.
+            total: number of connections.
+        """
+        frames = packets.rows.frames
+        row = packets.rows.order[packets.start[known]]
+        tcp = has(frames["layers"][row], Layer.TCP)
+        ways = (np.flatnonzero(tcp & ~reply), np.flatnonzero(tcp & reply))
+        return cls(*(_carried(frames, row[places], connection[places], total) for places in ways))
+
+    @classmethod
+    def together(cls, parts: "Sequence[Carried]", order: Int64) -> "Carried":
+        """Put those of parts one after the other, and then into *order*."""
+        ways = [[one.asked for one in parts], [one.answered for one in parts]]
+        return cls(*(_Stream(*(np.concatenate([getattr(one, name) for one in way])[order]
+                               for name in ("size", "digest", "first_ns"))) for way in ways))  # fmt: skip
+
+
+def find_relays(carried: Carried, table: Columns) -> None:
+    """Fill in ``relayed_to`` and ``relayed_from`` of CONNECTIONS, by what they *carried*."""
+    asked, answered = carried.asked, carried.answered
     both = np.flatnonzero((asked.size > 0) & (answered.size > 0))
+    if not len(both):
+        return
     group, _ = group_rows(*(column[both] for side in (asked, answered) for column in (side.size, side.digest)))
     shared = np.bincount(group, minlength=1)[group] > 1
     if not shared.any():

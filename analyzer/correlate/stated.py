@@ -6,9 +6,8 @@ from itertools import combinations
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.tuples import Conversations
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6
-from analyzer.schema import Columns, Int64, Layer
+from analyzer.schema import Columns, Layer
 
 SLACK_NS = 1_000_000_000
 """conntrack's events and the frames have two writers; their times may differ a little."""
@@ -44,7 +43,7 @@ Key = tuple[int, int, tuple[End, ...]]
 class StatedSides:
     """Which conversations are one side of a conntrack entry: before its translation, in between, or after."""
 
-    def __init__(self, frames: Columns, conversations: Conversations, stated: list[Stated]) -> None:
+    def __init__(self, talks: Columns, stated: list[Stated]) -> None:
         pairs: dict[tuple[Key, Key], bool] = {}
         for entry in stated:
             # What is translated twice has a third tuple in between, which bridges with br_netfilter show: PREROUTING
@@ -56,7 +55,7 @@ class StatedSides:
                 if before != after:
                     pairs[before, after] = turned_before != turned_after
         self._pairs = pairs
-        self._keys = _keys(frames, conversations) if pairs else []
+        self._keys = _keys(talks) if pairs else []
 
     def join(self, first: int, second: int, crossed: bool) -> bool:
         """Tell whether an entry joins two conversations, *crossed* if their first endpoints are on different sides."""
@@ -73,15 +72,12 @@ def _key(version: int, proto: int, src: End, dst: End) -> tuple[Key, bool]:
     return (version, proto, (dst, src) if turned else (src, dst)), turned
 
 
-def _keys(frames: Columns, conversations: Conversations) -> list[tuple[Key, bool]]:
-    row: Int64 = conversations.example
-    layers = frames["layers"][row]
-    echo = has(layers, Layer.ECHO)
-    version = np.where(has(layers, Layer.IPV6), 6, 4)
-    sport = np.where(echo, frames["icmp_id"][row], frames["sport"][row])
-    dport = np.where(echo, frames["icmp_id"][row], frames["dport"][row])
-    columns = (version, frames["proto"][row], *(frames[n][row] for n in ("src_hi", "src")), sport)
-    rest = (*(frames[n][row] for n in ("dst_hi", "dst")), dport, conversations.example_backward)
+def _keys(talks: Columns) -> list[tuple[Key, bool]]:
+    echo = has(talks["layers"], Layer.ECHO)
+    version = np.where(has(talks["layers"], Layer.IPV6), 6, 4)
+    sport, dport = (np.where(echo, talks["icmp_id"], talks[name]) for name in ("sport", "dport"))
+    columns = (version, talks["proto"], talks["src_hi"], talks["src"], sport)
+    rest = (talks["dst_hi"], talks["dst"], dport, talks["backward"])
     found: list[tuple[Key, bool]] = []
     for v, p, sh, sl, sp, dh, dl, dp, backward in zip(*(c.tolist() for c in (*columns, *rest)), strict=True):
         src, dst = (sh, sl, sp), (dh, dl, dp)

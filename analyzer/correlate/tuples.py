@@ -5,21 +5,21 @@ which belong together is found out elsewhere. A conversation whose ports are use
 time, as conntrack would make a new entry.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.fragments import REASSEMBLY4_NS, REASSEMBLY6_NS, nearest_first
-from analyzer.correlate.identity import NEEDS_HEADER, any_has, has
+from analyzer.correlate.identity import NEEDS_HEADER, has
+from analyzer.correlate.runs import recorded_at
 from analyzer.correlate.sightings import point_bits
-from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, pieces, stable_order
+from analyzer.correlate.sorting import changes, count_keys, first_places, number_groups, pieces
 from analyzer.decode import offsets as o
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64, Layer
 
-TIMEOUT_NS = {True: 120_000_000_000, False: 30_000_000_000}
-"""nf_conntrack_udp_timeout_stream where both directions were seen, else nf_conntrack_udp_timeout."""
-ICMP_TIMEOUT_NS = 30_000_000_000
+SHOWN = ("layers", "proto", "src_hi", "src", "dst_hi", "dst", "sport", "dport", "icmp_id")
+"""Columns of FRAMES that tell a conversation's tuple."""
 
 
 @dataclass(slots=True)
@@ -30,15 +30,19 @@ class Conversations:
     """(n,) conversation, from 0; -1 for frames that have no tuple: ARP, NDP, ICMP errors, no IP."""
     backward: Array
     """(n,) bool: the frame goes from the conversation's second endpoint to the first."""
-    example: Int64
-    """(conversations,) a row of FRAMES of each, its first in time."""
-    example_backward: Array
-    """(conversations,) bool: its ``backward``."""
+    talks: Columns
+    """
+    TALKS: a row a conversation, with the columns SHOWN of one of its frames, its first that shows ports.
+
+    ``key`` tells it apart wherever it is seen; ``backward`` tells the way of that frame, ``example_ns`` and
+    ``example_at`` when and where it was recorded, ``late`` whether it shows no ports; ``first_ns`` and ``first_at``
+    are of its first frame of all.
+    """
 
     @property
     def count(self) -> int:
         """Number of conversations."""
-        return len(self.example)
+        return len(self.talks["key"])
 
     def sort(self, places: Int64) -> None:
         """Bring the frames into another order."""
@@ -47,19 +51,44 @@ class Conversations:
 
 @dataclass(slots=True)
 class Seen:
-    """Where each conversation was seen, direction by direction; s of those that were, sorted."""
+    """Where conversations were seen, direction by direction; s of those that were, sorted."""
 
     conversation: Int64
     backward: Array
     """bool: that direction."""
     point: Int64
-    most: Int64
-    """(conversations,) Frames at the point that has most of them."""
+    frames: Int64
+    """How many."""
+    count: int
+    """Number of conversations."""
+
+    @classmethod
+    def together(cls, ranges: "Sequence[Seen]", numbers: Sequence[Int64], count: int) -> "Seen":
+        """Add up what ranges saw of conversations, each with the *numbers* that they have among *count*."""
+        if len(ranges) == 1:
+            return ranges[0]
+        columns = [(number[one.conversation], one.point, one.backward, one.frames)
+                   for one, number in zip(ranges, numbers, strict=True)]  # fmt: skip
+        conversation, point, backward, frames = (np.concatenate(column) for column in zip(*columns, strict=True))
+        order = np.lexsort((backward, point, conversation))
+        conversation, point, backward = conversation[order], point[order], backward[order]
+        start = np.flatnonzero(changes(conversation, point, backward))
+        total = np.add.reduceat(frames[order], start) if len(start) else frames
+        return cls(conversation[start], backward[start], point[start], total, count)
+
+    @property
+    def most(self) -> Int64:
+        """(conversations,) Frames at the point that has most of them."""
+        found = np.zeros(self.count, np.int64)
+        both = np.flatnonzero(changes(self.conversation, self.point))
+        if len(both):
+            np.maximum.at(found, self.conversation[both], np.add.reduceat(self.frames, both))
+        return found
 
     @property
     def bits(self) -> Int64:
         """(2 * conversations,) Points that saw each conversation, forward and backward in turn, as ``point_bits``."""
-        found = np.zeros(2 * len(self.most), np.int64)
+        found = np.zeros(2 * self.count, np.int64)
         np.bitwise_or.at(found, 2 * self.conversation + self.backward, point_bits(self.point))
         return found
 
@@ -70,11 +99,7 @@ def count_seen(conversations: Conversations, point: Array) -> Seen:
     key = (conversations.of * points + point) * 2 + conversations.backward
     keys, counts = count_keys(key[np.flatnonzero(conversations.of >= 0)])
     at = keys // 2
-    both = np.flatnonzero(changes(at))
-    most = np.zeros(conversations.count, np.int64)
-    if len(both):
-        np.maximum.at(most, at[both] // points, np.add.reduceat(counts, both))
-    return Seen(at // points, keys % 2 != 0, at % points, most)
+    return Seen(at // points, keys % 2 != 0, at % points, counts, conversations.count)
 
 
 def flows(frames: Columns) -> Int64:
@@ -97,36 +122,70 @@ def flows(frames: Columns) -> Int64:
     return found
 
 
-def find_conversations(frames: Columns, flow: Int64, time_order: Int64) -> Conversations:
+def find_conversations(frames: Columns, flow: Int64, keys: Int64, time_order: Int64, files: Int64) -> Conversations:
     """
-    Give every frame its conversation.
+    Give every frame of a range its conversation.
 
     Args:
         frames: FRAMES, n rows.
-        flow: (n,) of KEYS; fragments without ports get theirs here.
+        flow: (n,) of KEYS; of fragments without ports, their first one's.
+        keys: (n,) what tells conversations apart, as ``Cuts.conversation_keys``.
         time_order: (n,) its rows, sorted by time.
+        files: (points,) number of each point's file.
 
     Returns:
         Conversations, whose frames are in order of time.
     """
-    _inherit(frames, time_order, flow)
     by_time, backward = np.empty(len(flow), np.int64), np.empty(len(flow), bool)
     for piece in pieces(len(flow)):
-        flows_there = flow[time_order[piece]]
-        by_time[piece], backward[piece] = flows_there >> 1, flows_there & 1
+        rows = time_order[piece]
+        by_time[piece], backward[piece] = keys[rows], flow[rows] & 1
     of, first = number_groups(by_time)
     nobody = np.flatnonzero(by_time[first] == 0)
     if len(nobody):
         number = np.arange(len(first)) - (np.arange(len(first)) > nobody[0])
         number[nobody[0]] = -1
         of, first = number[of], np.delete(first, nobody[0])
-    cut = _cut_in_time(frames, of, backward, time_order)
-    if cut is not of or frames["frag_offset"].any():
-        of, shown = cut, frames["frag_offset"][time_order] > 0
+    example = first
+    if frames["frag_offset"].any():
+        shown = frames["frag_offset"][time_order] > 0
         # Later fragments show no ports, so they are examples last of all.
         places = np.concatenate((np.flatnonzero(~shown), np.flatnonzero(shown)))
-        first = places[first_places(of[places], int(of.max(initial=-1)) + 1)]
-    return Conversations(of, backward, time_order[first], backward[first])
+        example = places[first_places(of[places], len(first))]
+    talks = _talks(frames, files, by_time[first], time_order[first], time_order[example], backward[example])
+    return Conversations(of, backward, talks)
+
+
+def _talks(frames: Columns, files: Int64, keys: Int64, first: Int64, example: Int64, backward: Array) -> Columns:
+    found = {"key": keys, "first_ns": frames["time_ns"][first], "first_at": recorded_at(frames, files, first)}
+    found |= {"late": frames["frag_offset"][example] > 0, "backward": backward}
+    found |= {"example_ns": frames["time_ns"][example], "example_at": recorded_at(frames, files, example)}
+    return found | {name: frames[name][example] for name in SHOWN}
+
+
+def number_talks(ranges: Sequence[Columns]) -> tuple[Columns, list[Int64]]:
+    """
+    Put together what ranges show of conversations.
+
+    Returns:
+        TALKS of all, in order of each one's first frame; and for each range the numbers of its own ones there.
+    """
+    if len(ranges) == 1:
+        return ranges[0], [np.arange(len(ranges[0]["key"]))]
+    every = {name: np.concatenate([one[name] for one in ranges]) for name in ranges[0]}
+    group, place = number_groups(every["key"])
+    order = np.lexsort((every["example_at"], every["example_ns"], every["late"], group))
+    best = order[changes(group[order])]
+    found = {name: column[best] for name, column in every.items()}
+    order = np.lexsort((every["first_at"], every["first_ns"], group))
+    first = order[changes(group[order])]
+    for name in ("first_ns", "first_at"):
+        found[name] = every[name][first]
+    order = np.lexsort((found["first_at"], found["first_ns"]))
+    number = np.empty(len(place), np.int64)
+    number[order] = np.arange(len(order))
+    behind = np.cumsum([len(one["key"]) for one in ranges])
+    return {name: column[order] for name, column in found.items()}, np.split(number[group], behind[:-1])
 
 
 _TUPLE = np.uint64(2)
@@ -135,59 +194,3 @@ _TUPLE = np.uint64(2)
 
 def _endpoint(high: Array, low: Array, port: Array, salt: Array) -> Array:
     return mix_rows(mix_rows(salt | port << np.uint64(16), low, 0), high, 1)
-
-
-def _inherit(frames: Columns, time_order: Int64, flow: Int64) -> None:
-    """Give later fragments the flow of the first one, which alone carries the ports."""
-    if not any_has(frames["layers"], Layer.FRAGMENT):
-        return
-    rows = time_order[has(frames["layers"], Layer.FRAGMENT)[time_order]]
-    datagram = frames["ip_id"][rows].astype(np.uint64)
-    for lane, name in enumerate(("src_hi", "src", "dst_hi", "dst", "proto", "point")):
-        datagram = mix_rows(datagram, frames[name][rows].astype(np.uint64), lane % 4)
-    group, _ = number_groups(datagram.view(np.int64))
-    layers = frames["layers"][rows]
-    limit = np.where(has(layers, Layer.IPV6), REASSEMBLY6_NS, REASSEMBLY4_NS)
-    head = nearest_first(group, frames["time_ns"][rows], has(layers, Layer.PORTS | Layer.ECHO), limit)
-    later = np.flatnonzero((head >= 0) & (frames["frag_offset"][rows] > 0))
-    flow[rows[later]] = flow[rows[head[later]]]
-
-
-def _cut_in_time(frames: Columns, of: Int64, backward: Array, time_order: Int64) -> Int64:
-    """
-    Begin a new conversation at a new TCP handshake, and after a silence that ends a conntrack entry.
-
-    Returns *of* itself if nothing begins anew.
-    """
-    begins = np.zeros(len(of), bool)
-    syn = np.flatnonzero((frames["tcp_flags"] & (o.SYN | o.ACK) == o.SYN)[time_order] & (of >= 0))
-    if len(syn):
-        syn = syn[stable_order(of[syn])]
-        same = ~changes(of[syn], backward[syn])
-        begins[syn[same & changes(frames["seq"][time_order[syn]])]] = True
-    quiet = np.flatnonzero((frames["proto"] != o.PROTO_TCP)[time_order] & (of >= 0))
-    if len(quiet):
-        quiet = quiet[stable_order(of[quiet])]
-        conversation, rows = of[quiet], time_order[quiet]
-        starts = changes(conversation)
-        first_way = backward[quiet[np.flatnonzero(starts)]][np.cumsum(starts) - 1]
-        both = np.zeros(of.max() + 1, bool)
-        both[conversation[backward[quiet] != first_way]] = True
-        limit = np.where(both[conversation], TIMEOUT_NS[True], TIMEOUT_NS[False])
-        limit[has(frames["layers"][rows], Layer.ICMP)] = ICMP_TIMEOUT_NS
-        silence = np.diff(frames["time_ns"][rows]) > limit[1:]
-        begins[quiet[1:][silence & ~starts[1:]]] = True
-    return _renumber(of, begins) if begins.any() else of
-
-
-def _renumber(of: Int64, begins: Array) -> Int64:
-    """Give a new number from each place that begins anew to the next one that does."""
-    affected = np.zeros(of.max() + 1, bool)
-    affected[of[begins]] = True
-    places = np.flatnonzero((of >= 0) & affected[of])
-    places = places[stable_order(of[places])]
-    result = of.copy()
-    result[places] = of.max() + np.cumsum(begins[places] | changes(of[places]))
-    known = result >= 0
-    result[known] = number_groups(result[known])[0]
-    return result

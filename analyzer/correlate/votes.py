@@ -1,16 +1,17 @@
 """Collects and weighs the votes for NAT mappings: frames of equal identity in two conversations."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.runs import Rows, Runs
+from analyzer.correlate.runs import Rows, recorded_at
+from analyzer.correlate.shares import Share
 from analyzer.correlate.sorting import changes, expand, lengths, pieces, stable_order
 from analyzer.correlate.stated import StatedSides
-from analyzer.correlate.tuples import Conversations, Seen
+from analyzer.correlate.tuples import Seen
 from analyzer.decode.offsets import IPV4_HEADER, IPV6_HEADER, PROTO_TCP, TCP_HEADER
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -127,15 +128,51 @@ class Candidates:
         return sorted({*self.first[best].tolist(), *self.second[best].tolist()} - set(ends))
 
 
-def collect_votes(
-    conversations: Conversations, seen: Seen, runs: Runs, keep: int, contradict: Contradict | None = None
-) -> Candidates:
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """What frames of equal identity say for pairs of conversations; b votes that a pair is judged by, p pairs."""
+
+    votes: Columns
+    """
+    (b,) Sorted by ``pair``, then as they were cast; no more than JUDGED of a pair.
+
+    ``run_ns`` and ``run_at`` tell the first frame of that identity, ``own_ns`` and ``own_at`` the one that voted, and
+    these four their order; ``gap_ns`` between the two sightings; ``routed``, ``numbered``, ``tcp`` what they show.
+    """
+    pairs: Int64
+    """(p,) Twice the number of the first conversation times ``count`` plus the second one's, and one if *crossed*."""
+    counts: Int64
+    """(p,) All votes of each."""
+
+    @classmethod
+    def together(cls, parts: "Sequence[Ballots]") -> "Ballots":
+        """Put together what was cast in parts, each with all frames of its identities."""
+        if len(parts) == 1:
+            return parts[0]
+        votes = {name: np.concatenate([one.votes[name] for one in parts]) for name in parts[0].votes}
+        order = np.lexsort([votes[name] for name in ("own_at", "own_ns", "run_at", "run_ns", "pair")])
+        start = np.flatnonzero(changes(votes["pair"][order]))
+        length = lengths(start, len(order))
+        first = order[expand(start, np.minimum(length, JUDGED))]
+        pairs = np.concatenate([one.pairs for one in parts])
+        by_pair = stable_order(pairs)
+        start = np.flatnonzero(changes(pairs[by_pair]))
+        counts = np.concatenate([one.counts for one in parts])[by_pair]
+        counts = np.add.reduceat(counts, start) if len(start) else counts
+        return cls({name: column[first] for name, column in votes.items()}, pairs[by_pair][start], counts)
+
+
+def cast_votes(share: Share, seen: Seen, contradict: Contradict | None = None) -> Ballots:
     """
     Let every run vote.
 
-    *keep* tells how many bytes every point kept, from the network header on, *contradict* where bytes speak against it.
+    Args:
+        share: all frames of some identities.
+        seen: where all conversations were seen.
+        contradict: tells where bytes speak against a vote.
     """
-    conversation, run, rows = conversations.of, runs.run, runs.rows
+    runs = share.runs
+    conversation, run, rows = share.of, runs.run, runs.rows
     numbered = rows.frames["proto"][rows.order] == PROTO_TCP
     # Most runs are one conversation's, or a TCP packet's with both sides of its translation next to each other.
     left = np.flatnonzero((conversation[1:] != conversation[:-1]) & (run[1:] == run[:-1]))
@@ -145,21 +182,46 @@ def collect_votes(
     mixed = np.zeros(runs.count, bool)
     mixed[run[left]] = True
     places = places[mixed[run[places]]]
-    here = seen.bits
-    further = [_votes(conversations, rows, here, others, others + 1)]
+    here = seen.bits, seen.count
+    further = [_votes(share, rows, here, others, others + 1)]
     for reach in range(2, REACH + 1):
         left, right = places[: max(len(places) - reach, 0)], places[reach:]
         near = (right - left == reach) & (run[left] == run[right])
-        further.append(_votes(conversations, rows, here, left[near], right[near]))
+        further.append(_votes(share, rows, here, left[near], right[near]))
     nominated = _joined(further)
     if contradict is not None:
         left, right, pair = nominated
         good = ~contradict(rows.order[left], rows.order[right])
         nominated = left[good], right[good], pair[good]
+    by_numbers = _votes(share, rows, here, neighbours, neighbours + 1)
     closest = _closest(rows, nominated)
-    left, right, pair = _joined((_votes(conversations, rows, here, neighbours, neighbours + 1), closest))
+    left, right, pair = _joined((by_numbers, closest))
+    own = np.concatenate((by_numbers[0], closest[1]))
     order = stable_order(pair)
-    return _weigh(conversations, seen, rows, _Ballots(left, right, order, np.flatnonzero(changes(pair[order]))), keep)
+    start = np.flatnonzero(changes(pair[order]))
+    counts = lengths(start, len(order))
+    first = order[expand(start, np.minimum(counts, JUDGED))]
+    return Ballots(_told(share, (left[first], right[first], pair[first]), own[first]), pair[order][start], counts)
+
+
+def _told(share: Share, votes: "_Votes", own: Int64) -> Columns:
+    """Return the columns of ballots; *own* are the places of those who vote."""
+    left, right, pair = votes
+    runs, files, rows, frames = share.runs, share.files, share.runs.rows, share.frames
+    before, after = rows.order[left], rows.order[right]
+    run_start = np.flatnonzero(changes(runs.run))
+    first, voter = rows.order[run_start[runs.run[left]]], rows.order[own]
+    return {
+        "pair": pair,
+        "run_ns": frames["time_ns"][first],
+        "run_at": recorded_at(frames, files, first),
+        "own_ns": frames["time_ns"][voter],
+        "own_at": recorded_at(frames, files, voter),
+        "gap_ns": frames["time_ns"][after] - frames["time_ns"][before],
+        "routed": (frames["ttl"][before] > frames["ttl"][after]) | _as_it_came(frames, before, after),
+        "numbered": frames["ip_id"][before] != 0,
+        "tcp": frames["proto"][before] == PROTO_TCP,
+    }
 
 
 _Votes = tuple[Int64, Int64, Int64]
@@ -171,11 +233,15 @@ def _joined(votes: Iterable[_Votes]) -> _Votes:
     return left, right, pair
 
 
-def _votes(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:
-    """Return the pairs of places that may be a packet before and after its translation; *seen* is ``Seen.bits``."""
+_Where = tuple[Int64, int]
+"""``Seen.bits``, and how many conversations there are."""
+
+
+def _votes(share: Share, rows: Rows, seen: _Where, left: Int64, right: Int64) -> _Votes:
+    """Return the pairs of places that may be a packet before and after its translation."""
     none = left[:0], left[:0], left[:0]
     cut = pieces(len(left))
-    return _joined([none, *(_valid(conversations, rows, seen, left[piece], right[piece]) for piece in cut)])
+    return _joined([none, *(_valid(share, rows, seen, left[piece], right[piece]) for piece in cut)])
 
 
 def _closest(rows: Rows, votes: _Votes) -> _Votes:
@@ -189,9 +255,10 @@ def _closest(rows: Rows, votes: _Votes) -> _Votes:
     return left, right, pair
 
 
-def _valid(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, right: Int64) -> _Votes:
+def _valid(share: Share, rows: Rows, seen: _Where, left: Int64, right: Int64) -> _Votes:
+    bits, count = seen
     frames, before, after = rows.frames, rows.order[left], rows.order[right]
-    one, two = conversations.of[left], conversations.of[right]
+    one, two = share.of[left], share.of[right]
     ttl, later_ttl = frames["ttl"][before], frames["ttl"][after]
     gap = frames["time_ns"][after] - frames["time_ns"][before]
     tcp = frames["proto"][before] == PROTO_TCP
@@ -204,12 +271,12 @@ def _valid(conversations: Conversations, rows: Rows, seen: Int64, left: Int64, r
     moved = ~_as_it_came(frames, before, after)
     # A bridge shows what br_netfilter's PREROUTING has made of the destination, and nothing else yet: then none of
     # the two conversations was seen, in this direction, where the other one was.
-    back, later_back = conversations.backward[left], conversations.backward[right]
-    apart = (seen[2 * one + back] & seen[2 * two + later_back] == 0) & _same_source(frames, before, after)
+    back, later_back = share.backward[left], share.backward[right]
+    apart = (bits[2 * one + back] & bits[2 * two + later_back] == 0) & _same_source(frames, before, after)
     chosen = np.flatnonzero(valid & (moved | apart))
     left, right, one, two = left[chosen], right[chosen], one[chosen], two[chosen]
-    crossed = conversations.backward[left] != conversations.backward[right]
-    return left, right, (np.minimum(one, two) * conversations.count + np.maximum(one, two)) * 2 + crossed
+    crossed = share.backward[left] != share.backward[right]
+    return left, right, (np.minimum(one, two) * count + np.maximum(one, two)) * 2 + crossed
 
 
 def _as_it_came(frames: Columns, before: Int64, after: Int64) -> Array:
@@ -224,51 +291,38 @@ def _same_source(frames: Columns, before: Int64, after: Int64) -> Array:
     return found
 
 
-@dataclass(slots=True)
-class _Ballots:
-    """b votes."""
+def weigh(ballots: Ballots, talks: Columns, seen: Seen, keep: int) -> Candidates:
+    """
+    Count the votes of each pair, and judge by its first ones how it came to them.
 
-    left: Int64
-    """(b,) The earlier sighting, as a place in the runs."""
-    right: Int64
-    order: Int64
-    """(b,) Sorts votes by the pair they are for."""
-    start: Int64
-    """(pairs,) Where each pair's votes begin."""
-
-
-def _weigh(conversations: Conversations, seen: Seen, rows: Rows, ballots: _Ballots, keep: int) -> Candidates:
-    """Count the votes of each pair, and judge by its first ones how it came to them."""
-    start, total = ballots.start, len(ballots.left)
-    if not total:
+    Args:
+        ballots: all that were cast.
+        talks: TALKS of all conversations.
+        seen: where they were seen.
+        keep: bytes that every point kept, from the network header on.
+    """
+    if not len(ballots.pairs):
         none = np.zeros(0, np.int64)
         no = none > 0
         return Candidates(none, none, no, none, none / 1, none / 1, no, no, no, none, none, none)
-    votes = lengths(start, total)
-    judged = np.minimum(votes, JUDGED)
-    chosen = ballots.order[expand(start, judged)]
-    left, right = ballots.left[chosen], ballots.right[chosen]
-    begin = np.cumsum(judged) - judged
-    one, two = conversations.of[left[begin]], conversations.of[right[begin]]
-    first, second = np.minimum(one, two), np.maximum(one, two)
-    crossed = conversations.backward[left[begin]] != conversations.backward[right[begin]]
-    before, after = rows.order[left], rows.order[right]
-    frames = rows.frames
-    version6 = has(frames["layers"][conversations.example[first]], Layer.IPV6)
-    header = np.where(version6, IPV6_HEADER, IPV4_HEADER)
-    by_host = (frames["ttl"][before] > frames["ttl"][after]) | _as_it_came(frames, before, after)
-    routed = np.add.reduceat(by_host.astype(np.int64), begin) * 2 > judged
-    ends, ports, change = _compare_ends(frames, conversations, first, second, crossed)
+    votes = ballots.votes
+    begin = np.flatnonzero(changes(votes["pair"]))
+    judged = lengths(begin, len(votes["pair"]))
+    first, second = np.divmod(ballots.pairs // 2, seen.count)
+    crossed = ballots.pairs % 2 != 0
+    header = np.where(has(talks["layers"][first], Layer.IPV6), IPV6_HEADER, IPV4_HEADER)
+    ends, ports, change = _compare_ends(talks, first, second, crossed)
+    most = seen.most
     return Candidates(
         first=first,
         second=second,
         crossed=crossed,
-        votes=votes,
-        share=votes / np.minimum(seen.most[first], seen.most[second]),
-        gap_ns=_medians(frames["time_ns"][after] - frames["time_ns"][before], begin, judged),
-        certain=(frames["proto"][before[begin]] == PROTO_TCP) & (keep >= header + TCP_HEADER),
-        numbered=np.logical_and.reduceat(frames["ip_id"][before] != 0, begin),
-        routed=routed,
+        votes=ballots.counts.copy(),
+        share=ballots.counts / np.minimum(most[first], most[second]),
+        gap_ns=_medians(votes["gap_ns"], begin, judged),
+        certain=votes["tcp"][begin] & (keep >= header + TCP_HEADER),
+        numbered=np.logical_and.reduceat(votes["numbered"], begin),
+        routed=np.add.reduceat(votes["routed"].astype(np.int64), begin) * 2 > judged,
         kept_ends=ends,
         kept_ports=ports,
         change=change,
@@ -282,26 +336,23 @@ def _medians(values: Int64, start: Int64, count: Int64) -> Array:
     return median
 
 
-def _compare_ends(
-    frames: Columns, conversations: Conversations, first: Int64, second: Int64, crossed: Array
-) -> tuple[Int64, Int64, Int64]:
+def _compare_ends(talks: Columns, first: Int64, second: Int64, crossed: Array) -> tuple[Int64, Int64, Int64]:
     """Return how many endpoints and ports two conversations share, and which endpoint differs."""
-    one_near, one_far = _ends(frames, conversations, first)
-    two_near, two_far = _ends(frames, conversations, second)
+    one_near, one_far = _ends(talks, first)
+    two_near, two_far = _ends(talks, second)
     same_near = [np.where(crossed, a == c, a == b) for a, b, c in zip(one_near, two_near, two_far, strict=True)]
     same_far = [np.where(crossed, a == c, a == b) for a, b, c in zip(one_far, two_far, two_near, strict=True)]
     near_kept, far_kept = np.logical_and.reduce(same_near), np.logical_and.reduce(same_far)
-    same_id = frames["icmp_id"][conversations.example[first]] == frames["icmp_id"][conversations.example[second]]
-    ports = same_near[2].astype(np.int64) + (same_far[2] & same_id)
+    ports = same_near[2].astype(np.int64) + (same_far[2] & (talks["icmp_id"][first] == talks["icmp_id"][second]))
     return near_kept.astype(np.int64) + far_kept, ports, np.where(near_kept, 1, np.where(far_kept, 0, 2))
 
 
-def _ends(frames: Columns, conversations: Conversations, index: Int64) -> tuple[list[Array], list[Array]]:
+def _ends(talks: Columns, index: Int64) -> tuple[list[Array], list[Array]]:
     """Return address halves and port of the first and the second endpoint of conversations."""
-    row = conversations.example[index]
-    source = (frames["src_hi"][row], frames["src"][row], frames["sport"][row])
-    target = (frames["dst_hi"][row], frames["dst"][row], frames["dport"][row])
-    backward = conversations.example_backward[index]
+    source, target = (
+        [talks[name][index] for name in (f"{end}_hi", end, port)] for end, port in (("src", "sport"), ("dst", "dport"))
+    )
+    backward = talks["backward"][index]
     near = [np.where(backward, b, a) for a, b in zip(source, target, strict=True)]
     far = [np.where(backward, a, b) for a, b in zip(source, target, strict=True)]
     return near, far

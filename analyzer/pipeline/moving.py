@@ -11,8 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from analyzer.correlate.assemble import Correlated
 from analyzer.correlate.connections import Doubts
-from analyzer.correlate.correlate import Correlated, correlate
+from analyzer.correlate.correlate import correlate
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.memory import Memory, to_see_again
 from analyzer.correlate.roles import infer_points, with_container

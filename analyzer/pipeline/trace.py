@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.correlate.correlate import Correlated
+from analyzer.correlate.assemble import Correlated
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from analyzer.correlate.stated import SLACK_NS, Contradiction, End, Stated, StatedSides, apply_stated
-from analyzer.correlate.tuples import Conversations
 from analyzer.schema import CONNECTIONS, FRAMES, Columns
 from tests.trace.tables import ECHO, UDP, Frame, connection, table
 
@@ -143,8 +142,7 @@ def _sides(entries: list[Stated], *flows: tuple[str, int, str, int], backward: t
         ports: Frame = {"icmp_id": sport} if layers == ECHO else {"sport": sport, "dport": dport}
         frames.append({"layers": layers, "proto": proto, "src": src, "dst": dst, **ports})
     turned = np.array([number in backward for number in range(len(flows))])
-    none = np.zeros(0, np.int64)
-    return StatedSides(table(FRAMES, frames), Conversations(none, none > 0, np.arange(len(flows)), turned), entries)
+    return StatedSides({**table(FRAMES, frames), "backward": turned}, entries)
 
 
 BEFORE, BETWEEN, AFTER = (

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from analyzer import analyze
-from analyzer.correlate.tuples import Conversations, count_seen, find_conversations, flows
+from analyzer.correlate.cuts import find_cuts, inherited
+from analyzer.correlate.shares import Range
+from analyzer.correlate.tuples import Conversations, count_seen, flows
 from analyzer.schema import FRAMES, Layer
 from tests.build import BRIDGE, C1, T0, Record, echo, ether, ipv4, udp, write_pcap
 from tests.trace.tables import ARP, ECHO, ERROR, ETHERNET, TCP, UDP, Frame, table
@@ -156,7 +158,11 @@ def _conversations(*frames: Frame) -> Conversations:
     usual = {"layers": UDP, "proto": 17, "src": "10.0.0.1", "sport": 1, "dst": "10.0.0.2", "dport": 2}
     rows = [{**usual, "time_ns": 10 * number, **frame} for number, frame in enumerate(frames)]
     columns = table(FRAMES, rows)
-    return find_conversations(columns, flows(columns), np.argsort(columns["time_ns"], kind="stable"))
+    whole = Range(columns, flows(columns), np.zeros(len(rows), np.int64), np.arange(4))
+    for inherits in inherited([whole.fragments()]):
+        whole.inherit(inherits)
+    whole.converse(find_cuts([whole.flow_times()]))
+    return whole.conversations
 
 
 PART = {"layers": UDP | Layer.FRAGMENT, "ip_id": 5}
@@ -226,17 +232,17 @@ def test_an_example_shows_the_ports() -> None:
     found = _conversations(LATER, PART, {"sport": 9}, {"sport": 9}, TURNED | {"sport": 9, "dport": 9})
     first, second = _conversations({}), _conversations(TURNED)
 
-    assert found.example.tolist()[:2] == [1, 2]
-    assert (found.count, len(found.example_backward)) == (3, 3)
-    assert first.example_backward.tolist() != second.example_backward.tolist()
-    assert first.backward.tolist() == first.example_backward.tolist()
+    assert found.talks["example_ns"].tolist()[:2] == [10, 20]
+    assert (found.count, len(found.talks["backward"])) == (3, 3)
+    assert first.talks["backward"].tolist() != second.talks["backward"].tolist()
+    assert first.backward.tolist() == first.talks["backward"].tolist()
 
 
 def test_examples_after_a_cut() -> None:
     """Each part of a conversation has its own."""
     found = _conversations(_syn(5), _syn(5, tcp_flags=16), _syn(6), _syn(6, tcp_flags=16))
 
-    assert found.example.tolist() == [0, 2]
+    assert found.talks["example_ns"].tolist() == [0, 20]
 
 
 def test_frames_are_brought_into_another_order() -> None:

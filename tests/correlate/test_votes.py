@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from analyzer import analyze
-from analyzer.correlate.runs import sort_runs
+from analyzer.correlate.cuts import find_cuts
+from analyzer.correlate.shares import Range
 from analyzer.correlate.stated import StatedSides
-from analyzer.correlate.tuples import count_seen, find_conversations, flows
-from analyzer.correlate.votes import STATED, Candidates, collect_votes
+from analyzer.correlate.tuples import flows
+from analyzer.correlate.votes import STATED, Candidates, cast_votes, weigh
 from analyzer.pipeline import Trace
 from analyzer.schema import FRAMES, Layer
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, echo, ether, ipv4, tcp, udp, write_pcap
@@ -181,12 +182,9 @@ def _collected(*frames: Frame, keep: int = 200) -> Candidates:
     told = [{**usual, "time_ns": 1000 * number, **frame} for number, frame in enumerate(frames)]
     identity = np.array([frame.pop("identity", 1) for frame in told], np.int64)
     columns = table(FRAMES, told)
-    order = np.argsort(columns["time_ns"], kind="stable")
-    conversations = find_conversations(columns, flows(columns), order)
-    seen = count_seen(conversations, columns["point"][order])
-    runs, places = sort_runs(columns, identity, order)
-    conversations.sort(places)
-    return collect_votes(conversations, seen, runs, keep)
+    whole = Range(columns, flows(columns), identity, np.arange(4))
+    talks, seen = whole.converse(find_cuts([whole.flow_times()]))
+    return weigh(cast_votes(whole.share(np.arange(seen.count)), seen), talks, seen, keep)
 
 
 def _pair(found: Candidates) -> dict[str, Any]:
