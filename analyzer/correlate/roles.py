@@ -163,33 +163,72 @@ def router_macs(frames: Columns, hops: Columns) -> set[int]:
 
 
 def first_seen_macs(frames: Columns, hops: Columns, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
-    """
-    Tell where each MAC is at home.
+    """Tell where each MAC is at home, as :meth:`MacVotes.homes`."""
+    return MacVotes.of(frames, hops).homes(points)
 
-    Returns:
-        MAC to (point, frame number): where its packets come from, and the first frame that shows it. Only packets
-        that several points saw show a direction; where one point is all there is, only ARP shows it.
-    """
-    votes: dict[int, Counter[int]] = {}
-    example: dict[tuple[int, int], int] = {}
-    packet = hops["packet"]
-    first = hops["hop"] == 0
-    travels = np.flatnonzero(np.append(packet[1:] == packet[:-1], False) & first)
-    rows = hops["row"][travels]
-    rows = rows[np.flatnonzero(has(frames["layers"][rows], Layer.MAC_SRC))]
-    keys = frames["eth_src"][rows] << 16 | frames["point"][rows]
-    group, index = number_groups(keys)
-    counted = zip(keys[index].tolist(), index.tolist(), np.bincount(group).tolist(), strict=True)
-    for key, place, count in sorted(counted):
-        mac, point = key >> 16, key & 0xFFFF
-        votes.setdefault(mac, Counter())[point] += count
-        example[mac, point] = int(frames["frame"][rows[place]])
-    ranks = {point.id: list(Role).index(point.role) for point in points}
-    homes: dict[int, tuple[int, int]] = {}
-    for mac, counter in votes.items():
-        best = max(counter, key=lambda p: (counter[p], -ranks.get(p, 0)))
-        homes[mac] = best, example[mac, best]
-    return homes
+
+@dataclass(frozen=True, slots=True)
+class MacVotes:
+    """Where packets from MACs were seen first; v pairs of a MAC and a point, sorted."""
+
+    sender: Int64
+    """MAC and point as one number."""
+    packets: Int64
+    first_packet: Int64
+    """Its number among all."""
+    frame: Array
+    """Number of the frame that shows that one."""
+
+    @classmethod
+    def of(cls, frames: Columns, hops: Columns, numbers: Int64 | None = None) -> "MacVotes":
+        """
+        Count packets that several points saw: only these show a direction.
+
+        *numbers* are those of packets among all, where there are others.
+        """
+        packet = hops["packet"]
+        travels = np.flatnonzero(np.append(packet[1:] == packet[:-1], False) & (hops["hop"] == 0))
+        rows = hops["row"][travels]
+        known = np.flatnonzero(has(frames["layers"][rows], Layer.MAC_SRC))
+        rows, packet = rows[known], packet[travels[known]]
+        sender = frames["eth_src"][rows] << 16 | frames["point"][rows]
+        group, first = number_groups(sender)
+        order = np.argsort(sender[first], kind="stable")
+        count, first = np.bincount(group, minlength=len(first))[order], first[order]
+        number = packet[first] if numbers is None else numbers[packet[first]]
+        return cls(sender[first], count, number, frames["frame"][rows[first]])
+
+    @classmethod
+    def together(cls, parts: "Sequence[MacVotes]") -> "MacVotes":
+        """Add up those of parts."""
+        if len(parts) == 1:
+            return parts[0]
+        sender, packets, first_packet, frame = (
+            np.concatenate([getattr(one, name) for one in parts])
+            for name in ("sender", "packets", "first_packet", "frame")
+        )
+        order = np.lexsort((first_packet, sender))
+        start = np.flatnonzero(changes(sender[order]))
+        first = order[start]
+        total = np.add.reduceat(packets[order], start) if len(start) else packets
+        return cls(sender[first], total, first_packet[first], frame[first])
+
+    def homes(self, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
+        """
+        Tell where each MAC is at home.
+
+        Returns:
+            MAC to (point, frame number): where most of its packets come from, and the first frame that shows it. Where
+            one point is all there is, only ARP shows it.
+        """
+        ranks = {point.id: list(Role).index(point.role) for point in points}
+        best: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}
+        for sender, count, frame in zip(*(c.tolist() for c in (self.sender, self.packets, self.frame)), strict=True):
+            mac, point = sender >> 16, sender & 0xFFFF
+            worth = count, -ranks.get(point, 0)
+            if mac not in best or worth > best[mac][0]:
+                best[mac] = worth, (point, frame)
+        return {mac: home for mac, (_, home) in best.items()}
 
 
 def with_container(point: Point, homes: list[int], frames: Columns, rows: Int64, hosts: Hosts) -> Point:

@@ -50,21 +50,6 @@ T = TypeVar("T")
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Which share of all data a case has; without anything said, all of it."""
-
-    mine: Array | None = None
-    """(packets,) bool: each is told here. Name servers' and neighbours' messages are in every part, for whoever asks,
-    and told in one."""
-    numbers: Int64 | None = None
-    """(packets,) The number of each among all packets."""
-    connections: Int64 | None = None
-    """(connections,) The number of each among all connections."""
-    end_ns: int | None = None
-    """Until when captures ran."""
-
-
 @dataclass
 class Case:
     """All that is known of captures and hosts when hypotheses are asked."""
@@ -79,28 +64,23 @@ class Case:
     """Asks a kernel, if somebody wants that."""
     asked: int = 0
     """Remedies that a kernel has tried."""
-    share: Share = field(default_factory=Share)
-    """Which of all packets these are."""
     _made: dict["Callable[[Case], Any]", Any] = field(default_factory=dict)
     _firsts: dict[str, Array] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def mine(self) -> Array:
         """(packets,) bool: each is told here; what is told elsewhere is here because others need it."""
-        found = self.share.mine
-        return np.ones(self.context.packets, bool) if found is None else found
+        return self.context.mine
 
-    @cached_property
+    @property
     def numbers(self) -> Int64:
         """(packets,) The number of each among all packets."""
-        found = self.share.numbers
-        return np.arange(self.context.packets) if found is None else found
+        return self.context.numbers
 
     @cached_property
     def connection_numbers(self) -> Int64:
         """(connections,) The number of each among all connections."""
-        found = self.share.connections
-        return np.arange(len(self.context.connections["proto"])) if found is None else found
+        return self.context.connection_id(np.arange(len(self.context.connections["proto"])))
 
     @cached_property
     def my_connections(self) -> Array:
@@ -319,14 +299,10 @@ class Case:
         found[order] = np.where(begins | (self.connection[order] < 0), 0, pauses)
         return found
 
-    @cached_property
+    @property
     def end_ns(self) -> int:
         """Time of the last frame of all, or until when a manifest says that captures ran."""
-        if self.share.end_ns is not None:
-            return self.share.end_ns
-        times = self.context.frames["time_ns"]
-        said = [point.recorded_until_ns for point in self.context.points if point.recorded_until_ns is not None]
-        return max([*said, int(times.max()) if len(times) else 0])
+        return self.context.end_ns
 
     @cached_property
     def one_sided(self) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.correlate.sorting import changes, group_rows
 from analyzer.explain import otherwise
 from analyzer.explain.case import SHOWN, Case
-from analyzer.explain.confirmed import confirmed
+from analyzer.explain.confirmed import Ask, confirmed
 from analyzer.explain.group import NOWHERE, Group, merge, settle
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
 from analyzer.explain.parties import about
@@ -48,21 +48,6 @@ class _Rival:
         return self.hypothesis.specific if self.cause.specific is None else self.cause.specific
 
 
-@dataclass(slots=True)
-class Explanation:
-    """What findings there are, and which of them explains a packet's trouble."""
-
-    findings: tuple[Finding, ...]
-    owner: Int64
-    """(packets,) Place in ``checks``, -1 where nothing is wrong, or nothing explains it."""
-    checks: tuple[str, ...]
-
-    def check_of(self, packet: int) -> str | None:
-        """Return the check that explains what became of a packet."""
-        place = int(self.owner[packet])
-        return self.checks[place] if place >= 0 else None
-
-
 class Asked:
     """The causes of one part of the data: asked for, and not ranked yet."""
 
@@ -94,10 +79,10 @@ class Asked:
         told = (self._group(rival) for rival in self._rivals)
         return [group for group in told if group is not None]
 
-    @property
-    def owner(self) -> tuple[Int64, tuple[str, ...]]:
-        """(packets,) Which check explains each, by its place among the checks."""
-        return self._owner, tuple(rival.hypothesis.name for rival in self._order)
+    def check_of(self, packet: int) -> str | None:
+        """Return the check that explains a packet's trouble, by the packet's own number; known after ``groups()``."""
+        place = int(self._owner[packet])
+        return self._order[place].hypothesis.name if place >= 0 else None
 
     def _group(self, rival: _Rival) -> Group | None:
         """Tell a cause; if that fails, all others are told."""
@@ -110,12 +95,14 @@ class Asked:
             return None
 
 
-def explain(case: Case, hypotheses: Iterable[Hypothesis]) -> Explanation:
-    """Explain all that went wrong, worst findings first."""
-    part = Asked(case, hypotheses)
-    found = settle(merge([part.groups(part.totals())]))
-    found = found if case.ask is None else tuple(confirmed(case.ask, found))
-    return Explanation(worst_first((*found, *part.failures)), *part.owner)
+def explain(parts: Sequence[Asked], ask: Ask | None = None) -> tuple[Finding, ...]:
+    """Explain all that went wrong in all parts, worst findings first; *ask* asks a kernel."""
+    totals: Totals = Counter()
+    for part in parts:
+        totals.update(part.totals())
+    found = settle(merge([part.groups(totals) for part in parts]))
+    found = found if ask is None else tuple(confirmed(ask, found))
+    return worst_first((*found, *(failure for part in parts for failure in part.failures)))
 
 
 def _share_out(case: Case, rivals: Sequence[_Rival], totals: Totals) -> tuple[Int64, list[_Rival]]:

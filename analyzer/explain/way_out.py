@@ -4,12 +4,10 @@ from operator import attrgetter
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.decode.offsets import SYN
 from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Point, Role
-from analyzer.schema import Array, Int64, Layer
+from analyzer.trace.begun import Begun
 
 FEW = 2
 """Connections that are needed to tell a rule from chance."""
@@ -23,35 +21,22 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     one has a larger metric. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
     ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering.
 
-    Both compare with what others got from there, so of a part of the data nothing is said.
+    Both compare with what others got from there, whatever part they are told in; of a slice of time nothing is said.
     """
     row = int(case.last_row[packets[0]])
     point = case.context.point(row)
-    if point.role is not Role.UPLINK or case.share.mine is not None:  # others may be answered in another part
+    if point.role is not Role.UPLINK or case.context.settled_rows is not None:
         return {}
-    begun = _begun(case, point)
-    if packets[0] not in set(begun.tolist()):
+    begun = case.context.all.begun.at(point.id)
+    if int(case.numbers[packets[0]]) not in set(begun.packet.tolist()):
         return {}
-    return _other_default(case, point, begun, row) or _by_ttl(case, begun, packets)
+    return _other_default(case, point, begun, row) or _by_ttl(begun, case.context.value("ttl", row))
 
 
-def _begun(case: Case, point: Point) -> Int64:
-    """Return the first packets of TCP connections that left by a point."""
-    here = case.context.frames["point"][case.last_row] == point.id
-    syn = has(case.first("layers"), Layer.TCP) & (case.first("tcp_flags") & SYN != 0) & ~case.reply
-    return np.flatnonzero(here & syn & (case.connection >= 0))
-
-
-def _answered(case: Case, packets: Int64) -> Array:
-    """(n,) bool: an answer of each packet's connection was seen."""
-    found: Array = case.context.connections["seen_reply"][case.connection[packets]]
-    return found
-
-
-def _other_default(case: Case, point: Point, begun: Int64, row: int) -> Facts:
+def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
     """Compare default routes, where the chosen one leads to nobody who answers."""
     host, dst = case.context.host_at(row), case.context.dst(row)
-    if dst is None or _answered(case, begun).any():
+    if dst is None or begun.answered.any():
         return {}
     defaults = [one for one in host.routes if not one.dst.prefixlen and one.dst.version == dst.version
                 and one.table == "main" and one.kind == "unicast"]  # fmt: skip
@@ -71,17 +56,14 @@ def _other_default(case: Case, point: Point, begun: Int64, row: int) -> Facts:
     }
 
 
-def _by_ttl(case: Case, begun: Int64, packets: list[int]) -> Facts:
-    """Compare the TTL of what is answered with that of what is not, of the same servers."""
-    ttl, answered = case.context.frames["ttl"][case.last_row[begun]], _answered(case, begun)
-    mine = int(case.context.value("ttl", int(case.last_row[packets[0]])))
-    own, others = ttl == mine, ttl > mine
-    server = [case.context.frames[name][case.last_row[begun]] for name in ("dst_hi", "dst")]
-    asked = {(int(high), int(low)) for high, low in zip(*(column[own] for column in server), strict=True)}
-    served = [(int(high), int(low)) in asked for high, low in zip(*server, strict=True)]
-    alike = others & answered & np.array(served, bool)
-    if answered[own].any() or len(np.unique(case.connection[begun[own]])) < FEW or not alike.any():
+def _by_ttl(begun: Begun, mine: int) -> Facts:
+    """Compare the TTL of what is not answered, *mine*, with that of what is, of the same servers."""
+    own, others = begun.ttl == mine, begun.ttl > mine
+    servers = list(zip(begun.dst_hi.tolist(), begun.dst.tolist(), strict=True))
+    asked = {server for server, is_own in zip(servers, own.tolist(), strict=True) if is_own}
+    alike = others & begun.answered & np.array([server in asked for server in servers], bool)
+    if begun.answered[own].any() or len(np.unique(begun.connection[own])) < FEW or not alike.any():
         return {}
-    if not answered[others].all() or len(np.unique(case.connection[begun[alike]])) < FEW:
+    if not begun.answered[others].all() or len(np.unique(begun.connection[alike])) < FEW:
         return {}
-    return {"dead_ttl": mine, "live_ttl": int(ttl[alike][0])}
+    return {"dead_ttl": mine, "live_ttl": int(begun.ttl[alike][0])}

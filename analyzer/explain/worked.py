@@ -1,5 +1,9 @@
 """What captures show to work: who got an answer from whom, which is said where nothing is wrong, and beside what is."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
 import numpy as np
 
 from analyzer.correlate.sorting import group_rows
@@ -13,25 +17,47 @@ MOST = 200
 SHOWN = 3
 
 
-def worked(case: Case) -> tuple[Worked, ...]:
-    """Return who reached what, the most packets first; connections between the same ends are told together."""
-    table = case.context.connections
-    answered = np.flatnonzero(case.answered_in_the_end)
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Connections between the same ends; all of them are in one part."""
+
+    packets: int
+    first: int
+    """Number of its first connection among all."""
+    worked: Worked
+
+
+def worked(case: Case) -> list[Reached]:
+    """Return who reached what, of connections that are told here."""
+    table, mine = case.context.connections, case.my_connections
+    answered = np.flatnonzero(case.answered_in_the_end & mine)
     if not len(answered):
-        return ()
+        return []
     packets = np.sum(case.packets_each_way, axis=0)
     group, _ = group_rows(*(table[name] for name in ENDS))
     of_group = np.bincount(group, weights=packets).astype(np.int64)
     groups = np.unique(group[answered])
     groups = groups[np.argsort(-of_group[groups], kind="stable")][:MOST]
+    return [
+        _reached(case, np.flatnonzero((group == number) & mine), int(of_group[number])) for number in groups.tolist()
+    ]
+
+
+def _reached(case: Case, members: Int64, packets: int) -> Reached:
+    good = members[case.answered_in_the_end[members]]
+    numbers = case.connection_numbers
+    first = case.tracer.connection(int(good[0]))
+    one = Worked(who_asks(case, first), what_is_asked(case, first), first.protocol, len(good), len(members), packets,
+                 tuple(numbers[good[:SHOWN]].tolist()), _first_answer(case, good))  # fmt: skip
+    return Reached(packets, int(numbers[members[0]]), one)
+
+
+def together(parts: Iterable[Sequence[Reached]]) -> tuple[Worked, ...]:
+    """Return what works, the most packets first; what has the same names is told together."""
+    every = sorted(chain.from_iterable(parts), key=lambda one: (-one.packets, one.first))[:MOST]
     found: dict[tuple[str, str, str], Worked] = {}
-    for number in groups.tolist():
-        members = np.flatnonzero(group == number)
-        good = members[case.answered_in_the_end[members]]
-        first = case.tracer.connection(int(good[0]))
-        key = (who_asks(case, first), what_is_asked(case, first), first.protocol)
-        one = Worked(*key, len(good), len(members), int(of_group[number]), tuple(good[:SHOWN].tolist()),
-                     _first_answer(case, good))  # fmt: skip
+    for one in (reached.worked for reached in every):
+        key = one.who, one.what, one.protocol
         found[key] = one if key not in found else _together(found[key], one)
     return tuple(sorted(found.values(), key=lambda one: -one.packets))
 

@@ -15,12 +15,12 @@ from analyzer.correlate.assemble import Correlated
 from analyzer.correlate.connections import Doubts
 from analyzer.correlate.correlate import correlate
 from analyzer.correlate.keys import make_keys
-from analyzer.correlate.memory import Memory, to_see_again
+from analyzer.correlate.memory import Memory, Recognised, to_see_again
 from analyzer.correlate.roles import infer_points, with_container
 from analyzer.decode.frames import FrameTables, Progress, declared
 from analyzer.decode.moving import ENDED, REACH_NS, Moving, Slice
 from analyzer.errors import InputError, SelectionError
-from analyzer.explain.case import Case, Share
+from analyzer.explain.case import Case
 from analyzer.explain.group import Group, merge, settle
 from analyzer.explain.hypotheses import HYPOTHESES, capture_loss
 from analyzer.explain.rank import Asked, Totals
@@ -38,7 +38,8 @@ from analyzer.schema import FRAMES, Columns
 from analyzer.trace.arp import RETRY_NS
 from analyzer.trace.build import Tracer
 from analyzer.trace.connection import build_connection
-from analyzer.trace.context import Context
+from analyzer.trace.context import Context, Share
+from analyzer.trace.known import Known
 
 LEAD_NS = REACH_NS + RETRY_NS
 """How far back a slice sees again what was told before."""
@@ -96,6 +97,7 @@ class MovingTrace:
         self._budget = budget
         self._prepared, self._progress = prepared, progress
         self._memory, self._told = Memory(), _Told()
+        self._recognised: Recognised
         self._stated = stated_entries(prepared.hosts.everywhere)
         self.points: list[Point] = []
         """Those of the last slice, as its frames number them."""
@@ -156,7 +158,7 @@ class MovingTrace:
                     part.context.frames,
                     part.context.neighbours,
                     part.context.hops,
-                    part.recognised,
+                    self._recognised,
                     since_ns=one.until_ns - REACH_NS,
                     others_since_ns=one.until_ns - LEAD_NS,
                 )
@@ -233,6 +235,8 @@ class MovingTrace:
         recognised = self._memory.recognise(
             tables.frames, one.known, correlated.hops, correlated.connections, one.until_ns
         )
+        times = tables.frames["time_ns"]
+        end_ns = None if one.last or not len(times) else int(times.max())
         context = Context(
             tables.frames,
             tables.quotes,
@@ -243,14 +247,17 @@ class MovingTrace:
             self.points,
             self.hosts,
             correlated.doubts,
-            connection_ids=recognised.connection,
+            share=Share(recognised.fresh, recognised.packet, recognised.connection, None, end_ns),
             settled_rows=one.known["settled"],
         )
-        return Part(context, Tracer(context), recognised), correlated
+        # What is seen again tells of the network, too.
+        context.known = Known([replace(context, share=Share(None, recognised.packet, recognised.connection))])
+        self._recognised, tracer = recognised, Tracer(context)
+        return Part(context, tracer, Case(context, tracer, self.files, correlated.contradictions)), correlated
 
     def _remember(self, part: Part, correlated: Correlated, since_ns: int, one: Slice) -> None:
         """Take in what the end will tell."""
-        told, found = self._told, part.recognised
+        told, found = self._told, self._recognised
         told.dispositions.update(part.tracer.count_ends(found.fresh))
         # An exchange is complete when it was answered, or nobody will ask again.
         for exchange in part.tracer.exchanges():
@@ -262,24 +269,20 @@ class MovingTrace:
         for number, others in correlated.doubts.candidates.items():
             known = told.candidates.setdefault(int(found.connection[number]), set())
             known.update(found.connection[sorted(others)].tolist())
-        self._explain(part, correlated, one)
+        self._explain(part)
 
-    def _explain(self, part: Part, correlated: Correlated, one: Slice) -> None:
+    def _explain(self, part: Part) -> None:
         """Ask why what went wrong in a slice did: each packet's trouble is told once, where its answer would be."""
-        told, found, times = self._told, part.recognised, part.context.frames["time_ns"]
-        end_ns = None if one.last or not len(times) else int(times.max())
-        share = Share(found.fresh, found.packet, found.connection, end_ns)
-        case = Case(part.context, part.tracer, self.files, correlated.contradictions, share=share)
-        told.tried.add(case, self._memory.connections)
-        asked = Asked(case, OF_SLICES)
+        told = self._told
+        told.tried.add(part.case, self._memory.connections)
+        asked = Asked(part.case, OF_SLICES)
         told.totals.update(asked.totals())
         told.groups = merge([told.groups, asked.groups(told.totals)])
         told.failures += asked.failures
 
-    @staticmethod
-    def _settle(part: Part, one: Slice) -> None:
+    def _settle(self, part: Part, one: Slice) -> None:
         """Note the packets whose answers are told for good."""
-        found, hops = part.recognised, part.context.hops
+        found, hops = self._recognised, part.context.hops
         complete = np.maximum.reduceat(one.known["packet"][hops["row"]], found.start[:-1]) >= 0
         settled = np.zeros(len(complete), np.int8)
         settled[part.tracer.settle(complete)] = 1

@@ -1,13 +1,13 @@
-"""What an analysis tells at a time: all of it, or what one slice of a long capture shows for the first time."""
+"""A part of an analysis, which is told by itself: its packets have their own numbers, and those among all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from analyzer.correlate.memory import Recognised
-from analyzer.model import Journey, ProxyStep, Step
+from analyzer.explain.case import Case
+from analyzer.model import Connection, Disposition, Journey, ProxyStep, Step
 from analyzer.schema import Columns, Int64
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
@@ -16,71 +16,102 @@ from analyzer.trace.select import select
 
 @dataclass
 class Part:
-    """What one slice tells: packets that are complete now, and were not told before."""
+    """Packets, and what is asked about them."""
 
     context: Context
     tracer: Tracer
-    recognised: Recognised
-
-    @classmethod
-    def whole(cls, context: Context, tracer: Tracer) -> "Part":
-        """Return all that an analysis in memory tells."""
-        count = np.arange(context.packets)
-        none = np.zeros(context.packets, np.int64)
-        connections = np.arange(len(context.connections["proto"]))
-        return cls(context, tracer, Recognised(context.packet_start, none, count, none == 0, connections))
+    case: Case
 
     @cached_property
     def chosen(self) -> Int64:
-        """Packets, as the context numbers them, that are told here."""
-        return np.flatnonzero(self.recognised.fresh)
+        """Its own numbers of the packets that are told here."""
+        return np.flatnonzero(self.context.mine)
 
-    def select(self, selection: str) -> None:
+    @property
+    def numbers(self) -> Int64:
+        """What they are called among all."""
+        found: Int64 = self.context.numbers[self.chosen]
+        return found
+
+    def picked(self, selection: str) -> Int64:
         """
-        Tell only what *selection* picks.
+        Return the own numbers of those that *selection* picks.
 
         Raises:
             SelectionError: it cannot be understood.
         """
-        picked = np.array(select(self.context, self.tracer, selection), np.int64)
-        self.chosen = np.intersect1d(self.chosen, picked)
+        return np.intersect1d(self.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
+
+    def select(self, selection: str) -> None:
+        """Tell only what *selection* picks."""
+        self.chosen = self.picked(selection)
+
+    def ended(self, *kinds: Disposition) -> Int64:
+        """Return what those that ended so are called among all."""
+        ended = self.tracer.ended(*kinds)
+        found: Int64 = self.context.numbers[ended[self.context.mine[ended]]]
+        return found
 
     def journeys(self) -> Iterator[Journey]:
         """Tell the journeys, in order."""
-        return (self._renumbered(self.tracer.journey(packet)) for packet in self.chosen.tolist())
+        return map(self.journey, self.chosen.tolist())
 
-    def sightings(self) -> Columns:
-        """Return HOPS of them, without ``row``, and each row's FRAMES."""
+    def journey(self, packet: int) -> Journey:
+        """Tell the journey of a packet by its own number, with the numbers that all have among all."""
+        told = self.tracer.journey(packet)
+        return told if self.context.share.numbers is None else self._renumbered(told)
+
+    def connection(self, number: int) -> Connection:
+        """Build a connection by its own number, likewise."""
+        told = self.tracer.connection(number)
+        if self.context.share.connections is None:
+            return told
+        others = None if told.candidates is None else tuple(self._connection(one) or 0 for one in told.candidates)
+        return replace(
+            told,
+            id=self._connection(told.id) or 0,
+            relayed_to=self._connection(told.relayed_to),
+            relayed_from=self._connection(told.relayed_from),
+            candidates=others,
+        )
+
+    def sightings(self, among: Sequence[int] | None = None) -> Columns:
+        """Return HOPS of the packets that are told, without ``row``, and each row's FRAMES; of all, or some numbers."""
         hops, frames = self.context.hops, self.context.frames
         told = np.zeros(self.context.packets, bool)
         told[self.chosen] = True
-        places = np.flatnonzero(np.repeat(told, np.diff(self.recognised.start)))
+        if among is not None:
+            told &= np.isin(self.context.numbers, np.array(among, np.int64))
+        places = np.flatnonzero(told[hops["packet"]])
         rows = hops["row"][places]
-        packet = np.repeat(self.recognised.packet, np.diff(self.recognised.start))[places]
-        connection = np.append(self.recognised.connection, -1)[hops["connection"][places]].astype(np.int32)
-        found: Columns = {"packet": packet, "connection": connection}
+        connection = self.context.connection_id(hops["connection"][places]).astype(np.int32)
+        found: Columns = {"packet": self.context.numbers[hops["packet"][places]], "connection": connection}
         found |= {name: hops[name][places] for name in ("hop", "reply", "ambiguous")}
         return found | {name: column[rows] for name, column in frames.items()}
 
+    def _connection(self, number: int | None) -> int | None:
+        return None if number is None else int(self.context.connection_id(np.array([number]))[0])
+
     def _renumbered(self, journey: Journey) -> Journey:
-        """Give journeys and connections the numbers that they have in the whole capture."""
-        packet, connection = self.recognised.packet, self.recognised.connection
+        numbers = self.context.numbers
 
         def other(number: int | None) -> int | None:
-            return None if number is None else int(packet[number])
+            return None if number is None else int(numbers[number])
 
         def step(one: Step) -> Step:
-            return replace(one, connection=int(connection[one.connection])) if isinstance(one, ProxyStep) else one
+            if not isinstance(one, ProxyStep):
+                return one
+            return replace(one, connection=self._connection(one.connection) or 0)
 
         return replace(
             journey,
-            id=int(packet[journey.id]),
-            connection=None if journey.connection is None else int(connection[journey.connection]),
+            id=int(numbers[journey.id]),
+            connection=self._connection(journey.connection),
             steps=tuple(step(one) for one in journey.steps),
             answers=other(journey.answers),
             answered_by=other(journey.answered_by),
             retransmission_of=other(journey.retransmission_of),
             rejected_by=other(journey.rejected_by),
             error_about=other(journey.error_about),
-            candidates=None if journey.candidates is None else tuple(int(packet[n]) for n in journey.candidates),
+            candidates=None if journey.candidates is None else tuple(int(numbers[n]) for n in journey.candidates),
         )

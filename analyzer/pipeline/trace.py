@@ -3,8 +3,9 @@
 What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import PurePath
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.correlate.assemble import Correlated
-from analyzer.correlate.sorting import group_rows
+from analyzer.correlate.sorting import first_places, group_rows
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.errors import InputError, SelectionError, ToolError
@@ -27,24 +28,24 @@ from analyzer.model import (
     Journey,
     Point,
 )
-from analyzer.model.journey import BAD, with_basis
+from analyzer.model.journey import BAD, ENDS, with_basis
 from analyzer.read.records import FileInfo, Interface
 from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.context import Context
 from analyzer.trace.text import PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analyzer.explain.case import Case
-    from analyzer.explain.rank import Explanation
+    from analyzer.explain.rank import Asked
     from analyzer.model.decision import Decision
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
     from analyzer.model.worked import Party, Worked
+    from analyzer.pipeline.cut import Telling
     from analyzer.pipeline.part import Part
     from analyzer.replay.play import Player
     from analyzer.trace.build import Tracer
@@ -83,6 +84,8 @@ class Trace:
     """New hypotheses are asked as well."""
     unasked: str = ""
     """Why no kernel could be asked, though somebody wanted that."""
+    cut: int = 1
+    """Parts that it is told in; what is told does not depend on it."""
 
     @property
     def points(self) -> list[Point]:
@@ -133,40 +136,64 @@ class Trace:
 
         return worded(self.unworded)
 
-    @property
-    def unworded(self) -> tuple[Finding, ...]:
-        """The same as data: facts, and no sentences."""
-        return self._explained.findings
+    @cached_property
+    def parts(self) -> "tuple[Part, ...]":
+        """What is told by itself, and put together then."""
+        from analyzer.pipeline.cut import parts_of  # noqa: PLC0415
+
+        return parts_of(self)
 
     @cached_property
-    def _case(self) -> "Case":
-        """What hypotheses are asked about."""
-        from analyzer.explain.case import Case  # noqa: PLC0415
+    def _place(self) -> tuple[Array, Int64]:
+        """(packets,) Place of the part that tells each packet, and the packet's own number there."""
+        part, own = np.empty(self.packets, np.uint16), np.empty(self.packets, np.int64)
+        for place, one in enumerate(self.parts):
+            part[one.numbers], own[one.numbers] = place, one.chosen
+        return part, own
 
-        return Case(
-            self.context,
-            self.tracer,
-            self.files,
-            self.correlated.contradictions,
-            lambda: self.names,
-            self.read_again,
-            ask=self._ask if self.asks_kernel else None,
-        )
+    def _told(self, number: int) -> "tuple[Part, int]":
+        """Return the part that tells a packet, and the packet's own number there."""
+        if len(self.parts) == 1:
+            return self.parts[0], number
+        part, own = self._place
+        return self.parts[part[number]], int(own[number])
 
     @cached_property
-    def _explained(self) -> "Explanation":
-        """Findings, without words, and the check that explains each packet's trouble."""
+    def _firsts(self) -> Int64:
+        """(connections,) Each one's first packet."""
+        connection = self.correlated.hops["connection"]
+        count = len(self.correlated.connections["proto"])
+        found: Int64 = self.correlated.hops["packet"][first_places(connection, count)]
+        return found
+
+    @cached_property
+    def _asked(self) -> "list[Asked]":
+        """The causes that hypotheses see, by part."""
         from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
+        from analyzer.explain.rank import Asked  # noqa: PLC0415
+
+        chosen = [one for one in HYPOTHESES if self.preview or not one.preview]
+        return [Asked(part.case, chosen) for part in self.parts]
+
+    @cached_property
+    def unworded(self) -> tuple[Finding, ...]:
+        """Findings as data: facts, and no sentences."""
         from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        return explain(self._case, [one for one in HYPOTHESES if self.preview or not one.preview])
+        return explain(self._asked, self._ask if self.asks_kernel else None)
+
+    def _check_of(self, number: int) -> str | None:
+        """Return the check that explains what became of a packet, None if nothing does."""
+        _ = self.unworded
+        part, own = self._told(number)
+        return self._asked[self.parts.index(part)].check_of(own)
 
     @cached_property
     def worked(self) -> "tuple[Worked, ...]":
         """What was shown to work: who got answers from whom."""
-        from analyzer.explain.worked import worked  # noqa: PLC0415
+        from analyzer.explain.worked import together, worked  # noqa: PLC0415
 
-        return worked(self._case)
+        return together(worked(part.case) for part in self.parts)
 
     @cached_property
     def decisions(self) -> "tuple[Decision, ...]":
@@ -174,15 +201,17 @@ class Trace:
         from analyzer.trace.decide import decision  # noqa: PLC0415
 
         named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
-        count = min(len(self.correlated.connections["proto"]), DECIDED)
-        firsts = (int(self.context.packets_of(number)[0]) for number in range(count))
-        told = (decision(self.context, self.tracer.prover, n) for n in sorted({*named[:DECIDED], *firsts}))
-        return tuple(one for one in told if one is not None)
+        told = []
+        for number in sorted({*named[:DECIDED], *self._firsts[:DECIDED].tolist()}):
+            part, own = self._told(number)
+            one = decision(part.context, part.tracer.prover, own)
+            told += [] if one is None else [replace(one, journey=number)]
+        return tuple(told)
 
     @property
     def arp(self) -> list[ArpExchange]:
         """ARP and NDP exchanges, in order of time."""
-        return self.tracer.exchanges()
+        return self.parts[0].tracer.exchanges()
 
     @cached_property
     def names(self) -> "list[NameQuery]":
@@ -203,21 +232,24 @@ class Trace:
     @cached_property
     def losses(self) -> "tuple[Loss, ...]":
         """Where packets were lost, link by link, the most packets first."""
-        from analyzer.trace.losses import losses  # noqa: PLC0415
+        from analyzer.trace.losses import losses, together  # noqa: PLC0415
 
-        return tuple(losses(self.context, self.tracer, self._explained.check_of))
+        _ = self.unworded
+        pairs = zip(self.parts, self._asked, strict=True)
+        return together(losses(part.context, part.tracer, asked.check_of) for part, asked in pairs)
 
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
         from analyzer.model.overview import Overview  # noqa: PLC0415
         from analyzer.trace.learnt import learnt  # noqa: PLC0415
         from analyzer.trace.measures import measures  # noqa: PLC0415
-        from analyzer.trace.topology import topology  # noqa: PLC0415
+        from analyzer.trace.topology import Volumes, topology  # noqa: PLC0415
 
+        contexts = [part.context for part in self.parts]
         return Overview(
-            topology=topology(self.context),
-            measures=measures(self.context, self.tracer),
-            learnt=tuple(learnt(self.context)),
+            topology=topology(contexts[0], Volumes.of(contexts)),
+            measures=measures([(part.context, part.tracer) for part in self.parts]),
+            learnt=tuple(learnt(contexts)),
             names=tuple(self.names),
         )
 
@@ -271,7 +303,10 @@ class Trace:
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        return self.tracer.connection(number)
+        if len(self.parts) == 1:
+            return self.tracer.connection(number)
+        part, own = self._told(int(self._firsts[number]))
+        return part.connection(int(part.case.connection[own]))
 
     def journey(self, number: int) -> Journey:
         """
@@ -282,7 +317,8 @@ class Trace:
         """
         if not 0 <= number < self.packets:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
-        found = self.tracer.journey(number)
+        part, own = self._told(number)
+        found = part.journey(own)
         return with_basis(found, Basis.CONFIRMED) if self.asks_kernel and number in self._agreed else found
 
     @cached_property
@@ -300,7 +336,10 @@ class Trace:
 
     def dispositions(self) -> dict[str, int]:
         """Count journeys by how they ended."""
-        return self.tracer.count_ends()
+        counts = Counter[str]()
+        for part in self.parts:
+            counts.update(part.tracer.count_ends(part.chosen))
+        return {kind: counts[kind] for kind in ENDS if counts[kind]}
 
     def select(self, text: str) -> list[int]:
         """
@@ -309,29 +348,26 @@ class Trace:
         Raises:
             SelectionError: it cannot be understood.
         """
-        from analyzer.trace.select import select  # noqa: PLC0415
-
-        return select(self.context, self.tracer, text)
+        picked = [part.context.numbers[part.picked(text)] for part in self.parts]
+        found: list[int] = np.sort(np.concatenate(picked)).tolist()
+        return found
 
     def worth_reading(self, count: int) -> list[int]:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = self.tracer.ended(*BAD)[: count // 2 or count].tolist()
+        bad = np.sort(np.concatenate([part.ended(*BAD) for part in self.parts]))[: count // 2 or count].tolist()
         _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
         of_connections = first[self.correlated.hops["connection"][first] >= 0]
         firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)
         chosen = dict.fromkeys(chain(bad, islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
 
-    def part(self, selection: str | None = None) -> "Part":
+    def part(self, selection: str | None = None) -> "Telling":
         """Return all that there is to tell, or what is selected, for reports that grow."""
-        from analyzer.pipeline.part import Part  # noqa: PLC0415
+        from analyzer.pipeline.cut import Telling  # noqa: PLC0415
 
-        part = Part.whole(self.context, self.tracer)
-        if selection is not None:
-            part.select(selection)
-        return part
+        return Telling(self, None if selection is None else self.select(selection))
 
     def content(
         self,
@@ -361,7 +397,7 @@ class Trace:
             frames=len(self.tables.frames["frame"]),
             packets=self.packets,
             connection_count=count,
-            dispositions=self.dispositions() if picked is None else self.tracer.count_ends(np.array(picked, np.int64)),
+            dispositions=self.dispositions() if picked is None else self._ended(picked),
             picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.hosts.everywhere.problems,
@@ -369,10 +405,16 @@ class Trace:
             left_out=(*map(str, self.unusable), *self.doubled),
             unanswered=self._unanswered,
             worked=self.worked,
-            explained=self._explained.check_of,
+            explained=self._check_of,
             decisions=self.decisions if decisions else (),
             parties=self._parties if decisions else (),
         )
+
+    def _ended(self, numbers: Sequence[int]) -> dict[str, int]:
+        """Count some packets by how they ended."""
+        ends = [int(part.tracer.ends[own]) for part, own in map(self._told, numbers)]
+        counts = np.bincount(np.array(ends, np.int64), minlength=len(ENDS)).tolist()
+        return {kind: count for kind, count in zip(ENDS, counts, strict=True) if count}
 
     @property
     def _parties(self) -> "tuple[Party, ...]":

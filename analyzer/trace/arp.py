@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import distinct_rows
 from analyzer.model import ArpExchange, ArpStep, Mac, address
 from analyzer.schema import Layer
 from analyzer.trace.context import Context
 
 BURST_NS = 1_000_000
 """How long after the answer the queued packets are on their way at the latest."""
-BURST_FRAMES = 512
-"""Frames that are looked back on; a queue of packets that wait for an answer is shorter (unres_qlen)."""
+ANSWER = 2
+"""NEIGHBOURS' ``op``."""
 RETRY_NS = 5_000_000_000
 """Questions further apart are another resolution; the kernel asks three times, 1 s apart, and then gives up."""
 
+Return = tuple[int, int, int]
+"""Point, MAC, and when it answered, ns."""
 Exchanges = dict[tuple[int, int, int], list[ArpExchange]]
 """By point, asker's MAC and answered MAC."""
 
@@ -123,21 +126,39 @@ def waited_for(context: Context, exchanges: Exchanges, row: int, hop: int) -> Ar
     point, time_ns = context.value("point", row), context.value("time_ns", row)
     asker, target = context.value("eth_src", row), context.value("eth_dst", row)
     for exchange in exchanges.get((point, asker, target), ()):
-        answered_ns = exchange.request_ns + (exchange.latency_ns or 0)
-        if answered_ns <= time_ns <= answered_ns + BURST_NS and not _came_back(
-            context, point, target, answered_ns, row
-        ):
-            return ArpStep(exchange, hop)
+        answered_ns = _answered_ns(exchange)
+        if answered_ns <= time_ns <= answered_ns + BURST_NS:
+            returned = context.all.returns.get((point, target, answered_ns))
+            if returned is None or returned >= context.value("frame", row):
+                return ArpStep(exchange, hop)
     return None
 
 
-def _came_back(context: Context, point: int, mac: int, since_ns: int, row: int) -> bool:
-    """Tell whether *mac* sent anything but the answer itself at *point* before *row*."""
-    frames = context.frames
-    begin = row
-    first_of_file = max(row - min(context.value("frame", row) - 1, BURST_FRAMES), 0)
-    while begin > first_of_file and frames["time_ns"][begin - 1] >= since_ns:
-        begin -= 1
-    earlier = slice(begin, row)
-    sent = (frames["point"][earlier] == point) & (frames["eth_src"][earlier] == mac)
-    return bool((sent & ~has(frames["layers"][earlier], Layer.NEIGHBOUR)).any())
+def _answered_ns(exchange: ArpExchange) -> int:
+    return exchange.request_ns + (exchange.latency_ns or 0)
+
+
+def returns(context: Context) -> dict[Return, int]:
+    """
+    Tell when those who answered for an address were heard again, while packets may still wait for that answer.
+
+    Returns:
+        By point, MAC and time of the answer: the number of the first frame from it that is told here, of those within
+        BURST_NS that are no neighbours' messages themselves.
+    """
+    frames, table = context.frames, context.neighbours
+    answers = np.flatnonzero(table["op"] == ANSWER)
+    rows = table["row"][answers]
+    asked = list(distinct_rows(frames["point"][rows], table["mac"][answers], frames["time_ns"][rows]))
+    own = np.sort(context.own_hops["row"])
+    own = own[np.isin(frames["eth_src"][own], np.unique(table["mac"][answers]))]
+    own = own[~has(frames["layers"][own], Layer.NEIGHBOUR)]
+    own = own[np.argsort(frames["time_ns"][own], kind="stable")]
+    times, senders, points, numbers = (frames[name][own] for name in ("time_ns", "eth_src", "point", "frame"))
+    found: dict[Return, int] = {}
+    for point, mac, answered_ns in asked:
+        soon = slice(*np.searchsorted(times, (answered_ns, answered_ns + BURST_NS + 1)))
+        heard = numbers[soon][(senders[soon] == mac) & (points[soon] == point)]
+        if len(heard):
+            found[point, mac, answered_ns] = int(heard.min())
+    return found

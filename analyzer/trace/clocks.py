@@ -6,14 +6,18 @@ differ by about the same, one of them goes back in time.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.correlate.clock import MOST_COMPARED, Apart
 from analyzer.correlate.sorting import changes
 from analyzer.model import Point
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Array, Int64
+
+if TYPE_CHECKING:
+    from analyzer.trace.context import Context
 
 LEAST_NS = 1_000_000
 """A smaller offset may be a tap that is late now and then."""
@@ -27,6 +31,15 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A frame that shows something, by its point, its number there, and its packet's number among all."""
+
+    point: int
+    frame: int
+    packet: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """Two points with two clocks."""
 
@@ -35,42 +48,67 @@ class Pair:
     offset_ns: int
     """How far the second one's clock is ahead."""
     packets: int
-    rows: tuple[int, ...]
-    """Some that show it; none where no frames of the two were joined."""
+    shown: tuple[Shown, ...]
+    """Some frames that show it; none where no frames of the two were joined."""
 
 
-def find_pairs(frames: Columns, hops: Columns, points: Sequence[Point], apart: Iterable[Apart]) -> list[Pair]:
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """First sightings of connections' first packets at each point; s of them, sorted by point and packet."""
+
+    point: Array
+    packet: Int64
+    """Its number among all."""
+    time_ns: Int64
+    frame: Array
+    reply: Array
+
+    @classmethod
+    def of(cls, context: "Context") -> "Sightings":
+        """Take those of the packets that are told in a part."""
+        frames, hops = context.frames, context.own_hops
+        number = context.numbers[hops["packet"]]
+        known = np.flatnonzero((hops["connection"] >= 0) & (number < LOOKED_AT))
+        row, packet = hops["row"][known], number[known]
+        time_ns, point = (frames[name][row] for name in ("time_ns", "point"))
+        order = np.lexsort((time_ns, packet, point))
+        order = order[changes(point[order], packet[order])]
+        return cls(
+            point[order], packet[order], time_ns[order], frames["frame"][row[order]], hops["reply"][known[order]]
+        )
+
+    @classmethod
+    def together(cls, parts: "Sequence[Sightings]") -> "Sightings":
+        """Put those of parts together."""
+        names = ("point", "packet", "time_ns", "frame", "reply")
+        columns = [np.concatenate([getattr(one, name) for one in parts]) for name in names]
+        order = np.lexsort((columns[1], columns[0]))
+        return cls(*(column[order] for column in columns))
+
+    def take(self, places: Int64 | slice) -> "Sightings":
+        """Return some of them."""
+        return Sightings(
+            self.point[places], self.packet[places], self.time_ns[places], self.frame[places], self.reply[places]
+        )
+
+
+def find_pairs(seen: Sightings, points: Sequence[Point], apart: Iterable[Apart]) -> list[Pair]:
     """Find the pairs, by packets that both points saw; else by frames that are alike, and far *apart* in time."""
     found = {one.points: Pair(*one.points, one.offset_ns, one.packets, ()) for one in apart}
-    seen = _first_sightings(frames, hops)
-    for one, two in combinations(sorted(seen), 2) if len(seen) <= MOST_COMPARED else ():
+    start = np.append(np.flatnonzero(changes(seen.point)), len(seen.point))
+    at = {int(seen.point[begin]): seen.take(slice(begin, end)) for begin, end in pairwise(start.tolist())}
+    for one, two in combinations(sorted(at), 2) if len(at) <= MOST_COMPARED else ():
         if points[one].host == points[two].host and (one, two) not in found:
-            pair = _compared(frames, hops, (one, two), (seen[one], seen[two]))
+            pair = _compared((one, two), at[one], at[two])
             found |= {(one, two): pair} if pair is not None else {}
     return list(found.values())
 
 
-def _first_sightings(frames: Columns, hops: Columns) -> dict[int, Int64]:
-    """Return by point: the places in HOPS of the first sighting of each packet of a connection, by packet."""
-    known = np.flatnonzero((hops["connection"] >= 0) & (hops["packet"] < LOOKED_AT))
-    row, packet = hops["row"][known], hops["packet"][known]
-    time_ns, point = (frames[name][row] for name in ("time_ns", "point"))
-    order = np.lexsort((time_ns, packet, point))
-    order = order[changes(point[order], packet[order])]
-    start = np.flatnonzero(changes(point[order]))
-    parts = np.split(order, start[1:]) if len(order) else []
-    return {int(point[part[0]]): known[part] for part in parts}
-
-
-def _compared(
-    frames: Columns, hops: Columns, points: tuple[int, int], places: tuple[Int64, Int64]
-) -> Pair | None:  # fmt: skip
+def _compared(points: tuple[int, int], one: Sightings, two: Sightings) -> Pair | None:
     """Return the pair if both directions' times at the two points differ by about the same."""
-    one, two = (hops["packet"][place] for place in places)
-    _, left, right = np.intersect1d(one, two, assume_unique=True, return_indices=True)
-    first, second = places[0][left], places[1][right]
-    difference = frames["time_ns"][hops["row"][second]] - frames["time_ns"][hops["row"][first]]
-    ways = [difference[hops["reply"][first] == way] for way in (False, True)]
+    _, left, right = np.intersect1d(one.packet, two.packet, assume_unique=True, return_indices=True)
+    difference = two.time_ns[right] - one.time_ns[left]
+    ways = [difference[one.reply[left] == way] for way in (False, True)]
     if min(map(len, ways)) < ENOUGH:
         return None
     middle = [int(np.median(way)) for way in ways]
@@ -79,4 +117,5 @@ def _compared(
     constant = abs(middle[0] - middle[1]) <= SPREAD * abs(offset)
     if not (same_sign and constant) or min(map(abs, middle)) < LEAST_NS:
         return None
-    return Pair(*points, offset, len(second), tuple(hops["row"][second[:SHOWN]].tolist()))
+    examples = zip(two.frame[right[:SHOWN]].tolist(), two.packet[right[:SHOWN]].tolist(), strict=True)
+    return Pair(*points, offset, len(right), tuple(Shown(points[1], *example) for example in examples))

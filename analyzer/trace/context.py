@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.correlate.clock import Apart
 from analyzer.correlate.connections import Doubts
-from analyzer.correlate.roles import first_seen_macs, router_macs
 from analyzer.correlate.sightings import point_bits
 from analyzer.correlate.sorting import changes, stable_order
 from analyzer.model import Address, Container, Evidence, Hosts, HostState, Point, Role, address
@@ -25,7 +25,10 @@ from analyzer.schema import (
     Layer,
 )
 from analyzer.state.routing import Chosen, Sought, choose
-from analyzer.trace.clocks import Pair, find_pairs
+
+if TYPE_CHECKING:
+    from analyzer.trace.clocks import Pair
+    from analyzer.trace.known import Known
 
 CONTENT = ("proto", "ip_id", "ip_len", "payload_len", "seq", "icmp_seq", "digest")
 """What equal packets have in common."""
@@ -33,6 +36,23 @@ FRESH_TTLS = (64, 128, 255)
 """With what systems send (net.ipv4.ip_default_ttl, IPDEFTTL, and others)."""
 NEAR_NS = 3_500_000_000
 MOST_ALIKE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which share of all packets there is; without anything said, all of them."""
+
+    mine: Array | None = None
+    """(packets,) bool: each is told here. Name servers' and neighbours' messages are in every part, for whoever asks,
+    and told in one."""
+    numbers: Int64 | None = None
+    """(packets,) The number of each among all packets."""
+    connections: Int64 | None = None
+    """(connections,) The number of each among all connections."""
+    rows: Int64 | None = None
+    """(n,) The row of each frame among all."""
+    end_ns: int | None = None
+    """Until when captures ran."""
 
 
 @dataclass
@@ -51,8 +71,10 @@ class Context:
     """What is not sure of connections."""
     apart: list[Apart] = field(default_factory=list)
     """Points whose times fit only with an offset that no packet takes."""
-    connection_ids: Int64 | None = None
-    """(connections,) What each is called, where that is not its row: tables of one slice of a long capture."""
+    share: Share = field(default_factory=Share)
+    """Which share of all packets these are."""
+    known: "Known | None" = None
+    """What all packets together tell; without anything said, these are all."""
     settled_rows: Int64 | None = None
     """(n,) KNOWN's ``settled``, likewise."""
     _routes: dict[tuple[str | None, Address], Chosen | None] = field(default_factory=dict)
@@ -110,14 +132,50 @@ class Context:
             found |= np.maximum.reduceat(self.settled_rows[self.hops["row"]], self.packet_start[:-1]) > 0
         return found
 
-    def connection_id(self, number: Int64) -> Int64:
-        """Return what connections are called, -1 for none."""
-        return number if self.connection_ids is None else np.append(self.connection_ids, -1)[number]
+    @cached_property
+    def mine(self) -> Array:
+        """(packets,) bool: each is told here; what is told elsewhere is here because others need it."""
+        found = self.share.mine
+        return np.ones(self.packets, bool) if found is None else found
 
     @cached_property
-    def two_clocks(self) -> list[Pair]:
+    def numbers(self) -> Int64:
+        """(packets,) The number of each among all packets."""
+        found = self.share.numbers
+        return np.arange(self.packets) if found is None else found
+
+    @cached_property
+    def own_hops(self) -> Columns:
+        """HOPS of the packets that are told here."""
+        if self.share.mine is None:
+            return self.hops
+        places = np.flatnonzero(self.share.mine[self.hops["packet"]])
+        return {name: column[places] for name, column in self.hops.items()}
+
+    @cached_property
+    def end_ns(self) -> int:
+        """Time of the last frame of all, or until when a manifest says that captures ran."""
+        if self.share.end_ns is not None:
+            return self.share.end_ns
+        times = self.frames["time_ns"]
+        said = [point.recorded_until_ns for point in self.points if point.recorded_until_ns is not None]
+        return max([*said, int(times.max()) if len(times) else 0])
+
+    def connection_id(self, number: Int64) -> Int64:
+        """Return what connections are called among all, -1 for none."""
+        return number if self.share.connections is None else np.append(self.share.connections, -1)[number]
+
+    @cached_property
+    def all(self) -> "Known":
+        """What all packets together tell."""
+        from analyzer.trace.known import Known  # noqa: PLC0415
+
+        return self.known or Known([self])
+
+    @property
+    def two_clocks(self) -> "list[Pair]":
         """Points that have two clocks, although nobody said that they are of two hosts."""
-        return find_pairs(self.frames, self.hops, self.points, self.apart)
+        return self.all.two_clocks
 
     def masqueraded(self, row: int) -> dict[tuple[object, ...], Address]:
         """Return whom answers go to by conntrack's listing: by protocol, ends, ports, and the echo's identifier."""
@@ -180,10 +238,10 @@ class Context:
         order, start = self._by_connection
         return order[start[connection] : start[connection + 1]]
 
-    @cached_property
+    @property
     def homes(self) -> dict[int, tuple[int, int]]:
         """Where packets from each MAC come from: point and frame."""
-        return first_seen_macs(self.frames, self.hops, self.points)
+        return self.all.homes
 
     @cached_property
     def host_macs(self) -> set[int]:
@@ -196,7 +254,7 @@ class Context:
         containers = {container.mac for container in self.hosts.everywhere.containers}
         links = (link for host in self.hosts.states for link in host.links)
         own = {link.mac for link in links if link.mac and (link.kind != "veth" or link.master is None)}
-        return router_macs(self.frames, self.hops) - containers | own
+        return self.all.routers - containers | own
 
     @cached_property
     def strays(self) -> Array:

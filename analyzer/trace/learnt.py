@@ -4,13 +4,16 @@ A bridge remembers the port by which a source MAC came in last (net/bridge/br_fd
 was seen first; only packets that several points saw show that.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes
 from analyzer.model import Mac, Role
 from analyzer.model.overview import LearntMac
-from analyzer.schema import Layer
+from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
 from analyzer.trace.ports import bridge_names
 
@@ -19,38 +22,79 @@ MOST = 5_000
 """Entries that are listed; a MAC that jumps with every frame would fill any list."""
 
 
-def learnt(context: Context) -> list[LearntMac]:
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Frames that came in by a bridge's port; a of them, sorted by MAC, time and packet."""
+
+    mac: Int64
+    point: Array
+    time_ns: Int64
+    packet: Int64
+    """Its number among all."""
+    frame: Array
+
+    @classmethod
+    def of(cls, context: Context, moved: Int64 | None = None) -> "Arrivals":
+        """Take those of a part: of each MAC the first at each point, and all of those that *moved*."""
+        frames, hops = context.frames, context.own_hops
+        several = np.diff(context.packet_start) > 1
+        places = np.flatnonzero((hops["hop"] == 0) & several[hops["packet"]])
+        rows = hops["row"][places]
+        known = context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC)
+        known &= ~np.isin(frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))
+        rows, packet = rows[known], context.numbers[hops["packet"][places[known]]]
+        columns = [frames[name][rows] for name in ("eth_src", "point", "time_ns")]
+        found = cls._sorted([*columns, packet, frames["frame"][rows]])
+        first = changes(found.mac, found.point)
+        return found.take(first if moved is None else first | np.isin(found.mac, moved))
+
+    @classmethod
+    def together(cls, parts: "Sequence[Arrivals]") -> "Arrivals":
+        """Put those of parts together."""
+        names = ("mac", "point", "time_ns", "packet", "frame")
+        return cls._sorted([np.concatenate([getattr(one, name) for one in parts]) for name in names])
+
+    @classmethod
+    def _sorted(cls, columns: "list[Array]") -> "Arrivals":
+        mac, _, time_ns, packet, _ = columns
+        return cls(*columns).take(np.lexsort((packet, time_ns, mac)))
+
+    def take(self, places: Array) -> "Arrivals":
+        """Return some of them."""
+        return Arrivals(
+            self.mac[places], self.point[places], self.time_ns[places], self.packet[places], self.frame[places]
+        )
+
+
+def learnt(parts: Sequence[Context]) -> list[LearntMac]:
     """List what was learnt, in order of time."""
-    frames, hops = context.frames, context.hops
-    several = np.diff(context.packet_start) > 1
-    rows = hops["row"][np.flatnonzero((hops["hop"] == 0) & several[hops["packet"]])]
-    rows = rows[np.flatnonzero(context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC))]
-    rows = rows[~np.isin(frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))]
-    rows = rows[np.lexsort((frames["time_ns"][rows], frames["eth_src"][rows]))]
-    mac, point = frames["eth_src"][rows], frames["point"][rows]
-    new = np.flatnonzero(changes(mac, point))[:MOST]
-    bridges = bridge_names(context)
+    firsts = Arrivals.together([Arrivals.of(part) for part in parts])
+    several = changes(firsts.mac, firsts.point) & ~changes(firsts.mac)
+    moved = np.unique(firsts.mac[several])
+    seen = Arrivals.together([Arrivals.of(part, moved) for part in parts]) if len(moved) else firsts
+    new = np.flatnonzero(changes(seen.mac, seen.point))[:MOST]
+    context, bridges = parts[0], bridge_names(parts[0])
     found: list[LearntMac] = []
     for place in new.tolist():
-        row = int(rows[place])
-        port = context.point(row)
-        owner = context.owner_of_mac(int(mac[place]), row)
+        mac, frame, time_ns = int(seen.mac[place]), int(seen.frame[place]), int(seen.time_ns[place])
+        port = context.points[int(seen.point[place])]
+        owner = context.hosts.owner_of_mac(mac, port.host)
         if owner is not None and port.container is not None and owner.name != port.container:
             continue  # flooded, from a port that was not captured, or not any more
-        # The same MAC on another host is another container: older engines make it of the address.
-        moved = place > 0 and mac[place - 1] == mac[place] and context.point(int(rows[place - 1])).host == port.host
+        before = context.points[int(seen.point[place - 1])] if place and seen.mac[place - 1] == mac else None
         entries = (
-            e.text for e in context.host_at(row).fdb if e.mac == mac[place] and e.dev in (port.name, port.interface)
+            e.text for e in context.hosts[port.host].fdb if e.mac == mac and e.dev in (port.name, port.interface)
         )
         found.append(
             LearntMac(
-                mac=Mac(int(mac[place])),
+                mac=Mac(mac),
                 point=port.name,
-                frame=context.value("frame", row),
-                time_ns=context.value("time_ns", row),
+                frame=frame,
+                time_ns=time_ns,
                 bridge=bridges.get(port.id),
                 container=owner.name if owner is not None else None,
-                moved_from=context.point(int(rows[place - 1])).name if moved else None,
+                # The same MAC on another host is another container: older engines make it of the address.
+                moved_from=before.name if before is not None and before.host == port.host else None,
                 entry=next(entries, None),
             )
         )

@@ -1,7 +1,9 @@
 """Losses by link and cause, and the retransmissions that they made: an original was lost where it was seen last."""
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -18,26 +20,65 @@ MOST_CONNECTIONS = 10
 Key = tuple[str | None, str | None, Disposition, str | None]
 
 
-def losses(context: Context, tracer: Tracer, explained: Callable[[int], str | None]) -> list[Loss]:
+@dataclass(slots=True)
+class Lost:
+    """Packets that were lost at one place for one reason."""
+
+    place: tuple[bool, int]
+    """What orders those of equal counts: whether nobody saw the originals, and the first packet's number."""
+    packets: int = 0
+    sent_again: int = 0
+    of: Counter[int] = field(default_factory=Counter)
+    """Packets by the number of their connection among all."""
+
+
+def losses(context: Context, tracer: Tracer, explained: Callable[[int], str | None]) -> dict[Key, Lost]:
     """
     Count packets that did not arrive, those that were sent again although they went their way, and holes.
 
-    *explained* tells which check explains the trouble of a packet.
+    Of those that are told in this part. *explained* tells which check explains the trouble of a packet.
     """
     again, originals = tracer.sent_again
     repeated = _unanswered(context, again, originals)
     bad = set(tracer.ended(*BAD).tolist())
-    by_link: dict[Key, list[int]] = defaultdict(list)
-    for packet in sorted(bad | repeated):
-        by_link[_link(context, tracer, packet, explained)].append(packet)
+    found: dict[Key, Lost] = {}
+
+    def count(key: Key, packet: int, *, again: bool, late: bool) -> None:
+        number = int(context.numbers[packet])
+        lost = found.setdefault(key, Lost((late, number)))
+        lost.packets += 1
+        lost.sent_again += again
+        connection = context.hops["connection"][context.packet_start[packet]]
+        if connection >= 0:
+            lost.of[int(context.connection_id(np.array([connection]))[0])] += 1
+
     # An original that nobody saw is told by its copy, which came late.
-    for packet in tracer.late_segments.tolist():
-        by_link[None, context.point(context.rows_of(packet)[0]).name, Disposition.LOST, None].append(packet)
-        repeated.add(packet)
-    found = [_loss(context, key, packets, repeated) for key, packets in by_link.items()]
-    return sorted(
-        found, key=lambda loss: (-loss.packets, loss.last_point or "", loss.next_point or "", loss.disposition)
-    )[:MOST]
+    late = [packet for packet in tracer.late_segments.tolist() if context.mine[packet]]
+    for packet in sorted(bad | repeated):
+        if context.mine[packet]:
+            is_again = packet in repeated or packet in late
+            count(_link(context, tracer, packet, explained), packet, again=is_again, late=False)
+    for packet in late:
+        where = context.point(context.rows_of(packet)[0]).name
+        count((None, where, Disposition.LOST, None), packet, again=True, late=True)
+    return found
+
+
+def together(parts: Iterable[dict[Key, Lost]]) -> tuple[Loss, ...]:
+    """Return the losses of all parts, the most packets first."""
+    found: dict[Key, Lost] = {}
+    for key, lost in chain.from_iterable(part.items() for part in parts):
+        known = found.setdefault(key, Lost(lost.place))
+        known.place = min(known.place, lost.place)
+        known.packets += lost.packets
+        known.sent_again += lost.sent_again
+        known.of += lost.of
+    by_place = sorted(found, key=lambda key: found[key].place)
+    told = sorted(
+        (_loss(key, found[key]) for key in by_place),
+        key=lambda loss: (-loss.packets, loss.last_point or "", loss.next_point or "", loss.disposition),
+    )
+    return tuple(told[:MOST])
 
 
 def _unanswered(context: Context, again: Int64, originals: Int64) -> set[int]:
@@ -57,19 +98,16 @@ def _link(context: Context, tracer: Tracer, packet: int, explained: Callable[[in
     return last, " or ".join(outcome.onward) or None, outcome.disposition, explained(packet) or own
 
 
-def _loss(context: Context, key: Key, packets: list[int], repeated: set[int]) -> Loss:
-    connection = context.hops["connection"][context.packet_start[packets]]
-    numbers, counts = np.unique(connection[connection >= 0], return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:MOST_CONNECTIONS]
-    most = zip(context.connection_id(numbers[order]).tolist(), counts[order].tolist(), strict=True)
+def _loss(key: Key, lost: Lost) -> Loss:
+    most = sorted(lost.of.items(), key=lambda one: (-one[1], one[0]))[:MOST_CONNECTIONS]
     last_point, next_point, disposition, cause = key
     return Loss(
         last_point=last_point,
         next_point=next_point,
         disposition=disposition,
-        packets=len(packets),
-        sent_again=len(repeated.intersection(packets)),
-        connections=len(numbers),
+        packets=lost.packets,
+        sent_again=lost.sent_again,
+        connections=len(lost.of),
         most=tuple(ConnectionLoss(number, count) for number, count in most),
         cause=cause,
     )

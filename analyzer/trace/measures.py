@@ -3,7 +3,8 @@
 Everything is counted in columns: the cost does not depend on how many journeys anybody reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,61 +23,97 @@ MOST_CROSSINGS = 24
 MOST_TROUBLE = 24
 
 
-def measures(context: Context, tracer: Tracer) -> Measures:
+@dataclass(slots=True)
+class Timeline:
+    """When things happened in parts, in BINS bins."""
+
+    start_ns: int
+    bin_ns: int
+    counts: dict[tuple[str, int], Int64] = field(default_factory=dict)
+    """(BINS,) by what, and the point's number."""
+    took: dict[tuple[int, int], list[tuple[Int64, Int64]]] = field(default_factory=dict)
+    """By pair of points: how long each packet took, ns, and the bin when it set out."""
+    first: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By pair of points: the number of the first packet that went from one to the other."""
+
+    def add(self, context: Context, tracer: Tracer) -> None:
+        """Count what is told in a part."""
+        frames, hops, stop = context.frames, context.hops, context.packet_start[1:]
+        self._count("frames", context, context.own_hops["row"])
+        for kind in BAD:
+            ended = tracer.ended(kind)
+            self._count(kind.value, context, hops["row"][stop[ended[context.mine[ended]]] - 1])
+        again = tracer.sent_again[0]
+        self._count("retransmission", context, hops["row"][context.packet_start[:-1][again[context.mine[again]]]])
+        before, after = context.crossings()
+        kept = (frames["time_ns"][after] >= frames["time_ns"][before]) & context.mine[context.packet_of_row[before]]
+        before, after = before[kept], after[kept]  # the others were recorded late, or are told elsewhere
+        group, examples = group_rows(frames["point"][before], frames["point"][after])
+        took, bins = frames["time_ns"][after] - frames["time_ns"][before], self._bins(context, before)
+        for number, example in enumerate(examples.tolist()):
+            ends = int(frames["point"][before[example]]), int(frames["point"][after[example]])
+            here, packet = group == number, int(context.numbers[context.packet_of_row[before[example]]])
+            self.first[ends] = min(self.first.get(ends, packet), packet)
+            self.took.setdefault(ends, []).append((took[here], bins[here]))
+
+    def _bins(self, context: Context, rows: Int64) -> Int64:
+        found: Int64 = (context.frames["time_ns"][rows] - self.start_ns) // self.bin_ns
+        return found
+
+    def _count(self, what: str, context: Context, rows: Int64) -> None:
+        point = context.frames["point"][rows]
+        counted, numbers = np.bincount(point * np.int64(BINS) + self._bins(context, rows)), np.unique(point)
+        counted = np.append(counted, np.zeros(-len(counted) % BINS, np.int64)).reshape(-1, BINS)
+        for number in numbers.tolist():
+            self.counts[what, number] = self.counts.get((what, number), np.int64(0)) + counted[number]
+
+
+def measures(parts: Sequence[tuple[Context, Tracer]]) -> Measures:
     """Measure the whole capture."""
-    times = context.frames["time_ns"]
-    start, stop = (int(times.min()), int(times.max())) if len(times) else (0, 0)
-    width = max(-(-(stop - start + 1) // BINS), 1)
-    bins = ((times - start) // width).astype(np.int64)
+    spans = [(times.min(), times.max()) for context, _ in parts if len(times := context.frames["time_ns"])]
+    start, stop = (int(min(a for a, _ in spans)), int(max(b for _, b in spans))) if spans else (0, 0)
+    line = Timeline(start, max(-(-(stop - start + 1) // BINS), 1))
+    for part in parts:
+        line.add(*part)
+    points = parts[0][0].points
     return Measures(
         start_ns=start,
-        bin_ns=width,
-        frames=tuple(_frames(context, bins)),
-        trouble=tuple(_trouble(context, bins, tracer)),
+        bin_ns=line.bin_ns,
+        frames=tuple(Counts("frames", point.name, _counted(line, "frames", point.id)) for point in points),
+        trouble=tuple(_trouble(line, points)),
         edges_ns=EDGES_NS,
-        crossings=tuple(_crossings(context, bins)),
+        crossings=tuple(_crossings(line, points)),
     )
 
 
-def _frames(context: Context, bins: Int64) -> Iterator[Counts]:
-    table = np.bincount(context.frames["point"] * np.int64(BINS) + bins, minlength=len(context.points) * BINS)
-    for point, counts in zip(context.points, table.reshape(-1, BINS).tolist(), strict=True):
-        yield Counts("frames", point.name, tuple(counts))
+def _counted(line: Timeline, what: str, point: int) -> tuple[int, ...]:
+    counts = line.counts.get((what, point))
+    return (0,) * BINS if counts is None else tuple(counts.tolist())
 
 
-def _trouble(context: Context, bins: Int64, tracer: Tracer) -> list[Counts]:
-    """Count what did not arrive at the point that saw it last, and what was sent again at the one that saw it first."""
-    row, stop = context.hops["row"], context.packet_start[1:]
-    found: list[Counts] = []
-    for kind in BAD:
-        found += _by_point(kind.value, context, bins, row[stop[tracer.ended(kind)] - 1])
-    again = context.packet_start[:-1][tracer.sent_again[0]]
-    found += _by_point("retransmission", context, bins, row[again])
+def _trouble(line: Timeline, points: Sequence[Point]) -> list[Counts]:
+    """Tell what did not arrive at the point that saw it last, and what was sent again at the one that saw it first."""
+    kinds = [kind.value for kind in BAD] + ["retransmission"]
+    found = [
+        Counts(what, points[number].name, _counted(line, what, number))
+        for what, number in sorted(
+            line.counts, key=lambda one: (kinds.index(one[0]) if one[0] in kinds else -1, one[1])
+        )
+        if what in kinds
+    ]
     return sorted(found, key=lambda c: -sum(c.counts))[:MOST_TROUBLE]
 
 
-def _by_point(what: str, context: Context, bins: Int64, rows: Int64) -> Iterator[Counts]:
-    point = context.frames["point"][rows]
-    for number in np.unique(point).tolist():
-        counts = np.bincount(bins[rows[point == number]], minlength=BINS)
-        yield Counts(what, context.points[number].name, tuple(counts.tolist()))
-
-
-def _crossings(context: Context, bins: Int64) -> list[Crossing]:
-    frames = context.frames
-    before, after = context.crossings()
-    took = frames["time_ns"][after] - frames["time_ns"][before]
-    kept = took >= 0  # the others were recorded late
-    before, after, took = before[kept], after[kept], took[kept]
-    group, examples = group_rows(frames["point"][before], frames["point"][after])
+def _crossings(line: Timeline, points: Sequence[Point]) -> list[Crossing]:
+    """Tell how long packets took between points, of the pairs with the most packets."""
+    pairs = sorted(line.took, key=lambda ends: (-sum(len(took) for took, _ in line.took[ends]), line.first[ends], ends))
     found: list[Crossing] = []
-    for number in np.argsort(-np.bincount(group), kind="stable")[:MOST_CROSSINGS].tolist() if len(group) else []:
-        here = group == number
-        example = examples[number]
-        a, b = (context.points[int(frames["point"][rows[example]])] for rows in (before, after))
+    for ends in pairs[:MOST_CROSSINGS]:
+        a, b = (points[number] for number in ends)
         known, doubt = _doubt(a, b)
         if known:
-            found.append(_crossing(a, b, took[here], bins[before[here]], doubt))
+            took, bins = (np.concatenate(column) for column in zip(*line.took[ends], strict=True))
+            found.append(_crossing(a, b, took, bins, doubt))
     return found
 
 

@@ -7,12 +7,14 @@ from typing import TypeVar
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import distinct_rows, group_mostly, values_at
+from analyzer.correlate.sorting import distinct_rows, group_mostly, group_rows, values_at
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import Point, Role, address
-from analyzer.schema import Layer
+from analyzer.schema import Columns, Int64, Layer
 from analyzer.trace.context import Context
 
+Target = tuple[int, int, int]
+"""Point, and both halves of an address."""
 Key = TypeVar("Key", bound=tuple[int, ...])
 
 
@@ -23,28 +25,15 @@ class Onward:
         self._context = context
         # Sets of points, as bits: there may be one for each direction of each connection.
         self._next_of_stream: dict[tuple[int, int, int], int] = {}
-        self._next_of_target: dict[tuple[int, int, int], int] = {}
         self._before_in_stream: dict[tuple[int, int, int], int] = {}
         hops = context.hops
-        point = context.frames["point"][hops["row"]]
-        # Fragments and segments of one hop stay where they are.
-        going = (hops["packet"][1:] == hops["packet"][:-1]) & (hops["hop"][1:] != hops["hop"][:-1])
-        place = np.flatnonzero(going & ~context.strays[hops["row"][1:]])
-        row, nxt = hops["row"][place], hops["row"][place + 1]
-        # Where a port is published, only its own connections go on from the host's address. What is flooded goes
-        # everywhere: it does not show where others go.
-        frames, high, low = context.frames, context.frames["dst_hi"], context.frames["dst"]
-        flooded = (frames["eth_dst"][row] & GROUP_BIT != 0) | has(frames["layers"][row], Layer.NEIGHBOUR)
-        shows = ~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt])
-        ways = (hops["connection"][place], hops["reply"][place], point[place], point[place + 1])
-        targets = (high[row], low[row], shows)
-        _, first = group_mostly(ways, targets)
-        for connection, reply, here, there, *target, shown in values_at((*ways, *targets), first):
+        place = _going(context, hops)
+        point = context.frames["point"]
+        ways = (hops["connection"][place], hops["reply"][place], *(point[hops["row"][place + n]] for n in (0, 1)))
+        for connection, reply, here, there in distinct_rows(*ways):
             if connection >= 0:
                 _add(self._next_of_stream, (connection, reply, here), there)
                 _add(self._before_in_stream, (connection, reply, there), here)
-            if shown:
-                _add(self._next_of_target, (here, target[0], target[1]), there)
 
     def of_stream(self, packet: int, rows: list[int]) -> set[int]:
         """Return the points to which other packets of the connection's direction went on."""
@@ -122,7 +111,7 @@ class Onward:
             int(context.frames["dst_hi"][last]),
             int(context.frames["dst"][last]),
         )
-        found = _points(self._next_of_target.get(target, 0)) or self._by_mac(last) or self._by_route(last)
+        found = _points(context.all.targets.get(target, 0)) or self._by_mac(last) or self._by_route(last)
         return found - {context.value("point", row) for row in rows}
 
     def _by_mac(self, row: int) -> set[int]:
@@ -143,12 +132,9 @@ class Onward:
 
         A frame whose own port is not captured is seen first wherever it was flooded to, and does not show its home.
         """
-        context = self._context
-        frames, row = context.frames, context.hops["row"][context.packet_start[:-1]]
-        row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & GROUP_BIT == 0)]
-        pairs = list(distinct_rows(frames["eth_src"][row], frames["point"][row]))
+        pairs = sorted(self._context.all.senders)
         homes = Counter(mac for mac, _ in pairs)
-        inside = {point.id for point in context.points if point.role in (Role.VETH, Role.CONTAINER)}
+        inside = {point.id for point in self._context.points if point.role in (Role.VETH, Role.CONTAINER)}
         return {mac: point for mac, point in pairs if homes[mac] == 1 and point in inside}
 
     def _by_route(self, row: int) -> set[int]:
@@ -159,6 +145,54 @@ class Onward:
             return set()
         there = self.by_interface(chosen.route.dev, row)
         return {point for point in there if self._context.points[point].role is Role.UPLINK}
+
+
+def _going(context: Context, hops: Columns) -> Int64:
+    """Return the places in *hops* after which a packet goes on to another hop."""
+    # Fragments and segments of one hop stay where they are.
+    going = (hops["packet"][1:] == hops["packet"][:-1]) & (hops["hop"][1:] != hops["hop"][:-1])
+    return np.flatnonzero(going & ~context.strays[hops["row"][1:]])
+
+
+def targets(context: Context) -> dict[Target, int]:
+    """Return to which points the packets that are told here went on, by point and address, as bits."""
+    hops, frames = context.own_hops, context.frames
+    place = _going(context, hops)
+    row, nxt, high, low = hops["row"][place], hops["row"][place + 1], frames["dst_hi"], frames["dst"]
+    # Where a port is published, only its own connections go on from the host's address. What is flooded goes
+    # everywhere: it does not show where others go.
+    flooded = (frames["eth_dst"][row] & GROUP_BIT != 0) | has(frames["layers"][row], Layer.NEIGHBOUR)
+    shows = np.flatnonzero(~flooded & (high[row] == high[nxt]) & (low[row] == low[nxt]))
+    row, nxt = row[shows], nxt[shows]
+    found: dict[Target, int] = {}
+    # Packets of one direction have one target: most rows fall to their connection.
+    ways = hops["connection"][place[shows]], hops["reply"][place[shows]], frames["point"][row], frames["point"][nxt]
+    ends = high[row], low[row]
+    _, first = group_mostly(ways, ends)
+    for *_, here, there, end_high, end_low in values_at((*ways, *ends), first):
+        _add(found, (here, end_high, end_low), there)
+    return found
+
+
+def senders(context: Context) -> set[tuple[int, int]]:
+    """Return MACs, and points where unicast packets from them that are told here were seen first."""
+    frames, row = context.frames, _first_rows(context)
+    row = row[has(frames["layers"][row], Layer.MAC_SRC) & (frames["eth_dst"][row] & GROUP_BIT == 0)]
+    return {(mac, point) for mac, point in distinct_rows(frames["eth_src"][row], frames["point"][row])}
+
+
+def addresses(context: Context) -> dict[tuple[int, int, int], int]:
+    """Return by address and point where packets from it were first seen: the number of the first that is told here."""
+    frames, row = context.frames, _first_rows(context)
+    numbers = context.numbers[context.mine]
+    columns = [frames[name][row] for name in ("src_hi", "src", "point")]
+    _, first = group_rows(*columns) if len(row) else (row, row)
+    return {(high, low, point): number for high, low, point, number in values_at((*columns, numbers), first)}
+
+
+def _first_rows(context: Context) -> Int64:
+    found: Int64 = context.hops["row"][context.packet_start[:-1]]
+    return found[context.mine]
 
 
 def _add(points: dict[Key, int], key: Key, point: int) -> None:

@@ -25,7 +25,6 @@ from analyzer.trace.answers import Answers, find_answers
 from analyzer.trace.arrived import arrivals
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
-from analyzer.trace.dropped import dropped
 from analyzer.trace.onward import Onward
 from analyzer.trace.prove import Prover
 from analyzer.trace.text import icmp_text, protocol_of
@@ -65,7 +64,9 @@ class Outcomes:
         self.prover = Prover(context, self.errors)
         self.silenced = np.zeros(0, np.int64)
         """Packets to the host itself whose answers it stops; known when all ends are."""
-        self.drops = dropped(context)
+        told = context.all.drops if any(host.drops for host in context.hosts.states) else {}
+        here = np.flatnonzero(np.isin(context.numbers, list(told))).tolist() if told else []
+        self.drops = {packet: told[int(context.numbers[packet])] for packet in here}
         self._answers: dict[int, Answers] = {}
 
     def answers(self, connection: int) -> Answers:

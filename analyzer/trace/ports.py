@@ -11,17 +11,8 @@ from analyzer.trace.context import Context
 
 def bridge_of_port(context: Context) -> dict[int, int | str]:
     """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
-    hops, frames = context.hops, context.frames
-    ttl, point_of = frames["ttl"][hops["row"]], frames["point"][hops["row"]]
-    place = np.flatnonzero((hops["packet"][1:] == hops["packet"][:-1]) & (ttl[1:] == ttl[:-1]))
-    a, b = point_of[place].astype(np.int64), point_of[place + 1]
     bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
-    points = len(context.points)
-    often: Counter[tuple[int, int]] = Counter()
-    for key, count in zip(*(column.tolist() for column in count_keys(a * points + b)), strict=True):
-        one, other = divmod(key, points)
-        often[one, other] += count
-        often[other, one] += count
+    often = context.all.bridged
     # Of several bridges of one port, the most frequent one comes last, and stays.
     by_count = sorted(often, key=lambda pair: (often[pair], pair))
     found: dict[int, int | str] = {port: bridge for port, bridge in by_count if bridge in bridges}
@@ -35,6 +26,21 @@ def bridge_of_port(context: Context) -> dict[int, int | str]:
             master = link.master if link is not None and stated else network
             if master is not None:
                 found[point.id] = by_name.get((point.host, master), master)
+    return found
+
+
+def bridged(context: Context) -> Counter[tuple[int, int]]:
+    """Count how often packets that are told here went from one point to another unrouted, either way."""
+    hops, frames = context.own_hops, context.frames
+    ttl, point_of = frames["ttl"][hops["row"]], frames["point"][hops["row"]]
+    place = np.flatnonzero((hops["packet"][1:] == hops["packet"][:-1]) & (ttl[1:] == ttl[:-1]))
+    a, b = point_of[place].astype(np.int64), point_of[place + 1]
+    points = len(context.points)
+    found: Counter[tuple[int, int]] = Counter()
+    for key, count in zip(*(column.tolist() for column in count_keys(a * points + b)), strict=True):
+        one, other = divmod(key, points)
+        found[one, other] += count
+        found[other, one] += count
     return found
 
 

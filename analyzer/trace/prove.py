@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import ACK, FIN, PROTO_ICMP, PROTO_ICMP6, PROTO_TCP, RST, SYN
 from analyzer.model import Address, Disposition, HostState, Point, Role, address
 from analyzer.model.question import ABSENT, Absent, Constant
@@ -170,12 +169,9 @@ class Prover:
     @cached_property
     def _behind(self) -> dict[tuple[int, int], str]:
         """Bridges by the addresses that send from behind their ports."""
-        context = self.context
-        rows = context.hops["row"][context.packet_start[:-1]]
-        ports = np.array(sorted(self._bridges), np.int64)
-        rows = rows[np.isin(context.frames["point"][rows], ports)]
-        senders = distinct_rows(*(context.frames[name][rows] for name in ("src_hi", "src", "point")))
-        return {(high, low): self._bridges[point] for high, low, point in senders}
+        seen = self.context.all.addresses
+        by_time = sorted((packet, end) for end, packet in seen.items() if end[2] in self._bridges)
+        return {(high, low): self._bridges[point] for _, (high, low, point) in by_time}
 
     def translated(self, packet: int, rows: list[int]) -> Translated:
         """Tell whether rules would translate the source of a packet like this one if it began a connection."""

@@ -5,11 +5,13 @@ point. Edges carry what was counted at the captured end.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import group_rows, values_at
 from analyzer.model import Address, Basis, Point, Role, address
 from analyzer.model.overview import Edge, Node, NodeKind, Topology
 from analyzer.schema import Array, Int64, Layer
@@ -52,18 +54,100 @@ class _Drawing:
         self.edges[a, b] = frames + volume[0], length + volume[1]
 
 
-def topology(context: Context) -> Topology:
+@dataclass
+class Volumes:
+    """What was counted in parts."""
+
+    points: Counter[int] = field(default_factory=Counter)
+    """Frames by point."""
+    lengths: Counter[int] = field(default_factory=Counter)
+    """Bytes by point."""
+    routed: Counter[int] = field(default_factory=Counter)
+    """Frames by bridge, that go to the host itself or come from it; and their bytes."""
+    routed_lengths: Counter[int] = field(default_factory=Counter)
+    ends: Counter[tuple[str, int, int, int, int]] = field(default_factory=Counter)
+    """Packets by whether their sources or targets are counted, point, IP version, and the address in halves."""
+    between: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Hops from one of two points to the other."""
+
+    @classmethod
+    def of(cls, parts: Sequence[Context]) -> "Volumes":
+        """Count all that is told in parts."""
+        found = cls()
+        for part in parts:
+            found.add(part)
+        return found
+
+    def add(self, context: Context) -> None:
+        """Count what is told in a part."""
+        frames, hops = context.frames, context.own_hops
+        rows = hops["row"]
+        _count(self.points, self.lengths, context, rows)
+        own = np.array(sorted(context.host_macs), np.int64)
+        at_bridge = rows[context.with_role(rows, Role.BRIDGE)]
+        routed = np.isin(frames["eth_src"][at_bridge], own) | np.isin(frames["eth_dst"][at_bridge], own)
+        _count(self.routed, self.routed_lengths, context, at_bridge[routed])
+        packet = hops["packet"]
+        several = (np.diff(context.packet_start) > 1)[packet]
+        ends = np.append(packet[1:] != packet[:-1], True) if len(packet) else several
+        self._count_ends("src", context, rows[(hops["hop"] == 0) & several])
+        self._count_ends("dst", context, rows[ends & (hops["hop"] > 0)])
+        going = packet[1:] == packet[:-1]
+        a, b = (frames["point"][rows[side][going]].astype(np.int64) for side in (slice(-1), slice(1, None)))
+        keys, counts = np.unique(np.minimum(a, b) << 16 | np.maximum(a, b), return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            self.between[key >> 16, key & 0xFFFF] += count
+
+    def _count_ends(self, end: str, context: Context, rows: Int64) -> None:
+        """Count packets by the address beyond a point: sources of those that begin there, targets of those that end."""
+        frames = context.frames
+        for version, layer in ((4, Layer.IPV4), (6, Layer.IPV6)):
+            of_version: Array = rows[has(frames["layers"][rows], layer)]
+            columns = [frames[name][of_version] for name in ("point", f"{end}_hi", end)]
+            group, first = group_rows(*columns) if len(of_version) else (of_version, of_version)
+            counted = np.bincount(group, minlength=len(first)).tolist()
+            for (point, high, low), count in zip(values_at(columns, first), counted, strict=True):
+                self.ends[end, point, version, high if version == 6 else 0, low] += count
+
+    def volume(self, point: Point) -> tuple[int, int]:
+        """Return frames and bytes of a point."""
+        return self.points[point.id], self.lengths[point.id]
+
+    def addresses(self, point: Point, *, sent: bool) -> Counter[Address]:
+        """Count packets by the address beyond a point; only senders, if *sent*."""
+        found: Counter[Address] = Counter()
+        for end in ("src",) if sent else ("src", "dst"):
+            mine = sorted(key for key in self.ends if key[:2] == (end, point.id))
+            counted: Counter[Address] = Counter()
+            for key in mine:
+                ip = address(*key[2:])
+                if not ip.is_multicast and not ip.is_link_local:
+                    counted[ip] += self.ends[key]
+            found = found + counted
+        return found
+
+
+def _count(frames: Counter[int], lengths: Counter[int], context: Context, rows: Int64) -> None:
+    point = context.frames["point"][rows]
+    numbers = np.bincount(point)
+    sizes = np.bincount(point, weights=context.frames["orig_len"][rows])
+    for number in np.flatnonzero(numbers).tolist():
+        frames[number] += int(numbers[number])
+        lengths[number] += int(sizes[number])
+
+
+def topology(context: Context, counted: Volumes) -> Topology:
     """Draw everything that is known of where packets went."""
     drawing = _Drawing()
     of_point = {p.id: drawing.node(_point_node(context, p)) for p in context.points}
     routers = {p.host: drawing.node(_router(p.host)) for p in context.points}
-    volume = _volumes(context)
+    volume = {point.id: counted.volume(point) for point in context.points}
     beside = bridge_of_port(context)
     tunnelled = {beside.get(point.id) for point in context.points if point.role is Role.OVERLAY}
     for point in context.points:
         here, router = of_point[point.id], routers[point.host]
         if point.role in (Role.VETH, Role.CONTAINER):
-            container = drawing.node(_container(context, point))
+            container = drawing.node(_container(context, point, counted))
             drawing.join(container, here, volume[point.id])
             bridge = beside.get(point.id)
             if isinstance(bridge, int):
@@ -75,12 +159,13 @@ def topology(context: Context) -> Topology:
             elif point.role is Role.VETH:
                 drawing.join(here, router, volume[point.id])
             else:
-                _join_outside(context, drawing, point, here)
+                _join_outside(context, drawing, point, here, counted)
         elif point.role is Role.UPLINK:
             drawing.join(router, here, volume[point.id])
-            _join_outside(context, drawing, point, here)
+            _join_outside(context, drawing, point, here, counted)
         elif point.role is Role.BRIDGE:
-            if (routed := _routed(context, point))[0] or point.id not in tunnelled:
+            routed = counted.routed[point.id], counted.routed_lengths[point.id]
+            if routed[0] or point.id not in tunnelled:
                 drawing.join(here, router, routed)
         elif point.role is Role.OVERLAY:
             bridge = beside.get(point.id)
@@ -89,7 +174,7 @@ def topology(context: Context) -> Topology:
             drawing.join(here, router, volume[point.id])
         else:
             drawing.join(here, router, volume[point.id])
-    _between_hosts(context, drawing, of_point)
+    _between_hosts(context, drawing, of_point, counted)
     _silent_containers(context, drawing)
     _uncaptured_uplinks(context, drawing, routers)
     edges = (Edge(a, b, *counted) for (a, b), counted in drawing.edges.items())
@@ -109,12 +194,12 @@ def _router(host: str | None) -> Node:
     return Node(NodeKind.HOST, host or "host", Basis.INFERRED, host, ("routing, netfilter",))
 
 
-def _container(context: Context, point: Point) -> Node:
+def _container(context: Context, point: Point, counted: Volumes) -> Node:
     """Return the container behind an interface, by its name, or by the addresses it sends from."""
     known = [c for c in context.hosts[point.host].containers if c.name == point.container]
     addresses = [str(ip) for c in known for ip in c.addresses]
     if not addresses:
-        addresses = [str(ip) for ip, _ in _addresses(context, point, sent=True).most_common(MOST_ADDRESSES)]
+        addresses = [str(ip) for ip, _ in counted.addresses(point, sent=True).most_common(MOST_ADDRESSES)]
     name = point.container or f"behind {point.name}"
     basis = Basis.STATED if point.container else Basis.INFERRED
     return Node(NodeKind.CONTAINER, name, basis, point.host, tuple(addresses[:MOST_ADDRESSES]))
@@ -127,62 +212,18 @@ def _bridge(context: Context, name: str, host: str | None) -> Node:
     return Node(NodeKind.BRIDGE, name, Basis.STATED, host, tuple(details))
 
 
-def _volumes(context: Context) -> list[tuple[int, int]]:
-    """Return frames and bytes by point."""
-    frames, count = context.frames, len(context.points)
-    numbers = np.bincount(frames["point"], minlength=count)
-    lengths = np.bincount(frames["point"], weights=frames["orig_len"], minlength=count)
-    return [(int(n), int(length)) for n, length in zip(numbers, lengths, strict=True)]
-
-
-def _routed(context: Context, point: Point) -> tuple[int, int]:
-    """Count the frames at a bridge that go to the host itself or come from it."""
-    frames = context.frames
-    here = np.flatnonzero(frames["point"] == point.id)
-    own = np.array(sorted(context.host_macs), np.int64)
-    rows = here[np.isin(frames["eth_src"][here], own) | np.isin(frames["eth_dst"][here], own)]
-    return len(rows), int(frames["orig_len"][rows].sum())
-
-
-def _addresses(context: Context, point: Point, *, sent: bool) -> Counter[Address]:
-    """Count packets by the address beyond a point: sources of those that begin there, targets of those that end."""
-    hops = context.hops
-    packet = hops["packet"]
-    ends = np.append(packet[1:] != packet[:-1], True) if len(packet) else np.zeros(0, bool)
-    several = np.diff(context.packet_start) > 1
-    found = _count(context, hops["row"][(hops["hop"] == 0) & several[packet]], point, "src")
-    return found if sent else found + _count(context, hops["row"][ends & (hops["hop"] > 0)], point, "dst")
-
-
-def _count(context: Context, rows: Int64, point: Point, end: str) -> Counter[Address]:
-    frames = context.frames
-    rows = rows[(frames["point"][rows] == point.id) & has(frames["layers"][rows], Layer.IPV4 | Layer.IPV6)]
-    found: Counter[Address] = Counter()
-    for version, layer in ((4, Layer.IPV4), (6, Layer.IPV6)):
-        of_version: Array = rows[has(frames["layers"][rows], layer)]
-        pairs = np.stack((frames[f"{end}_hi"][of_version], frames[end][of_version]), axis=1)
-        keys, counts = np.unique(pairs, axis=0, return_counts=True)
-        for (high, low), number in zip(keys.tolist(), counts.tolist(), strict=True):
-            ip = address(version, high if version == 6 else 0, low)
-            if not ip.is_multicast and not ip.is_link_local:
-                found[ip] += number
-    return found
-
-
-def _join_outside(context: Context, drawing: _Drawing, point: Point, here: int) -> None:
+def _join_outside(context: Context, drawing: _Drawing, point: Point, here: int, counted: Volumes) -> None:
     """Draw what lies beyond an uplink: the gateway, and whom packets went to or came from."""
-    beyond = _addresses(context, point, sent=False)
+    beyond = counted.addresses(point, sent=False)
     host = context.hosts[point.host]
     for ip in [ip for ip in beyond if host.owns(ip)]:
         del beyond[ip]
-    rows = np.flatnonzero(context.frames["point"] == point.id)
     outside = here
     gateways = [r.gateway for r in host.routes if r.dev in (point.name, point.interface) and r.gateway]
     if gateways:
         gateway = Node(NodeKind.GATEWAY, str(gateways[0]), Basis.STATED, point.host)
-        volume = len(rows), int(context.frames["orig_len"][rows].sum())
         outside = drawing.node(gateway)
-        drawing.join(here, outside, volume)
+        drawing.join(here, outside, counted.volume(point))
         beyond.pop(gateways[0], None)
     if beyond:
         named = [str(ip) for ip, _ in beyond.most_common(MOST_ADDRESSES)]
@@ -192,14 +233,10 @@ def _join_outside(context: Context, drawing: _Drawing, point: Point, here: int) 
         drawing.join(outside, remote, (beyond.total(), 0))
 
 
-def _between_hosts(context: Context, drawing: _Drawing, of_point: dict[int, int]) -> None:
+def _between_hosts(context: Context, drawing: _Drawing, of_point: dict[int, int], counted: Volumes) -> None:
     """Join the uplinks between which packets went from host to host."""
-    hops, frames = context.hops, context.frames
-    going = hops["packet"][1:] == hops["packet"][:-1]
-    a, b = (frames["point"][rows[going]].astype(np.int64) for rows in (hops["row"][:-1], hops["row"][1:]))
-    keys, counts = np.unique(np.minimum(a, b) << 16 | np.maximum(a, b), return_counts=True)
-    for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-        left, right = context.points[key >> 16], context.points[key & 0xFFFF]
+    for (one, other), count in sorted(counted.between.items()):
+        left, right = context.points[one], context.points[other]
         if left.host != right.host and left.role is Role.UPLINK and right.role is Role.UPLINK:
             drawing.join(of_point[left.id], of_point[right.id], (count, 0))
 

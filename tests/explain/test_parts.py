@@ -1,35 +1,51 @@
 """What captures tell does not depend on how their data was cut."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from analyzer import analyze
-from tests.explain.cut import COMPARED, findings_in_parts
+from analyzer import Trace, analyze
+from analyzer.explain.rank import explain
+from analyzer.report.json_report import json_lines
 from tests.lab.faults.cases import CASES
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 RECORDINGS = [case.path for case in CASES] + sorted(path for path in SAMPLES.iterdir() if path.is_dir())
 
 
+def _json(trace: Trace) -> str:
+    return "".join(json_lines(trace.content(decisions=True)))
+
+
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.removesuffix(".tar.zst"))
 def test_parts_tell_what_the_whole_tells(path: Path) -> None:
-    """In two parts, and in as many as there are, from the last to the first: all findings, fact by fact."""
-    trace = analyze([path])
-    whole = trace.unworded
+    """In two parts, and in as many as there are: every finding, journey, connection, number and measure."""
+    whole = analyze([path])
+    selection = "tcp || verdict != delivered"
 
-    for count, backwards in ((2, False), (64, True)):
-        found, _ = findings_in_parts(trace, count, backwards=backwards)
+    for count in (2, 64):
+        parts = replace(whole, cut=count)
+        assert _json(parts) == _json(whole)
+        assert parts.overview() == whole.overview()
+        assert parts.select(selection) == whole.select(selection)
+        assert parts.worth_reading(7) == whole.worth_reading(7)
+        shown = zip(parts.part(selection).sightings().items(), whole.part(selection).sightings().items(), strict=True)
+        assert all(mine[0] == theirs[0] and np.array_equal(mine[1], theirs[1]) for mine, theirs in shown)
 
-        if path.name.removesuffix(".tar.zst") in COMPARED:
-            assert [(one.check, one.severity) for one in found] == [(one.check, one.severity) for one in whole]
-        else:
-            assert found == whole
+
+def test_the_order_of_parts_tells_nothing() -> None:
+    """From the last to the first."""
+    for path in RECORDINGS[::10]:
+        trace = replace(analyze([path]), cut=64)
+
+        assert explain(trace._asked[::-1]) == trace.unworded
 
 
 def test_many_recordings_have_parts() -> None:
-    """Else the test above would show little; those with one client and one service have one."""
-    parts = [findings_in_parts(analyze([path]), 64)[1] for path in RECORDINGS[::10]]
+    """Else the tests above would show little; those with one client and one service have one."""
+    parts = [len(replace(analyze([path]), cut=64).parts) for path in RECORDINGS[::10]]
 
     assert sum(count > 1 for count in parts) > len(parts) / 3
     assert max(parts) >= 4

@@ -15,7 +15,7 @@ from analyzer.pipeline import analyze_whole, prepare
 from analyzer.pipeline import moving as pipeline_moving
 from analyzer.pipeline.moving import MovingTrace
 from analyzer.report.stream import open_sinks
-from analyzer.schema import CONNECTIONS, Columns
+from analyzer.schema import CONNECTIONS
 from tests.bench.generate import write_captures
 from tests.build import (
     BRIDGE,
@@ -34,11 +34,12 @@ from tests.build import (
     udp,
     write_pcap,
 )
-from tests.explain.cut import COMPARED
 from tests.lab.faults.cases import CASES, Case
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 FAULTS = Path(__file__).parents[1] / "faults"
+COMPARED = ("counted-down.bridge", "counted-down.user.mixed", "detour.bridge")
+"""Recordings in which why nobody answers is told by what others are answered: of the whole alone."""
 ONE_HOST = sorted(path.name for path in SAMPLES.iterdir() if path.is_dir() and path.name != "overlay")
 
 
@@ -287,16 +288,13 @@ def test_a_selection_picks_from_every_slice(tmp_path: Path) -> None:
     """-Y by a connection's number means the number in the whole capture."""
     paths: list[str | Path] = list(write_captures(tmp_path, 3_000))
 
-    def picked(parts: Any) -> Columns:
-        found = []
-        for part in parts:
+    found = []
+    with prepare(paths) as prepared:
+        for part in MovingTrace(prepared, 1_000).parts():
             part.select("connection == 7")
             found.append(part.sightings())
-        return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-
-    with prepare(paths) as prepared:
-        one = picked(MovingTrace(prepared, 1_000).parts())
-        other = picked([analyze_whole(prepared).part()])
+        other = analyze_whole(prepared).part("connection == 7").sightings()
+    one = {name: np.concatenate([table[name] for table in found]) for name in found[0]}
 
     assert set(one["connection"].tolist()) == {7}
     assert np.array_equal(one["packet"], other["packet"])

@@ -10,7 +10,7 @@ import pytest
 from analyzer.correlate.connections import Doubts
 from analyzer.model import Clock, Container, HostState, Link, Mac, Network, Point, Role, Route
 from analyzer.schema import Layer
-from analyzer.trace.context import MOST_ALIKE, NEAR_NS
+from analyzer.trace.context import MOST_ALIKE, NEAR_NS, Share
 from tests.trace.tables import (
     ARP,
     BRIDGE,
@@ -90,12 +90,12 @@ def test_what_earlier_slices_told() -> None:
 
 
 def test_what_connections_are_called() -> None:
-    """Their row, or the name they had in an earlier slice; -1 stays none."""
+    """Their row, or in a part the number that they have among all; -1 stays none."""
     here = context(POINTS, [], connections=[PLAIN, PLAIN])
     numbers = np.array([1, -1, 0])
 
     assert here.connection_id(numbers).tolist() == [1, -1, 0]
-    assert replace(here, connection_ids=np.array([70, 80])).connection_id(numbers).tolist() == [80, -1, 70]
+    assert replace(here, share=Share(connections=np.array([70, 80]))).connection_id(numbers).tolist() == [80, -1, 70]
 
 
 def test_a_connections_packets() -> None:

@@ -25,7 +25,7 @@ def _came_in(point: int, time_ns: int, mac: int = INNER, layers: int = UDP) -> P
 
 
 def _learnt(*packets: Packet, host: HostState | None = None) -> list[LearntMac]:
-    return learnt(context(POINTS, packets, hosts=[host or HostState()]))
+    return learnt([context(POINTS, packets, hosts=[host or HostState()])])
 
 
 @pytest.mark.parametrize("port", [0, 1, 4, 5])

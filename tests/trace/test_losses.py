@@ -12,7 +12,7 @@ from analyzer.model.journey import BAD
 from analyzer.model.loss import ConnectionLoss, Loss
 from analyzer.schema import Int64
 from analyzer.trace.build import Tracer
-from analyzer.trace.losses import MOST, losses
+from analyzer.trace.losses import MOST, losses, together
 from analyzer.trace.outcome import Outcome
 from analyzer.trace.way import Cause
 from tests.trace.tables import TCP, Packet, at, connection, context, packet, seen
@@ -56,7 +56,8 @@ def _losses(
     count = max((one.connection for one in packets), default=0) + 1
     ends = ("172.17.0.2", 4000, "8.8.8.8", 80)
     rows = [connection(original=ends, reply=(*ends[2:], *ends[:2])) for _ in range(count)]
-    return losses(context(POINTS, packets, connections=rows), cast(Tracer, decided), explained)
+    here = context(POINTS, packets, connections=rows)
+    return list(together([losses(here, cast(Tracer, decided), explained)]))
 
 
 def _sent(time_ns: int, number: int = 0, *, reply: bool = False, points: int = 2, **columns: int) -> Packet:

@@ -16,7 +16,7 @@ SURE = Clock(0, 0, 30)
 
 def _measured(*packets: Packet, points: tuple[Point, ...] = POINTS) -> Measures:
     here = context(points, packets, connections=[_row()])
-    return measures(here, Tracer(here))
+    return measures([(here, Tracer(here))])
 
 
 def _row(**columns: object) -> dict[str, object]:
@@ -162,6 +162,6 @@ def test_of_much_trouble_the_worst_is_told() -> None:
     for number, one in enumerate(packets):
         one.connection = number % 25
     here = context(points, packets, connections=[_row() for _ in range(25)], hosts=[HostState()])
-    found = measures(here, Tracer(here)).trouble
+    found = measures([(here, Tracer(here))]).trouble
 
     assert [one.what for one in found] == ["retransmission"] * MOST_TROUBLE

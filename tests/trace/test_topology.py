@@ -9,7 +9,7 @@ import pytest
 from analyzer.model import Basis, Container, HostState, Link, Mac, Network, Point, Role, Route
 from analyzer.model.overview import Node, NodeKind, Topology
 from analyzer.schema import Layer
-from analyzer.trace.topology import topology
+from analyzer.trace.topology import Volumes, topology
 from tests.trace.tables import BRIDGE, GATEWAY, INNER, UDP, UPLINK, Frame, Packet, at, context, packet, seen
 
 VETH = at(0, "veth-c1", Role.VETH, interface="veth1a", container="c1", network="bridge")
@@ -26,7 +26,8 @@ def _at_each(time_ns: int, *points: int, **columns: Any) -> Packet:
 
 def _drawn(points: tuple[Point, ...], *packets: Packet, hosts: tuple[HostState, ...] = ()) -> Topology:
     numbered = tuple(replace(point, id=number) for number, point in enumerate(points))
-    return topology(context(numbered, packets, hosts=hosts))
+    here = context(numbered, packets, hosts=hosts)
+    return topology(here, Volumes.of([here]))
 
 
 def _edges(drawn: Topology) -> dict[tuple[str, str], tuple[int, int]]:

@@ -8,14 +8,13 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Address, Evidence, Severity, mac_text
-from analyzer.trace.learnt import learnt
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give moves that bridges saw, and addresses that were announced by another MAC."""
     moves: dict[int, list[Evidence]] = {}
     ports: dict[int, list[str]] = {}
-    for entry in learnt(case.context):
+    for entry in case.context.all.learnt:
         if entry.moved_from is not None:
             moves.setdefault(entry.mac, []).append(Evidence(entry.point, entry.frame))
             ports.setdefault(entry.mac, [entry.moved_from]).append(entry.point)

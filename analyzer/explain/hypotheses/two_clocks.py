@@ -32,9 +32,10 @@ def _tell(case: Case, pair: Pair, first: list[int], second: list[int], _: list[i
     return Told(
         {
             "first": one, "second": two, "ahead_s": pair.offset_ns / 1e9, "crossing": pair.packets,
-            "before_sent": bool(pair.rows), "example": example.name, "file": example.file,
+            "before_sent": bool(pair.shown), "example": example.name, "file": example.file,
         },
-        evidence=tuple(map(case.shown, pair.rows)) or (Evidence(points[pair.first].name), Evidence(example.name)),
+        evidence=tuple(Evidence(points[one.point].name, one.frame, one.packet) for one in pair.shown)
+        or (Evidence(points[pair.first].name), Evidence(example.name)),
     )  # fmt: skip
 
 
