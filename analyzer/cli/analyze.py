@@ -52,6 +52,12 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
     metavar="FRAMES",
     help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
 )
+@click.option(
+    "--parts",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Cut the work into so many parts, in memory; what is told is the same.",
+)
 @memory_option
 @explain_option
 @click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
@@ -68,6 +74,7 @@ def analyze(
     as_json: bool,
     journeys: int,
     window: int | None,
+    parts: int | None,
     memory: int | None,
     explain: bool,
     replay: bool,
@@ -90,14 +97,15 @@ def analyze(
 
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
-    whole_only |= replay
+    whole_only |= replay or parts is not None
     if window is not None and whole_only:
         raise SelectionError(
-            "--window: JSON, HTML, --replay and --fail-on need the whole analysis in memory; -o FILE.ndjson does not"
+            "--window: JSON, HTML, --replay, --parts and --fail-on need the whole analysis in memory; "
+            "-o FILE.ndjson does not"
         )
     with find(paths, host, points, unpack_limit) as prepared:
         budget = chosen(memory, prepared.stored)
-        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
+        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on, parts or 1)
         whole_only |= window is None and prepared.several_hosts
         bound = None if window is not None and memory is None else budget
         partial, limited = _analyze(prepared, wanted, budget, (window, bound), whole_only=whole_only)
@@ -172,6 +180,8 @@ class Told:
     """New hypotheses are asked as well."""
     fail_on: str | None
     """Severity of findings that make the command fail."""
+    parts: int
+    """Into how many the work is cut."""
 
 
 def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: int | None = None) -> bool:
@@ -181,7 +191,7 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
     from analyzer.report.progress import progress  # noqa: PLC0415
 
     with progress() as told:
-        trace = analyze_whole(prepared, told, budget, most)
+        trace = analyze_whole(prepared, told, budget, most, wanted.parts)
     trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
     partial = complain_of_damage(trace)
     paths = [Path(output) for output in wanted.outputs]
@@ -331,6 +341,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         as_json=False,
         journeys=30,
         window=None,
+        parts=None,
         memory=None,
         explain=False,
         replay=False,

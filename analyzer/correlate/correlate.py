@@ -10,7 +10,7 @@ from analyzer.correlate.cuts import find_cuts, inherited
 from analyzer.correlate.nat import map_conversations
 from analyzer.correlate.order import Delays
 from analyzer.correlate.packets import Points
-from analyzer.correlate.shares import Range, exchange, part_of
+from analyzer.correlate.shares import Range, cut_ranges, exchange, part_of
 from analyzer.correlate.stated import Stated, StatedSides
 from analyzer.correlate.tuples import Seen, number_talks
 from analyzer.correlate.verify import Verifier
@@ -29,13 +29,14 @@ def correlate(
     files: Int64 | None = None,
     hairpin: Array | None = None,
     verifier: Verifier | None = None,
+    parts: int = 1,
 ) -> Correlated:
     """
     Find packets and connections.
 
     Args:
         frames: FRAMES, in any order; times of other hosts than the first are corrected in place.
-        keys: KEYS of them; they are used up.
+        keys: KEYS of them.
         keep: bytes that every point kept, from the network header on.
         outward: (points,) rank of each point's role on the way out of a container.
         stated: conntrack entries of the host.
@@ -43,6 +44,7 @@ def correlate(
         files: (points,) number of each point's file; each point is a file of its own if nobody says.
         hairpin: (points,) bool: ports that are recorded to be in hairpin mode.
         verifier: reads frames again to compare their bytes; None where nobody can.
+        parts: into how many the work is cut; what is found does not depend on it.
     """
     if not len(frames["frame"]):
         return Correlated(HOPS.empty(0), CONNECTIONS.empty(0), [])
@@ -51,13 +53,18 @@ def correlate(
         verifier.refine(keys["identity"])
     hairpin = np.zeros(len(hosts), bool) if hairpin is None else hairpin
     points = Points(outward, hosts, files, hairpin)
+
+    def found_now() -> Correlated:
+        ranges = list(cut_ranges(frames, keys, files, parts))
+        return correlate_ranges(ranges, parts, keep, stated, points, verifier)
+
     if not hosts.any():
         apart = far_apart(frames, keys["identity"], len(hosts), WINDOW_NS)
-        found = _correlate(frames, keys, keep, stated, points, verifier)
+        found = found_now()
         found.apart = apart
         return found
     rough = align_roughly(frames, keys["identity"], hosts[frames["point"]])
-    found = _correlate(frames, dict(keys), keep, stated, points, verifier)
+    found = found_now()
     offsets: dict[int, Offset] = {}
     for number in range(1, len(rough)):
         offset = estimate(frames, found.hops, hosts, number, {0, *offsets})
@@ -68,16 +75,9 @@ def correlate(
         elif rough[number]:
             mine = frames["time_ns"][hosts[frames["point"]] == number]
             offsets[number] = Offset(rough[number], int(mine.min()), rough=True)
-    found = _correlate(frames, keys, keep, stated, points, verifier)
+    found = found_now()
     found.offsets = offsets
     return found
-
-
-def _correlate(
-    frames: Columns, keys: Columns, keep: int, stated: list[Stated], points: Points, verifier: Verifier | None
-) -> Correlated:
-    ranges = [Range(frames, keys.pop("flow"), keys.pop("identity"), points.files)]
-    return correlate_ranges(ranges, 1, keep, stated, points, verifier)
 
 
 def correlate_ranges(

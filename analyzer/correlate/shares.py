@@ -4,9 +4,10 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,6 +105,15 @@ class Share:
     def rows(self, here: Int64) -> Int64:
         """Return what rows are called among all."""
         return here + self.row if isinstance(self.row, int) else self.row[here]
+
+
+def cut_ranges(frames: Columns, keys: Columns, files: Int64, count: int) -> Iterator[Range]:
+    """Cut rows of FRAMES, with KEYS of them, into ranges of about the same length."""
+    bounds = np.linspace(0, len(frames["frame"]), count + 1).astype(np.int64).tolist()
+    for begin, end in pairwise(bounds):
+        rows = slice(begin, end)
+        cut = {name: column[rows] for name, column in frames.items()} if count > 1 else frames
+        yield Range(cut, keys["flow"][rows], keys["identity"][rows], files, begin)
 
 
 def part_of(key: Int64, parts: int) -> Int64:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, first_places
+from analyzer.correlate.sorting import changes, first_places, group_rows, lengths
 from analyzer.correlate.stated import Contradiction
 from analyzer.decode.offsets import PROTO_TCP, RST
 from analyzer.explain import died, questions, symptoms
@@ -396,6 +396,26 @@ class Case:
                     found.setdefault(container.service, set()).add(container.name)
         return {service: frozenset(names) for service, names in found.items() if len(names) > 1}
 
+    @cached_property
+    def _errands(self) -> Int64:
+        """(connections + 1,) What one client wants of one port, as a number; the last is for what has no connection."""
+        table = self.context.connections
+        names = ("proto", "orig_src_hi", "orig_src", "orig_dport")
+        group, _ = group_rows(*(table[name] for name in names)) if len(table["proto"]) else (np.zeros(0, np.int64), 0)
+        return np.append(group, -1)
+
+    def few_connections(self, connections: Int64, most: int) -> Int64:
+        """
+        Return the first ones, no more than *most* of what one client wants of one port.
+
+        All of that is in one part, so a limit of it is the same however data was cut.
+        """
+        return connections[_first_of_each(self._errands[connections], most)]
+
+    def few_packets(self, packets: Int64, most: int) -> Int64:
+        """Return the first ones, likewise."""
+        return packets[_first_of_each(self._errands[self.connection[packets]], most)]
+
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
         packets = self.context.packets_of(connection)
@@ -413,3 +433,12 @@ class Case:
         """Return a row of FRAMES as evidence, with its journey."""
         packet = int(self.context.packet_of_row[row])
         return replace(self.context.evidence(row), journey=int(self.numbers[packet]))
+
+
+def _first_of_each(group: Int64, most: int) -> Array:
+    """(n,) bool: the first *most* rows of each group."""
+    order = np.argsort(group, kind="stable")
+    start = np.flatnonzero(changes(group[order]))
+    found = np.zeros(len(group), bool)
+    found[order] = np.arange(len(group)) - np.repeat(start, lengths(start, len(group))) < most
+    return found

@@ -12,7 +12,7 @@ from analyzer.explain.case import Case
 from analyzer.schema import Int64
 
 MOST = 400
-"""Connections whose first words are read, the first ones."""
+"""Connections of one client to one port whose first words are read, the first ones."""
 MOST_SAID = 4096
 """Bytes that a server sends in connections in which something went wrong from the start; of others nothing is read."""
 HELLO, ALERT = 22, 21
@@ -38,7 +38,8 @@ def first_words(case: Case) -> dict[int, Said]:
     carries = (case.first("proto") == PROTO_TCP) & (payload > 0) & (case.connection >= 0)
     count = len(case.context.connections["proto"])
     said = np.bincount(case.connection[carries & case.reply], weights=payload[carries & case.reply], minlength=count)
-    chosen = np.flatnonzero((said <= MOST_SAID) & (np.bincount(case.connection[carries], minlength=count) > 0))[:MOST]
+    chosen = np.flatnonzero((said <= MOST_SAID) & (np.bincount(case.connection[carries], minlength=count) > 0))
+    chosen = case.few_connections(chosen, MOST)
     of = np.flatnonzero(carries & np.isin(case.connection, chosen))
     sides, places = np.unique(case.connection[of] * 2 + case.reply[of], return_index=True)
     firsts = dict(zip(sides.tolist(), of[places].tolist(), strict=True))

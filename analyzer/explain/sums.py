@@ -16,8 +16,8 @@ from analyzer.model import Disposition, Severity
 from analyzer.model.finding import Symptom
 from analyzer.schema import Int64
 
-MOST, MOST_FRAMES = 100, 5000
-"""Packets that are read again, and frames of them: there are more only where frames are alike without end."""
+MOST, MOST_FRAMES = 100, 50
+"""Packets that are read again, of what one client wants of one port, and frames of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,11 @@ class WrongSum:
 def wrong_sums(case: Case) -> list[WrongSum]:
     """Return for each such packet its first frame that is wrong."""
     context = case.context
-    rows = np.concatenate([np.zeros(0, np.int64), *(context.rows_of(packet) for packet in suspects(case).tolist())])
+    rows = np.array(
+        [row for packet in suspects(case).tolist() for row in context.rows_of(packet)[:MOST_FRAMES]], np.int64
+    )
     found: dict[int, WrongSum] = {}
-    for row, data, length, interface in case.read_again(np.sort(rows[:MOST_FRAMES].astype(np.int64))):
+    for row, data, length, interface in case.read_again(np.sort(rows)):
         packets = datagrams(data, length, interface)
         for place, packet in enumerate(packets):
             of = int(context.packet_of_row[row])
@@ -77,4 +79,4 @@ def suspects(case: Case) -> Int64:
     found = np.union1d(found, case.tracer.ended(Disposition.LOST))
     found = np.setdiff1d(found, np.flatnonzero(case.quoted_by >= 0))
     stopped = case.with_symptom(Symptom.STOPPED)
-    return np.setdiff1d(found, stopped)[:MOST]
+    return case.few_packets(np.setdiff1d(found, stopped), MOST)

@@ -151,12 +151,12 @@ class Trace:
             part[one.numbers], own[one.numbers] = place, one.chosen
         return part, own
 
-    def _told(self, number: int) -> "tuple[Part, int]":
-        """Return the part that tells a packet, and the packet's own number there."""
+    def _told(self, number: int) -> tuple[int, int]:
+        """Return the place of the part that tells a packet, and the packet's own number there."""
         if len(self.parts) == 1:
-            return self.parts[0], number
+            return 0, number
         part, own = self._place
-        return self.parts[part[number]], int(own[number])
+        return int(part[number]), int(own[number])
 
     @cached_property
     def _firsts(self) -> Int64:
@@ -185,8 +185,8 @@ class Trace:
     def _check_of(self, number: int) -> str | None:
         """Return the check that explains what became of a packet, None if nothing does."""
         _ = self.unworded
-        part, own = self._told(number)
-        return self._asked[self.parts.index(part)].check_of(own)
+        place, own = self._told(number)
+        return self._asked[place].check_of(own)
 
     @cached_property
     def worked(self) -> "tuple[Worked, ...]":
@@ -203,7 +203,8 @@ class Trace:
         named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
         told = []
         for number in sorted({*named[:DECIDED], *self._firsts[:DECIDED].tolist()}):
-            part, own = self._told(number)
+            place, own = self._told(number)
+            part = self.parts[place]
             one = decision(part.context, part.tracer.prover, own)
             told += [] if one is None else [replace(one, journey=number)]
         return tuple(told)
@@ -305,7 +306,8 @@ class Trace:
         """Build one connection."""
         if len(self.parts) == 1:
             return self.tracer.connection(number)
-        part, own = self._told(int(self._firsts[number]))
+        place, own = self._told(int(self._firsts[number]))
+        part = self.parts[place]
         return part.connection(int(part.case.connection[own]))
 
     def journey(self, number: int) -> Journey:
@@ -317,8 +319,8 @@ class Trace:
         """
         if not 0 <= number < self.packets:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
-        part, own = self._told(number)
-        found = part.journey(own)
+        place, own = self._told(number)
+        found = self.parts[place].journey(own)
         return with_basis(found, Basis.CONFIRMED) if self.asks_kernel and number in self._agreed else found
 
     @cached_property
@@ -412,7 +414,7 @@ class Trace:
 
     def _ended(self, numbers: Sequence[int]) -> dict[str, int]:
         """Count some packets by how they ended."""
-        ends = [int(part.tracer.ends[own]) for part, own in map(self._told, numbers)]
+        ends = [int(self.parts[place].tracer.ends[own]) for place, own in map(self._told, numbers)]
         counts = np.bincount(np.array(ends, np.int64), minlength=len(ENDS)).tolist()
         return {kind: count for kind, count in zip(ENDS, counts, strict=True) if count}
 

@@ -32,6 +32,7 @@ def analyze(
     points: Sequence[PointSpec] = (),
     progress: Progress | None = None,
     memory: int | None = None,
+    parts: int = 1,
 ) -> Trace:
     """
     Follow packets through the captures in *paths*.
@@ -42,6 +43,7 @@ def analyze(
         points: what is known of files; files named only here are read, too.
         progress: called with the number of frames decoded so far, and how many bytes were read of how many.
         memory: bytes that it may take, with all that is asked of the result; None for as many as it needs.
+        parts: into how many the work is cut; what is told does not depend on it.
 
     Raises:
         LimitError: it would take more.
@@ -53,6 +55,7 @@ def analyze(
             stack.enter_context(prepare(several, host, points)),
             progress,
             Budget(memory) if memory is not None else None,
+            parts=parts,
         )
         # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
         weakref.finalize(trace, stack.pop_all().close)
@@ -60,10 +63,16 @@ def analyze(
 
 
 def analyze_whole(
-    prepared: Prepared, progress: Progress | None = None, budget: Budget | None = None, most: int | None = None
+    prepared: Prepared,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
+    most: int | None = None,
+    parts: int = 1,
 ) -> Trace:
     """
     Follow packets through captures that were found, in *budget*; *most* tells how many frames to read at the most.
+
+    The work is cut into *parts*; what is told does not depend on them.
 
     Raises:
         LimitError: they do not fit.
@@ -93,7 +102,9 @@ def analyze_whole(
         files=np.array([source.file for source in tables.sources], np.int64),
         verifier=Verifier(prepared.captures(), tables),
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
+        parts=parts,
     )
+    tables.keys.clear()  # nobody needs them any more
     if budget is not None:
         budget.check_connections(len(tables.frames["frame"]), len(correlated.connections["proto"]))
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}
@@ -111,7 +122,17 @@ def analyze_whole(
         correlated.doubts,
         correlated.apart,
     )
-    return Trace(context, tables, correlated, inputs.files, prepared.captures(), inputs.given, inputs.unusable, doubled)
+    return Trace(
+        context,
+        tables,
+        correlated,
+        inputs.files,
+        prepared.captures(),
+        inputs.given,
+        inputs.unusable,
+        doubled,
+        cut=parts,
+    )
 
 
 def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, most: int | None) -> FrameTables:

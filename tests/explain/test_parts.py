@@ -26,7 +26,7 @@ def test_parts_tell_what_the_whole_tells(path: Path) -> None:
     selection = "tcp || verdict != delivered"
 
     for count in (2, 64):
-        parts = replace(whole, cut=count)
+        parts = analyze([path], parts=count)
         assert _json(parts) == _json(whole)
         assert parts.overview() == whole.overview()
         assert parts.select(selection) == whole.select(selection)

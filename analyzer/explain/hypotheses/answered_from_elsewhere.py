@@ -16,21 +16,23 @@ from analyzer.model import Severity
 from analyzer.schema import Layer
 
 MOST = 5_000
-"""Questions, and answers that nobody asked for, that are compared."""
+"""Questions of one client to one port, and answers that nobody asked for, that are compared."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each pair of the address that was asked, and the one that answered."""
     frames, flags = case.context.frames, case.first("tcp_flags")
     grants = has(case.first("layers"), Layer.TCP) & (flags & (SYN | ACK | RST) == SYN | ACK)
-    strange = np.flatnonzero(grants & np.append(case.handshakes.asked == 0, False)[case.connection])[:MOST]
+    strange = np.flatnonzero(grants & np.append(case.handshakes.asked == 0, False)[case.connection])
+    strange = case.few_packets(strange, MOST)
     answers: dict[tuple[int, ...], int] = {}
     for packet in strange.tolist():
         row = int(case.first_row[packet])
         ends = (int(frames[name][row]) for name in ("dst_hi", "dst", "dport", "sport"))
         answers.setdefault((*ends, int(frames["ack"][row])), packet)
     found: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
-    for number in silent_connections(case)[:MOST] if answers else ():
+    silent = np.array(silent_connections(case) if answers else [], np.int64)
+    for number in case.few_connections(silent, MOST).tolist():
         packets = case.packets_of(number, reply=False)
         row = int(case.last_row[packets[0]])
         ends = (int(frames[name][row]) for name in ("src_hi", "src", "sport", "dport"))
@@ -55,9 +57,10 @@ def _datagrams(case: Case) -> Iterator[tuple[tuple[str, str], list[int], list[in
     silent &= (table["orig_dport"] != PORT) & (table["orig_sport"] != PORT)  # of which more is known than ports
     ends = [table[name].astype(np.int64) for name in ("reply_dst_hi", "reply_dst", "reply_dport", "reply_sport")]
     froms = [table[name].astype(np.int64) for name in ("orig_src_hi", "orig_src", "orig_sport", "orig_dport")]
-    asked = {tuple(int(end[n]) for end in ends): n for n in np.flatnonzero(silent)[:MOST].tolist()}
+    numbers = case.few_connections(np.flatnonzero(silent), MOST).tolist()
+    asked = {tuple(int(end[n]) for end in ends): n for n in numbers}
     came = [table[name].astype(np.int64) for name in ("orig_dst_hi", "orig_dst", "orig_dport", "orig_sport")]
-    for number in np.flatnonzero(silent)[:MOST].tolist() if len(asked) > 1 else ():
+    for number in numbers if len(asked) > 1 else ():
         of = asked.get(tuple(int(end[number]) for end in came))
         if of is None or of == number or int(froms[3][number]) not in (int(end[of]) for end in (ends[2], froms[2])):
             continue

@@ -18,7 +18,7 @@ from analyzer.trace.way import Cause as Stop
 from analyzer.trace.way import moved
 
 MOST = 5_000
-"""Packets that are looked at; the first ones."""
+"""Packets of one client to one port that are looked at; the first ones."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -54,7 +54,7 @@ def _candidates(case: Case) -> list[int]:
     silent = unanswered(case)
     rejected = np.concatenate([refused(case), case.tracer.ended(Disposition.REJECTED)])
     told = np.concatenate([silent, rejected, _one_way(case), _answered_astray(case)])
-    found: list[int] = np.unique(told)[:MOST].astype(np.int64).tolist()
+    found: list[int] = case.few_packets(np.unique(told).astype(np.int64), MOST).tolist()
     return found
 
 
@@ -63,7 +63,7 @@ def _answered_astray(case: Case) -> Int64:
     lost = case.with_symptom(Symptom.LOST_BEYOND, Symptom.LOST_INSIDE, Symptom.STOPPED)
     numbers = np.unique(case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]])
     found = []
-    for number in numbers[:MOST].tolist():
+    for number in case.few_connections(numbers, MOST).tolist():
         ways = [case.packets_of(number, reply=reply) for reply in (False, True)]
         if all(len(packets) for packets in ways):
             asked, answer = (int(packets[0]) for packets in ways)

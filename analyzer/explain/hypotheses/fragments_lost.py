@@ -17,7 +17,7 @@ from analyzer.schema import Int64, Layer
 
 TRIES = 2
 MOST = 5_000
-"""Datagrams in fragments that are looked at."""
+"""Datagrams in fragments of one client to one port that are looked at."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -30,7 +30,7 @@ def causes(case: Case) -> Iterator[Cause]:
     kinds = np.isin(case.first("proto"), (PROTO_UDP, PROTO_ICMP, PROTO_ICMP6)) & (case.connection >= 0)
     left = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     by_end: dict[tuple[str, int], list[int]] = {}
-    for packet in np.flatnonzero(fragmented & kinds & left & ~case.reply)[:MOST].tolist():
+    for packet in case.few_packets(np.flatnonzero(fragmented & kinds & left & ~case.reply), MOST).tolist():
         answered = packet in case.tracer.answers(int(case.connection[packet])).answered_by
         if not answered and case.quoted_by[packet] < 0 and case.waited(packet):
             row = int(case.first_row[packet])
@@ -48,7 +48,7 @@ def _answered(case: Case, packet: int, port: int, fragmented: "np.ndarray[tuple[
     same = case.first("dport") == port
     for name in ("dst_hi", "dst", "proto"):
         same &= frames[name][first] == frames[name][first[packet]]
-    candidates = np.flatnonzero(same & ~fragmented & ~case.reply & (case.connection >= 0))[:MOST]
+    candidates = case.few_packets(np.flatnonzero(same & ~fragmented & ~case.reply & (case.connection >= 0)), MOST)
     answered = (case.tracer.answers(int(number)).answered_by for number in np.unique(case.connection[candidates]))
     known = {packet for of in answered for packet in of}
     return np.array([one for one in candidates.tolist() if one in known], np.int64)

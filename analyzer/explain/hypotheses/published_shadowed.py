@@ -15,7 +15,7 @@ from analyzer.model.rules import NatTarget, Rule
 from analyzer.trace.prove import target_of
 
 MOST = 2_000
-"""Connections that are run through the rules."""
+"""Connections of one client to one port that are run through the rules."""
 PROTOCOLS = {6: "tcp", 17: "udp"}
 
 
@@ -29,7 +29,7 @@ def causes(case: Case) -> Iterator[Cause]:
         for (protocol, port), text in container.published_ports().items()
     }
     vain = np.flatnonzero(~case.answered_in_the_end) if published else np.zeros(0, np.int64)
-    for number in vain[:MOST].tolist():
+    for number in case.few_connections(vain, MOST).tolist():
         packets = case.packets_of(number)
         row = int(case.first_row[packets[0]])
         host, dst = case.context.host_at(row), case.context.dst(row)

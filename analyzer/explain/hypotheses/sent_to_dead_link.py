@@ -13,7 +13,7 @@ from analyzer.model.finding import Symptom
 from analyzer.trace.way import Passed
 
 MOST = 2_000
-"""Packets whose way is asked for."""
+"""Packets of one client to one port whose way is asked for."""
 USUAL = ("main", "local", "default")
 
 
@@ -21,7 +21,7 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give each such interface, with what was lost before it."""
     found: dict[tuple[str | None, str], tuple[Passed, list[int]]] = {}
     prover = case.tracer.prover
-    for packet in case.with_symptom(Symptom.LOST_INSIDE)[:MOST].tolist():
+    for packet in case.few_packets(case.with_symptom(Symptom.LOST_INSIDE), MOST).tolist():
         host, rows = case.host_of(packet), case.context.rows_of(packet)
         passed = prover.tried(host, packet, rows) if prover.able(rows[-1]) else None
         if isinstance(passed, Passed) and passed.out is not None and _dead(host, passed.out):

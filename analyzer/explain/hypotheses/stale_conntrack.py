@@ -15,7 +15,7 @@ from analyzer.model.rules import Verdict
 from analyzer.state.path import translate
 
 MOST = 2_000
-"""Connections that are compared with today's rules."""
+"""Connections of one client to one port that are compared with today's rules."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -28,7 +28,7 @@ def causes(case: Case) -> Iterator[Cause]:
         yield Cause(found.packets, partial(_tell, case, {}, ()), Basis.STATED, also=also)
     yield from _before_the_rule(case)
     table = case.context.connections
-    for number in np.flatnonzero(case.target_moved & ~table["seen_reply"])[:MOST].tolist():
+    for number in case.few_connections(np.flatnonzero(case.target_moved & ~table["seen_reply"]), MOST).tolist():
         connection = case.tracer.connection(number)
         host = case.context.host_at(int(case.first_row[case.packets_of(number)[0]]))
         today = _today(host, connection)
@@ -48,7 +48,7 @@ def _before_the_rule(case: Case) -> Iterator[Cause]:
     begins = first_places(case.connection, len(table["proto"]))
     untouched = ~case.target_moved & ~case.source_moved & (begins >= 0)
     untouched &= np.append(outside, False)[begins]
-    for number in np.flatnonzero(untouched & ~case.answered_in_the_end)[:MOST].tolist():
+    for number in case.few_connections(np.flatnonzero(untouched & ~case.answered_in_the_end), MOST).tolist():
         connection = case.tracer.connection(number)
         host = case.context.host_at(int(case.first_row[case.packets_of(number)[0]]))
         if not host.owns(connection.original.dst) or connection.protocol != "udp":
