@@ -17,9 +17,9 @@ import numpy as np
 from analyzer.correlate.connections import Doubts
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case, ReadAgain
-from analyzer.model import Journey
 from analyzer.model.overview import NameQuery
 from analyzer.pipeline.part import Part
+from analyzer.report.lines import Batch
 from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context, Share
@@ -88,9 +88,9 @@ class Telling:
         """Tell packets by their numbers, all of them if *chosen* is None."""
         self._trace, self._chosen = trace, chosen
 
-    def journeys(self) -> Iterator[Journey]:
+    def batches(self) -> Iterator[Batch]:
         """Tell the journeys."""
-        return self._trace.journeys(self._chosen)
+        return self._trace.batches(self._chosen)
 
     def sightings(self) -> Columns:
         """Return HOPS of them, without ``row``, and each row's FRAMES."""

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from analyzer.explain.case import Case
 from analyzer.model import Connection, Disposition, Journey, ProxyStep, Step
+from analyzer.model.told import Alike
+from analyzer.report.lines import Batch
 from analyzer.schema import Columns, Int64
+from analyzer.trace.alike import Shapes
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
 from analyzer.trace.select import select
+
+BATCH = 20_000
+"""Journeys whose texts are held at a time."""
 
 
 @dataclass
@@ -52,14 +58,33 @@ class Part:
         found: Int64 = self.context.numbers[ended[self.context.mine[ended]]]
         return found
 
-    def journeys(self) -> Iterator[Journey]:
-        """Tell the journeys, in order."""
-        return map(self.journey, self.chosen.tolist())
-
     def journey(self, packet: int) -> Journey:
         """Tell the journey of a packet by its own number, with the numbers that all have among all."""
         told = self.tracer.journey(packet)
         return told if self.context.share.numbers is None else self._renumbered(told)
+
+    @cached_property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.context, self.tracer)
+
+    def told(self, packets: Int64, chosen: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
+        """Tell *packets* by their own numbers, those at the *chosen* places: what they have in common, by place."""
+        for places, told in self._shapes.told(packets, chosen):
+            if self.context.share.numbers is None:
+                yield places.tolist(), told
+            elif isinstance(told, Journey):
+                yield places.tolist(), self._renumbered(told)
+            else:
+                yield places.tolist(), replace(told, one=partial(self._told_once, told))
+
+    def _told_once(self, told: Alike) -> Journey:
+        return self._renumbered(told.one())
+
+    def batches(self) -> Iterator[Batch]:
+        """Give all that is told, for reports that grow."""
+        for begin in range(0, len(self.chosen), BATCH):
+            packets = self.chosen[begin : begin + BATCH]
+            yield len(packets), self.told(packets, np.arange(len(packets)))
 
     def connection(self, number: int) -> Connection:
         """Build a connection by its own number, likewise."""

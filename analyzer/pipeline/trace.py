@@ -29,9 +29,12 @@ from analyzer.model import (
     Point,
 )
 from analyzer.model.journey import BAD, ENDS, with_basis
+from analyzer.model.told import Alike
+from analyzer.pipeline.part import BATCH
 from analyzer.read.records import FileInfo, Interface
 from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
+from analyzer.report.lines import Batch
 from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.context import Context
 from analyzer.trace.text import PROTOCOLS
@@ -336,6 +339,23 @@ class Trace:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
         return (self.journey(number) for number in (range(self.packets) if numbers is None else numbers))
 
+    def batches(self, numbers: Sequence[int] | None = None) -> Iterator[Batch]:
+        """Tell the same for files: what journeys have in common is told once."""
+        chosen = np.arange(self.packets) if numbers is None else np.array(numbers, np.int64)
+        for begin in range(0, len(chosen), BATCH):
+            some = chosen[begin : begin + BATCH]
+            yield len(some), self._batch(some)
+
+    def _batch(self, numbers: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
+        if self.asks_kernel:  # which tells of each packet by itself
+            yield from (([place], self.journey(number)) for place, number in enumerate(numbers.tolist()))
+        elif len(self.parts) == 1:
+            yield from self.parts[0].told(numbers, np.arange(len(numbers)))
+        else:
+            part, own = (column[numbers] for column in self._place)
+            for place in np.unique(part).tolist():
+                yield from self.parts[place].told(own, np.flatnonzero(part == place))
+
     def dispositions(self) -> dict[str, int]:
         """Count journeys by how they ended."""
         counts = Counter[str]()
@@ -394,6 +414,7 @@ class Trace:
             points=self.points,
             connections=[self.connection(n) for n in range(count if connections is None else min(count, connections))],
             journeys=self.journeys(numbers),
+            batches=self.batches(numbers),
             arp=self.arp,
             findings=self.findings,
             frames=len(self.tables.frames["frame"]),

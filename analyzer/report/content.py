@@ -7,6 +7,7 @@ from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
 from analyzer.model.decision import Decision
 from analyzer.model.loss import Loss
 from analyzer.model.worked import Party, Worked
+from analyzer.report.lines import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Content:
     """Journeys that were selected."""
     shown: int
     """Journeys in *journeys*."""
+    batches: Iterable[Batch] = ()
+    """The same journeys, for files."""
     host_problems: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Inputs that gave nothing, or frames that stand in two of them: what is not in all these numbers, and why."""

@@ -4,10 +4,10 @@ An absent value is left out. Enums are their text, addresses and MACs are text a
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -39,18 +39,46 @@ _TEXT = (IPv4Address, IPv6Address)
 
 def to_json(value: Any) -> Any:
     """Return what ``json.dumps`` takes for a model value."""
-    kind = type(value)
+    kind: type = type(value)
+    return _converter(kind)(value)
+
+
+@cache
+def _converter(kind: type) -> Callable[[Any], Any]:
+    """Return what makes JSON of values of a type."""
     if is_dataclass(kind):
-        items = ((name, convert, getattr(value, name)) for name, convert in _plan(kind))
-        return {name: item if convert is None else convert(item) for name, convert, item in items if item is not None}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, _TEXT):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
-    if isinstance(value, dict):
-        return {name: to_json(item) for name, item in value.items()}
+        return partial(_of_dataclass, _plan(kind))
+    if issubclass(kind, Enum):
+        return _of_enum
+    if issubclass(kind, _TEXT):
+        return str
+    if issubclass(kind, tuple | list):
+        return _of_list
+    return _of_dict if issubclass(kind, dict) else _as_it_is
+
+
+def _of_dataclass(plan: tuple[tuple[str, Callable[[Any], Any] | None], ...], value: Any) -> dict[str, Any]:
+    found = {}
+    for name, convert in plan:
+        item = getattr(value, name)
+        if item is not None:
+            found[name] = item if convert is None else convert(item)
+    return found
+
+
+def _of_enum(value: Enum) -> Any:
+    return value.value
+
+
+def _of_list(value: Iterable[Any]) -> list[Any]:
+    return [to_json(item) for item in value]
+
+
+def _of_dict(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: to_json(item) for name, item in value.items()}
+
+
+def _as_it_is(value: Any) -> Any:
     return value
 
 

@@ -11,6 +11,7 @@ from analyzer.model.worked import Worked
 from analyzer.report.answer import answer
 from analyzer.report.content import Content
 from analyzer.report.fields import schema_of, to_json
+from analyzer.report.lines import lines
 
 SCHEMA = "hoptrace/1"
 _SECTIONS: tuple[tuple[str, type], ...] = (
@@ -30,7 +31,7 @@ def json_lines(content: Content) -> Iterator[str]:
     sections: tuple[Iterable[Any], ...] = (
         content.points,
         content.connections,
-        content.journeys,
+        lines(content.batches),
         content.arp,
         content.findings,
         content.losses,
@@ -42,7 +43,7 @@ def json_lines(content: Content) -> Iterator[str]:
         yield f',\n"{name}": ['
         separator = "\n"
         for item in items:
-            yield separator + json.dumps(to_json(item), ensure_ascii=True)
+            yield separator + (item if isinstance(item, str) else json.dumps(to_json(item), ensure_ascii=True))
             separator = ",\n"
         yield "]"
     yield "}\n"

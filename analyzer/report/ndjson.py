@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from analyzer.model import Journey
 from analyzer.report.content import Content
 from analyzer.report.fields import to_json
 from analyzer.report.json_report import SCHEMA
+from analyzer.report.lines import Batch, lines
 
 
 class NdjsonWriter:
@@ -22,10 +22,9 @@ class NdjsonWriter:
         self._out = out
         self._line("header", {"schema": SCHEMA})
 
-    def add(self, journeys: Iterable[Journey]) -> None:
+    def add(self, batches: Iterable[Batch]) -> None:
         """Write journeys that are complete."""
-        for journey in journeys:
-            self._line("journey", to_json(journey))
+        self._out.writelines(f'{{"type": "journey", {text[1:]}\n' for text in lines(batches))
 
     def close(self, content: Content) -> None:
         """Write what is known at the end."""

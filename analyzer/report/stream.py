@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from analyzer.model import Journey
 from analyzer.report.content import Content
+from analyzer.report.lines import Batch
 from analyzer.report.ndjson import NdjsonWriter
 from analyzer.report.parquet import ParquetWriter
 from analyzer.report.write import whole_file
@@ -16,7 +16,7 @@ from analyzer.schema import Columns
 class Part(Protocol):
     """What the analysis tells at a time."""
 
-    def journeys(self) -> Iterator[Journey]:
+    def batches(self) -> Iterator[Batch]:
         """Give its journeys."""
 
     def sightings(self) -> Columns:
@@ -32,7 +32,7 @@ class Sinks:
     def add(self, part: Part) -> None:
         """Write what a part tells to all of them."""
         for lines in self._lines:
-            lines.add(part.journeys())
+            lines.add(part.batches())
         for tables in self._tables:
             tables.add(part.sightings())
 

@@ -83,6 +83,12 @@ class Tracer:
         """(packets,) uint8: how each ended, as ``CODES``, without building its journey."""
         return self._outcomes.all_ends()
 
+    @property
+    def decided_alone(self) -> Array:
+        """(packets,) bool: how each ended hangs on itself, and not on what packets like it have in common."""
+        _ = self.ends
+        return self._outcomes.alone
+
     def ended(self, *kinds: Disposition) -> Int64:
         """Return the packets that ended so, in order of time."""
         return np.flatnonzero(np.isin(self.ends, [CODES[kind] for kind in kinds]))

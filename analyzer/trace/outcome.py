@@ -64,6 +64,8 @@ class Outcomes:
         self.prover = Prover(context, self.errors)
         self.silenced = np.zeros(0, np.int64)
         """Packets to the host itself whose answers it stops; known when all ends are."""
+        self.alone = np.zeros(0, bool)
+        """(packets,) bool: what is told of its end hangs on the packet itself; known likewise."""
         told = context.all.drops if any(host.drops for host in context.hosts.states) else {}
         here = np.flatnonzero(np.isin(context.numbers, list(told))).tolist() if told else []
         self.drops = {packet: told[int(context.numbers[packet])] for packet in here}
@@ -95,11 +97,14 @@ class Outcomes:
         found: Array = np.array([CODES[outcome.disposition] for outcome in decided], np.uint8)[group]
         alone = np.array([outcome.own for outcome in decided])[group] | self.errors.may_be_about()
         alone[[*self.drops, *self._translated_errors()]] = True
+        self.alone = alone
         for packet in np.flatnonzero(alone).tolist():
             found[packet] = CODES[self._decide(packet, context.hop_rows(packet)).disposition]
         unseen = np.flatnonzero(found == CODES[Disposition.NOT_OBSERVABLE])
         if len(unseen):
-            found[unseen[self._arrivals[unseen] >= 0]] = CODES[Disposition.DELIVERED]
+            arrived = unseen[self._arrivals[unseen] >= 0]
+            found[arrived] = CODES[Disposition.DELIVERED]
+            alone[arrived] = True
         return found
 
     def _translated_errors(self) -> Iterable[int]:

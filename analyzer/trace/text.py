@@ -1,5 +1,7 @@
 """What a packet is, in a few words."""
 
+from functools import cache
+
 from analyzer.decode import offsets as o
 from analyzer.model import mac_text
 from analyzer.model.tuple import address
@@ -84,15 +86,23 @@ def summary(context: Context, rows: list[int]) -> str:
         flags = 0
         for part in rows:
             flags |= context.value("tcp_flags", part)
-        names = ",".join(name for bit, name in _FLAGS if flags & bit) or "no flags"
-        length = sum(context.value("payload_len", part) for part in rows)
-        return f"TCP {names}" + (f" {length} bytes" if length else "")
+        return tcp_text(flags, sum(context.value("payload_len", part) for part in rows))
     if layers & Layer.ICMP:
         return _icmp(context, row)
     if layers & (Layer.IPV4 | Layer.IPV6):
         return f"{protocol_of(context, row).upper()} {context.value('payload_len', row)} bytes"
     name = _ETHERTYPES.get(context.value("eth_type", row), f"EtherType {protocol_of(context, row)}")
     return f"{name} {context.value('orig_len', row)} bytes"
+
+
+@cache
+def _flags(flags: int) -> str:
+    return ",".join(name for bit, name in _FLAGS if flags & bit) or "no flags"
+
+
+def tcp_text(flags: int, length: int) -> str:
+    """Describe a TCP segment by its flags and the bytes that it carries."""
+    return f"TCP {_flags(flags)} {length} bytes" if length else f"TCP {_flags(flags)}"
 
 
 def _icmp(context: Context, row: int) -> str:
