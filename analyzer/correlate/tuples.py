@@ -24,7 +24,7 @@ SHOWN = ("layers", "proto", "src_hi", "src", "dst_hi", "dst", "sport", "dport", 
 
 @dataclass(slots=True)
 class Conversations:
-    """Which conversation each frame belongs to; n frames, in order of time at first, then in that of runs."""
+    """Which conversation each frame belongs to; n frames, in order of time."""
 
     of: Int64
     """(n,) conversation, from 0; -1 for frames that have no tuple: ARP, NDP, ICMP errors, no IP."""
@@ -43,10 +43,6 @@ class Conversations:
     def count(self) -> int:
         """Number of conversations."""
         return len(self.talks["key"])
-
-    def sort(self, places: Int64) -> None:
-        """Bring the frames into another order."""
-        self.of, self.backward = self.of[places], self.backward[places]
 
 
 @dataclass(slots=True)

@@ -95,6 +95,8 @@ class Telling:
     def sightings(self) -> Columns:
         """Return HOPS of them, without ``row``, and each row's FRAMES."""
         tables = [part.sightings(self._chosen) for part in self._trace.parts]
+        if len(tables) == 1:
+            return tables[0]
         found = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
         order = np.argsort(found["packet"], kind="stable")
         return {name: column[order] for name, column in found.items()}

@@ -245,15 +245,6 @@ def test_examples_after_a_cut() -> None:
     assert found.talks["example_ns"].tolist() == [0, 20]
 
 
-def test_frames_are_brought_into_another_order() -> None:
-    """Conversation and direction together."""
-    found = _conversations({}, TURNED, {"sport": 9})
-    before = list(zip(found.of.tolist(), found.backward.tolist(), strict=True))
-    found.sort(np.array([2, 0, 1]))
-
-    assert list(zip(found.of.tolist(), found.backward.tolist(), strict=True)) == [before[2], before[0], before[1]]
-
-
 def test_where_conversations_were_seen() -> None:
     """By point and direction; and how many frames the point has that has most."""
     frames = [{}, {}, TURNED, {}, {"sport": 9}, {"layers": ARP, "proto": 0}]
