@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypotheses.capture_loss import HYPOTHESIS
-from analyzer.explain.rank import explain
+from analyzer.explain.rank import Asked, explain
 from analyzer.model import Basis, Evidence, Finding, Hosts, Point, Role, Severity
 from analyzer.read.records import Damage, FileInfo
 from analyzer.report.words import worded
@@ -15,7 +15,7 @@ from analyzer.trace.context import Context
 def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
     """Put into words what is told of them, in order."""
     context = Context.without_frames(points, Hosts())
-    return list(worded(explain(Case(context, Tracer(context), files, []), [HYPOTHESIS]).findings))
+    return list(worded(explain([Asked(Case(context, Tracer(context), files, []), [HYPOTHESIS])])))
 
 
 def _point(name: str, **fields: object) -> Point:

@@ -1,6 +1,7 @@
 """Which causes are told: the order of hypotheses says nothing, and what explains a part hides nothing of the rest."""
 
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from analyzer.cli import main
 from analyzer.explain.case import Case
 from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.rank import Explanation, explain
+from analyzer.explain.rank import Asked, explain
 from analyzer.explain.told import Told
-from analyzer.model import Basis, Severity
+from analyzer.model import Basis, Finding, Severity
 from tests.build import tcp, udp
 from tests.explain.scene import Scene
 from tests.lab.faults.cases import CASES
@@ -41,8 +42,8 @@ def case(tmp_path: Path) -> Case:
     return scene.case()
 
 
-def _told(found: Explanation) -> dict[str, object]:
-    return {finding.check: finding.facts["left"] for finding in found.findings}
+def _told(found: Iterable[Finding]) -> dict[str, object]:
+    return {finding.check: finding.facts["left"] for finding in found}
 
 
 FIRST = ["0", "1"]
@@ -65,17 +66,17 @@ FIRST = ["0", "1"]
 def test_which_comes_first(case: Case, better: Hypothesis, worse: Hypothesis) -> None:
     """By basis, then a counter, then the share of the trouble, then how much it says; that of a place comes last."""
     for order in ((better, worse), (worse, better)):
-        found = explain(case, order)
+        asked = Asked(case, order)
 
-        assert _told(found) == {"b": FIRST}
-        assert {found.check_of(packet) for packet in (0, 1)} == {"b"}
+        assert _told(explain([asked])) == {"b": FIRST}
+        assert {asked.check_of(packet) for packet in (0, 1)} == {"b"}
 
 
 def test_what_is_left_is_told_by_the_next(case: Case) -> None:
     """A cause that explains a part hides nothing of the rest."""
     part, all_of_it = _named("b", _cause([0, 1], Basis.STATED)), _named("a", _cause(list(range(10))))
 
-    assert _told(explain(case, (all_of_it, part))) == {"b": FIRST, "a": [str(n) for n in range(2, 10)]}
+    assert _told(explain([Asked(case, (all_of_it, part))])) == {"b": FIRST, "a": [str(n) for n in range(2, 10)]}
 
 
 def test_what_follows_from_a_cause(case: Case) -> None:
@@ -83,8 +84,8 @@ def test_what_follows_from_a_cause(case: Case) -> None:
     one = _named("b", _cause([0], Basis.STATED, also=[1, 2]))
     about_it, place = _named("a", _cause([1])), _named("c", _cause([0, 1, 2, 3]), specific=Specific.PLACE)
 
-    assert _told(explain(case, (one, place))) == {"b": ["0"], "c": ["3"]}
-    assert _told(explain(case, (one, place, about_it))) == {"b": ["0"], "a": ["1"], "c": ["3"]}
+    assert _told(explain([Asked(case, (one, place))])) == {"b": ["0"], "c": ["3"]}
+    assert _told(explain([Asked(case, (one, place, about_it))])) == {"b": ["0"], "a": ["1"], "c": ["3"]}
 
 
 def test_the_others_stand_in_it(case: Case) -> None:
@@ -96,7 +97,7 @@ def test_the_others_stand_in_it(case: Case) -> None:
         _named("d", _cause([0]), specific=Specific.KIND),
         _named("e", _cause([0]), specific=Specific.PLACE),
     )
-    (finding,) = explain(case, (*others, told)).findings
+    (finding,) = explain([Asked(case, (*others, told))])
 
     assert [(one.check, one.why) for one in finding.alternatives] == [("a", "because"), ("c", "It may be c.")]
 
@@ -105,12 +106,12 @@ def test_what_explains_no_trouble_is_told_beside(case: Case) -> None:
     """It takes nothing away, and nothing is taken from it."""
     beside = _named("a", _cause([0]), specific=Specific.NOTHING)
 
-    assert _told(explain(case, (beside, _named("b", _cause([0]))))) == {"a": ["0"], "b": ["0"]}
+    assert _told(explain([Asked(case, (beside, _named("b", _cause([0]))))])) == {"a": ["0"], "b": ["0"]}
 
 
 def test_a_cause_without_packets_is_told(case: Case) -> None:
     """A dump says it, whatever captures show."""
-    assert _told(explain(case, (_named("a", _cause([], Basis.STATED)),))) == {"a": []}
+    assert _told(explain([Asked(case, (_named("a", _cause([], Basis.STATED)),))])) == {"a": []}
 
 
 @pytest.mark.parametrize("chosen", CASES[::7], ids=lambda one: one.name)
@@ -119,17 +120,17 @@ def test_no_order(chosen: object) -> None:
     trace = analyze([chosen.path])  # type: ignore[attr-defined]
     rng = random.Random(3)
 
-    def asked(hypotheses: tuple[Hypothesis, ...]) -> Explanation:
+    def asked(hypotheses: tuple[Hypothesis, ...]) -> tuple[tuple[Finding, ...], list[str | None]]:
         told = trace.correlated
-        return explain(Case(trace.context, trace.tracer, trace.files, told.contradictions, lambda: trace.names,
-                            trace.read_again), hypotheses)  # fmt: skip
+        case = Case(
+            trace.context, trace.tracer, trace.files, told.contradictions, lambda: trace.names, trace.read_again
+        )
+        part = Asked(case, hypotheses)
+        return explain([part]), [part.check_of(packet) for packet in range(trace.packets)]
 
     usual = asked(HYPOTHESES)
     for order in (HYPOTHESES[::-1], *(tuple(rng.sample(HYPOTHESES, len(HYPOTHESES))) for _ in range(3))):
-        found = asked(order)
-
-        assert found.findings == usual.findings
-        assert [found.check_of(n) for n in range(trace.packets)] == [usual.check_of(n) for n in range(trace.packets)]
+        assert asked(order) == usual
 
 
 def _masked(scene: Scene) -> None:
