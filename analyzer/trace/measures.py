@@ -33,8 +33,8 @@ class Timeline:
     """(BINS,) by what, and the point's number."""
     took: dict[tuple[int, int], list[tuple[Int64, Int64]]] = field(default_factory=dict)
     """By pair of points: how long each packet took, ns, and the bin when it set out."""
-    first: dict[tuple[int, int], int] = field(default_factory=dict)
-    """By pair of points: the number of the first packet that went from one to the other."""
+    first: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """By pair of points: the number of the first packet that went from one to the other, and its place on its way."""
 
     def add(self, context: Context, tracer: Tracer) -> None:
         """Count what is told in a part."""
@@ -52,8 +52,9 @@ class Timeline:
         took, bins = frames["time_ns"][after] - frames["time_ns"][before], self._bins(context, before)
         for number, example in enumerate(examples.tolist()):
             ends = int(frames["point"][before[example]]), int(frames["point"][after[example]])
-            here, packet = group == number, int(context.numbers[context.packet_of_row[before[example]]])
-            self.first[ends] = min(self.first.get(ends, packet), packet)
+            here, packet = group == number, int(context.packet_of_row[before[example]])
+            first = int(context.numbers[packet]), context.rows_of(packet).index(int(before[example]))
+            self.first[ends] = min(self.first.get(ends, first), first)
             self.took.setdefault(ends, []).append((took[here], bins[here]))
 
     def _bins(self, context: Context, rows: Int64) -> Int64:
