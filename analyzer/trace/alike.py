@@ -18,6 +18,7 @@ from analyzer.decode.offsets import ACK
 from analyzer.model import Journey
 from analyzer.model.told import Alike
 from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.trace.answers import all_answers
 from analyzer.trace.arp import BURST_NS
 from analyzer.trace.build import MOST_HOPS, Tracer
 from analyzer.trace.context import Context
@@ -124,16 +125,7 @@ class Shapes:
 
     @cached_property
     def _replies(self) -> _Replies:
-        context = self._context
-        answers, answered_by, retransmission_of = (np.full(context.packets, -1, np.int64) for _ in range(3))
-        for connection in range(len(context.connections["proto"])):
-            known = self._tracer.answers(connection)
-            for column, pairs in (
-                (answers, known.answers),
-                (answered_by, known.answered_by),
-                (retransmission_of, known.retransmission_of),
-            ):
-                column[list(pairs)] = list(pairs.values())
+        answered_by, answers, retransmission_of = all_answers(self._context)
         asked = np.flatnonzero(answered_by >= 0)
         return _Replies(answers, answered_by, retransmission_of, self._latencies(asked, answered_by[asked]))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, expand, group_rows, lengths, stable_order
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.offsets import ACK, FIN, SYN
@@ -37,7 +38,10 @@ def find_answers(context: Context, packets: Int64) -> Answers:
     reply = context.hops["reply"][start]
     layers = context.layers(int(row[0]))
     if layers & Layer.TCP:
-        _tcp(context, packets, row, reply, found)
+        told = tcp_answers(context, packets)
+        for pairs, known in zip((found.answered_by, found.answers, found.retransmission_of), told, strict=True):
+            pairs.update(zip(*(column.tolist() for column in known), strict=True))
+        found.repeated.update(found.retransmission_of.values())
         return found
     # What an earlier slice has told together, is not asked again.
     open_ = ~context.settled[packets]
@@ -47,6 +51,28 @@ def find_answers(context: Context, packets: Int64) -> Answers:
     else:
         _alternating(packets, context.frames["time_ns"][row], reply, found)
     return found
+
+
+def all_answers(context: Context) -> tuple[Int64, Int64, Int64]:
+    """Return for each packet what answers it, what it answers, and what it repeats; -1 for nothing."""
+    connection = context.hops["connection"][context.packet_start[:-1]].astype(np.int64)
+    order = stable_order(connection + 1)
+    order = order[np.count_nonzero(connection < 0) :]
+    found = [np.full(context.packets, -1, np.int64) for _ in range(3)]
+    if not len(order):
+        return found[0], found[1], found[2]
+    start = np.flatnonzero(changes(connection[order]))
+    first = context.hops["row"][context.packet_start[order[start]]]
+    tcp = has(context.frames["layers"][first], Layer.TCP)
+    segments = order[np.repeat(tcp, lengths(start, len(order)))]
+    for column, (packets, others) in zip(found, tcp_answers(context, segments), strict=True):
+        column[packets] = others
+    stop = np.append(start[1:], len(order))
+    for begin, end in zip(start[~tcp].tolist(), stop[~tcp].tolist(), strict=True):
+        known = find_answers(context, order[begin:end])
+        for column, pairs in zip(found, (known.answered_by, known.answers), strict=False):
+            column[list(pairs)] = list(pairs.values())
+    return found[0], found[1], found[2]
 
 
 def _join(found: Answers, question: int, answer: int) -> None:
@@ -111,14 +137,33 @@ def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Se
     return _Segments(packets, reply, seq, ack, flags, size, context.settled[packets])
 
 
-def _tcp(context: Context, packets: Int64, row: Int64, reply: Array, found: Answers) -> None:
-    """An acknowledgement answers the newest segment it covers, and settles all before (RFC 9293 section 3.4)."""
+_Pairs = tuple[Int64, Int64]
+
+
+def tcp_answers(context: Context, packets: Int64) -> tuple[_Pairs, _Pairs, _Pairs]:
+    """
+    Join segments and acknowledgements of TCP connections.
+
+    An acknowledgement answers the newest segment it covers, and settles all before (RFC 9293 section 3.4).
+
+    Args:
+        context: of them.
+        packets: all of some connections, connection by connection, in order of time.
+
+    Returns:
+        Packets and what answers them, packets and what they answer, packets and what they repeat.
+    """
+    start = context.packet_start[packets]
+    row, reply = context.hops["row"][start], context.hops["reply"][start]
     segments = _segments(context, packets, row, reply)
-    for way in (False, True):
-        _settle(segments, way, found)
-    again, originals = _sent_again(segments, np.zeros_like(segments.packet))
-    found.retransmission_of.update(zip(again.tolist(), originals.tolist(), strict=True))
-    found.repeated.update(originals.tolist())
+    of = context.hops["connection"][context.packet_start[segments.packet]].astype(np.int64)
+    number = np.cumsum(changes(of)) - 1 if len(of) else of
+    settled = [_settle(segments, number, way) for way in (False, True)]
+    answered_by, answers = (
+        (np.concatenate([one[place][0] for one in settled]), np.concatenate([one[place][1] for one in settled]))
+        for place in (0, 1)
+    )
+    return answered_by, answers, _sent_again(segments, of)
 
 
 def sent_again(context: Context) -> tuple[Int64, Int64]:
@@ -188,32 +233,47 @@ def _repeated(*columns: Array) -> Int64:
     return np.flatnonzero(np.isin(state, np.unique(by_hash[1:][by_hash[1:] == by_hash[:-1]])))
 
 
-def _settle(segments: _Segments, way: bool, found: Answers) -> None:
-    """Find for each segment sent this *way* the first acknowledgement after it that covers it."""
+APART = 16 * HALF
+"""Sets the numbers of one connection apart from those of the next: more than any two of one can be."""
+
+
+def _settle(segments: _Segments, number: Int64, way: bool) -> tuple[_Pairs, _Pairs]:
+    """
+    Find for each segment sent this *way* the first acknowledgement after it that covers it.
+
+    *number* counts the connections. Returns segments with their acknowledgements, and acknowledgements with the newest
+    segment that each covers first.
+    """
+    none = np.zeros(0, np.int64)
     sent = np.flatnonzero((segments.reply == way) & (segments.length > 0) & ~segments.settled)
     if not len(sent):
-        return
-    base = int(segments.seq[sent[0]])
-    end = behind(segments.seq[sent], base) + segments.length[sent]
+        return (none, none), (none, none)
+    # All numbers are told from the first segment of their connection.
+    begins = np.flatnonzero(changes(number[sent]))
+    first = np.full(int(number[-1]) + 1, len(number))
+    first[number[sent[begins]]] = sent[begins]
     acks = np.flatnonzero((segments.reply != way) & (segments.flags & ACK != 0))
-    acks = acks[acks > sent[0]]
+    acks = acks[acks > first[number[acks]]]
     if not len(acks):
-        return
-    reach = behind(segments.ack[acks], base)
-    highest = np.maximum.accumulate(reach)
+        return (none, none), (none, none)
+    base = np.append(segments.seq, 0)[first]
+    of_sent, of_ack = number[sent], number[acks]
+    end = behind(segments.seq[sent], base[of_sent]) + segments.length[sent]
+    reach = behind(segments.ack[acks], base[of_ack])
+    highest = np.maximum.accumulate(reach + of_ack * APART)
+    opens, closes = (np.searchsorted(of_ack, of_sent, side=side) for side in ("left", "right"))
     following = np.searchsorted(acks, sent)
-    before = np.where(following > 0, highest[np.maximum(following - 1, 0)], np.iinfo(np.int64).min)
+    before = np.where(following > opens, highest[np.maximum(following - 1, 0)] - of_sent * APART, -APART)
     # What nobody had acknowledged yet, the first to reach it does. What was sent again after that, is seldom.
-    answer = np.where(end > before, np.searchsorted(highest, end), following)
+    answer = np.where(end > before, np.searchsorted(highest, end + of_sent * APART), following)
     for place in np.flatnonzero(end <= before).tolist():
-        answer[place] = _first_reaching(reach, int(following[place]), int(end[place]))
-    covered = np.flatnonzero(answer < len(acks))
+        answer[place] = _first_reaching(reach[: closes[place]], int(following[place]), int(end[place]))
+    covered = np.flatnonzero(answer < closes)
     questions, by = segments.packet[sent[covered]], answer[covered]
-    found.answered_by.update(zip(questions.tolist(), segments.packet[acks[by]].tolist(), strict=True))
     newest = np.full(len(acks), -1, np.int64)
     newest[by] = questions  # in order of time, so the last one stays
     used = np.flatnonzero(newest >= 0)
-    found.answers.update(zip(segments.packet[acks[used]].tolist(), newest[used].tolist(), strict=True))
+    return (questions, segments.packet[acks[by]]), (segments.packet[acks[used]], newest[used])
 
 
 def _first_reaching(reach: Int64, begin: int, end: int) -> int:
