@@ -18,7 +18,6 @@ from analyzer.decode.offsets import ACK
 from analyzer.model import Journey
 from analyzer.model.told import Alike
 from analyzer.schema import Array, Columns, Int64, Layer
-from analyzer.trace.answers import all_answers
 from analyzer.trace.arp import BURST_NS
 from analyzer.trace.build import MOST_HOPS, Tracer
 from analyzer.trace.context import Context
@@ -125,9 +124,10 @@ class Shapes:
 
     @cached_property
     def _replies(self) -> _Replies:
-        answered_by, answers, retransmission_of = all_answers(self._context)
-        asked = np.flatnonzero(answered_by >= 0)
-        return _Replies(answers, answered_by, retransmission_of, self._latencies(asked, answered_by[asked]))
+        found = self._tracer.all_answers
+        asked = np.flatnonzero(found.answered_by >= 0)
+        latencies = self._latencies(asked, found.answered_by[asked])
+        return _Replies(found.answers, found.answered_by, found.retransmission_of, latencies)
 
     def _latencies(self, asked: Int64, answers: Int64) -> Int64:
         """(packets,) How long it took until the answer was last seen where the question was seen first, -1 if never."""

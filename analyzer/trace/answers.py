@@ -53,14 +53,32 @@ def find_answers(context: Context, packets: Int64) -> Answers:
     return found
 
 
-def all_answers(context: Context) -> tuple[Int64, Int64, Int64]:
-    """Return for each packet what answers it, what it answers, and what it repeats; -1 for nothing."""
+@dataclass(frozen=True, slots=True)
+class AllAnswers:
+    """What all packets answer and repeat; all (packets,), -1 for none."""
+
+    answered_by: Int64
+    answers: Int64
+    retransmission_of: Int64
+
+    def of(self, packets: Int64) -> Answers:
+        """Return the same of the packets of one connection."""
+        answers, answered_by, retransmission_of = (
+            dict(zip(packets[known].tolist(), table[packets[known]].tolist(), strict=True))
+            for table in (self.answers, self.answered_by, self.retransmission_of)
+            for known in (table[packets] >= 0,)
+        )
+        return Answers(answers, answered_by, retransmission_of, set(retransmission_of.values()))
+
+
+def all_answers(context: Context) -> AllAnswers:
+    """Join requests and replies among all packets."""
     connection = context.hops["connection"][context.packet_start[:-1]].astype(np.int64)
     order = stable_order(connection + 1)
     order = order[np.count_nonzero(connection < 0) :]
     found = [np.full(context.packets, -1, np.int64) for _ in range(3)]
     if not len(order):
-        return found[0], found[1], found[2]
+        return AllAnswers(*found)
     start = np.flatnonzero(changes(connection[order]))
     first = context.hops["row"][context.packet_start[order[start]]]
     tcp = has(context.frames["layers"][first], Layer.TCP)
@@ -72,7 +90,7 @@ def all_answers(context: Context) -> tuple[Int64, Int64, Int64]:
         known = find_answers(context, order[begin:end])
         for column, pairs in zip(found, (known.answered_by, known.answers), strict=False):
             column[list(pairs)] = list(pairs.values())
-    return found[0], found[1], found[2]
+    return AllAnswers(*found)
 
 
 def _join(found: Answers, question: int, answer: int) -> None:

@@ -22,7 +22,7 @@ from analyzer.model import (
 from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES, ENDS
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.answers import Answers, sent_again
+from analyzer.trace.answers import AllAnswers, Answers, sent_again
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
@@ -115,6 +115,11 @@ class Tracer:
     def answers(self, connection: int) -> Answers:
         """Return what answers what in a connection."""
         return self._outcomes.answers(connection)
+
+    @property
+    def all_answers(self) -> AllAnswers:
+        """What answers what in all connections."""
+        return self._outcomes.all_answers
 
     @property
     def quoted_by_error(self) -> dict[int, int]:

@@ -21,7 +21,7 @@ from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.schema import Array, Int64, Layer
 from analyzer.state.reasons import DELIVERED, REASONS, TELLING, UNKNOWN
-from analyzer.trace.answers import Answers, find_answers
+from analyzer.trace.answers import AllAnswers, Answers, all_answers, find_answers
 from analyzer.trace.arrived import arrivals
 from analyzer.trace.context import Context
 from analyzer.trace.died import Errors
@@ -32,6 +32,8 @@ from analyzer.trace.way import Cause
 
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
+FEW = 256
+"""Connections whose answers are looked for one by one; if somebody asks for more, those of all are."""
 BROADCAST = IPv4Address("255.255.255.255")
 
 
@@ -74,8 +76,15 @@ class Outcomes:
     def answers(self, connection: int) -> Answers:
         """Return what answers what in a connection, made when it is first asked for."""
         if connection not in self._answers:
-            self._answers[connection] = find_answers(self._context, self._context.packets_of(connection))
+            packets = self._context.packets_of(connection)
+            few = len(self._answers) < FEW
+            self._answers[connection] = find_answers(self._context, packets) if few else self.all_answers.of(packets)
         return self._answers[connection]
+
+    @cached_property
+    def all_answers(self) -> AllAnswers:
+        """What answers what in all connections."""
+        return all_answers(self._context)
 
     def all_ends(self) -> Array:
         """Return how each packet ended, as ``CODES``; packets alike in all that decides it are decided once."""

@@ -7,14 +7,17 @@ import pytest
 
 from analyzer import analyze
 from analyzer.model import Role
-from analyzer.trace.answers import acknowledged_before, behind, find_answers, sent_again
+from analyzer.trace.answers import acknowledged_before, all_answers, behind, find_answers, sent_again
 from analyzer.trace.context import Context
+from tests.bench.generate import write_captures
 from tests.trace.tables import ECHO, TCP, Packet, at, connection, context, packet, seen
 
 ROOT = Path(__file__).parents[1]
 LOSSY = sorted(ROOT.glob("faults/lossy-internet.*")) + sorted(ROOT.glob("faults/silent-path.*")) + sorted(
     ROOT.glob("faults/vanishing-*")
 ) + [ROOT.parent / "sample_pcaps" / "lossy"]  # fmt: skip
+
+RECORDINGS = [*LOSSY, *sorted(ROOT.glob("faults/*"))[::12]]
 
 
 @pytest.mark.parametrize("path", LOSSY, ids=lambda path: path.name)
@@ -293,3 +296,25 @@ def test_streams_are_told_apart() -> None:
 def test_how_far_numbers_lie_apart(number: int, base: int, distance: int) -> None:
     """Numbers go round (RFC 1982)."""
     assert behind(np.array([number]), base).tolist() == [distance]
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
+def test_all_connections_at_once(path: Path) -> None:
+    """The same as connection by connection: no acknowledgement of one covers what another one sent."""
+    trace = analyze([path])
+    found = all_answers(trace.context)
+
+    for number in range(len(trace.connections)):
+        packets = trace.context.packets_of(number)
+        assert found.of(packets) == find_answers(trace.context, packets)
+
+
+def test_all_of_many_connections(tmp_path: Path) -> None:
+    """Thousands of them, with every sequence number."""
+    write_captures(tmp_path, 20_000)
+    trace = analyze(tmp_path)
+    found = all_answers(trace.context)
+
+    for number in range(len(trace.connections)):
+        packets = trace.context.packets_of(number)
+        assert found.of(packets) == find_answers(trace.context, packets)
