@@ -41,7 +41,7 @@ class _Replies:
     answered_by: Int64
     retransmission_of: Int64
     latency_ns: Int64
-    """Until the answer was back."""
+    """Until the answer was back; -2 where that seems to have been before."""
 
 
 class Shapes:
@@ -110,6 +110,7 @@ class Shapes:
         found |= self._tracer.decided_alone
         repeated = self._replies.retransmission_of
         found[repeated[repeated >= 0]] = True
+        found |= self._replies.latency_ns < -1
         return found
 
     def _after_answers(self) -> Array:
@@ -130,7 +131,7 @@ class Shapes:
         return _Replies(found.answers, found.answered_by, found.retransmission_of, latencies)
 
     def _latencies(self, asked: Int64, answers: Int64) -> Int64:
-        """(packets,) How long it took until the answer was last seen where the question was seen first, -1 if never."""
+        """(packets,) How long it took until the answer was last seen where the question was seen first, as _Replies."""
         frames, row = self._context.frames, self._context.hops["row"]
         found = np.full(self._context.packets, -1, np.int64)
         length = self._length[answers]
@@ -141,7 +142,9 @@ class Shapes:
         last = np.full(len(asked), -1, np.int64)
         last[question[there]] = places[there]  # of several writes to one place, the last one stays
         back = np.flatnonzero(last >= 0)
-        found[asked[back]] = frames["time_ns"][row[last[back]]] - frames["time_ns"][first[back]]
+        took = frames["time_ns"][row[last[back]]] - frames["time_ns"][first[back]]
+        found[asked[back]] = np.maximum(took, -2)
+        found[asked[back[took == -1]]] = -2
         return found
 
     def _told_together(self, packets: Int64, chosen: Int64) -> Iterator[tuple[Int64, Alike]]:
