@@ -11,7 +11,7 @@ import numpy as np
 from analyzer.correlate.identity import any_has, has
 from analyzer.correlate.runs import Rows
 from analyzer.correlate.sightings import SLOWEST_NS, flooded, groups_with_repeats, variants
-from analyzer.correlate.sorting import changes, lengths, number_groups
+from analyzer.correlate.sorting import changes, end_to_end, lengths, number_groups
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Int64, Layer
 
@@ -52,10 +52,11 @@ class Delays:
     @classmethod
     def together(cls, parts: "Sequence[Delays]") -> "Delays":
         """Add up those of parts."""
-        sender, of = np.unique(np.concatenate([one.sender for one in parts]), return_inverse=True)
+        every = end_to_end(parts)
+        sender, of = np.unique(every.sender, return_inverse=True)
         total, frames = np.zeros(len(sender), np.int64), np.zeros(len(sender), np.int64)
-        np.add.at(total, of, np.concatenate([one.total_ns for one in parts]))
-        np.add.at(frames, of, np.concatenate([one.frames for one in parts]))
+        np.add.at(total, of, every.total_ns)
+        np.add.at(frames, of, every.frames)
         return cls(sender, total, frames)
 
     def at(self, rows: Rows, places: Int64) -> Array:

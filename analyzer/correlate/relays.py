@@ -12,7 +12,7 @@ import numpy as np
 
 from analyzer.correlate.identity import has
 from analyzer.correlate.packets import Packets
-from analyzer.correlate.sorting import changes, group_rows
+from analyzer.correlate.sorting import changes, end_to_end, group_rows, rows_of
 from analyzer.decode.offsets import SYN
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -60,9 +60,8 @@ class Carried:
     @classmethod
     def together(cls, parts: "Sequence[Carried]", order: Int64) -> "Carried":
         """Put those of parts one after the other, and then into *order*."""
-        ways = [[one.asked for one in parts], [one.answered for one in parts]]
-        return cls(*(_Stream(*(np.concatenate([getattr(one, name) for one in way])[order]
-                               for name in ("size", "digest", "first_ns"))) for way in ways))  # fmt: skip
+        asked, answered = end_to_end([one.asked for one in parts]), end_to_end([one.answered for one in parts])
+        return cls(rows_of(asked, order), rows_of(answered, order))
 
 
 def find_relays(carried: Carried, table: Columns) -> None:

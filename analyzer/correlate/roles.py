@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes, count_keys, number_groups, stable_order
+from analyzer.correlate.sorting import changes, count_keys, end_to_end, number_groups, rows_of, stable_order
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import Basis, Hosts, Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -201,17 +201,12 @@ class MacVotes:
     @classmethod
     def together(cls, parts: "Sequence[MacVotes]") -> "MacVotes":
         """Add up those of parts."""
-        if len(parts) == 1:
-            return parts[0]
-        sender, packets, first_packet, frame = (
-            np.concatenate([getattr(one, name) for one in parts])
-            for name in ("sender", "packets", "first_packet", "frame")
-        )
-        order = np.lexsort((first_packet, sender))
-        start = np.flatnonzero(changes(sender[order]))
-        first = order[start]
-        total = np.add.reduceat(packets[order], start) if len(start) else packets
-        return cls(sender[first], total, first_packet[first], frame[first])
+        every = end_to_end(parts)
+        order = np.lexsort((every.first_packet, every.sender))
+        start = np.flatnonzero(changes(every.sender[order]))
+        first = rows_of(every, order[start])
+        total = np.add.reduceat(every.packets[order], start) if len(start) else every.packets
+        return replace(first, packets=total)
 
     def homes(self, points: Sequence[Point]) -> dict[int, tuple[int, int]]:
         """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.sorting import end_to_end, rows_of
 from analyzer.decode.offsets import SYN
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.context import Context
@@ -43,17 +44,9 @@ class Begun:
     @classmethod
     def together(cls, parts: "Sequence[Begun]") -> "Begun":
         """Put those of parts together."""
-        names = ("packet", "connection", "point", "ttl", "dst_hi", "dst", "answered")
-        columns = [np.concatenate([getattr(one, name) for one in parts]) for name in names]
-        return cls(*columns).take(np.argsort(columns[0], kind="stable"))
+        every = end_to_end(parts)
+        return rows_of(every, np.argsort(every.packet, kind="stable"))
 
     def at(self, point: int) -> "Begun":
         """Return those that were seen last at a point."""
-        return self.take(np.flatnonzero(self.point == point))
-
-    def take(self, places: Array) -> "Begun":
-        """Return some of them."""
-        return Begun(
-            self.packet[places], self.connection[places], self.point[places], self.ttl[places],
-            self.dst_hi[places], self.dst[places], self.answered[places],
-        )  # fmt: skip
+        return rows_of(self, np.flatnonzero(self.point == point))

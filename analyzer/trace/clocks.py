@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.correlate.clock import MOST_COMPARED, Apart
-from analyzer.correlate.sorting import changes
+from analyzer.correlate.sorting import changes, end_to_end, rows_of
 from analyzer.model import Point
 from analyzer.schema import Array, Int64
 
@@ -80,23 +80,15 @@ class Sightings:
     @classmethod
     def together(cls, parts: "Sequence[Sightings]") -> "Sightings":
         """Put those of parts together."""
-        names = ("point", "packet", "time_ns", "frame", "reply")
-        columns = [np.concatenate([getattr(one, name) for one in parts]) for name in names]
-        order = np.lexsort((columns[1], columns[0]))
-        return cls(*(column[order] for column in columns))
-
-    def take(self, places: Int64 | slice) -> "Sightings":
-        """Return some of them."""
-        return Sightings(
-            self.point[places], self.packet[places], self.time_ns[places], self.frame[places], self.reply[places]
-        )
+        every = end_to_end(parts)
+        return rows_of(every, np.lexsort((every.packet, every.point)))
 
 
 def find_pairs(seen: Sightings, points: Sequence[Point], apart: Iterable[Apart]) -> list[Pair]:
     """Find the pairs, by packets that both points saw; else by frames that are alike, and far *apart* in time."""
     found = {one.points: Pair(*one.points, one.offset_ns, one.packets, ()) for one in apart}
     start = np.append(np.flatnonzero(changes(seen.point)), len(seen.point))
-    at = {int(seen.point[begin]): seen.take(slice(begin, end)) for begin, end in pairwise(start.tolist())}
+    at = {int(seen.point[begin]): rows_of(seen, slice(begin, end)) for begin, end in pairwise(start.tolist())}
     for one, two in combinations(sorted(at), 2) if len(at) <= MOST_COMPARED else ():
         if points[one].host == points[two].host and (one, two) not in found:
             pair = _compared((one, two), at[one], at[two])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes
+from analyzer.correlate.sorting import changes, end_to_end, rows_of
 from analyzer.model import Mac, Role
 from analyzer.model.overview import LearntMac
 from analyzer.schema import Array, Int64, Layer
@@ -43,27 +43,19 @@ class Arrivals:
         known = context.with_role(rows, *PORTS) & has(frames["layers"][rows], Layer.MAC_SRC)
         known &= ~np.isin(frames["eth_src"][rows], np.array(sorted(context.host_macs), np.int64))
         rows, packet = rows[known], context.numbers[hops["packet"][places[known]]]
-        columns = [frames[name][rows] for name in ("eth_src", "point", "time_ns")]
-        found = cls._sorted([*columns, packet, frames["frame"][rows]])
+        mac, point, time_ns = (frames[name][rows] for name in ("eth_src", "point", "time_ns"))
+        found = cls(mac, point, time_ns, packet, frames["frame"][rows]).in_order()
         first = changes(found.mac, found.point)
-        return found.take(first if moved is None else first | np.isin(found.mac, moved))
+        return rows_of(found, first if moved is None else first | np.isin(found.mac, moved))
 
     @classmethod
     def together(cls, parts: "Sequence[Arrivals]") -> "Arrivals":
         """Put those of parts together."""
-        names = ("mac", "point", "time_ns", "packet", "frame")
-        return cls._sorted([np.concatenate([getattr(one, name) for one in parts]) for name in names])
+        return end_to_end(parts).in_order()
 
-    @classmethod
-    def _sorted(cls, columns: "list[Array]") -> "Arrivals":
-        mac, _, time_ns, packet, _ = columns
-        return cls(*columns).take(np.lexsort((packet, time_ns, mac)))
-
-    def take(self, places: Array) -> "Arrivals":
-        """Return some of them."""
-        return Arrivals(
-            self.mac[places], self.point[places], self.time_ns[places], self.packet[places], self.frame[places]
-        )
+    def in_order(self) -> "Arrivals":
+        """Sort them."""
+        return rows_of(self, np.lexsort((self.packet, self.time_ns, self.mac)))
 
 
 def learnt(parts: Sequence[Context]) -> list[LearntMac]:
