@@ -57,7 +57,7 @@ def helped(case: "Case", packet: int, change: Change, told: str) -> str | None:
     if case.ask is None or case.asked >= MOST_REMEDIES:
         return told
     case.asked += 1
-    one = next(iter(case.ask([packet], change).journeys), None)
+    one = next(iter(case.ask([int(case.numbers[packet])], change).journeys), None)
     if one is None or one.kernel is None or one.kernel.end is End.UNKNOWN:
         return told
     if one.kernel.end in STOPS:

@@ -9,7 +9,7 @@ name servers, and whatever has no connection.
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from analyzer.correlate.connections import Doubts
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case, ReadAgain
+from analyzer.explain.confirmed import Ask
 from analyzer.model.overview import NameQuery
 from analyzer.pipeline.part import Part
 from analyzer.report.lines import Batch
@@ -39,7 +40,7 @@ def parts_of(trace: "Trace") -> tuple[Part, ...]:
     context = trace.context
     if trace.cut < 2:
         files, found = trace.files, trace.correlated.contradictions
-        case = Case(context, trace.tracer, files, found, lambda: trace.names, trace.read_again)
+        case = Case(context, trace.tracer, files, found, lambda: trace.names, trace.read_again, _ask(trace))
         return (Part(context, trace.tracer, case),)
     cut = Cut(context, trace.names, trace.tracer.quoted_by_error, trace.cut)
     contexts = list(cut.contexts())
@@ -54,8 +55,12 @@ def _part(trace: "Trace", context: Context) -> Part:
     found = [replace(one, connection=place[one.connection])
              for one in trace.correlated.contradictions if one.connection in place]  # fmt: skip
     tracer = Tracer(context)
-    case = Case(context, tracer, trace.files, found, lambda: _names(trace.names, context), _reader(trace, context))
-    return Part(context, tracer, case)
+    names, read_again = partial(_names, trace, context), _reader(trace, context)
+    return Part(context, tracer, Case(context, tracer, trace.files, found, names, read_again, _ask(trace)))
+
+
+def _ask(trace: "Trace") -> Ask | None:
+    return trace.ask if trace.asks_kernel else None
 
 
 def _reader(trace: "Trace", context: Context) -> ReadAgain:
@@ -68,12 +73,12 @@ def _reader(trace: "Trace", context: Context) -> ReadAgain:
     )
 
 
-def _names(names: list[NameQuery], context: Context) -> list[NameQuery]:
+def _names(trace: "Trace", context: Context) -> list[NameQuery]:
     """Return questions to name servers by the numbers that packets have in a part."""
     place = _numbered(context.numbers)
     return [
         replace(query, journey=place[query.journey], answer=None if query.answer is None else place[query.answer])
-        for query in names
+        for query in trace.names
     ]
 
 

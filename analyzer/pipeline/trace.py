@@ -183,7 +183,7 @@ class Trace:
         """Findings as data: facts, and no sentences."""
         from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        return explain(self._asked, self._ask if self.asks_kernel else None)
+        return explain(self._asked, self.ask if self.asks_kernel else None)
 
     def _check_of(self, number: int) -> str | None:
         """Return the check that explains what became of a packet, None if nothing does."""
@@ -269,7 +269,7 @@ class Trace:
             numbers = self._player.usual(list(named))
         return self._player.play(numbers)
 
-    def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
+    def ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
         """Ask a kernel about findings; where none can be asked, findings are told all the same."""
         from analyzer.model.replay import Replay  # noqa: PLC0415
 
@@ -332,7 +332,7 @@ class Trace:
         from analyzer.model.replay import Agreement  # noqa: PLC0415
 
         named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
-        told = self._ask(self._player.usual(named), None).journeys
+        told = self.ask(self._player.usual(named), None).journeys
         return {one.journey for one in told if one.agreement is Agreement.AGREES}
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:

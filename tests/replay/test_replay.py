@@ -107,10 +107,11 @@ def test_where_they_differ(tmp_path: Path) -> None:
     assert str(replay.journeys[0].kernel) == "dropped by policy DROP of ip filter FORWARD"
 
 
-def test_findings_are_confirmed() -> None:
+@pytest.mark.parametrize("parts", [1, 7])
+def test_findings_are_confirmed(parts: int) -> None:
     """The kernel stops what the finding names, by the same rule; the remedy was tried in it, too."""
     with prepare([BUNDLES / "native-jump.bridge.tar.zst"]) as prepared:
-        trace = analyze_whole(prepared)
+        trace = analyze_whole(prepared, parts=parts)
         trace.asks_kernel = True
         (finding,) = trace.findings
 
