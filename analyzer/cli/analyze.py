@@ -54,7 +54,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 )
 @click.option(
     "--parts",
-    type=click.IntRange(1, 4096),
+    type=click.IntRange(1, 1024),
     metavar="N",
     help="Cut the work into so many parts, in memory; what is told is the same.",
 )

@@ -17,6 +17,9 @@ from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import WINDOW_NS, Ballots, weigh
 from analyzer.schema import CONNECTIONS, HOPS, Array, Columns, Int64
 
+MOST_RANGES = 64
+"""Each range has a piece for each part."""
+
 
 def correlate(
     frames: Columns,
@@ -55,7 +58,7 @@ def correlate(
     points = Points(outward, hosts, files, hairpin)
 
     def found_now() -> Correlated:
-        ranges = list(cut_ranges(frames, keys, files, parts))
+        ranges = list(cut_ranges(frames, keys, files, min(parts, MOST_RANGES)))
         return correlate_ranges(ranges, parts, keep, stated, points, verifier)
 
     if not hosts.any():

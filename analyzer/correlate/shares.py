@@ -146,6 +146,7 @@ def exchange(
 def _together(pieces: Sequence[tuple[Range, Int64, Int64]]) -> Share:
     """Put rows of ranges, whose conversations have numbers, together in the order of ranges."""
     files = pieces[0][0].files
+    pieces = [piece for piece in pieces if len(piece[2])] or pieces[:1]
     found: Columns = {name: np.concatenate([one.frames[name][rows] for one, _, rows in pieces])
                       for name in pieces[0][0].frames}  # fmt: skip
     order = in_time(found, files)
