@@ -12,7 +12,7 @@ from analyzer.correlate.order import Delays, unclear_places
 from analyzer.correlate.packets import Packets, Points, Sorted, group_frames, order_frames
 from analyzer.correlate.relays import Carried, find_relays
 from analyzer.correlate.runs import recorded_at
-from analyzer.correlate.shares import Range, Share, part_of
+from analyzer.correlate.shares import Share, part_of
 from analyzer.correlate.sorting import changes, lengths
 from analyzer.correlate.stated import Contradiction, Stated, apply_stated
 from analyzer.correlate.tuples import Seen
@@ -43,11 +43,10 @@ def vote(share: Share, seen: Seen, verifier: Verifier | None) -> Ballots:
     return cast_votes(share, seen, contradict)
 
 
-def connection_parts(one: Range, numbers: Int64, mapping: Mapping, parts: int) -> Int64:
-    """(n,) Which part each row of a range goes to: that of its connection, without one that of its identity."""
-    of, _ = one.by_row(numbers)
+def connection_parts(identity: Int64, of: Int64, mapping: Mapping, parts: int) -> Int64:
+    """(n,) Which part each row goes to: that of its conversation's connection, without one that of its identity."""
     connection = np.append(mapping.connection, -1)[of]
-    return np.where(connection < 0, part_of(one.identity, parts), part_of(connection, parts))
+    return np.where(connection < 0, part_of(identity, parts), part_of(connection, parts))
 
 
 @dataclass(slots=True)

@@ -88,13 +88,13 @@ def correlate_ranges(
 ) -> Correlated:
     """Find packets and connections of the frames in *ranges*, which are used up, in so many *parts*: all the same."""
     talks, seen, numbers = _conversations(ranges)
-    shares = exchange(ranges, numbers, parts, lambda one, _: part_of(one.identity, parts))
+    shares = exchange(ranges, numbers, parts, lambda identity, _: part_of(identity, parts))
     ballots = Ballots.together([vote(share, seen, verifier) for share in shares])
     candidates = weigh(ballots, talks, seen, keep)
     candidates.support(StatedSides(talks, stated))
     mapping = map_conversations(seen, candidates)
     if parts > 1:
-        shares = exchange(ranges, numbers, parts, lambda one, known: connection_parts(one, known, mapping, parts))
+        shares = exchange(ranges, numbers, parts, lambda identity, of: connection_parts(identity, of, mapping, parts))
     ranges.clear()
     grouped = [Grouped.of(share, mapping, points) for share in shares]
     unclear = any(len(one.unclear) for one in grouped)

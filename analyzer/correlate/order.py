@@ -45,9 +45,10 @@ class Delays:
         time_ns = rows.column("time_ns")
         start = np.flatnonzero(changes(group))
         delay = time_ns - np.repeat(time_ns[start], lengths(start, len(group)))
-        code, first = number_groups(_senders(rows))
+        sender = _senders(rows)
+        code, first = number_groups(sender)
         total = np.bincount(code, np.minimum(delay, SLOWEST_NS), len(first)).astype(np.int64)
-        return cls.together([cls(_senders(rows)[first], total, np.bincount(code, minlength=len(first)))])
+        return cls.together([cls(sender[first], total, np.bincount(code, minlength=len(first)))])
 
     @classmethod
     def together(cls, parts: "Sequence[Delays]") -> "Delays":

@@ -13,6 +13,7 @@ import numpy as np
 
 from analyzer.correlate.cuts import Cuts, FlowTimes, flow_times, fragments
 from analyzer.correlate.runs import Runs, in_time, sort_runs
+from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.tuples import Seen, count_seen, find_conversations
 from analyzer.decode.digest import mix_rows
 from analyzer.schema import Array, Columns, Int64
@@ -123,7 +124,7 @@ def part_of(key: Int64, parts: int) -> Int64:
 
 
 def exchange(
-    ranges: Sequence[Range], numbers: Sequence[Int64], parts: int, part: Callable[[Range, Int64], Int64]
+    ranges: Sequence[Range], numbers: Sequence[Int64], parts: int, part: Callable[[Int64, Int64], Int64]
 ) -> list[Share]:
     """
     Give shares of what ranges have.
@@ -132,29 +133,35 @@ def exchange(
         ranges: all of them.
         numbers: of each range's conversations among all.
         parts: how many shares.
-        part: tells of a range, and the numbers of its conversations, (n,) which share each row goes to.
+        part: tells of (n,) identities and conversations of rows which share each goes to.
     """
     if len(ranges) == parts == 1:
         return [ranges[0].share(numbers[0])]
-    goes_to = [part(one, known) for one, known in zip(ranges, numbers, strict=True)]
-    return [
-        _together([(r, n, np.flatnonzero(to == share)) for r, n, to in zip(ranges, numbers, goes_to, strict=True)])
-        for share in range(parts)
-    ]
+    pieces: list[list[_Piece]] = [[] for _ in range(parts)]
+    for one, known in zip(ranges, numbers, strict=True):
+        of, backward = one.by_row(known)
+        goes_to = part(one.identity, of)
+        order = stable_order(goes_to)
+        bounds = np.searchsorted(goes_to[order], np.arange(parts + 1)).tolist()
+        for share, (begin, end) in enumerate(pairwise(bounds)):
+            if end > begin or one is ranges[0]:  # a share without rows has the columns, too
+                rows = order[begin:end]
+                pieces[share].append((one, rows, of[rows], backward[rows]))
+    return list(map(_together, pieces))
 
 
-def _together(pieces: Sequence[tuple[Range, Int64, Int64]]) -> Share:
-    """Put rows of ranges, whose conversations have numbers, together in the order of ranges."""
-    files = pieces[0][0].files
-    pieces = [piece for piece in pieces if len(piece[2])] or pieces[:1]
-    found: Columns = {name: np.concatenate([one.frames[name][rows] for one, _, rows in pieces])
-                      for name in pieces[0][0].frames}  # fmt: skip
-    order = in_time(found, files)
-    by_row = [one.by_row(number) for one, number, _ in pieces]
-    of, backward = (
-        np.concatenate([column[rows] for column, (_, _, rows) in zip(columns, pieces, strict=True)])[order]
-        for columns in zip(*by_row, strict=True)
-    )
-    identity = np.concatenate([one.identity[rows] for one, _, rows in pieces])
-    row = np.concatenate([rows + one.first_row for one, _, rows in pieces])
-    return Share(found, identity, of, backward, order, files, row)
+_Piece = tuple[Range, Int64, Int64, Array]
+"""Rows of a range, with their conversations and directions."""
+
+
+def _together(pieces: Sequence[_Piece]) -> Share:
+    """Put rows of ranges together, in the order of ranges."""
+    first = pieces[0][0]
+    found: Columns = {
+        name: np.concatenate([one.frames[name][rows] for one, rows, _, _ in pieces]) for name in first.frames
+    }
+    order = in_time(found, first.files)
+    of, backward = (np.concatenate([piece[place] for piece in pieces])[order] for place in (2, 3))
+    identity = np.concatenate([one.identity[rows] for one, rows, _, _ in pieces])
+    row = np.concatenate([rows + one.first_row for one, rows, _, _ in pieces])
+    return Share(found, identity, of, backward, order, first.files, row)

@@ -20,6 +20,3 @@ class Alike:
     By what they are: ``id``, ``latency``, ``payload_len``, ``answers`` and so on; of each hop ``frame0``, ``time0``,
     ``latency0``, ``length0``, ``ip_id0``. -1 stands for none.
     """
-
-    def __len__(self) -> int:
-        return len(self.summaries)

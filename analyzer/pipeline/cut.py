@@ -17,7 +17,6 @@ import numpy as np
 from analyzer.correlate.connections import Doubts
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case, ReadAgain
-from analyzer.explain.confirmed import Ask
 from analyzer.model.overview import NameQuery
 from analyzer.pipeline.part import Part
 from analyzer.report.lines import Batch
@@ -40,7 +39,7 @@ def parts_of(trace: "Trace") -> tuple[Part, ...]:
     context = trace.context
     if trace.cut < 2:
         files, found = trace.files, trace.correlated.contradictions
-        case = Case(context, trace.tracer, files, found, lambda: trace.names, trace.read_again, _ask(trace))
+        case = Case(context, trace.tracer, files, found, lambda: trace.names, trace.read_again)
         return (Part(context, trace.tracer, case),)
     cut = Cut(context, trace.names, trace.tracer.quoted_by_error, trace.cut)
     contexts = list(cut.contexts())
@@ -56,11 +55,7 @@ def _part(trace: "Trace", context: Context) -> Part:
              for one in trace.correlated.contradictions if one.connection in place]  # fmt: skip
     tracer = Tracer(context)
     names, read_again = partial(_names, trace, context), _reader(trace, context)
-    return Part(context, tracer, Case(context, tracer, trace.files, found, names, read_again, _ask(trace)))
-
-
-def _ask(trace: "Trace") -> Ask | None:
-    return trace.ask if trace.asks_kernel else None
+    return Part(context, tracer, Case(context, tracer, trace.files, found, names, read_again))
 
 
 def _reader(trace: "Trace", context: Context) -> ReadAgain:

@@ -156,8 +156,6 @@ class Trace:
 
     def _told(self, number: int) -> tuple[int, int]:
         """Return the place of the part that tells a packet, and the packet's own number there."""
-        if len(self.parts) == 1:
-            return 0, number
         part, own = self._place
         return int(part[number]), int(own[number])
 
@@ -176,6 +174,8 @@ class Trace:
         from analyzer.explain.rank import Asked  # noqa: PLC0415
 
         chosen = [one for one in HYPOTHESES if self.preview or not one.preview]
+        for part in self.parts:
+            part.case.ask = self._ask if self.asks_kernel else None
         return [Asked(part.case, chosen) for part in self.parts]
 
     @cached_property
@@ -183,7 +183,7 @@ class Trace:
         """Findings as data: facts, and no sentences."""
         from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        return explain(self._asked, self.ask if self.asks_kernel else None)
+        return explain(self._asked, self._ask if self.asks_kernel else None)
 
     def _check_of(self, number: int) -> str | None:
         """Return the check that explains what became of a packet, None if nothing does."""
@@ -269,7 +269,7 @@ class Trace:
             numbers = self._player.usual(list(named))
         return self._player.play(numbers)
 
-    def ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
+    def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
         """Ask a kernel about findings; where none can be asked, findings are told all the same."""
         from analyzer.model.replay import Replay  # noqa: PLC0415
 
@@ -307,8 +307,6 @@ class Trace:
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        if len(self.parts) == 1:
-            return self.tracer.connection(number)
         place, own = self._told(int(self._firsts[number]))
         part = self.parts[place]
         return part.connection(int(part.case.connection[own]))
@@ -332,7 +330,7 @@ class Trace:
         from analyzer.model.replay import Agreement  # noqa: PLC0415
 
         named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
-        told = self.ask(self._player.usual(named), None).journeys
+        told = self._ask(self._player.usual(named), None).journeys
         return {one.journey for one in told if one.agreement is Agreement.AGREES}
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
@@ -349,18 +347,18 @@ class Trace:
     def _batch(self, numbers: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
         if self.asks_kernel:  # which tells of each packet by itself
             yield from (([place], self.journey(number)) for place, number in enumerate(numbers.tolist()))
-        elif len(self.parts) == 1:
-            yield from self.parts[0].told(numbers, np.arange(len(numbers)))
         else:
             part, own = (column[numbers] for column in self._place)
             for place in np.unique(part).tolist():
                 yield from self.parts[place].told(own, np.flatnonzero(part == place))
 
-    def dispositions(self) -> dict[str, int]:
-        """Count journeys by how they ended."""
+    def dispositions(self, numbers: Sequence[int] | None = None) -> dict[str, int]:
+        """Count journeys by how they ended: those of *numbers*, or all."""
+        chosen = slice(None) if numbers is None else np.array(numbers, np.int64)
+        part, own = (column[chosen] for column in self._place)
         counts = Counter[str]()
-        for part in self.parts:
-            counts.update(part.tracer.count_ends(part.chosen))
+        for place in np.unique(part).tolist():
+            counts.update(self.parts[place].tracer.count_ends(own[part == place]))
         return {kind: counts[kind] for kind in ENDS if counts[kind]}
 
     def select(self, text: str) -> list[int]:
@@ -420,7 +418,7 @@ class Trace:
             frames=len(self.tables.frames["frame"]),
             packets=self.packets,
             connection_count=count,
-            dispositions=self.dispositions() if picked is None else self._ended(picked),
+            dispositions=self.dispositions(picked),
             picked=self.packets if picked is None else len(picked),
             shown=self.packets if numbers is None else len(numbers),
             host_problems=self.hosts.everywhere.problems,
@@ -432,12 +430,6 @@ class Trace:
             decisions=self.decisions if decisions else (),
             parties=self._parties if decisions else (),
         )
-
-    def _ended(self, numbers: Sequence[int]) -> dict[str, int]:
-        """Count some packets by how they ended."""
-        ends = [int(self.parts[place].tracer.ends[own]) for place, own in map(self._told, numbers)]
-        counts = np.bincount(np.array(ends, np.int64), minlength=len(ENDS)).tolist()
-        return {kind: count for kind, count in zip(ENDS, counts, strict=True) if count}
 
     @property
     def _parties(self) -> "tuple[Party, ...]":

@@ -5,7 +5,6 @@ packet itself is told by itself: what waited for an answer of ARP, died of an IC
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 
@@ -31,17 +30,6 @@ SHAPE = (
 APART = Layer.NEIGHBOUR | Layer.QUOTE | Layer.FRAGMENT | Layer.TUNNEL | Layer.MALFORMED
 WORTH = 2
 """Packets alike from which on it is quicker to tell one of them for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Replies:
-    """What packets answer, and what answers them; all (packets,), -1 for none."""
-
-    answers: Int64
-    answered_by: Int64
-    retransmission_of: Int64
-    latency_ns: Int64
-    """Until the answer was back; -2 where that seems to have been before."""
 
 
 class Shapes:
@@ -108,9 +96,9 @@ class Shapes:
         early[start] = False
         found |= np.logical_or.reduceat(early | self._after_answers()[row], start)
         found |= self._tracer.decided_alone
-        repeated = self._replies.retransmission_of
+        repeated = self._tracer.all_answers.retransmission_of
         found[repeated[repeated >= 0]] = True
-        found |= self._replies.latency_ns < -1
+        found |= self._reply_latency_ns < -1
         return found
 
     def _after_answers(self) -> Array:
@@ -124,15 +112,16 @@ class Shapes:
         return found
 
     @cached_property
-    def _replies(self) -> _Replies:
-        found = self._tracer.all_answers
-        asked = np.flatnonzero(found.answered_by >= 0)
-        latencies = self._latencies(asked, found.answered_by[asked])
-        return _Replies(found.answers, found.answered_by, found.retransmission_of, latencies)
+    def _reply_latency_ns(self) -> Int64:
+        """
+        (packets,) How long it took until the answer was last seen where the question was seen first.
 
-    def _latencies(self, asked: Int64, answers: Int64) -> Int64:
-        """(packets,) How long it took until the answer was last seen where the question was seen first, as _Replies."""
+        -1 without an answer there, -2 where that seems to have been before the question.
+        """
         frames, row = self._context.frames, self._context.hops["row"]
+        answered_by = self._tracer.all_answers.answered_by
+        asked = np.flatnonzero(answered_by >= 0)
+        answers = answered_by[asked]
         found = np.full(self._context.packets, -1, np.int64)
         length = self._length[answers]
         places = expand(self._start[answers], length)
@@ -143,8 +132,7 @@ class Shapes:
         last[question[there]] = places[there]  # of several writes to one place, the last one stays
         back = np.flatnonzero(last >= 0)
         took = frames["time_ns"][row[last[back]]] - frames["time_ns"][first[back]]
-        found[asked[back]] = np.maximum(took, -2)
-        found[asked[back[took == -1]]] = -2
+        found[asked[back]] = np.where(took < 0, -2, took)
         return found
 
     def _told_together(self, packets: Int64, chosen: Int64) -> Iterator[tuple[Int64, Alike]]:
@@ -164,7 +152,7 @@ class Shapes:
 
     def _numbers(self, packets: Int64) -> Columns:
         """Return what packets of as many hops each have, by what it is."""
-        frames, replies = self._context.frames, self._replies
+        frames, replies = self._context.frames, self._tracer.all_answers
         rows = self._context.hops["row"][self._start[packets][:, None] + np.arange(self._length[packets[0]])]
         times = frames["time_ns"][rows]
         found: Columns = {"id": self._context.numbers[packets], "latency": times[:, -1] - times[:, 0]}
@@ -179,7 +167,7 @@ class Shapes:
         return found | {
             "answers": self._among_all[replies.answers[packets]],
             "answered_by": self._among_all[replies.answered_by[packets]],
-            "reply_latency_ns": replies.latency_ns[packets],
+            "reply_latency_ns": self._reply_latency_ns[packets],
             "retransmission_of": self._among_all[replies.retransmission_of[packets]],
         }
 

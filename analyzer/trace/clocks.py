@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.correlate.clock import MOST_COMPARED, Apart
 from analyzer.correlate.sorting import changes, end_to_end, rows_of
-from analyzer.model import Point
+from analyzer.model import Evidence, Point
 from analyzer.schema import Array, Int64
 
 if TYPE_CHECKING:
@@ -31,15 +31,6 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A frame that shows something, by its point, its number there, and its packet's number among all."""
-
-    point: int
-    frame: int
-    packet: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """Two points with two clocks."""
 
@@ -48,7 +39,7 @@ class Pair:
     offset_ns: int
     """How far the second one's clock is ahead."""
     packets: int
-    shown: tuple[Shown, ...]
+    shown: tuple[Evidence, ...]
     """Some frames that show it; none where no frames of the two were joined."""
 
 
@@ -91,12 +82,12 @@ def find_pairs(seen: Sightings, points: Sequence[Point], apart: Iterable[Apart])
     at = {int(seen.point[begin]): rows_of(seen, slice(begin, end)) for begin, end in pairwise(start.tolist())}
     for one, two in combinations(sorted(at), 2) if len(at) <= MOST_COMPARED else ():
         if points[one].host == points[two].host and (one, two) not in found:
-            pair = _compared((one, two), at[one], at[two])
+            pair = _compared((points[one], points[two]), at[one], at[two])
             found |= {(one, two): pair} if pair is not None else {}
     return list(found.values())
 
 
-def _compared(points: tuple[int, int], one: Sightings, two: Sightings) -> Pair | None:
+def _compared(points: tuple[Point, Point], one: Sightings, two: Sightings) -> Pair | None:
     """Return the pair if both directions' times at the two points differ by about the same."""
     _, left, right = np.intersect1d(one.packet, two.packet, assume_unique=True, return_indices=True)
     difference = two.time_ns[right] - one.time_ns[left]
@@ -110,4 +101,5 @@ def _compared(points: tuple[int, int], one: Sightings, two: Sightings) -> Pair |
     if not (same_sign and constant) or min(map(abs, middle)) < LEAST_NS:
         return None
     examples = zip(two.frame[right[:SHOWN]].tolist(), two.packet[right[:SHOWN]].tolist(), strict=True)
-    return Pair(*points, offset, len(right), tuple(Shown(points[1], *example) for example in examples))
+    shown = tuple(Evidence(points[1].name, frame, packet) for frame, packet in examples)
+    return Pair(points[0].id, points[1].id, offset, len(right), shown)

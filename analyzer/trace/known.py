@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analyzer.correlate.roles import MacVotes, router_macs
 from analyzer.trace import arp, clocks, dropped, onward, ports
 from analyzer.trace.begun import Begun
@@ -54,10 +56,11 @@ class Known:
 
     @cached_property
     def addresses(self) -> dict[tuple[int, int, int], int]:
-        """By address, in halves, and point where packets from it were seen first: the number of the first packet."""
+        """By address, in halves, and bridge's port where packets from it were seen first: the number of the first."""
         found: dict[tuple[int, int, int], int] = {}
+        at = np.array(sorted(ports.bridges_by(self._parts[0], self.bridged)), np.int64)
         for part in self._parts:
-            for end, packet in onward.addresses(part).items():
+            for end, packet in onward.addresses(part, at).items():
                 found[end] = min(found.get(end, packet), packet)
         return found
 

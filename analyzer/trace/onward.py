@@ -181,10 +181,11 @@ def senders(context: Context) -> set[tuple[int, int]]:
     return {(mac, point) for mac, point in distinct_rows(frames["eth_src"][row], frames["point"][row])}
 
 
-def addresses(context: Context) -> dict[tuple[int, int, int], int]:
-    """Return by address and point where packets from it were first seen: the number of the first that is told here."""
+def addresses(context: Context, points: Int64) -> dict[tuple[int, int, int], int]:
+    """Return by address and which of *points* saw packets from it first: the number of the first that is told here."""
     frames, row = context.frames, _first_rows(context)
-    numbers = context.numbers[context.mine]
+    here = np.isin(frames["point"][row], points)
+    row, numbers = row[here], context.numbers[context.mine][here]
     columns = [frames[name][row] for name in ("src_hi", "src", "point")]
     _, first = group_rows(*columns) if len(row) else (row, row)
     return {(high, low, point): number for high, low, point, number in values_at((*columns, numbers), first)}

@@ -11,8 +11,12 @@ from analyzer.trace.context import Context
 
 def bridge_of_port(context: Context) -> dict[int, int | str]:
     """Return for each port its bridge: the point between which and it frames pass unrouted, or the recorded master."""
+    return bridges_by(context, context.all.bridged)
+
+
+def bridges_by(context: Context, often: Counter[tuple[int, int]]) -> dict[int, int | str]:
+    """Return the same, by how *often* packets went from point to point unrouted."""
     bridges = [p.id for p in context.points if p.role is Role.BRIDGE]
-    often = context.all.bridged
     # Of several bridges of one port, the most frequent one comes last, and stays.
     by_count = sorted(often, key=lambda pair: (often[pair], pair))
     found: dict[int, int | str] = {port: bridge for port, bridge in by_count if bridge in bridges}

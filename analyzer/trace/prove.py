@@ -170,7 +170,7 @@ class Prover:
     def _behind(self) -> dict[tuple[int, int], str]:
         """Bridges by the addresses that send from behind their ports."""
         seen = self.context.all.addresses
-        by_time = sorted((packet, end) for end, packet in seen.items() if end[2] in self._bridges)
+        by_time = sorted((packet, end) for end, packet in seen.items())
         return {(high, low): self._bridges[point] for _, (high, low, point) in by_time}
 
     def translated(self, packet: int, rows: list[int]) -> Translated:

@@ -34,8 +34,7 @@ def _tell(case: Case, pair: Pair, first: list[int], second: list[int], _: list[i
             "first": one, "second": two, "ahead_s": pair.offset_ns / 1e9, "crossing": pair.packets,
             "before_sent": bool(pair.shown), "example": example.name, "file": example.file,
         },
-        evidence=tuple(Evidence(points[one.point].name, one.frame, one.packet) for one in pair.shown)
-        or (Evidence(points[pair.first].name), Evidence(example.name)),
+        evidence=pair.shown or (Evidence(points[pair.first].name), Evidence(example.name)),
     )  # fmt: skip
 
 
