@@ -245,7 +245,6 @@ class Trace:
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
         from analyzer.model.overview import Overview  # noqa: PLC0415
-        from analyzer.trace.learnt import learnt  # noqa: PLC0415
         from analyzer.trace.measures import measures  # noqa: PLC0415
         from analyzer.trace.topology import Volumes, topology  # noqa: PLC0415
 
@@ -253,7 +252,7 @@ class Trace:
         return Overview(
             topology=topology(contexts[0], Volumes.of(contexts)),
             measures=measures([(part.context, part.tracer) for part in self.parts]),
-            learnt=tuple(learnt(contexts)),
+            learnt=tuple(contexts[0].all.learnt),
             names=tuple(self.names),
         )
 

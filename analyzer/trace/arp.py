@@ -150,7 +150,7 @@ def returns(context: Context) -> dict[Return, int]:
     answers = np.flatnonzero(table["op"] == ANSWER)
     rows = table["row"][answers]
     asked = list(distinct_rows(frames["point"][rows], table["mac"][answers], frames["time_ns"][rows]))
-    own = np.sort(context.own_hops["row"])
+    own = context.own_rows
     own = own[np.isin(frames["eth_src"][own], np.unique(table["mac"][answers]))]
     own = own[~has(frames["layers"][own], Layer.NEIGHBOUR)]
     own = own[np.argsort(frames["time_ns"][own], kind="stable")]

@@ -161,6 +161,11 @@ class Context:
         said = [point.recorded_until_ns for point in self.points if point.recorded_until_ns is not None]
         return max([*said, int(times.max()) if len(times) else 0])
 
+    @cached_property
+    def own_rows(self) -> Int64:
+        """Rows of FRAMES that show the packets that are told here, in order."""
+        return np.sort(self.own_hops["row"])
+
     def connection_id(self, number: Int64) -> Int64:
         """Return what connections are called among all, -1 for none."""
         return number if self.share.connections is None else np.append(self.share.connections, -1)[number]

@@ -82,8 +82,7 @@ def _candidate(context: Context, order: int, row: int, sighting: Sighting) -> Ca
 def _rows(context: Context, rows_of: dict[int, tuple[Int64, Int64]], point: Point, sighting: Sighting) -> list[int]:
     """Return the frames of a point that a sighting may be of."""
     if point.id not in rows_of:
-        own = np.sort(context.own_hops["row"])
-        rows = own[context.frames["point"][own] == point.id]
+        rows = context.own_rows[context.frames["point"][context.own_rows] == point.id]
         order = np.argsort(context.frames["time_ns"][rows], kind="stable")
         rows_of[point.id] = rows[order], context.frames["time_ns"][rows[order]]
     rows, times = rows_of[point.id]

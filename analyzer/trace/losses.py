@@ -41,26 +41,26 @@ def losses(context: Context, tracer: Tracer, explained: Callable[[int], str | No
     again, originals = tracer.sent_again
     repeated = _unanswered(context, again, originals)
     bad = set(tracer.ended(*BAD).tolist())
+    connection = context.connection_id(context.hops["connection"][context.packet_start[:-1]])
+    late_segments = tracer.late_segments.tolist()
+    sent_again = repeated.union(late_segments)
     found: dict[Key, Lost] = {}
 
-    def count(key: Key, packet: int, *, again: bool, late: bool) -> None:
-        number = int(context.numbers[packet])
-        lost = found.setdefault(key, Lost((late, number)))
+    def count(key: Key, packet: int, *, late: bool) -> None:
+        lost = found.setdefault(key, Lost((late, int(context.numbers[packet]))))
         lost.packets += 1
-        lost.sent_again += again
-        connection = context.hops["connection"][context.packet_start[packet]]
-        if connection >= 0:
-            lost.of[int(context.connection_id(np.array([connection]))[0])] += 1
+        lost.sent_again += packet in sent_again
+        if connection[packet] >= 0:
+            lost.of[int(connection[packet])] += 1
 
-    # An original that nobody saw is told by its copy, which came late.
-    late = [packet for packet in tracer.late_segments.tolist() if context.mine[packet]]
     for packet in sorted(bad | repeated):
         if context.mine[packet]:
-            is_again = packet in repeated or packet in late
-            count(_link(context, tracer, packet, explained), packet, again=is_again, late=False)
-    for packet in late:
-        where = context.point(context.rows_of(packet)[0]).name
-        count((None, where, Disposition.LOST, None), packet, again=True, late=True)
+            count(_link(context, tracer, packet, explained), packet, late=False)
+    # An original that nobody saw is told by its copy, which came late.
+    for packet in late_segments:
+        if context.mine[packet]:
+            where = context.point(context.rows_of(packet)[0]).name
+            count((None, where, Disposition.LOST, None), packet, late=True)
     return found
 
 

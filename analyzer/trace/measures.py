@@ -94,13 +94,10 @@ def _counted(line: Timeline, what: str, point: int) -> tuple[int, ...]:
 
 def _trouble(line: Timeline, points: Sequence[Point]) -> list[Counts]:
     """Tell what did not arrive at the point that saw it last, and what was sent again at the one that saw it first."""
-    kinds = [kind.value for kind in BAD] + ["retransmission"]
     found = [
         Counts(what, points[number].name, _counted(line, what, number))
-        for what, number in sorted(
-            line.counts, key=lambda one: (kinds.index(one[0]) if one[0] in kinds else -1, one[1])
-        )
-        if what in kinds
+        for what in (*(kind.value for kind in BAD), "retransmission")
+        for number in sorted(point for counted, point in line.counts if counted == what)
     ]
     return sorted(found, key=lambda c: -sum(c.counts))[:MOST_TROUBLE]
 
