@@ -276,16 +276,6 @@ KEYS = Table(
     ),
 )  # fmt: skip
 
-KNOWN = Table(
-    "KNOWN",
-    "One row per row of FRAMES that is shown again in a later slice of time: what an earlier one made of it.",
-    (
-        Column("packet", "int64", "-", "Its packet's id, -1 if the packet was not complete."),
-        Column("connection", "int32", "-", "Its connection's row of CONNECTIONS, -1 without or not known."),
-        Column("settled", "int8", "-", "1 if its packet was told with its answer, or nothing can answer it any more."),
-    ),
-)
-
 HOPS = Table(
     "HOPS",
     "One row per frame: which packet it shows, and where on its way. Sorted by packet, then hop.",
@@ -350,4 +340,4 @@ FACTS = Table(
     ),
 )
 
-TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, KNOWN, HOPS, CONNECTIONS)
+TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, HOPS, CONNECTIONS)

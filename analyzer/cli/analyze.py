@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,24 +10,17 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.base import EXIT_PARTIAL, EXIT_UNREADABLE, complain, exit_on, fail_on_option, find, input_options
+from analyzer.cli.memory import memory_options
 from analyzer.errors import InputError, LimitError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Prepared, Trace
     from analyzer.pipeline.budget import Budget
-    from analyzer.pipeline.moving import MovingTrace
 
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
 """Of a journey's number; more do not fit into 64 bits."""
-WHOLE_FORMATS, STREAM_FORMATS = (".json", ".html"), (".ndjson", ".parquet")
-FORMATS = (*WHOLE_FORMATS, *STREAM_FORMATS)
-memory_option = click.option(
-    "--memory",
-    type=click.IntRange(128),
-    metavar="MIB",
-    help="Memory that it may take.  [default: 512, and 10 times what captures have beyond 64 MiB, if it is free]",
-)
+FORMATS = (".json", ".html", ".ndjson", ".parquet")
 explain_option = click.option("--explain", is_flag=True, help="Tell journeys in prose, step by step.")
 
 
@@ -46,19 +38,14 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the terminal report.")
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
-@click.option(
-    "--window",
-    type=click.IntRange(1),
-    metavar="FRAMES",
-    help="Hold about so many frames in memory, and work longer captures slice by slice.  [default: what fits]",
-)
+@click.option("--window", metavar="FRAMES", hidden=True, help="Does nothing any more.")
 @click.option(
     "--parts",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Cut the work into so many parts, in memory; what is told is the same.",
+    help="Cut the work into so many parts; what is told is the same.  [default: as many as memory asks for]",
 )
-@memory_option
+@memory_options
 @explain_option
 @click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
 @click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
@@ -73,9 +60,10 @@ def analyze(
     outputs: tuple[str, ...],
     as_json: bool,
     journeys: int,
-    window: int | None,
+    window: str | None,
     parts: int | None,
     memory: int | None,
+    work_dir: str | None,
     explain: bool,
     replay: bool,
     preview: bool,
@@ -85,72 +73,48 @@ def analyze(
     """
     Analyse captures and bundles; PATH may be - for stdin.
 
-    .ndjson has an item a line and .parquet the frames of every packet: both are written while captures longer than
-    memory are read. .json and .html need all of it in memory.
+    .ndjson has an item a line, .parquet the frames of every packet. What does not fit into memory is worked in parts,
+    whose tables lie in files meanwhile; what is told is the same.
     """
     for output in outputs:
         if Path(output).suffix not in FORMATS:
             raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
+    if window is not None:
+        complain("--window does nothing any more: what does not fit into memory is told in full, too")
     from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
-    whole_only = as_json or any(Path(output).suffix in WHOLE_FORMATS for output in outputs) or fail_on is not None
-    whole_only |= replay or parts is not None
-    if window is not None and whole_only:
-        raise SelectionError(
-            "--window: JSON, HTML, --replay, --parts and --fail-on need the whole analysis in memory; "
-            "-o FILE.ndjson does not"
-        )
     with find(paths, host, points, unpack_limit) as prepared:
         budget = chosen(memory, prepared.stored)
-        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on, parts or 1)
-        whole_only |= window is None and prepared.several_hosts
-        bound = None if window is not None and memory is None else budget
-        partial, limited = _analyze(prepared, wanted, budget, (window, bound), whole_only=whole_only)
+        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
+        trace, limited = _analyze(prepared, budget, parts, work_dir)
+        partial = _report(trace, wanted)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
     if limited or (strict and partial):
         sys.exit(EXIT_PARTIAL)
 
 
-def _analyze(
-    prepared: "Prepared",
-    wanted: "Told",
-    budget: "Budget",
-    slices: "tuple[int | None, Budget | None]",
-    *,
-    whole_only: bool,
-) -> tuple[bool, bool]:
-    """
-    Analyse in memory, else slice by slice, else as much as fits; what does not fit is found out while reading.
+def _analyze(prepared: "Prepared", budget: "Budget", parts: int | None, work_dir: str | None) -> "tuple[Trace, bool]":
+    """Analyse all of it, else as much as fits, which is found out while reading; tell whether not all of it was."""
+    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+    from analyzer.report.progress import progress  # noqa: PLC0415
 
-    *slices* tells how many frames each shall have, if somebody said so, and what they may take.
-
-    Returns:
-        Whether the input was damaged, and whether not all of it was read.
-    """
-    window, bound = slices
-    if whole_only or prepared.expected_frames() <= (window or budget.frames):
+    for most in (None, budget.frames * 9 // 10):
         try:
-            return _analyze_whole(prepared, wanted, budget), False
-        except LimitError as error:
+            with progress() as told:
+                return analyze_whole(prepared, told, budget, most, parts, work_dir), most is not None
+        except LimitError as error:  # and let go of what was read, before the rest takes its place
             complain(f"{error}: --memory allows more")
-    if not whole_only:
-        size = window or budget.frames_in_slices // 2
-        try:
-            return _analyze_moving(prepared, size, wanted, bound), False
-        except LimitError as error:
-            complain(f"{error}: --memory allows more")
-    with suppress(LimitError):  # and let go of what was read, before the rest takes its place
-        return _analyze_whole(prepared, wanted, budget, budget.frames * 9 // 10), True
-    return _analyze_whole(prepared, wanted, budget, budget.any_frames), True
+    with progress() as told:
+        return analyze_whole(prepared, told, budget, budget.any_frames, parts, work_dir), True
 
 
 def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
     """Make sure, before anything is read, that each output is a file of its own, and no input."""
-    from analyzer.report.stream import beside  # noqa: PLC0415
+    from analyzer.report.parquet import beside  # noqa: PLC0415
 
     paths = list(dict.fromkeys(paths))
     taken = [*paths, *(beside(path) for path in paths if path.suffix == ".parquet")]
@@ -180,28 +144,16 @@ class Told:
     """New hypotheses are asked as well."""
     fail_on: str | None
     """Severity of findings that make the command fail."""
-    parts: int
-    """Into how many the work is cut."""
 
 
-def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: int | None = None) -> bool:
-    """Analyse in memory, all or *most* frames, and report; tell whether the input was damaged."""
-    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
-    from analyzer.report import json_report, stream, terminal, write  # noqa: PLC0415
-    from analyzer.report.progress import progress  # noqa: PLC0415
+def _report(trace: "Trace", wanted: Told) -> bool:
+    """Report; tell whether the input was damaged."""
+    from analyzer.report import json_report, terminal  # noqa: PLC0415
 
-    with progress() as told:
-        trace = analyze_whole(prepared, told, budget, most, wanted.parts)
     trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
     partial = complain_of_damage(trace)
-    paths = [Path(output) for output in wanted.outputs]
-    for path in paths:
-        if path.suffix in WHOLE_FORMATS:
-            write.write_lines(path, _pieces(trace, path, wanted))
-    if streams := [path for path in paths if path.suffix in STREAM_FORMATS]:
-        with stream.open_sinks(streams) as sinks:
-            sinks.add(trace.part(wanted.selection))
-            sinks.close(trace.content, trace.correlated.connections)
+    for output in wanted.outputs:
+        _write(trace, Path(output), wanted)
     if wanted.as_json:
         for piece in json_report.json_lines(trace.content(selection=wanted.selection, decisions=True)):
             sys.stdout.write(piece)
@@ -214,45 +166,20 @@ def _analyze_whole(prepared: "Prepared", wanted: Told, budget: "Budget", most: i
     return partial
 
 
-def _pieces(trace: "Trace", path: Path, wanted: Told) -> Iterator[str]:
-    """Give a report that is made from the whole analysis."""
-    if path.suffix == ".json":
-        from analyzer.report import json_report  # noqa: PLC0415
+def _write(trace: "Trace", path: Path, wanted: Told) -> None:
+    """Write a report to a file; its ending says which."""
+    from analyzer.report import html, json_report, ndjson, parquet, write  # noqa: PLC0415
 
-        return json_report.json_lines(trace.content(selection=wanted.selection, decisions=True))
-    from analyzer.report import html  # noqa: PLC0415
-
-    content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS, decisions=True)
-    return html.page(content, trace.overview(), trace.named, explain=wanted.explain)
-
-
-def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budget | None") -> bool:
-    """Analyse slice by slice, and print the summary; tell whether the input was damaged."""
-    from analyzer.decode.moving import ShorterFramesError  # noqa: PLC0415
-    from analyzer.pipeline.moving import MovingTrace  # noqa: PLC0415
-    from analyzer.report import stream, terminal  # noqa: PLC0415
-    from analyzer.report.progress import progress  # noqa: PLC0415
-
-    keep: int | None = None
-    while True:
-        try:
-            with progress() as told, stream.open_sinks(map(Path, wanted.outputs)) as sinks:
-                trace = MovingTrace(prepared, size, keep, told, budget)
-                for part in trace.parts():
-                    if wanted.selection is not None:
-                        part.select(wanted.selection)
-                    sinks.add(part)
-                sinks.close(trace.content, trace.table)
-            break
-        except ShorterFramesError as error:  # what was written is gone; the next try knows
-            keep = error.keep
-    partial = complain_of_damage(trace)
-    complain(
-        "read slice by slice: DNS messages, checksums, what is said first and what others are answered were not looked "
-        "at; analyse a part of the captures for them"
-    )
-    terminal.print_report(terminal.console(), trace.content(connections=SHOWN_CONNECTIONS))
-    return partial
+    if path.suffix == ".parquet":
+        chosen = None if wanted.selection is None else trace.select(wanted.selection)
+        parquet.write_tables(path, trace.sightings(chosen), trace.correlated.connections)
+    elif path.suffix == ".html":
+        content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS, decisions=True)
+        write.write_lines(path, html.page(content, trace.overview(), trace.named, explain=wanted.explain))
+    else:
+        content = trace.content(selection=wanted.selection, decisions=path.suffix == ".json")
+        pieces = json_report.json_lines if path.suffix == ".json" else ndjson.ndjson_lines
+        write.write_lines(path, pieces(content))
 
 
 @click.command()
@@ -261,7 +188,7 @@ def _analyze_moving(prepared: "Prepared", size: int, wanted: Told, budget: "Budg
 @input_options
 @click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
 @explain_option
-@memory_option
+@memory_options
 def show(
     paths: tuple[str, ...],
     journey: str,
@@ -271,6 +198,7 @@ def show(
     dissect: bool,
     explain: bool,
     memory: int | None,
+    work_dir: str | None,
 ) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     number = read_journey(journey)
@@ -280,7 +208,7 @@ def show(
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
         from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
-        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
+        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored), work_dir=work_dir)
         complain_of_damage(trace)
         _show(trace, number, dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:
@@ -343,6 +271,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         window=None,
         parts=None,
         memory=None,
+        work_dir=None,
         explain=False,
         replay=False,
         preview=False,
@@ -351,7 +280,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
     )
 
 
-def complain_of_damage(trace: "Trace | MovingTrace") -> bool:
+def complain_of_damage(trace: "Trace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
     from analyzer.read.records import DECODED, LINKTYPE_NONE, link_name  # noqa: PLC0415
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.analyze import complain_of_damage, memory_option, read_journey
+from analyzer.cli.analyze import complain_of_damage, read_journey
 from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
+from analyzer.cli.memory import memory_options
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import Role
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE.sh", help="Write a script that builds the host and sends the packets.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every rule that each packet met.")
 @click.option("--fail-on", type=click.Choice(("differs",)), help="Exit with 1 if an account differs from the kernel's.")
-@memory_option
+@memory_options
 def replay(
     path: str,
     journeys: tuple[str, ...],
@@ -35,6 +36,7 @@ def replay(
     verbose: bool,
     fail_on: str | None,
     memory: int | None,
+    work_dir: str | None,
 ) -> None:
     """
     Build the recorded host again in network namespaces, send packets in, and compare what the kernel does.
@@ -53,7 +55,7 @@ def replay(
     if output is not None and Path(output).suffix != ".sh":
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
-        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored))
+        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored), work_dir=work_dir)
         complain_of_damage(trace)
         numbers = [_journey(trace, text) for text in journeys] or None
         found = trace.replay(numbers)

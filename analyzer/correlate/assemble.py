@@ -1,6 +1,6 @@
 """The stages of a share, and what all of them tell together: packets and connections by their numbers among all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,34 +11,22 @@ from analyzer.correlate.nat import Mapping
 from analyzer.correlate.order import Delays, unclear_places
 from analyzer.correlate.packets import Packets, Points, Sorted, group_frames, order_frames
 from analyzer.correlate.relays import Carried, find_relays
-from analyzer.correlate.runs import recorded_at
-from analyzer.correlate.shares import Share, part_of
-from analyzer.correlate.sorting import changes, lengths
+from analyzer.correlate.runs import Rows, recorded_at
+from analyzer.correlate.shares import Share, Source, part_of
+from analyzer.correlate.sorting import changes, group_rows, lengths
 from analyzer.correlate.stated import Contradiction, Stated, apply_stated
 from analyzer.correlate.tuples import Seen
 from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import Ballots, cast_votes
+from analyzer.decode.stretch import Sides
+from analyzer.read.work import Kept, Work
 from analyzer.schema import HOPS, Columns, Int64
-
-
-@dataclass(slots=True)
-class Correlated:
-    """What correlation found."""
-
-    hops: Columns
-    connections: Columns
-    contradictions: list[Contradiction]
-    doubts: Doubts = field(default_factory=Doubts)
-    apart: list[Apart] = field(default_factory=list)
-    """Points of one host, as it was said, whose times fit only with an offset."""
-    offsets: dict[int, Offset] = field(default_factory=dict)
-    """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
 
 
 def vote(share: Share, seen: Seen, verifier: Verifier | None) -> Ballots:
     """Let the frames of a share, all of their identities, vote for pairs of conversations."""
     contradict = None if verifier is None else (
-        lambda before, after: verifier.contradict(share.rows(before), share.rows(after))
+        lambda before, after: verifier.contradict(share.frames, before, after, share.rows)
     )  # fmt: skip
     return cast_votes(share, seen, contradict)
 
@@ -77,61 +65,164 @@ class Grouped:
     def ordered(self, delays: Delays | None, points: Points, mapping: Mapping) -> "Ordered":
         """Bring frames into the order of their way, and find what connections they are of."""
         packets = order_frames(self.frames, self.unclear, points, delays)
-        return Ordered(self.share, packets, build_connections(self.share.frames, mapping, packets))
+        built = build_connections(self.share.frames, mapping, packets)
+        return Ordered(built, *_first(packets, self.share))
+
+    def set_aside(self, source: Source, work: Work) -> "Waiting":
+        """Keep how frames were grouped until all parts are."""
+        if work.folder is None:
+            return Waiting(source, self.unclear, self)
+        found = self.frames
+        table = {"order": found.rows.order, "group": found.group, "stream": found.stream, "ambiguous": found.ambiguous}
+        return Waiting(source, self.unclear, None, work.keep(table))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What was grouped, and waits for what all parts say."""
+
+    source: Source
+    unclear: Int64
+    held: Grouped | None
+    kept: Kept | None = None
+
+    def open(self) -> Grouped:
+        """Go on."""
+        if self.held is not None or self.kept is None:
+            return self.held  # type: ignore[return-value]
+        share, table = self.source.open(), self.kept.open()
+        share.forget()
+        rows = Rows(share.frames, table["order"])
+        return Grouped(share, Sorted(rows, table["group"], table["stream"], table["ambiguous"]), self.unclear)
 
 
 @dataclass(slots=True)
 class Ordered:
     """Packets and connections of one share."""
 
-    share: Share
-    packets: Packets
     built: Built
-
-    def first(self) -> tuple[Int64, Int64]:
-        """(packets,) When each was first seen, and where that was recorded."""
-        rows, start = self.packets.rows, self.packets.start
-        if not len(start):
-            return start, start
-        time_ns = rows.column("time_ns")
-        first_ns = np.minimum.reduceat(time_ns, start)
-        places = np.flatnonzero(time_ns == np.repeat(first_ns, lengths(start, len(time_ns))))
-        packet = np.searchsorted(start, places, side="right") - 1
-        at = recorded_at(rows.frames, self.share.files, rows.order[places])
-        return first_ns, np.minimum.reduceat(at, np.flatnonzero(changes(packet)))
+    first_ns: Int64
+    """(packets,) When each was first seen."""
+    first_at: Int64
+    """(packets,) And where that was recorded."""
 
 
-def assemble(parts: Sequence[Ordered], mapping: Mapping, stated: list[Stated]) -> Correlated:
+@dataclass(slots=True)
+class Part:
+    """Packets of some connections."""
+
+    source: Source
+    hops: Kept
+    """HOPS, by the part's own numbers of rows, packets and connections."""
+    packets: Int64
+    """(packets,) The number of each among all."""
+    connections: Int64
+    """(connections,) Likewise."""
+
+    def first_of_streams(self) -> Int64:
+        """Return the number of the first packet of each direction of each connection."""
+        hops = self.hops.open("packet", "connection", "reply")
+        begins = np.flatnonzero(changes(hops["packet"]))
+        known = begins[hops["connection"][begins] >= 0]
+        _, first = group_rows(hops["connection"][known], hops["reply"][known])
+        return self.packets[hops["packet"][known[first]]]
+
+    def tables(self) -> tuple[Columns, Sides, Int64, Columns]:
+        """Return its FRAMES, what lies aside, what its rows are called among all, and HOPS with numbers among all."""
+        share, hops = self.source.open(), dict(self.hops.open())
+        hops["packet"] = self.packets[hops["packet"]]
+        hops["connection"] = np.append(self.connections, -1)[hops["connection"]].astype(np.int32)
+        return share.frames, share.sides, share.rows(np.arange(len(hops["row"]))), hops
+
+
+@dataclass(slots=True)
+class Correlated:
+    """What correlation found."""
+
+    parts: list[Part]
+    connections: Columns
+    first_packets: Int64
+    """(connections,) Number of each one's first packet."""
+    contradictions: list[Contradiction]
+    doubts: Doubts = field(default_factory=Doubts)
+    apart: list[Apart] = field(default_factory=list)
+    """Points of one host, as it was said, whose times fit only with an offset."""
+    offsets: dict[int, Offset] = field(default_factory=dict)
+    """By number of the host: how far its clock is ahead, where packets told; subtracted from its frames' times."""
+
+    @property
+    def packets(self) -> int:
+        """Number of packets."""
+        return sum(len(one.packets) for one in self.parts)
+
+    @property
+    def hops(self) -> Columns:
+        """HOPS: all of it, in memory."""
+        if len(self.parts) == 1:
+            return self.parts[0].hops.open()
+        found = []
+        for one in self.parts:
+            _, _, rows, hops = one.tables()
+            found.append(hops | {"row": rows[hops["row"]]})
+        if not found:
+            return HOPS.empty(0)
+        together = {name: np.concatenate([hops[name] for hops in found]) for name in HOPS.dtypes}
+        by_packet = np.argsort(together["packet"], kind="stable")
+        return {name: column[by_packet] for name, column in together.items()}
+
+
+def assemble(parts: Sequence[tuple[Source, Ordered]], mapping: Mapping, stated: list[Stated], work: Work) -> Correlated:
     """Number packets and connections of all parts in order of time, and find what concerns several of them."""
-    hops, order = _numbered(parts)
-    tables = [one.built.connections for one in parts]
+    built = [one.built for _, one in parts]
+    numbers, order = _numbers([one for _, one in parts])
+    tables = [one.connections for one in built]
     table = {name: np.concatenate([one[name] for one in tables])[order] for name in tables[0]}
-    find_relays(Carried.together([one.built.carried for one in parts], order), table)
-    label = np.concatenate([one.built.label for one in parts])[order]
-    return Correlated(hops, table, apply_stated(table, stated), Doubts.of(mapping, label))
+    find_relays(Carried.together([one.carried for one in built], order), table)
+    label = np.concatenate([one.label for one in built])[order]
+    of_parts = [
+        Part(source, work.keep(one.built.hops), packets, connections)
+        for (source, one), (packets, connections) in zip(parts, numbers, strict=True)
+    ]
+    firsts = np.concatenate([of.packets[one.first_packet] for of, one in zip(of_parts, built, strict=True)])[order]
+    return Correlated(of_parts, table, firsts, apply_stated(table, stated), Doubts.of(mapping, label))
 
 
-def _numbered(parts: Sequence[Ordered]) -> tuple[Columns, Int64]:
-    """Return HOPS of all parts, and what brings their connections, one part after the other, into order."""
+def _numbers(parts: Sequence[Ordered]) -> tuple[list[tuple[Int64, Int64]], Int64]:
+    """
+    Number packets and connections.
+
+    Returns:
+        Of each part the numbers of its packets, and of its connections; and what brings connections, one part after
+        the other, into order.
+    """
+    counts = np.cumsum([0, *(len(one.first_ns) for one in parts)])
     if len(parts) == 1:
-        return parts[0].built.hops, np.arange(len(parts[0].built.label))
-    first_ns, first_at = (np.concatenate(column) for column in zip(*(one.first() for one in parts), strict=True))
+        count = len(parts[0].built.label)
+        return [(np.arange(counts[-1]), np.arange(count))], np.arange(count)
+    first_ns, first_at = (
+        np.concatenate(column) for column in zip(*((p.first_ns, p.first_at) for p in parts), strict=True)
+    )
     number = np.empty(len(first_ns), np.int64)
     number[np.lexsort((first_at, first_ns))] = np.arange(len(first_ns))
-    counts = [len(one.packets.start) for one in parts]
-    of_part = np.split(number, np.cumsum(counts)[:-1])
-    first = [packets[one.built.first_packet] for packets, one in zip(of_part, parts, strict=True)]
+    packets = np.split(number, counts[1:-1])
+    first = [numbers[one.built.first_packet] for numbers, one in zip(packets, parts, strict=True)]
     order = np.argsort(np.concatenate(first), kind="stable")
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     connections = np.split(place, np.cumsum([len(one) for one in first])[:-1])
-    found = []
-    for one, packets, numbers in zip(parts, of_part, connections, strict=True):
-        hops = dict(one.built.hops)
-        hops["row"] = one.share.rows(hops["row"])
-        hops["packet"] = packets[hops["packet"]]
-        hops["connection"] = np.append(numbers, -1)[hops["connection"]].astype(np.int32)
-        found.append(hops)
-    together = {name: np.concatenate([hops[name] for hops in found]) for name in HOPS.dtypes}
-    by_packet = np.argsort(together["packet"], kind="stable")
-    return {name: column[by_packet] for name, column in together.items()}, order
+    return list(zip(packets, connections, strict=True)), order
+
+
+def _first(packets: Packets, share: Share) -> Iterator[Int64]:
+    """(packets,) Give when each was first seen, and where that was recorded."""
+    rows, start = packets.rows, packets.start
+    if not len(start):
+        yield from (start, start)
+        return
+    time_ns = rows.column("time_ns")
+    first_ns = np.minimum.reduceat(time_ns, start)
+    places = np.flatnonzero(time_ns == np.repeat(first_ns, lengths(start, len(time_ns))))
+    packet = np.searchsorted(start, places, side="right") - 1
+    at = recorded_at(rows.frames, share.files, rows.order[places])
+    yield first_ns
+    yield np.minimum.reduceat(at, np.flatnonzero(changes(packet)))

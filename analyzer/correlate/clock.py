@@ -5,6 +5,7 @@ direction, from below in the other, and the line between the two hulls with most
 (S. B. Moon, P. Skelly, D. Towsley: Estimation and Removal of Clock Skew from Network Delay Measurements, 1999).
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,35 +45,41 @@ class Offset:
         return found
 
 
-def align_roughly(frames: Columns, identity: Int64, host: Int64) -> list[int]:
+Seen = tuple[Int64, Int64]
+"""Times and identities of some frames."""
+
+
+def align_roughly(parts: Callable[[], Iterable[tuple[Int64, Int64, Int64]]], hosts: int) -> list[int]:
     """
-    Bring all hosts' times within the time that packets take.
+    Tell what brings all hosts' times within the time that packets take.
 
     Args:
-        frames: FRAMES, whose ``time_ns`` is corrected in place.
-        identity: (n,) of KEYS.
-        host: (n,) number of the host of each frame, 0 for the one whose clock counts.
+        parts: gives times, identities and hosts of frames, part by part, each with all of its identities; 0 is the
+            number of the host whose clock counts.
+        hosts: how many there are.
 
     Returns:
-        What was subtracted from each host's times, in ns; 0 where no packet was seen on two hosts.
+        What is to be subtracted from each host's times, in ns; 0 where no packet was seen on two hosts.
     """
-    offsets = [0] * (int(host.max(initial=0)) + 1)
-    known = host == 0
-    for number in range(1, len(offsets)):
-        mine = host == number
-        difference = _differences(frames["time_ns"], identity, np.flatnonzero(known), np.flatnonzero(mine))
+    offsets = np.zeros(hosts, np.int64)
+    known = np.arange(hosts) == 0
+    for number in range(1, hosts):
+        differences = []
+        for time_ns, identity, host in parts():
+            there, here = known[host], host == number
+            corrected = time_ns - offsets[host]
+            differences.append(_differences((corrected[there], identity[there]), (corrected[here], identity[here])))
+        difference = np.concatenate(differences)
         if len(difference):
-            offsets[number] = _most_common(difference)
-            frames["time_ns"][mine] -= offsets[number]
-            known |= mine
-    return offsets
+            offsets[number], known[number] = _most_common(difference), True
+    return [int(offset) for offset in offsets]
 
 
-def _differences(time_ns: Int64, identity: Int64, there: Int64, here: Int64) -> Int64:
+def _differences(there: Seen, here: Seen) -> Int64:
     """Return the time from the first sighting *there* to the first one *here*, of all that was seen on both."""
     firsts = []
-    for rows in (there, here):
-        by_time = rows[np.argsort(time_ns[rows], kind="stable")]
+    for time_ns, identity in (there, here):
+        by_time = np.argsort(time_ns, kind="stable")
         found, first = np.unique(identity[by_time], return_index=True)
         firsts.append((found, time_ns[by_time[first]]))
     (one, times), (two, other_times) = firsts
@@ -89,12 +96,26 @@ def _most_common(difference: Int64) -> int:
     return int(np.median(ordered[start : behind[start]]))
 
 
-def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, known: set[int]) -> Offset | None:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What packets between hosts say: at these times, one clock is at the most, and at these at least, so far ahead."""
+
+    above_at: Int64
+    above: Int64
+    below_at: Int64
+    below: Int64
+
+    def estimate(self) -> Offset | None:
+        """Estimate how far it is ahead; None if no packet went between."""
+        return _between(self.above_at, self.above, self.below_at, self.below)
+
+
+def bounds(frames: Columns, hops: Columns, host_of_point: Int64, number: int, known: set[int]) -> Bounds:
     """
-    Estimate how far host *number* is ahead of the *known* hosts, which agree; None if no packet went between.
+    Take what packets say of host *number* and of the *known* hosts, which agree.
 
     Args:
-        frames: FRAMES, roughly aligned.
+        frames: FRAMES, roughly aligned: all of some connections.
         hops: HOPS of them.
         host_of_point: (points,) number of each point's host.
         number: of the host to be estimated.
@@ -104,9 +125,12 @@ def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, 
     host = host_of_point[frames["point"][row]]
     here, there = host == number, np.isin(host, list(known))
     start = np.flatnonzero(changes(packet))
-    both = np.logical_or.reduceat(here, start) & np.logical_or.reduceat(there, start)
+    both = here[start]
+    if len(start):
+        both = np.logical_or.reduceat(here, start) & np.logical_or.reduceat(there, start)
     if not both.any():
-        return None
+        none = np.zeros(0, np.int64)
+        return Bounds(none, none, none, none)
     sides = [_side(frames, row, start, mask) for mask in (there, here)]
     away, back = (both & direction for direction in _directions(*sides))
     open_ = both & ~away & ~back & (hops["connection"][start] >= 0)
@@ -117,7 +141,7 @@ def estimate(frames: Columns, hops: Columns, host_of_point: Int64, number: int, 
     # From there to here, the offset is at most the difference; from here to there, at least.
     above = (sides[1].first - sides[0].last)[away]
     below = (sides[1].last - sides[0].first)[back]
-    return _between(sides[1].first[away], above, sides[1].last[back], below)
+    return Bounds(sides[1].first[away], above, sides[1].last[back], below)
 
 
 @dataclass(slots=True)
@@ -191,14 +215,22 @@ class Apart:
     packets: int
 
 
-def far_apart(frames: Columns, identity: Int64, points: int, most_ns: int) -> list[Apart]:
-    """Find pairs of points whose times fit only with an offset beyond *most_ns*, by what their first frames have."""
+def look_at(frames: Columns, identity: Int64, looked: list[Seen]) -> list[Seen]:
+    """Add the first frames that some rows of FRAMES have of each point to those that were *looked* at before."""
     telling = has(frames["layers"], Layer.TCP) | (has(frames["layers"], Layer.IPV4) & (frames["ip_id"] != 0))
-    rows = [np.flatnonzero(telling & (frames["point"] == number))[:LOOKED_AT] for number in range(points)]
+    found = []
+    for number, (times, identities) in enumerate(looked):
+        rows = np.flatnonzero(telling & (frames["point"] == number))[: LOOKED_AT - len(times)]
+        found.append((np.append(times, frames["time_ns"][rows]), np.append(identities, identity[rows])))
+    return found
+
+
+def far_apart(looked: list[Seen], most_ns: int) -> list[Apart]:
+    """Find pairs of points whose times fit only with an offset beyond *most_ns*, by what was *looked* at of each."""
     found: list[Apart] = []
-    for second in range(1, points if points <= MOST_COMPARED else 0):
+    for second in range(1, len(looked) if len(looked) <= MOST_COMPARED else 0):
         for first in range(second):
-            difference = _differences(frames["time_ns"], identity, rows[first], rows[second])
+            difference = _differences(looked[first], looked[second])
             if len(difference) < ENOUGH:
                 continue
             offset = _most_common(difference)

@@ -4,10 +4,11 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from analyzer.correlate.runs import Runs, in_time, sort_runs
 from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.tuples import Seen, count_seen, find_conversations
 from analyzer.decode.digest import mix_rows
-from analyzer.schema import Array, Columns, Int64
+from analyzer.decode.stretch import Sides
+from analyzer.read.work import Kept, Work
+from analyzer.schema import FRAMES, Array, Columns, Int64
 
 
 @dataclass
@@ -42,10 +45,6 @@ class Range:
         """Note fragments."""
         return fragments(self.frames, self.flow, self.files)
 
-    def inherit(self, found: tuple[Int64, Int64]) -> None:
-        """Give rows the flows of the first fragments that they belong to."""
-        self.flow[found[0]] = found[1]
-
     def flow_times(self) -> FlowTimes:
         """Note when flows were busy."""
         return flow_times(self.frames, self.flow, self.files, self.time_order)
@@ -54,21 +53,25 @@ class Range:
         """Find conversations; return TALKS, and where each was seen."""
         keys = cuts.conversation_keys(self.frames, self.flow, self.files)
         self.conversations = find_conversations(self.frames, self.flow, keys, self.time_order, self.files)
-        self.flow = self.flow[:0]
         return self.conversations.talks, count_seen(self.conversations, self.frames["point"][self.time_order])
 
-    def by_row(self, numbers: Int64) -> tuple[Int64, Array]:
-        """(n,) Conversation of each row among all, by the *numbers* of those of this range, and direction."""
+    def by_row(self) -> Columns:
+        """Return the conversation of each row, by its number in this range, and the direction."""
         of, backward = np.empty(len(self.time_order), np.int64), np.empty(len(self.time_order), bool)
-        of[self.time_order] = np.append(numbers, -1)[self.conversations.of]
-        backward[self.time_order] = self.conversations.backward
-        return of, backward
+        of[self.time_order], backward[self.time_order] = self.conversations.of, self.conversations.backward
+        return {"of": of, "backward": backward}
 
-    def share(self, numbers: Int64) -> "Share":
+    def table(self, by_row: Columns, numbers: Int64) -> Columns:
+        """Return what shares are made of; *numbers* are those of its conversations among all."""
+        row = np.arange(self.first_row, self.first_row + len(self.identity))
+        of = np.append(numbers, -1)[by_row["of"]]
+        return self.frames | {"identity": self.identity, "of": of, "backward": by_row["backward"], "row": row}
+
+    def share(self, numbers: Int64, sides: Sides) -> "Share":
         """Return all of it as one share; *numbers* are those of its conversations among all."""
         of = np.append(numbers, -1)[self.conversations.of]
-        rows, back = self.first_row, self.conversations.backward
-        return Share(self.frames, self.identity, of, back, self.time_order, self.files, rows)
+        back = self.conversations.backward
+        return Share(self.frames, sides, self.identity, of, back, self.time_order, self.files, self.first_row)
 
 
 @dataclass
@@ -76,6 +79,8 @@ class Share:
     """Frames with their conversations: all of some identities, or all of some connections; n of them."""
 
     frames: Columns
+    sides: Sides
+    """``row`` is what rows are called among all."""
     identity: Int64
     """(n,)"""
     of: Int64
@@ -108,13 +113,53 @@ class Share:
         return here + self.row if isinstance(self.row, int) else self.row[here]
 
 
-def cut_ranges(frames: Columns, keys: Columns, files: Int64, count: int) -> Iterator[Range]:
-    """Cut rows of FRAMES, with KEYS of them, into ranges of about the same length."""
-    bounds = np.linspace(0, len(frames["frame"]), count + 1).astype(np.int64).tolist()
-    for begin, end in pairwise(bounds):
-        rows = slice(begin, end)
-        cut = {name: column[rows] for name, column in frames.items()} if count > 1 else frames
-        yield Range(cut, keys["flow"][rows], keys["identity"][rows], files, begin)
+class Source(Protocol):
+    """What gives a share, as often as it is asked for."""
+
+    def open(self) -> Share:
+        """Give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that there is, in memory."""
+
+    share: Share
+
+    def open(self) -> Share:
+        """Give it."""
+        return self.share
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """What a part was given of each of several tables, in their order."""
+
+    pieces: list[list[Kept]]
+    """Of each the table, and what lies aside of it."""
+    sides: tuple[str, ...]
+
+    def tables(self) -> tuple[Columns, Sides]:
+        """Return all that it was given, one piece after the other."""
+        opened = [[kept.open() for kept in piece] for piece in self.pieces]
+        main, *sides = [_end_to_end(tables) for tables in zip(*opened, strict=True)]
+        return main, dict(zip(self.sides, sides, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """A share of many ranges."""
+
+    dealt: Dealt
+    files: Int64
+
+    def open(self) -> Share:
+        """Put it together."""
+        table, sides = self.dealt.tables()
+        frames = {name: table[name] for name in FRAMES.dtypes}
+        order = in_time(frames, self.files)
+        of, backward = table["of"][order], table["backward"][order]
+        return Share(frames, sides, table["identity"], of, backward, order, self.files, table["row"])
 
 
 def part_of(key: Int64, parts: int) -> Int64:
@@ -123,45 +168,40 @@ def part_of(key: Int64, parts: int) -> Int64:
     return (mixed * np.uint64(parts) >> np.uint64(32)).view(np.int64)
 
 
-def exchange(
-    ranges: Sequence[Range], numbers: Sequence[Int64], parts: int, part: Callable[[Int64, Int64], Int64]
-) -> list[Share]:
+def deal(
+    tables: Iterable[tuple[Columns, Sides]], parts: int, part: Callable[[Columns], Int64], work: Work
+) -> list[Dealt]:
     """
-    Give shares of what ranges have.
+    Deal the rows of tables to *parts*.
 
     Args:
-        ranges: all of them.
-        numbers: of each range's conversations among all.
-        parts: how many shares.
-        part: tells of (n,) identities and conversations of rows which share each goes to.
+        tables: each with a column ``row``, ascending, and what lies aside of some of them, with that in ``row``.
+        parts: how many.
+        part: tells of a table's rows which each goes to.
+        work: where what is dealt is kept.
     """
-    if len(ranges) == parts == 1:
-        return [ranges[0].share(numbers[0])]
-    pieces: list[list[_Piece]] = [[] for _ in range(parts)]
-    for one, known in zip(ranges, numbers, strict=True):
-        of, backward = one.by_row(known)
-        goes_to = part(one.identity, of)
+    pieces: list[list[list[Kept]]] = [[] for _ in range(parts)]
+    names: tuple[str, ...] = ()
+    for place, (table, sides) in enumerate(tables):
+        goes_to, names = part(table), tuple(sides)
         order = stable_order(goes_to)
         bounds = np.searchsorted(goes_to[order], np.arange(parts + 1)).tolist()
-        for share, (begin, end) in enumerate(pairwise(bounds)):
-            if end > begin or one is ranges[0]:  # a share without rows has the columns, too
-                rows = order[begin:end]
-                pieces[share].append((one, rows, of[rows], backward[rows]))
-    return list(map(_together, pieces))
+        of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
+        dealt: list[Columns] = []
+        given: list[int] = []
+        for number, (begin, end) in enumerate(pairwise(bounds)):
+            if end > begin or not place:  # a part without rows has the columns, too
+                given.append(number)
+                dealt.append({name: column[order[begin:end]] for name, column in table.items()})
+                dealt += [{name: column[to == number] for name, column in side.items()}
+                          for side, to in zip(sides.values(), of_sides, strict=True)]  # fmt: skip
+        kept, each = work.keep_all(dealt), 1 + len(names)
+        for at, number in enumerate(given):
+            pieces[number].append(kept[at * each : (at + 1) * each])
+    return [Dealt(piece, names) for piece in pieces]
 
 
-_Piece = tuple[Range, Int64, Int64, Array]
-"""Rows of a range, with their conversations and directions."""
-
-
-def _together(pieces: Sequence[_Piece]) -> Share:
-    """Put rows of ranges together, in the order of ranges."""
-    first = pieces[0][0]
-    found: Columns = {
-        name: np.concatenate([one.frames[name][rows] for one, rows, _, _ in pieces]) for name in first.frames
-    }
-    order = in_time(found, first.files)
-    of, backward = (np.concatenate([piece[place] for piece in pieces])[order] for place in (2, 3))
-    identity = np.concatenate([one.identity[rows] for one, rows, _, _ in pieces])
-    row = np.concatenate([rows + one.first_row for one, rows, _, _ in pieces])
-    return Share(found, identity, of, backward, order, first.files, row)
+def _end_to_end(tables: Sequence[Columns]) -> Columns:
+    if len(tables) == 1:
+        return tables[0]
+    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

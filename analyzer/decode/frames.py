@@ -1,4 +1,4 @@
-"""Whole captures to the tables FRAMES, QUOTES and NEIGHBOURS.
+"""Whole captures to the tables FRAMES, KEYS, QUOTES, NEIGHBOURS and TUNNELS, stretch by stretch.
 
 A point is a file's interface, in a LINUX_SLL2 file each interface index in it. Rows stand in the order of the files,
 and in a file in its order.
@@ -6,47 +6,51 @@ and in a file in its order.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import numpy as np
 
-from analyzer.decode.crew import WORTH_FORKING, Batch, Crew, Derive, Store, can_help
 from analyzer.decode.kept import LINK_HEADER, CutLengths
-from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES
-from analyzer.errors import InputError, LimitError
+from analyzer.decode.stretch import Gathering, OfFile, Sides, Stretch, concatenated, keep_stretch
+from analyzer.decode.vector import KEEP_ALL, SIDE_TABLES, Decoded, decode
+from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import PEEK
 from analyzer.read.points import Source
 from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records
-from analyzer.read.source import Buffers
-from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
+from analyzer.read.source import buffer
+from analyzer.read.work import Work
+from analyzer.schema import FRAMES, KEYS, Array, Bytes, Columns, Int64
 
 MOST_POINTS = 8_191
 
 Progress = Callable[[int, int, int], None]
 """Told the number of frames decoded so far, and how many bytes were read of how many."""
-Opener = Callable[[Buffers], CaptureFile]
-"""Opens a capture, to be read into buffers."""
+Opener = Callable[[Bytes], CaptureFile]
+"""Opens a capture, to be read into some memory."""
+Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
+"""Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class AsRead:
-    """FRAMES as files have them, of which some rows were dropped since."""
+class Span:
+    """What a file has of a point."""
 
-    rows: Int64
-    """(n,) Which of them each row is."""
-    cap_len: Array
-    """Of all of them."""
+    frames: int
+    first_ns: int
+    last_ns: int
+
+    def and_then(self, other: "Span") -> "Span":
+        """Put two together."""
+        first, last = min(self.first_ns, other.first_ns), max(self.last_ns, other.last_ns)
+        return Span(self.frames + other.frames, first, last)
 
 
 @dataclass(slots=True)
 class FrameTables:
     """All frames of an analysis."""
 
-    frames: Columns
-    keys: Columns
-    quotes: Columns
-    neighbours: Columns
-    tunnels: Columns
+    stretches: list[Stretch]
     files: list[FileInfo]
     sources: list[Source]
     """By point id."""
@@ -54,8 +58,80 @@ class FrameTables:
     """Bytes from the network header on that every point kept."""
     pieces: list[list[int]]
     """By point id: the files it was recorded to, in order; frames are numbered on from one to the next."""
-    as_read: AsRead | None = None
-    """Where rows are in the files, once some were dropped."""
+    work: Work = field(default_factory=Work)
+
+    @classmethod
+    def of(
+        cls,
+        table: Columns,
+        sides: Sides,
+        files: list[FileInfo],
+        sources: list[Source],
+        keep: int,
+        pieces: list[list[int]],
+    ) -> "FrameTables":
+        """Take rows of FRAMES and KEYS that are in memory, in the order of *files*."""
+        ends = np.cumsum([info.frames for info in files]).tolist()
+        of_files = [OfFile(number, begin, 1, 0) for number, begin in enumerate([0, *ends[:-1]])]
+        rows = len(table["frame"])
+        return cls([keep_stretch(table, sides, of_files, rows, Work())], files, sources, keep, pieces)
+
+    @property
+    def rows(self) -> int:
+        """Number of frames."""
+        return sum(one.rows for one in self.stretches)
+
+    @property
+    def first_rows(self) -> list[int]:
+        """By stretch: what its first row is called among all."""
+        return list(accumulate((one.rows for one in self.stretches), initial=0))[:-1]
+
+    def columns(self, *names: str) -> Columns:
+        """Return columns of FRAMES and KEYS, of all rows."""
+        tables = [one.table.open(*names) for one in self.stretches]
+        if len(tables) == 1:
+            return tables[0]
+        return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+
+    @property
+    def frames(self) -> Columns:
+        """FRAMES: all of it, in memory."""
+        return self.columns(*FRAMES.dtypes)
+
+    @property
+    def keys(self) -> Columns:
+        """KEYS: likewise."""
+        return self.columns(*KEYS.dtypes)
+
+    def side(self, name: str) -> Columns:
+        """QUOTES, NEIGHBOURS or TUNNELS, by *name*: likewise."""
+        tables = [one.sides[name].open() for one in self.stretches]
+        if len(tables) == 1:
+            return tables[0]
+        moved = [table | {"row": table["row"] + first} for table, first in zip(tables, self.first_rows, strict=True)]
+        return concatenated(moved, SIDE_TABLES[name].empty(0))
+
+    def spans(self) -> dict[tuple[int, int], Span]:
+        """Tell what each file has of each point."""
+        found: dict[tuple[int, int], Span] = {}
+        for one in self.stretches:
+            frames, file = one.table.open("point", "time_ns"), one.file_of_rows()
+            for of in one.files:
+                first, last = np.searchsorted(file, (of.file, of.file + 1)).tolist()
+                point, time_ns = frames["point"][first:last], frames["time_ns"][first:last]
+                for number in np.flatnonzero(np.bincount(point)).tolist():
+                    times = time_ns[point == number]
+                    span = Span(len(times), int(times.min()), int(times.max()))
+                    known = found.get((of.file, number))
+                    found[of.file, number] = span if known is None else known.and_then(span)
+        return found
+
+    def spans_of_points(self) -> dict[int, Span]:
+        """Tell what all files have of each point."""
+        found: dict[int, Span] = {}
+        for (_, point), span in self.spans().items():
+            found[point] = span if point not in found else found[point].and_then(span)
+        return found
 
     def join_pieces(self, groups: list[list[int]], called_alike: Collection[int] = ()) -> None:
         """
@@ -63,27 +139,30 @@ class FrameTables:
 
         Groups that somebody *called_alike*, by their numbers, are one point also where they overlap.
         """
-        file_of = np.array([source.file for source in self.sources], np.int64)[self.frames["point"]]
-        begin = np.searchsorted(file_of, np.arange(len(self.files) + 1))  # rows stand in the order of files
-        target = np.arange(len(self.sources))
-        for number_of_group, group in enumerate(groups):
-            before = 0
+        spans = self.spans()
+        target, before = np.arange(len(self.sources)), np.zeros(len(self.files), np.int64)
+        for number, group in enumerate(groups):
+            counted = 0
             last_of: dict[tuple[int, int], tuple[int, int]] = {}
-            alike = number_of_group in called_alike
             for file in group:
-                before = self._continue(slice(begin[file], begin[file + 1]), before, last_of, target, alike=alike)
-                before += self.files[file].frames
-        self._join_silent(groups, target)
-        used, number = np.unique(target, return_inverse=True)
-        self.frames["point"][:] = number.astype(np.uint16)[self.frames["point"]]
+                mine = {point: span for (of, point), span in sorted(spans.items()) if of == file}
+                counted = self._continue(mine, counted, last_of, target, alike=number in called_alike)
+                before[file] = counted
+                counted += self.files[file].frames
+        self._join_silent(groups, target, {point for _, point in spans})
+        used, number_of = np.unique(target, return_inverse=True)
+        for one in self.stretches:
+            frames = one.table.open("point", "frame")
+            one.table.put("point", number_of.astype(np.uint16)[frames["point"]])
+            one.table.put("frame", frames["frame"] + before[one.file_of_rows()].astype(np.uint32))
         self.pieces = [[] for _ in used]
-        for point, source in zip(number.tolist(), self.sources, strict=True):
+        for point, source in zip(number_of.tolist(), self.sources, strict=True):
             self.pieces[point].append(source.file)
         self.sources = [self.sources[point] for point in used.tolist()]
 
     def _continue(
         self,
-        rows: slice,
+        spans: dict[int, Span],
         before: int,
         last_of: dict[tuple[int, int], tuple[int, int]],
         target: Int64,
@@ -95,128 +174,79 @@ class FrameTables:
 
         Returns how many frames were counted before its own: *before*, or none if it is a capture of its own.
         """
-        point, time_ns = self.frames["point"][rows], self.frames["time_ns"][rows]
-        for number in np.unique(point).tolist():
-            times = time_ns[point == number]
+        for number, span in spans.items():
             key = (self.sources[number].interface, self.sources[number].device)
             known = last_of.get(key)
-            if known is not None and (alike or known[1] <= int(times.min())):
+            if known is not None and (alike or known[1] <= span.first_ns):
                 target[number] = known[0]
             elif known is not None:
                 before = 0
-            last_of[key] = int(target[number]), int(times.max())
-        self.frames["frame"][rows] += np.uint32(before)
+            last_of[key] = int(target[number]), span.last_ns
         return before
+
+    def _join_silent(self, groups: list[list[int]], target: Int64, heard: set[int]) -> None:
+        """Let interfaces of which a piece has nothing be the points that other pieces have of them."""
+        group_of = {file: number for number, group in enumerate(groups) for file in group}
+        found: dict[tuple[int, int, int], int] = {}
+        for number in sorted(range(len(target)), key=lambda point: point not in heard):  # first those that were heard
+            source = self.sources[number]
+            if source.file in group_of:
+                known = found.setdefault((group_of[source.file], source.interface, source.device), number)
+                target[number] = target[number] if number in heard else target[known]
 
     def drop(self, rows: Array) -> None:
         """Take rows out, given as (n,) bool."""
         if not rows.any():
             return
-        kept = np.flatnonzero(~rows)
-        before = self.as_read or AsRead(np.arange(len(rows)), self.frames["cap_len"])
-        self.as_read = AsRead(before.rows[kept], before.cap_len)
-        number = np.cumsum(~rows) - 1
-        self.frames = {name: column[kept] for name, column in self.frames.items()}
-        self.keys = {name: column[kept] for name, column in self.keys.items()}
-        for name in SIDE_TABLES:
-            side: Columns = getattr(self, name)
-            of_kept = np.flatnonzero(~rows[side["row"]])
-            side = {column: values[of_kept] for column, values in side.items()}
-            side["row"] = number[side["row"]]
-            setattr(self, name, side)
+        bounds = [*self.first_rows, len(rows)]
+        cut = zip(self.stretches, pairwise(bounds), strict=True)
+        self.stretches = [one.without(rows[begin:end], self.work) for one, (begin, end) in cut]
+
+    def forget_keys(self) -> None:
+        """Let go of KEYS, which nobody needs once frames are correlated."""
+        for one in self.stretches:
+            for name in KEYS.dtypes:
+                if one.table.held is not None:
+                    one.table.held.pop(name)
 
     def forget(self, points: Collection[int]) -> None:
         """Take points out that have no rows."""
         kept = [point for point in range(len(self.sources)) if point not in points]
         number = np.zeros(len(self.sources), np.uint16)
         number[kept] = np.arange(len(kept))
-        self.frames["point"] = number[self.frames["point"]]
+        for one in self.stretches:
+            one.table.put("point", number[one.table.open("point")["point"]])
         self.sources = [self.sources[point] for point in kept]
         self.pieces = [self.pieces[point] for point in kept]
-
-    def _join_silent(self, groups: list[list[int]], target: Int64) -> None:
-        """Let interfaces of which a piece has nothing be the points that other pieces have of them."""
-        group_of = {file: number for number, group in enumerate(groups) for file in group}
-        heard = np.bincount(self.frames["point"], minlength=len(target)) > 0
-        found: dict[tuple[int, int, int], int] = {}
-        for number in np.argsort(~heard, kind="stable").tolist():  # first those that were heard
-            source = self.sources[number]
-            if source.file in group_of:
-                known = found.setdefault((group_of[source.file], source.interface, source.device), number)
-                target[number] = target[number] if heard[number] else target[known]
-
-
-@dataclass(slots=True)
-class Collector:
-    """Takes in batches that are decoded: numbers their points, and keeps their side tables."""
-
-    points: dict[Source, int] = field(default_factory=dict)
-    sides: dict[str, list[Columns]] = field(default_factory=lambda: {name: [] for name in SIDE_TABLES})
-
-    def add(self, batch: Batch) -> None:
-        """
-        Give a batch its points, and keep its side tables.
-
-        Raises:
-            InputError: there are too many points; what is before the first of them is taken in.
-        """
-        if (decoded := batch.decoded) is None:
-            raise ValueError("not decoded yet")
-        keys = batch.records.interface.astype(np.int64) << 32 | decoded.device
-        count, fitting = len(keys), self._fitting(batch.file, keys)
-        if fitting < count:
-            batch.trim(fitting)
-            keys = keys[:fitting]
-        if (keys[1:] == keys[:-1]).all():
-            decoded.frames["point"][:] = [self._number(batch.file, key) for key in keys[:1].tolist()] or 0
-        else:
-            used, of_row = np.unique(keys, return_inverse=True)
-            numbers = [self._number(batch.file, key) for key in used.tolist()]
-            decoded.frames["point"][:] = np.array(numbers, np.uint16)[of_row]
-        for name, parts in self.sides.items():
-            side: Columns = getattr(decoded, name)
-            side["row"] += batch.first_row
-            parts.append(side)
-        if fitting < count:
-            raise InputError(f"not read on: more than {MOST_POINTS + 1:,} points")
-
-    def _number(self, file: int, key: int) -> int:
-        """Return the point of an interface, which is a new one where nothing was heard of it before."""
-        return self.points.setdefault(Source(file, key >> 32, key & 0xFFFF_FFFF), len(self.points))
-
-    def _fitting(self, file: int, keys: Int64) -> int:
-        """Count the frames before the first one whose interface would be one point too many."""
-        room = max(MOST_POINTS + 1 - len(self.points), 0)
-        if room >= len(keys):
-            return len(keys)
-        used, first = np.unique(keys, return_index=True)
-        known = [Source(file, key >> 32, key & 0xFFFF_FFFF) in self.points for key in used.tolist()]
-        new = np.sort(first[~np.array(known)])
-        return int(new[room]) if len(new) > room else len(keys)
-
-    def name_silent(self, file: int, info: FileInfo) -> None:
-        """Make points of interfaces that recorded nothing, too: silence is a result."""
-        heard = set()
-        for source in reversed(self.points):  # a file's points stand together, those of the last one at the end
-            if source.file != file:
-                break
-            heard.add(source.interface)
-        for interface, described in enumerate(info.interfaces):
-            if interface not in heard and described.link_type != LINKTYPE_NONE:
-                self.points[Source(file, interface, 0)] = len(self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many frames are read at the most."""
+    """How many frames are read at the most, of each file its share."""
 
     frames: int
-    cut: bool = False
-    """Read as many, of each file its share; else what has more cannot be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many frames memory has room for, and what is done with more."""
+
+    frames: int
+    """As many may be held."""
+    stretch: int
+    """Of more, so many at a time."""
+    work: Callable[[], Work]
+    """Gives the place for all of them."""
 
 
 def read_frames(
-    captures: Sequence[Opener], derive: Derive, progress: Progress | None = None, limit: Limit | None = None
+    captures: Sequence[Opener],
+    derive: Derive,
+    progress: Progress | None = None,
+    *,
+    limit: Limit | None = None,
+    room: Room | None = None,
+    stretches: int = 1,
 ) -> FrameTables:
     """
     Decode all captures, and let *derive* make keys of each batch.
@@ -224,24 +254,31 @@ def read_frames(
     They are opened one at a time: first to see what they declare, then to be read, and once more if frames turn out
     to be cut shorter than the files declare, because digests may cover only bytes that every point kept.
 
-    Raises:
-        LimitError: there are more frames than *limit* says, and they shall not be cut.
+    Args:
+        captures: what opens each.
+        derive: makes keys.
+        progress: is told how far it is.
+        limit: no more are read.
+        room: no more are held in memory.
+        stretches: into how many all is cut if there is room for it.
     """
     keep, likely, total = declared(captures)
+    if limit is not None:
+        likely = min(likely, limit.frames)
     told = None if progress is None else lambda frames, done: progress(frames, done, total)
-    tables = _read(captures, likely, keep, derive, told, limit)
     lengths = CutLengths()
-    lengths.add(tables.frames)
+    tables = _Reader(captures, derive, keep, likely, limit, room).read(told, stretches, lengths)
     kept = lengths.kept(tables.sources, tables.files, tables.keep)
     if kept < tables.keep:
-        tables = _read(captures, likely, kept, derive, told, limit)
+        tables.work.forget([one.table for one in tables.stretches])
+        tables = _Reader(captures, derive, kept, likely, limit, room).read(told, stretches, CutLengths())
     return tables
 
 
 def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
     """Return the bytes from the network header on that all captures say to keep, their likely frames, and sizes."""
     keep, likely, total = KEEP_ALL, 0, 0
-    peek = Buffers(1, np.zeros, PEEK)
+    peek = buffer(PEEK)
     for opened in captures:
         capture = opened(peek)
         if capture.snap_len:
@@ -252,54 +289,126 @@ def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
     return keep, likely, total
 
 
-def _read(
-    captures: Sequence[Opener],
-    likely: int,
-    keep: int,
-    derive: Derive,
-    told: Callable[[int, int], None] | None,
-    limit: Limit | None,
-) -> FrameTables:
-    share = None if limit is None or not limit.cut else max(limit.frames // max(len(captures), 1), 1)
-    if limit is not None:
-        likely = min(likely, limit.frames)
-    helped = likely >= WORTH_FORKING and can_help()
-    frames, keys = Store(FRAMES, likely, shared=helped), Store(KEYS, likely, shared=helped)
-    collector = Collector()
-    files: list[FileInfo] = []
-    before = 0
-    with Crew(frames, keys, derive, keep, helped=helped) as crew:
-        for index, opened in enumerate(captures):
-            capture = opened(crew.buffers)
-            files.append(capture.info)
+class _Reader:
+    """Reads captures one after the other."""
+
+    def __init__(
+        self, captures: Sequence[Opener], derive: Derive, keep: int, likely: int, limit: Limit | None, room: Room | None
+    ) -> None:
+        self._captures, self._derive, self._keep, self._room = captures, derive, keep, room
+        self._share = None if limit is None else max(limit.frames // max(len(captures), 1), 1)
+        self._gathering = Gathering.of(likely if room is None else min(likely, room.frames))
+        self._work = Work()
+        self._found: list[Stretch] = []
+        self._points: dict[Source, int] = {}
+        self._files: list[FileInfo] = []
+
+    def read(self, told: Callable[[int, int], None] | None, stretches: int, lengths: CutLengths) -> FrameTables:
+        """Read all of them; note in *lengths* how many bytes frames were cut to."""
+        before, memory = 0, buffer()
+        for index, opened in enumerate(self._captures):
+            capture = opened(memory)
+            info = capture.info
+            self._files.append(info)
+            taken = 0
+            self._gathering.files.append(OfFile(index, self._gathering.rows, 1, 0))
             try:
-                for records in _limited(capture, share):
-                    if limit is not None and frames.rows + len(records) > limit.frames:
-                        raise LimitError(f"more than {limit.frames:,} frames")
-                    crew.take(records, capture.info, index)
-                    _collect(crew, collector, capture.info, wait=False)
+                for records in _limited(capture, self._share):
+                    taken += self._take(records, info, index, lengths)
+                    self._spill(index, taken)
                     if told is not None:
-                        told(frames.rows, before + capture.position)
+                        told(self._rows, before + capture.position)
             except InputError as error:  # what is wrong in one file, does not concern what others hold
-                capture.info.damage = Damage(0, str(error))
-            try:
-                _collect(crew, collector, capture.info, wait=True)
-            except InputError as error:
-                capture.info.damage = Damage(0, str(error))
-            collector.name_silent(index, capture.info)
+                info.damage = Damage(0, str(error))
+            self._name_silent(index, info)
             before += capture.size
-    frames.settle()
-    keys.settle()
-    return FrameTables(
-        frames.at(0, frames.rows),
-        keys.at(0, keys.rows),
-        files=files,
-        sources=list(collector.points),
-        keep=keep,
-        pieces=[[source.file] for source in collector.points],
-        as_read=None,
-        **{name: concatenated(collector.sides[name], table.empty(0)) for name, table in SIDE_TABLES.items()},
-    )
+        if self._gathering.rows or not self._found:
+            count = 1 if self._found else min(stretches, max(self._gathering.rows, 1))
+            self._found += self._gathering.stretches(count, self._work)
+        sources = list(self._points)
+        return FrameTables(self._found, self._files, sources, self._keep, [[one.file] for one in sources], self._work)
+
+    @property
+    def _rows(self) -> int:
+        return sum(one.rows for one in self._found) + self._gathering.rows
+
+    def _take(self, records: Records, info: FileInfo, file: int, lengths: CutLengths) -> int:
+        """
+        Decode a batch.
+
+        Raises:
+            InputError: there are too many points; what is before the first of them is taken in.
+        """
+        first, count = self._gathering.rows, len(records)
+        table = self._gathering.store.block(count)
+        frames = {name: table[name] for name in FRAMES.dtypes}
+        decoded = decode(records, info.interfaces, keep=self._keep, into=frames)
+        self._derive(
+            frames, decoded.quotes, decoded.neighbours, self._keep, {name: table[name] for name in KEYS.dtypes}
+        )
+        fitting = self._number(records, decoded, file)
+        for name, parts in self._gathering.sides.items():
+            side: Columns = getattr(decoded, name)
+            side["row"] += first
+            parts.append(side)
+        if fitting < count:
+            self._gathering.forget(first + fitting)
+            info.frames = records.first_frame - 1 + fitting
+        lengths.add({name: column[:fitting] for name, column in frames.items()})
+        if fitting < count:
+            raise InputError(f"not read on: more than {MOST_POINTS + 1:,} points")
+        return int(frames["cap_len"].sum(dtype=np.int64))
+
+    def _number(self, records: Records, decoded: Decoded, file: int) -> int:
+        """Give the frames of a batch their points; return how many fit."""
+        keys = records.interface.astype(np.int64) << 32 | decoded.device
+        fitting = self._fitting(file, keys)
+        keys = keys[:fitting]
+        point = decoded.frames["point"][:fitting]
+        if (keys[1:] == keys[:-1]).all():
+            point[:] = [self._point(file, key) for key in keys[:1].tolist()] or 0
+        else:
+            used, of_row = np.unique(keys, return_inverse=True)
+            point[:] = np.array([self._point(file, key) for key in used.tolist()], np.uint16)[of_row]
+        return fitting
+
+    def _point(self, file: int, key: int) -> int:
+        """Return the point of an interface, which is a new one where nothing was heard of it before."""
+        return self._points.setdefault(Source(file, key >> 32, key & 0xFFFF_FFFF), len(self._points))
+
+    def _fitting(self, file: int, keys: Int64) -> int:
+        """Count the frames before the first one whose interface would be one point too many."""
+        room = max(MOST_POINTS + 1 - len(self._points), 0)
+        if room >= len(keys):
+            return len(keys)
+        used, first = np.unique(keys, return_index=True)
+        known = [Source(file, key >> 32, key & 0xFFFF_FFFF) in self._points for key in used.tolist()]
+        new = np.sort(first[~np.array(known)])
+        return int(new[room]) if len(new) > room else len(keys)
+
+    def _spill(self, file: int, taken: int) -> None:
+        """Keep what does not fit into memory elsewhere; of *file*, so many bytes were read."""
+        if self._room is None:
+            return
+        if not self._found and self._gathering.rows > self._room.frames:
+            self._work = self._room.work()
+        most = self._room.stretch if self._work.folder is not None else self._room.frames
+        if self._gathering.rows > most:
+            count = -(-self._gathering.rows // self._room.stretch) if not self._found else 1
+            self._found += self._gathering.stretches(count, self._work)
+            self._gathering = Gathering.of(self._room.stretch)
+            self._gathering.files.append(OfFile(file, 0, self._files[file].frames + 1, taken))
+
+    def _name_silent(self, file: int, info: FileInfo) -> None:
+        """Make points of interfaces that recorded nothing, too: silence is a result."""
+        heard = set()
+        for source in reversed(self._points):  # a file's points stand together, those of the last one at the end
+            if source.file != file:
+                break
+            heard.add(source.interface)
+        for interface, described in enumerate(info.interfaces):
+            if interface not in heard and described.link_type != LINKTYPE_NONE:
+                self._points[Source(file, interface, 0)] = len(self._points)
 
 
 def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
@@ -315,21 +424,3 @@ def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
             return
         yield records
         left = left - len(records) if left is not None else None
-
-
-def _collect(crew: Crew, collector: Collector, info: FileInfo, *, wait: bool) -> None:
-    """Take in what is decoded; what cannot be taken in of a batch is dropped, with all after it."""
-    for batch in crew.finished(wait=wait):
-        try:
-            collector.add(batch)
-        except InputError:
-            crew.forget(batch)
-            # How far reading has got meanwhile is chance; what is said of the file must not be.
-            info.frames = batch.records.first_frame - 1 + batch.count
-            del info.interfaces[batch.declared[0] :], info.comments[batch.declared[1] :]
-            raise
-
-
-def concatenated(parts: Sequence[Columns], empty: Columns) -> Columns:
-    """Return the rows of all *parts*, one after the other; *empty* tells the columns."""
-    return {name: np.concatenate([column, *(part[name] for part in parts)]) for name, column in empty.items()}

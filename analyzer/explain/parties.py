@@ -6,10 +6,10 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
-from analyzer.explain.tally import Count, CountOf, Least, SumOf, Texts
+from analyzer.explain.tally import Count, CountOf, Least, Texts
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Connection, Role, endpoint
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Int64
 
 SHOWN = 3
 ENDS = ("proto", "orig_src_hi", "orig_src", "orig_dst_hi", "orig_dst", "orig_dport")
@@ -47,24 +47,18 @@ def about(case: Case, packets: Sequence[int]) -> Facts:
     found["protocols"] = Texts.of((one.protocol.upper().removesuffix("V6"), 0) for one in of_ends)
     alike = np.flatnonzero(np.isin(ends, ends[numbers]) & case.my_connections)
     through = case.answered_in_the_end[alike]
-    between = [ends_of(case.context.connections, number) for number in numbers[distinct][:MOST].tolist()]
-    found |= {
-        "tries": SumOf.each(between, len(alike)),
-        "failed": SumOf.each(between, int((~through).sum())),
-    }
+    found |= {"tries": Count(len(alike)), "failed": Count(int((~through).sum()))}
     return found | _of_packets(case, chosen, numbers)
 
 
 def _of_packets(case: Case, packets: Int64, numbers: Int64) -> Facts:
     """Count what went the same way as the packets in their connections, and say whether those are answers."""
     replies, connection = case.reply[packets], case.connection[packets]
-    count, without = 0, int(np.count_nonzero(connection < 0))
-    streams: list[tuple[int, bool]] = []
+    count = int(np.count_nonzero(connection < 0))
     for way in (False, True):
         of = np.intersect1d(connection[replies == way], numbers)
         count += int(case.packets_each_way[int(way)][of].sum())
-        streams += ((number, way) for number in case.connection_numbers[of].tolist())
-    return {"of_replies": Least(bool(replies.all())), "of_packets": SumOf.each(streams, count, without)}
+    return {"of_replies": Least(bool(replies.all())), "of_packets": Count(count)}
 
 
 def who_asks(case: Case, connection: Connection) -> str:
@@ -105,8 +99,3 @@ def _ends(case: Case) -> Int64:
     table = case.context.connections
     group, _ = group_rows(*(table[name] for name in ENDS))
     return group
-
-
-def ends_of(table: Columns, number: int) -> tuple[int, ...]:
-    """Return the ends of a connection: protocol, client, server and its port."""
-    return tuple(int(table[name][number]) for name in ENDS)

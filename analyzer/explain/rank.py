@@ -6,7 +6,7 @@ much it says. All of that is known of a packet's own symptom, so it does not mat
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,6 +79,17 @@ class Asked:
         told = (self._group(rival) for rival in self._rivals)
         return [group for group in told if group is not None]
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether what all parts' causes come to makes a difference here."""
+        return bool(self._rivals) and any(r.cause.went is not None or r.cause.most is not None for r in self._rivals)
+
+    def checks(self) -> Iterator[tuple[int, str]]:
+        """Give the packets whose trouble is explained, by their own numbers, and by which check; likewise."""
+        explained = np.flatnonzero(self._owner >= 0)
+        for packet, place in zip(explained.tolist(), self._owner[explained].tolist(), strict=True):
+            yield packet, self._order[place].hypothesis.name
+
     def check_of(self, packet: int) -> str | None:
         """Return the check that explains a packet's trouble, by the packet's own number; known after ``groups()``."""
         place = int(self._owner[packet])
@@ -95,14 +106,13 @@ class Asked:
             return None
 
 
-def explain(parts: Sequence[Asked], ask: Ask | None = None) -> tuple[Finding, ...]:
-    """Explain all that went wrong in all parts, worst findings first; *ask* asks a kernel."""
-    totals: Totals = Counter()
-    for part in parts:
-        totals.update(part.totals())
-    found = settle(merge([part.groups(totals) for part in parts]))
+def explain(
+    groups: Iterable[Iterable[Group]], failures: Iterable[Finding], ask: Ask | None = None
+) -> tuple[Finding, ...]:
+    """Make findings of what parts tell, worst first; *ask* asks a kernel."""
+    found = settle(merge(groups))
     found = found if ask is None else tuple(confirmed(ask, found))
-    return worst_first((*found, *(failure for part in parts for failure in part.failures)))
+    return worst_first((*found, *failures))
 
 
 def _share_out(case: Case, rivals: Sequence[_Rival], totals: Totals) -> tuple[Int64, list[_Rival]]:

@@ -75,33 +75,6 @@ class CountOf:
 
 
 @dataclass(frozen=True, slots=True)
-class SumOf:
-    """What things come to that parts have their own shares of."""
-
-    of: frozenset[Hashable]
-    """What is summed up; where there are too many of them, none."""
-    value: int
-    beside: int = 0
-    """What is added for nothing of these."""
-
-    @classmethod
-    def each(cls, of: Iterable[Hashable], value: int, beside: int = 0) -> "SumOf":
-        """Sum things up."""
-        found = frozenset(of)
-        return cls(found if len(found) <= MOST_COUNTED else frozenset(), value, beside)
-
-    def merged(self, other: "SumOf") -> "SumOf":
-        """Add both."""
-        known = self.of and other.of and len(self.of) + len(other.of) <= MOST_COUNTED
-        both = self.of | other.of if known else frozenset()
-        return SumOf(both, self.value + other.value, self.beside + other.beside)
-
-    def settled(self) -> Fact:
-        """Return the sum."""
-        return self.value + self.beside
-
-
-@dataclass(frozen=True, slots=True)
 class Most:
     """The largest of numbers; of truths, whether any holds."""
 

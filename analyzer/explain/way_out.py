@@ -21,11 +21,11 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     one has a larger metric. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
     ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering.
 
-    Both compare with what others got from there, whatever part they are told in; of a slice of time nothing is said.
+    Both compare with what others got from there, whatever part they are told in.
     """
     row = int(case.last_row[packets[0]])
     point = case.context.point(row)
-    if point.role is not Role.UPLINK or case.context.settled_rows is not None:
+    if point.role is not Role.UPLINK:
         return {}
     begun = case.context.all.begun.at(point.id)
     if int(case.numbers[packets[0]]) not in set(begun.packet.tolist()):

@@ -1,10 +1,9 @@
 """How much memory an analysis may take, and what a part of one takes: measured, rather too much than too little."""
 
+import resource
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from analyzer.decode.frames import FrameTables
 from analyzer.errors import LimitError
@@ -13,10 +12,16 @@ PROGRAM = 110 << 20
 """Bytes that the program takes before it reads anything."""
 FRAME, TUPLE, ASIDE = 540, 1600, 1500
 """Bytes of a frame, of a tuple that no other frame has, and of an ARP or NDP message or what an ICMP error quotes."""
-SLICED = 2200
-"""Bytes of a frame where captures are worked slice by slice."""
+IN_A_STRETCH, IN_A_PART = 700, 1300
+"""Bytes of a frame in the stretch that is looked at, and in the part: parts are not all alike."""
+ON_DISK = 700
+"""Bytes of a frame in the work directory."""
+FEW_ROWS, MOST_PARTS = 1_000, 400
+"""Of a stretch; and how many parts there are at the most, since as many files are open."""
 LEAST, SMALL, MORE = 512 << 20, 64 << 20, 10
 """Inputs of up to SMALL bytes may take LEAST; each further byte may take so many."""
+SHARE = 3
+"""So much of the memory is for what all parts tell together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,54 +41,61 @@ class Budget:
         return max(self.size - PROGRAM, 0) // (FRAME + TUPLE + ASIDE)
 
     @property
-    def frames_in_slices(self) -> int:
-        """How many may be held where captures are worked slice by slice; a slice is planned to have half of it."""
-        return max(self.size - PROGRAM, 0) // SLICED
+    def stretch(self) -> int:
+        """How many frames are looked at together where not all are held."""
+        return max((self.size - PROGRAM) // SHARE // IN_A_STRETCH, FEW_ROWS)
 
-    def check(self, tables: FrameTables, each: int = FRAME) -> None:
+    def parts(self, frames: int) -> int:
+        """Tell into how many parts so many frames are cut where not all are held."""
+        held = max((self.size - PROGRAM) // SHARE // IN_A_PART, FEW_ROWS)
+        return min(max(-(-frames // held), 2), MOST_PARTS)
+
+    def check(self, tables: FrameTables, connections: int) -> None:
         """
-        Make sure that frames can be analysed, by what is in them; *each* takes so many bytes.
+        Make sure that what was read can be told, by what is in it.
 
         Raises:
-            LimitError: they would take too much.
+            LimitError: it would take too much.
         """
-        flow = tables.keys["flow"]
-        if len(flow) > self.any_frames:
-            aside = len(tables.neighbours["row"]) + len(tables.quotes["row"])
-            self._hold(len(flow) * each + aside * ASIDE, len(flow), len(np.unique(flow)), "tuples")
-
-    def check_connections(self, frames: int, connections: int) -> None:
-        """
-        Make sure that frames can be told: where times jump, one tuple is many connections.
-
-        Raises:
-            LimitError: they would take too much.
-        """
-        if frames > self.any_frames:
-            self._hold(frames * FRAME, frames, connections, "connections")
-
-    def _hold(self, size: int, frames: int, count: int, what: str) -> None:
-        if size + count * TUPLE > self.size - PROGRAM:
-            raise LimitError(f"{frames:,} frames with {count:,} {what} do not fit into {self}")
+        frames = tables.rows if tables.work.folder is None else 0
+        aside = sum(one.sides[name].rows for one in tables.stretches for name in ("quotes", "neighbours"))
+        needed = frames * FRAME + aside * ASIDE + connections * TUPLE
+        if tables.rows > self.any_frames and needed > self.size - PROGRAM:
+            raise LimitError(f"{tables.rows:,} frames with {connections:,} connections do not fit into {self}")
 
     def __str__(self) -> str:
         return f"{self.size >> 20:,} MiB of memory"
 
 
-def chosen(mebibytes: int | None, stored: int) -> Budget:
+def chosen(size: int | None, stored: int) -> Budget:
     """Return what somebody says, else what is usual for *stored* bytes: less if less than double that is free."""
-    if mebibytes is not None:
-        return Budget(mebibytes << 20)
-    return Budget(min(LEAST + MORE * max(stored - SMALL, 0), max(_free() // 2, LEAST)))
+    if size is not None:
+        return Budget(size)
+    return Budget(min(LEAST + MORE * max(stored - SMALL, 0), max(free_memory() // 2, LEAST)))
 
 
-def _free() -> int:
-    """Return the bytes of free memory, by /proc/meminfo and the control group."""
-    free = [1 << 40]
+def free_memory() -> int:
+    """Return the bytes of free memory, by /proc/meminfo, the control groups, and the limit of address space."""
+    found = [1 << 40]
     with suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text().splitlines()
-        free.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
-    with suppress(OSError, ValueError):  # "max" is no limit
-        group = Path("/sys/fs/cgroup")
-        free.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
-    return min(free)
+        found.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if not controllers:  # version 2: "max" is no limit
+                found += _left(Path("/sys/fs/cgroup"), group, "memory.max", "memory.current")
+            elif "memory" in controllers.split(","):
+                root = Path("/sys/fs/cgroup/memory")
+                found += _left(root, group, "memory.limit_in_bytes", "memory.usage_in_bytes")
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return min([*found, *([limit] if limit != resource.RLIM_INFINITY else [])])
+
+
+def _left(root: Path, group: str, limit: str, used: str) -> list[int]:
+    """Return what a control group's limit leaves, and that of the group that a container sees as the first."""
+    found = []
+    for place in (root / group.lstrip("/"), root):
+        with suppress(OSError, ValueError):
+            found.append(int((place / limit).read_text()) - int((place / used).read_text()))
+    return found

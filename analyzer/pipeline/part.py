@@ -1,61 +1,156 @@
 """A part of an analysis, which is told by itself: its packets have their own numbers, and those among all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from analyzer.explain.case import Case
-from analyzer.model import Connection, Disposition, Journey, ProxyStep, Step
+from analyzer.correlate.stated import Contradiction
+from analyzer.explain.case import Case, ReadAgain
+from analyzer.explain.hypotheses import HYPOTHESES
+from analyzer.explain.rank import Asked, Totals
+from analyzer.model import Connection, Journey, ProxyStep, Step
+from analyzer.model.overview import NameQuery
 from analyzer.model.told import Alike
+from analyzer.read.records import FileInfo
 from analyzer.report.lines import Batch
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.alike import Shapes
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
+from analyzer.trace.known import Known
 from analyzer.trace.select import select
+
+if TYPE_CHECKING:
+    from analyzer.explain.confirmed import Ask
+    from analyzer.explain.group import Group
+    from analyzer.explain.worked import Reached
+    from analyzer.model import Finding
+    from analyzer.trace.losses import Key, Lost
 
 BATCH = 20_000
 """Journeys whose texts are held at a time."""
+LARGE = ("context", "tracer", "case", "asked", "_shapes")
+"""What is as long as a part's frames or packets."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What parts are told with, beside their tables."""
+
+    files: list[FileInfo]
+    contradictions: list[Contradiction]
+    names: Callable[[], list[NameQuery]]
+    read_again: ReadAgain
+    """Of rows among all."""
+    ask: "Ask | None" = None
+    """Asks a kernel, if somebody wants that."""
+    preview: bool = False
+    """New hypotheses are asked as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found out about a part's packets, as data."""
+
+    groups: "list[Group]"
+    failures: "list[Finding]"
+    checks: dict[int, str]
+    """Packets whose trouble is explained, and by which check."""
+    losses: "dict[Key, Lost]"
+    worked: "list[Reached]"
+
+
 class Part:
-    """Packets, and what is asked about them."""
+    """Packets, and what is asked about them; what is large can be closed, and is made again when it is needed."""
 
-    context: Context
-    tracer: Tracer
-    case: Case
+    def __init__(self, make: Callable[[], Context], given: Given, opening: "Callable[[Part], None]") -> None:
+        """Tell how its tables are made, and who is told of that."""
+        self._make, self._given, self._opening = make, given, opening
+
+    @cached_property
+    def context(self) -> Context:
+        """Its tables."""
+        self._opening(self)
+        return self._make()
+
+    def close(self) -> None:
+        """Let go of what is large."""
+        for name in LARGE:
+            vars(self).pop(name, None)
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Builder of journeys."""
+        return Tracer(self.context)
+
+    @cached_property
+    def case(self) -> Case:
+        """What hypotheses look at."""
+        context, given = self.context, self._given
+        numbers = context.connection_id(np.arange(len(context.connections["proto"])))
+        place = {number: own for own, number in enumerate(numbers.tolist())} if given.contradictions else {}
+        found = [replace(one, connection=place[one.connection])
+                 for one in given.contradictions if one.connection in place]  # fmt: skip
+        return Case(context, self.tracer, given.files, found, self._names, reader(context, given.read_again), given.ask)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """The causes that hypotheses see."""
+        return Asked(self.case, [one for one in HYPOTHESES if self._given.preview or not one.preview])
+
+    def told(self, totals: Totals) -> Told:
+        """Find out about its packets, with what all parts' causes come to."""
+        from analyzer.explain.worked import worked  # noqa: PLC0415
+        from analyzer.trace.losses import losses  # noqa: PLC0415
+
+        asked = self.asked
+        groups = asked.groups(totals)
+        numbers = self.context.numbers
+        checks = {int(numbers[packet]): check for packet, check in asked.checks() if self.context.mine[packet]}
+        _ = self.ends, self.numbers  # somebody will want them, and the part may be closed then
+        found = losses(self.context, self.tracer, asked.check_of)
+        return Told(groups, asked.failures, checks, found, worked(self.case))
+
+    def _names(self) -> list[NameQuery]:
+        """Return questions to name servers by the numbers that packets have here."""
+        names, numbers = self._given.names(), self.context.share.numbers
+        if numbers is None:
+            return names
+        place = {number: own for own, number in enumerate(numbers.tolist())}
+        return [
+            replace(query, journey=place[query.journey], answer=None if query.answer is None else place[query.answer])
+            for query in names
+        ]
 
     @cached_property
     def chosen(self) -> Int64:
         """Its own numbers of the packets that are told here."""
         return np.flatnonzero(self.context.mine)
 
-    @property
+    @cached_property
     def numbers(self) -> Int64:
         """What they are called among all."""
         found: Int64 = self.context.numbers[self.chosen]
         return found
 
+    @cached_property
+    def ends(self) -> Array:
+        """How they ended, as ``CODES``."""
+        found: Array = self.tracer.ends[self.chosen]
+        return found
+
     def picked(self, selection: str) -> Int64:
         """
-        Return the own numbers of those that *selection* picks.
+        Return what those are called among all that *selection* picks.
 
         Raises:
             SelectionError: it cannot be understood.
         """
-        return np.intersect1d(self.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
-
-    def select(self, selection: str) -> None:
-        """Tell only what *selection* picks."""
-        self.chosen = self.picked(selection)
-
-    def ended(self, *kinds: Disposition) -> Int64:
-        """Return what those that ended so are called among all."""
-        ended = self.tracer.ended(*kinds)
-        found: Int64 = self.context.numbers[ended[self.context.mine[ended]]]
+        own = np.intersect1d(self.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
+        found: Int64 = self.context.numbers[own]
         return found
 
     def journey(self, packet: int) -> Journey:
@@ -67,9 +162,14 @@ class Part:
     def _shapes(self) -> Shapes:
         return Shapes(self.context, self.tracer)
 
-    def told(self, packets: Int64, chosen: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
-        """Tell *packets* by their own numbers, those at the *chosen* places: what they have in common, by place."""
-        for places, told in self._shapes.told(packets, chosen):
+    def batches(self, packets: Int64) -> Iterator[Batch]:
+        """Tell *packets* by their own numbers, for files: what journeys have in common is told once."""
+        for begin in range(0, len(packets), BATCH):
+            some = packets[begin : begin + BATCH]
+            yield len(some), self._told_alike(some)
+
+    def _told_alike(self, packets: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
+        for places, told in self._shapes.told(packets, np.arange(len(packets))):
             if self.context.share.numbers is None:
                 yield places.tolist(), told
             elif isinstance(told, Journey):
@@ -80,11 +180,10 @@ class Part:
     def _told_once(self, told: Alike) -> Journey:
         return self._renumbered(told.one())
 
-    def batches(self) -> Iterator[Batch]:
-        """Give all that is told, for reports that grow."""
-        for begin in range(0, len(self.chosen), BATCH):
-            packets = self.chosen[begin : begin + BATCH]
-            yield len(packets), self.told(packets, np.arange(len(packets)))
+    @cached_property
+    def my_connections(self) -> Int64:
+        """Own numbers of the connections that are told here: those whose first packet is."""
+        return np.flatnonzero(self.case.my_connections)
 
     def connection(self, number: int) -> Connection:
         """Build a connection by its own number, likewise."""
@@ -100,13 +199,14 @@ class Part:
             candidates=others,
         )
 
-    def sightings(self, among: Sequence[int] | None = None) -> Columns:
-        """Return HOPS of the packets that are told, without ``row``, and each row's FRAMES; of all, or some numbers."""
+    def sightings(self, among: Array | None = None) -> Columns:
+        """
+        Return HOPS of the packets that are told, without ``row``, and each row's FRAMES.
+
+        *among* tells by packets' numbers among all which; None for all.
+        """
         hops, frames = self.context.hops, self.context.frames
-        told = np.zeros(self.context.packets, bool)
-        told[self.chosen] = True
-        if among is not None:
-            told &= np.isin(self.context.numbers, np.array(among, np.int64))
+        told = self.context.mine if among is None else self.context.mine & among[self.context.numbers]
         places = np.flatnonzero(told[hops["packet"]])
         rows = hops["row"][places]
         connection = self.context.connection_id(hops["connection"][places]).astype(np.int32)
@@ -140,3 +240,58 @@ class Part:
             error_about=other(journey.error_about),
             candidates=None if journey.candidates is None else tuple(int(numbers[n]) for n in journey.candidates),
         )
+
+
+class Parts(Sequence[Part]):
+    """All parts of an analysis; of those whose tables lie in files, one is open at a time."""
+
+    def __init__(self, makers: Sequence[Callable[[], Context]], given: Given, *, one_at_a_time: bool) -> None:
+        """Take what makes each part's tables."""
+        self._one_at_a_time = one_at_a_time
+        self._open: Part | None = None
+        self._parts = [Part(partial(self._context, make), given, self._opening) for make in makers]
+        self.known = Known(_Contexts(self), at_once=one_at_a_time)
+        """What all of them together tell."""
+
+    def _context(self, make: Callable[[], Context]) -> Context:
+        context = make()
+        context.known = self.known
+        return context
+
+    def _opening(self, part: Part) -> None:
+        if self._one_at_a_time and self._open is not None:
+            self._open.close()
+        self._open = part
+
+    @overload
+    def __getitem__(self, place: int) -> Part: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Part]: ...
+    def __getitem__(self, place: int | slice) -> Part | Sequence[Part]:
+        """Return a part."""
+        return self._parts[place]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._parts)
+
+
+class _Contexts:
+    """The tables of parts, one after the other."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[Context]:
+        return (part.context for part in self._parts)
+
+
+def reader(context: Context, read_again: ReadAgain) -> ReadAgain:
+    """Return what reads rows of *context* again."""
+    rows = context.share.rows
+    if rows is None:
+        return read_again
+    return lambda wanted: (
+        (int(np.searchsorted(rows, row)), data, length, interface)
+        for row, data, length, interface in read_again(rows[wanted])
+    )

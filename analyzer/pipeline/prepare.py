@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from analyzer.correlate.stated import Stated
 from analyzer.decode.frames import Opener
 from analyzer.model import ConntrackEntry, FlowTuple, Hosts, HostState
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import PEEK, Bundle, Inputs, find_inputs
 from analyzer.read.points import PointSpec
-from analyzer.read.source import Buffers
+from analyzer.read.source import buffer
 from analyzer.state.load import load_host
 from analyzer.trace.text import PROTOCOLS
 
@@ -27,11 +25,8 @@ class Prepared:
 
     inputs: Inputs
     hosts: Hosts
-
-    @property
-    def several_hosts(self) -> bool:
-        """Tell whether captures are of more than one host."""
-        return len({spec.host for spec in self.inputs.specs}) > 1
+    stack: ExitStack
+    """Closes what is temporary."""
 
     @property
     def stored(self) -> int:
@@ -44,7 +39,7 @@ class Prepared:
 
     def expected_frames(self) -> int:
         """Estimate how many frames there are, by the first records of each capture."""
-        peek = Buffers(1, np.zeros, PEEK)
+        peek = buffer(PEEK)
         return sum(capture(peek).expected_frames() for capture in self.captures())
 
 
@@ -70,7 +65,7 @@ def prepare(
     """
     with ExitStack() as stack:
         inputs = find_inputs([str(path) for path in paths], points, stack, most_unpacked)
-        yield Prepared(inputs, _hosts(inputs, Path(host) if host is not None else None))
+        yield Prepared(inputs, _hosts(inputs, Path(host) if host is not None else None), stack)
 
 
 def _hosts(inputs: Inputs, folder: Path | None) -> Hosts:

@@ -1,12 +1,11 @@
-"""The result of an analysis that is held in memory: tables, and journeys on request.
+"""The result of an analysis: tables, and journeys on request.
 
 What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.correlate.assemble import Correlated
-from analyzer.correlate.sorting import first_places, group_rows
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.errors import InputError, SelectionError, ToolError
@@ -28,28 +26,26 @@ from analyzer.model import (
     Journey,
     Point,
 )
-from analyzer.model.journey import BAD, ENDS, with_basis
-from analyzer.model.told import Alike
-from analyzer.pipeline.part import BATCH
+from analyzer.model.journey import BAD, CODES, with_basis
+from analyzer.pipeline.subset import Common, with_messages
 from analyzer.read.records import FileInfo, Interface
 from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
-from analyzer.report.lines import Batch
-from analyzer.schema import Array, Columns, Int64
+from analyzer.report.fields import text_of
+from analyzer.schema import Columns, Int64
 from analyzer.trace.context import Context
-from analyzer.trace.text import PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analyzer.explain.rank import Asked
     from analyzer.model.decision import Decision
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
     from analyzer.model.worked import Party, Worked
-    from analyzer.pipeline.cut import Telling
-    from analyzer.pipeline.part import Part
+    from analyzer.pipeline.names import Names
+    from analyzer.pipeline.part import Parts
+    from analyzer.pipeline.telling import Telling
     from analyzer.replay.play import Player
     from analyzer.trace.build import Tracer
 
@@ -57,7 +53,6 @@ DECIDED = 100
 """Connections, and packets that findings name, of which decisions are told."""
 ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
 """What is answered where all is well; datagrams may be for nobody who talks."""
-_NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 
 
 @dataclass
@@ -68,7 +63,10 @@ class Trace:
     Tables are DataFrames whose columns ``analyzer.schema`` documents. Journeys are built when they are asked for.
     """
 
-    context: Context
+    points: list[Point]
+    """Capture points."""
+    hosts: Hosts
+    """What dumps told, host by host."""
     tables: FrameTables
     correlated: Correlated
     paths: list[str]
@@ -89,16 +87,6 @@ class Trace:
     """Why no kernel could be asked, though somebody wanted that."""
     cut: int = 1
     """Parts that it is told in; what is told does not depend on it."""
-
-    @property
-    def points(self) -> list[Point]:
-        """Capture points."""
-        return self.context.points
-
-    @property
-    def hosts(self) -> Hosts:
-        """What dumps told, host by host."""
-        return self.context.hosts
 
     @property
     def named(self) -> list[str]:
@@ -126,11 +114,28 @@ class Trace:
         return _data_frame(self.correlated.connections)
 
     @cached_property
+    def context(self) -> Context:
+        """All tables, in memory."""
+        found, side = self.correlated, self.tables.side
+        return Context(
+            self.tables.frames,
+            side("quotes"),
+            side("neighbours"),
+            side("tunnels"),
+            found.hops,
+            found.connections,
+            self.points,
+            self.hosts,
+            found.doubts,
+            found.apart,
+        )
+
+    @cached_property
     def tracer(self) -> "Tracer":
-        """Builder of journeys."""
+        """Builder of journeys, of all tables."""
         from analyzer.trace.build import Tracer  # noqa: PLC0415
 
-        return Tracer(self.context)
+        return self.parts[0].tracer if len(self.parts) == 1 else Tracer(self.context)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -140,77 +145,69 @@ class Trace:
         return worded(self.unworded)
 
     @cached_property
-    def parts(self) -> "tuple[Part, ...]":
+    def _telling(self) -> "Telling":
+        """What is told of packets."""
+        from analyzer.pipeline.cut import Cut  # noqa: PLC0415
+        from analyzer.pipeline.part import Given, Parts  # noqa: PLC0415
+        from analyzer.pipeline.telling import Telling  # noqa: PLC0415
+
+        ask = self._ask if self.asks_kernel else None
+        found, work = self.correlated, self.tables.work
+        given = Given(self.files, found.contradictions, lambda: self.names, self.read_again, ask, self.preview)
+        makers: list[Callable[[], Context]] = [lambda: self.context]
+        if self._in_parts:
+            cut = Cut(self._common, self._names.connections, self.tables.side("quotes"), self.cut, work)
+            makers = [partial(cut.context, number) for number in range(cut.count)]
+        parts = Parts(makers, given, one_at_a_time=work.folder is not None)
+        parts.known.make_all()
+        return Telling(parts, found.first_packets, work)
+
+    @property
+    def _in_parts(self) -> bool:
+        return self.cut > 1 and bool(self.correlated.parts)
+
+    @property
+    def _common(self) -> Common:
+        return Common(self.correlated, self.points, self.hosts)
+
+    @property
+    def parts(self) -> "Parts":
         """What is told by itself, and put together then."""
-        from analyzer.pipeline.cut import parts_of  # noqa: PLC0415
-
-        return parts_of(self)
-
-    @cached_property
-    def _place(self) -> tuple[Array, Int64]:
-        """(packets,) Place of the part that tells each packet, and the packet's own number there."""
-        part, own = np.empty(self.packets, np.uint16), np.empty(self.packets, np.int64)
-        for place, one in enumerate(self.parts):
-            part[one.numbers], own[one.numbers] = place, one.chosen
-        return part, own
-
-    def _told(self, number: int) -> tuple[int, int]:
-        """Return the place of the part that tells a packet, and the packet's own number there."""
-        part, own = self._place
-        return int(part[number]), int(own[number])
-
-    @cached_property
-    def _firsts(self) -> Int64:
-        """(connections,) Each one's first packet."""
-        connection = self.correlated.hops["connection"]
-        count = len(self.correlated.connections["proto"])
-        found: Int64 = self.correlated.hops["packet"][first_places(connection, count)]
-        return found
-
-    @cached_property
-    def _asked(self) -> "list[Asked]":
-        """The causes that hypotheses see, by part."""
-        from analyzer.explain.hypotheses import HYPOTHESES  # noqa: PLC0415
-        from analyzer.explain.rank import Asked  # noqa: PLC0415
-
-        chosen = [one for one in HYPOTHESES if self.preview or not one.preview]
-        for part in self.parts:
-            part.case.ask = self._ask if self.asks_kernel else None
-        return [Asked(part.case, chosen) for part in self.parts]
+        return self._telling.parts
 
     @cached_property
     def unworded(self) -> tuple[Finding, ...]:
         """Findings as data: facts, and no sentences."""
         from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        return explain(self._asked, self._ask if self.asks_kernel else None)
-
-    def _check_of(self, number: int) -> str | None:
-        """Return the check that explains what became of a packet, None if nothing does."""
-        _ = self.unworded
-        place, own = self._told(number)
-        return self._asked[place].check_of(own)
+        told = self._telling.told
+        failures = chain.from_iterable(one.failures for one in told)
+        return explain((one.groups for one in told), failures, self._ask if self.asks_kernel else None)
 
     @cached_property
     def worked(self) -> "tuple[Worked, ...]":
         """What was shown to work: who got answers from whom."""
-        from analyzer.explain.worked import together, worked  # noqa: PLC0415
+        from analyzer.explain.worked import together  # noqa: PLC0415
 
-        return together(worked(part.case) for part in self.parts)
+        return together(told.worked for told in self._telling.told)
+
+    @cached_property
+    def losses(self) -> "tuple[Loss, ...]":
+        """Where packets were lost, link by link, the most packets first."""
+        from analyzer.trace.losses import together  # noqa: PLC0415
+
+        return together(told.losses for told in self._telling.told)
 
     @cached_property
     def decisions(self) -> "tuple[Decision, ...]":
         """What the recorded hosts decide about packets that findings name, and about each connection's first one."""
-        from analyzer.trace.decide import decision  # noqa: PLC0415
+        wanted = {*self._evidence[:DECIDED], *self.correlated.first_packets[:DECIDED].tolist()}
+        return self._telling.decisions(np.array(sorted(wanted), np.int64))
 
-        named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
-        told = []
-        for number in sorted({*named[:DECIDED], *self._firsts[:DECIDED].tolist()}):
-            place, own = self._told(number)
-            part = self.parts[place]
-            one = decision(part.context, part.tracer.prover, own)
-            told += [] if one is None else [replace(one, journey=number)]
-        return tuple(told)
+    @property
+    def _evidence(self) -> list[int]:
+        """Journeys that findings name."""
+        return [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
 
     @property
     def arp(self) -> list[ArpExchange]:
@@ -218,14 +215,15 @@ class Trace:
         return self.parts[0].tracer.exchanges()
 
     @cached_property
-    def names(self) -> "list[NameQuery]":
-        """Questions to name servers, read from the captures once more."""
-        from analyzer.decode.dns import parse  # noqa: PLC0415
-        from analyzer.trace.names import join_messages, message_of, message_rows  # noqa: PLC0415
+    def _names(self) -> "Names":
+        from analyzer.pipeline.names import Names  # noqa: PLC0415
 
-        again = self.read_again(message_rows(self.context))
-        read = ((row, parse(message_of(self.context, row, data, length, kind))) for row, data, length, kind in again)
-        return join_messages(self.context, [(row, message) for row, message in read if message is not None])
+        return Names(with_messages(self._common) if self._in_parts else self.context, self.read_again)
+
+    @property
+    def names(self) -> "list[NameQuery]":
+        """Questions to name servers, read from the captures once more; in order of time."""
+        return self._names.asked
 
     def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
         """Give *rows* of FRAMES with what was captured, the length on the wire, and the interface, file by file."""
@@ -233,26 +231,18 @@ class Trace:
 
         return read_again(self.captures, self.tables, rows)
 
-    @cached_property
-    def losses(self) -> "tuple[Loss, ...]":
-        """Where packets were lost, link by link, the most packets first."""
-        from analyzer.trace.losses import losses, together  # noqa: PLC0415
-
-        _ = self.unworded
-        pairs = zip(self.parts, self._asked, strict=True)
-        return together(losses(part.context, part.tracer, asked.check_of) for part, asked in pairs)
-
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
         from analyzer.model.overview import Overview  # noqa: PLC0415
-        from analyzer.trace.measures import measures  # noqa: PLC0415
+        from analyzer.trace.measures import Timeline, measures  # noqa: PLC0415
         from analyzer.trace.topology import Volumes, topology  # noqa: PLC0415
 
-        contexts = [part.context for part in self.parts]
+        line, volumes = Timeline.over(self.points), Volumes()
+        self._telling.count(line, volumes)
         return Overview(
-            topology=topology(contexts[0], Volumes.of(contexts)),
-            measures=measures([(part.context, part.tracer) for part in self.parts]),
-            learnt=tuple(contexts[0].all.learnt),
+            topology=topology(self.parts.known.nothing, volumes),
+            measures=measures(line, self.points),
+            learnt=tuple(self.parts.known.learnt),
             names=tuple(self.names),
         )
 
@@ -263,10 +253,7 @@ class Trace:
         Raises:
             ToolError: no host can be built here.
         """
-        if numbers is None:
-            named = (one.journey for finding in self.findings for one in finding.evidence if one.journey is not None)
-            numbers = self._player.usual(list(named))
-        return self._player.play(numbers)
+        return self._player.play(self._player.usual(self._evidence) if numbers is None else numbers)
 
     def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
         """Ask a kernel about findings; where none can be asked, findings are told all the same."""
@@ -302,13 +289,11 @@ class Trace:
     @property
     def packets(self) -> int:
         """Number of packets."""
-        return self.context.packets
+        return self.correlated.packets
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        place, own = self._told(int(self._firsts[number]))
-        part = self.parts[place]
-        return part.connection(int(part.case.connection[own]))
+        return self._telling.connections(np.array([number]))[0]
 
     def journey(self, number: int) -> Journey:
         """
@@ -319,46 +304,44 @@ class Trace:
         """
         if not 0 <= number < self.packets:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
-        place, own = self._told(number)
-        found = self.parts[place].journey(own)
-        return with_basis(found, Basis.CONFIRMED) if self.asks_kernel and number in self._agreed else found
+        return next(self.journeys([number]))
 
     @cached_property
     def _agreed(self) -> set[int]:
         """Journeys that a kernel saw go the way that hoptrace says."""
         from analyzer.model.replay import Agreement  # noqa: PLC0415
 
-        named = [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
-        told = self._ask(self._player.usual(named), None).journeys
+        told = self._ask(self._player.usual(self._evidence), None).journeys
         return {one.journey for one in told if one.agreement is Agreement.AGREES}
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
-        return (self.journey(number) for number in (range(self.packets) if numbers is None else numbers))
+        found = self._telling.journeys(self._numbers(numbers))
+        return map(self._confirmed, found) if self.asks_kernel else found
 
-    def batches(self, numbers: Sequence[int] | None = None) -> Iterator[Batch]:
-        """Tell the same for files: what journeys have in common is told once."""
-        chosen = np.arange(self.packets) if numbers is None else np.array(numbers, np.int64)
-        for begin in range(0, len(chosen), BATCH):
-            some = chosen[begin : begin + BATCH]
-            yield len(some), self._batch(some)
+    def _confirmed(self, found: Journey) -> Journey:
+        return with_basis(found, Basis.CONFIRMED) if found.id in self._agreed else found
 
-    def _batch(self, numbers: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
+    def texts(self, numbers: Sequence[int] | None = None) -> Iterator[str]:
+        """Give the JSON of journeys, of those of ascending *numbers*, or all."""
         if self.asks_kernel:  # which tells of each packet by itself
-            yield from (([place], self.journey(number)) for place, number in enumerate(numbers.tolist()))
-        else:
-            part, own = (column[numbers] for column in self._place)
-            for place in np.unique(part).tolist():
-                yield from self.parts[place].told(own, np.flatnonzero(part == place))
+            return map(text_of, self.journeys(numbers))
+        return self._telling.texts(self._numbers(numbers))
+
+    def sightings(self, numbers: Sequence[int] | None = None) -> Iterator[Columns]:
+        """Give HOPS of the same, without ``row``, with each row's FRAMES: in order, many rows at a time."""
+        among = None
+        if numbers is not None:
+            among = np.zeros(self.packets, bool)
+            among[self._numbers(numbers)] = True
+        return self._telling.sightings(among)
+
+    def _numbers(self, numbers: Sequence[int] | None) -> Int64:
+        return np.arange(self.packets) if numbers is None else np.array(numbers, np.int64)
 
     def dispositions(self, numbers: Sequence[int] | None = None) -> dict[str, int]:
         """Count journeys by how they ended: those of *numbers*, or all."""
-        chosen = slice(None) if numbers is None else np.array(numbers, np.int64)
-        part, own = (column[chosen] for column in self._place)
-        counts = Counter[str]()
-        for place in np.unique(part).tolist():
-            counts.update(self.parts[place].tracer.count_ends(own[part == place]))
-        return {kind: counts[kind] for kind in ENDS if counts[kind]}
+        return self._telling.count_ends(None if numbers is None else self._numbers(numbers))
 
     def select(self, text: str) -> list[int]:
         """
@@ -367,26 +350,16 @@ class Trace:
         Raises:
             SelectionError: it cannot be understood.
         """
-        picked = [part.context.numbers[part.picked(text)] for part in self.parts]
-        found: list[int] = np.sort(np.concatenate(picked)).tolist()
-        return found
+        return self._telling.select(text)
 
     def worth_reading(self, count: int) -> list[int]:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = np.sort(np.concatenate([part.ended(*BAD) for part in self.parts]))[: count // 2 or count].tolist()
-        _, first = group_rows(*(self.correlated.hops[name] for name in ("connection", "reply")))
-        of_connections = first[self.correlated.hops["connection"][first] >= 0]
-        firsts = (int(self.correlated.hops["packet"][place]) for place in of_connections)
+        bad = np.flatnonzero(np.isin(self._telling.ends, [CODES[kind] for kind in BAD]))[: count // 2 or count].tolist()
+        firsts = np.sort(np.concatenate([part.first_of_streams() for part in self.correlated.parts])).tolist()
         chosen = dict.fromkeys(chain(bad, islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
-
-    def part(self, selection: str | None = None) -> "Telling":
-        """Return all that there is to tell, or what is selected, for reports that grow."""
-        from analyzer.pipeline.cut import Telling  # noqa: PLC0415
-
-        return Telling(self, None if selection is None else self.select(selection))
 
     def content(
         self,
@@ -409,12 +382,13 @@ class Trace:
         count = len(self.correlated.connections["proto"])
         return Content(
             points=self.points,
-            connections=[self.connection(n) for n in range(count if connections is None else min(count, connections))],
+            connections=self._telling.connections(np.arange(count if connections is None else min(count, connections))),
             journeys=self.journeys(numbers),
-            batches=self.batches(numbers),
+            journey_texts=self.texts(numbers),
+            connection_texts=self._telling.connection_texts(),
             arp=self.arp,
             findings=self.findings,
-            frames=len(self.tables.frames["frame"]),
+            frames=self.tables.rows,
             packets=self.packets,
             connection_count=count,
             dispositions=self.dispositions(picked),
@@ -425,7 +399,7 @@ class Trace:
             left_out=(*map(str, self.unusable), *self.doubled),
             unanswered=self._unanswered,
             worked=self.worked,
-            explained=self._check_of,
+            explained=self._telling.checks.get,
             decisions=self.decisions if decisions else (),
             parties=self._parties if decisions else (),
         )
@@ -434,7 +408,7 @@ class Trace:
     def _parties(self) -> "tuple[Party, ...]":
         from analyzer.trace.named import parties  # noqa: PLC0415
 
-        return parties(self.context, self.names)
+        return parties(self.hosts, self.names)
 
     @property
     def _unanswered(self) -> int:
@@ -451,8 +425,8 @@ class Trace:
             for file, frames, before in self._by_file(by_name[hop.point], hop.frames):
                 if needs_spool(self.paths[file]):
                     raise SelectionError(f"--dissect needs a file; {self.paths[file]} cannot be read again")
-                for number, lines in dissect(self.paths[file], frames):
-                    yield hop.point, before + number, lines
+                for number, told in dissect(self.paths[file], frames):
+                    yield hop.point, before + number, told
 
     def _by_file(self, point: Point, frames: Sequence[int]) -> Iterator[tuple[int, list[int], int]]:
         """Give for each file of a point: its number, the frames' numbers in it, and the frames in files before."""

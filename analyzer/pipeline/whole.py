@@ -1,4 +1,4 @@
-"""A whole analysis in memory: captures and dumps in, a Trace out."""
+"""A whole analysis: captures and dumps in, a Trace out."""
 
 import weakref
 from collections.abc import Sequence
@@ -8,21 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.correlate.assemble import Part
 from analyzer.correlate.clock import Offset
-from analyzer.correlate.correlate import correlate
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.correlate.keys import make_keys
-from analyzer.correlate.roles import infer_points
+from analyzer.correlate.packets import Points
+from analyzer.correlate.roles import Traffic, infer_points
 from analyzer.correlate.verify import Verifier
-from analyzer.decode.frames import FrameTables, Limit, Progress, read_frames
+from analyzer.decode.frames import Limit, Progress, Room, Span, read_frames
 from analyzer.errors import InputError
-from analyzer.model import Clock
+from analyzer.model import Clock, Point
 from analyzer.model.point import OUTWARD_ORDER
-from analyzer.pipeline.budget import Budget
+from analyzer.pipeline.budget import ON_DISK, Budget
+from analyzer.pipeline.correlate import correlate
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
 from analyzer.read.points import PointSpec, name_points
-from analyzer.trace.context import Context
+from analyzer.read.work import Work, work_directory
+from analyzer.schema import FRAMES, HOPS, Columns
+
+MOST_STRETCHES = 64
+"""Each has a piece for each part."""
 
 
 def analyze(
@@ -32,7 +38,8 @@ def analyze(
     points: Sequence[PointSpec] = (),
     progress: Progress | None = None,
     memory: int | None = None,
-    parts: int = 1,
+    parts: int | None = None,
+    work_dir: str | Path | None = None,
 ) -> Trace:
     """
     Follow packets through the captures in *paths*.
@@ -42,12 +49,14 @@ def analyze(
         host: folder of dumps of the host's state.
         points: what is known of files; files named only here are read, too.
         progress: called with the number of frames decoded so far, and how many bytes were read of how many.
-        memory: bytes that it may take, with all that is asked of the result; None for as many as it needs.
-        parts: into how many the work is cut; what is told does not depend on it.
+        memory: bytes that it may take; tables that do not fit lie in files. None for as many as it needs.
+        parts: into how many the work is cut; what is told does not depend on it. None for as many as fit.
+        work_dir: where these files are; None for where temporary files are.
 
     Raises:
-        LimitError: it would take more.
+        LimitError: it would take more, even so.
         InputError: no file was usable, or a path or *host* is not there.
+        OutputError: the work directory is full.
     """
     several = [paths] if isinstance(paths, str | Path) else paths
     with ExitStack() as stack:
@@ -56,6 +65,7 @@ def analyze(
             progress,
             Budget(memory) if memory is not None else None,
             parts=parts,
+            work_dir=None if work_dir is None else str(work_dir),
         )
         # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
         weakref.finalize(trace, stack.pop_all().close)
@@ -67,19 +77,34 @@ def analyze_whole(
     progress: Progress | None = None,
     budget: Budget | None = None,
     most: int | None = None,
-    parts: int = 1,
+    parts: int | None = None,
+    work_dir: str | None = None,
 ) -> Trace:
     """
     Follow packets through captures that were found, in *budget*; *most* tells how many frames to read at the most.
 
-    The work is cut into *parts*; what is told does not depend on them.
+    The work is cut into *parts*; what is told does not depend on them. What does not fit is kept in *work_dir*.
 
     Raises:
         LimitError: they do not fit.
         InputError: no file was usable.
+        OutputError: the work directory is full.
     """
     inputs, hosts = prepared.inputs, prepared.hosts
-    tables = _read(prepared, progress, budget, most)
+
+    def spilled() -> Work:
+        return prepared.stack.enter_context(work_directory(work_dir, prepared.expected_frames() * ON_DISK))
+
+    tables = read_frames(
+        prepared.captures(),
+        make_keys,
+        progress,
+        limit=None if most is None else Limit(most),
+        room=None if budget is None else Room(budget.frames, budget.stretch, spilled),
+        stretches=min(parts or 1, MOST_STRETCHES),
+    )
+    if parts is None:
+        parts = 1 if tables.work.folder is None or budget is None else budget.parts(tables.rows)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -92,38 +117,25 @@ def analyze_whole(
         doubled += copies
         named = name_points(tables.sources, tables.pieces, tables.files, inputs.specs, hosts)
     names = list(dict.fromkeys(point.host for point in named))
-    correlated = correlate(
-        tables.frames,
-        tables.keys,
-        keep=tables.keep,
+    facts = Points(
         outward=np.array([OUTWARD_ORDER[point.role] for point in named], np.int64),
-        stated=stated_entries(hosts.everywhere),
         hosts=np.array([names.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
-        verifier=Verifier(prepared.captures(), tables),
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
-        parts=parts,
     )
-    tables.keys.clear()  # nobody needs them any more
+    verifier = Verifier(prepared.captures(), tables)
+    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts)
+    tables.forget_keys()
     if budget is not None:
-        budget.check_connections(len(tables.frames["frame"]), len(correlated.connections["proto"]))
+        budget.check(tables, len(correlated.connections["proto"]))
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}
-    named = [replace(point, clock=clocks.get(point.host)) for point in named]
-    known = infer_points(named, tables.frames, correlated.hops, hosts)
-    context = Context(
-        tables.frames,
-        tables.quotes,
-        tables.neighbours,
-        tables.tunnels,
-        correlated.hops,
-        correlated.connections,
-        known,
-        hosts,
-        correlated.doubts,
-        correlated.apart,
-    )
+    spans = tables.spans_of_points()
+    named = [replace(_counted(point, spans.get(point.id)), clock=clocks.get(point.host)) for point in named]
+    shown = [Traffic.of(named, *_of_part(part)) for part in correlated.parts]
+    traffic = Traffic.together(shown or [Traffic.of(named, FRAMES.empty(0), HOPS.empty(0))])
     return Trace(
-        context,
+        infer_points(named, traffic, hosts),
+        hosts,
         tables,
         correlated,
         inputs.files,
@@ -135,14 +147,16 @@ def analyze_whole(
     )
 
 
-def _read(prepared: Prepared, progress: Progress | None, budget: Budget | None, most: int | None) -> FrameTables:
-    """Read captures, all of them or *most* frames, which must fit into *budget*."""
-    if budget is None:
-        return read_frames(prepared.captures(), make_keys, progress)
-    limit = Limit(budget.frames if most is None else most, cut=most is not None)
-    tables = read_frames(prepared.captures(), make_keys, progress, limit)
-    budget.check(tables)
-    return tables
+def _of_part(part: Part) -> tuple[Columns, Columns]:
+    frames, _, _, hops = part.tables()
+    return frames, hops
+
+
+def _counted(point: Point, span: Span | None) -> Point:
+    """Tell how much a point recorded, and when."""
+    if span is None:
+        return point
+    return replace(point, frames=span.frames, first_ns=span.first_ns, last_ns=span.last_ns)
 
 
 def _clock(offset: Offset) -> Clock:

@@ -4,16 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-import numpy as np
-
 from analyzer.errors import InputError, UnknownFormatError
 from analyzer.read.packed import Packed
 from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap, record_header
 from analyzer.read.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.read.snoop import is_snoop, read_snoop
-from analyzer.read.source import STDIN, Buffers, Window, open_source
-from analyzer.schema import Array, Int64
+from analyzer.read.source import STDIN, Window, buffer, open_source
+from analyzer.schema import Array, Bytes, Int64
 
 TAIL = 1 << 16
 """Bytes at a file's end that statistics are looked for in."""
@@ -31,9 +29,9 @@ class CaptureFile:
     exception; all other damage is in ``info.damage``.
     """
 
-    def __init__(self, path: str, shown: str | None = None, buffers: Buffers | None = None) -> None:
+    def __init__(self, path: str, shown: str | None = None, memory: Bytes | None = None) -> None:
         """
-        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *buffers* where its bytes come to.
+        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *memory* where its bytes come to.
 
         Raises:
             InputError: it cannot be opened, or is empty.
@@ -45,7 +43,7 @@ class CaptureFile:
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         stream = open_source(path)
         self._packed = isinstance(stream, Packed)
-        self._window = Window(stream, buffers or Buffers(1, np.zeros))
+        self._window = Window(stream, buffer() if memory is None else memory)
         self._window.fill()
         magic = self._window.bytes(8)
         if is_pcap(magic):
@@ -131,22 +129,21 @@ class CaptureFile:
         finally:
             self.close()
 
-    def frames_at(self, lengths: Array, numbers: Int64) -> Iterator[bytes] | None:
+    @property
+    def finds_frames(self) -> bool:
+        """Tell whether the lengths of frames tell their places: those of pcap files, unless they are compressed."""
+        return not self._packed and self._read is read_pcap
+
+    def frames_at(self, numbers: Int64, lengths: Array, before: Int64) -> Iterator[bytes]:
         """
-        Give chosen frames where the format tells their places by the lengths of all: of pcap files.
+        Give chosen frames of a file that finds them, as far as it still has them all.
 
         Args:
-            lengths: (n,) bytes that the file holds of each frame.
-            numbers: of the frames, from 1.
-
-        Returns:
-            Their bytes, as far as the file still has them all; None where all has to be read from the beginning.
+            numbers: (n,) of the frames, from 1.
+            lengths: (n,) bytes that the file holds of each.
+            before: (n,) likewise of all before it.
         """
-        if self._packed or self._read is not read_pcap:
-            return None
-        headers = FILE_HEADER + record_header(self._window.bytes(4)) * numbers
-        before = np.cumsum(lengths[: numbers.max(initial=0)], dtype=np.int64)[numbers - 1] - lengths[numbers - 1]
-        return self._at(headers + before, lengths[numbers - 1])
+        return self._at(FILE_HEADER + record_header(self._window.bytes(4)) * numbers + before, lengths)
 
     def _at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
         with Path(self._path).open("rb", buffering=0) as stream:

@@ -10,15 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from analyzer.errors import InputError
 from analyzer.read.bundle import MOST_BYTES, unpack
 from analyzer.read.file import CaptureFile
 from analyzer.read.manifest import PACKED, Manifest, read_manifest
 from analyzer.read.pieces import group_pieces
 from analyzer.read.points import PointSpec
-from analyzer.read.source import STDIN, Buffers, needs_spool, spool
+from analyzer.read.source import STDIN, buffer, needs_spool, spool
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
@@ -102,7 +100,7 @@ def find_inputs(
     usable = _usable(files, inputs)
     named = {*paths, *(spec.file for spec in points)}
     inputs.named_unusable += [file for file in files if file not in usable and (file not in home or file in named)]
-    peek = Buffers(1, np.zeros, PEEK)
+    peek = buffer(PEEK)
 
     def first_ns(file: str) -> int | None:
         return CaptureFile(inputs.local[file], file, peek).first_ns()
@@ -207,7 +205,7 @@ def is_capture(path: Path) -> bool:
 def _usable(files: list[str], inputs: Inputs) -> list[str]:
     """Return the files that open as captures; raise if none does."""
     found: list[str] = []
-    peek = Buffers(1, np.zeros, PEEK)
+    peek = buffer(PEEK)
     for file in files:
         try:
             CaptureFile(inputs.local[file], file, peek).close()

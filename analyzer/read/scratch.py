@@ -18,11 +18,16 @@ GRACE_S = 60
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """Give a new folder, which is removed afterwards; or by the next run, if this one is killed."""
-    sweep(Path(tempfile.gettempdir()))
+def scratch(place: str | None = None) -> Iterator[Path]:
+    """
+    Give a new folder in *place*, or where temporary files are.
+
+    It is removed afterwards; or by the next run, if this one is killed.
+    """
+    place = place or tempfile.gettempdir()
+    sweep(Path(place))
     with (
-        tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix=PREFIX, dir=place, ignore_cleanup_errors=True) as folder,
         (Path(folder) / LOCK).open("wb") as lock,
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it does

@@ -5,7 +5,7 @@ A window holds a bounded part of the file, so memory does not grow with a file, 
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -76,53 +76,18 @@ def spool(path: str) -> Iterator[str]:
         yield file.name
 
 
-class Buffers:
-    """Memory for windows: more than one where somebody else still reads what was in the last, or for several files."""
-
-    def __init__(self, count: int, make: Callable[[int, type], Bytes], size: int = WINDOW) -> None:
-        """Make *count* buffers for windows of *size* bytes."""
-        self.all = [make(FRONT + size + BACK, np.uint8) for _ in range(count)]
-        self._lent: set[int] = set()
-        self._held: set[int] = set()
-        """Those that windows have now."""
-
-    def number(self, buffer: Bytes) -> int | None:
-        """Return which of the buffers this is."""
-        return next((n for n, one in enumerate(self.all) if one is buffer), None)
-
-    def lend(self, number: int) -> None:
-        """Leave a buffer to somebody who reads it."""
-        self._lent.add(number)
-
-    def give_back(self, number: int) -> None:
-        """Take it back."""
-        self._lent.discard(number)
-
-    def free(self, current: Bytes | None) -> Bytes:
-        """Return *current* if nobody reads it, else another one that nobody has."""
-        if current is not None:
-            if self.number(current) not in self._lent:
-                return current
-            self.release(current)
-        number = next(n for n in range(len(self.all)) if n not in self._lent and n not in self._held)
-        self._held.add(number)
-        return self.all[number]
-
-    def release(self, current: Bytes) -> None:
-        """Give up *current*, as far as it is one of these."""
-        number = self.number(current)
-        if number is not None:
-            self._held.discard(number)
+def buffer(size: int = WINDOW) -> Bytes:
+    """Return memory for windows of *size* bytes, one after the other."""
+    return np.zeros(FRONT + size + BACK, np.uint8)
 
 
 class Window:
     """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
 
-    def __init__(self, stream: BinaryIO | Packed, buffers: Buffers) -> None:
-        """Look at *stream*."""
+    def __init__(self, stream: BinaryIO | Packed, memory: Bytes) -> None:
+        """Look at *stream*; what is seen lies in *memory*, unless a record needs more."""
         self._stream = stream
-        self._buffers = buffers
-        self.buffer: Bytes = buffers.free(None)
+        self.buffer = memory
         self.begin = self.end = FRONT
         self.eof = False
         self.problem: str | None = None
@@ -155,13 +120,9 @@ class Window:
         if room > len(self.buffer) - FRONT - BACK:
             grown = np.zeros(FRONT + room + BACK, np.uint8)
             grown[FRONT : FRONT + left] = self.buffer[self.begin : self.end]
-            self._buffers.release(self.buffer)
             self.buffer = grown
-        else:
-            target = self._buffers.free(self.buffer)
-            if left and (target is not self.buffer or self.begin > FRONT):
-                target[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
-            self.buffer = target
+        elif left and self.begin > FRONT:
+            self.buffer[FRONT : FRONT + left] = self.buffer[self.begin : self.end].copy()
         self.begin, self.end = FRONT, FRONT + left
         limit = FRONT + room
         view = memoryview(self.buffer.data)
@@ -197,5 +158,4 @@ class Window:
 
     def close(self) -> None:
         """Close the stream."""
-        self._buffers.release(self.buffer)
         self._stream.close()

@@ -56,8 +56,7 @@ def _state(content: Content) -> str:
         silent = f"{content.unanswered:,} of {plural(content.connection_count, 'connection')}"
         return f"no loss is known, but these captures have no answer to {silent}"
     left_out = ", of what could be read," if content.left_out else ""
-    every = f"{'all ' if content.picked > 1 else ''}{of}{left_out} went {'their' if content.picked > 1 else 'its'} way"
-    return every if content.checked else f"{every}; not every check was made"
+    return f"{'all ' if content.picked > 1 else ''}{of}{left_out} went {'their' if content.picked > 1 else 'its'} way"
 
 
 def reaches(worked: Sequence[Worked]) -> str:

@@ -7,7 +7,6 @@ from analyzer.model import ArpExchange, Connection, Finding, Journey, Point
 from analyzer.model.decision import Decision
 from analyzer.model.loss import Loss
 from analyzer.model.worked import Party, Worked
-from analyzer.report.lines import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,10 @@ class Content:
     """Journeys that were selected."""
     shown: int
     """Journeys in *journeys*."""
-    batches: Iterable[Batch] = ()
-    """The same journeys, for files."""
+    journey_texts: Iterable[str] = ()
+    """The same journeys, each as JSON on one line."""
+    connection_texts: Iterable[str] = ()
+    """All connections, likewise."""
     host_problems: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Inputs that gave nothing, or frames that stand in two of them: what is not in all these numbers, and why."""
@@ -45,5 +46,3 @@ class Content:
     """Whose addresses are."""
     explained: Callable[[int], str | None] | None = None
     """Tells the check whose finding explains why a journey did not get through."""
-    checked: bool = True
-    """Every check looked; else no finding means little."""

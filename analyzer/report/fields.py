@@ -3,6 +3,7 @@
 An absent value is left out. Enums are their text, addresses and MACs are text as Linux prints them, times are ns.
 """
 
+import json
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
@@ -35,6 +36,11 @@ def _plan(kind: type) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
 
 
 _TEXT = (IPv4Address, IPv6Address)
+
+
+def text_of(value: Any) -> str:
+    """Return a model value as JSON on one line."""
+    return json.dumps(to_json(value), ensure_ascii=True)
 
 
 def to_json(value: Any) -> Any:

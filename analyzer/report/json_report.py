@@ -10,8 +10,7 @@ from analyzer.model.loss import Loss
 from analyzer.model.worked import Worked
 from analyzer.report.answer import answer
 from analyzer.report.content import Content
-from analyzer.report.fields import schema_of, to_json
-from analyzer.report.lines import lines
+from analyzer.report.fields import schema_of, text_of
 
 SCHEMA = "hoptrace/1"
 _SECTIONS: tuple[tuple[str, type], ...] = (
@@ -30,8 +29,8 @@ def json_lines(content: Content) -> Iterator[str]:
     """Give the document piece by piece; memory does not grow with the number of journeys."""
     sections: tuple[Iterable[Any], ...] = (
         content.points,
-        content.connections,
-        lines(content.batches),
+        content.connection_texts,
+        content.journey_texts,
         content.arp,
         content.findings,
         content.losses,
@@ -43,7 +42,7 @@ def json_lines(content: Content) -> Iterator[str]:
         yield f',\n"{name}": ['
         separator = "\n"
         for item in items:
-            yield separator + (item if isinstance(item, str) else json.dumps(to_json(item), ensure_ascii=True))
+            yield separator + (item if isinstance(item, str) else text_of(item))
             separator = ",\n"
         yield "]"
     yield "}\n"

@@ -8,7 +8,7 @@ from itertools import count
 
 from analyzer.model.journey import Journey
 from analyzer.model.told import Alike
-from analyzer.report.fields import to_json
+from analyzer.report.fields import text_of
 
 Batch = tuple[int, Iterable[tuple[Sequence[int], Journey | Alike]]]
 """How many journeys, and what some of them have in common, with their places."""
@@ -23,7 +23,7 @@ def lines(batches: Iterable[Batch]) -> Iterator[str]:
         found = [""] * size
         for places, told in parts:
             if isinstance(told, Journey):
-                texts = [_text(told)]
+                texts = [text_of(told)]
             else:
                 if told.kind not in patterns:
                     if len(patterns) >= MOST:
@@ -33,10 +33,6 @@ def lines(batches: Iterable[Batch]) -> Iterator[str]:
             for place, text in zip(places, texts, strict=True):
                 found[place] = text
         yield from found
-
-
-def _text(journey: Journey) -> str:
-    return json.dumps(to_json(journey), ensure_ascii=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class _Pattern:
         for base in count(FIRST, STEP):
             marks = _Marks(base)
             example = _marked(journey, marks)
-            text = _text(example).replace("%", "%%")
+            text = text_of(example).replace("%", "%%")
             if text.count(str(base // MANY)) == len(marks.of):
                 break
         for name in OPTIONAL:

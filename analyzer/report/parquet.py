@@ -3,11 +3,13 @@
 Columns, units and meanings are those of ``schema``; they go into the file as each field's metadata.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from analyzer.errors import InputError
-from analyzer.schema import CONNECTIONS, FRAMES, HOPS, Columns
+from analyzer.report.write import whole_file
+from analyzer.schema import CONNECTIONS, FRAMES, HOPS, Column, Columns
 
 SIGHTINGS = tuple(column for column in (*HOPS.columns, *FRAMES.columns) if column.name not in ("row", "digest"))
 
@@ -27,50 +29,39 @@ def load() -> Any:
         raise InputError("Parquet needs pyarrow: pip install 'hoptrace[parquet]'") from None
 
 
-class ParquetWriter:
-    """Writes sightings to one file, and at the end connections to another."""
+def beside(path: Path) -> Path:
+    """Return where the connections go: ``x.parquet`` has them in ``x.connections.parquet``."""
+    return path.with_suffix(f".connections{path.suffix}")
 
-    def __init__(self, sightings: Path, connections: Path) -> None:
-        """
-        Open the files.
 
-        Raises:
-            InputError: pyarrow is missing.
-        """
-        self._arrow = load()
-        self._connections = connections
-        self._schema = self._fields(SIGHTINGS)
-        self._out = self._arrow.parquet.ParquetWriter(sightings, self._schema, compression="zstd")
+def write_tables(path: Path, sightings: Iterable[Columns], connections: Columns) -> None:
+    """
+    Write sightings, many rows at a time, to *path*, and connections beside it.
 
-    def add(self, sightings: Columns) -> None:
-        """Write rows of sightings."""
-        if len(sightings["packet"]):
-            arrays = [sightings[column.name] for column in SIGHTINGS]
-            self._out.write_table(
-                self._arrow.Table.from_arrays(list(map(self._arrow.array, arrays)), schema=self._schema)
+    Raises:
+        InputError: pyarrow is missing.
+        OutputError: a file cannot be written.
+    """
+    arrow = load()
+    with whole_file(path) as temporary, whole_file(beside(path)) as temporary_beside:
+        _write(arrow, temporary, SIGHTINGS, sightings)
+        _write(arrow, temporary_beside, CONNECTIONS.columns, [connections])
+
+
+def _write(arrow: Any, path: Path, columns: Sequence[Column], tables: Iterable[Columns]) -> None:
+    schema = arrow.schema(
+        [
+            arrow.field(
+                column.name,
+                arrow.bool_() if column.dtype == "bool" else getattr(arrow, column.dtype)(),
+                nullable=False,
+                metadata={"unit": column.unit, "doc": column.doc},
             )
-
-    def close(self, connections: Columns) -> None:
-        """Write the connections, and end both files."""
-        schema = self._fields(CONNECTIONS.columns)
-        table = self._arrow.Table.from_arrays(
-            [self._arrow.array(connections[name]) for name in schema.names], schema=schema
-        )
-        # write_table() removes what is there when it fails, which may be a device.
-        with self._arrow.parquet.ParquetWriter(self._connections, schema, compression="zstd") as out:
-            out.write_table(table)
-        self._out.close()
-
-    def _fields(self, columns: Any) -> Any:
-        types = {"bool": self._arrow.bool_()}
-        return self._arrow.schema(
-            [
-                self._arrow.field(
-                    column.name,
-                    types.get(column.dtype) or getattr(self._arrow, column.dtype)(),
-                    nullable=False,
-                    metadata={"unit": column.unit, "doc": column.doc},
-                )
-                for column in columns
-            ]
-        )
+            for column in columns
+        ]
+    )
+    # write_table() removes what is there when it fails, which may be a device.
+    with arrow.parquet.ParquetWriter(path, schema, compression="zstd") as out:
+        for table in tables:
+            arrays = [arrow.array(table[name]) for name in schema.names]
+            out.write_table(arrow.Table.from_arrays(arrays, schema=schema))

@@ -43,9 +43,6 @@ def find_answers(context: Context, packets: Int64) -> Answers:
             pairs.update(zip(*(column.tolist() for column in known), strict=True))
         found.repeated.update(found.retransmission_of.values())
         return found
-    # What an earlier slice has told together, is not asked again.
-    open_ = ~context.settled[packets]
-    packets, row, reply = packets[open_], row[open_], reply[open_]
     if layers & Layer.ECHO:
         _echo(packets, context.frames["icmp_seq"][row], reply, found)
     else:
@@ -132,8 +129,6 @@ class _Segments:
     flags: Array
     length: Int64
     """Sequence numbers that it takes: bytes, and one each for SYN and FIN."""
-    settled: Array
-    """An earlier slice told what answered it, or that nothing did."""
 
 
 def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Segments:
@@ -152,7 +147,7 @@ def _segments(context: Context, packets: Int64, row: Int64, reply: Array) -> _Se
         flags[several] |= frames["tcp_flags"][row_of[start[several] + length - 1]]
     size += (flags & SYN != 0).astype(np.int64) + (flags & FIN != 0)
     seq, ack = (frames[name][row].astype(np.int64) for name in ("seq", "ack"))
-    return _Segments(packets, reply, seq, ack, flags, size, context.settled[packets])
+    return _Segments(packets, reply, seq, ack, flags, size)
 
 
 _Pairs = tuple[Int64, Int64]
@@ -263,7 +258,7 @@ def _settle(segments: _Segments, number: Int64, way: bool) -> tuple[_Pairs, _Pai
     segment that each covers first.
     """
     none = np.zeros(0, np.int64)
-    sent = np.flatnonzero((segments.reply == way) & (segments.length > 0) & ~segments.settled)
+    sent = np.flatnonzero((segments.reply == way) & (segments.length > 0))
     if not len(sent):
         return (none, none), (none, none)
     # All numbers are told from the first segment of their connection.

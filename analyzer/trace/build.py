@@ -20,7 +20,7 @@ from analyzer.model import (
     Step,
 )
 from analyzer.model.drop import Drop
-from analyzer.model.journey import CODES, ENDS
+from analyzer.model.journey import CODES
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import AllAnswers, Answers, sent_again
 from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
@@ -46,27 +46,7 @@ class Tracer:
         self._outcomes = Outcomes(context)
         self._exchanges = all_exchanges(context)
         self._by_pair = by_pair(context, self._exchanges)
-        self._told: set[int] = set()
-        """Connections of which journeys were built."""
         self._connections: dict[int, Connection] = {}
-
-    def settle(self, complete: Array) -> list[int]:
-        """
-        Return the packets whose answers are told for good, of connections of which journeys were built.
-
-        *complete* tells the packets that were told. One that is waits on only for an answer that is known, and is not
-        complete itself.
-        """
-        found: list[int] = []
-        for connection in self._told:
-            answers = self.answers(connection)
-            for packet in self._context.packets_of(connection).tolist():
-                answer = answers.answered_by.get(packet)
-                question = answers.answers.get(packet)
-                waits = any(other is not None and not complete[other] for other in (answer, question))
-                if complete[packet] and not waits:
-                    found.append(packet)
-        return found
 
     def exchanges(self) -> list[ArpExchange]:
         """Return every ARP and NDP exchange once, in order of time."""
@@ -92,11 +72,6 @@ class Tracer:
     def ended(self, *kinds: Disposition) -> Int64:
         """Return the packets that ended so, in order of time."""
         return np.flatnonzero(np.isin(self.ends, [CODES[kind] for kind in kinds]))
-
-    def count_ends(self, among: Array | slice = slice(None)) -> dict[str, int]:
-        """Count packets, or some of them, by how they ended."""
-        counts = np.bincount(self.ends[among], minlength=len(ENDS)).tolist()
-        return {kind: count for kind, count in zip(ENDS, counts, strict=True) if count}
 
     @cached_property
     def sent_again(self) -> tuple[Int64, Int64]:
@@ -214,10 +189,7 @@ class Tracer:
         return told.relayed_from if reply else told.relayed_to
 
     def _answers_of(self, connection: int) -> Answers | None:
-        if connection < 0:
-            return None
-        self._told.add(connection)
-        return self.answers(connection)
+        return self.answers(connection) if connection >= 0 else None
 
     def _sent_again(self, packet: int, answered_by: int | None, answers: Answers | None) -> int | None:
         """Return how long after a packet its last copy before the answer followed it."""

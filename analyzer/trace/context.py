@@ -75,8 +75,6 @@ class Context:
     """Which share of all packets these are."""
     known: "Known | None" = None
     """What all packets together tell; without anything said, these are all."""
-    settled_rows: Int64 | None = None
-    """(n,) KNOWN's ``settled``, likewise."""
     _routes: dict[tuple[str | None, Address], Chosen | None] = field(default_factory=dict)
     _masqueraded: dict[str | None, dict[tuple[object, ...], Address]] = field(default_factory=dict)
     _of_role: dict[tuple[Role, ...], Array] = field(default_factory=dict)
@@ -88,6 +86,12 @@ class Context:
             table.empty(0) for table in (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, HOPS, CONNECTIONS)
         )
         return cls(frames, quotes, neighbours, tunnels, hops, connections, points, hosts)
+
+    def without_packets(self) -> "Context":
+        """Return what points and hosts tell by themselves, and all packets together."""
+        found = Context.without_frames(self.points, self.hosts)
+        found.apart, found.known = self.apart, self.all
+        return found
 
     @cached_property
     def packet_start(self) -> Int64:
@@ -123,14 +127,6 @@ class Context:
     def packets(self) -> int:
         """Number of packets."""
         return len(self.packet_start) - 1
-
-    @cached_property
-    def settled(self) -> Array:
-        """(packets,) bool: earlier slices told what answered it, or that nothing did."""
-        found = np.zeros(self.packets, bool)
-        if self.settled_rows is not None and self.packets:
-            found |= np.maximum.reduceat(self.settled_rows[self.hops["row"]], self.packet_start[:-1]) > 0
-        return found
 
     @cached_property
     def mine(self) -> Array:

@@ -4,97 +4,170 @@ Each is made from the packets of one part and added up, so that it does not matt
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from analyzer.correlate.roles import MacVotes, router_macs
-from analyzer.trace import arp, clocks, dropped, onward, ports
+from analyzer.model.drop import Drop
+from analyzer.model.overview import LearntMac
+from analyzer.schema import Int64
+from analyzer.trace import arp, clocks, dropped, learnt, onward, ports
 from analyzer.trace.begun import Begun
 from analyzer.trace.clocks import Pair, Sightings
-from analyzer.trace.learnt import learnt
+from analyzer.trace.learnt import Arrivals
 
 if TYPE_CHECKING:
-    from analyzer.model.drop import Drop
-    from analyzer.model.overview import LearntMac
     from analyzer.trace.context import Context
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Table(Generic[T]):
+    """A small table: what each part says, and what all say together."""
+
+    def __init__(
+        self,
+        of: "Callable[[Context, Any], Any]",
+        together: "Callable[[list[Any], Context], T]",
+        after: "Callable[[Known], Any] | None" = None,
+    ) -> None:
+        """
+        Say how it is made.
+
+        Args:
+            of: makes a part's own, with what *after* gives.
+            together: adds up those of all parts; with a context of no packets.
+            after: makes, of tables of all parts, what parts have to know before; tables without are made first.
+        """
+        self.of, self.together, self.after = of, together, after
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Note what it is called."""
+        self.name = name
+
+    @overload
+    def __get__(self, known: None, owner: type) -> "Table[T]": ...
+    @overload
+    def __get__(self, known: "Known", owner: type) -> T: ...
+    def __get__(self, known: "Known | None", owner: type) -> "Table[T] | T":
+        """Return it, made when somebody asks first."""
+        if known is None:
+            return self
+        if self.name not in known.made:
+            known.make(self)
+        found: T = known.made[self.name]
+        return found
+
+
+def _unite(parts: Sequence[set[K]], _: "Context") -> set[K]:
+    return set[K]().union(*parts)
+
+
+def _either(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
+    """Put bits together."""
+    found: dict[K, int] = {}
+    for part in parts:
+        for key, bits in part.items():
+            found[key] = found.get(key, 0) | bits
+    return found
+
+
+def _least(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
+    """Take the least number of all."""
+    found: dict[K, int] = {}
+    for part in parts:
+        for key, number in part.items():
+            found[key] = min(found.get(key, number), number)
+    return found
 
 
 class Known:
     """Small tables, each made when first needed."""
 
-    def __init__(self, parts: "Sequence[Context]") -> None:
-        """Take all parts of an analysis."""
-        self._parts = parts
+    def __init__(self, parts: "Iterable[Context]", *, at_once: bool = False) -> None:
+        """
+        Take all parts of an analysis, which are gone through as often as need be.
 
-    @cached_property
-    def routers(self) -> set[int]:
-        """MACs of the host's own routed interfaces."""
-        return set[int]().union(*(router_macs(one.frames, one.own_hops) for one in self._parts))
+        *at_once* makes tables at the same time, since it costs much to go through parts.
+        """
+        self._parts, self._at_once = parts, at_once
+        self.made: dict[str, Any] = {}
+        self._nothing: Context | None = None
+        """A context of no packets."""
 
-    @cached_property
-    def homes(self) -> dict[int, tuple[int, int]]:
-        """Where packets from each MAC come from: point and frame."""
-        votes = [MacVotes.of(one.frames, one.own_hops, one.numbers) for one in self._parts]
-        return MacVotes.together(votes).homes(self._parts[0].points)
+    def make(self, wanted: Table[Any]) -> None:
+        """Make a table, or all that can be made now."""
+        tables = [wanted]
+        if self._at_once and wanted.after is None:
+            tables = [one for one in vars(Known).values() if isinstance(one, Table) and one.after is None]
+        before = [one.after(self) if one.after is not None else None for one in tables]
+        found: list[list[Any]] = [[] for _ in tables]
+        for context in self._parts:
+            self._nothing = self._nothing or context.without_packets()
+            for one, has, parts in zip(tables, before, found, strict=True):
+                parts.append(one.of(context, has))
+        for one, parts in zip(tables, found, strict=True):
+            self.made[one.name] = one.together(parts, self.nothing)
 
-    @cached_property
-    def targets(self) -> dict[onward.Target, int]:
-        """To which points packets to an address went on from a point, as bits."""
-        found: dict[onward.Target, int] = {}
-        for part in self._parts:
-            for target, points in onward.targets(part).items():
-                found[target] = found.get(target, 0) | points
-        return found
+    def make_all(self) -> None:
+        """Make all tables now, if it costs much to go through parts."""
+        if self._at_once:
+            for name, one in vars(Known).items():
+                if isinstance(one, Table):
+                    getattr(self, name)
 
-    @cached_property
-    def senders(self) -> set[tuple[int, int]]:
-        """MACs and points that unicast packets were seen first with."""
-        return set[tuple[int, int]]().union(*map(onward.senders, self._parts))
+    @property
+    def nothing(self) -> "Context":
+        """A context of no packets."""
+        if self._nothing is None:
+            self._nothing = next(iter(self._parts)).without_packets()
+        return self._nothing
 
-    @cached_property
-    def addresses(self) -> dict[tuple[int, int, int], int]:
-        """By address, in halves, and bridge's port where packets from it were seen first: the number of the first."""
-        found: dict[tuple[int, int, int], int] = {}
-        at = np.array(sorted(ports.bridges_by(self._parts[0], self.bridged)), np.int64)
-        for part in self._parts:
-            for end, packet in onward.addresses(part, at).items():
-                found[end] = min(found.get(end, packet), packet)
-        return found
+    def _bridge_ports(self) -> Int64:
+        return np.array(sorted(ports.bridges_by(self.nothing, self.bridged)), np.int64)
 
-    @cached_property
-    def bridged(self) -> Counter[tuple[int, int]]:
-        """How often packets went from one point to another unrouted."""
-        return sum(map(ports.bridged, self._parts), Counter())
+    def _moved(self) -> Int64:
+        return learnt.moved(self.arrivals)
 
-    @cached_property
-    def returns(self) -> dict[arp.Return, int]:
-        """Where a MAC that had just answered for an address was first heard again."""
-        found: dict[arp.Return, int] = {}
-        for part in self._parts:
-            for key, at in arp.returns(part).items():
-                found[key] = min(found.get(key, at), at)
-        return found
-
-    @cached_property
-    def begun(self) -> Begun:
-        """How TCP connections left."""
-        return Begun.together(list(map(Begun.of, self._parts)))
-
-    @cached_property
-    def learnt(self) -> "list[LearntMac]":
-        """What bridges learnt, in order of time."""
-        return learnt(self._parts)
-
-    @cached_property
-    def two_clocks(self) -> list[Pair]:
-        """Points that have two clocks, although nobody said that they are of two hosts."""
-        one = self._parts[0]
-        return clocks.find_pairs(Sightings.together(list(map(Sightings.of, self._parts))), one.points, one.apart)
-
-    @cached_property
-    def drops(self) -> "dict[int, Drop]":
-        """What the kernel itself says that it dropped, by the packet's number among all."""
-        return dropped.settle(self._parts[0].hosts, list(map(dropped.candidates, self._parts)))
+    routers = Table[set[int]](lambda part, _: router_macs(part.frames, part.own_hops), _unite)
+    """MACs of the host's own routed interfaces."""
+    homes = Table[dict[int, tuple[int, int]]](
+        lambda part, _: MacVotes.of(part.frames, part.own_hops, part.numbers),
+        lambda parts, nothing: MacVotes.together(parts).homes(nothing.points),
+    )
+    """Where packets from each MAC come from: point and frame."""
+    targets = Table[dict[onward.Target, int]](lambda part, _: onward.targets(part), _either)
+    """To which points packets to an address went on from a point, as bits."""
+    senders = Table[set[tuple[int, int]]](lambda part, _: onward.senders(part), _unite)
+    """MACs and points that unicast packets were seen first with."""
+    bridged = Table[Counter[tuple[int, int]]](
+        lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
+    )
+    """How often packets went from one point to another unrouted."""
+    returns = Table[dict[arp.Return, int]](lambda part, _: arp.returns(part), _least)
+    """Where a MAC that had just answered for an address was first heard again."""
+    begun = Table[Begun](lambda part, _: Begun.of(part), lambda parts, _: Begun.together(parts))
+    """How TCP connections left."""
+    two_clocks = Table[list[Pair]](
+        lambda part, _: Sightings.of(part),
+        lambda parts, nothing: clocks.find_pairs(Sightings.together(parts), nothing.points, nothing.apart),
+    )
+    """Points that have two clocks, although nobody said that they are of two hosts."""
+    drops = Table[dict[int, Drop]](
+        lambda part, _: dropped.candidates(part), lambda parts, nothing: dropped.settle(nothing.hosts, parts)
+    )
+    """What the kernel itself says that it dropped, by the packet's number among all."""
+    addresses = Table[dict[tuple[int, int, int], int]](onward.addresses, _least, _bridge_ports)
+    """By address, in halves, and bridge's port where packets from it were seen first: the number of the first."""
+    arrivals = Table[Arrivals](
+        lambda part, _: Arrivals.of(part), lambda parts, _: Arrivals.together(parts), lambda known: known.routers
+    )
+    """The first frames from each MAC that came in at each port."""
+    learnt = Table[list[LearntMac]](
+        Arrivals.of, lambda parts, nothing: learnt.learnt(nothing, Arrivals.together(parts)), _moved
+    )
+    """What bridges learnt, in order of time."""

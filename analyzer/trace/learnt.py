@@ -58,14 +58,16 @@ class Arrivals:
         return rows_of(self, np.lexsort((self.packet, self.time_ns, self.mac)))
 
 
-def learnt(parts: Sequence[Context]) -> list[LearntMac]:
-    """List what was learnt, in order of time."""
-    firsts = Arrivals.together([Arrivals.of(part) for part in parts])
+def moved(firsts: Arrivals) -> Int64:
+    """Return the MACs that came in by several ports, by the first frame of each there."""
     several = changes(firsts.mac, firsts.point) & ~changes(firsts.mac)
-    moved = np.unique(firsts.mac[several])
-    seen = Arrivals.together([Arrivals.of(part, moved) for part in parts]) if len(moved) else firsts
+    return np.unique(firsts.mac[several])
+
+
+def learnt(context: Context, seen: Arrivals) -> list[LearntMac]:
+    """List what was learnt, in order of time; *seen* is of all parts, of those that moved with all of their frames."""
     new = np.flatnonzero(changes(seen.mac, seen.point))[:MOST]
-    context, bridges = parts[0], bridge_names(parts[0])
+    bridges = bridge_names(context)
     found: list[LearntMac] = []
     for place in new.tolist():
         mac, frame, time_ns = int(seen.mac[place]), int(seen.frame[place]), int(seen.time_ns[place])

@@ -36,6 +36,13 @@ class Timeline:
     first: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """By pair of points: the number of the first packet that went from one to the other, and its place on its way."""
 
+    @classmethod
+    def over(cls, points: Sequence[Point]) -> "Timeline":
+        """Divide the time in which points recorded."""
+        times = [time for point in points for time in (point.first_ns, point.last_ns) if time is not None]
+        start, stop = min(times, default=0), max(times, default=0)
+        return cls(start, max(-(-(stop - start + 1) // BINS), 1))
+
     def add(self, context: Context, tracer: Tracer) -> None:
         """Count what is told in a part."""
         frames, hops, stop = context.frames, context.hops, context.packet_start[1:]
@@ -69,16 +76,10 @@ class Timeline:
             self.counts[what, number] = self.counts.get((what, number), np.int64(0)) + counted[number]
 
 
-def measures(parts: Sequence[tuple[Context, Tracer]]) -> Measures:
-    """Measure the whole capture."""
-    spans = [(times.min(), times.max()) for context, _ in parts if len(times := context.frames["time_ns"])]
-    start, stop = (int(min(a for a, _ in spans)), int(max(b for _, b in spans))) if spans else (0, 0)
-    line = Timeline(start, max(-(-(stop - start + 1) // BINS), 1))
-    for part in parts:
-        line.add(*part)
-    points = parts[0][0].points
+def measures(line: Timeline, points: Sequence[Point]) -> Measures:
+    """Tell what was counted in the whole capture."""
     return Measures(
-        start_ns=start,
+        start_ns=line.start_ns,
         bin_ns=line.bin_ns,
         frames=tuple(Counts("frames", point.name, _counted(line, "frames", point.id)) for point in points),
         trouble=tuple(_trouble(line, points)),

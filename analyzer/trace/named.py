@@ -3,25 +3,24 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from analyzer.model import Address
+from analyzer.model import Address, Hosts
 from analyzer.model.overview import NameQuery
 from analyzer.model.worked import Party
-from analyzer.trace.context import Context
 
 MOST = 4_000
 
 
-def parties(context: Context, names: Iterable[NameQuery]) -> tuple[Party, ...]:
+def parties(hosts: Hosts, names: Iterable[NameQuery]) -> tuple[Party, ...]:
     """Return a name for each address that has one: a container's first, then the host's, a gateway's, what DNS said."""
     found: dict[tuple[Address, str | None], Party] = {}
-    for party in _all(context, names):
+    for party in _all(hosts, names):
         if len(found) < MOST:
             found.setdefault((party.address, party.host), party)
     return tuple(found.values())
 
 
-def _all(context: Context, names: Iterable[NameQuery]) -> Iterator[Party]:
-    for host, state in context.hosts.by_name.items():
+def _all(hosts: Hosts, names: Iterable[NameQuery]) -> Iterator[Party]:
+    for host, state in hosts.by_name.items():
         for container in state.containers:
             yield from (Party(ip, container.name, "container", host) for ip in container.addresses)
         for link in state.links:

@@ -1,6 +1,6 @@
 """What the benchmark times: captures to HOPS and CONNECTIONS.
 
-With ``--check``, the truth check of generated ones; with ``--window FRAMES``, slice by slice.
+With ``--check``, the truth check of generated ones; with ``--memory MIB``, in no more than that.
 """
 
 import json
@@ -12,14 +12,11 @@ from analyzer.process import suit_columns
 def main(arguments: list[str]) -> None:
     """Analyse; print what the check found."""
     suit_columns()
-    from analyzer.pipeline import analyze, prepare
+    from analyzer.pipeline import analyze
 
-    if arguments[:1] == ["--window"]:
-        from analyzer.pipeline.moving import MovingTrace
-
-        with prepare(arguments[2:]) as prepared:
-            for part in MovingTrace(prepared, int(arguments[1])).parts():
-                part.sightings()
+    if arguments[:1] == ["--memory"]:
+        trace = analyze(arguments[2:], memory=int(arguments[1]) << 20)
+        print(len(trace.findings))
         return
     check = "--check" in arguments
     trace = analyze([path for path in arguments if path != "--check"])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.correlate.clock import Apart, Offset, _hull, _slopes, align_roughly, estimate, far_apart
+from analyzer.correlate.clock import Apart, Offset, _hull, _slopes, align_roughly, bounds, far_apart, look_at
 from analyzer.model import Role
 from analyzer.schema import FRAMES, Layer
 from tests.trace.tables import ETHERNET, TCP, UDP, Packet, at, connection, context, packet, seen, table
@@ -17,9 +17,9 @@ POINTS = (at(0, "a:w", Role.UPLINK), at(1, "b:w", Role.UPLINK), at(2, "c:w", Rol
 def _aligned(*frames: tuple[int, int, int]) -> tuple[list[int], list[int]]:
     """Align frames: identity, host and time of each; return offsets and times."""
     identity, host, time_ns = (np.array(column, np.int64) for column in zip(*frames, strict=True))
-    columns = table(FRAMES, [{"time_ns": time} for time in time_ns.tolist()])
-    offsets = align_roughly(columns, identity, host)
-    return offsets, columns["time_ns"].tolist()
+    odd = identity % 2 == 1  # in two parts, each with all of its identities
+    offsets = align_roughly(lambda: ((time_ns[one], identity[one], host[one]) for one in (odd, ~odd)), max(host) + 1)
+    return offsets, (time_ns - np.array(offsets)[host]).tolist()
 
 
 def test_hosts_are_brought_together() -> None:
@@ -70,7 +70,7 @@ def _estimated(*packets: Packet, number: int = 1, known: tuple[int, ...] = (0,))
     flow = ("172.17.0.2", 4000, "8.8.8.8", 53)
     row = connection(original=flow, reply=(*flow[2:], *flow[:2]))
     here = context(POINTS, packets, connections=(row, row))
-    return estimate(here.frames, here.hops, np.array([0, 1, 2]), number, set(known))
+    return bounds(here.frames, here.hops, np.array([0, 1, 2]), number, set(known)).estimate()
 
 
 def _away(time_ns: int, took: int, ahead: int = 0, **columns: Any) -> Packet:
@@ -242,7 +242,8 @@ def _points(*times: list[int], layers: int = TCP, ip_id: int = 0, most: int = 10
         for time in column
     ]
     identity = np.concatenate([np.arange(len(column)) for column in times])
-    return far_apart(table(FRAMES, rows), identity, len(times), most)
+    none = np.zeros(0, np.int64)
+    return far_apart(look_at(table(FRAMES, rows), identity, [(none, none)] * len(times)), most)
 
 
 FIRST = [100, 200, 300, 400, 500]

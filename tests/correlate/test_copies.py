@@ -9,7 +9,7 @@ from analyzer.correlate.doubles import drop_copies, drop_overlaps
 from analyzer.decode.frames import FrameTables, Source
 from analyzer.model import Point, Role
 from analyzer.read.records import FileInfo
-from analyzer.schema import FRAMES, KEYS, NEIGHBOURS, QUOTES, TUNNELS
+from analyzer.schema import FRAMES, KEYS
 from tests.trace.tables import at, table
 
 Row = tuple[int, int, int]
@@ -26,17 +26,8 @@ def _tables(rows: list[Row], pieces: list[list[int]], files: list[FileInfo], **c
         frames.append(
             {"point": point, "frame": counted[point], "time_ns": time_ns} | {n: v[place] for n, v in columns.items()}
         )
-    return FrameTables(
-        frames=table(FRAMES, frames),
-        keys=table(KEYS, [{"identity": identity} for _, _, identity in rows]),
-        quotes=table(QUOTES, []),
-        neighbours=table(NEIGHBOURS, []),
-        tunnels=table(TUNNELS, []),
-        files=files,
-        sources=[],
-        keep=100,
-        pieces=pieces,
-    )
+    keys = table(KEYS, [{"identity": identity} for _, _, identity in rows])
+    return FrameTables.of(table(FRAMES, frames) | keys, {}, files, [], 100, pieces)
 
 
 def _overlapping(
@@ -90,9 +81,13 @@ def test_pieces_of_which_one_is_empty() -> None:
     assert _overlapping([(1000, 1), (2000, 2)], []) == ([], [1, 2])
 
 
+def _files(rows: list[Row], points: tuple[Point, ...]) -> list[FileInfo]:
+    return [FileInfo(one.file, frames=sum(point == one.id for point, _, _ in rows)) for one in points]
+
+
 def _copied(rows: list[Row], *points: Point, **columns: list[int]) -> tuple[list[str], list[int]]:
     """Return what is told, and the point of each frame that stays."""
-    tables = _tables(rows, [[n] for n in range(len(points))], [FileInfo(p.file, frames=1) for p in points], **columns)
+    tables = _tables(rows, [[n] for n in range(len(points))], _files(rows, points), **columns)
     tables.sources = [Source(n, 0, 0) for n in range(len(points))]
     return drop_copies(tables, points), tables.frames["point"].tolist()
 

@@ -8,39 +8,42 @@ import numpy as np
 import pytest
 
 from analyzer.correlate.assemble import Correlated
-from analyzer.correlate.correlate import correlate_ranges
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.packets import Points
-from analyzer.correlate.shares import Range, part_of
+from analyzer.correlate.shares import part_of
 from analyzer.correlate.stated import Stated
 from analyzer.correlate.tuples import number_talks
 from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import JUDGED, Ballots
 from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.decode.stretch import keep_stretch
 from analyzer.pipeline import prepare
+from analyzer.pipeline.correlate import correlate
 from analyzer.pipeline.prepare import stated_entries
-from analyzer.schema import FRAMES, Columns, Int64
+from analyzer.read.work import Work
+from analyzer.schema import FRAMES, KEYS, Columns, Int64
 
 SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "sample_pcaps").iterdir() if path.is_dir())
 CUTS = ((2, 2), (3, 7), (17, 64))
 """Ranges and parts."""
 
 
-def _found(tables: FrameTables, stated: list[Stated], cut: tuple[int, int], verifier: Verifier | None) -> Correlated:
-    """Correlate what was read, cut into so many ranges and parts."""
-    ranges, parts = cut
-    frames, keys = tables.frames, tables.keys
+def _found(
+    tables: FrameTables, stated: list[Stated], cut: tuple[int, int], verifier: Verifier | None, work: Work | None = None
+) -> Correlated:
+    """Correlate what was read, cut into so many stretches and parts, in memory or in files."""
+    stretches, parts = cut
     count = len(tables.sources)
     none = np.zeros(count, np.int64)
     files = np.array([source.file for source in tables.sources], np.int64)
-    bounds = np.linspace(0, len(frames["frame"]), ranges + 1).astype(np.int64).tolist()
+    bounds = np.linspace(0, tables.rows, stretches + 1).astype(np.int64).tolist()
+    work = work or Work()
     made = [
-        Range({name: column[begin:end].copy() for name, column in frames.items()},
-              keys["flow"][begin:end].copy(), keys["identity"][begin:end].copy(), files, begin)
+        keep_stretch({name: column[begin:end].copy() for name, column in tables.columns().items()}, {}, [], 0, work)
         for begin, end in pairwise(bounds)
-    ]  # fmt: skip
-    points = Points(none, none, files, none > 0)
-    return correlate_ranges(made, parts, tables.keep, stated, points, verifier)
+    ]
+    some = FrameTables(made, tables.files, tables.sources, tables.keep, tables.pieces, work)
+    return correlate(some, Points(none, none, files, none > 0), stated, verifier, parts)
 
 
 def _same(one: Correlated, other: Correlated) -> None:
@@ -54,15 +57,15 @@ def _same(one: Correlated, other: Correlated) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
-def test_samples(path: Path) -> None:
+def test_samples(path: Path, tmp_path: Path) -> None:
     """All packets, in the order of their way, and all connections, as of one range and one part."""
     with prepare([path]) as prepared:
         tables = read_frames(prepared.captures(), make_keys)
         verifier, stated = Verifier(prepared.captures(), tables), stated_entries(prepared.hosts.everywhere)
-        verifier.refine(tables.keys["identity"])
         whole = _found(tables, stated, (1, 1), verifier)
         for cut in CUTS:
             _same(_found(tables, stated, cut, verifier), whole)
+        _same(_found(tables, stated, CUTS[1], verifier, Work(tmp_path)), whole)
 
 
 def _as_it_is(frames: Columns, keys: Columns, random: np.random.Generator) -> None:
@@ -104,7 +107,7 @@ def test_frames_that_mean_harm(sample: Path, change: Callable[..., None]) -> Non
         stated = stated_entries(prepared.hosts.everywhere)
     frames, keys = ({name: column.copy() for name, column in table.items()} for table in (tables.frames, tables.keys))
     change(frames, keys, np.random.default_rng(len(frames["frame"])))
-    changed = FrameTables(frames, keys, {}, {}, {}, tables.files, tables.sources, tables.keep, tables.pieces)
+    changed = FrameTables.of(frames | keys, {}, tables.files, tables.sources, tables.keep, tables.pieces)
     whole = _found(changed, stated, (1, 1), None)
     for cut in CUTS:
         _same(_found(changed, stated, cut, None), whole)
@@ -148,8 +151,7 @@ def test_an_example_shows_ports_if_any_range_has_some() -> None:
 
 def test_no_frames_at_all() -> None:
     """Ranges and parts may be empty."""
-    nothing = FrameTables(FRAMES.empty(0), {name: np.zeros(0, np.int64) for name in ("identity", "flow")},
-                          {}, {}, {}, [], [], 0, [])  # fmt: skip
+    nothing = FrameTables.of(FRAMES.empty(0) | KEYS.empty(0), {}, [], [], 0, [])
 
     found = _found(nothing, [], (3, 7), None)
 

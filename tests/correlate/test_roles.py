@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analyzer import analyze
-from analyzer.correlate.roles import first_seen_macs, infer_points, router_macs
+from analyzer.correlate.roles import MacVotes, Traffic, infer_points, router_macs
 from analyzer.model import Basis, Container, Hosts, HostState, Mac, Network, Point, Role
 from analyzer.read.points import PointSpec
 from analyzer.schema import Layer
@@ -60,7 +60,8 @@ def _unknown(*packets: Packet, points: int = 3, hosts: tuple[HostState, ...] = (
     """Infer points of which names tell nothing."""
     told = [at(n, f"x{n}", Role.UNKNOWN, **fields) for n in range(points)]
     here = context(told, packets, hosts=hosts)
-    return infer_points(told, here.frames, here.hops, Hosts.of(*hosts) if hosts else Hosts())
+    traffic = Traffic.of(told, here.frames, here.hops)
+    return infer_points(told, traffic, Hosts.of(*hosts) if hosts else Hosts())
 
 
 def _roles(*packets: Packet, points: int = 3) -> list[Role]:
@@ -128,20 +129,9 @@ def test_what_a_name_says_stands() -> None:
     """Only roles that nobody knows are inferred, by those that are known."""
     told = [at(0, "x0", Role.UNKNOWN), at(1, "br0", Role.BRIDGE), at(2, "w", Role.UNKNOWN)]
     here = context(told, [WAY_OUT])
-    found = infer_points(told, here.frames, here.hops, Hosts())
+    found = infer_points(told, Traffic.of(told, here.frames, here.hops), Hosts())
 
     assert [point.role for point in found] == [Role.VETH, Role.BRIDGE, Role.UPLINK]
-
-
-def test_what_a_point_recorded() -> None:
-    """Frames, and first and last time; nothing where it recorded nothing."""
-    found = _unknown(packet(seen(0, 50), seen(2, 51)), packet(seen(0, 20)), first_ns=None)
-
-    assert [(point.frames, point.first_ns, point.last_ns) for point in found] == [
-        (2, 20, 50),
-        (0, None, None),
-        (1, 51, 51),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +172,7 @@ def test_where_macs_are_at_home(packets: list[Packet], homes: dict[int, tuple[in
     points = [at(0, "v", Role.VETH), at(1, "b", Role.BRIDGE), at(2, "w", Role.UPLINK)]
     here = context(points, packets)
 
-    assert first_seen_macs(here.frames, here.hops, points) == homes
+    assert MacVotes.of(here.frames, here.hops).homes(points) == homes
 
 
 def _named(*frames: Frame, point: Point | None = None, **host: Any) -> Point:
@@ -190,7 +180,7 @@ def _named(*frames: Frame, point: Point | None = None, **host: Any) -> Point:
     one = point or at(0, "veth-c1", Role.VETH, interface="veth1a")
     here = context([one, at(1, "b", Role.BRIDGE)], [packet(frame) for frame in frames])
     hosts = Hosts.of(HostState(**host))
-    return infer_points(list(here.points), here.frames, here.hops, hosts)[0]
+    return infer_points(here.points, Traffic.of(here.points, here.frames, here.hops), hosts)[0]
 
 
 CONTAINERS = (Container("web", "net", Mac(INNER), ()), Container("db", "other", Mac(OTHER), ()))

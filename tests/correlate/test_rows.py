@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.correlate.correlate import correlate
 from analyzer.correlate.keys import make_keys
-from analyzer.decode.frames import read_frames
+from analyzer.correlate.packets import Points
+from analyzer.decode.frames import FrameTables, read_frames
 from analyzer.pipeline import prepare
+from analyzer.pipeline.correlate import correlate
 from analyzer.schema import Int64
 
 SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "sample_pcaps").iterdir() if path.is_dir())
@@ -23,15 +24,14 @@ def test_shuffled_rows(sample: Path) -> None:
     points = len(tables.sources)
 
     def found(order: Int64) -> dict[str, list[object]]:
-        done = correlate(
-            {name: column[order].copy() for name, column in tables.frames.items()},
-            {name: column[order].copy() for name, column in tables.keys.items()},
-            keep=tables.keep, outward=np.zeros(points, np.int64), stated=[], hosts=np.zeros(points, np.int64),
-        )  # fmt: skip
+        table = {name: column[order].copy() for name, column in tables.columns().items()}
+        none, files = np.zeros(points, np.int64), np.arange(points)
+        shuffled = FrameTables.of(table, {}, tables.files, tables.sources, tables.keep, tables.pieces)
+        done = correlate(shuffled, Points(none, none, files, none > 0), [])
         hops = {**done.hops, "row": order[done.hops["row"]]}
         return {name: column.tolist() for name, column in (*hops.items(), *done.connections.items())}
 
-    count = len(tables.frames["frame"])
+    count = tables.rows
     as_read = found(np.arange(count))
     for seed in range(SHUFFLES):
         assert found(np.random.default_rng(seed).permutation(count)) == as_read

@@ -159,8 +159,8 @@ def _conversations(*frames: Frame) -> Conversations:
     rows = [{**usual, "time_ns": 10 * number, **frame} for number, frame in enumerate(frames)]
     columns = table(FRAMES, rows)
     whole = Range(columns, flows(columns), np.zeros(len(rows), np.int64), np.arange(4))
-    for inherits in inherited([whole.fragments()]):
-        whole.inherit(inherits)
+    for later, flow in inherited([whole.fragments()]):
+        whole.flow[later] = flow
     whole.converse(find_cuts([whole.flow_times()]))
     return whole.conversations
 

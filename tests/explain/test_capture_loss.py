@@ -15,7 +15,8 @@ from analyzer.trace.context import Context
 def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:
     """Put into words what is told of them, in order."""
     context = Context.without_frames(points, Hosts())
-    return list(worded(explain([Asked(Case(context, Tracer(context), files, []), [HYPOTHESIS])])))
+    asked = Asked(Case(context, Tracer(context), files, []), [HYPOTHESIS])
+    return list(worded(explain([asked.groups(asked.totals())], asked.failures)))
 
 
 def _point(name: str, **fields: object) -> Point:

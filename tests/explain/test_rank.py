@@ -42,6 +42,10 @@ def case(tmp_path: Path) -> Case:
     return scene.case()
 
 
+def _explained(asked: Asked) -> tuple[Finding, ...]:
+    return explain([asked.groups(asked.totals())], asked.failures)
+
+
 def _told(found: Iterable[Finding]) -> dict[str, object]:
     return {finding.check: finding.facts["left"] for finding in found}
 
@@ -68,7 +72,7 @@ def test_which_comes_first(case: Case, better: Hypothesis, worse: Hypothesis) ->
     for order in ((better, worse), (worse, better)):
         asked = Asked(case, order)
 
-        assert _told(explain([asked])) == {"b": FIRST}
+        assert _told(_explained(asked)) == {"b": FIRST}
         assert {asked.check_of(packet) for packet in (0, 1)} == {"b"}
 
 
@@ -76,7 +80,7 @@ def test_what_is_left_is_told_by_the_next(case: Case) -> None:
     """A cause that explains a part hides nothing of the rest."""
     part, all_of_it = _named("b", _cause([0, 1], Basis.STATED)), _named("a", _cause(list(range(10))))
 
-    assert _told(explain([Asked(case, (all_of_it, part))])) == {"b": FIRST, "a": [str(n) for n in range(2, 10)]}
+    assert _told(_explained(Asked(case, (all_of_it, part)))) == {"b": FIRST, "a": [str(n) for n in range(2, 10)]}
 
 
 def test_what_follows_from_a_cause(case: Case) -> None:
@@ -84,8 +88,8 @@ def test_what_follows_from_a_cause(case: Case) -> None:
     one = _named("b", _cause([0], Basis.STATED, also=[1, 2]))
     about_it, place = _named("a", _cause([1])), _named("c", _cause([0, 1, 2, 3]), specific=Specific.PLACE)
 
-    assert _told(explain([Asked(case, (one, place))])) == {"b": ["0"], "c": ["3"]}
-    assert _told(explain([Asked(case, (one, place, about_it))])) == {"b": ["0"], "a": ["1"], "c": ["3"]}
+    assert _told(_explained(Asked(case, (one, place)))) == {"b": ["0"], "c": ["3"]}
+    assert _told(_explained(Asked(case, (one, place, about_it)))) == {"b": ["0"], "a": ["1"], "c": ["3"]}
 
 
 def test_the_others_stand_in_it(case: Case) -> None:
@@ -97,7 +101,7 @@ def test_the_others_stand_in_it(case: Case) -> None:
         _named("d", _cause([0]), specific=Specific.KIND),
         _named("e", _cause([0]), specific=Specific.PLACE),
     )
-    (finding,) = explain([Asked(case, (*others, told))])
+    (finding,) = _explained(Asked(case, (*others, told)))
 
     assert [(one.check, one.why) for one in finding.alternatives] == [("a", "because"), ("c", "It may be c.")]
 
@@ -106,12 +110,12 @@ def test_what_explains_no_trouble_is_told_beside(case: Case) -> None:
     """It takes nothing away, and nothing is taken from it."""
     beside = _named("a", _cause([0]), specific=Specific.NOTHING)
 
-    assert _told(explain([Asked(case, (beside, _named("b", _cause([0]))))])) == {"a": ["0"], "b": ["0"]}
+    assert _told(_explained(Asked(case, (beside, _named("b", _cause([0])))))) == {"a": ["0"], "b": ["0"]}
 
 
 def test_a_cause_without_packets_is_told(case: Case) -> None:
     """A dump says it, whatever captures show."""
-    assert _told(explain([Asked(case, (_named("a", _cause([], Basis.STATED)),))])) == {"a": []}
+    assert _told(_explained(Asked(case, (_named("a", _cause([], Basis.STATED)),)))) == {"a": []}
 
 
 @pytest.mark.parametrize("chosen", CASES[::7], ids=lambda one: one.name)
@@ -126,7 +130,7 @@ def test_no_order(chosen: object) -> None:
             trace.context, trace.tracer, trace.files, told.contradictions, lambda: trace.names, trace.read_again
         )
         part = Asked(case, hypotheses)
-        return explain([part]), [part.check_of(packet) for packet in range(trace.packets)]
+        return _explained(part), [part.check_of(packet) for packet in range(trace.packets)]
 
     usual = asked(HYPOTHESES)
     for order in (HYPOTHESES[::-1], *(tuple(rng.sample(HYPOTHESES, len(HYPOTHESES))) for _ in range(3))):

@@ -2,12 +2,11 @@
 
 import io
 
-import numpy as np
 import pytest
 
 from analyzer.read.pcap import read_pcap
 from analyzer.read.records import Damage, FileInfo
-from analyzer.read.source import Buffers, Window
+from analyzer.read.source import Window, buffer
 from tests.build import T0, pcap
 
 SIZE = 2000
@@ -16,10 +15,10 @@ SIZE = 2000
 
 def _read(data: bytes) -> tuple[list[tuple[bool, int, int]], FileInfo]:
     """Return whether each batch is in the memory that was there at first, its first frame, and how many it has."""
-    info, buffers = FileInfo("a.pcap"), Buffers(1, np.zeros, SIZE)
-    window = Window(io.BytesIO(data), buffers)
+    info, memory = FileInfo("a.pcap"), buffer(SIZE)
+    window = Window(io.BytesIO(data), memory)
     window.fill()
-    return [(b.buffer is buffers.all[0], b.first_frame, len(b)) for b in read_pcap(window, info)], info
+    return [(b.buffer is memory, b.first_frame, len(b)) for b in read_pcap(window, info)], info
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from analyzer.errors import InputError, UnknownFormatError
 from analyzer.read import file as module
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, Interface
-from analyzer.read.source import Buffers
+from analyzer.read.source import buffer
+from analyzer.schema import Array, Int64
 from tests.build import T0, block, enhanced, interface, option, pcap, section
 
 RECORDS = [(T0 + n * 1000, bytes([n]) * (n * 5)) for n in range(1, 21)]
@@ -193,7 +194,7 @@ def test_how_many_frames_are_expected(tmp_path: Path, pack: Callable[[bytes], by
     data = pcap([(T0, bytes(84))] * 1000)
     path = tmp_path / "a"
     path.write_bytes(pack(data))
-    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 20_000))
+    capture = CaptureFile(str(path), memory=buffer(20_000))
     size = len(pack(data)) * (1 if pack is bytes else 10)
 
     assert capture.size == len(pack(data))
@@ -224,7 +225,7 @@ def test_how_much_was_read(tmp_path: Path) -> None:
     data = pcap([(T0, bytes(84))] * 100)
     for name, packed in (("plain", data), ("packed", gzip.compress(data))):
         (tmp_path / name).write_bytes(packed)
-        capture = CaptureFile(str(tmp_path / name), buffers=Buffers(1, np.zeros, 1000))
+        capture = CaptureFile(str(tmp_path / name), memory=buffer(1000))
         first = capture.position
         batches = capture.batches()
         next(batches)
@@ -238,6 +239,13 @@ def test_how_much_was_read(tmp_path: Path) -> None:
 NUMBERS = [1, 3, 20, 7, 7]
 
 
+def _asked(numbers: list[int]) -> tuple[Int64, Array, Int64]:
+    """Return the numbers of some frames, their lengths, and the bytes of all before each."""
+    lengths = np.array([len(packet) for _, packet in RECORDS], np.int64)
+    chosen = np.array(numbers, np.int64)
+    return chosen, lengths[chosen - 1], (np.cumsum(lengths) - lengths)[chosen - 1]
+
+
 @pytest.mark.parametrize("modified", [False, True])
 def test_chosen_frames(tmp_path: Path, modified: bool) -> None:
     """The lengths of all frames before one tell where it is; in any order, as often as asked for."""
@@ -246,32 +254,29 @@ def test_chosen_frames(tmp_path: Path, modified: bool) -> None:
         data = struct.pack("<IHHiIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, 1)
         data += b"".join(struct.pack("<IIII", 5, 6, len(p), len(p)) + bytes(8) + p for _, p in RECORDS)
     capture = _open(tmp_path / "a", data)
-    lengths = np.array([len(packet) for _, packet in RECORDS], np.uint32)
-    found = capture.frames_at(lengths, np.array(NUMBERS))
+    found = capture.frames_at(*_asked(NUMBERS))
     capture.close()
 
-    assert found is not None
+    assert capture.finds_frames
     assert list(found) == [RECORDS[number - 1][1] for number in NUMBERS]
 
 
 def test_chosen_frames_of_a_file_that_became_shorter(tmp_path: Path) -> None:
     """Those before the first that is not all there any more."""
     capture = _open(tmp_path / "a", pcap(RECORDS))
-    found = capture.frames_at(np.array([len(packet) for _, packet in RECORDS]), np.array([1, 20, 2]))
+    found = capture.frames_at(*_asked([1, 20, 2]))
     capture.close()
     (tmp_path / "a").write_bytes(pcap(RECORDS)[:-1])
 
-    assert found is not None
     assert list(found) == [RECORDS[0][1]]
 
 
 def test_no_frame_is_chosen(tmp_path: Path) -> None:
     """None is given."""
     capture = _open(tmp_path / "a", pcap(RECORDS))
-    found = capture.frames_at(np.array([5, 10]), np.array([], np.int64))
+    found = capture.frames_at(*_asked([]))
     capture.close()
 
-    assert found is not None
     assert list(found) == []
 
 
@@ -302,7 +307,7 @@ def test_files_in_which_no_place_is_known(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize("data", [pcap(RECORDS), pcap([])], ids=["frames", "none"])
 def test_a_capture_is_closed(tmp_path: Path, read: Callable[[CaptureFile], object], data: bytes) -> None:
     """However much of it was read; its memory is another one's then."""
-    path, buffers = tmp_path / "a", Buffers(1, np.zeros)
+    path, buffers = tmp_path / "a", buffer()
     path.write_bytes(data)
     with suppress(StopIteration):
         read(CaptureFile(str(path), buffers=buffers))
@@ -312,7 +317,7 @@ def test_a_capture_is_closed(tmp_path: Path, read: Callable[[CaptureFile], objec
 
 def test_what_is_no_capture_is_closed(tmp_path: Path) -> None:
     """Its memory is another one's then."""
-    path, buffers = tmp_path / "a", Buffers(1, np.zeros)
+    path, buffers = tmp_path / "a", buffer()
     path.write_bytes(b"no capture")
     with pytest.raises(UnknownFormatError):
         CaptureFile(str(path), buffers=buffers)
@@ -326,7 +331,7 @@ def test_where_a_frame_begins(tmp_path: Path, size: int) -> None:
     packets = [bytes([number]) * 50 for number in range(20)]
     data = pcap([(T0 + number, packet) for number, packet in enumerate(packets)])
     (tmp_path / "a.pcap").write_bytes(data)
-    capture = CaptureFile(str(tmp_path / "a.pcap"), buffers=Buffers(1, np.zeros, size))
+    capture = CaptureFile(str(tmp_path / "a.pcap"), memory=buffer(size))
     places = [capture.place_of(records, index) for records in capture.batches() for index in range(len(records))]
 
     assert [data[place : place + 50] for place in places] == packets

@@ -11,7 +11,7 @@ from analyzer.errors import InputError, UnknownFormatError
 from analyzer.read.file import CaptureFile
 from analyzer.read.pcapng import read_pcapng, to_ns
 from analyzer.read.records import Damage, FileInfo, Interface
-from analyzer.read.source import Buffers, Window
+from analyzer.read.source import Window, buffer
 from tests.build import block, enhanced, interface, option, section
 
 SECONDS = 1_790_000_000
@@ -291,7 +291,7 @@ def test_what_a_block_may_be_at_the_most(tmp_path: Path) -> None:
 def test_a_block_larger_than_the_window(tmp_path: Path) -> None:
     """It is passed over like a small one, up to 16 MiB."""
     (tmp_path / "a").write_bytes(GOOD + block(0xBAD, bytes((16 << 20) - 12)) + enhanced(0, 2, b"two"))
-    capture = CaptureFile(str(tmp_path / "a"), buffers=Buffers(1, np.zeros, 4096))
+    capture = CaptureFile(str(tmp_path / "a"), memory=buffer(4096))
 
     assert sum(len(batch) for batch in capture.batches()) == 2
     assert capture.info.damage is None
@@ -306,7 +306,7 @@ def test_windows_of_any_size(tmp_path: Path, size: int, order: str) -> None:
         for number, one in enumerate([order, "<", ">", ">", "<", order] * 6)
     )
     (tmp_path / "a").write_bytes(data + b"\0\0\0\6\0")
-    capture = CaptureFile(str(tmp_path / "a"), buffers=Buffers(1, np.zeros, size))
+    capture = CaptureFile(str(tmp_path / "a"), memory=buffer(size))
     found = [
         (batch.first_frame + i, int(batch.time_ns[i]), int(batch.cap_len[i]))
         for batch in capture.batches()
@@ -334,7 +334,7 @@ class _Breaks(io.BytesIO):
 def test_a_stream_that_breaks(left: bytes, problem: str) -> None:
     """It is told where, and whether a block was cut; what was before is there."""
     info = FileInfo("a")
-    count = sum(map(len, read_pcapng(Window(_Breaks(GOOD + left), Buffers(1, np.zeros)), info)))
+    count = sum(map(len, read_pcapng(Window(_Breaks(GOOD + left), buffer()), info)))
 
     assert (count, info.damage) == (1, Damage(len(GOOD), problem))
 

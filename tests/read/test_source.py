@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 import zstandard
 
@@ -19,7 +18,7 @@ from analyzer.errors import InputError
 from analyzer.read import source as module
 from analyzer.read.file import CaptureFile
 from analyzer.read.packed import Packed
-from analyzer.read.source import Buffers, Window, needs_spool, open_source, spool
+from analyzer.read.source import Window, buffer, needs_spool, open_source, spool
 from tests.build import T0, pcap
 
 RECORDS = [(T0 + i, bytes([i % 256]) * (i * 7 % 1500)) for i in range(300)]
@@ -61,7 +60,7 @@ def test_a_small_window_gives_the_same(tmp_path: Path) -> None:
     """Records that straddle windows, and records larger than one, are read whole."""
     path = tmp_path / "capture"
     path.write_bytes(pcap(RECORDS))
-    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 4096))
+    capture = CaptureFile(str(path), memory=buffer(4096))
     sizes = [int(size) for batch in capture.batches() for size in batch.cap_len]
 
     assert sizes == [len(packet) for _, packet in RECORDS]
@@ -78,7 +77,7 @@ def test_what_expands_without_end_is_stopped(tmp_path: Path) -> None:
     """Every 16 zero bytes are an empty record; a few hundred compressed bytes hold millions."""
     path = tmp_path / "capture"
     path.write_bytes(zstandard.compress(pcap([]) + bytes(64 << 20)))
-    capture = CaptureFile(str(path), buffers=Buffers(1, np.zeros, 1 << 20))
+    capture = CaptureFile(str(path), memory=buffer(1 << 20))
     count = sum(len(batch) for batch in capture.batches())
 
     assert count < 1 << 18
@@ -158,37 +157,6 @@ def test_what_cannot_be_copied(tmp_path: Path) -> None:
         pass
 
 
-def test_buffers_are_lent_and_come_back() -> None:
-    """A window keeps its buffer until somebody else reads it; then it gets one that nobody has."""
-    buffers = Buffers(3, np.zeros, 100)
-    one = buffers.free(None)
-    two = buffers.free(None)
-    same = buffers.free(one)
-    buffers.lend(0)
-    three = buffers.free(one)
-    buffers.lend(1)
-    with pytest.raises(StopIteration):
-        buffers.free(two)
-    buffers.give_back(0)
-    again = buffers.free(None)
-
-    assert [buffers.number(buffer) for buffer in (one, two, same, three, again)] == [0, 1, 0, 2, 0]
-    assert buffers.number(np.zeros(100, np.uint8)) is None
-    assert [(len(buffer), str(buffer.dtype)) for buffer in buffers.all] == [(64 + 100 + 512, "uint8")] * 3
-
-
-def test_a_buffer_that_was_given_up_is_free() -> None:
-    """Also if it is none of these."""
-    buffers = Buffers(1, np.zeros, 100)
-    first = buffers.free(None)
-    buffers.release(np.zeros(100, np.uint8))
-    with pytest.raises(StopIteration):
-        buffers.free(None)
-    buffers.release(first)
-
-    assert buffers.free(None) is first
-
-
 class _Slow(io.BytesIO):
     """A stream that gives seven bytes at a time."""
 
@@ -196,14 +164,13 @@ class _Slow(io.BytesIO):
         return super().readinto(buffer[:7])
 
 
-def _window(data: bytes, size: int = 20, count: int = 1) -> tuple[Window, Buffers]:
-    buffers = Buffers(count, np.zeros, size)
-    return Window(_Slow(data), buffers), buffers
+def _window(data: bytes, size: int = 20) -> Window:
+    return Window(_Slow(data), buffer(size))
 
 
 def test_a_window_moves_over_a_stream() -> None:
     """What was not taken stays; offsets are those of the file."""
-    window, _ = _window(bytes(range(50)))
+    window = _window(bytes(range(50)))
     seen = []
     for take in (5, 0, 20, 25, 0):
         seen.append((window.fill(), window.bytes(3), window.offset, window.position, window.eof))
@@ -224,7 +191,7 @@ def test_a_window_moves_over_a_stream() -> None:
 )
 def test_bytes_of_a_window(count: int, skip: int, expected: bytes) -> None:
     """As many as there are, and they stay there."""
-    window, _ = _window(bytes(range(10)))
+    window = _window(bytes(range(10)))
     window.fill()
     window.take(2)
 
@@ -233,32 +200,19 @@ def test_bytes_of_a_window(count: int, skip: int, expected: bytes) -> None:
 
 
 def test_a_window_grows_for_one_record() -> None:
-    """It keeps what it has, and its first buffer is free for others."""
-    window, buffers = _window(bytes(range(100)))
+    """It keeps what it has; the memory that it was given is as it was."""
+    memory = buffer(20)
+    window = Window(_Slow(bytes(range(100))), memory)
     window.fill()
     window.take(15)
     before = window.fill(20)
-    kept = window.buffer is buffers.all[0]
+    kept = window.buffer is memory
     grown = window.fill(50)
 
     assert (before, kept, grown) == (20, True, 50)
     assert window.bytes(99) == bytes(range(15, 65))
     assert (window.begin, window.end, len(window.buffer)) == (64, 114, 64 + 50 + 512)
-    assert buffers.free(None) is buffers.all[0]
-
-
-@pytest.mark.parametrize("taken", [0, 15, 20])
-def test_a_window_leaves_its_buffer_to_who_reads_it(taken: int) -> None:
-    """What was not taken is copied to the next one."""
-    window, buffers = _window(bytes(range(60)), count=2)
-    window.fill()
-    window.take(taken)
-    buffers.lend(0)
-    window.fill()
-
-    assert window.buffer is buffers.all[1]
-    assert window.bytes(99) == bytes(range(taken, taken + 20))
-    assert buffers.all[0][64:84].tolist() == list(range(20))
+    assert len(memory) == 64 + 20 + 512
 
 
 @pytest.mark.parametrize(
@@ -277,7 +231,7 @@ def test_a_stream_that_breaks(error: Exception, problem: str) -> None:
                 raise error
             return super().readinto(buffer)
 
-    window = Window(_Breaks(bytes(50)), Buffers(1, np.zeros, 40))
+    window = Window(_Breaks(bytes(50)), buffer(40))
 
     assert window.fill() == 14
     assert (window.eof, window.problem) == (True, problem)
@@ -301,7 +255,7 @@ class _Expands(Packed):
 def test_how_far_a_capture_may_expand(monkeypatch: pytest.MonkeyPatch, extra: int, eof: bool) -> None:
     """A thousandfold, and no less than what is harmless; what was expanded until then is there."""
     monkeypatch.setattr(module, "HARMLESS", 30)
-    window = Window(_Expands(5000, 1), Buffers(1, np.zeros, 1000 + extra))
+    window = Window(_Expands(5000, 1), buffer(1000 + extra))
     size = window.fill()
 
     assert (size, window.eof) == (1000 + extra, eof)
@@ -312,8 +266,8 @@ def test_how_far_a_capture_may_expand(monkeypatch: pytest.MonkeyPatch, extra: in
 def test_how_much_is_harmless(monkeypatch: pytest.MonkeyPatch, harmless: int, eof: bool) -> None:
     """So much may come of nothing, in all windows together; what is not compressed is never stopped."""
     monkeypatch.setattr(module, "HARMLESS", harmless)
-    window = Window(_Expands(5000, 0), Buffers(1, np.zeros, 50))
-    plain = Window(io.BytesIO(bytes(5000)), Buffers(1, np.zeros, 50))
+    window = Window(_Expands(5000, 0), buffer(50))
+    plain = Window(io.BytesIO(bytes(5000)), buffer(50))
     for one in (window, plain):
         one.fill()
         one.take(50)
@@ -323,10 +277,8 @@ def test_how_much_is_harmless(monkeypatch: pytest.MonkeyPatch, harmless: int, eo
 
 
 def test_a_window_closes_what_it_reads() -> None:
-    """The stream, and its buffer."""
-    stream, buffers = io.BytesIO(b"abc"), Buffers(1, np.zeros, 10)
-    window = Window(stream, buffers)
-    window.close()
+    """So that nobody else has to."""
+    stream = io.BytesIO(b"abc")
+    Window(stream, buffer(10)).close()
 
     assert stream.closed
-    assert buffers.free(None) is buffers.all[0]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from analyzer import analyze
-from analyzer.pipeline.cut import Cut
 from analyzer.trace.context import Context
 from analyzer.trace.known import Known
 from tests.lab.faults.cases import CASES
@@ -22,8 +21,7 @@ TABLES = ("routers", "homes", "targets", "senders", "addresses", "bridged", "ret
 
 def _parts(path: Path, count: int) -> tuple[Context, list[Context]]:
     """Return a context, and its parts."""
-    trace = analyze([path])
-    return trace.context, list(Cut(trace.context, trace.names, trace.tracer.quoted_by_error, count).contexts())
+    return analyze([path]).context, [part.context for part in analyze([path], parts=count).parts]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ def test_parts_know_together_what_the_whole_knows(path: Path) -> None:
     whole, parts = _parts(path, 64)
     all_of_it = Known([whole])
 
-    for known in (Known(parts), Known(parts[::-1])):
+    for known in (Known(parts), Known(parts[::-1]), Known(parts, at_once=True)):
         for name in TABLES:
             assert getattr(known, name) == getattr(all_of_it, name), name
         for mine, theirs in zip(astuple(known.begun), astuple(all_of_it.begun), strict=True):

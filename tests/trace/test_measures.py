@@ -7,7 +7,8 @@ import pytest
 from analyzer.model import Clock, HostState, Point, Role
 from analyzer.model.overview import Crossing, Measures
 from analyzer.trace.build import Tracer
-from analyzer.trace.measures import BINS, EDGES_NS, MOST_CROSSINGS, MOST_TROUBLE, measures
+from analyzer.trace.context import Context
+from analyzer.trace.measures import BINS, EDGES_NS, MOST_CROSSINGS, MOST_TROUBLE, Timeline, measures
 from tests.trace.tables import TCP, UPLINK, Packet, at, connection, context, packet, seen
 
 POINTS = (at(0, "veth-c1", Role.VETH), at(1, "docker0", Role.BRIDGE), at(2, "wlan0", Role.UPLINK))
@@ -15,8 +16,15 @@ SURE = Clock(0, 0, 30)
 
 
 def _measured(*packets: Packet, points: tuple[Point, ...] = POINTS) -> Measures:
-    here = context(points, packets, connections=[_row()])
-    return measures([(here, Tracer(here))])
+    return _of(context(points, packets, connections=[_row()]))
+
+
+def _of(here: Context) -> Measures:
+    times = here.frames["time_ns"].tolist()
+    heard = [replace(POINTS[0], first_ns=min(times), last_ns=max(times))] if times else []
+    line = Timeline.over(heard)
+    line.add(here, Tracer(here))
+    return measures(line, here.points)
 
 
 def _row(**columns: object) -> dict[str, object]:
@@ -162,6 +170,6 @@ def test_of_much_trouble_the_worst_is_told() -> None:
     for number, one in enumerate(packets):
         one.connection = number % 25
     here = context(points, packets, connections=[_row() for _ in range(25)], hosts=[HostState()])
-    found = measures([(here, Tracer(here))]).trouble
+    found = _of(here).trouble
 
     assert [one.what for one in found] == ["retransmission"] * MOST_TROUBLE

@@ -27,7 +27,9 @@ def _at_each(time_ns: int, *points: int, **columns: Any) -> Packet:
 def _drawn(points: tuple[Point, ...], *packets: Packet, hosts: tuple[HostState, ...] = ()) -> Topology:
     numbered = tuple(replace(point, id=number) for number, point in enumerate(points))
     here = context(numbered, packets, hosts=hosts)
-    return topology(here, Volumes.of([here]))
+    volumes = Volumes()
+    volumes.add(here)
+    return topology(here, volumes)
 
 
 def _edges(drawn: Topology) -> dict[tuple[str, str], tuple[int, int]]:

@@ -1,19 +1,21 @@
 """NDJSON and Parquet: the same as the JSON report, in lines and in columns."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import main
-from analyzer.report import parquet, stream
+from analyzer.pipeline import Trace
+from analyzer.report import parquet
 from analyzer.schema import CONNECTIONS
 
 SEED = str(Path(__file__).parents[2] / "sample_pcaps" / "seed")
 LOSSY = str(Path(__file__).parents[1] / "faults" / "lossy-internet.bridge.tar.zst")
 WHOLE_ONLY = ("decisions", "worked")
-"""What takes the whole analysis in memory."""
+"""What NDJSON does not have."""
 KINDS = {"journey": "journeys", "point": "points", "connection": "connections", "arp": "arp", "finding": "findings",
          "loss": "losses"}  # fmt: skip
 
@@ -66,35 +68,19 @@ def test_a_selection_limits_what_is_written(tmp_path: Path) -> None:
     assert {line["protocol"] for line in lines if line["type"] == "journey"} == {"tcp"}
 
 
-def test_a_window_gives_the_summary_and_the_same_file(tmp_path: Path) -> None:
-    """Slice by slice, the terminal has the points and connections, not the journeys."""
-    _run("-o", str(tmp_path / "whole.ndjson"))
-    told = _run("-o", str(tmp_path / "moving.ndjson"), "--window", "5")
-
-    assert (tmp_path / "whole.ndjson").read_bytes() == (tmp_path / "moving.ndjson").read_bytes()
-    assert "3 points, 61 frames, 23 packets, 2 connections: 13 delivered, 10 left the host" in told
-    assert "J3" not in told
-
-
-@pytest.mark.parametrize("extra", [["--json"], ["-o", "x.json"]])
-def test_json_needs_memory(extra: list[str]) -> None:
-    """What cannot be written slice by slice says so, before anything is read."""
-    result = CliRunner().invoke(main, ["analyze", SEED, "--window", "5", *extra])
-
-    assert result.exit_code == 2
-    assert "the whole analysis in memory" in result.output
-
-
-def test_nothing_half_written_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["x.ndjson", "x.parquet"])
+def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """If it fails, no file has the name, and no temporary one is left."""
 
-    def fail() -> None:
-        with stream.open_sinks([tmp_path / "x.ndjson", tmp_path / "x.parquet"]):
-            raise KeyboardInterrupt
+    def fail(*_: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
 
-    with pytest.raises(KeyboardInterrupt):
-        fail()
+    monkeypatch.setattr(Trace, "texts", fail)
+    monkeypatch.setattr(Trace, "sightings", fail)
+    result = CliRunner().invoke(main, ["analyze", SEED, "-o", str(tmp_path / name)])
 
+    assert result.exit_code == 130
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,158 @@
+"""Tables between two stages: held in memory, or, where they would not fit, in files of a work directory.
+
+A file has several tables one after the other, and in each its columns, as they are in memory: one seek and one read
+give a table, whoever wrote it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from analyzer.errors import OutputError
+from analyzer.read.scratch import scratch
+from analyzer.schema import Array, Columns
+
+ALIGNED = 8
+"""Columns begin at a multiple of so many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table that somebody will ask for again."""
+
+    rows: int
+    held: Columns | None = None
+    """In memory."""
+    path: str = ""
+    """Else the file."""
+    places: tuple[tuple[str, str, int], ...] = ()
+    """Name, dtype and place of each column there."""
+
+    def open(self, *names: str) -> Columns:
+        """
+        Return its columns, or those of some *names*.
+
+        Raises:
+            OutputError: the file is gone, or was cut.
+        """
+        if self.held is not None:
+            return {name: self.held[name] for name in names} if names else self.held
+        return self._read(0, self.rows, names)
+
+    def between(self, begin: int, end: int) -> Columns:
+        """Return some rows of all columns."""
+        if self.held is not None:
+            return {name: column[begin:end] for name, column in self.held.items()}
+        return self._read(begin, end - begin, ())
+
+    def _read(self, first: int, count: int, names: tuple[str, ...]) -> Columns:
+        try:
+            with Path(self.path).open("rb", buffering=0) as file:
+                kinds = ((name, np.dtype(kind), at) for name, kind, at in self.places if not names or name in names)
+                return {
+                    name: _column(file.fileno(), count, kind, at + first * kind.itemsize) for name, kind, at in kinds
+                }
+        except OSError as error:
+            raise _lost(self.path, error) from None
+
+    def put(self, name: str, values: Array) -> None:
+        """Replace a column by *values* of the same dtype."""
+        if self.held is not None:
+            self.held[name] = values
+            return
+        at = next(at for column, _, at in self.places if column == name)
+        try:
+            with Path(self.path).open("r+b") as file:
+                file.seek(at)
+                file.write(np.ascontiguousarray(values).data)
+        except OSError as error:
+            raise _lost(self.path, error) from None
+
+
+class Work:
+    """Where tables are kept: in memory, if there is no *folder*."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._number = count()
+
+    def keep(self, table: Columns) -> Kept:
+        """Keep one table."""
+        return self.keep_all([table])[0]
+
+    def keep_all(self, tables: Sequence[Columns]) -> list[Kept]:
+        """
+        Keep tables, in one file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if self.folder is None:
+            return [Kept(_rows(table), table) for table in tables]
+        path = self.folder / f"{next(self._number)}-{token_hex(4)}"
+        try:
+            with path.open("wb") as file:
+                return [Kept(_rows(table), None, str(path), tuple(_written(table, file))) for table in tables]
+        except OSError as error:
+            raise _lost(str(path), error) from None
+
+    def forget(self, tables: Sequence[Kept]) -> None:
+        """Give back the room of tables that nobody will ask for, with all that was kept together with them."""
+        for path in {one.path for one in tables if one.path}:
+            with suppress(OSError):
+                Path(path).unlink()
+
+
+@contextmanager
+def work_directory(place: str | None, needed: int) -> Iterator[Work]:
+    """
+    Give a folder for some *needed* bytes, in *place* or where temporary files are; it is gone afterwards.
+
+    Raises:
+        OutputError: there is no room, or it cannot be written to.
+    """
+    with scratch(place) as folder:
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise OutputError(
+                f"{place or folder.parent}: {needed >> 20:,} MiB are needed for what does not fit into memory, "
+                f"{free >> 20:,} MiB are free: --work-dir names another place"
+            )
+        yield Work(folder)
+
+
+def _column(file: int, count: int, kind: np.dtype[Any], at: int) -> Array:
+    found: Array = np.empty(count, kind)
+    view, done = memoryview(found.view(np.uint8).data), 0
+    while done < len(view):
+        got = os.preadv(file, [view[done:]], at + done)
+        if not got:
+            raise OSError("it is shorter than it was")
+        done += got
+    return found
+
+
+def _rows(table: Columns) -> int:
+    return len(next(iter(table.values()))) if table else 0
+
+
+def _written(table: Columns, file: BinaryIO) -> Iterator[tuple[str, str, int]]:
+    """Write columns; give what each is called, what it is, and where it begins."""
+    for name, column in table.items():
+        place = file.tell()
+        begin = -(-place // ALIGNED) * ALIGNED
+        file.write(bytes(begin - place))
+        file.write(np.ascontiguousarray(column).data)
+        yield name, column.dtype.str, begin
+
+
+def _lost(path: str, error: OSError) -> OutputError:
+    return OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}")
