@@ -1,7 +1,7 @@
 """The stages of a share, and what all of them tell together: packets and connections by their numbers among all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from analyzer.correlate.order import Delays, unclear_places
 from analyzer.correlate.packets import Packets, Points, Sorted, group_frames, order_frames
 from analyzer.correlate.relays import Carried, find_relays
 from analyzer.correlate.runs import Rows, recorded_at
-from analyzer.correlate.shares import Share, Source, part_of
+from analyzer.correlate.shares import Share, Source
 from analyzer.correlate.sorting import changes, group_rows, lengths
 from analyzer.correlate.stated import Contradiction, Stated, apply_stated
 from analyzer.correlate.tuples import Seen
@@ -29,12 +29,6 @@ def vote(share: Share, seen: Seen, verifier: Verifier | None) -> Ballots:
         lambda before, after: verifier.contradict(share.frames, before, after, share.rows)
     )  # fmt: skip
     return cast_votes(share, seen, contradict)
-
-
-def connection_parts(identity: Int64, of: Int64, mapping: Mapping, parts: int) -> Int64:
-    """(n,) Which part each row goes to: that of its conversation's connection, without one that of its identity."""
-    connection = np.append(mapping.connection, -1)[of]
-    return np.where(connection < 0, part_of(identity, parts), part_of(connection, parts))
 
 
 @dataclass(slots=True)
@@ -62,11 +56,12 @@ class Grouped:
         """Measure how late each sender's packets come to each point."""
         return Delays.of(self.frames.rows, self.frames.group)
 
-    def ordered(self, delays: Delays | None, points: Points, mapping: Mapping) -> "Ordered":
+    def ordered(self, source: Source, delays: Delays | None, points: Points, mapping: Mapping, work: Work) -> "Ordered":
         """Bring frames into the order of their way, and find what connections they are of."""
         packets = order_frames(self.frames, self.unclear, points, delays)
         built = build_connections(self.share.frames, mapping, packets)
-        return Ordered(built, *_first(packets, self.share))
+        hops = work.keep(built.hops)
+        return Ordered(source, hops, replace(built, hops={}), *_first(packets, self.share))
 
     def set_aside(self, source: Source, work: Work) -> "Waiting":
         """Keep how frames were grouped until all parts are."""
@@ -100,7 +95,11 @@ class Waiting:
 class Ordered:
     """Packets and connections of one share."""
 
+    source: Source
+    hops: Kept
+    """HOPS, by the share's own numbers."""
     built: Built
+    """What it came to, beside these."""
     first_ns: Int64
     """(packets,) When each was first seen."""
     first_at: Int64
@@ -171,17 +170,17 @@ class Correlated:
         return {name: column[by_packet] for name, column in together.items()}
 
 
-def assemble(parts: Sequence[tuple[Source, Ordered]], mapping: Mapping, stated: list[Stated], work: Work) -> Correlated:
+def assemble(parts: Sequence[Ordered], mapping: Mapping, stated: list[Stated]) -> Correlated:
     """Number packets and connections of all parts in order of time, and find what concerns several of them."""
-    built = [one.built for _, one in parts]
-    numbers, order = _numbers([one for _, one in parts])
+    built = [one.built for one in parts]
+    numbers, order = _numbers(parts)
     tables = [one.connections for one in built]
     table = {name: np.concatenate([one[name] for one in tables])[order] for name in tables[0]}
     find_relays(Carried.together([one.carried for one in built], order), table)
     label = np.concatenate([one.label for one in built])[order]
     of_parts = [
-        Part(source, work.keep(one.built.hops), packets, connections)
-        for (source, one), (packets, connections) in zip(parts, numbers, strict=True)
+        Part(one.source, one.hops, packets, connections)
+        for one, (packets, connections) in zip(parts, numbers, strict=True)
     ]
     firsts = np.concatenate([of.packets[one.first_packet] for of, one in zip(of_parts, built, strict=True)])[order]
     return Correlated(of_parts, table, firsts, apply_stated(table, stated), Doubts.of(mapping, label))

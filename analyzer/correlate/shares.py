@@ -4,7 +4,7 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -168,37 +168,77 @@ def part_of(key: Int64, parts: int) -> Int64:
     return (mixed * np.uint64(parts) >> np.uint64(32)).view(np.int64)
 
 
-def deal(
-    tables: Iterable[tuple[Columns, Sides]], parts: int, part: Callable[[Columns], Int64], work: Work
-) -> list[Dealt]:
+class Rule(Protocol):
+    """Tells which part rows go to."""
+
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByIdentity:
+    """All frames of an identity go to one part."""
+
+    parts: int
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+        return part_of(table["identity"], self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ByConnection:
+    """All frames of a connection go to one part; those without one by their identity."""
+
+    parts: int
+    connection: Int64
+    """(conversations,) Of each."""
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+        connection = np.append(self.connection, -1)[table["of"]]
+        return np.where(connection < 0, part_of(table["identity"], self.parts), part_of(connection, self.parts))
+
+
+Hand = dict[int, list[Kept]]
+"""What a table gives to parts: to each its rows, and what lies aside of them."""
+
+
+def deal(table: Columns, sides: Sides, rule: Rule, work: Work) -> Hand:
     """
-    Deal the rows of tables to *parts*.
+    Deal the rows of a table.
 
     Args:
-        tables: each with a column ``row``, ascending, and what lies aside of some of them, with that in ``row``.
-        parts: how many.
-        part: tells of a table's rows which each goes to.
+        table: with a column ``row``, ascending.
+        sides: what lies aside of some of them, with that in ``row``.
+        rule: tells of each row where it goes.
         work: where what is dealt is kept.
     """
-    pieces: list[list[list[Kept]]] = [[] for _ in range(parts)]
-    names: tuple[str, ...] = ()
-    for place, (table, sides) in enumerate(tables):
-        goes_to, names = part(table), tuple(sides)
-        order = stable_order(goes_to)
-        bounds = np.searchsorted(goes_to[order], np.arange(parts + 1)).tolist()
-        of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
-        dealt: list[Columns] = []
-        given: list[int] = []
-        for number, (begin, end) in enumerate(pairwise(bounds)):
-            if end > begin or not place:  # a part without rows has the columns, too
-                given.append(number)
-                dealt.append({name: column[order[begin:end]] for name, column in table.items()})
-                dealt += [{name: column[to == number] for name, column in side.items()}
-                          for side, to in zip(sides.values(), of_sides, strict=True)]  # fmt: skip
-        kept, each = work.keep_all(dealt), 1 + len(names)
-        for at, number in enumerate(given):
-            pieces[number].append(kept[at * each : (at + 1) * each])
-    return [Dealt(piece, names) for piece in pieces]
+    goes_to = rule(table)
+    order = stable_order(goes_to)
+    bounds = np.searchsorted(goes_to[order], np.arange(rule.parts + 1)).tolist()
+    of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
+    given: list[Columns] = []
+    for number, (begin, end) in enumerate(pairwise(bounds)):
+        rows = order[begin:end]
+        given.append({name: column[rows] for name, column in table.items()})
+        given += [{name: column[to == number] for name, column in side.items()}
+                  for side, to in zip(sides.values(), of_sides, strict=True)]  # fmt: skip
+    kept, each = work.keep_all(given), 1 + len(sides)
+    return {number: kept[number * each : (number + 1) * each] for number in range(rule.parts)}
+
+
+def collect(hands: Iterable[Hand], sides: tuple[str, ...]) -> "list[Dealt]":
+    """Return what each part was given by all tables, in their order."""
+    pieces: dict[int, list[list[Kept]]] = {}
+    for hand in hands:
+        for number, piece in hand.items():
+            pieces.setdefault(number, []).append(piece)
+    return [Dealt([one for one in of if one[0].rows] or of[:1], sides) for _, of in sorted(pieces.items())]
 
 
 def _end_to_end(tables: Sequence[Columns]) -> Columns:

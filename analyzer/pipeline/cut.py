@@ -8,12 +8,16 @@ name servers, and ICMP errors.
 """
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.correlate.assemble import Part
 from analyzer.correlate.identity import has
-from analyzer.correlate.shares import deal, part_of
+from analyzer.correlate.shares import Hand, collect, deal, part_of
 from analyzer.decode.offsets import PROTO_UDP
+from analyzer.decode.vector import SIDE_TABLES
+from analyzer.pipeline.engine import Engine
 from analyzer.pipeline.subset import Common, context_of, rows_of, together
 from analyzer.read.work import Work
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -31,10 +35,42 @@ SHARED = Layer.NEIGHBOUR | Layer.QUOTE | Layer.ICMP
 """Packets without a connection that are in every part."""
 
 
+@dataclass(frozen=True, slots=True)
+class ByErrand:
+    """What belongs together goes to one part; what is in every part goes to one behind them."""
+
+    count: int
+    of_connection: Int64
+    """(connections,) Part of each."""
+    everywhere: Array
+    """(connections,) bool: it is in every part."""
+
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+        return self.count + 1
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+        connection = table["connection"]
+        found: Int64 = np.append(self.of_connection, 0)[connection]
+        none = np.flatnonzero(connection < 0)
+        found[none] = part_of(table["packet"][none], self.count)
+        shared = np.append(self.everywhere, False)[connection]
+        shared[none] = has(table["layers"][none], SHARED)
+        found[shared] = self.count
+        return found
+
+
+def _deal(common: tuple[ByErrand, Work], part: Part) -> Hand:
+    rule, work = common
+    return deal(*rows_of(part), rule, work)
+
+
 class Cut:
     """Packets in parts."""
 
-    def __init__(self, common: Common, named: Array, quotes: Columns, count: int, work: Work) -> None:
+    def __init__(self, common: Common, named: Array, quotes: Columns, count: int, work: Work, engine: Engine) -> None:
         """
         Cut into *count* parts, or as many as there is data for.
 
@@ -44,6 +80,7 @@ class Cut:
             quotes: all QUOTES.
             count: how many parts.
             work: where their tables are kept.
+            engine: does the work.
         """
         self._common, self._named, self._quotes = common, named, quotes
         self._quoted = set(_pairs(quotes))
@@ -53,33 +90,23 @@ class Cut:
         self.count = max(min(count, int(errand.max(initial=0)) + 1), 1)
         self._part_of = errand % self.count
         self._everywhere = np.isin(np.arange(len(errand)), named)
-        self._work = work
-        self._dealt = deal(map(rows_of, common.correlated.parts), self.count + 1, self._goes_to, work)
-        self._shared = together([self._dealt.pop().tables()])
+        rule = ByErrand(self.count, self._part_of, self._everywhere)
+        hands = engine.map(_deal, (rule, work), common.correlated.parts)
+        *self._dealt, self._shared = collect(hands, tuple(SIDE_TABLES))
         self._told_in = self._tell_shared()
 
     def context(self, part: int) -> Context:
         """Return the tables of a part: its own connections, and what is in every part."""
-        own, (shared, sides) = self._dealt[part].tables(), self._shared
-        own[0]["mine"] = np.ones(len(own[0]["row"]), bool)
-        table, sides = together([own, (shared | {"mine": self._told_in == part}, sides)])
+        own, sides = self._dealt[part].tables()
+        shared, of_shared = together([self._shared.tables()])
+        own["mine"] = np.ones(len(own["row"]), bool)
+        table, sides = together([(own, sides), (shared | {"mine": self._told_in == part}, of_shared)])
         connections = np.flatnonzero((self._part_of == part) | self._everywhere)
         return context_of(self._common, table, sides, connections, table["mine"])
 
-    def _goes_to(self, table: Columns) -> Int64:
-        """(rows,) The part of each; those that are in every part go to one behind them."""
-        connection = table["connection"]
-        found: Int64 = np.append(self._part_of, 0)[connection]
-        none = np.flatnonzero(connection < 0)
-        found[none] = part_of(table["packet"][none], self.count)
-        shared = np.append(self._everywhere, False)[connection]
-        shared[none] = has(table["layers"][none], SHARED)
-        found[shared] = self.count
-        return found
-
     def _tell_shared(self) -> Int64:
         """(rows,) The part that tells each of those that are in every one: an error's is that of what it quotes."""
-        table, sides = self._shared
+        table, sides = together([self._shared.tables()])
         found: Int64 = np.append(self._part_of, 0)[table["connection"]]
         first = [self._of_pair.get(pair, -1) for pair in _pairs(sides["quotes"])]
         parts = np.append(self._part_of, 0)[np.array(first, np.int64)]

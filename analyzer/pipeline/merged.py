@@ -3,32 +3,58 @@
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
-from analyzer.read.work import Work
+from analyzer.errors import OutputError
+from analyzer.read.work import Kept, Work
 from analyzer.schema import Array, Columns, Int64
 
 ROWS = 1 << 20
 """Rows of a table that are put together at a time."""
 
 
-def in_order(parts: Iterable[tuple[Int64, Iterable[str]]], work: Work) -> Iterator[str]:
-    """
-    Give texts of one line, each part with the numbers that these are to be sorted by, ascending.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Texts in a file, one a line."""
 
-    Those of each part are written to a file while the part is open, and read side by side then.
+    numbers: Int64
+    """By which they are sorted."""
+    path: str
+
+
+def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
     """
-    with ExitStack() as stack:
-        numbers, files = [], []
-        for mine, texts in parts:
-            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", dir=work.folder))
+    Write texts of one line, with the numbers that these are to be sorted by, ascending.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    folder = work.folder or Path(tempfile.gettempdir())
+    path = folder / f"texts-{token_hex(8)}"
+    try:
+        with path.open("w", encoding="utf-8") as file:
             file.writelines(f"{text}\n" for text in texts)
-            file.seek(0)
-            numbers.append(mine)
-            files.append(file)
-        for part in _turns(numbers).tolist():
-            yield next(files[part]).rstrip("\n")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
+    return Written(numbers, str(path))
+
+
+def in_order(parts: Iterable[Written]) -> Iterator[str]:
+    """Give the texts of all parts in order; their files are read side by side, and gone then."""
+    written = list(parts)
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(Path(one.path).open(encoding="utf-8")) for one in written]
+            for part in _turns([one.numbers for one in written]).tolist():
+                yield files[part].readline().rstrip("\n")
+    finally:
+        for one in written:
+            Path(one.path).unlink(missing_ok=True)
 
 
 def _turns(numbers: Sequence[Int64]) -> Array:
@@ -38,9 +64,8 @@ def _turns(numbers: Sequence[Int64]) -> Array:
     return found
 
 
-def rows_in_order(parts: Iterable[Columns], by: str, work: Work) -> Iterator[Columns]:
+def rows_in_order(kept: Sequence[Kept], by: str, work: Work) -> Iterator[Columns]:
     """Give the rows of all parts' tables, each sorted by a column, sorted by it; so many at a time."""
-    kept = [work.keep(part) for part in parts]
     turns = _turns([one.open(by)[by] for one in kept])
     at = np.zeros(len(kept), np.int64)
     for begin in range(0, len(turns), ROWS):

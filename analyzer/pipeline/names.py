@@ -28,6 +28,14 @@ class Names:
         read = ((row, parse(message_of(context, row, data, length, kind))) for row, data, length, kind in again)
         return join_messages(context, [(row, message) for row, message in read if message is not None])
 
+    def __getstate__(self) -> dict[str, object]:
+        """Tell others what was found; they need not look."""
+        return {"asked": self.asked}
+
+    def __call__(self) -> list[NameQuery]:
+        """Return all questions."""
+        return self.asked
+
     @cached_property
     def asked(self) -> list[NameQuery]:
         """Questions in order of time, by the numbers that packets have among all."""

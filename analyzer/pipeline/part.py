@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -14,13 +14,15 @@ from analyzer.explain.rank import Asked, Totals
 from analyzer.model import Connection, Journey, ProxyStep, Step
 from analyzer.model.overview import NameQuery
 from analyzer.model.told import Alike
+from analyzer.pipeline.engine import Engine
 from analyzer.read.records import FileInfo
+from analyzer.read.work import Work
 from analyzer.report.lines import Batch
 from analyzer.schema import Array, Columns, Int64
 from analyzer.trace.alike import Shapes
 from analyzer.trace.build import Tracer
 from analyzer.trace.context import Context
-from analyzer.trace.known import Known
+from analyzer.trace.known import Known, says
 from analyzer.trace.select import select
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.trace.losses import Key, Lost
 
+T = TypeVar("T")
+R = TypeVar("R")
 BATCH = 20_000
 """Journeys whose texts are held at a time."""
 LARGE = ("context", "tracer", "case", "asked", "_shapes")
@@ -52,9 +56,22 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Mine:
+    """The packets that a part tells."""
+
+    chosen: Int64
+    """Its own numbers of them."""
+    numbers: Int64
+    """What they are called among all."""
+    ends: Array
+    """How they ended, as ``CODES``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What was found out about a part's packets, as data."""
 
+    mine: Mine
     groups: "list[Group]"
     failures: "list[Finding]"
     checks: dict[int, str]
@@ -75,6 +92,10 @@ class Part:
         """Its tables."""
         self._opening(self)
         return self._make()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Tell others how it is made, and what is small."""
+        return {name: value for name, value in vars(self).items() if name not in LARGE}
 
     def close(self) -> None:
         """Let go of what is large."""
@@ -110,9 +131,8 @@ class Part:
         groups = asked.groups(totals)
         numbers = self.context.numbers
         checks = {int(numbers[packet]): check for packet, check in asked.checks() if self.context.mine[packet]}
-        _ = self.ends, self.numbers  # somebody will want them, and the part may be closed then
         found = losses(self.context, self.tracer, asked.check_of)
-        return Told(groups, asked.failures, checks, found, worked(self.case))
+        return Told(self.mine, groups, asked.failures, checks, found, worked(self.case))
 
     def _names(self) -> list[NameQuery]:
         """Return questions to name servers by the numbers that packets have here."""
@@ -126,21 +146,10 @@ class Part:
         ]
 
     @cached_property
-    def chosen(self) -> Int64:
-        """Its own numbers of the packets that are told here."""
-        return np.flatnonzero(self.context.mine)
-
-    @cached_property
-    def numbers(self) -> Int64:
-        """What they are called among all."""
-        found: Int64 = self.context.numbers[self.chosen]
-        return found
-
-    @cached_property
-    def ends(self) -> Array:
-        """How they ended, as ``CODES``."""
-        found: Array = self.tracer.ends[self.chosen]
-        return found
+    def mine(self) -> Mine:
+        """The packets that are told here."""
+        chosen = np.flatnonzero(self.context.mine)
+        return Mine(chosen, self.context.numbers[chosen], self.tracer.ends[chosen])
 
     def picked(self, selection: str) -> Int64:
         """
@@ -149,7 +158,7 @@ class Part:
         Raises:
             SelectionError: it cannot be understood.
         """
-        own = np.intersect1d(self.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
+        own = np.intersect1d(self.mine.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
         found: Int64 = self.context.numbers[own]
         return found
 
@@ -245,13 +254,26 @@ class Part:
 class Parts(Sequence[Part]):
     """All parts of an analysis; of those whose tables lie in files, one is open at a time."""
 
-    def __init__(self, makers: Sequence[Callable[[], Context]], given: Given, *, one_at_a_time: bool) -> None:
-        """Take what makes each part's tables."""
-        self._one_at_a_time = one_at_a_time
+    def __init__(
+        self, makers: Sequence[Callable[[], Context]], given: Given, nothing: Context, engine: Engine, work: Work
+    ) -> None:
+        """Take what makes each part's tables, and a context without packets; *engine* does what is asked of each."""
+        self.work, self._engine = work, engine
         self._open: Part | None = None
         self._parts = [Part(partial(self._context, make), given, self._opening) for make in makers]
-        self.known = Known(_Contexts(self), at_once=one_at_a_time)
+        self.known = Known(self._each_says, nothing, at_once=work.folder is not None)
         """What all of them together tell."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """Tell others how they are made."""
+        return vars(self) | {"_engine": None, "_open": None}
+
+    def each(self, stage: "Callable[[Parts, T], R]", items: Sequence[T]) -> Iterator[R]:
+        """Do something with parts."""
+        return self._engine.map(stage, self, items)
+
+    def _each_says(self, names: list[str], before: list[Any]) -> Iterator[list[Any]]:
+        return self.each(_says, [(place, names, before) for place in range(len(self))])
 
     def _context(self, make: Callable[[], Context]) -> Context:
         context = make()
@@ -259,7 +281,7 @@ class Parts(Sequence[Part]):
         return context
 
     def _opening(self, part: Part) -> None:
-        if self._one_at_a_time and self._open is not None:
+        if self.work.folder is not None and self._open is not None:
             self._open.close()
         self._open = part
 
@@ -276,14 +298,9 @@ class Parts(Sequence[Part]):
         return len(self._parts)
 
 
-class _Contexts:
-    """The tables of parts, one after the other."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[Context]:
-        return (part.context for part in self._parts)
+def _says(parts: Parts, item: tuple[int, list[str], list[Any]]) -> list[Any]:
+    place, names, before = item
+    return says(parts[place].context, names, before)
 
 
 def reader(context: Context, read_again: ReadAgain) -> ReadAgain:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.correlate.assemble import Correlated
+from analyzer.decode.again import read_again
 from analyzer.decode.frames import FrameTables, Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.errors import InputError, SelectionError, ToolError
@@ -27,6 +28,7 @@ from analyzer.model import (
     Point,
 )
 from analyzer.model.journey import BAD, CODES, with_basis
+from analyzer.pipeline.engine import Engine, Inline
 from analyzer.pipeline.subset import Common, with_messages
 from analyzer.read.records import FileInfo, Interface
 from analyzer.read.source import needs_spool
@@ -87,6 +89,8 @@ class Trace:
     """Why no kernel could be asked, though somebody wanted that."""
     cut: int = 1
     """Parts that it is told in; what is told does not depend on it."""
+    engine: Engine = field(default_factory=Inline)
+    """Does what is asked of each part."""
 
     @property
     def named(self) -> list[str]:
@@ -151,16 +155,20 @@ class Trace:
         from analyzer.pipeline.part import Given, Parts  # noqa: PLC0415
         from analyzer.pipeline.telling import Telling  # noqa: PLC0415
 
-        ask = self._ask if self.asks_kernel else None
         found, work = self.correlated, self.tables.work
-        given = Given(self.files, found.contradictions, lambda: self.names, self.read_again, ask, self.preview)
+        ask, engine = (self._ask, Inline()) if self.asks_kernel else (None, self.engine)
+        read = partial(read_again, self.captures, self.tables)
+        given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
         makers: list[Callable[[], Context]] = [lambda: self.context]
         if self._in_parts:
-            cut = Cut(self._common, self._names.connections, self.tables.side("quotes"), self.cut, work)
+            quotes = self.tables.side("quotes")
+            cut = Cut(self._common, self._names.connections, quotes, self.cut, work, engine)
             makers = [partial(cut.context, number) for number in range(cut.count)]
-        parts = Parts(makers, given, one_at_a_time=work.folder is not None)
+        nothing = Context.without_frames(self.points, self.hosts)
+        nothing.apart = found.apart
+        parts = Parts(makers, given, nothing, engine, work)
         parts.known.make_all()
-        return Telling(parts, found.first_packets, work)
+        return Telling(parts, found.first_packets)
 
     @property
     def _in_parts(self) -> bool:
@@ -227,8 +235,6 @@ class Trace:
 
     def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
         """Give *rows* of FRAMES with what was captured, the length on the wire, and the interface, file by file."""
-        from analyzer.decode.again import read_again  # noqa: PLC0415
-
         return read_again(self.captures, self.tables, rows)
 
     def overview(self) -> "Overview":

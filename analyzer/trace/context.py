@@ -90,7 +90,7 @@ class Context:
     def without_packets(self) -> "Context":
         """Return what points and hosts tell by themselves, and all packets together."""
         found = Context.without_frames(self.points, self.hosts)
-        found.apart, found.known = self.apart, self.all
+        found.apart = self.apart
         return found
 
     @cached_property
@@ -171,7 +171,7 @@ class Context:
         """What all packets together tell."""
         from analyzer.trace.known import Known  # noqa: PLC0415
 
-        return self.known or Known([self])
+        return self.known or Known.of([self])
 
     @property
     def two_clocks(self) -> "list[Pair]":

@@ -85,19 +85,42 @@ def _least(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
     return found
 
 
+def says(context: "Context", names: Sequence[str], before: Sequence[Any]) -> list[Any]:
+    """Return what a part says for tables, by their *names*, with what has to be known *before* of each."""
+    return [vars(Known)[name].of(context, has) for name, has in zip(names, before, strict=True)]
+
+
 class Known:
     """Small tables, each made when first needed."""
 
-    def __init__(self, parts: "Iterable[Context]", *, at_once: bool = False) -> None:
+    def __init__(
+        self, each: "Callable[[list[str], list[Any]], Iterable[list[Any]]]", nothing: "Context", *, at_once: bool
+    ) -> None:
         """
-        Take all parts of an analysis, which are gone through as often as need be.
+        Take all parts of an analysis.
 
-        *at_once* makes tables at the same time, since it costs much to go through parts.
+        Args:
+            each: gives what ``says`` returns for each part.
+            nothing: points and hosts, without any packet.
+            at_once: tables are made at the same time, since it costs much to go through parts.
         """
-        self._parts, self._at_once = parts, at_once
+        self._each, self._at_once = each, at_once
+        self.nothing = nothing
+        nothing.known = self
         self.made: dict[str, Any] = {}
-        self._nothing: Context | None = None
-        """A context of no packets."""
+
+    @classmethod
+    def of(cls, parts: "Sequence[Context]", *, at_once: bool = False) -> "Known":
+        """Take parts that are all there."""
+        return cls(
+            lambda names, before: (says(part, names, before) for part in parts),
+            parts[0].without_packets(),
+            at_once=at_once,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tell others what is known; they need not find out more."""
+        return {"made": self.made, "nothing": self.nothing, "_each": None, "_at_once": True}
 
     def make(self, wanted: Table[Any]) -> None:
         """Make a table, or all that can be made now."""
@@ -105,13 +128,9 @@ class Known:
         if self._at_once and wanted.after is None:
             tables = [one for one in vars(Known).values() if isinstance(one, Table) and one.after is None]
         before = [one.after(self) if one.after is not None else None for one in tables]
-        found: list[list[Any]] = [[] for _ in tables]
-        for context in self._parts:
-            self._nothing = self._nothing or context.without_packets()
-            for one, has, parts in zip(tables, before, found, strict=True):
-                parts.append(one.of(context, has))
-        for one, parts in zip(tables, found, strict=True):
-            self.made[one.name] = one.together(parts, self.nothing)
+        parts = list(self._each([one.name for one in tables], before))
+        for place, one in enumerate(tables):
+            self.made[one.name] = one.together([part[place] for part in parts], self.nothing)
 
     def make_all(self) -> None:
         """Make all tables now, if it costs much to go through parts."""
@@ -119,13 +138,6 @@ class Known:
             for name, one in vars(Known).items():
                 if isinstance(one, Table):
                     getattr(self, name)
-
-    @property
-    def nothing(self) -> "Context":
-        """A context of no packets."""
-        if self._nothing is None:
-            self._nothing = next(iter(self._parts)).without_packets()
-        return self._nothing
 
     def _bridge_ports(self) -> Int64:
         return np.array(sorted(ports.bridges_by(self.nothing, self.bridged)), np.int64)

@@ -64,6 +64,19 @@ class Timeline:
             self.first[ends] = min(self.first.get(ends, first), first)
             self.took.setdefault(ends, []).append((took[here], bins[here]))
 
+    def empty(self) -> "Timeline":
+        """Return the same time, in which nothing was counted."""
+        return Timeline(self.start_ns, self.bin_ns)
+
+    def merge(self, other: "Timeline") -> None:
+        """Add what was counted in other parts."""
+        for what, counts in other.counts.items():
+            self.counts[what] = self.counts.get(what, np.int64(0)) + counts
+        for ends, took in other.took.items():
+            self.took.setdefault(ends, []).extend(took)
+        for ends, first in other.first.items():
+            self.first[ends] = min(self.first.get(ends, first), first)
+
     def _bins(self, context: Context, rows: Int64) -> Int64:
         found: Int64 = (context.frames["time_ns"][rows] - self.start_ns) // self.bin_ns
         return found

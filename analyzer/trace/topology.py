@@ -5,8 +5,7 @@ point. Edges carry what was counted at the captured end.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -70,13 +69,10 @@ class Volumes:
     between: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Hops from one of two points to the other."""
 
-    @classmethod
-    def of(cls, parts: Sequence[Context]) -> "Volumes":
-        """Count all that is told in parts."""
-        found = cls()
-        for part in parts:
-            found.add(part)
-        return found
+    def merge(self, other: "Volumes") -> None:
+        """Add what was counted in other parts."""
+        for each in fields(self):
+            getattr(self, each.name).update(getattr(other, each.name))
 
     def add(self, context: Context) -> None:
         """Count what is told in a part."""

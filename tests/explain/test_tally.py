@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.explain.tally import MOST_COUNTED, Count, CountOf, First, Least, Median, Most, Span, SumOf, Texts
+from analyzer.explain.tally import MOST_COUNTED, Count, CountOf, First, Least, Median, Most, Span, Texts
 
 NUMBERS = st.lists(st.integers(0, 50), min_size=1, max_size=30)
 OF: dict[str, Callable[[Sequence[int]], Any]] = {
     "count": lambda some: Count(len(some)),
     "count-of": lambda some: CountOf.each(some, beyond=3),
-    "sum": lambda some: SumOf.each(some, sum(some), 1),
     "most": lambda some: Most(max(some)),
     "least": lambda some: Least(min(some)),
     "first": lambda some: First(f"of {min(some)}", min(some)),
@@ -35,8 +34,6 @@ def test_parts_in_any_order(name: str, numbers: list[int], cuts: list[int], seed
     seed.shuffle(parts)
     made = [OF[name](part) for part in parts]
     whole = OF[name](numbers)
-    if name == "sum":  # what is beside is each part's own
-        whole = SumOf.each(numbers, sum(numbers), len(parts))
 
     assert reduce(lambda one, other: one.merged(other), made).settled() == whole.settled()
 

@@ -189,24 +189,6 @@ def test_datagrams_are_answered_in_their_order(times: list[tuple[int, bool]], an
     assert found == (answered_by, {answer: question for question, answer in answered_by.items()})
 
 
-@pytest.mark.parametrize(
-    "packets",
-    [
-        [_ping(1), _ping(1, reply=True), _ping(2), _ping(2, reply=True)],
-        [_datagram(1), _datagram(2, reply=True), _datagram(3), _datagram(4, reply=True)],
-        [_segment(1, 10), _ack(11), _segment(11, 10), _ack(21)],
-    ],
-    ids=["pings", "datagrams", "segments"],
-)
-def test_what_an_earlier_slice_has_told_is_not_asked_again(packets: list[Packet]) -> None:
-    """Only the second question is open."""
-    here = _context(*packets)
-    here.settled_rows = np.zeros(len(packets), np.int64)
-    here.settled_rows[here.hops["row"][:2]] = 1
-
-    assert find_answers(here, here.packets_of(0)).answered_by == {2: 3}
-
-
 def _again(*packets: Packet) -> dict[int, int]:
     copies, originals = sent_again(_context(*packets))
     return dict(zip(copies.tolist(), originals.tolist(), strict=True))

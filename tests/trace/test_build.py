@@ -5,7 +5,6 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from analyzer import analyze
@@ -348,30 +347,14 @@ def test_copies_name_their_original() -> None:
     assert [column.tolist() for column in tracer.sent_again] == [[1, 2], [0, 0]]
 
 
-def test_ends_are_counted() -> None:
-    """All, or those of some packets; what did not happen is not told."""
+def test_which_packets_ended_so() -> None:
+    """One kind, or several."""
     tracer = _tracer(
         _sent(10, 0, 1, 2), _sent(20, 3), _sent(30, 0, 1, 2), packet(seen(3, 40, layers=ARP, neighbour={"op": 1}))
     )
 
-    assert tracer.count_ends() == {"delivered": 1, "left-host": 2, "not-observable": 1}
-    assert tracer.count_ends(np.array([True, True, False, False])) == {"left-host": 1, "not-observable": 1}
     assert tracer.ended(Disposition.LEFT_HOST).tolist() == [0, 2]
     assert tracer.ended(Disposition.DELIVERED, Disposition.NOT_OBSERVABLE).tolist() == [1, 3]
-
-
-def test_what_is_told_for_good() -> None:
-    """A complete packet of a connection of which a journey was built, unless it waits for one that is not complete."""
-    packets = [_sent(10), _sent(20, reply=True), _sent(30), _sent(40, reply=True), _sent(50), _sent(60, number=1)]
-    tracer = _tracer(*packets)
-    complete = np.array([True, True, True, False, True, True])
-
-    assert tracer.settle(complete) == []
-    tracer.journey(0)
-    assert tracer.settle(complete) == [0, 1, 4]
-    assert tracer.settle(np.array([False, True, False, True, True, True])) == [4]
-    tracer.journey(5)
-    assert tracer.settle(complete) == [0, 1, 4, 5]
 
 
 def test_packets_whose_answers_are_stopped() -> None:

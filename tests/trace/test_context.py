@@ -68,7 +68,7 @@ def test_no_packets() -> None:
     """Everything is empty."""
     here = context(POINTS, [])
 
-    assert (here.packets, here.points_seen.tolist(), here.settled.tolist()) == (0, [], [])
+    assert (here.packets, here.points_seen.tolist()) == (0, [])
 
 
 def test_which_points_saw_a_packet() -> None:
@@ -78,15 +78,6 @@ def test_which_points_saw_a_packet() -> None:
         8,
         9,
     ]
-
-
-def test_what_earlier_slices_told() -> None:
-    """A packet is settled if any frame of it is."""
-    here = context(POINTS, [PARTS, packet(seen(3, 1)), packet(seen(1, 20), seen(0, 21))])
-    assert here.settled.tolist() == [False] * 3
-
-    again = replace(here, settled_rows=np.array([0, 0, 1, 0, 0, 0, 0, 0, 0]))
-    assert again.settled.tolist() == [False, False, True]
 
 
 def test_what_connections_are_called() -> None:

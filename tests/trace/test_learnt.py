@@ -6,7 +6,6 @@ from analyzer.model import Container, FdbEntry, HostState, Link, Mac, Role
 from analyzer.model.overview import LearntMac
 from analyzer.schema import Layer
 from analyzer.trace import learnt as module
-from analyzer.trace.learnt import learnt
 from tests.trace.tables import INNER, UDP, Packet, at, context, packet, seen
 
 OTHER = 0x0242_AC11_0003
@@ -25,7 +24,7 @@ def _came_in(point: int, time_ns: int, mac: int = INNER, layers: int = UDP) -> P
 
 
 def _learnt(*packets: Packet, host: HostState | None = None) -> list[LearntMac]:
-    return learnt([context(POINTS, packets, hosts=[host or HostState()])])
+    return context(POINTS, packets, hosts=[host or HostState()]).all.learnt
 
 
 @pytest.mark.parametrize("port", [0, 1, 4, 5])

@@ -1,0 +1,128 @@
+"""Who does the work of a stage: this process, several of this machine, or those of a Dask cluster.
+
+A stage is a function of what all its tasks have in common and of what one is about; its result is small, and what is
+large it leaves in files of the work directory. So any task may be done again, by whoever is there.
+"""
+
+import multiprocessing
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Protocol, TypeVar
+
+from analyzer.errors import OutputError
+from analyzer.process import suit_columns
+
+C = TypeVar("C")
+T = TypeVar("T")
+R = TypeVar("R")
+TRIES = 4
+"""How often workers may die before nobody believes any more that it is chance."""
+
+
+class Engine(Protocol):
+    """Does tasks."""
+
+    workers: int
+    """How many are done at a time."""
+
+    def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
+        """Give the results of *stage* for each of *items*, in their order."""
+
+    def close(self) -> None:
+        """End what was started."""
+
+
+class Inline:
+    """One task after the other, in this process."""
+
+    workers = 1
+
+    def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
+        """Give the results of *stage* for each of *items*, in their order."""
+        return (stage(common, item) for item in items)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+class Processes:
+    """Several processes of this machine."""
+
+    def __init__(self, workers: int, folder: Path) -> None:
+        """Use so many *workers*; what tasks have in common lies in *folder*."""
+        self.workers, self._folder = workers, folder
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
+        """
+        Give the results of *stage* for each of *items*, in their order.
+
+        Those that had a worker that died are done again.
+
+        Raises:
+            OutputError: workers die whatever is done.
+        """
+        path = keep_common(common, self._folder)
+        at, tries, found = 0, 0, dict[int, R]()
+        while at < len(items):
+            waiting = {place: self._started().submit(_run, stage, path, items[place])
+                       for place in range(at, len(items)) if place not in found}  # fmt: skip
+            try:
+                while at < len(items):
+                    yield found.pop(at) if at in found else waiting.pop(at).result()
+                    at += 1
+            except BrokenProcessPool:  # somebody was killed: what was not done is done again
+                self.close()
+                found |= {place: one.result() for place, one in waiting.items() if one.done() and not one.exception()}
+                tries += 1
+                if tries == TRIES:
+                    why = f"workers died {TRIES} times: there may be too little memory for --jobs {self.workers}"
+                    raise OutputError(why) from None
+        Path(path).unlink(missing_ok=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # A process with threads cannot be forked safely.
+            how = "fork" if threading.active_count() == 1 else "forkserver"
+            context = multiprocessing.get_context(how)
+            self._pool = ProcessPoolExecutor(self.workers, context, _begin)
+        return self._pool
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def keep_common(common: object, folder: Path) -> str:
+    """Write what tasks have in common to a file; return its path."""
+    path = folder / f"common-{token_hex(8)}"
+    try:
+        path.write_bytes(pickle.dumps(common, protocol=pickle.HIGHEST_PROTOCOL))
+    except OSError as error:
+        raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
+    return str(path)
+
+
+@lru_cache(maxsize=1)
+def read_common(path: str) -> Any:
+    """Return it, in whatever process."""
+    return pickle.loads(Path(path).read_bytes())
+
+
+def _run(stage: Callable[[Any, T], R], path: str, item: T) -> R:
+    return stage(read_common(path), item)
+
+
+def _begin() -> None:
+    """Prepare a worker: whoever presses Ctrl+C means the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    suit_columns()
