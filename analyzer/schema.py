@@ -276,6 +276,12 @@ KEYS = Table(
     ),
 )  # fmt: skip
 
+PLACES = Table(
+    "PLACES",
+    "One row per row of FRAMES: where its bytes are.",
+    (Column("at", "int64", "bytes", "Where the packet begins in its file, as it is without compression."),),
+)
+
 HOPS = Table(
     "HOPS",
     "One row per frame: which packet it shows, and where on its way. Sorted by packet, then hop.",
@@ -313,6 +319,7 @@ CONNECTIONS = Table(
         Column("frames", "int64", "-", "Frames at all points."),
         Column("packets", "int64", "-", "Packets in both directions."),
         Column("seen_reply", "bool", "-", "A packet of the reply direction was seen."),
+        Column("reset", "bool", "-", "A TCP segment with RST was seen."),
         Column("stated", "int32", "-", "Index of the conntrack entry that states the mapping, -1 for none."),
         Column("ambiguous", "bool", "-", "The mapping is one of several that explain the frames equally."),
         Column(
@@ -340,4 +347,4 @@ FACTS = Table(
     ),
 )
 
-TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, HOPS, CONNECTIONS)
+TABLES = (FRAMES, QUOTES, NEIGHBOURS, TUNNELS, KEYS, PLACES, HOPS, CONNECTIONS)

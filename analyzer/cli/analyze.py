@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.base import EXIT_PARTIAL, EXIT_UNREADABLE, complain, exit_on, fail_on_option, find, input_options
-from analyzer.cli.memory import memory_options
+from analyzer.cli.memory import Asked, memory_options
 from analyzer.errors import InputError, LimitError, SelectionError
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Prepared, Trace
-    from analyzer.pipeline.budget import Budget
+    from analyzer.pipeline import Means, Prepared, Trace
 
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
@@ -62,8 +61,7 @@ def analyze(
     journeys: int,
     window: str | None,
     parts: int | None,
-    memory: int | None,
-    work_dir: str | None,
+    asked: Asked,
     explain: bool,
     replay: bool,
     preview: bool,
@@ -83,13 +81,11 @@ def analyze(
         raise click.UsageError("give at least one PATH")
     if window is not None:
         complain("--window does nothing any more: what does not fit into memory is told in full, too")
-    from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
-        budget = chosen(memory, prepared.stored)
         wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
-        trace, limited = _analyze(prepared, budget, parts, work_dir)
+        trace, limited = _analyze(prepared, asked.means(prepared, parts))
         partial = _report(trace, wanted)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
@@ -97,19 +93,19 @@ def analyze(
         sys.exit(EXIT_PARTIAL)
 
 
-def _analyze(prepared: "Prepared", budget: "Budget", parts: int | None, work_dir: str | None) -> "tuple[Trace, bool]":
+def _analyze(prepared: "Prepared", means: "Means") -> "tuple[Trace, bool]":
     """Analyse all of it, else as much as fits, which is found out while reading; tell whether not all of it was."""
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
 
-    for most in (None, budget.frames * 9 // 10):
+    budget = means.budget
+    for most in (None, *((budget.frames * 9 // 10, budget.any_frames) if budget is not None else ())):
         try:
             with progress() as told:
-                return analyze_whole(prepared, told, budget, most, parts, work_dir), most is not None
+                return analyze_whole(prepared, told, means, most), most is not None
         except LimitError as error:  # and let go of what was read, before the rest takes its place
             complain(f"{error}: --memory allows more")
-    with progress() as told:
-        return analyze_whole(prepared, told, budget, budget.any_frames, parts, work_dir), True
+    raise LimitError("not even a few of these frames fit into memory")
 
 
 def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
@@ -197,8 +193,7 @@ def show(
     points: tuple[str, ...],
     dissect: bool,
     explain: bool,
-    memory: int | None,
-    work_dir: str | None,
+    asked: Asked,
 ) -> None:
     """Show one JOURNEY in full, by its number as in J12."""
     number = read_journey(journey)
@@ -206,9 +201,8 @@ def show(
 
     with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
-        from analyzer.pipeline.budget import chosen  # noqa: PLC0415
 
-        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored), work_dir=work_dir)
+        trace = analyze_whole(prepared, hears, asked.means(prepared))
         complain_of_damage(trace)
         _show(trace, number, dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:
@@ -272,6 +266,8 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         parts=None,
         memory=None,
         work_dir=None,
+        jobs=1,
+        scheduler=None,
         explain=False,
         replay=False,
         preview=False,

@@ -1,10 +1,16 @@
 """The options that say how much memory an analysis may take, and where the rest goes."""
 
 import re
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from analyzer.cli.base import Command
+
+if TYPE_CHECKING:
+    from analyzer.pipeline import Means, Prepared
 
 SIZE = re.compile(r"(\d{1,9})\s*([KMGT]?)(?:I?B)?", re.IGNORECASE)
 POWERS = {"": 20, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -25,9 +31,46 @@ def _bytes(_ctx: click.Context, _option: click.Parameter, text: str | None) -> i
     return size
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody says of that."""
+
+    memory: int | None = None
+    work_dir: str | None = None
+    jobs: int = 1
+    scheduler: str | None = None
+
+    def means(self, prepared: "Prepared", parts: int | None = None) -> "Means":
+        """Return what an analysis has to work with."""
+        from analyzer.pipeline import Means  # noqa: PLC0415
+        from analyzer.pipeline.budget import chosen  # noqa: PLC0415
+
+        return Means(chosen(self.memory, prepared.stored), parts, self.work_dir, self.jobs, self.scheduler)
+
+
 def memory_options(command: Command) -> Command:
-    """Add what says how much memory there is, and where what does not fit goes."""
+    """Add what says how much memory there is, where what does not fit goes, and who shares the work, as *asked*."""
+
+    @wraps(command)
+    def options(*args: Any, **given: Any) -> Any:
+        asked = Asked(*(given.pop(each.name) for each in fields(Asked)))
+        return command(*args, asked=asked, **given)
+
     for option in (
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Let the workers of this Dask scheduler share the work, e.g. tcp://host:8786; all see the work "
+            "directory. local: --jobs workers of this machine.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1, 256),
+            default=1,
+            show_default=True,
+            metavar="N",
+            help="Processes that share the work; what they exchange lies on disk.",
+        ),
         click.option(
             "--work-dir",
             type=click.Path(exists=True, file_okay=False, writable=True),
@@ -42,5 +85,5 @@ def memory_options(command: Command) -> Command:
             "captures have beyond 64MiB, but half of what is free]",
         ),
     ):
-        command = option(command)
-    return command
+        options = option(options)
+    return options

@@ -8,7 +8,7 @@ import click
 
 from analyzer.cli.analyze import complain_of_damage, read_journey
 from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
-from analyzer.cli.memory import memory_options
+from analyzer.cli.memory import Asked, memory_options
 from analyzer.errors import InputError, SelectionError
 from analyzer.model import Role
 
@@ -35,8 +35,7 @@ def replay(
     output: str | None,
     verbose: bool,
     fail_on: str | None,
-    memory: int | None,
-    work_dir: str | None,
+    asked: Asked,
 ) -> None:
     """
     Build the recorded host again in network namespaces, send packets in, and compare what the kernel does.
@@ -46,7 +45,6 @@ def replay(
     """
     from analyzer.model.replay import Agreement  # noqa: PLC0415
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
-    from analyzer.pipeline.budget import chosen  # noqa: PLC0415
     from analyzer.report import replay as told  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
@@ -55,7 +53,7 @@ def replay(
     if output is not None and Path(output).suffix != ".sh":
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
-        trace = analyze_whole(prepared, hears, chosen(memory, prepared.stored), work_dir=work_dir)
+        trace = analyze_whole(prepared, hears, asked.means(prepared))
         complain_of_damage(trace)
         numbers = [_journey(trace, text) for text in journeys] or None
         found = trace.replay(numbers)

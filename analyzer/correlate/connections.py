@@ -202,5 +202,9 @@ def _statistics(packets: Packets, known: Int64, connection: Int64, table: Column
     table["first_ns"][:] = np.minimum.reduceat(time_ns[expand(packets.start[first], length[first])], begin)
     table["last_ns"][:] = np.iinfo(np.int64).min
     np.maximum.at(table["last_ns"], connection, latest)
+    rows = packets.rows.order[packets.start[known]]
+    frames = packets.rows.frames
+    resets = (frames["proto"][rows] == o.PROTO_TCP) & (frames["tcp_flags"][rows] & o.RST != 0)
+    table["reset"][connection[resets]] = True
     table["frames"][:] = np.bincount(connection, length[known])
     table["packets"][:] = np.bincount(connection)

@@ -4,7 +4,7 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -18,7 +18,7 @@ from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.tuples import Seen, count_seen, find_conversations
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.stretch import Sides
-from analyzer.read.work import Kept, Work
+from analyzer.read.work import Kept, Work, end_to_end
 from analyzer.schema import FRAMES, Array, Columns, Int64
 
 
@@ -141,8 +141,7 @@ class Dealt:
 
     def tables(self) -> tuple[Columns, Sides]:
         """Return all that it was given, one piece after the other."""
-        opened = [[kept.open() for kept in piece] for piece in self.pieces]
-        main, *sides = [_end_to_end(tables) for tables in zip(*opened, strict=True)]
+        main, *sides = [end_to_end(tables) for tables in zip(*self.pieces, strict=True)]
         return main, dict(zip(self.sides, sides, strict=True))
 
 
@@ -222,13 +221,15 @@ def deal(table: Columns, sides: Sides, rule: Rule, work: Work) -> Hand:
     order = stable_order(goes_to)
     bounds = np.searchsorted(goes_to[order], np.arange(rule.parts + 1)).tolist()
     of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
-    given: list[Columns] = []
-    for number, (begin, end) in enumerate(pairwise(bounds)):
-        rows = order[begin:end]
-        given.append({name: column[rows] for name, column in table.items()})
-        given += [{name: column[to == number] for name, column in side.items()}
-                  for side, to in zip(sides.values(), of_sides, strict=True)]  # fmt: skip
-    kept, each = work.keep_all(given), 1 + len(sides)
+
+    def given() -> Iterator[Columns]:
+        for number, (begin, end) in enumerate(pairwise(bounds)):
+            rows = order[begin:end]
+            yield {name: column[rows] for name, column in table.items()}
+            for side, to in zip(sides.values(), of_sides, strict=True):
+                yield {name: column[to == number] for name, column in side.items()}
+
+    kept, each = work.keep_all(given()), 1 + len(sides)
     return {number: kept[number * each : (number + 1) * each] for number in range(rule.parts)}
 
 
@@ -239,9 +240,3 @@ def collect(hands: Iterable[Hand], sides: tuple[str, ...]) -> "list[Dealt]":
         for number, piece in hand.items():
             pieces.setdefault(number, []).append(piece)
     return [Dealt([one for one in of if one[0].rows] or of[:1], sides) for _, of in sorted(pieces.items())]
-
-
-def _end_to_end(tables: Sequence[Columns]) -> Columns:
-    if len(tables) == 1:
-        return tables[0]
-    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

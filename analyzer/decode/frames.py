@@ -72,7 +72,7 @@ class FrameTables:
     ) -> "FrameTables":
         """Take rows of FRAMES and KEYS that are in memory, in the order of *files*."""
         ends = np.cumsum([info.frames for info in files]).tolist()
-        of_files = [OfFile(number, begin, 1, 0) for number, begin in enumerate([0, *ends[:-1]])]
+        of_files = [OfFile(number, begin, 1) for number, begin in enumerate([0, *ends[:-1]])]
         rows = len(table["frame"])
         return cls([keep_stretch(table, sides, of_files, rows, Work())], files, sources, keep, pieces)
 
@@ -310,12 +310,11 @@ class _Reader:
             capture = opened(memory)
             info = capture.info
             self._files.append(info)
-            taken = 0
-            self._gathering.files.append(OfFile(index, self._gathering.rows, 1, 0))
+            self._gathering.files.append(OfFile(index, self._gathering.rows, 1))
             try:
                 for records in _limited(capture, self._share):
-                    taken += self._take(records, info, index, lengths)
-                    self._spill(index, taken)
+                    self._take(records, capture, index, lengths)
+                    self._spill(index)
                     if told is not None:
                         told(self._rows, before + capture.position)
             except InputError as error:  # what is wrong in one file, does not concern what others hold
@@ -332,16 +331,17 @@ class _Reader:
     def _rows(self) -> int:
         return sum(one.rows for one in self._found) + self._gathering.rows
 
-    def _take(self, records: Records, info: FileInfo, file: int, lengths: CutLengths) -> int:
+    def _take(self, records: Records, capture: CaptureFile, file: int, lengths: CutLengths) -> None:
         """
         Decode a batch.
 
         Raises:
             InputError: there are too many points; what is before the first of them is taken in.
         """
-        first, count = self._gathering.rows, len(records)
+        first, count, info = self._gathering.rows, len(records), capture.info
         table = self._gathering.store.block(count)
         frames = {name: table[name] for name in FRAMES.dtypes}
+        table["at"][:] = capture.places_of(records)
         decoded = decode(records, info.interfaces, keep=self._keep, into=frames)
         self._derive(
             frames, decoded.quotes, decoded.neighbours, self._keep, {name: table[name] for name in KEYS.dtypes}
@@ -357,7 +357,6 @@ class _Reader:
         lengths.add({name: column[:fitting] for name, column in frames.items()})
         if fitting < count:
             raise InputError(f"not read on: more than {MOST_POINTS + 1:,} points")
-        return int(frames["cap_len"].sum(dtype=np.int64))
 
     def _number(self, records: Records, decoded: Decoded, file: int) -> int:
         """Give the frames of a batch their points; return how many fit."""
@@ -386,8 +385,8 @@ class _Reader:
         new = np.sort(first[~np.array(known)])
         return int(new[room]) if len(new) > room else len(keys)
 
-    def _spill(self, file: int, taken: int) -> None:
-        """Keep what does not fit into memory elsewhere; of *file*, so many bytes were read."""
+    def _spill(self, file: int) -> None:
+        """Keep what does not fit into memory elsewhere; *file* is being read."""
         if self._room is None:
             return
         if not self._found and self._gathering.rows > self._room.frames:
@@ -397,7 +396,7 @@ class _Reader:
             count = -(-self._gathering.rows // self._room.stretch) if not self._found else 1
             self._found += self._gathering.stretches(count, self._work)
             self._gathering = Gathering.of(self._room.stretch)
-            self._gathering.files.append(OfFile(file, 0, self._files[file].frames + 1, taken))
+            self._gathering.files.append(OfFile(file, 0, self._files[file].frames + 1))
 
     def _name_silent(self, file: int, info: FileInfo) -> None:
         """Make points of interfaces that recorded nothing, too: silence is a result."""
@@ -416,7 +415,7 @@ def _limited(capture: CaptureFile, share: int | None) -> Iterator[Records]:
     left = share
     for records in capture.batches():
         if left is not None and len(records) > left:
-            place = capture.place_of(records, left)
+            place = int(capture.places_of(records)[left])
             yield records.first(left)
             capture.info.frames = share or 0
             problem = "not read on, for the rest would take more memory than it may; --memory allows more"

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.decode.vector import SIDE_TABLES
 from analyzer.read.work import Kept, Work
-from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64, Table
+from analyzer.schema import FRAMES, KEYS, PLACES, Array, Columns, Int64, Table
 
 Sides = dict[str, Columns]
 """QUOTES, NEIGHBOURS and TUNNELS by name."""
@@ -23,8 +23,6 @@ class OfFile:
     """Place of the first one in the stretch."""
     number: int
     """What it is called in its file, from 1."""
-    before: int
-    """Captured bytes of those before it there."""
 
 
 @dataclass(slots=True)
@@ -32,14 +30,14 @@ class Stretch:
     """Rows of FRAMES and KEYS that follow each other."""
 
     table: Kept
-    """Both, in one table."""
+    """Both, and PLACES, in one table."""
     sides: dict[str, Kept]
     """``row`` counts from the stretch's first."""
     files: list[OfFile]
     read: int
     """Frames as they were read."""
-    places: Kept | None = None
-    """Where some were dropped: ``row`` tells which of those that were read each is, in ``cap_len`` of all of them."""
+    kept: Kept | None = None
+    """Where some were dropped: ``row`` tells which of those that were read each is."""
 
     @property
     def rows(self) -> int:
@@ -55,29 +53,20 @@ class Stretch:
 
     def as_read(self) -> Int64:
         """(rows,) Which of those that were read each is."""
-        if self.places is None:
-            return np.arange(self.rows)
-        found: Int64 = self.places.open("row")["row"][: self.rows]
+        found: Int64 = np.arange(self.rows) if self.kept is None else self.kept.open("row")["row"]
         return found
-
-    def lengths(self) -> Array:
-        """(read,) Bytes that the file holds of each frame."""
-        where = self.table if self.places is None else self.places
-        return where.open("cap_len")["cap_len"]
 
     def without(self, rows: Array, work: Work) -> "Stretch":
         """Return all but *rows*, given as (rows,) bool."""
         kept, number = np.flatnonzero(~rows), np.cumsum(~rows) - 1
-        table, as_read, lengths = self.table.open(), self.as_read(), self.lengths()
-        places = np.zeros(self.read, np.int64)
-        places[: len(kept)] = as_read[kept]
+        table = self.table.open()
         sides = {}
         for name, side in ((name, one.open()) for name, one in self.sides.items()):
             of_kept = np.flatnonzero(~rows[side["row"]])
             sides[name] = {column: values[of_kept] for column, values in side.items()}
             sides[name]["row"] = number[sides[name]["row"]]
         found = keep_stretch({name: column[kept] for name, column in table.items()}, sides, self.files, self.read, work)
-        found.places = work.keep({"row": places, "cap_len": lengths})
+        found.kept = work.keep({"row": self.as_read()[kept]})
         return found
 
 
@@ -130,7 +119,7 @@ class Gathering:
     @classmethod
     def of(cls, capacity: int) -> "Gathering":
         """Make room."""
-        return cls(Store((FRAMES, KEYS), capacity))
+        return cls(Store((FRAMES, KEYS, PLACES), capacity))
 
     @property
     def rows(self) -> int:
@@ -146,21 +135,19 @@ class Gathering:
     def stretches(self, count: int, work: Work) -> Iterator[Stretch]:
         """Give all that there is in *count* stretches of about the same length."""
         sides = {name: concatenated(parts, SIDE_TABLES[name].empty(0)) for name, parts in self.sides.items()}
-        lengths = self.store.at(0, self.rows)["cap_len"]
         bounds = np.linspace(0, self.rows, count + 1).astype(np.int64).tolist()
         for begin, end in pairwise(bounds):
             cut = sides if count == 1 else {name: _between(side, begin, end) for name, side in sides.items()}
-            files = list(self._files(begin, end, lengths))
+            files = list(self._files(begin, end))
             yield keep_stretch(self.store.at(begin, end - begin), cut, files, end - begin, work)
 
-    def _files(self, begin: int, end: int, lengths: Array) -> Iterator[OfFile]:
+    def _files(self, begin: int, end: int) -> Iterator[OfFile]:
         """Tell of which files the rows between *begin* and *end* are."""
         ends = [*(one.begin for one in self.files[1:]), self.rows]
         for one, stop in zip(self.files, ends, strict=True):
             if one.begin < end and (stop > begin or not self.rows):
                 first = max(one.begin, begin)
-                before = one.before + int(lengths[one.begin : first].sum(dtype=np.int64))
-                yield OfFile(one.file, first - begin, one.number + first - one.begin, before)
+                yield OfFile(one.file, first - begin, one.number + first - one.begin)
 
 
 def concatenated(parts: Sequence[Columns], empty: Columns) -> Columns:

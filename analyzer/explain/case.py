@@ -398,10 +398,18 @@ class Case:
 
     @cached_property
     def _errands(self) -> Int64:
-        """(connections + 1,) What one client wants of one port, as a number; the last is for what has no connection."""
+        """
+        (connections + 1,) What one client wants of one port, as a number; the last is for what has no connection.
+
+        Of one server, where answers came, or of all that gave none: as the data is cut.
+        """
         table = self.context.connections
+        if not len(table["proto"]):
+            return np.full(1, -1)
         names = ("proto", "orig_src_hi", "orig_src", "orig_dport")
-        group, _ = group_rows(*(table[name] for name in names)) if len(table["proto"]) else (np.zeros(0, np.int64), 0)
+        good = table["seen_reply"] & ~table["reset"]
+        servers = (np.where(good, table[name], 0) for name in ("orig_dst_hi", "orig_dst"))
+        group, _ = group_rows(*(table[name] for name in names), *servers, good)
         return np.append(group, -1)
 
     def few_connections(self, connections: Int64, most: int) -> Int64:

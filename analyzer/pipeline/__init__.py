@@ -2,6 +2,6 @@
 
 from analyzer.pipeline.prepare import Prepared, prepare
 from analyzer.pipeline.trace import Trace
-from analyzer.pipeline.whole import analyze, analyze_whole
+from analyzer.pipeline.whole import Means, analyze, analyze_whole
 
-__all__ = ["Prepared", "Trace", "analyze", "analyze_whole", "prepare"]
+__all__ = ["Means", "Prepared", "Trace", "analyze", "analyze_whole", "prepare"]

@@ -45,10 +45,10 @@ class Budget:
         """How many frames are looked at together where not all are held."""
         return max((self.size - PROGRAM) // SHARE // IN_A_STRETCH, FEW_ROWS)
 
-    def parts(self, frames: int) -> int:
-        """Tell into how many parts so many frames are cut where not all are held."""
-        held = max((self.size - PROGRAM) // SHARE // IN_A_PART, FEW_ROWS)
-        return min(max(-(-frames // held), 2), MOST_PARTS)
+    def parts(self, frames: int, workers: int = 1) -> int:
+        """Tell into how many parts so many frames are cut where not all are held, and *workers* have one each."""
+        held = max((self.size - PROGRAM) // SHARE // IN_A_PART // workers, FEW_ROWS)
+        return min(max(-(-frames // held), 2, 4 * workers if workers > 1 else 2), MOST_PARTS)
 
     def check(self, tables: FrameTables, connections: int) -> None:
         """

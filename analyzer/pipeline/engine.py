@@ -7,21 +7,28 @@ large it leaves in files of the work directory. So any task may be done again, b
 import multiprocessing
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
-from analyzer.errors import OutputError
+import numpy as np
+
+from analyzer.errors import HoptraceError, OutputError, ToolError
 from analyzer.process import suit_columns
 
 C = TypeVar("C")
 T = TypeVar("T")
 R = TypeVar("R")
+LOCAL = "local"
+"""In place of a scheduler's address: a cluster on this machine."""
+PATIENCE_S = 10
 TRIES = 4
 """How often workers may die before nobody believes any more that it is chance."""
 
@@ -100,6 +107,117 @@ class Processes:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+class Cluster:
+    """The workers of a Dask cluster, which see the same work directory; or as many of its own on this machine."""
+
+    def __init__(self, address: str, workers: int, folder: Path) -> None:
+        """
+        Connect to a scheduler, or start one, if *address* is ``local``.
+
+        Raises:
+            ToolError: it is not there, or its workers are others than they should be.
+        """
+        distributed = _dask()
+        self._folder, self._own = folder, None
+        try:
+            if address == LOCAL:
+                self._own = distributed.LocalCluster(
+                    n_workers=workers, threads_per_worker=1, local_directory=str(folder), dashboard_address=None
+                )
+            self._client = distributed.Client(self._own or address, timeout=PATIENCE_S)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ToolError(f"--scheduler {address}: {error}") from None
+        try:
+            self.workers = self._checked(address)
+        except ToolError:
+            self.close()
+            raise
+
+    def _checked(self, address: str) -> int:
+        """Return how many workers there are, all of which can do what is asked of them."""
+        token = self._folder / f"seen-{token_hex(8)}"
+        token.write_bytes(b"")
+        try:
+            found: dict[str, tuple[bool, str]] = self._client.run(_looks, str(token), on_error="return")
+        finally:
+            token.unlink()
+        if not found:
+            raise ToolError(f"--scheduler {address}: it has no workers")
+        for worker, told in found.items():
+            if not isinstance(told, tuple):
+                raise ToolError(f"--scheduler {address}: {worker} cannot work for hoptrace: {told}")
+            sees, versions = told
+            if versions != _versions():
+                raise ToolError(f"--scheduler {address}: {worker} has {versions}, here is {_versions()}")
+            if not sees:
+                why = "does not see the work directory; --work-dir names a folder that all share"
+                raise ToolError(f"--scheduler {address}: {worker} {why}: {self._folder}")
+        return len(found)
+
+    def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
+        """
+        Give the results of *stage* for each of *items*, in their order.
+
+        Raises:
+            ToolError: the cluster went away, or workers die whatever is done.
+        """
+        path = keep_common(common, self._folder)
+        waiting = self._client.map(partial(_run, stage, path), items, pure=False)
+        for future in waiting:
+            try:
+                yield future.result()
+            except HoptraceError:
+                raise
+            except Exception as error:
+                raise ToolError(f"the cluster failed: {type(error).__name__}: {error}") from None
+            future.release()
+        Path(path).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it is of one's own."""
+        self._client.close()
+        if self._own is not None:
+            self._own.close()
+
+
+def _dask() -> Any:
+    """
+    Import what a cluster needs, which is installed only by those who want one.
+
+    Raises:
+        ToolError: it is not installed.
+    """
+    try:
+        import distributed  # noqa: PLC0415
+    except ImportError:
+        raise ToolError("--scheduler needs Dask: pip install 'hoptrace[cluster]'") from None
+    return distributed
+
+
+def _versions() -> str:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"hoptrace {version('hoptrace')}, Python {python}, NumPy {np.__version__}"
+
+
+def _looks(path: str) -> tuple[bool, str]:
+    """Tell of a worker whether it sees a file, and what it runs."""
+    return Path(path).exists(), _versions()
+
+
+def start(jobs: int, scheduler: str | None, folder: Path | None) -> Engine:
+    """
+    Return who does the work: *jobs* processes, or a *scheduler*'s workers; what they exchange lies in *folder*.
+
+    Raises:
+        ToolError: the scheduler cannot be used.
+    """
+    if folder is None:
+        return Inline()
+    if scheduler is not None:
+        return Cluster(scheduler, jobs, folder)
+    return Processes(jobs, folder) if jobs > 1 else Inline()
 
 
 def keep_common(common: object, folder: Path) -> str:

@@ -46,16 +46,16 @@ def rows_of(part: Part) -> tuple[Columns, Sides]:
 
 
 def together(parts: Sequence[tuple[Columns, Sides]]) -> tuple[Columns, Sides]:
-    """Put rows together, in the order that they have among all."""
+    """Put rows together, in the order that they have among all; the tables are used up."""
     tables = [table for table, _ in parts]
-    table = {name: np.concatenate([one[name] for one in tables]) for name in tables[0]}
-    order = np.argsort(table["row"], kind="stable")
+    order = np.argsort(np.concatenate([one["row"] for one in tables]), kind="stable")
+    table = {name: np.concatenate([one.pop(name) for one in tables])[order] for name in list(tables[0])}
     sides = {}
     for name, first in parts[0][1].items():
         columns = {column: np.concatenate([of[name][column] for _, of in parts]) for column in first}
         by_row = np.argsort(columns["row"], kind="stable")
         sides[name] = {column: values[by_row] for column, values in columns.items()}
-    return {name: column[order] for name, column in table.items()}, sides
+    return table, sides
 
 
 def context_of(common: Common, table: Columns, sides: Sides, connections: Int64, mine: Array | None = None) -> Context:

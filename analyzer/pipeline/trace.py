@@ -162,7 +162,7 @@ class Trace:
         makers: list[Callable[[], Context]] = [lambda: self.context]
         if self._in_parts:
             quotes = self.tables.side("quotes")
-            cut = Cut(self._common, self._names.connections, quotes, self.cut, work, engine)
+            cut = Cut(self._common, self._names, quotes, self.cut, work, engine)
             makers = [partial(cut.context, number) for number in range(cut.count)]
         nothing = Context.without_frames(self.points, self.hosts)
         nothing.apart = found.apart

@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +19,17 @@ from analyzer.decode.frames import Limit, Progress, Room, Span, read_frames
 from analyzer.errors import InputError
 from analyzer.model import Clock, Point
 from analyzer.model.point import OUTWARD_ORDER
-from analyzer.pipeline.budget import ON_DISK, Budget
+from analyzer.pipeline.budget import FEW_ROWS, ON_DISK, Budget, free_memory
 from analyzer.pipeline.correlate import correlate
+from analyzer.pipeline.engine import start
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
 from analyzer.read.points import PointSpec, name_points
 from analyzer.read.work import Work, work_directory
 from analyzer.schema import FRAMES, HOPS, Columns
 
+EACH = 4
+"""Stretches and parts that each job has at the least: they are not all alike."""
 MOST_STRETCHES = 64
 """Each has a piece for each part."""
 
@@ -40,6 +43,8 @@ def analyze(
     memory: int | None = None,
     parts: int | None = None,
     work_dir: str | Path | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
 ) -> Trace:
     """
     Follow packets through the captures in *paths*.
@@ -52,59 +57,75 @@ def analyze(
         memory: bytes that it may take; tables that do not fit lie in files. None for as many as it needs.
         parts: into how many the work is cut; what is told does not depend on it. None for as many as fit.
         work_dir: where these files are; None for where temporary files are.
+        jobs: how many processes share the work; what they exchange lies in files, too.
+        scheduler: address of a Dask scheduler whose workers share the work, all of which see *work_dir*; ``local`` for
+            workers of this machine.
 
     Raises:
         LimitError: it would take more, even so.
         InputError: no file was usable, or a path or *host* is not there.
         OutputError: the work directory is full.
+        ToolError: the scheduler cannot be used.
     """
     several = [paths] if isinstance(paths, str | Path) else paths
     with ExitStack() as stack:
-        trace = analyze_whole(
-            stack.enter_context(prepare(several, host, points)),
-            progress,
-            Budget(memory) if memory is not None else None,
-            parts=parts,
-            work_dir=None if work_dir is None else str(work_dir),
-        )
+        place = None if work_dir is None else str(work_dir)
+        means = Means(Budget(memory) if memory is not None else None, parts, place, jobs, scheduler)
+        trace = analyze_whole(stack.enter_context(prepare(several, host, points)), progress, means)
         # Names and checksums are read from the captures when somebody asks: temporary copies live as long as it does.
         weakref.finalize(trace, stack.pop_all().close)
         return trace
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What an analysis has to work with; what it tells does not depend on it."""
+
+    budget: Budget | None = None
+    """Memory that it may take; None for as much as it needs."""
+    parts: int | None = None
+    """Into how many the work is cut; None for as many as fit."""
+    work_dir: str | None = None
+    """Where tables lie that do not fit, or are exchanged; None for where temporary files are."""
+    jobs: int = 1
+    """Processes that share the work."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers share the work."""
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether several share the work."""
+        return self.jobs > 1 or self.scheduler is not None
+
+
 def analyze_whole(
-    prepared: Prepared,
-    progress: Progress | None = None,
-    budget: Budget | None = None,
-    most: int | None = None,
-    parts: int | None = None,
-    work_dir: str | None = None,
+    prepared: Prepared, progress: Progress | None = None, means: Means | None = None, most: int | None = None
 ) -> Trace:
     """
-    Follow packets through captures that were found, in *budget*; *most* tells how many frames to read at the most.
-
-    The work is cut into *parts*; what is told does not depend on them. What does not fit is kept in *work_dir*.
+    Follow packets through captures that were found, with *means*; *most* tells how many frames to read at the most.
 
     Raises:
         LimitError: they do not fit.
         InputError: no file was usable.
         OutputError: the work directory is full.
+        ToolError: the scheduler cannot be used.
     """
+    means = means or Means()
+    budget = Budget(free_memory() // 2) if means.budget is None and means.shared else means.budget
     inputs, hosts = prepared.inputs, prepared.hosts
-
-    def spilled() -> Work:
-        return prepared.stack.enter_context(work_directory(work_dir, prepared.expected_frames() * ON_DISK))
-
     tables = read_frames(
         prepared.captures(),
         make_keys,
         progress,
         limit=None if most is None else Limit(most),
-        room=None if budget is None else Room(budget.frames, budget.stretch, spilled),
-        stretches=min(parts or 1, MOST_STRETCHES),
+        room=None if budget is None else _room(prepared, budget, means),
+        stretches=min(means.parts or 1, MOST_STRETCHES),
     )
-    if parts is None:
-        parts = 1 if tables.work.folder is None or budget is None else budget.parts(tables.rows)
+    engine = start(means.jobs, means.scheduler, tables.work.folder)
+    prepared.stack.callback(engine.close)
+    parts = means.parts or 1
+    if means.parts is None and budget is not None and tables.work.folder is not None:
+        parts = budget.parts(tables.rows, engine.workers)
     damaged = [info.damage.problem for info in tables.files if info.damage is not None]
     if damaged and not any(info.interfaces for info in tables.files):
         raise InputError(damaged[0], others=damaged[1:])
@@ -124,7 +145,7 @@ def analyze_whole(
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
     verifier = Verifier(prepared.captures(), tables)
-    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts)
+    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts, engine)
     tables.forget_keys()
     if budget is not None:
         budget.check(tables, len(correlated.connections["proto"]))
@@ -144,7 +165,20 @@ def analyze_whole(
         inputs.unusable,
         doubled,
         cut=parts,
+        engine=engine,
     )
+
+
+def _room(prepared: Prepared, budget: Budget, means: Means) -> Room:
+    """Tell how much of the captures is held, and how much is looked at together of the rest."""
+    expected = prepared.expected_frames()
+
+    def work() -> Work:
+        return prepared.stack.enter_context(work_directory(means.work_dir, expected * ON_DISK))
+
+    if not means.shared:
+        return Room(budget.frames, budget.stretch, work)
+    return Room(0, min(budget.stretch // means.jobs, max(expected // (EACH * means.jobs), FEW_ROWS)), work)
 
 
 def _of_part(part: Part) -> tuple[Columns, Columns]:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from analyzer.errors import InputError, UnknownFormatError
 from analyzer.read.packed import Packed
-from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap, record_header
+from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
 from analyzer.read.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.read.snoop import is_snoop, read_snoop
@@ -115,9 +115,10 @@ class CaptureFile:
         """Return how much was read of ``size``, in bytes of the file as it is stored."""
         return self._window.position
 
-    def place_of(self, records: Records, index: int) -> int:
-        """Return the byte of the (decompressed) file where a frame of the batch that was given last begins."""
-        return self._window.offset + int(records.start[index]) - self._window.begin
+    def places_of(self, records: Records) -> Int64:
+        """(n,) The byte of the (decompressed) file where each packet of the batch that was given last begins."""
+        found: Int64 = records.start + (self._window.offset - self._window.begin)
+        return found
 
     def first_ns(self) -> int | None:
         """Read the time of the first record, and close the file."""
@@ -130,22 +131,18 @@ class CaptureFile:
             self.close()
 
     @property
-    def finds_frames(self) -> bool:
-        """Tell whether the lengths of frames tell their places: those of pcap files, unless they are compressed."""
-        return not self._packed and self._read is read_pcap
+    def packed(self) -> bool:
+        """Tell whether it is compressed: then a frame is found only by reading all before it."""
+        return self._packed
 
-    def frames_at(self, numbers: Int64, lengths: Array, before: Int64) -> Iterator[bytes]:
+    def frames_at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
         """
-        Give chosen frames of a file that finds them, as far as it still has them all.
+        Give chosen frames of a file that is not compressed, as far as it still has them all.
 
         Args:
-            numbers: (n,) of the frames, from 1.
-            lengths: (n,) bytes that the file holds of each.
-            before: (n,) likewise of all before it.
+            places: (n,) where their bytes begin.
+            lengths: (n,) how many each has.
         """
-        return self._at(FILE_HEADER + record_header(self._window.bytes(4)) * numbers + before, lengths)
-
-    def _at(self, places: Int64, lengths: Array) -> Iterator[bytes]:
         with Path(self._path).open("rb", buffering=0) as stream:
             for place, length in zip(places.tolist(), lengths.tolist(), strict=True):
                 data = os.pread(stream.fileno(), length, place)

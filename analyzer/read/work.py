@@ -6,7 +6,7 @@ give a table, whoever wrote it.
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -18,7 +18,7 @@ import numpy as np
 
 from analyzer.errors import OutputError
 from analyzer.read.scratch import scratch
-from analyzer.schema import Array, Columns
+from analyzer.schema import Array, Columns, Int64
 
 ALIGNED = 8
 """Columns begin at a multiple of so many bytes."""
@@ -46,6 +46,31 @@ class Kept:
         if self.held is not None:
             return {name: self.held[name] for name in names} if names else self.held
         return self._read(0, self.rows, names)
+
+    def pick(self, rows: Int64, *names: str) -> Columns:
+        """Return some *rows* of some columns, of which no more is read than need be."""
+        if self.held is not None or not self.rows:
+            return {name: column[rows] for name, column in self.open(*names).items()}
+        wanted = ((name, np.dtype(kind), at) for name, kind, at in self.places if name in names)
+        try:
+            return {
+                name: np.array(np.memmap(self.path, kind, "r", at, (self.rows,))[rows]) for name, kind, at in wanted
+            }
+        except (OSError, ValueError) as error:
+            raise _lost(self.path, OSError(str(error))) from None
+
+    def fill(self, columns: Columns, at: int) -> None:
+        """Put its rows into *columns*, from a place on."""
+        if self.held is not None:
+            for name, column in columns.items():
+                column[at : at + self.rows] = self.held[name]
+            return
+        try:
+            with Path(self.path).open("rb", buffering=0) as file:
+                for name, _, place in self.places:
+                    _read(file.fileno(), columns[name][at : at + self.rows], place)
+        except OSError as error:
+            raise _lost(self.path, error) from None
 
     def between(self, begin: int, end: int) -> Columns:
         """Return some rows of all columns."""
@@ -88,9 +113,9 @@ class Work:
         """Keep one table."""
         return self.keep_all([table])[0]
 
-    def keep_all(self, tables: Sequence[Columns]) -> list[Kept]:
+    def keep_all(self, tables: Iterable[Columns]) -> list[Kept]:
         """
-        Keep tables, in one file.
+        Keep tables, in one file, each written before the next is asked for.
 
         Raises:
             OutputError: it cannot be written.
@@ -129,15 +154,37 @@ def work_directory(place: str | None, needed: int) -> Iterator[Work]:
         yield Work(folder)
 
 
+def end_to_end(tables: Sequence[Kept]) -> Columns:
+    """Return the rows of tables with the same columns, one after the other."""
+    first, rows = tables[0], sum(one.rows for one in tables)
+    if len(tables) == 1:
+        return dict(first.open())
+    kinds = (
+        {name: column.dtype for name, column in first.held.items()}
+        if first.held is not None
+        else {name: np.dtype(kind) for name, kind, _ in first.places}
+    )
+    found: Columns = {name: np.empty(rows, kind) for name, kind in kinds.items()}
+    at = 0
+    for one in tables:
+        one.fill(found, at)
+        at += one.rows
+    return found
+
+
 def _column(file: int, count: int, kind: np.dtype[Any], at: int) -> Array:
     found: Array = np.empty(count, kind)
-    view, done = memoryview(found.view(np.uint8).data), 0
+    _read(file, found, at)
+    return found
+
+
+def _read(file: int, into: Array, at: int) -> None:
+    view, done = memoryview(into.view(np.uint8).data), 0
     while done < len(view):
         got = os.preadv(file, [view[done:]], at + done)
         if not got:
             raise OSError("it is shorter than it was")
         done += got
-    return found
 
 
 def _rows(table: Columns) -> int:

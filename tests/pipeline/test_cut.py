@@ -1,13 +1,18 @@
-"""Reports are the same, byte by byte, into however many parts the work is cut."""
+"""Reports are the same, byte by byte, into however many parts the work is cut, in memory or in files."""
 
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from analyzer import analyze
 from analyzer.cli import main
-from analyzer.pipeline.cut import Cut
+from analyzer.pipeline import Means, analyze_whole, budget, prepare
 from tests.bench.generate import write_captures
 from tests.lab.faults.cases import CASES
 
@@ -16,7 +21,40 @@ INPUTS = (
     *(SAMPLES / name for name in ("seed", "overlay", "fragments", "hairpin", "docker-proxy")),
     *(case.path for case in CASES[::40]),
 )
+PEAK = (
+    "import atexit, sys\n"
+    "def told():\n"
+    "    peak = [line for line in open('/proc/self/status') if line.startswith('VmHWM')][0]\n"
+    "    print(peak.split()[1], file=sys.stderr)\n"
+    "atexit.register(told)\n"
+)
+"""Prints the most memory that a process had, in KiB."""
 FILES = ("report.json", "report.html", "report.ndjson", "report.parquet", "report.connections.parquet")
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".tar.zst")
+
+
+class Tiny(budget.Budget):
+    """Memory for a few frames: all else lies in files."""
+
+    frames = property(lambda _: 5)  # type: ignore[assignment]
+    stretch = property(lambda _: 40)  # type: ignore[assignment]
+
+    def parts(self, frames: int, workers: int = 1) -> int:
+        """So many."""
+        return 5
+
+
+@pytest.fixture
+def in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Nearly nothing fits into memory; gives where the rest goes, of which nothing is left then."""
+    (work := tmp_path / "work").mkdir()
+    monkeypatch.setattr(budget, "chosen", lambda *_: Tiny(1 << 40))
+    monkeypatch.setattr(tempfile, "tempdir", str(work))
+    yield work
+    assert list(work.iterdir()) == []
 
 
 def _reports(path: Path, folder: Path, *options: str) -> dict[str, bytes]:
@@ -28,7 +66,7 @@ def _reports(path: Path, folder: Path, *options: str) -> dict[str, bytes]:
     return {"printed": done.stdout_bytes} | {name: (folder / name).read_bytes() for name in FILES}
 
 
-@pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.name.removesuffix(".tar.zst"))
+@pytest.mark.parametrize("path", INPUTS, ids=_name)
 def test_reports_of_parts(path: Path, tmp_path: Path) -> None:
     """Terminal, JSON, HTML, NDJSON, Parquet."""
     whole = _reports(path, tmp_path / "whole")
@@ -37,24 +75,64 @@ def test_reports_of_parts(path: Path, tmp_path: Path) -> None:
         assert _reports(path, tmp_path / parts, "--parts", parts) == whole
 
 
-def test_generated_captures(tmp_path: Path) -> None:
-    """Many connections, whose parts are many: selected ones, too."""
-    write_captures(tmp_path, 3_000)
-    chosen = "-Y", "udp || verdict == lost"
-    whole, some = _reports(tmp_path, tmp_path / "whole"), _reports(tmp_path, tmp_path / "some", *chosen)
+@pytest.mark.parametrize("path", INPUTS, ids=_name)
+def test_reports_of_what_does_not_fit_into_memory(path: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Likewise."""
+    whole = _reports(path, tmp_path / "whole")
+    request.getfixturevalue("in_files")
 
-    assert _reports(tmp_path, tmp_path / "parts", "--parts", "7") == whole
-    assert _reports(tmp_path, tmp_path / "chosen", "--parts", "7", *chosen) == some
+    assert _reports(path, tmp_path / "files") == whole
+
+
+def test_generated_captures(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Many connections, whose parts are many: selected ones, too."""
+    write_captures(tmp_path / "in", 3_000)
+    chosen = "-Y", "udp || verdict == lost"
+    whole, some = _reports(tmp_path / "in", tmp_path / "whole"), _reports(tmp_path / "in", tmp_path / "some", *chosen)
+
+    assert _reports(tmp_path / "in", tmp_path / "parts", "--parts", "7") == whole
+    assert _reports(tmp_path / "in", tmp_path / "chosen", "--parts", "7", *chosen) == some
+    request.getfixturevalue("in_files")
+    assert _reports(tmp_path / "in", tmp_path / "files") == whole
+    assert _reports(tmp_path / "in", tmp_path / "chosen files", *chosen) == some
+
+
+def test_the_work_directory_that_was_named(tmp_path: Path, in_files: Path) -> None:
+    """All files are there, and gone then."""
+    (tmp_path / "elsewhere").mkdir()
+    path = str(SAMPLES / "seed")
+    with prepare([path]) as prepared:
+        trace = analyze_whole(prepared, means=Means(Tiny(1 << 40), work_dir=str(tmp_path / "elsewhere")))
+
+        assert [one.name[:9] for one in (tmp_path / "elsewhere").iterdir()] == ["hoptrace-"]
+        assert list(in_files.iterdir()) == []
+        assert trace.packets == 23
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_memory_is_a_bound(tmp_path: Path) -> None:
+    """Of captures that would take three times as much."""
+    write_captures(tmp_path, 150_000)
+    program = "import sys; from analyzer.cli import main; main()"
+    peaks = []
+    for size in ("2GiB", "160MiB"):
+        command = [sys.executable, "-c", PEAK + program, "analyze", str(tmp_path), "-n", "0", "--memory", size]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append((int(done.stderr.split()[-1]), done.stdout))
+
+    assert peaks[0][1] == peaks[1][1]
+    assert peaks[1][0] < 230_000 < peaks[0][0] * 0.8
 
 
 def test_parts_have_about_as_much(tmp_path: Path) -> None:
     """Nothing is in several parts but what all need."""
     write_captures(tmp_path, 30_000)
-    trace = analyze(tmp_path)
-    cut = Cut(trace.context, trace.names, trace.tracer.quoted_by_error, 4)
-    packets = [one.packets for one in cut.contexts()]
-    shared = int((trace.context.hops["connection"][trace.context.packet_start[:-1]] < 0).sum())
+    trace = analyze(tmp_path, parts=4)
+    packets = [part.context.packets for part in trace.parts]
+    shared = np.bincount(np.concatenate([part.context.numbers for part in trace.parts]))
+    everywhere = int((shared > 1).sum())
 
     assert len(packets) == 4
-    assert sum(packets) - 3 * shared == trace.packets
-    assert max(packets) < trace.packets * 0.6
+    assert set(shared.tolist()) == {1, 4}
+    assert sum(packets) - 3 * everywhere == trace.packets
+    assert max(packets) - everywhere < trace.packets * 0.3
