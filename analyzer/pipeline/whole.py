@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,7 @@ def _room(prepared: Prepared, budget: Budget, means: Means) -> Room:
     """Tell how much of the captures is held, and how much is looked at together of the rest."""
     expected = prepared.expected_frames()
 
+    @cache
     def work() -> Work:
         return prepared.stack.enter_context(work_directory(means.work_dir, expected * ON_DISK))
 

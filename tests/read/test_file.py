@@ -241,57 +241,53 @@ def test_how_much_was_read(tmp_path: Path) -> None:
 NUMBERS = [1, 3, 20, 7, 7]
 
 
-def _asked(numbers: list[int]) -> tuple[Int64, Array, Int64]:
-    """Return the numbers of some frames, their lengths, and the bytes of all before each."""
-    lengths = np.array([len(packet) for _, packet in RECORDS], np.int64)
-    chosen = np.array(numbers, np.int64)
-    return chosen, lengths[chosen - 1], (np.cumsum(lengths) - lengths)[chosen - 1]
+def _asked(capture: CaptureFile, numbers: list[int]) -> tuple[Int64, Array]:
+    """Return where some frames begin, and their lengths."""
+    read = [(capture.places_of(records), records.cap_len) for records in capture.batches()]
+    places, lengths = (np.concatenate(columns) for columns in zip(*read, strict=True))
+    chosen = np.array(numbers, np.int64) - 1
+    return places[chosen], lengths[chosen]
 
 
-@pytest.mark.parametrize("modified", [False, True])
-def test_chosen_frames(tmp_path: Path, modified: bool) -> None:
-    """The lengths of all frames before one tell where it is; in any order, as often as asked for."""
-    data = pcap(RECORDS)
-    if modified:
-        data = struct.pack("<IHHiIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, 1)
-        data += b"".join(struct.pack("<IIII", 5, 6, len(p), len(p)) + bytes(8) + p for _, p in RECORDS)
+def _modified() -> bytes:
+    data = struct.pack("<IHHiIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, 1)
+    return data + b"".join(struct.pack("<IIII", 5, 6, len(p), len(p)) + bytes(8) + p for _, p in RECORDS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pcap(RECORDS), _modified(), section() + interface(1) + b"".join(enhanced(0, 1, p) for _, p in RECORDS)],
+    ids=["pcap", "modified", "pcapng"],
+)
+def test_chosen_frames(tmp_path: Path, data: bytes) -> None:
+    """Where a frame was, it is again; in any order, as often as asked for."""
     capture = _open(tmp_path / "a", data)
-    found = capture.frames_at(*_asked(NUMBERS))
-    capture.close()
 
-    assert capture.finds_frames
-    assert list(found) == [RECORDS[number - 1][1] for number in NUMBERS]
+    assert not capture.packed
+    assert list(capture.frames_at(*_asked(capture, NUMBERS))) == [RECORDS[number - 1][1] for number in NUMBERS]
 
 
 def test_chosen_frames_of_a_file_that_became_shorter(tmp_path: Path) -> None:
     """Those before the first that is not all there any more."""
     capture = _open(tmp_path / "a", pcap(RECORDS))
-    found = capture.frames_at(*_asked([1, 20, 2]))
-    capture.close()
+    asked = _asked(capture, [1, 20, 2])
     (tmp_path / "a").write_bytes(pcap(RECORDS)[:-1])
 
-    assert list(found) == [RECORDS[0][1]]
+    assert list(capture.frames_at(*asked)) == [RECORDS[0][1]]
 
 
 def test_no_frame_is_chosen(tmp_path: Path) -> None:
     """None is given."""
     capture = _open(tmp_path / "a", pcap(RECORDS))
-    found = capture.frames_at(*_asked([]))
-    capture.close()
 
-    assert list(found) == []
+    assert list(capture.frames_at(*_asked(capture, []))) == []
 
 
-@pytest.mark.parametrize(
-    "data",
-    [gzip.compress(pcap(RECORDS)), section() + interface(1) + enhanced(0, 1, b"abc")],
-    ids=["compressed", "pcapng"],
-)
-def test_files_in_which_no_place_is_known(tmp_path: Path, data: bytes) -> None:
-    """Compressed ones, and pcapng: they have to be read from the beginning."""
-    capture = _open(tmp_path / "a", data)
+def test_a_compressed_file(tmp_path: Path) -> None:
+    """It has to be read from the beginning."""
+    capture = _open(tmp_path / "a", gzip.compress(pcap(RECORDS)))
 
-    assert not capture.finds_frames
+    assert capture.packed
     capture.close()
 
 
@@ -339,6 +335,6 @@ def test_where_a_frame_begins(tmp_path: Path, size: int) -> None:
     data = pcap([(T0 + number, packet) for number, packet in enumerate(packets)])
     (tmp_path / "a.pcap").write_bytes(data)
     capture = CaptureFile(str(tmp_path / "a.pcap"), memory=buffer(size))
-    places = [capture.place_of(records, index) for records in capture.batches() for index in range(len(records))]
+    places = [place for records in capture.batches() for place in capture.places_of(records).tolist()]
 
     assert [data[place : place + 50] for place in places] == packets
