@@ -4,7 +4,7 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -203,6 +203,25 @@ class ByConnection:
         return np.where(connection < 0, part_of(table["identity"], self.parts), part_of(connection, self.parts))
 
 
+class Picked(Mapping[str, Array]):
+    """Some rows of a table, whose columns are made one at a time, for whoever needs no more at once."""
+
+    def __init__(self, table: Columns, rows: Int64) -> None:
+        self._table, self._rows = table, rows
+
+    def __getitem__(self, name: str) -> Array:
+        """Return a column."""
+        return self._table[name][self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names."""
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        """Return how many columns there are."""
+        return len(self._table)
+
+
 Hand = dict[int, list[Kept]]
 """What a table gives to parts: to each its rows, and what lies aside of them."""
 
@@ -222,12 +241,11 @@ def deal(table: Columns, sides: Sides, rule: Rule, work: Work) -> Hand:
     bounds = np.searchsorted(goes_to[order], np.arange(rule.parts + 1)).tolist()
     of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
 
-    def given() -> Iterator[Columns]:
+    def given() -> Iterator[Mapping[str, Array]]:
         for number, (begin, end) in enumerate(pairwise(bounds)):
-            rows = order[begin:end]
-            yield {name: column[rows] for name, column in table.items()}
+            yield Picked(table, order[begin:end])
             for side, to in zip(sides.values(), of_sides, strict=True):
-                yield {name: column[to == number] for name, column in side.items()}
+                yield Picked(side, np.flatnonzero(to == number))
 
     kept, each = work.keep_all(given()), 1 + len(sides)
     return {number: kept[number * each : (number + 1) * each] for number in range(rule.parts)}

@@ -5,8 +5,10 @@ and in a file in its order.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,8 @@ Progress = Callable[[int, int, int], None]
 """Told the number of frames decoded so far, and how many bytes were read of how many."""
 Opener = Callable[[Bytes], CaptureFile]
 """Opens a capture, to be read into some memory."""
+Each = Callable[[Callable[[Any, int], Any], Any, Sequence[int]], Iterator[Any]]
+"""Does a stage for each of some numbers, with what it has in common for all."""
 Derive = Callable[[Columns, Columns, Columns, int, Columns], None]
 """Fills rows of KEYS from FRAMES, QUOTES, NEIGHBOURS of a batch and the number of bytes that every point kept."""
 
@@ -247,6 +251,7 @@ def read_frames(
     limit: Limit | None = None,
     room: Room | None = None,
     stretches: int = 1,
+    each: Each | None = None,
 ) -> FrameTables:
     """
     Decode all captures, and let *derive* make keys of each batch.
@@ -261,18 +266,22 @@ def read_frames(
         limit: no more are read.
         room: no more are held in memory.
         stretches: into how many all is cut if there is room for it.
+        each: reads files at the same time; None where they are read one after the other. There is no *room* then.
     """
     keep, likely, total = declared(captures)
     if limit is not None:
         likely = min(likely, limit.frames)
     told = None if progress is None else lambda frames, done: progress(frames, done, total)
-    lengths = CutLengths()
-    tables = _Reader(captures, derive, keep, likely, limit, room).read(told, stretches, lengths)
-    kept = lengths.kept(tables.sources, tables.files, tables.keep)
-    if kept < tables.keep:
+    while True:
+        given = _Given(captures, derive, keep, likely, limit, room)
+        lengths = CutLengths()
+        tables = None if each is None or room is None else _read_side_by_side(given, each, room.work(), told, lengths)
+        tables = tables or _Reader(given).read(range(len(captures)), told, stretches, lengths)
+        kept = lengths.kept(tables.sources, tables.files, tables.keep)
+        if kept >= tables.keep:
+            return tables
         tables.work.forget([one.table for one in tables.stretches])
-        tables = _Reader(captures, derive, kept, likely, limit, room).read(told, stretches, CutLengths())
-    return tables
+        keep = kept
 
 
 def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
@@ -289,27 +298,65 @@ def declared(captures: Sequence[Opener]) -> tuple[int, int, int]:
     return keep, likely, total
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is read, and how."""
+
+    captures: Sequence[Opener]
+    derive: Derive
+    keep: int
+    likely: int
+    limit: Limit | None
+    room: Room | None
+
+
+def _read_side_by_side(
+    given: _Given, each: Each, work: Work, told: Callable[[int, int], None] | None, lengths: CutLengths
+) -> FrameTables | None:
+    """Read all files at the same time; None if they have too many points together."""
+    found, files, sources = list[Stretch](), list[FileInfo](), list[Source]()
+    common = replace(given, room=None if given.room is None else replace(given.room, work=partial(Work, work.folder)))
+    for tables, of_file in each(_read_file, common, range(len(given.captures))):
+        for one in tables.stretches if sources else ():
+            one.table.put("point", one.table.open("point")["point"] + np.uint16(len(sources)))
+        lengths.merge(of_file, len(sources))
+        found += tables.stretches
+        files += tables.files
+        sources += tables.sources
+        if told is not None:
+            told(sum(one.rows for one in found), 0)
+    if len(sources) > MOST_POINTS + 1:
+        return None
+    return FrameTables(found, files, sources, given.keep, [[one.file] for one in sources], work)
+
+
+def _read_file(given: _Given, file: int) -> tuple[FrameTables, CutLengths]:
+    lengths = CutLengths()
+    return _Reader(given).read([file], None, 1, lengths), lengths
+
+
 class _Reader:
     """Reads captures one after the other."""
 
-    def __init__(
-        self, captures: Sequence[Opener], derive: Derive, keep: int, likely: int, limit: Limit | None, room: Room | None
-    ) -> None:
-        self._captures, self._derive, self._keep, self._room = captures, derive, keep, room
+    def __init__(self, given: _Given) -> None:
+        room, limit, captures = given.room, given.limit, given.captures
+        self._captures, self._derive, self._keep, self._room = captures, given.derive, given.keep, room
         self._share = None if limit is None else max(limit.frames // max(len(captures), 1), 1)
-        self._gathering = Gathering.of(likely if room is None else min(likely, room.frames))
-        self._work = Work()
+        self._gathering = Gathering.of(given.likely if room is None else min(given.likely, room.frames))
+        self._work = Work() if room is None or room.frames else room.work()
         self._found: list[Stretch] = []
         self._points: dict[Source, int] = {}
-        self._files: list[FileInfo] = []
+        self._files: dict[int, FileInfo] = {}
 
-    def read(self, told: Callable[[int, int], None] | None, stretches: int, lengths: CutLengths) -> FrameTables:
-        """Read all of them; note in *lengths* how many bytes frames were cut to."""
+    def read(
+        self, files: Sequence[int], told: Callable[[int, int], None] | None, stretches: int, lengths: CutLengths
+    ) -> FrameTables:
+        """Read *files*, by their numbers; note in *lengths* how many bytes frames were cut to."""
         before, memory = 0, buffer()
-        for index, opened in enumerate(self._captures):
-            capture = opened(memory)
+        for index in files:
+            capture = self._captures[index](memory)
             info = capture.info
-            self._files.append(info)
+            self._files[index] = info
             self._gathering.files.append(OfFile(index, self._gathering.rows, 1))
             try:
                 for records in _limited(capture, self._share):
@@ -324,8 +371,8 @@ class _Reader:
         if self._gathering.rows or not self._found:
             count = 1 if self._found else min(stretches, max(self._gathering.rows, 1))
             self._found += self._gathering.stretches(count, self._work)
-        sources = list(self._points)
-        return FrameTables(self._found, self._files, sources, self._keep, [[one.file] for one in sources], self._work)
+        sources, infos = list(self._points), list(self._files.values())
+        return FrameTables(self._found, infos, sources, self._keep, [[one.file] for one in sources], self._work)
 
     @property
     def _rows(self) -> int:
@@ -389,7 +436,7 @@ class _Reader:
         """Keep what does not fit into memory elsewhere; *file* is being read."""
         if self._room is None:
             return
-        if not self._found and self._gathering.rows > self._room.frames:
+        if not self._found and self._work.folder is None and self._gathering.rows > self._room.frames:
             self._work = self._room.work()
         most = self._room.stretch if self._work.folder is not None else self._room.frames
         if self._gathering.rows > most:

@@ -60,7 +60,8 @@ class Group:
 
     def settled(self) -> Finding | None:
         """Make a finding, without sentences; None, if it is nothing."""
-        facts: dict[str, Fact] = {name: _settled(fact) for name, fact in self.facts.items()}
+        known = ((name, _settled(fact)) for name, fact in self.facts.items())
+        facts: dict[str, Fact] = {name: fact for name, fact in known if fact is not None}
         just = next((rise for rise in self.rises if rise.count == _packets(facts)), None)
         if just is not None:
             facts |= {"counter": just.counter, "meaning": just.meaning, "helps": just.helps}
@@ -126,7 +127,7 @@ def _facts(one: Facts, two: Facts) -> Facts:
     return found
 
 
-def _settled(fact: Fact | Tally) -> Fact:
+def _settled(fact: Fact | Tally) -> Fact | None:
     return fact if isinstance(fact, PLAIN) else fact.settled()
 
 

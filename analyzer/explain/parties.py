@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
-from analyzer.explain.tally import Count, CountOf, Least, Texts
+from analyzer.explain.tally import Among, Count, CountOf, Least, Texts
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Connection, Role, endpoint
 from analyzer.schema import Int64
@@ -32,7 +32,7 @@ def about(case: Case, packets: Sequence[int]) -> Facts:
     numbers = numbers[numbers >= 0]
     found: Facts = {"packets": Count(len(packets))}
     if not len(numbers):
-        return found
+        return found | {"of_packets": Among(0, len(packets))}
     order = np.argsort(first, kind="stable")
     numbers, first = numbers[order], first[order]
     named = [case.tracer.connection(number) for number in numbers[:SHOWN].tolist()]
@@ -54,11 +54,11 @@ def about(case: Case, packets: Sequence[int]) -> Facts:
 def _of_packets(case: Case, packets: Int64, numbers: Int64) -> Facts:
     """Count what went the same way as the packets in their connections, and say whether those are answers."""
     replies, connection = case.reply[packets], case.connection[packets]
-    count = int(np.count_nonzero(connection < 0))
+    count, beside = 0, int(np.count_nonzero(connection < 0))
     for way in (False, True):
         of = np.intersect1d(connection[replies == way], numbers)
         count += int(case.packets_each_way[int(way)][of].sum())
-    return {"of_replies": Least(bool(replies.all())), "of_packets": Count(count)}
+    return {"of_replies": Least(bool(replies.all())), "of_packets": Among(count, beside)}
 
 
 def who_asks(case: Case, connection: Connection) -> str:

@@ -27,8 +27,8 @@ class Tally(Protocol):
         """Put two together."""
         ...
 
-    def settled(self) -> Fact:
-        """Return what a sentence tells."""
+    def settled(self) -> Fact | None:
+        """Return what a sentence tells; None for nothing."""
         ...
 
 
@@ -45,6 +45,22 @@ class Count:
     def settled(self) -> Fact:
         """Return the number."""
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """How many there are of something, and beside it; where there is nothing of it, nothing is told."""
+
+    value: int
+    beside: int
+
+    def merged(self, other: "Among") -> "Among":
+        """Add both."""
+        return Among(self.value + other.value, self.beside + other.beside)
+
+    def settled(self) -> Fact | None:
+        """Return the sum."""
+        return self.value + self.beside if self.value else None
 
 
 @dataclass(frozen=True, slots=True)

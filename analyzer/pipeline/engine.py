@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from analyzer.decode.digest import KEYS
 from analyzer.errors import HoptraceError, OutputError, ToolError
 from analyzer.process import suit_columns
 
@@ -79,9 +80,11 @@ class Processes:
         path = keep_common(common, self._folder)
         at, tries, found = 0, 0, dict[int, R]()
         while at < len(items):
-            waiting = {place: self._started().submit(_run, stage, path, items[place])
-                       for place in range(at, len(items)) if place not in found}  # fmt: skip
+            waiting: dict[int, Future[R]] = {}
             try:
+                for place in range(at, len(items)):
+                    if place not in found:
+                        waiting[place] = self._started().submit(_run, stage, path, items[place])
                 while at < len(items):
                     yield found.pop(at) if at in found else waiting.pop(at).result()
                     at += 1
@@ -221,23 +224,24 @@ def start(jobs: int, scheduler: str | None, folder: Path | None) -> Engine:
 
 
 def keep_common(common: object, folder: Path) -> str:
-    """Write what tasks have in common to a file; return its path."""
+    """Write what tasks have in common, and the keys of this run, to a file; return its path."""
     path = folder / f"common-{token_hex(8)}"
     try:
-        path.write_bytes(pickle.dumps(common, protocol=pickle.HIGHEST_PROTOCOL))
+        path.write_bytes(pickle.dumps((KEYS.get(), common), protocol=pickle.HIGHEST_PROTOCOL))
     except OSError as error:
         raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
     return str(path)
 
 
 @lru_cache(maxsize=1)
-def read_common(path: str) -> Any:
-    """Return it, in whatever process."""
+def _read_common(path: str) -> Any:
     return pickle.loads(Path(path).read_bytes())
 
 
 def _run(stage: Callable[[Any, T], R], path: str, item: T) -> R:
-    return stage(read_common(path), item)
+    keys, common = _read_common(path)
+    KEYS.set(keys)  # of the run that this is for
+    return stage(common, item)
 
 
 def _begin() -> None:

@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from analyzer.explain.worked import Reached
     from analyzer.model import Finding
     from analyzer.trace.losses import Key, Lost
+    from analyzer.trace.measures import Timeline
+    from analyzer.trace.topology import Volumes
 
 T = TypeVar("T")
 R = TypeVar("R")
 BATCH = 20_000
 """Journeys whose texts are held at a time."""
+FIRST = 100
+"""Connections that reports begin with."""
 LARGE = ("context", "tracer", "case", "asked", "_shapes")
 """What is as long as a part's frames or packets."""
 
@@ -78,6 +82,10 @@ class Told:
     """Packets whose trouble is explained, and by which check."""
     losses: "dict[Key, Lost]"
     worked: "list[Reached]"
+    connections: dict[int, Connection]
+    """Some of those that it tells, which reports begin with."""
+    counted: "tuple[Timeline, Volumes] | None"
+    """What reports draw; None where that can be counted when one does."""
 
 
 class Part:
@@ -132,7 +140,21 @@ class Part:
         numbers = self.context.numbers
         checks = {int(numbers[packet]): check for packet, check in asked.checks() if self.context.mine[packet]}
         found = losses(self.context, self.tracer, asked.check_of)
-        return Told(self.mine, groups, asked.failures, checks, found, worked(self.case))
+        called = self.context.connection_id(self.my_connections)
+        first = zip(called.tolist(), self.my_connections.tolist(), strict=True)
+        connections = {number: self.connection(own) for number, own in first if number < FIRST}
+        counted = None if self.context.share.numbers is None else self.counted()
+        return Told(self.mine, groups, asked.failures, checks, found, worked(self.case), connections, counted)
+
+    def counted(self) -> "tuple[Timeline, Volumes]":
+        """Count what reports draw."""
+        from analyzer.trace.measures import Timeline  # noqa: PLC0415
+        from analyzer.trace.topology import Volumes  # noqa: PLC0415
+
+        line, volumes = Timeline.over(self.context.points), Volumes()
+        line.add(self.context, self.tracer)
+        volumes.add(self.context)
+        return line, volumes
 
     def _names(self) -> list[NameQuery]:
         """Return questions to name servers by the numbers that packets have here."""
@@ -272,8 +294,8 @@ class Parts(Sequence[Part]):
         """Do something with parts."""
         return self._engine.map(stage, self, items)
 
-    def _each_says(self, names: list[str], before: list[Any]) -> Iterator[list[Any]]:
-        return self.each(_says, [(place, names, before) for place in range(len(self))])
+    def _each_says(self, names: list[str], before: list[Any], first: bool) -> Iterator[list[Any]]:
+        return self.each(_says, [(place, names, before) for place in range(1 if first else len(self))])
 
     def _context(self, make: Callable[[], Context]) -> Context:
         context = make()

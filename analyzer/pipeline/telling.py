@@ -14,7 +14,7 @@ from analyzer.explain.rank import Totals
 from analyzer.model import Connection, Journey
 from analyzer.model.journey import ENDS
 from analyzer.pipeline.merged import Written, in_order, rows_in_order, write_texts
-from analyzer.pipeline.part import Mine, Part, Parts, Told
+from analyzer.pipeline.part import FIRST, Mine, Part, Parts, Told
 from analyzer.read.work import Kept
 from analyzer.report.fields import text_of
 from analyzer.report.lines import lines
@@ -112,6 +112,9 @@ class Telling:
 
     def connections(self, numbers: Int64) -> list[Connection]:
         """Build connections."""
+        if len(self.parts) > 1 and len(numbers) and int(numbers.max()) < FIRST:
+            known = {number: one for told in self.told for number, one in told.connections.items()}
+            return [known[number] for number in numbers.tolist()]
         return self._told_of(_connections, self._first_packets[numbers])
 
     def connection_texts(self) -> Iterator[str]:
@@ -146,11 +149,14 @@ class Telling:
         found = zip(numbers.tolist(), self._told_of(_decisions, numbers), strict=True)
         return tuple(replace(one, journey=number) for number, one in found if one is not None)
 
-    def count(self, line: "Timeline", volumes: "Volumes") -> None:
-        """Count what reports draw."""
-        for counted, more in self.parts.each(_count, [(place, line.empty()) for place in range(len(self.parts))]):
-            line.merge(counted)
-            volumes.merge(more)
+    def counted(self) -> "tuple[Timeline, Volumes]":
+        """Return what reports draw of all packets."""
+        parts = [told.counted or self.parts[0].counted() for told in self.told]
+        line, volumes = parts[0]
+        for more, others in parts[1:]:
+            line.merge(more)
+            volumes.merge(others)
+        return line, volumes
 
 
 def _explain(parts: Parts, place: int) -> tuple[Totals, Told | None]:
@@ -205,12 +211,3 @@ def _write_journeys(parts: Parts, item: tuple[int, Int64, Int64]) -> Written:
 def _sightings(parts: Parts, item: tuple[int, Array | None]) -> Kept:
     place, among = item
     return parts.work.keep(parts[place].sightings(among))
-
-
-def _count(parts: Parts, item: "tuple[int, Timeline]") -> "tuple[Timeline, Volumes]":
-    from analyzer.trace.topology import Volumes  # noqa: PLC0415
-
-    (place, line), volumes = item, Volumes()
-    line.add(parts[place].context, parts[place].tracer)
-    volumes.add(parts[place].context)
-    return line, volumes

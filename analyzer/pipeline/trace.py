@@ -240,11 +240,10 @@ class Trace:
     def overview(self) -> "Overview":
         """Collect what a report draws beside journeys and connections."""
         from analyzer.model.overview import Overview  # noqa: PLC0415
-        from analyzer.trace.measures import Timeline, measures  # noqa: PLC0415
-        from analyzer.trace.topology import Volumes, topology  # noqa: PLC0415
+        from analyzer.trace.measures import measures  # noqa: PLC0415
+        from analyzer.trace.topology import topology  # noqa: PLC0415
 
-        line, volumes = Timeline.over(self.points), Volumes()
-        self._telling.count(line, volumes)
+        line, volumes = self._telling.counted()
         return Overview(
             topology=topology(self.parts.known.nothing, volumes),
             measures=measures(line, self.points),

@@ -114,16 +114,18 @@ def analyze_whole(
     means = means or Means()
     budget = Budget(free_memory() // 2) if means.budget is None and means.shared else means.budget
     inputs, hosts = prepared.inputs, prepared.hosts
+    room = None if budget is None else _room(prepared, budget, means)
+    engine = start(means.jobs, means.scheduler, room.work().folder if room is not None and means.shared else None)
+    prepared.stack.callback(engine.close)
     tables = read_frames(
         prepared.captures(),
         make_keys,
         progress,
         limit=None if most is None else Limit(most),
-        room=None if budget is None else _room(prepared, budget, means),
+        room=room,
         stretches=min(means.parts or 1, MOST_STRETCHES),
+        each=engine.map if means.shared else None,
     )
-    engine = start(means.jobs, means.scheduler, tables.work.folder)
-    prepared.stack.callback(engine.close)
     parts = means.parts or 1
     if means.parts is None and budget is not None and tables.work.folder is not None:
         parts = budget.parts(tables.rows, engine.workers)

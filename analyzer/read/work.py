@@ -6,7 +6,7 @@ give a table, whoever wrote it.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -113,19 +113,20 @@ class Work:
         """Keep one table."""
         return self.keep_all([table])[0]
 
-    def keep_all(self, tables: Iterable[Columns]) -> list[Kept]:
+    def keep_all(self, tables: Iterable[Mapping[str, Array]]) -> list[Kept]:
         """
-        Keep tables, in one file, each written before the next is asked for.
+        Keep tables, in one file, each column written before the next is asked for.
 
         Raises:
             OutputError: it cannot be written.
         """
         if self.folder is None:
-            return [Kept(_rows(table), table) for table in tables]
-        path = self.folder / f"{next(self._number)}-{token_hex(4)}"
+            held = map(dict, tables)
+            return [Kept(_rows(table), table) for table in held]
+        path = self.folder / f"{next(self._number)}-{token_hex(8)}"
         try:
             with path.open("wb") as file:
-                return [Kept(_rows(table), None, str(path), tuple(_written(table, file))) for table in tables]
+                return [_written(table, file, path) for table in tables]
         except OSError as error:
             raise _lost(str(path), error) from None
 
@@ -191,14 +192,17 @@ def _rows(table: Columns) -> int:
     return len(next(iter(table.values()))) if table else 0
 
 
-def _written(table: Columns, file: BinaryIO) -> Iterator[tuple[str, str, int]]:
-    """Write columns; give what each is called, what it is, and where it begins."""
+def _written(table: Mapping[str, Array], file: BinaryIO, path: Path) -> Kept:
+    """Write columns."""
+    rows, places = 0, []
     for name, column in table.items():
         place = file.tell()
         begin = -(-place // ALIGNED) * ALIGNED
         file.write(bytes(begin - place))
         file.write(np.ascontiguousarray(column).data)
-        yield name, column.dtype.str, begin
+        places.append((name, column.dtype.str, begin))
+        rows = len(column)
+    return Kept(rows, None, str(path), tuple(places))
 
 
 def _lost(path: str, error: OSError) -> OutputError:

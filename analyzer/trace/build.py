@@ -23,7 +23,7 @@ from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES
 from analyzer.schema import Array, Int64, Layer
 from analyzer.trace.answers import AllAnswers, Answers, sent_again
-from analyzer.trace.arp import all_exchanges, by_pair, distinct, waited_for
+from analyzer.trace.arp import by_pair, waited_for
 from analyzer.trace.connection import build_connection
 from analyzer.trace.context import Context
 from analyzer.trace.holes import late_segments
@@ -44,13 +44,13 @@ class Tracer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._outcomes = Outcomes(context)
-        self._exchanges = all_exchanges(context)
+        self._exchanges = context.all.exchanges
         self._by_pair = by_pair(context, self._exchanges)
         self._connections: dict[int, Connection] = {}
 
     def exchanges(self) -> list[ArpExchange]:
         """Return every ARP and NDP exchange once, in order of time."""
-        return distinct(self._context, self._exchanges)
+        return self._context.all.resolved
 
     def connection(self, number: int) -> Connection:
         """Return a connection."""

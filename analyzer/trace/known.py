@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import numpy as np
 
 from analyzer.correlate.roles import MacVotes, router_macs
+from analyzer.model import ArpExchange
 from analyzer.model.drop import Drop
 from analyzer.model.overview import LearntMac
 from analyzer.schema import Int64
@@ -33,6 +34,8 @@ class Table(Generic[T]):
         of: "Callable[[Context, Any], Any]",
         together: "Callable[[list[Any], Context], T]",
         after: "Callable[[Known], Any] | None" = None,
+        *,
+        in_each: bool = False,
     ) -> None:
         """
         Say how it is made.
@@ -41,8 +44,9 @@ class Table(Generic[T]):
             of: makes a part's own, with what *after* gives.
             together: adds up those of all parts; with a context of no packets.
             after: makes, of tables of all parts, what parts have to know before; tables without are made first.
+            in_each: what it is made of is in each part, so the first one says it all.
         """
-        self.of, self.together, self.after = of, together, after
+        self.of, self.together, self.after, self.in_each = of, together, after, in_each
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -94,13 +98,13 @@ class Known:
     """Small tables, each made when first needed."""
 
     def __init__(
-        self, each: "Callable[[list[str], list[Any]], Iterable[list[Any]]]", nothing: "Context", *, at_once: bool
+        self, each: "Callable[[list[str], list[Any], bool], Iterable[list[Any]]]", nothing: "Context", *, at_once: bool
     ) -> None:
         """
         Take all parts of an analysis.
 
         Args:
-            each: gives what ``says`` returns for each part.
+            each: gives what ``says`` returns for each part, or the first alone.
             nothing: points and hosts, without any packet.
             at_once: tables are made at the same time, since it costs much to go through parts.
         """
@@ -113,7 +117,7 @@ class Known:
     def of(cls, parts: "Sequence[Context]", *, at_once: bool = False) -> "Known":
         """Take parts that are all there."""
         return cls(
-            lambda names, before: (says(part, names, before) for part in parts),
+            lambda names, before, first: (says(part, names, before) for part in (parts[:1] if first else parts)),
             parts[0].without_packets(),
             at_once=at_once,
         )
@@ -125,10 +129,11 @@ class Known:
     def make(self, wanted: Table[Any]) -> None:
         """Make a table, or all that can be made now."""
         tables = [wanted]
-        if self._at_once and wanted.after is None:
-            tables = [one for one in vars(Known).values() if isinstance(one, Table) and one.after is None]
+        if self._at_once and wanted.after is None and not wanted.in_each:
+            every = (one for one in vars(Known).values() if isinstance(one, Table))
+            tables = [one for one in every if one.after is None and not one.in_each]
         before = [one.after(self) if one.after is not None else None for one in tables]
-        parts = list(self._each([one.name for one in tables], before))
+        parts = list(self._each([one.name for one in tables], before, wanted.in_each))
         for place, one in enumerate(tables):
             self.made[one.name] = one.together([part[place] for part in parts], self.nothing)
 
@@ -145,6 +150,14 @@ class Known:
     def _moved(self) -> Int64:
         return learnt.moved(self.arrivals)
 
+    exchanges = Table[list[ArpExchange]](
+        lambda part, _: arp.all_exchanges(part), lambda parts, _: parts[0], in_each=True
+    )
+    """Every ARP and NDP exchange where its question was first seen, in order of time."""
+    resolved = Table[list[ArpExchange]](
+        arp.distinct, lambda parts, _: parts[0], lambda known: known.exchanges, in_each=True
+    )
+    """Each of them once."""
     routers = Table[set[int]](lambda part, _: router_macs(part.frames, part.own_hops), _unite)
     """MACs of the host's own routed interfaces."""
     homes = Table[dict[int, tuple[int, int]]](

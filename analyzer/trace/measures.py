@@ -56,17 +56,14 @@ class Timeline:
         kept = (frames["time_ns"][after] >= frames["time_ns"][before]) & context.mine[context.packet_of_row[before]]
         before, after = before[kept], after[kept]  # the others were recorded late, or are told elsewhere
         group, examples = group_rows(frames["point"][before], frames["point"][after])
-        took, bins = frames["time_ns"][after] - frames["time_ns"][before], self._bins(context, before)
+        took = frames["time_ns"][after] - frames["time_ns"][before]
+        bins = self._bins(context, before).astype(np.uint8)  # there are many: those of all parts are held
         for number, example in enumerate(examples.tolist()):
             ends = int(frames["point"][before[example]]), int(frames["point"][after[example]])
             here, packet = group == number, int(context.packet_of_row[before[example]])
             first = int(context.numbers[packet]), context.rows_of(packet).index(int(before[example]))
             self.first[ends] = min(self.first.get(ends, first), first)
             self.took.setdefault(ends, []).append((took[here], bins[here]))
-
-    def empty(self) -> "Timeline":
-        """Return the same time, in which nothing was counted."""
-        return Timeline(self.start_ns, self.bin_ns)
 
     def merge(self, other: "Timeline") -> None:
         """Add what was counted in other parts."""

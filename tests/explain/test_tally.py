@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.explain.tally import MOST_COUNTED, Count, CountOf, First, Least, Median, Most, Span, Texts
+from analyzer.explain.tally import MOST_COUNTED, Among, Count, CountOf, First, Least, Median, Most, Span, Texts
 
 NUMBERS = st.lists(st.integers(0, 50), min_size=1, max_size=30)
 OF: dict[str, Callable[[Sequence[int]], Any]] = {
     "count": lambda some: Count(len(some)),
+    "among": lambda some: Among(sum(one > 9 for one in some), sum(one <= 9 for one in some)),
     "count-of": lambda some: CountOf.each(some, beyond=3),
     "most": lambda some: Most(max(some)),
     "least": lambda some: Least(min(some)),
@@ -36,6 +37,12 @@ def test_parts_in_any_order(name: str, numbers: list[int], cuts: list[int], seed
     whole = OF[name](numbers)
 
     assert reduce(lambda one, other: one.merged(other), made).settled() == whole.settled()
+
+
+def test_what_is_beside_nothing_is_not_told() -> None:
+    """It is told with what it is beside, whatever part that is in."""
+    assert Among(0, 3).settled() is None
+    assert Among(0, 3).merged(Among(2, 0)).settled() == 5
 
 
 def test_what_parts_have_in_common_counts_once() -> None:

@@ -30,9 +30,9 @@ def _parts(path: Path, count: int) -> tuple[Context, list[Context]]:
 def test_parts_know_together_what_the_whole_knows(path: Path) -> None:
     """Each table, entry by entry; in any order of parts."""
     whole, parts = _parts(path, 64)
-    all_of_it = Known([whole])
+    all_of_it = Known.of([whole])
 
-    for known in (Known(parts), Known(parts[::-1]), Known(parts, at_once=True)):
+    for known in (Known.of(parts), Known.of(parts[::-1]), Known.of(parts, at_once=True)):
         for name in TABLES:
             assert getattr(known, name) == getattr(all_of_it, name), name
         for mine, theirs in zip(astuple(known.begun), astuple(all_of_it.begun), strict=True):
@@ -52,6 +52,6 @@ def test_parts_know_together_what_the_whole_knows(path: Path) -> None:
 )
 def test_there_is_something_to_know(name: str, empty: Callable[[Any], bool]) -> None:
     """Else the test above would show little."""
-    known = [Known([_parts(path, 1)[0]]) for path in (*SAMPLES[::2], *DROPS[:2])]
+    known = [Known.of([_parts(path, 1)[0]]) for path in (*SAMPLES[::2], *DROPS[:2])]
 
     assert not all(empty(getattr(one, name)) for one in known)
