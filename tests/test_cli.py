@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from analyzer.cli import main
 from tests.bench.generate import write_captures
-from tests.build import T0, pcap, section
+from tests.build import BRIDGE, C1, T0, ether, ipv4, pcap, section, udp, write_pcap
 
 SEED = Path(__file__).parents[1] / "sample_pcaps" / "seed"
 
@@ -434,17 +434,28 @@ def test_not_enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def _crowd(folder: Path) -> list[Path]:
+    """20,000 datagrams from as many ports, at two points."""
+    frames = [
+        (T0 + number * 1000, ether(C1, BRIDGE, ipv4("172.17.0.2", "8.8.8.8", 17, udp(number + 1024, 9, b"x"), ident=1)))
+        for number in range(20_000)
+    ]
+    for name in ("veth-c1.pcap", "docker0.pcap"):
+        write_pcap(folder / name, frames)
+    return [folder / "veth-c1.pcap", folder / "docker0.pcap"]
+
+
 @pytest.mark.parametrize("option", [["--json"], ["-o", "x.html"], []])
 def test_what_does_not_fit_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]) -> None:
-    """Every file's beginning, where slices cannot help: it is told, also in the report, and the exit code is 4."""
+    """Every file's beginning, where files cannot help: it is told, also in the report, and the exit code is 4."""
     monkeypatch.chdir(tmp_path)
-    captures = write_captures(tmp_path, 40_000)
+    captures = _crowd(tmp_path)
     result = _run("analyze", "--memory", "128", *captures, *option)
     read = re.findall(r"not read on, .*; (\d+) frames kept", result.stderr)
 
     assert result.exit_code == 4
     assert len(read) == len(captures)
-    assert 1000 < int(read[0]) < 40_000
+    assert 1000 < int(read[0]) < 20_000
     assert set(read) == {read[0]}
     if option == ["--json"]:
         findings = json.loads(result.stdout)["findings"]
@@ -455,7 +466,7 @@ def test_what_does_not_fit_is_read_in_part(tmp_path: Path, monkeypatch: pytest.M
 
 def test_one_journey_of_more_than_fits(tmp_path: Path) -> None:
     """It is refused in a line."""
-    result = _run("show", "--memory", "128", *write_captures(tmp_path, 40_000), "J0")
+    result = _run("show", "--memory", "128", *_crowd(tmp_path), "J0")
 
     assert result.exit_code == 6
     assert "--memory allows more" in result.stderr

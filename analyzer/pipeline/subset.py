@@ -9,6 +9,7 @@ from analyzer.correlate.assemble import Correlated, Part
 from analyzer.correlate.connections import Doubts
 from analyzer.decode.stretch import Sides
 from analyzer.model import Hosts, Point
+from analyzer.pipeline.engine import Engine
 from analyzer.schema import FRAMES, HOPS, Array, Columns, Int64
 from analyzer.trace.context import Context, Share
 from analyzer.trace.names import message_rows
@@ -104,19 +105,18 @@ def _of(pairs: dict[int, set[int]], place: Int64) -> dict[int, set[int]]:
     return {one: others for one, others in kept.items() if others}
 
 
-def with_messages(common: Common) -> Context:
+def with_messages(common: Common, engine: Engine) -> Context:
     """Return the packets that may hold messages of name servers."""
-    found = [_some(part, _messages(common, part)) for part in common.correlated.parts]
+    found = list(engine.map(_messages, (common.points, common.hosts), common.correlated.parts))
     table, sides = together(found)
     connections = np.unique(table["connection"])
     return context_of(common, table, sides, connections[connections >= 0])
 
 
-def _messages(common: Common, part: Part) -> Int64:
-    """Return a part's packets that may hold messages, by their numbers among all; no more than anybody reads."""
-    frames = part.source.open().frames
-    bare = replace(Context.without_frames(common.points, common.hosts), frames=frames, hops=part.hops.open())
-    return part.packets[bare.packet_of_row[message_rows(bare)]]
+def _messages(common: tuple[list[Point], Hosts], part: Part) -> tuple[Columns, Sides]:
+    """Return a part's packets that may hold messages; no more than anybody reads."""
+    bare = replace(Context.without_frames(*common), frames=part.source.open().frames, hops=part.hops.open())
+    return _some(part, part.packets[bare.packet_of_row[message_rows(bare)]])
 
 
 def _some(part: Part, packets: Int64) -> tuple[Columns, Sides]:

@@ -226,7 +226,7 @@ class Trace:
     def _names(self) -> "Names":
         from analyzer.pipeline.names import Names  # noqa: PLC0415
 
-        return Names(with_messages(self._common) if self._in_parts else self.context, self.read_again)
+        return Names(with_messages(self._common, self.engine) if self._in_parts else self.context, self.read_again)
 
     @property
     def names(self) -> "list[NameQuery]":

@@ -27,7 +27,7 @@ from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
 from analyzer.read.points import PointSpec, name_points
 from analyzer.read.work import Work, work_directory
-from analyzer.schema import FRAMES, HOPS, Columns
+from analyzer.schema import FRAMES, HOPS
 
 EACH = 4
 """Stretches and parts that each job has at the least: they are not all alike."""
@@ -155,7 +155,7 @@ def analyze_whole(
     clocks = {names[number]: _clock(offset) for number, offset in correlated.offsets.items()}
     spans = tables.spans_of_points()
     named = [replace(_counted(point, spans.get(point.id)), clock=clocks.get(point.host)) for point in named]
-    shown = [Traffic.of(named, *_of_part(part)) for part in correlated.parts]
+    shown = list(engine.map(_traffic, named, correlated.parts))
     traffic = Traffic.together(shown or [Traffic.of(named, FRAMES.empty(0), HOPS.empty(0))])
     return Trace(
         infer_points(named, traffic, hosts),
@@ -185,9 +185,10 @@ def _room(prepared: Prepared, budget: Budget, means: Means) -> Room:
     return Room(0, min(budget.stretch // means.jobs, max(expected // (EACH * means.jobs), FEW_ROWS)), work)
 
 
-def _of_part(part: Part) -> tuple[Columns, Columns]:
+def _traffic(points: list[Point], part: Part) -> Traffic:
+    """Take what a part's packets show of points."""
     frames, _, _, hops = part.tables()
-    return frames, hops
+    return Traffic.of(points, frames, hops)
 
 
 def _counted(point: Point, span: Span | None) -> Point:

@@ -129,9 +129,11 @@ class Known:
     def make(self, wanted: Table[Any]) -> None:
         """Make a table, or all that can be made now."""
         tables = [wanted]
-        if self._at_once and wanted.after is None and not wanted.in_each:
-            every = (one for one in vars(Known).values() if isinstance(one, Table))
-            tables = [one for one in every if one.after is None and not one.in_each]
+        if self._at_once and wanted is not Known.seen_again and not wanted.in_each:
+            every = (one for one in vars(Known).values() if isinstance(one, Table) and not one.in_each)
+            tables = [
+                one for one in every if (one.after is None) is (wanted.after is None) and one is not Known.seen_again
+            ]
         before = [one.after(self) if one.after is not None else None for one in tables]
         parts = list(self._each([one.name for one in tables], before, wanted.in_each))
         for place, one in enumerate(tables):
@@ -140,9 +142,8 @@ class Known:
     def make_all(self) -> None:
         """Make all tables now, if it costs much to go through parts."""
         if self._at_once:
-            for name, one in vars(Known).items():
-                if isinstance(one, Table):
-                    getattr(self, name)
+            for name in ("routers", "addresses", "resolved", "learnt"):
+                getattr(self, name)
 
     def _bridge_ports(self) -> Int64:
         return np.array(sorted(ports.bridges_by(self.nothing, self.bridged)), np.int64)
@@ -192,7 +193,14 @@ class Known:
         lambda part, _: Arrivals.of(part), lambda parts, _: Arrivals.together(parts), lambda known: known.routers
     )
     """The first frames from each MAC that came in at each port."""
-    learnt = Table[list[LearntMac]](
-        Arrivals.of, lambda parts, nothing: learnt.learnt(nothing, Arrivals.together(parts)), _moved
-    )
-    """What bridges learnt, in order of time."""
+    seen_again = Table[Arrivals](Arrivals.of, lambda parts, _: Arrivals.together(parts), _moved)
+    """Likewise, of those that came in by several ports all frames."""
+
+    @property
+    def learnt(self) -> list[LearntMac]:
+        """What bridges learnt, in order of time."""
+        if "learnt" not in self.made:
+            seen = self.seen_again if len(self._moved()) else self.arrivals
+            self.made["learnt"] = learnt.learnt(self.nothing, seen)
+        found: list[LearntMac] = self.made["learnt"]
+        return found
