@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 
-.PHONY: demo test check unit bench samples faults fuzz hostile kernel mutants fresh lock clean
+.PHONY: demo test check unit bench samples faults parts fuzz hostile kernel mutants fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -30,6 +30,9 @@ samples: $(VENV)/ready-for-tests ## record sample_pcaps/ anew from a real Docker
 
 faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded faults
 	$(BIN)/python -m tests.lab.faults.score
+
+parts: $(VENV)/ready-for-tests ## every recording in many parts, in files, by processes and a Dask cluster: the same bytes (an hour)
+	$(BIN)/python -m tests.pipeline.every
 
 fuzz: $(VENV)/ready-for-tests ## 100,000 inputs that were changed at random, and every beginning of ten captures (an hour)
 	$(BIN)/python -m tests.fuzz.run

@@ -4,9 +4,11 @@ import ctypes
 import os
 from contextlib import suppress
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
 """Of glibc's malloc.h (mallopt(3))."""
 NEVER = -1
+LARGE, MANY = 4 << 20, 65_536
+"""Bytes of a block that is given back at once where memory is a bound; glibc's default of how many there may be."""
 
 
 def suit_columns() -> None:
@@ -24,3 +26,13 @@ def suit_columns() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, NEVER)
+
+
+def give_back() -> None:
+    """Give the memory of large columns back as soon as they are not needed, at the price of new pages for the next."""
+    with suppress(OSError, AttributeError, TypeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, MANY)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+        libc.mallopt(M_TRIM_THRESHOLD, LARGE)
+        libc.malloc_trim(0)

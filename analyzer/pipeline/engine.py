@@ -22,7 +22,7 @@ import numpy as np
 
 from analyzer.decode.digest import KEYS
 from analyzer.errors import HoptraceError, OutputError, ToolError
-from analyzer.process import suit_columns
+from analyzer.process import give_back, suit_columns
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -248,3 +248,4 @@ def _begin() -> None:
     """Prepare a worker: whoever presses Ctrl+C means the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     suit_columns()
+    give_back()

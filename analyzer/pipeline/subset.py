@@ -115,12 +115,10 @@ def with_messages(common: Common, engine: Engine) -> Context:
 
 def _messages(common: tuple[list[Point], Hosts], part: Part) -> tuple[Columns, Sides]:
     """Return a part's packets that may hold messages; no more than anybody reads."""
-    bare = replace(Context.without_frames(*common), frames=part.source.open().frames, hops=part.hops.open())
-    return _some(part, part.packets[bare.packet_of_row[message_rows(bare)]])
-
-
-def _some(part: Part, packets: Int64) -> tuple[Columns, Sides]:
     table, sides = rows_of(part)
+    frames = {name: table[name] for name in FRAMES.dtypes}
+    bare = replace(Context.without_frames(*common), frames=frames, hops=part.hops.open())
+    packets = part.packets[bare.packet_of_row[message_rows(bare)]]
     rows = np.flatnonzero(np.isin(table["packet"], packets))
     row = table["row"][rows]
     kept = {name: {column: values[np.isin(side["row"], row)] for column, values in side.items()}

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from analyzer.errors import OutputError
+from analyzer.process import give_back
 from analyzer.read.scratch import scratch
 from analyzer.schema import Array, Columns, Int64
 
@@ -33,8 +35,19 @@ class Kept:
     """In memory."""
     path: str = ""
     """Else the file."""
-    places: tuple[tuple[str, str, int], ...] = ()
-    """Name, dtype and place of each column there."""
+    begin: int = 0
+    """Where it begins there."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Name and dtype of each column, one after the other."""
+
+    @property
+    def places(self) -> Iterator[tuple[str, np.dtype[Any], int]]:
+        """Give name, dtype and place of each column in the file."""
+        at = self.begin
+        for name, text in self.kinds:
+            kind, at = np.dtype(text), -(-at // ALIGNED) * ALIGNED
+            yield name, kind, at
+            at += self.rows * kind.itemsize
 
     def open(self, *names: str) -> Columns:
         """
@@ -51,7 +64,7 @@ class Kept:
         """Return some *rows* of some columns, of which no more is read than need be."""
         if self.held is not None or not self.rows:
             return {name: column[rows] for name, column in self.open(*names).items()}
-        wanted = ((name, np.dtype(kind), at) for name, kind, at in self.places if name in names)
+        wanted = (place for place in self.places if place[0] in names)
         try:
             return {
                 name: np.array(np.memmap(self.path, kind, "r", at, (self.rows,))[rows]) for name, kind, at in wanted
@@ -81,9 +94,10 @@ class Kept:
     def _read(self, first: int, count: int, names: tuple[str, ...]) -> Columns:
         try:
             with Path(self.path).open("rb", buffering=0) as file:
-                kinds = ((name, np.dtype(kind), at) for name, kind, at in self.places if not names or name in names)
                 return {
-                    name: _column(file.fileno(), count, kind, at + first * kind.itemsize) for name, kind, at in kinds
+                    name: _column(file.fileno(), count, kind, at + first * kind.itemsize)
+                    for name, kind, at in self.places
+                    if not names or name in names
                 }
         except OSError as error:
             raise _lost(self.path, error) from None
@@ -126,7 +140,7 @@ class Work:
         path = self.folder / f"{next(self._number)}-{token_hex(8)}"
         try:
             with path.open("wb") as file:
-                return [_written(table, file, path) for table in tables]
+                return [_written(table, file, str(path)) for table in tables]
         except OSError as error:
             raise _lost(str(path), error) from None
 
@@ -152,6 +166,7 @@ def work_directory(place: str | None, needed: int) -> Iterator[Work]:
                 f"{place or folder.parent}: {needed >> 20:,} MiB are needed for what does not fit into memory, "
                 f"{free >> 20:,} MiB are free: --work-dir names another place"
             )
+        give_back()
         yield Work(folder)
 
 
@@ -192,17 +207,21 @@ def _rows(table: Columns) -> int:
     return len(next(iter(table.values()))) if table else 0
 
 
-def _written(table: Mapping[str, Array], file: BinaryIO, path: Path) -> Kept:
-    """Write columns."""
-    rows, places = 0, []
+def _written(table: Mapping[str, Array], file: BinaryIO, path: str) -> Kept:
+    """Write columns, each aligned."""
+    begin, rows, kinds = file.tell(), 0, []
     for name, column in table.items():
-        place = file.tell()
-        begin = -(-place // ALIGNED) * ALIGNED
-        file.write(bytes(begin - place))
+        file.write(bytes(-file.tell() % ALIGNED))
         file.write(np.ascontiguousarray(column).data)
-        places.append((name, column.dtype.str, begin))
+        kinds.append((name, column.dtype.str))
         rows = len(column)
-    return Kept(rows, None, str(path), tuple(places))
+    return Kept(rows, None, path, begin, _once(tuple(kinds)))
+
+
+@lru_cache(maxsize=64)
+def _once(kinds: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the same object for equal ones: there may be a table for each stretch and part."""
+    return kinds
 
 
 def _lost(path: str, error: OSError) -> OutputError:

@@ -15,6 +15,7 @@ from analyzer.cli import main
 from analyzer.pipeline import Means, analyze_whole, budget, prepare
 from tests.bench.generate import write_captures
 from tests.lab.faults.cases import CASES
+from tests.pipeline.every import Tiny
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 INPUTS = (
@@ -34,17 +35,6 @@ FILES = ("report.json", "report.html", "report.ndjson", "report.parquet", "repor
 
 def _name(path: Path) -> str:
     return path.name.removesuffix(".tar.zst")
-
-
-class Tiny(budget.Budget):
-    """Memory for a few frames: all else lies in files."""
-
-    frames = property(lambda _: 5)  # type: ignore[assignment]
-    stretch = property(lambda _: 40)  # type: ignore[assignment]
-
-    def parts(self, frames: int, workers: int = 1) -> int:
-        """So many."""
-        return 5
 
 
 @pytest.fixture
