@@ -34,7 +34,7 @@ class UnknownFormatError(InputError):
 
 
 class LimitError(HoptraceError):
-    """Captures would take more memory than they may; a part of them can be read, or slice by slice."""
+    """Captures would take more memory than they may; a part of them can be read."""
 
 
 class OutputError(HoptraceError):

@@ -18,7 +18,7 @@ def suit_columns() -> None:
     glibc gives blocks of 32 MiB and more back to the kernel, which fills other pages with zeros for the next one: a
     fifth of all time at ten million frames. Huge pages, which NumPy asks for, may have to be put together first
     (transparent_hugepage/defrag). BLAS would start threads that are of no use here: they cost time, and what has
-    threads cannot fork.
+    threads cannot be forked safely.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")

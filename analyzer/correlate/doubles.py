@@ -11,8 +11,8 @@ import numpy as np
 
 from analyzer.correlate.sorting import group_rows
 from analyzer.decode.digest import mix_rows
-from analyzer.decode.frames import FrameTables
 from analyzer.decode.offsets import GROUP_BIT
+from analyzer.decode.tables import FrameTables
 from analyzer.model import Point, Role
 from analyzer.model.words import plural
 from analyzer.schema import Array, Int64

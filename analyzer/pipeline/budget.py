@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyzer.decode.frames import FrameTables
+from analyzer.decode.tables import FrameTables
 from analyzer.errors import LimitError
 
 PROGRAM = 110 << 20

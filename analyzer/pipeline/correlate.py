@@ -31,7 +31,7 @@ from analyzer.correlate.stated import Stated, StatedSides
 from analyzer.correlate.tuples import Seen, number_talks
 from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import WINDOW_NS, Ballots, weigh
-from analyzer.decode.frames import FrameTables
+from analyzer.decode.tables import FrameTables
 from analyzer.pipeline import stages
 from analyzer.pipeline.engine import Engine, Inline
 from analyzer.pipeline.stages import Ranged

@@ -16,7 +16,8 @@ from analyzer.correlate.keys import make_keys
 from analyzer.correlate.packets import Points
 from analyzer.correlate.roles import Traffic, infer_points
 from analyzer.correlate.verify import Verifier
-from analyzer.decode.frames import Limit, Progress, Room, Span, read_frames
+from analyzer.decode.frames import Limit, Progress, Room, read_frames
+from analyzer.decode.tables import Span
 from analyzer.errors import InputError
 from analyzer.model import Clock, Point
 from analyzer.model.point import OUTWARD_ORDER

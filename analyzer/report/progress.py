@@ -24,7 +24,7 @@ def progress() -> Iterator[Callable[[int, int, int], None] | None]:
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    # Refreshed here, not by a thread: a process with threads does not fork, and reading takes two processes.
+    # Refreshed here, not by a thread: a process with threads cannot be forked safely, and workers may be wanted.
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task("reading", total=None, frames=0, rate=0)
         shown = 0.0

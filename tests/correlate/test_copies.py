@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
-from analyzer.decode.frames import FrameTables, Source
+from analyzer.decode.frames import Source
+from analyzer.decode.tables import FrameTables
 from analyzer.model import Point, Role
 from analyzer.read.records import FileInfo
 from analyzer.schema import FRAMES, KEYS

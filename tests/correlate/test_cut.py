@@ -15,8 +15,9 @@ from analyzer.correlate.stated import Stated
 from analyzer.correlate.tuples import number_talks
 from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import JUDGED, Ballots
-from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.decode.frames import read_frames
 from analyzer.decode.stretch import keep_stretch
+from analyzer.decode.tables import FrameTables
 from analyzer.pipeline import prepare
 from analyzer.pipeline.correlate import correlate
 from analyzer.pipeline.prepare import stated_entries

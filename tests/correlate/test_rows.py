@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.correlate.keys import make_keys
 from analyzer.correlate.packets import Points
-from analyzer.decode.frames import FrameTables, read_frames
+from analyzer.decode.frames import read_frames
+from analyzer.decode.tables import FrameTables
 from analyzer.pipeline import prepare
 from analyzer.pipeline.correlate import correlate
 from analyzer.schema import Int64

@@ -31,7 +31,8 @@ def _asked(scene: Scene, *senders: tuple[str, str, str], ports: int = 1) -> None
 def _about(case: Case, packets: list[int]) -> dict[str, Fact]:
     """Return what sentences tell."""
     facts = about(case, packets)
-    return {name: fact if isinstance(fact, PLAIN) else fact.settled() for name, fact in facts.items()}
+    settled = ((name, fact if isinstance(fact, PLAIN) else fact.settled()) for name, fact in facts.items())
+    return {name: fact for name, fact in settled if fact is not None}
 
 
 ONE, TWO = (INSIDE, C1, "veth-c2"), (OTHER, C2, "veth-web")

@@ -17,7 +17,7 @@ from analyzer.cli import main
 from analyzer.errors import ToolError
 from analyzer.model import Basis
 from analyzer.model.replay import Agreement, Replay
-from analyzer.pipeline import Trace, analyze_whole, prepare
+from analyzer.pipeline import Means, Trace, analyze_whole, prepare
 from analyzer.replay import box
 from analyzer.replay.plan import plan
 
@@ -111,7 +111,7 @@ def test_where_they_differ(tmp_path: Path) -> None:
 def test_findings_are_confirmed(parts: int) -> None:
     """The kernel stops what the finding names, by the same rule; the remedy was tried in it, too."""
     with prepare([BUNDLES / "native-jump.bridge.tar.zst"]) as prepared:
-        trace = analyze_whole(prepared, parts=parts)
+        trace = analyze_whole(prepared, means=Means(parts=parts))
         trace.asks_kernel = True
         (finding,) = trace.findings
 
