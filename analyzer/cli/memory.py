@@ -75,7 +75,7 @@ def memory_options(command: Command) -> Command:
             "--work-dir",
             type=click.Path(exists=True, file_okay=False, writable=True),
             metavar="DIR",
-            help="Where tables that do not fit into memory lie meanwhile.  [default: where temporary files are]",
+            help="Where tables that do not fit into memory lie.  [default: where temporary files are, on disk]",
         ),
         click.option(
             "--memory",

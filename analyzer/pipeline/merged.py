@@ -1,6 +1,5 @@
 """Texts and rows that parts tell one after the other, in the order of what they are about."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,11 +18,18 @@ ROWS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Texts in a file, one a line."""
+    """Texts of one line each, in memory or in a file."""
 
     numbers: Int64
     """By which they are sorted."""
-    path: str
+    held: Sequence[str] = ()
+    path: str = ""
+
+    def lines(self, stack: ExitStack) -> Iterator[str]:
+        """Give them; *stack* closes the file."""
+        if not self.path:
+            return iter(self.held)
+        return (line.rstrip("\n") for line in stack.enter_context(Path(self.path).open(encoding="utf-8")))
 
 
 def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
@@ -33,15 +39,16 @@ def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
     Raises:
         OutputError: they cannot be written.
     """
-    folder = work.folder or Path(tempfile.gettempdir())
-    path = folder / f"texts-{token_hex(8)}"
+    if work.folder is None:
+        return Written(numbers, list(texts))
+    path = work.folder / f"texts-{token_hex(8)}"
     try:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(f"{text}\n" for text in texts)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
-    return Written(numbers, str(path))
+    return Written(numbers, path=str(path))
 
 
 def in_order(parts: Iterable[Written]) -> Iterator[str]:
@@ -49,12 +56,13 @@ def in_order(parts: Iterable[Written]) -> Iterator[str]:
     written = list(parts)
     try:
         with ExitStack() as stack:
-            files = [stack.enter_context(Path(one.path).open(encoding="utf-8")) for one in written]
+            lines = [one.lines(stack) for one in written]
             for part in _turns([one.numbers for one in written]).tolist():
-                yield files[part].readline().rstrip("\n")
+                yield next(lines[part])
     finally:
         for one in written:
-            Path(one.path).unlink(missing_ok=True)
+            if one.path:
+                Path(one.path).unlink(missing_ok=True)
 
 
 def _turns(numbers: Sequence[Int64]) -> Array:

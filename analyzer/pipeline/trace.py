@@ -157,7 +157,8 @@ class Trace:
         from analyzer.pipeline.telling import Telling  # noqa: PLC0415
 
         found, work = self.correlated, self.tables.work
-        ask, engine = (self._ask, Inline()) if self.asks_kernel else (None, self.engine)
+        ask = self._ask if self.asks_kernel else None
+        engine = self.engine if self._in_parts and ask is None else Inline()
         read = partial(read_again, self.captures, self.tables)
         given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
         makers: list[Callable[[], Context]] = [lambda: self.context]
@@ -388,7 +389,7 @@ class Trace:
         count = len(self.correlated.connections["proto"])
         return Content(
             points=self.points,
-            connections=self._telling.connections(np.arange(count if connections is None else min(count, connections))),
+            connections=self._some_connections(count if connections is None else min(count, connections)),
             journeys=self.journeys(numbers),
             journey_texts=self.texts(numbers),
             connection_texts=self._telling.connection_texts(),
@@ -409,6 +410,10 @@ class Trace:
             decisions=self.decisions if decisions else (),
             parties=self._parties if decisions else (),
         )
+
+    def _some_connections(self, count: int) -> Iterator[Connection]:
+        """Build the first connections, when somebody reads them."""
+        yield from self._telling.connections(np.arange(count))
 
     @property
     def _parties(self) -> "tuple[Party, ...]":

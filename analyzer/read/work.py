@@ -6,6 +6,7 @@ give a table, whoever wrote it.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from analyzer.process import give_back
 from analyzer.read.scratch import scratch
 from analyzer.schema import Array, Columns, Int64
 
+MOUNTS = Path("/proc/self/mounts")
+"""proc_pid_mounts(5)."""
+IN_MEMORY, ON_DISK = ("tmpfs", "ramfs"), "/var/tmp"
 ALIGNED = 8
 """Columns begin at a multiple of so many bytes."""
 
@@ -151,15 +155,27 @@ class Work:
                 Path(path).unlink()
 
 
+def usual_place() -> str:
+    """Return where temporary files are, or, if that is memory as well, where large ones are (file-hierarchy(7))."""
+    usual = tempfile.gettempdir()
+    with suppress(OSError, IndexError, ValueError):
+        mounts = [line.split() for line in MOUNTS.read_text().splitlines()]
+        inside = [(mount[1], mount[2]) for mount in mounts if Path(usual).resolve().is_relative_to(mount[1])]
+        _, kind = max(inside, key=lambda mount: len(mount[0]))
+        if kind in IN_MEMORY and os.access(ON_DISK, os.W_OK):
+            return ON_DISK
+    return usual
+
+
 @contextmanager
 def work_directory(place: str | None, needed: int) -> Iterator[Work]:
     """
-    Give a folder for some *needed* bytes, in *place* or where temporary files are; it is gone afterwards.
+    Give a folder for some *needed* bytes, in *place* or where it is usual; it is gone afterwards.
 
     Raises:
         OutputError: there is no room, or it cannot be written to.
     """
-    with scratch(place) as folder:
+    with scratch(place or usual_place()) as folder:
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise OutputError(

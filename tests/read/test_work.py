@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from analyzer.errors import OutputError
-from analyzer.read.work import Work, work_directory
+from analyzer.read import work as module
+from analyzer.read.work import Work, usual_place, work_directory
 from analyzer.schema import CONNECTIONS, FRAMES, Columns
 
 
@@ -93,9 +94,32 @@ def test_a_work_directory_is_gone_afterwards(tmp_path: Path) -> None:
         assert work.folder is not None
         assert work.folder.parent == tmp_path
         assert usual.folder is not None
-        assert usual.folder.parent == Path(tempfile.gettempdir())
+        assert usual.folder.parent == Path(usual_place())
     assert list(tmp_path.iterdir()) == []
     assert not usual.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("mounts", "place"),
+    [
+        ("/dev/sda / ext4 rw\ntmpfs {tmp} tmpfs rw\n", "disk"),
+        ("/dev/sda / ext4 rw\ntmpfs {tmp}/other tmpfs rw\n", "tmp"),
+        ("tmpfs / tmpfs rw\n/dev/sda {tmp} ext4 rw\n", "tmp"),
+        ("", "tmp"),
+    ],
+)
+def test_where_temporary_files_are_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mounts: str, place: str
+) -> None:
+    """There, nothing is gained; what is large goes to a disk."""
+    for name in ("tmp", "disk"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mounts").write_text(mounts.format(tmp=tmp_path / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(module, "ON_DISK", str(tmp_path / "disk"))
+    monkeypatch.setattr(module, "MOUNTS", tmp_path / "mounts")
+
+    assert usual_place() == str(tmp_path / place)
 
 
 def test_a_place_without_room(tmp_path: Path) -> None:
