@@ -85,7 +85,7 @@ def analyze(
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
         wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
-        trace, limited = _analyze(prepared, asked.means(prepared, parts))
+        trace, limited = _analyze(prepared, asked.means(prepared, parts), wanted)
         partial = _report(trace, wanted)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
@@ -93,7 +93,7 @@ def analyze(
         sys.exit(EXIT_PARTIAL)
 
 
-def _analyze(prepared: "Prepared", means: "Means") -> "tuple[Trace, bool]":
+def _analyze(prepared: "Prepared", means: "Means", wanted: "Told") -> "tuple[Trace, bool]":
     """Analyse all of it, else as much as fits, which is found out while reading; tell whether not all of it was."""
     from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
@@ -102,7 +102,11 @@ def _analyze(prepared: "Prepared", means: "Means") -> "tuple[Trace, bool]":
     for most in (None, *((budget.frames * 9 // 10, budget.any_frames) if budget is not None else ())):
         try:
             with progress() as told:
-                return analyze_whole(prepared, told, means, most), most is not None
+                reading, stage = (None, None) if told is None else (told.reading, told.stage)
+                trace = analyze_whole(prepared, reading, means, most, stage)
+                trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
+                _ = trace.findings
+                return trace, most is not None
         except LimitError as error:  # and let go of what was read, before the rest takes its place
             complain(f"{error}: --memory allows more")
     raise LimitError("not even a few of these frames fit into memory")
@@ -146,7 +150,6 @@ def _report(trace: "Trace", wanted: Told) -> bool:
     """Report; tell whether the input was damaged."""
     from analyzer.report import json_report, terminal  # noqa: PLC0415
 
-    trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
     partial = complain_of_damage(trace)
     for output in wanted.outputs:
         _write(trace, Path(output), wanted)
@@ -202,7 +205,7 @@ def show(
     with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
         from analyzer.pipeline import analyze_whole  # noqa: PLC0415
 
-        trace = analyze_whole(prepared, hears, asked.means(prepared))
+        trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
         complain_of_damage(trace)
         _show(trace, number, dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:

@@ -53,7 +53,7 @@ def replay(
     if output is not None and Path(output).suffix != ".sh":
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
-        trace = analyze_whole(prepared, hears, asked.means(prepared))
+        trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
         complain_of_damage(trace)
         numbers = [_journey(trace, text) for text in journeys] or None
         found = trace.replay(numbers)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -37,8 +38,9 @@ TRIES = 4
 class Engine(Protocol):
     """Does tasks."""
 
-    workers: int
-    """How many are done at a time."""
+    @property
+    def workers(self) -> int:
+        """How many are done at a time."""
 
     def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
         """Give the results of *stage* for each of *items*, in their order."""
@@ -58,6 +60,30 @@ class Inline:
 
     def close(self) -> None:
         """Nothing was started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Another engine, of which somebody hears how far it is."""
+
+    engine: Engine
+    hears: Callable[[str, int, int], None]
+    """Told a stage's name, and how many of its tasks are done of how many."""
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at a time."""
+        return self.engine.workers
+
+    def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
+        """Give the results of *stage* for each of *items*, in their order."""
+        for done, found in enumerate(self.engine.map(stage, common, items), 1):
+            self.hears(stage.__name__, done, len(items))
+            yield found
+
+    def close(self) -> None:
+        """End what was started."""
+        self.engine.close()
 
 
 class Processes:

@@ -1,7 +1,7 @@
 """A whole analysis: captures and dumps in, a Trace out."""
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,7 +23,7 @@ from analyzer.model import Clock, Point
 from analyzer.model.point import OUTWARD_ORDER
 from analyzer.pipeline.budget import FEW_ROWS, ON_DISK, Budget, free_memory
 from analyzer.pipeline.correlate import correlate
-from analyzer.pipeline.engine import start
+from analyzer.pipeline.engine import Heard, start
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
 from analyzer.pipeline.trace import Trace
 from analyzer.read.points import PointSpec, name_points
@@ -101,10 +101,16 @@ class Means:
 
 
 def analyze_whole(
-    prepared: Prepared, progress: Progress | None = None, means: Means | None = None, most: int | None = None
+    prepared: Prepared,
+    progress: Progress | None = None,
+    means: Means | None = None,
+    most: int | None = None,
+    hears: Callable[[str, int, int], None] | None = None,
 ) -> Trace:
     """
     Follow packets through captures that were found, with *means*; *most* tells how many frames to read at the most.
+
+    *progress* is told how far reading is, *hears* a stage's name, and how many of its tasks are done of how many.
 
     Raises:
         LimitError: they do not fit.
@@ -118,6 +124,7 @@ def analyze_whole(
     room = None if budget is None else _room(prepared, budget, means)
     engine = start(means.jobs, means.scheduler, room.work().folder if room is not None and means.shared else None)
     prepared.stack.callback(engine.close)
+    engine = engine if hears is None else Heard(engine, hears)
     tables = read_frames(
         prepared.captures(),
         make_keys,
