@@ -95,9 +95,11 @@ class ByErrand:
         connection = table["connection"]
         found: Int64 = np.append(self.of_connection, 0)[connection]
         none = np.flatnonzero(connection < 0)
-        found[none] = part_of(table["packet"][none], self.count)
+        packet = table["packet"][none]
+        found[none] = part_of(packet, self.count)
         shared = np.append(self.everywhere, False)[connection]
-        shared[none] = has(table["layers"][none], SHARED)
+        # One frame of a packet may show what it is, and another, cut shorter, not.
+        shared[none] = np.isin(packet, np.unique(packet[has(table["layers"][none], SHARED)]))
         found[shared] = self.count
         return found
 
