@@ -18,6 +18,7 @@ from analyzer.correlate.sorting import stable_order
 from analyzer.correlate.tuples import Seen, count_seen, find_conversations
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.stretch import Sides
+from analyzer.errors import LimitError
 from analyzer.read.work import Kept, Work, end_to_end
 from analyzer.schema import FRAMES, Array, Columns, Int64
 
@@ -139,6 +140,11 @@ class Dealt:
     """Of each the table, and what lies aside of it."""
     sides: tuple[str, ...]
 
+    @property
+    def rows(self) -> int:
+        """How many it was given."""
+        return sum(piece[0].rows for piece in self.pieces)
+
     def tables(self) -> tuple[Columns, Sides]:
         """Return all that it was given, one piece after the other."""
         main, *sides = [end_to_end(tables) for tables in zip(*self.pieces, strict=True)]
@@ -258,3 +264,15 @@ def collect(hands: Iterable[Hand], sides: tuple[str, ...]) -> "list[Dealt]":
         for number, piece in hand.items():
             pieces.setdefault(number, []).append(piece)
     return [Dealt([one for one in of if one[0].rows] or of[:1], sides) for _, of in sorted(pieces.items())]
+
+
+def check_parts(dealt: Iterable[Dealt], most: int | None) -> None:
+    """
+    Make sure that no part has more than *most* rows.
+
+    Raises:
+        LimitError: one has: what cannot be parted is too much.
+    """
+    rows = max((one.rows for one in dealt), default=0)
+    if most is not None and rows > most:
+        raise LimitError(f"{rows:,} frames that belong together, as of one connection, do not fit: more than {most:,}")

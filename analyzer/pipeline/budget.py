@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import LimitError
 
@@ -12,6 +14,8 @@ PROGRAM = 110 << 20
 """Bytes that the program takes before it reads anything."""
 FRAME, TUPLE, ASIDE = 540, 1600, 1500
 """Bytes of a frame, of a tuple that no other frame has, and of an ARP or NDP message or what an ICMP error quotes."""
+WORKED = 450
+"""Bytes of a frame in a part while it is worked."""
 IN_A_STRETCH, IN_A_PART = 700, 1300
 """Bytes of a frame in the stretch that is looked at, and in the part: parts are not all alike."""
 ON_DISK = 700
@@ -50,13 +54,21 @@ class Budget:
         held = max((self.size - PROGRAM) // SHARE // IN_A_PART // workers, FEW_ROWS)
         return min(max(-(-frames // held), 2, 4 * workers if workers > 1 else 2), MOST_PARTS)
 
-    def check(self, tables: FrameTables, connections: int) -> None:
+    @property
+    def in_one_part(self) -> int:
+        """How many frames one part may have, where not all are held: those of one connection are in one."""
+        return max(self.size - PROGRAM, 0) // WORKED
+
+    def check(self, tables: FrameTables, connections: int | None = None) -> None:
         """
-        Make sure that what was read can be told, by what is in it.
+        Make sure that what was read can be told, by what is in it; before *connections* are known, by its flows.
 
         Raises:
             LimitError: it would take too much.
         """
+        if connections is None:
+            some = tables.stretches if tables.rows > self.any_frames else ()
+            connections = sum(len(np.unique(one.table.open("flow")["flow"])) for one in some)
         frames = tables.rows if tables.work.folder is None else 0
         aside = sum(one.sides[name].rows for one in tables.stretches for name in ("quotes", "neighbours"))
         needed = frames * FRAME + aside * ASIDE + connections * TUPLE

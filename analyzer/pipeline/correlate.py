@@ -25,7 +25,7 @@ from analyzer.correlate.cuts import find_cuts, inherited
 from analyzer.correlate.nat import map_conversations
 from analyzer.correlate.order import Delays
 from analyzer.correlate.packets import Points
-from analyzer.correlate.shares import ByConnection, ByIdentity, Dealt, Pile, Rule, Source, Whole, collect
+from analyzer.correlate.shares import ByConnection, ByIdentity, Dealt, Pile, Rule, Source, Whole, check_parts, collect
 from analyzer.correlate.sorting import end_to_end
 from analyzer.correlate.stated import Stated, StatedSides
 from analyzer.correlate.tuples import Seen, number_talks
@@ -45,6 +45,7 @@ def correlate(
     verifier: Verifier | None = None,
     parts: int = 1,
     engine: Engine | None = None,
+    most_in_part: int | None = None,
 ) -> Correlated:
     """
     Find packets and connections.
@@ -56,10 +57,14 @@ def correlate(
         verifier: reads frames again to compare their bytes; None where nobody can.
         parts: into how many the work is cut; what is found does not depend on it.
         engine: does the work; None for this process.
+        most_in_part: frames that one part may have.
+
+    Raises:
+        LimitError: one identity or connection has more.
     """
     if not tables.rows:
         return Correlated([], CONNECTIONS.empty(0), np.zeros(0, np.int64), [])
-    work = _Correlation(tables, points, stated, verifier, parts, engine or Inline())
+    work = _Correlation(tables, points, stated, verifier, parts, engine or Inline(), most_in_part)
     if verifier is not None:
         work.refine(verifier)
     if not points.hosts.any():
@@ -81,10 +86,11 @@ class _Correlation:
         verifier: Verifier | None,
         parts: int,
         engine: Engine,
+        most_in_part: int | None,
     ) -> None:
         self._tables, self._points, self._stated, self._verifier = tables, points, stated, verifier
         self._parts, self._engine, self._work = parts, engine, tables.work
-        self._by_identity = ByIdentity(parts)
+        self._by_identity, self._most_in_part = ByIdentity(parts), most_in_part
         pairs = zip(tables.stretches, tables.first_rows, strict=True)
         self._ranges = [Ranged(one, first, points.files) for one, first in pairs]
 
@@ -221,7 +227,9 @@ class _Correlation:
         items = list(zip(self._ranges, numbers, strict=True))
         hands = self._engine.map(stages.deal_range, (rule, self._work), items)
         sides = tuple(self._ranges[0].stretch.sides)
-        return [Pile(dealt, self._points.files) for dealt in collect(hands, sides)]
+        dealt = collect(hands, sides)
+        check_parts(dealt, self._most_in_part)
+        return [Pile(one, self._points.files) for one in dealt]
 
     def _forget(self, dealt: Iterable[Dealt]) -> None:
         self._work.forget([kept for one in dealt for piece in one.pieces for kept in piece])

@@ -11,7 +11,7 @@ import numpy as np
 
 from analyzer.correlate.assemble import Part
 from analyzer.correlate.identity import has
-from analyzer.correlate.shares import Hand, collect, deal, part_of
+from analyzer.correlate.shares import Hand, check_parts, collect, deal, part_of
 from analyzer.decode.vector import SIDE_TABLES
 from analyzer.pipeline.engine import Engine
 from analyzer.pipeline.errands import Errands, pairs
@@ -28,7 +28,16 @@ SHARED = Layer.NEIGHBOUR | Layer.QUOTE | Layer.ICMP
 class Cut:
     """Packets in parts."""
 
-    def __init__(self, common: Common, names: Names, quotes: Columns, count: int, work: Work, engine: Engine) -> None:
+    def __init__(
+        self,
+        common: Common,
+        names: Names,
+        quotes: Columns,
+        count: int,
+        work: Work,
+        engine: Engine,
+        most: int | None = None,
+    ) -> None:
         """
         Cut into *count* parts, or as many as there is data for.
 
@@ -39,6 +48,10 @@ class Cut:
             count: how many parts.
             work: where their tables are kept.
             engine: does the work.
+            most: rows that a part may have.
+
+        Raises:
+            LimitError: one has more.
         """
         self._common, found = common, common.correlated
         errands = Errands(common, names, quotes)
@@ -49,6 +62,7 @@ class Cut:
         rule = ByErrand(self.count, self._part_of, self._everywhere)
         hands = engine.map(_deal, (rule, work), found.parts)
         *self._dealt, self._shared = collect(hands, tuple(SIDE_TABLES))
+        check_parts(self._dealt, None if most is None else most - self._shared.rows)
         self._told_in = self._tell_shared(errands)
 
     def context(self, part: int) -> Context:

@@ -92,6 +92,8 @@ class Trace:
     """Parts that it is told in; what is told does not depend on it."""
     engine: Engine = field(default_factory=Inline)
     """Does what is asked of each part."""
+    most_in_part: int | None = None
+    """Frames that one may have."""
 
     @property
     def named(self) -> list[str]:
@@ -164,7 +166,7 @@ class Trace:
         makers: list[Callable[[], Context]] = [lambda: self.context]
         if self._in_parts:
             quotes = self.tables.side("quotes")
-            cut = Cut(self._common, self._names, quotes, self.cut, work, engine)
+            cut = Cut(self._common, self._names, quotes, self.cut, work, engine, self.most_in_part)
             makers = [partial(cut.context, number) for number in range(cut.count)]
         nothing = Context.without_frames(self.points, self.hosts)
         nothing.apart = found.apart

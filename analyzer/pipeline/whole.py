@@ -156,7 +156,10 @@ def analyze_whole(
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
     verifier = Verifier(prepared.captures(), tables)
-    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts, engine)
+    most_in_part = None if budget is None or tables.work.folder is None else budget.in_one_part
+    if budget is not None:
+        budget.check(tables)
+    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts, engine, most_in_part)
     tables.forget_keys()
     if budget is not None:
         budget.check(tables, len(correlated.connections["proto"]))
@@ -177,6 +180,7 @@ def analyze_whole(
         doubled,
         cut=parts,
         engine=engine,
+        most_in_part=most_in_part,
     )
 
 
