@@ -22,6 +22,9 @@ from analyzer.errors import LimitError
 from analyzer.read.work import Kept, Work, end_to_end
 from analyzer.schema import FRAMES, Array, Columns, Int64
 
+SIDES = 3
+"""Conversations of one connection at the most: before its translation, in between, and after."""
+
 
 @dataclass
 class Range:
@@ -264,6 +267,16 @@ def collect(hands: Iterable[Hand], sides: tuple[str, ...]) -> "list[Dealt]":
         for number, piece in hand.items():
             pieces.setdefault(number, []).append(piece)
     return [Dealt([one for one in of if one[0].rows] or of[:1], sides) for _, of in sorted(pieces.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """What fits into memory."""
+
+    in_part: int
+    """Frames that one part may have."""
+    connections: int
+    """Of all."""
 
 
 def check_parts(dealt: Iterable[Dealt], most: int | None) -> None:

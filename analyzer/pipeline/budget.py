@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analyzer.correlate.shares import SIDES, Most
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import LimitError
 
@@ -54,21 +55,29 @@ class Budget:
         held = max((self.size - PROGRAM) // SHARE // IN_A_PART // workers, FEW_ROWS)
         return min(max(-(-frames // held), 2, 4 * workers if workers > 1 else 2), MOST_PARTS)
 
-    @property
-    def in_one_part(self) -> int:
-        """How many frames one part may have, where not all are held: those of one connection are in one."""
-        return max(self.size - PROGRAM, 0) // WORKED
-
-    def check(self, tables: FrameTables, connections: int | None = None) -> None:
+    def fits(self, tables: FrameTables) -> Most:
         """
-        Make sure that what was read can be told, by what is in it; before *connections* are known, by its flows.
+        Tell what fits of what was read: frames of one connection are in one part, unless all are held.
+
+        Raises:
+            LimitError: it has too many flows, messages of neighbours, or ICMP errors.
+        """
+        flows = np.zeros(0, np.int64)
+        for one in tables.stretches if tables.rows > self.any_frames else ():
+            flows = np.union1d(flows, one.table.open("flow")["flow"] >> 1)
+        self.check(tables, len(flows) // SIDES)
+        room = max(self.size - PROGRAM, 0)
+        held = tables.work.folder is None
+        connections = room // TUPLE if tables.rows > self.any_frames else tables.rows
+        return Most(tables.rows if held else room // WORKED, connections)
+
+    def check(self, tables: FrameTables, connections: int) -> None:
+        """
+        Make sure that what was read can be told, by what is in it.
 
         Raises:
             LimitError: it would take too much.
         """
-        if connections is None:
-            some = tables.stretches if tables.rows > self.any_frames else ()
-            connections = sum(len(np.unique(one.table.open("flow")["flow"])) for one in some)
         frames = tables.rows if tables.work.folder is None else 0
         aside = sum(one.sides[name].rows for one in tables.stretches for name in ("quotes", "neighbours"))
         needed = frames * FRAME + aside * ASIDE + connections * TUPLE

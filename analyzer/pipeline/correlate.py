@@ -25,13 +25,26 @@ from analyzer.correlate.cuts import find_cuts, inherited
 from analyzer.correlate.nat import map_conversations
 from analyzer.correlate.order import Delays
 from analyzer.correlate.packets import Points
-from analyzer.correlate.shares import ByConnection, ByIdentity, Dealt, Pile, Rule, Source, Whole, check_parts, collect
+from analyzer.correlate.shares import (
+    SIDES,
+    ByConnection,
+    ByIdentity,
+    Dealt,
+    Most,
+    Pile,
+    Rule,
+    Source,
+    Whole,
+    check_parts,
+    collect,
+)
 from analyzer.correlate.sorting import end_to_end
 from analyzer.correlate.stated import Stated, StatedSides
 from analyzer.correlate.tuples import Seen, number_talks
 from analyzer.correlate.verify import Verifier
 from analyzer.correlate.votes import WINDOW_NS, Ballots, weigh
 from analyzer.decode.tables import FrameTables
+from analyzer.errors import LimitError
 from analyzer.pipeline import stages
 from analyzer.pipeline.engine import Engine, Inline
 from analyzer.pipeline.stages import Ranged
@@ -45,7 +58,7 @@ def correlate(
     verifier: Verifier | None = None,
     parts: int = 1,
     engine: Engine | None = None,
-    most_in_part: int | None = None,
+    most: Most | None = None,
 ) -> Correlated:
     """
     Find packets and connections.
@@ -57,14 +70,14 @@ def correlate(
         verifier: reads frames again to compare their bytes; None where nobody can.
         parts: into how many the work is cut; what is found does not depend on it.
         engine: does the work; None for this process.
-        most_in_part: frames that one part may have.
+        most: what fits into memory.
 
     Raises:
-        LimitError: one identity or connection has more.
+        LimitError: an identity or a connection has more frames, or there are more connections.
     """
     if not tables.rows:
         return Correlated([], CONNECTIONS.empty(0), np.zeros(0, np.int64), [])
-    work = _Correlation(tables, points, stated, verifier, parts, engine or Inline(), most_in_part)
+    work = _Correlation(tables, points, stated, verifier, parts, engine or Inline(), most)
     if verifier is not None:
         work.refine(verifier)
     if not points.hosts.any():
@@ -86,11 +99,11 @@ class _Correlation:
         verifier: Verifier | None,
         parts: int,
         engine: Engine,
-        most_in_part: int | None,
+        most: Most | None,
     ) -> None:
         self._tables, self._points, self._stated, self._verifier = tables, points, stated, verifier
         self._parts, self._engine, self._work = parts, engine, tables.work
-        self._by_identity, self._most_in_part = ByIdentity(parts), most_in_part
+        self._by_identity, self._most = ByIdentity(parts), most
         pairs = zip(tables.stretches, tables.first_rows, strict=True)
         self._ranges = [Ranged(one, first, points.files) for one, first in pairs]
 
@@ -188,6 +201,8 @@ class _Correlation:
     def run(self) -> Correlated:
         """Find packets and connections by the times that frames have now."""
         talks, seen, numbers = self._conversations()
+        if self._most is not None and seen.count > SIDES * self._most.connections:
+            raise LimitError(f"{seen.count:,} conversations do not fit: {self._most.connections:,} connections do")
         sources = self._shares(numbers, self._by_identity)
         ballots = Ballots.together(list(self._engine.map(stages.ballots, (seen, self._verifier), sources)))
         candidates = weigh(ballots, talks, seen, self._tables.keep)
@@ -228,7 +243,7 @@ class _Correlation:
         hands = self._engine.map(stages.deal_range, (rule, self._work), items)
         sides = tuple(self._ranges[0].stretch.sides)
         dealt = collect(hands, sides)
-        check_parts(dealt, self._most_in_part)
+        check_parts(dealt, None if self._most is None else self._most.in_part)
         return [Pile(one, self._points.files) for one in dealt]
 
     def _forget(self, dealt: Iterable[Dealt]) -> None:

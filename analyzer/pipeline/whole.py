@@ -156,10 +156,8 @@ def analyze_whole(
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
     )
     verifier = Verifier(prepared.captures(), tables)
-    most_in_part = None if budget is None or tables.work.folder is None else budget.in_one_part
-    if budget is not None:
-        budget.check(tables)
-    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts, engine, most_in_part)
+    fits = None if budget is None else budget.fits(tables)
+    correlated = correlate(tables, facts, stated_entries(hosts.everywhere), verifier, parts, engine, fits)
     tables.forget_keys()
     if budget is not None:
         budget.check(tables, len(correlated.connections["proto"]))
@@ -180,7 +178,7 @@ def analyze_whole(
         doubled,
         cut=parts,
         engine=engine,
-        most_in_part=most_in_part,
+        most_in_part=None if fits is None else fits.in_part,
     )
 
 
