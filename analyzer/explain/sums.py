@@ -59,7 +59,8 @@ def wrong_from(case: Case, *, outer: bool) -> Iterator[Cause]:
 
 
 def _tell(case: Case, point: str, found: list[WrongSum], packets: list[int]) -> Told:
-    left = [wrong for wrong in found if wrong.packet in packets]
+    among = frozenset(packets)
+    left = [wrong for wrong in found if wrong.packet in among]
     return Told(
         {"where": point},
         severity=severity(case, packets, Severity.ERROR, ended=True),
