@@ -288,4 +288,5 @@ def check_parts(dealt: Iterable[Dealt], most: int | None) -> None:
     """
     rows = max((one.rows for one in dealt), default=0)
     if most is not None and rows > most:
-        raise LimitError(f"{rows:,} frames that belong together, as of one connection, do not fit: more than {most:,}")
+        why = "as of one connection, or of one client to one port of a server"
+        raise LimitError(f"{rows:,} frames that belong together, {why}, do not fit: more than {most:,}")

@@ -25,6 +25,8 @@ FEW_ROWS, MOST_PARTS = 1_000, 400
 """Of a stretch; and how many parts there are at the most, since as many files are open."""
 LEAST, SMALL, MORE = 512 << 20, 64 << 20, 10
 """Inputs of up to SMALL bytes may take LEAST; each further byte may take so many."""
+EACH = 4
+"""Stretches and parts that each worker has at the least: they are not all alike."""
 SHARE = 3
 """So much of the memory is for what all parts tell together."""
 
@@ -53,7 +55,7 @@ class Budget:
     def parts(self, frames: int, workers: int = 1) -> int:
         """Tell into how many parts so many frames are cut where not all are held, and *workers* have one each."""
         held = max((self.size - PROGRAM) // SHARE // IN_A_PART // workers, FEW_ROWS)
-        return min(max(-(-frames // held), 2, 4 * workers if workers > 1 else 2), MOST_PARTS)
+        return min(max(-(-frames // held), EACH * workers if workers > 1 else 2), MOST_PARTS)
 
     def fits(self, tables: FrameTables) -> Most:
         """
@@ -62,14 +64,14 @@ class Budget:
         Raises:
             LimitError: it has too many flows, messages of neighbours, or ICMP errors.
         """
+        if tables.rows <= self.any_frames:
+            return Most(tables.rows, tables.rows)
         flows = np.zeros(0, np.int64)
-        for one in tables.stretches if tables.rows > self.any_frames else ():
+        for one in tables.stretches:
             flows = np.union1d(flows, one.table.open("flow")["flow"] >> 1)
         self.check(tables, len(flows) // SIDES)
-        room = max(self.size - PROGRAM, 0)
         held = tables.work.folder is None
-        connections = room // TUPLE if tables.rows > self.any_frames else tables.rows
-        return Most(tables.rows if held else room // WORKED, connections)
+        return Most(tables.rows if held else (self.size - PROGRAM) // WORKED, self._left(tables) // TUPLE)
 
     def check(self, tables: FrameTables, connections: int) -> None:
         """
@@ -78,11 +80,14 @@ class Budget:
         Raises:
             LimitError: it would take too much.
         """
+        if tables.rows > self.any_frames and connections * TUPLE > self._left(tables):
+            raise LimitError(f"{tables.rows:,} frames with {connections:,} connections do not fit into {self}")
+
+    def _left(self, tables: FrameTables) -> int:
+        """Return how many bytes frames leave for connections, if they are held, and what lies aside of them."""
         frames = tables.rows if tables.work.folder is None else 0
         aside = sum(one.sides[name].rows for one in tables.stretches for name in ("quotes", "neighbours"))
-        needed = frames * FRAME + aside * ASIDE + connections * TUPLE
-        if tables.rows > self.any_frames and needed > self.size - PROGRAM:
-            raise LimitError(f"{tables.rows:,} frames with {connections:,} connections do not fit into {self}")
+        return self.size - PROGRAM - frames * FRAME - aside * ASIDE
 
     def __str__(self) -> str:
         return f"{self.size >> 20:,} MiB of memory"
@@ -105,15 +110,15 @@ def free_memory() -> int:
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, group = line.split(":", 2)
             if not controllers:  # version 2: "max" is no limit
-                found += _left(Path("/sys/fs/cgroup"), group, "memory.max", "memory.current")
+                found += _spare(Path("/sys/fs/cgroup"), group, "memory.max", "memory.current")
             elif "memory" in controllers.split(","):
                 root = Path("/sys/fs/cgroup/memory")
-                found += _left(root, group, "memory.limit_in_bytes", "memory.usage_in_bytes")
+                found += _spare(root, group, "memory.limit_in_bytes", "memory.usage_in_bytes")
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return min([*found, *([limit] if limit != resource.RLIM_INFINITY else [])])
 
 
-def _left(root: Path, group: str, limit: str, used: str) -> list[int]:
+def _spare(root: Path, group: str, limit: str, used: str) -> list[int]:
     """Return what a control group's limit leaves, and that of the group that a container sees as the first."""
     found = []
     for place in (root / group.lstrip("/"), root):

@@ -56,8 +56,10 @@ class Cut:
         self._common, found = common, common.correlated
         errands = Errands(common, names, quotes)
         of = errands.of_connections()
-        self.count = max(min(count, len(np.unique(of))), 1)
-        self._part_of = _filled(of, found.connections["frames"], self.count)
+        frames = found.connections["frames"]
+        alone = sum(one.hops.rows for one in found.parts) - int(frames.sum())
+        self.count = max(min(count, len(np.unique(of)) + alone), 1)
+        self._part_of = _filled(of, frames, self.count)
         self._everywhere = np.isin(np.arange(len(of)), names.connections)
         rule = ByErrand(self.count, self._part_of, self._everywhere)
         hands = engine.map(_deal, (rule, work), found.parts)

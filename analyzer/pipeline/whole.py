@@ -21,7 +21,7 @@ from analyzer.decode.tables import Span
 from analyzer.errors import InputError
 from analyzer.model import Clock, Point
 from analyzer.model.point import OUTWARD_ORDER
-from analyzer.pipeline.budget import FEW_ROWS, ON_DISK, Budget, free_memory
+from analyzer.pipeline.budget import EACH, FEW_ROWS, ON_DISK, Budget, free_memory
 from analyzer.pipeline.correlate import correlate
 from analyzer.pipeline.engine import Heard, start
 from analyzer.pipeline.prepare import Prepared, prepare, stated_entries
@@ -30,8 +30,6 @@ from analyzer.read.points import PointSpec, name_points
 from analyzer.read.work import Work, work_directory
 from analyzer.schema import FRAMES, HOPS
 
-EACH = 4
-"""Stretches and parts that each job has at the least: they are not all alike."""
 MOST_STRETCHES = 64
 """Each has a piece for each part."""
 

@@ -14,6 +14,7 @@ from analyzer import analyze
 from analyzer.cli import main
 from analyzer.pipeline import Means, analyze_whole, budget, prepare
 from tests.bench.generate import write_captures
+from tests.build import C1, C2, ether, write_pcap
 from tests.lab.faults.cases import CASES
 from tests.pipeline.every import Tiny
 
@@ -136,3 +137,13 @@ def test_parts_have_about_as_much(tmp_path: Path) -> None:
     assert set(shared.tolist()) == {1, 4}
     assert sum(packets) - 3 * everywhere == trace.packets
     assert max(packets) - everywhere < trace.packets * 0.3
+
+
+def test_frames_without_a_connection(tmp_path: Path) -> None:
+    """They are spread as well, though there is no connection that belongs to a part."""
+    unknown = [(number, ether(C1, C2, number.to_bytes(4, "big") * 12, kind=0x88B5)) for number in range(4_000)]
+    trace = analyze(write_pcap(tmp_path / "veth-c1.pcap", unknown), parts=4)
+    packets = [part.context.packets for part in trace.parts]
+
+    assert sum(packets) == trace.packets == 4_000
+    assert max(packets) < 1_300
