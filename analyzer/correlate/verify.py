@@ -16,9 +16,9 @@ from analyzer.correlate.identity import has
 from analyzer.correlate.sorting import changes, lengths
 from analyzer.decode.again import read_again
 from analyzer.decode.digest import DIGEST_BYTES, mix_rows
-from analyzer.decode.frames import Opener
 from analyzer.decode.kept import LINK_HEADER
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
+from analyzer.decode.reader import Opener
 from analyzer.decode.reference import payload
 from analyzer.decode.tables import FrameTables
 from analyzer.read.records import Interface

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import numpy as np
 
-from analyzer.decode.frames import Opener
+from analyzer.decode.reader import Opener
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile

@@ -42,11 +42,12 @@ class CutLengths:
             layers = int(np.bitwise_or.reduce(frames["layers"][cut]))
             self._layers[point] = self._layers.get(point, 0) | layers
 
-    def merge(self, other: "CutLengths", first: int) -> None:
-        """Add what was counted of points that are called *first* and so on here."""
-        for point, lengths in other._lengths.items():
-            self._lengths.setdefault(first + point, Counter()).update(lengths)
-            self._layers[first + point] = self._layers.get(first + point, 0) | other._layers[point]
+    def merge(self, other: "CutLengths", points: Sequence[int]) -> None:
+        """Add what was counted elsewhere; *points* are what those are called here."""
+        for own, lengths in other._lengths.items():
+            point = points[own]
+            self._lengths.setdefault(point, Counter()).update(lengths)
+            self._layers[point] = self._layers.get(point, 0) | other._layers[own]
 
     def kept(self, sources: Sequence[Source], files: Sequence[FileInfo], keep: int) -> int:
         """Return the bytes from the network header on that every point kept of a cut frame, at most *keep*."""

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from analyzer.correlate.stated import Stated
-from analyzer.decode.frames import Opener
+from analyzer.decode.reader import Opener
 from analyzer.model import ConntrackEntry, FlowTuple, Hosts, HostState
 from analyzer.read.file import CaptureFile
-from analyzer.read.inputs import PEEK, Bundle, Inputs, find_inputs
+from analyzer.read.inputs import Bundle, Inputs, find_inputs
 from analyzer.read.points import PointSpec
-from analyzer.read.source import buffer
+from analyzer.read.source import HEAD, buffer
 from analyzer.state.load import load_host
 from analyzer.trace.text import PROTOCOLS
 
@@ -39,7 +39,7 @@ class Prepared:
 
     def expected_frames(self) -> int:
         """Estimate how many frames there are, by the first records of each capture."""
-        peek = buffer(PEEK)
+        peek = buffer(HEAD)
         return sum(capture(peek).expected_frames() for capture in self.captures())
 
 

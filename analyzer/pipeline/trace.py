@@ -14,8 +14,8 @@ import numpy as np
 
 from analyzer.correlate.assemble import Correlated
 from analyzer.decode.again import read_again
-from analyzer.decode.frames import Opener
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
+from analyzer.decode.reader import Opener
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import InputError, SelectionError, ToolError
 from analyzer.model import (

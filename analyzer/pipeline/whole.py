@@ -16,7 +16,8 @@ from analyzer.correlate.keys import make_keys
 from analyzer.correlate.packets import Points
 from analyzer.correlate.roles import Traffic, infer_points
 from analyzer.correlate.verify import Verifier
-from analyzer.decode.frames import Limit, Progress, Room, read_frames
+from analyzer.decode.frames import Progress, read_frames
+from analyzer.decode.reader import Limit, Room
 from analyzer.decode.tables import Span
 from analyzer.errors import InputError
 from analyzer.model import Clock, Point
@@ -131,6 +132,7 @@ def analyze_whole(
         room=room,
         stretches=min(means.parts or 1, MOST_STRETCHES),
         each=engine.map if means.shared else None,
+        extents=EACH * engine.workers,
     )
     parts = means.parts or 1
     if means.parts is None and budget is not None and tables.work.folder is not None:

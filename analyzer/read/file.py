@@ -4,34 +4,48 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from analyzer.errors import InputError, UnknownFormatError
+from analyzer.read import pcap, pcapng
 from analyzer.read.packed import Packed
 from analyzer.read.pcap import FILE_HEADER, declared_interface, is_pcap, read_pcap
-from analyzer.read.pcapng import BYTE_ORDER_MAGIC, final_drops, first_interfaces, is_pcapng, read_pcapng
+from analyzer.read.pcapng import final_drops, first_interfaces, is_big_endian, is_pcapng, read_pcapng
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.read.snoop import is_snoop, read_snoop
-from analyzer.read.source import STDIN, Window, buffer, open_source
+from analyzer.read.source import HEAD, STDIN, WHOLE, Extent, Window, buffer, open_source
+from analyzer.read.walk import likely_start
 from analyzer.schema import Array, Bytes, Int64
 
 TAIL = 1 << 16
 """Bytes at a file's end that statistics are looked for in."""
 SMALL_RECORD = 64
 """Bytes of a record as small as most files hold."""
+SEARCHED = 1 << 20
+"""Bytes that the beginning of an extent is looked for in: some of the longest records."""
 MOST_FRAMES = 50_000_000
 """Room that is made beforehand at the most; it grows when it is needed."""
 
 
 class CaptureFile:
     """
-    One capture, read once from its beginning.
+    One capture, or an extent of it, read once from its beginning.
 
     ``info`` is complete when ``batches()`` is exhausted. Only the damage of a file that gives no header at all is an
     exception; all other damage is in ``info.damage``.
     """
 
-    def __init__(self, path: str, shown: str | None = None, memory: Bytes | None = None) -> None:
+    def __init__(
+        self, path: str, shown: str | None = None, memory: Bytes | None = None, extent: Extent = WHOLE
+    ) -> None:
         """
-        Open *path*; *shown* is what messages call it, ``-`` for a copy of stdin, *memory* where its bytes come to.
+        Open a capture.
+
+        Args:
+            path: where it is.
+            shown: what messages call it, ``-`` for a copy of stdin.
+            memory: where its bytes come to.
+            extent: the records that are read.
 
         Raises:
             InputError: it cannot be opened, or is empty.
@@ -43,7 +57,7 @@ class CaptureFile:
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
         stream = open_source(path)
         self._packed = isinstance(stream, Packed)
-        self._window = Window(stream, buffer() if memory is None else memory)
+        self._window = Window(stream, buffer() if memory is None else memory, extent)
         self._window.fill()
         magic = self._window.bytes(8)
         if is_pcap(magic):
@@ -74,7 +88,7 @@ class CaptureFile:
 
     def declared(self) -> list[Interface]:
         """Return the interfaces that the file's beginning declares."""
-        head = self._window.bytes(4096)
+        head = self._window.bytes(HEAD)
         if self._read is read_pcapng:
             return first_interfaces(head)
         if self._read is read_pcap and len(head) >= FILE_HEADER:
@@ -85,7 +99,7 @@ class CaptureFile:
         """Return what the end of a pcapng tells of drops, by interface; nothing of compressed ones."""
         if self._packed or self._read is not read_pcapng:
             return {}
-        big = self._window.bytes(4, skip=8) == BYTE_ORDER_MAGIC.to_bytes(4, "big")
+        big = is_big_endian(self._window.bytes(12))
         try:
             with Path(self._path).open("rb") as stream:
                 stream.seek(max(self.size - TAIL, 0))
@@ -109,6 +123,24 @@ class CaptureFile:
             return 0
         read = int(first.start[-1] + first.cap_len[-1] - first.start[0])
         return self.size * (10 if self._packed else 1) * len(first) // max(read, 1)
+
+    def extents(self, length: int) -> list[Extent]:
+        """
+        Cut what is not compressed to extents of about *length* bytes; where they begin is a guess.
+
+        One that is right ends as a file does; one that is wrong ends with damage.
+        """
+        head = self._window.bytes(HEAD)
+        like = {read_pcap: pcap.likeness, read_pcapng: pcapng.likeness}.get(self._read, lambda _: None)(head)
+        begins = [0]
+        if like is not None and not self._packed:
+            with Path(self._path).open("rb", buffering=0) as stream:
+                for wanted in range(length, self.size - length // 2, length):
+                    data = np.frombuffer(os.pread(stream.fileno(), SEARCHED, wanted), np.uint8)
+                    place = likely_start(data, like)
+                    begins += [wanted + place] if place is not None else []
+        ends = [*begins[1:], None]
+        return [Extent(begin, end) for begin, end in zip(begins, ends, strict=True)]
 
     @property
     def position(self) -> int:

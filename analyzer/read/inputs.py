@@ -16,14 +16,12 @@ from analyzer.read.file import CaptureFile
 from analyzer.read.manifest import PACKED, Manifest, read_manifest
 from analyzer.read.pieces import group_pieces
 from analyzer.read.points import PointSpec
-from analyzer.read.source import STDIN, buffer, needs_spool, spool
+from analyzer.read.source import HEAD, STDIN, buffer, needs_spool, spool
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
 MOST_CAPTURES = 4096
 """Of a folder."""
-PEEK = 1 << 16
-"""Bytes of a file's beginning that show what it declares, and its first record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def find_inputs(
     usable = _usable(files, inputs)
     named = {*paths, *(spec.file for spec in points)}
     inputs.named_unusable += [file for file in files if file not in usable and (file not in home or file in named)]
-    peek = buffer(PEEK)
+    peek = buffer(HEAD)
 
     def first_ns(file: str) -> int | None:
         return CaptureFile(inputs.local[file], file, peek).first_ns()
@@ -205,7 +203,7 @@ def is_capture(path: Path) -> bool:
 def _usable(files: list[str], inputs: Inputs) -> list[str]:
     """Return the files that open as captures; raise if none does."""
     found: list[str] = []
-    peek = buffer(PEEK)
+    peek = buffer(HEAD)
     for file in files:
         try:
             CaptureFile(inputs.local[file], file, peek).close()

@@ -12,7 +12,7 @@ from analyzer.errors import InputError, UnknownFormatError
 from analyzer.read.chain import Layout, read_chain
 from analyzer.read.records import MAX_RECORD, FileInfo, Interface, Records
 from analyzer.read.source import Window
-from analyzer.read.walk import Shape
+from analyzer.read.walk import Likeness, Shape
 
 FILE_HEADER = 24
 RECORD_HEADER = 16
@@ -22,6 +22,9 @@ MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 MODIFIED = 0xA1B2CD34
 """Alexey Kuznetzov's patched libpcap: interface index, protocol and packet type follow the record header."""
+
+LONGEST = 48
+"""Times 65,536 seconds: what the high bytes of times in one file differ by at the most, some 36 days."""
 
 FCS_PRESENT = 0x0400_0000
 """Bit of the link type field: the upper four bits count 16-bit words of frame check sequence."""
@@ -71,7 +74,16 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
     if major != 2:
         raise UnknownFormatError(f"{info.name}: pcap version {major}.{minor} at byte 4, known is 2.4")
     info.interfaces.append(declared_interface(header))
-    size = record_header(header)
+    info.section.append(0)
+    window.take(FILE_HEADER)
+    window.enter()
+    yield from read_chain(window, info, _layout(header))
+
+
+def _layout(header: bytes) -> Layout:
+    """Return how records look, by a whole file header."""
+    big, size = _is_big_endian(header), record_header(header)
+    minor = int(np.frombuffer(header[:FILE_HEADER], ">u2" if big else "<u2")[3])
     # Before 2.3 the two lengths stood in the other order (libpcap's sf-pcap.c, SWAPPED).
     cap_len, orig_len = (2, 3) if minor >= 3 else (3, 2)
     shape = Shape(
@@ -82,7 +94,17 @@ def read_pcap(window: Window, info: FileInfo) -> Iterator[Records]:
         maximum=size + MAX_RECORD,
         multiple=1,
         # Times of one file agree in their high bytes; that makes record headers recognisable.
-        signature_at=0 if info.big_endian else 2,
+        signature_at=0 if big else 2,
     )
-    window.take(FILE_HEADER)
-    yield from read_chain(window, info, Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len))
+    return Layout(shape, seconds=0, fraction=1, cap_len=cap_len, orig_len=orig_len)
+
+
+def likeness(head: bytes) -> Likeness | None:
+    """Return what records look like, by a file's first bytes; None if they do not show one."""
+    big, place = _is_big_endian(head), FILE_HEADER
+    if len(head) < FILE_HEADER + MODIFIED_RECORD_HEADER:
+        return None
+    shape = _layout(head).shape
+    first = int.from_bytes(head[place + shape.signature_at : place + shape.signature_at + 2], "little")
+    # What is read the wrong way round does not ascend with time.
+    return Likeness(shape, ">" if big else "<", first, 0 if big else LONGEST)

@@ -19,8 +19,8 @@ from analyzer.read.options import (
     text,
 )
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, Damage, FileInfo, Interface, Records
-from analyzer.read.source import Window
-from analyzer.read.walk import Shape, unaligned, walk
+from analyzer.read.source import HEAD, Window
+from analyzer.read.walk import Likeness, Shape, unaligned, walk
 from analyzer.schema import Array, Int64
 
 SECTION_HEADER = 0x0A0D0D0A
@@ -55,11 +55,14 @@ def is_pcapng(magic: bytes) -> bool:
     return int.from_bytes(magic[:4], "big") == SECTION_HEADER
 
 
+def is_big_endian(head: bytes) -> bool:
+    """Tell by a file's first bytes."""
+    return head[8:12] == BYTE_ORDER_MAGIC.to_bytes(4, "big")
+
+
 def first_interfaces(head: bytes) -> list[Interface]:
     """Return the interfaces described before the first packet, as far as *head* shows them."""
-    byte_order: Literal["big", "little"] = "little"
-    if head[8:12] == BYTE_ORDER_MAGIC.to_bytes(4, "big"):
-        byte_order = "big"
+    byte_order: Literal["big", "little"] = "big" if is_big_endian(head) else "little"
     found: list[Interface] = []
     place = 0
     while place + SMALLEST_BLOCK <= len(head):
@@ -72,6 +75,13 @@ def first_interfaces(head: bytes) -> list[Interface]:
             break
         place += max(length, SMALLEST_BLOCK)
     return found
+
+
+def likeness(head: bytes) -> Likeness:
+    """Return what packets look like, by a file's first bytes."""
+    big = is_big_endian(head)
+    kind = ENHANCED_PACKET.to_bytes(4, "big" if big else "little")
+    return Likeness(SHAPE, ">" if big else "<", int.from_bytes(kind[:2], "little"), 0)
 
 
 def final_drops(tail: bytes, order: Literal["big", "little"]) -> dict[int, int]:
@@ -139,6 +149,9 @@ class _Reader:
 
     def batches(self) -> Iterator[Records]:
         window = self.window
+        head = window.bytes(HEAD)
+        if window.enter():
+            self._pass_over(head)
         needed = 0
         while window.fill(needed):
             needed = 0
@@ -165,6 +178,14 @@ class _Reader:
                 raise _DamageError(window.offset, f"block cut: {left} bytes left of it")
             if not len(found.start) and left >= SHAPE.header:
                 needed = self._word(window.bytes(8), 4)
+
+    def _pass_over(self, head: bytes) -> None:
+        """Take interfaces from a file's first bytes, where its records are read from a later place on."""
+        self.order = ">" if is_big_endian(head) else "<"
+        self.info.big_endian = self.order == ">"
+        self._begun = 1
+        self.info.interfaces += first_interfaces(head)
+        self.info.section += range(len(self.info.interfaces))
 
     def _sections(self, starts: Int64) -> list[Int64]:
         """Cut the walk before each section header: it may change the byte order, and forgets the interfaces."""

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,21 @@ HARMLESS = 2 << 20
 MOST_EXPANSION = 1000
 """Decompressed bytes per compressed one; captures of real traffic compress at most some 50-fold."""
 STDIN = "-"
+HEAD = 1 << 16
+"""Bytes of a file's beginning that show what it declares, and its first record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Some records of a file, by its bytes."""
+
+    begin: int = 0
+    """Where the first of them begins; 0 for behind the header, whatever that is."""
+    end: int | None = None
+    """Where the next one would begin; None for the file's end."""
+
+
+WHOLE = Extent()
 
 
 def open_source(path: str) -> BinaryIO | Packed:
@@ -84,15 +100,25 @@ def buffer(size: int = WINDOW) -> Bytes:
 class Window:
     """A moving window over a stream: ``buffer[begin:end]`` is read and not yet consumed."""
 
-    def __init__(self, stream: BinaryIO | Packed, memory: Bytes) -> None:
-        """Look at *stream*; what is seen lies in *memory*, unless a record needs more."""
-        self._stream = stream
+    def __init__(self, stream: BinaryIO | Packed, memory: Bytes, extent: Extent = WHOLE) -> None:
+        """Look at *extent* of a stream, and before at its head; what is seen lies in *memory*, if that is enough."""
+        self._stream, self._extent = stream, extent
+        self._limit = HEAD if extent.begin else extent.end
         self.buffer = memory
         self.begin = self.end = FRONT
         self.eof = False
         self.problem: str | None = None
         """Why the stream ended early, if decompression or reading failed."""
         self._consumed = 0
+
+    def enter(self) -> bool:
+        """Go from behind the file's header to where the extent begins; tell whether that is elsewhere."""
+        begin = self._extent.begin
+        if begin and not isinstance(self._stream, Packed):
+            self._stream.seek(begin)
+            self._consumed, self._limit = begin, self._extent.end
+            self.begin, self.end, self.eof = FRONT, FRONT, False
+        return bool(begin)
 
     @property
     def offset(self) -> int:
@@ -140,6 +166,8 @@ class Window:
         return self.end - self.begin
 
     def _read(self, view: memoryview) -> int:
+        if self._limit is not None:
+            view = view[: max(self._limit - self._consumed - (self.end - self.begin), 0)]
         if not isinstance(self._stream, Packed):
             return self._stream.readinto(view) or 0  # type: ignore[attr-defined]
         data = self._stream.read(len(view))

@@ -14,6 +14,8 @@ from analyzer.schema import Array, Bytes, Int64
 WALKERS = 320
 SEARCH = 2048
 """Bytes searched for a start; more than one full Ethernet frame with its record header."""
+STEPS = 4
+"""Records that have to follow each other from a place that is taken for a start."""
 SMALL = 1 << 21
 """Chunks of fewer bytes are walked serially: starting many walks would cost more."""
 
@@ -47,6 +49,18 @@ class Walk:
     """The record at *stop* cannot be: its length is out of bounds. Else it is merely not all there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What the records of one file look like."""
+
+    shape: Shape
+    byte_order: str
+    signature: int
+    """Of one of them, as ``<u2``."""
+    spread: int
+    """By so much that of others may be larger."""
+
+
 def unaligned(buffer: Bytes, dtype: str) -> Array:
     """View *buffer* as overlapping items that start at every byte."""
     itemsize = np.dtype(dtype).itemsize
@@ -62,6 +76,31 @@ def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str) -> 
         return _serial(lengths, begin, end, shape)
     rest = _serial(lengths, int(starts[-1]), end, shape)
     return Walk(np.concatenate((found, rest.start)), rest.stop, rest.broken)
+
+
+def likely_start(buffer: Bytes, like: Likeness) -> int | None:
+    """Return the first place in *buffer* from where record follows record; None if no place looks like that."""
+    shape, end = like.shape, len(buffer)
+    if end < shape.header + 4:
+        return None
+    lengths, signatures = unaligned(buffer, f"{like.byte_order}u4"), unaligned(buffer, "<u2")
+    last = end - shape.header
+    near = signatures[shape.signature_at : last + shape.signature_at] - np.uint16(like.signature) <= like.spread
+    candidate = np.flatnonzero(near)
+    alive = np.ones(len(candidate), bool)
+    at = candidate
+    for _ in range(STEPS):
+        at = np.where(alive, at, 0)
+        alive &= signatures[at + shape.signature_at] - np.uint16(like.signature) <= like.spread
+        at, believable = _next(lengths, at, shape)
+        alive &= believable & (at <= last)
+    return int(candidate[alive][0]) if alive.any() else None
+
+
+def _next(lengths: Array, at: Int64, shape: Shape) -> tuple[Int64, Array]:
+    """Return where the records behind those *at* some places begin, and whether that can be."""
+    total = lengths[at + shape.length_at].astype(np.int64) + shape.base
+    return at + total, _believable(total, shape)
 
 
 def _serial(lengths: Array, begin: int, end: int, shape: Shape) -> Walk:
@@ -91,12 +130,11 @@ def _guess(buffer: Bytes, lengths: Array, begin: int, end: int, shape: Shape) ->
     at = candidate = targets[walker] + place
     alive = signatures[at + shape.signature_at] == wanted
     walker, at, candidate, alive = walker[alive], at[alive], candidate[alive], alive[alive]
-    for _ in range(4):
+    for _ in range(STEPS):
         at = np.where(alive, at, begin)
-        total = lengths[at + shape.length_at].astype(np.int64) + shape.base
-        alive &= _believable(total, shape) & (signatures[at + shape.signature_at] == wanted)
-        at = at + total
-        alive &= at + shape.header <= end
+        alive &= signatures[at + shape.signature_at] == wanted
+        at, believable = _next(lengths, at, shape)
+        alive &= believable & (at + shape.header <= end)
     _, best = np.unique(walker[alive], return_index=True)
     return np.concatenate(([begin], candidate[alive][best]))
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from analyzer.correlate.doubles import drop_copies, drop_overlaps
-from analyzer.decode.frames import Source
 from analyzer.decode.tables import FrameTables
 from analyzer.model import Point, Role
+from analyzer.read.points import Source
 from analyzer.read.records import FileInfo
 from analyzer.schema import FRAMES, KEYS
 from tests.trace.tables import at, table

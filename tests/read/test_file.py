@@ -104,11 +104,11 @@ def test_what_its_beginning_declares(
 
 
 def test_interfaces_far_from_the_beginning(tmp_path: Path) -> None:
-    """4096 bytes are looked at; an interface that begins behind them is not declared there."""
-    long = interface(1, options=option(3, b"x" * 4016))
-    capture = _open(tmp_path / "a", section() + interface(113, options=option(2, b"eth0")) + long + interface(1))
+    """64 KiB are looked at; an interface that begins behind them is not declared there."""
+    long = interface(1, options=option(3, b"x" * 32_720))
+    capture = _open(tmp_path / "a", section() + interface(113, options=option(2, b"eth0")) + long * 2 + interface(1))
 
-    assert [i.name for i in capture.declared()] == ["eth0", None]
+    assert [i.name for i in capture.declared()] == ["eth0", None, None]
     capture.close()
 
 
