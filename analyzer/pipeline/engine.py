@@ -125,8 +125,9 @@ class Processes:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # A process with threads cannot be forked safely.
-            how = "fork" if threading.active_count() == 1 else "forkserver"
+            # A process with threads cannot be forked safely, and obstore has some that nobody sees.
+            alone = threading.active_count() == 1 and "obstore" not in sys.modules
+            how = "fork" if alone else "forkserver"
             context = multiprocessing.get_context(how)
             self._pool = ProcessPoolExecutor(self.workers, context, _begin)
         return self._pool

@@ -13,6 +13,7 @@ from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import Bundle, Inputs, find_inputs
 from analyzer.read.points import PointSpec
 from analyzer.read.source import HEAD, buffer
+from analyzer.read.stored import size_of
 from analyzer.state.load import load_host
 from analyzer.trace.text import PROTOCOLS
 
@@ -31,7 +32,7 @@ class Prepared:
     @property
     def stored(self) -> int:
         """Bytes of all captures, as they are stored."""
-        return sum(Path(self.inputs.local[file]).stat().st_size for file in self.inputs.files)
+        return sum(size_of(self.inputs.local[file]) for file in self.inputs.files)
 
     def captures(self) -> list[Opener]:
         """Return what opens each capture."""

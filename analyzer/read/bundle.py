@@ -1,7 +1,6 @@
 """Bundles as one file, ``trouble.tar.zst``, opened into a temporary folder to be read."""
 
 import errno
-import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
@@ -9,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from analyzer.errors import InputError
 from analyzer.read.packed import CODECS, DamagedError, Packed
 from analyzer.read.scratch import scratch
+from analyzer.read.stored import open_stored
 from analyzer.read.tar import Member, TarError, members
 
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -61,15 +61,16 @@ def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, I
     room = max(shutil.disk_usage(target).free - RESERVE, 0)
     count, damage = 0, None
     try:
-        with Path(path).open("rb") as file:
-            if file.read(len(ZSTD)) != ZSTD:
-                raise TarError("not packed by zstd" if os.fstat(file.fileno()).st_size else "empty file")
+        with open_stored(path) as file:
+            magic = file.read(len(ZSTD))
+            if magic != ZSTD:
+                raise TarError("not packed by zstd" if magic else "empty file")
             stream = _Stream(path, Packed(file, CODECS[ZSTD]), min(most, room))
             for member in members(stream.read):
                 count += 1
                 if count > MOST_MEMBERS:
                     raise InputError(f"{path}: more than {MOST_MEMBERS:,} files")
-                _extract(member, target)
+                extract(member, target)
     except (TarError, DamagedError, OSError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         damage = InputError(f"{path}: cannot unpack{' all of it' if count else ''}: {reason}")
@@ -79,7 +80,7 @@ def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, I
     return inner[0] if len(inner) == 1 else target, damage
 
 
-def _extract(member: Member, target: Path) -> None:
+def extract(member: Member, target: Path) -> None:
     """Write a plain file below *target*; ways out of the folder, and names that no file can have, are left out."""
     path = PurePosixPath(member.name)
     parts = path.parts

@@ -1,8 +1,7 @@
 """Opens a capture of any known format."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from analyzer.read.pcapng import final_drops, first_interfaces, is_big_endian, i
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, FileInfo, Interface, Records
 from analyzer.read.snoop import is_snoop, read_snoop
 from analyzer.read.source import HEAD, STDIN, WHOLE, Extent, Window, buffer, open_source
+from analyzer.read.stored import open_stored, read_at
 from analyzer.read.walk import likely_start
 from analyzer.schema import Array, Bytes, Int64
 
@@ -53,9 +53,8 @@ class CaptureFile:
         """
         shown = shown or path
         self._path = path
-        self.size = Path(path).stat().st_size if Path(path).is_file() else 0
         self.info = FileInfo("stdin" if shown == STDIN else PurePath(shown).name)
-        stream = open_source(path)
+        stream, self.size = open_source(path)
         self._packed = isinstance(stream, Packed)
         self._window = Window(stream, buffer() if memory is None else memory, extent)
         self._window.fill()
@@ -101,7 +100,7 @@ class CaptureFile:
             return {}
         big = is_big_endian(self._window.bytes(12))
         try:
-            with Path(self._path).open("rb") as stream:
+            with open_stored(self._path) as stream:
                 stream.seek(max(self.size - TAIL, 0))
                 return final_drops(stream.read(TAIL), "big" if big else "little")
         except OSError:
@@ -134,9 +133,10 @@ class CaptureFile:
         like = {read_pcap: pcap.likeness, read_pcapng: pcapng.likeness}.get(self._read, lambda _: None)(head)
         begins = [0]
         if like is not None and not self._packed:
-            with Path(self._path).open("rb", buffering=0) as stream:
+            with open_stored(self._path) as stream:
                 for wanted in range(length, self.size - length // 2, length):
-                    data = np.frombuffer(os.pread(stream.fileno(), SEARCHED, wanted), np.uint8)
+                    stream.seek(wanted)
+                    data = np.frombuffer(stream.read(SEARCHED), np.uint8)
                     place = likely_start(data, like)
                     begins += [wanted + place] if place is not None else []
         ends = [*begins[1:], None]
@@ -175,12 +175,7 @@ class CaptureFile:
             places: (n,) where their bytes begin.
             lengths: (n,) how many each has.
         """
-        with Path(self._path).open("rb", buffering=0) as stream:
-            for place, length in zip(places.tolist(), lengths.tolist(), strict=True):
-                data = os.pread(stream.fileno(), length, place)
-                if len(data) < length:
-                    return
-                yield data
+        return read_at(self._path, places, lengths)
 
     def batches(self) -> Iterator[Records]:
         """Give all records, in order; each batch is valid until the next is asked for."""

@@ -8,15 +8,17 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from analyzer.errors import InputError
 from analyzer.read.bundle import MOST_BYTES, unpack
 from analyzer.read.file import CaptureFile
 from analyzer.read.manifest import PACKED, Manifest, read_manifest
+from analyzer.read.mirror import mirror
 from analyzer.read.pieces import group_pieces
 from analyzer.read.points import PointSpec
 from analyzer.read.source import HEAD, STDIN, buffer, needs_spool, spool
+from analyzer.read.stored import is_remote
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
@@ -116,7 +118,7 @@ def _each_once(files: list[str], doubled: list[str]) -> list[str]:
     found: dict[str, str] = {}
     for file in files:
         # realpath() takes links that lead to each other as they are; resolve() fails.
-        known = found.setdefault(file if file == STDIN else os.path.realpath(file), file)
+        known = found.setdefault(file if file == STDIN or is_remote(file) else os.path.realpath(file), file)
         if known != file:
             doubled.append(f"{file} is the same file as {known}: counted once")
     return list(found.values())
@@ -149,10 +151,15 @@ def _open_up(
 ) -> list[tuple[str, Bundle | None]]:
     """Return the captures of a path, and the bundle each is in; what cannot be is *unusable*."""
     try:
-        folder = Path(path)
+        folder, most = Path(path), MOST_BYTES if most_unpacked is None else most_unpacked
         if path.endswith(PACKED):
-            folder, damage = unpack(path, stack, MOST_BYTES if most_unpacked is None else most_unpacked)
+            folder, damage = unpack(path, stack, most)
             unusable += [damage] if damage is not None else []
+        elif is_remote(path):
+            mirrored = mirror(path, is_capture_name, stack, most)
+            if mirrored is None:
+                return [(path, None)]
+            folder = mirrored
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
         found = _captures(folder, unusable)
@@ -161,7 +168,11 @@ def _open_up(
             found = [capture for one in inner for capture in _captures(one, unusable)]
         if not found:
             unusable.append(InputError(f"{path}: no captures in this folder"))
-        return [(file, bundle) for file, bundle in found]
+        mirrored_at = f"{path.rstrip('/')}/" if is_remote(path) and not path.endswith(PACKED) else None
+        return [
+            (file if mirrored_at is None else mirrored_at + Path(file).relative_to(folder).as_posix(), bundle)
+            for file, bundle in found
+        ]
     except InputError as error:
         unusable.append(error)
         return []
@@ -194,10 +205,15 @@ def _captures(folder: Path, unusable: list[InputError]) -> list[tuple[str, Bundl
 
 def is_capture(path: Path) -> bool:
     """Tell a capture by its name, compressed or not, rotated or not."""
+    return path.is_file() and is_capture_name(path)
+
+
+def is_capture_name(path: PurePath) -> bool:
+    """Tell it by the name alone."""
     suffixes = [s.lower() for s in path.suffixes]
     while suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes.pop()
-    return path.is_file() and bool(suffixes) and suffixes[-1].rstrip("0123456789") in CAPTURE_SUFFIXES
+    return bool(suffixes) and suffixes[-1].rstrip("0123456789") in CAPTURE_SUFFIXES
 
 
 def _usable(files: list[str], inputs: Inputs) -> list[str]:

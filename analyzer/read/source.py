@@ -3,6 +3,7 @@
 A window holds a bounded part of the file, so memory does not grow with a file, however it was compressed.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from analyzer.errors import InputError
 from analyzer.read.packed import CODECS, DamagedError, Packed
 from analyzer.read.records import BACK, FRONT
 from analyzer.read.scratch import scratch
+from analyzer.read.stored import is_remote, open_stored
 from analyzer.schema import Bytes
 
 WINDOW = 8 << 20
@@ -41,24 +43,26 @@ class Extent:
 WHOLE = Extent()
 
 
-def open_source(path: str) -> BinaryIO | Packed:
+def open_source(path: str) -> tuple[BinaryIO | Packed, int]:
     """
-    Open *path* and undo its compression, which is told by the first bytes, not the name.
+    Open *path* and undo its compression, which is told by the first bytes, not the name; return how long it is, too.
 
     Raises:
         InputError: it cannot be opened.
     """
     try:
-        if Path(path).is_dir():
+        if not is_remote(path) and Path(path).is_dir():
             raise InputError(f"{path}: a folder, not a capture")
-        if Path(path).exists() and not Path(path).is_file():
+        if not is_remote(path) and Path(path).exists() and not Path(path).is_file():
             raise InputError(f"{path}: neither a file nor a pipe")
-        buffered = Path(path).open("rb")  # noqa: SIM115 - closed by Window
-        magic = buffered.peek(6)[:6]
+        buffered = open_stored(path)
+        magic = buffered.read(6)
+        size = buffered.seek(0, os.SEEK_END)
+        buffered.seek(0)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     codec = next((codec for start, codec in CODECS.items() if magic.startswith(start)), None)
-    return buffered if codec is None else Packed(buffered, codec)
+    return buffered if codec is None else Packed(buffered, codec), size
 
 
 def needs_spool(path: str) -> bool:

@@ -105,7 +105,8 @@ def test_streams_and_the_files_behind_them(tmp_path: Path, name: str | None) -> 
     """A compressed capture has a file behind it; what is appended to it is read, too."""
     path = tmp_path / "capture"
     path.write_bytes(b"one, two" if name is None else COMPRESSORS[name](b"one, ") + COMPRESSORS[name](b"two"))
-    stream = open_source(str(path))
+    stream, size = open_source(str(path))
+    assert size == path.stat().st_size
     data = stream.read(5) + stream.read(100)
     stored = stream.consumed if isinstance(stream, Packed) else None
     stream.close()

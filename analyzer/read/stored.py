@@ -1,0 +1,170 @@
+"""Files where they are: on this machine, or in object stores and on web servers, which give them in ranges.
+
+Who may read there is told by the environment, as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, GOOGLE_SERVICE_ACCOUNT or
+AZURE_STORAGE_ACCOUNT_KEY do.
+"""
+
+import errno
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from analyzer.errors import InputError
+from analyzer.schema import Array, Int64
+
+SCHEMES = ("s3://", "gs://", "az://", "http://", "https://")
+AHEAD = 1 << 20
+"""Bytes that are asked for at the least."""
+AT_A_TIME = 1_000
+"""Frames that are asked for together."""
+PATIENCE_S, TRIES = 20, 4
+
+
+def is_remote(path: str) -> bool:
+    """Tell a URL from a path."""
+    return path.startswith(SCHEMES)
+
+
+def open_stored(path: str) -> BinaryIO:
+    """
+    Open a file, to read it from any place on.
+
+    Raises:
+        InputError: what reads from there is not installed.
+        OSError: it is not there, or cannot be read.
+    """
+    if is_remote(path):
+        return io.BufferedReader(_Remote(path), AHEAD)
+    return Path(path).open("rb")
+
+
+def size_of(path: str) -> int:
+    """
+    Return how many bytes a file has.
+
+    Raises:
+        InputError: what reads from there is not installed.
+        OSError: it is not there.
+    """
+    return _Remote(path).size if is_remote(path) else Path(path).stat().st_size
+
+
+def read_at(path: str, places: Int64, lengths: Array) -> Iterator[bytes]:
+    """
+    Give (n,) pieces of a file that begin at *places*, as far as it has them all.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    pieces = zip(places.tolist(), lengths.tolist(), strict=True)
+    if not is_remote(path):
+        with Path(path).open("rb", buffering=0) as file:
+            found = (os.pread(file.fileno(), length, place) for place, length in pieces)
+            yield from _whole(found, lengths)
+        return
+    yield from _whole(_Remote(path).pieces(pieces), lengths)
+
+
+def names_below(url: str) -> Iterator[str]:
+    """
+    Give the names of all objects below *url*, as paths from there.
+
+    Raises:
+        InputError: what reads from there is not installed.
+        OSError: there is none, or it cannot be asked.
+    """
+    library = _library()
+    with _plainly():
+        for some in library.list(_store(url.rstrip("/"))):
+            yield from (str(one["path"]) for one in some)
+
+
+def _whole(found: Iterator[bytes], lengths: Array) -> Iterator[bytes]:
+    for data, length in zip(found, lengths.tolist(), strict=False):
+        if len(data) < length:
+            return
+        yield data
+
+
+class _Remote(io.RawIOBase):
+    """An object, read in ranges."""
+
+    def __init__(self, url: str) -> None:
+        above, _, self._name = url.rpartition("/")
+        self._library, self._at = _library(), 0
+        with _plainly():
+            self._store = _store(above)
+            self.size = int(self._library.head(self._store, self._name)["size"])
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        return self._at
+
+    def readinto(self, into: Any) -> int:
+        """Read as much as there is, up to as much as fits."""
+        view = memoryview(into).cast("B")
+        count = min(len(view), self.size - self._at)
+        if count <= 0:
+            return 0
+        with _plainly():
+            data = self._library.get_range(self._store, self._name, start=self._at, length=count)
+        view[: len(data)] = memoryview(data)
+        self._at += len(data)
+        return len(data)
+
+    def pieces(self, wanted: Iterator[tuple[int, int]]) -> Iterator[bytes]:
+        """Give pieces by place and length; those that lie near each other are asked for at once."""
+        while some := list(islice(wanted, AT_A_TIME)):
+            starts, lengths = zip(*some, strict=True)
+            with _plainly():
+                found: Sequence[Any] = self._library.get_ranges(self._store, self._name, starts=starts, lengths=lengths)
+            yield from map(bytes, found)
+
+
+def _library() -> Any:
+    """
+    Import what reads from stores, which is installed only by those who have some.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import obstore  # noqa: PLC0415
+    except ImportError:
+        raise InputError("object stores are read by obstore: pip install 'hoptrace[stores]'") from None
+    return obstore
+
+
+@lru_cache(maxsize=16)
+def _store(url: str) -> Any:
+    from obstore.store import from_url  # noqa: PLC0415
+
+    patience: Any = {"max_retries": TRIES, "retry_timeout": timedelta(seconds=PATIENCE_S)}
+    return from_url(url, client_options={"allow_http": True}, retry_config=patience)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Let what goes wrong there be an OSError that says so in a line."""
+    from obstore.exceptions import BaseError  # noqa: PLC0415
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, "there is no such object") from None
+    except (BaseError, OSError, ValueError) as error:
+        # "Generic S3 error: Error performing GET http://... in 3 ms - HTTP error: error sending request"
+        why = str(error).strip().partition("\n")[0].rpartition(" - ")[2].partition(": <")[0]
+        raise OSError(errno.EIO, why or type(error).__name__) from None

@@ -1,0 +1,187 @@
+"""Captures and bundles in object stores: told as those on this machine are, by a real S3 server on loopback."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from moto.server import ThreadedMotoServer
+
+from analyzer.cli import main
+from analyzer.decode import extents
+from analyzer.errors import InputError
+from analyzer.read import mirror
+from analyzer.read.inputs import is_capture_name
+from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of
+
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
+BUCKET = "s3://captures"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Run an S3 server; return its address."""
+    running = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    yield f"http://{host}:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def store(server: str, monkeypatch: pytest.MonkeyPatch) -> "Store":
+    """Return the server's bucket; whoever reads from S3 reads there."""
+    for name, value in (
+        ("AWS_ENDPOINT_URL", server),
+        ("AWS_ACCESS_KEY_ID", "testing"),
+        ("AWS_SECRET_ACCESS_KEY", "testing"),
+        ("AWS_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    return Store(server)
+
+
+class Store:
+    """A bucket."""
+
+    def __init__(self, server: str) -> None:
+        self.client = boto3.client("s3", endpoint_url=server, region_name="us-east-1")
+        self.client.create_bucket(Bucket="captures")
+
+    def put(self, path: Path, key: str) -> str:
+        """Copy a file, or all that is in a folder; return its URL."""
+        for file in [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file()):
+            name = key if path.is_file() else f"{key}/{file.relative_to(path).as_posix()}"
+            self.client.put_object(Bucket="captures", Key=name, Body=file.read_bytes())
+        return f"{BUCKET}/{key}"
+
+
+def _told(*args: str, code: int = 0) -> str:
+    ran = CliRunner().invoke(main, ["analyze", *args], env={"COLUMNS": "100"})
+    assert ran.exit_code == code, ran.output
+    return ran.stdout
+
+
+@pytest.mark.parametrize("name", ["bundle", "seed", "user-network"])
+def test_a_bundle(store: Store, name: str) -> None:
+    """With its dumps and manifest, in whatever way it is named."""
+    here = SAMPLES / name
+    url = store.put(here, f"some of them/{name}")
+    assert _told(url, "--json") == _told(str(here), "--json")
+    assert _told(f"{url}/", "--explain") == _told(str(here), "--explain")
+
+
+def test_parts_and_several_processes(store: Store) -> None:
+    """Workers read for themselves."""
+    url = store.put(SAMPLES / "seed", "seed")
+    assert _told(url, "--json", "--jobs", "2", "--parts", "3") == _told(str(SAMPLES / "seed"), "--json")
+
+
+def test_several_bundles(store: Store, tmp_path: Path) -> None:
+    """A folder of bundles, each of which is a host."""
+    for name in ("one", "two"):
+        shutil.copytree(SAMPLES / "bundle", tmp_path / name)
+    url = store.put(tmp_path, "several")
+    here = json.loads(_told(str(tmp_path), "--json"))
+    there = json.loads(_told(url, "--json"))
+    assert there.pop("inputs", None) in (None, ["several"])
+    here.pop("inputs", None)
+    assert there == here
+    assert {point["host"] for point in there["points"]} == {"one", "two"}
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_compressed_capture(store: Store, tmp_path: Path, ending: str) -> None:
+    """It is read from its beginning."""
+    capture = tmp_path / "veth-c1.pcap"
+    shutil.copy(next((SAMPLES / "seed").glob("veth*.pcap")), capture)
+    subprocess.run(["gzip" if ending == ".gz" else "zstd", "-q", "-k", str(capture)], check=True)
+    url = store.put(tmp_path / f"veth-c1.pcap{ending}", f"x/veth-c1.pcap{ending}")
+    assert _told(url, "--json") == _told(f"{capture}{ending}", "--json")
+
+
+def test_a_packed_bundle(store: Store, tmp_path: Path) -> None:
+    """It is unpacked as it comes in."""
+    packed = tmp_path / "trouble.tar.zst"
+    subprocess.run(["tar", "--zstd", "-cf", str(packed), "-C", str(SAMPLES), "bundle"], check=True)
+    url = store.put(packed, "trouble.tar.zst")
+    assert _told(url, "--json") == _told(str(packed), "--json")
+
+
+def test_a_web_server(store: Store, server: str) -> None:
+    """Captures are read from there, too; and ``--point`` takes URLs."""
+    file = next((SAMPLES / "seed").glob("veth*.pcap"))
+    store.put(file, f"open/{file.name}")
+    store.client.put_object_acl(Bucket="captures", Key=f"open/{file.name}", ACL="public-read")
+    url = f"{server}/captures/open/{file.name}"
+    assert _told(url, "--json") == _told(str(file), "--json")
+    assert _told("--point", f"mine={url}", "--json") == _told("--point", f"mine={file}", "--json")
+
+
+def test_pieces(store: Store, tmp_path: Path) -> None:
+    """Ranges of an object, in any order; what it does not have ends them."""
+    data = bytes(range(256)) * 40
+    (tmp_path / "data").write_bytes(data)
+    url = store.put(tmp_path / "data", "a b/ä&=#?.bin")
+    places = np.arange(0, 10_000, 7)[::-1]
+    lengths = np.full(len(places), 5)
+
+    assert len(places) > AT_A_TIME
+    assert list(read_at(url, places, lengths)) == [data[place : place + 5] for place in places.tolist()]
+    assert list(read_at(url, np.array([1, 10_238, 2]), np.array([2, 5, 2]))) == [b"\x01\x02"]
+    assert size_of(url) == len(data)
+    assert list(names_below(f"{BUCKET}/a b/")) == ["ä&=#?.bin"]
+    with open_stored(url) as file:
+        assert (file.seek(-3, 2), file.read(), file.seek(300), file.read(2)) == (10_237, data[-3:], 300, data[44:46])
+
+
+def test_extents(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large object is read in several."""
+    monkeypatch.setattr(extents, "LEAST", 3_000)
+    url = store.put(SAMPLES / "seed", "cut")
+    assert _told(url, "--json", "--jobs", "2") == _told(str(SAMPLES / "seed"), "--json")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"{BUCKET}/nothing/veth.pcap", "there is no such object, and none below it"),
+        ("s3://no-such-bucket/veth.pcap", "Server returned non-2xx status code: 404 Not Found\n"),
+        ("http://127.0.0.1:1/veth.pcap", "HTTP error: error sending request\n"),
+        ("https:///veth.pcap", ""),
+        ("s3://", ""),
+    ],
+)
+def test_what_is_not_there(store: Store, url: str, why: str) -> None:
+    """It is said in a line."""
+    ran = CliRunner().invoke(main, ["analyze", url])
+    assert ran.exit_code == 3
+    assert ran.stderr.startswith(f"hoptrace: {url}: {why}")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_limits(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of too many objects is not searched, and dumps have a limit."""
+    url = store.put(SAMPLES / "bundle", "limited")
+    with ExitStack() as stack, pytest.raises(InputError, match="dumps are too large"):
+        mirror.mirror(url, is_capture_name, stack, 1_000)
+    monkeypatch.setattr(mirror, "MOST_MEMBERS", 2)
+    ran = CliRunner().invoke(main, ["analyze", url])
+    assert ran.stderr == f"hoptrace: {url}: more than 2 objects\n"
+
+
+def test_nothing_that_reads_from_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said what to install."""
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    ran = CliRunner().invoke(main, ["analyze", f"{BUCKET}/veth.pcap"])
+    assert (ran.exit_code, ran.stderr) == (
+        3,
+        "hoptrace: object stores are read by obstore: pip install 'hoptrace[stores]'\n",
+    )
