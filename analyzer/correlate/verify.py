@@ -5,41 +5,20 @@ saw more than once are told apart by all that was kept of them everywhere. And w
 be equal, and a UDP checksum must have changed as the translation changes it (RFC 1624).
 """
 
-import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 
 from analyzer.correlate.identity import has
+from analyzer.correlate.payloads import COLUMNS, NONE, Payloads
 from analyzer.correlate.sorting import changes, lengths
-from analyzer.decode.again import read_again
+from analyzer.decode.again import read_blocks
 from analyzer.decode.digest import DIGEST_BYTES, mix_rows
-from analyzer.decode.kept import LINK_HEADER
-from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
+from analyzer.decode.offsets import PROTO_TCP
 from analyzer.decode.reader import Opener
-from analyzer.decode.reference import payload
 from analyzer.decode.tables import FrameTables
-from analyzer.read.records import Interface
 from analyzer.schema import Array, Columns, Int64, Layer
 
-UDP_HEADER, CHECKSUM_AT = 8, 6
-ONES = 0xFFFF
-NOT_SIMPLE = Layer.TUNNEL | Layer.FRAGMENT | Layer.MALFORMED | Layer.VLAN
-"""Frames whose payload is found by going down all their layers."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is compared of a frame."""
-
-    payload: bytes
-    invariant: int
-    """Of its checksum, what translation leaves alone; NONE where it has none, or the card was to complete it."""
-
-
-NONE = -1
 Rows = Callable[[Int64], Int64]
 """Tells what rows are called among all."""
 
@@ -109,16 +88,14 @@ class Verifier:
         digests, invariants = np.zeros(len(rows), np.int64), np.full(len(rows), NONE)
         order = np.argsort(rows, kind="stable")
         asked = called(rows[order])
-        next_one = 0
-        for row, data, length, interface in read_again(self._captures, self._tables, asked):  # in order
-            next_one += int(np.searchsorted(asked[next_one:], row))  # what cannot be read is left out
-            seen = _see(frames, int(rows[order[next_one]]), data, length, interface)
-            while next_one < len(order) and asked[next_one] == row:
-                place = order[next_one]
-                digest = blake2b(seen.payload[: int(kept[place])], digest_size=8).digest()
-                digests[place] = int.from_bytes(digest, "big", signed=True) or 1
-                invariants[place] = seen.invariant
-                next_one += 1
+        for block in read_blocks(self._captures, self._tables, asked):  # in order
+            first, last = np.searchsorted(asked, block.row[[0, -1]] + (0, 1)).tolist()
+            of_block = np.searchsorted(block.row, asked[first:last])
+            found = block.row[of_block] == asked[first:last]
+            places, of_block = order[first:last][found], of_block[found]
+            seen = Payloads({name: frames[name][rows[places]] for name in COLUMNS}, block, of_block)
+            digests[places] = seen.digests(kept[places])
+            invariants[places] = seen.invariants()
         return digests, invariants
 
 
@@ -134,29 +111,3 @@ def _kept(frames: Columns, rows: Int64) -> Int64:
     cut = frames["orig_len"][rows].astype(np.int64) - frames["cap_len"][rows]
     found: Int64 = np.maximum(frames["payload_len"][rows].astype(np.int64) - cut, 0)
     return found
-
-
-def _see(frames: Columns, row: int, data: bytes, length: int, interface: Interface) -> _Seen:
-    layers, header = int(frames["layers"][row]), int(frames["ip_len"][row]) - int(frames["payload_len"][row])
-    packet = data[LINK_HEADER.get(interface.link_type, 0) :]
-    version = 6 if layers & Layer.IPV6 else 4
-    if layers & NOT_SIMPLE or not packet or packet[0] >> 4 != version:
-        return _Seen(payload(data, length, interface), NONE)
-    udp = frames["proto"][row] == PROTO_UDP and len(packet) >= header >= UDP_HEADER
-    return _Seen(packet[header : int(frames["ip_len"][row])], _invariant(packet[:header], version) if udp else NONE)
-
-
-def _invariant(headers: bytes, version: int) -> int:
-    """Return what a UDP checksum is beside the sum of addresses and ports, which translation changes with it."""
-    udp = headers[-UDP_HEADER:]
-    given = int.from_bytes(udp[CHECKSUM_AT:], "big")
-    addresses = headers[12:20] if version == 4 else headers[8:40]
-    pseudo = _sum(addresses) + PROTO_UDP + int.from_bytes(udp[4:6], "big")
-    partial = (given - pseudo) % ONES == 0
-    if not given or partial:
-        return NONE
-    return (ONES - given - _sum(addresses) - _sum(udp[:4])) % ONES
-
-
-def _sum(data: bytes) -> int:
-    return sum(struct.unpack(f"!{len(data) // 2}H", data))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -9,15 +11,46 @@ from analyzer.decode.reader import Opener
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
-from analyzer.read.records import Interface
+from analyzer.read.records import BACK, Interface
 from analyzer.read.source import buffer
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Array, Bytes, Columns, Int64
 
 Frame = tuple[int, bytes, int, Interface]
 """Row of FRAMES, what was captured, length on the wire, and the interface."""
+MOST_BYTES, MOST_FRAMES = 4 << 20, 1 << 14
+"""Of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """n frames of one file."""
+
+    row: Int64
+    """(n,) In FRAMES, ascending."""
+    buffer: Bytes
+    """What was captured of them; BACK bytes behind the last one are readable."""
+    start: Int64
+    """(n,) Where each begins."""
+    cap_len: Int64
+    orig_len: Array
+    interface: Int64
+    """(n,) Which of *interfaces* it is of."""
+    interfaces: list[Interface]
+
+    def frames(self) -> Iterator[Frame]:
+        """Give them one by one."""
+        columns = (self.row, self.start, self.cap_len, self.orig_len, self.interface)
+        for row, start, length, wire, number in zip(*(column.tolist() for column in columns), strict=True):
+            yield row, self.buffer[start : start + length].tobytes(), wire, self.interfaces[number]
 
 
 def read_again(captures: Sequence[Opener], tables: FrameTables, rows: Int64) -> Iterator[Frame]:
+    """Give chosen frames one by one, as :func:`read_blocks` does."""
+    for block in read_blocks(captures, tables, rows):
+        yield from block.frames()
+
+
+def read_blocks(captures: Sequence[Opener], tables: FrameTables, rows: Int64) -> Iterator[Block]:
     """
     Give chosen frames, in the order of FRAMES; what cannot be read any more is left out.
 
@@ -30,21 +63,46 @@ def read_again(captures: Sequence[Opener], tables: FrameTables, rows: Int64) -> 
     wanted: dict[int, list[Columns]] = {}
     for file, some in _by_file(tables, np.unique(rows)):
         wanted.setdefault(file, []).append(some)
+    interface = np.array([source.interface for source in tables.sources], np.int64)
     for file, parts in wanted.items():
         of = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-        kinds = (tables.files[file].interfaces[tables.sources[point].interface] for point in of["point"].tolist())
+        of["interface"] = interface[of["point"]]
         try:
             with closing(captures[file](memory)) as capture:
                 packed = capture.packed
                 found = (
                     _among_all(capture, of["number"].tolist()) if packed else capture.frames_at(of["at"], of["cap_len"])
                 )
-                for row, length, kind, data in zip(
-                    of["row"].tolist(), of["orig_len"].tolist(), kinds, found, strict=False
-                ):
-                    yield row, data, length, kind
+                yield from _blocks(of, found, tables.files[file].interfaces)
         except (InputError, OSError):
             continue  # it was read before: somebody took it away
+
+
+def _blocks(of: Columns, found: Iterator[bytes], interfaces: list[Interface]) -> Iterator[Block]:
+    """Put frames that were *found* together, so many at a time."""
+    before = np.cumsum(of["cap_len"], dtype=np.int64) - of["cap_len"]
+    count = len(before)
+    first = 0
+    while first < count:
+        last = int(np.searchsorted(before, before[first] + MOST_BYTES))
+        last = min(max(last, first + 1), first + MOST_FRAMES)
+        data = list(islice(found, last - first))
+        if not data:
+            return
+        length = np.array([len(one) for one in data], np.int64)
+        here = slice(first, first + len(data))
+        yield Block(
+            of["row"][here],
+            np.frombuffer(b"".join([*data, bytes(BACK)]), np.uint8),
+            np.cumsum(length) - length,
+            length,
+            of["orig_len"][here],
+            of["interface"][here],
+            interfaces,
+        )
+        if len(data) < last - first:
+            return
+        first = last
 
 
 def _by_file(tables: FrameTables, rows: Int64) -> Iterator[tuple[int, Columns]]:
