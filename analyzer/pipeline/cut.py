@@ -60,8 +60,8 @@ class Cut:
         alone = sum(one.hops.rows for one in found.parts) - int(frames.sum())
         self.count = max(min(count, len(np.unique(of)) + alone), 1)
         self._part_of = _filled(of, frames, self.count)
-        self._everywhere = np.isin(np.arange(len(of)), names.connections)
-        rule = ByErrand(self.count, self._part_of, self._everywhere)
+        self._shared_connections = np.isin(np.arange(len(of)), names.connections)
+        rule = ByErrand(self.count, self._part_of, self._shared_connections)
         hands = engine.map(_deal, (rule, work), found.parts)
         *self._dealt, self._shared = collect(hands, tuple(SIDE_TABLES))
         check_parts(self._dealt, None if most is None else most - self._shared.rows)
@@ -73,8 +73,13 @@ class Cut:
         shared, of_shared = together([self._shared.tables()])
         own["mine"] = np.ones(len(own["row"]), bool)
         table, sides = together([(own, sides), (shared | {"mine": self._told_in == part}, of_shared)])
-        connections = np.flatnonzero((self._part_of == part) | self._everywhere)
+        connections = np.flatnonzero((self._part_of == part) | self._shared_connections)
         return context_of(self._common, table, sides, connections, table["mine"])
+
+    def everywhere(self) -> Context:
+        """Return the tables of what is in every part."""
+        connections = np.flatnonzero(self._shared_connections)
+        return context_of(self._common, *together([self._shared.tables()]), connections)
 
     def _tell_shared(self, errands: Errands) -> Int64:
         """(rows,) The part that tells each of those that are in every one: an error's is that of what it quotes."""

@@ -277,10 +277,26 @@ class Parts(Sequence[Part]):
     """All parts of an analysis; of those whose tables lie in files, one is open at a time."""
 
     def __init__(
-        self, makers: Sequence[Callable[[], Context]], given: Given, nothing: Context, engine: Engine, work: Work
+        self,
+        makers: Sequence[Callable[[], Context]],
+        everywhere: Callable[[], Context],
+        given: Given,
+        nothing: Context,
+        engine: Engine,
+        work: Work,
     ) -> None:
-        """Take what makes each part's tables, and a context without packets; *engine* does what is asked of each."""
-        self.work, self._engine = work, engine
+        """
+        Take parts.
+
+        Args:
+            makers: make each one's tables.
+            everywhere: makes the tables of what is in all of them.
+            given: what they are told with.
+            nothing: a context without packets.
+            engine: does what is asked of each.
+            work: where tables are kept.
+        """
+        self.work, self._engine, self._everywhere = work, engine, everywhere
         self._open: Part | None = None
         self._parts = [Part(partial(self._context, make), given, self._opening) for make in makers]
         self.known = Known(self._each_says, nothing, at_once=work.folder is not None)
@@ -288,14 +304,16 @@ class Parts(Sequence[Part]):
 
     def __getstate__(self) -> dict[str, object]:
         """Tell others how they are made."""
-        return vars(self) | {"_engine": None, "_open": None}
+        return vars(self) | {"_engine": None, "_open": None, "_everywhere": None}
 
     def each(self, stage: "Callable[[Parts, T], R]", items: Sequence[T]) -> Iterator[R]:
         """Do something with parts."""
         return self._engine.map(stage, self, items)
 
-    def _each_says(self, names: list[str], before: list[Any], first: bool) -> Iterator[list[Any]]:
-        return self.each(_says, [(place, names, before) for place in range(1 if first else len(self))])
+    def _each_says(self, names: list[str], before: list[Any], in_each: bool) -> Iterator[list[Any]]:
+        if in_each:
+            return iter([says(self._everywhere(), names, before)])
+        return self.each(_says, [(place, names, before) for place in range(len(self))])
 
     def _context(self, make: Callable[[], Context]) -> Context:
         context = make()

@@ -163,16 +163,21 @@ class Trace:
         engine = self.engine if self._in_parts and ask is None else Inline()
         read = partial(read_again, self.captures, self.tables)
         given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
-        makers: list[Callable[[], Context]] = [lambda: self.context]
+        everywhere = self._whole
+        makers = [everywhere]
         if self._in_parts:
             quotes = self.tables.side("quotes")
             cut = Cut(self._common, self._names, quotes, self.cut, work, engine, self.most_in_part)
             makers = [partial(cut.context, number) for number in range(cut.count)]
+            everywhere = cut.everywhere
         nothing = Context.without_frames(self.points, self.hosts)
         nothing.apart = found.apart
-        parts = Parts(makers, given, nothing, engine, work)
+        parts = Parts(makers, everywhere, given, nothing, engine, work)
         parts.known.make_all()
         return Telling(parts, found.first_packets)
+
+    def _whole(self) -> Context:
+        return self.context
 
     @property
     def _in_parts(self) -> bool:
