@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import NewType
 
@@ -67,11 +68,13 @@ def endpoint(ip: Address | None, port: int | None) -> str:
     return f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
 
 
+@lru_cache(maxsize=1 << 14)
 def address(version: int, high: int, low: int) -> Address:
     """Build an address from the two 64-bit halves that tables hold; *high* is 0 for IPv4."""
     return IPv6Address((high << 64) | low) if version == 6 else IPv4Address(low)
 
 
+@lru_cache(maxsize=1 << 12)
 def mac_text(mac: int) -> str:
     """Return a MAC as Linux tools print it, e.g. ``02:42:ac:11:00:04``."""
     return mac.to_bytes(6, "big").hex(":")

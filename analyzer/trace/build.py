@@ -1,6 +1,7 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from analyzer.model import (
     Hop,
     HostState,
     Journey,
-    Mac,
     ProxyStep,
     Rewrite,
     Step,
@@ -36,6 +36,12 @@ from analyzer.trace.way import Cause
 
 MOST_HOPS = 1000
 """Of one journey that are told; only frames that are alike without end make more."""
+SHOWN = (
+    ("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST), ("vlan", Layer.VLAN), ("sport", Layer.PORTS),
+    ("dport", Layer.PORTS), ("icmp_id", Layer.ECHO), ("ttl", Layer.IPV4 | Layer.IPV6),
+    ("ip_id", Layer.IPV4 | Layer.FRAGMENT),
+)  # fmt: skip
+"""Columns of FRAMES that a hop shows, and where they hold a value."""
 
 
 class Tracer:
@@ -237,12 +243,7 @@ def _numbers(context: Context, rows: list[int]) -> dict[str, int]:
 def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
     row = rows[0]
     layers = context.layers(row)
-
-    def value(name: str, layer: int) -> int | None:
-        return context.value(name, row) if layers & layer else None
-
-    ip = Layer.IPV4 | Layer.IPV6
-    src_mac, dst_mac = value("eth_src", Layer.MAC_SRC), value("eth_dst", Layer.MAC_DST)
+    shown: dict[str, Any] = {name: context.value(name, row) for name, layer in SHOWN if layers & layer}
     latency, doubt = context.latency(row, following) if following is not None else (None, None)
     return Hop(
         point=context.point(row).name,
@@ -251,15 +252,8 @@ def _hop(context: Context, rows: list[int], following: int | None, changed: tupl
         latency_ns=latency,
         latency_uncertainty_ns=doubt,
         length=sum(context.value("orig_len", part) for part in rows),
-        eth_src=Mac(src_mac) if src_mac is not None else None,
-        eth_dst=Mac(dst_mac) if dst_mac is not None else None,
-        vlan=value("vlan", Layer.VLAN),
         src=context.src(row),
         dst=context.dst(row),
-        sport=value("sport", Layer.PORTS),
-        dport=value("dport", Layer.PORTS),
-        icmp_id=value("icmp_id", Layer.ECHO),
-        ttl=value("ttl", ip),
-        ip_id=value("ip_id", Layer.IPV4 | Layer.FRAGMENT),
         rewrites=changed,
+        **shown,
     )

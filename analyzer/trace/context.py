@@ -320,7 +320,8 @@ class Context:
 
     def layers(self, row: int) -> int:
         """Return the layers of a row."""
-        return int(self.frames["layers"][row])
+        found: int = self.frames["layers"].item(row)
+        return found
 
     def src(self, row: int) -> Address | None:
         """Return a row's source address."""
@@ -333,18 +334,18 @@ class Context:
     def _address(self, row: int, name: str) -> Address | None:
         layers = self.layers(row)
         if layers & Layer.IPV6:
-            return address(6, int(self.frames[f"{name}_hi"][row]), int(self.frames[name][row]))
-        if layers & (Layer.IPV4 | Layer.ARP):
-            return address(4, 0, int(self.frames[name][row]))
-        return None
+            return address(6, self.value(f"{name}_hi", row), self.value(name, row))
+        return address(4, 0, self.value(name, row)) if layers & (Layer.IPV4 | Layer.ARP) else None
 
     def point(self, row: int) -> Point:
         """Return the point of a row."""
-        return self.points[int(self.frames["point"][row])]
+        number: int = self.frames["point"].item(row)
+        return self.points[number]
 
     def value(self, name: str, row: int) -> int:
         """Return one value of FRAMES."""
-        return int(self.frames[name][row])
+        found: int = self.frames[name].item(row)
+        return found
 
     def evidence(self, row: int) -> Evidence:
         """Return a row as evidence."""

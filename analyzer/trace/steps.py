@@ -152,10 +152,11 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
 
 def _copied(context: Context, before: int, after: int) -> bool:
     """Tell whether a bridge only shows what it forwards from port to port, because capturing makes it promiscuous."""
+    if context.point(after).role is not Role.BRIDGE or not context.layers(before) & Layer.MAC_DST:
+        return False
     same = all(context.value(name, before) == context.value(name, after) for name in ("eth_src", "eth_dst", "ttl"))
     mac = context.value("eth_dst", after)
-    at_bridge = context.layers(before) & Layer.MAC_DST and context.point(after).role is Role.BRIDGE
-    return bool(same and at_bridge and not mac & GROUP_BIT and mac not in context.host_macs)
+    return same and not mac & GROUP_BIT and mac not in context.host_macs
 
 
 def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:

@@ -6,9 +6,10 @@ names and kinds, once. Every text stands once in ``texts``. JavaScript's numbers
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Any, get_args, get_origin
 
 from analyzer.model import (
@@ -117,6 +118,16 @@ class ToldFinding:
     refuted: tuple[Other, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How rows of a dataclass are made."""
+
+    values: Callable[[Any], tuple[Any, ...]]
+    """Gives its fields' values, in order."""
+    converted: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Those that are no JSON yet, and what makes it of them; None stays."""
+
+
 class Packer:
     """Makes rows; texts are numbered as they come."""
 
@@ -124,48 +135,54 @@ class Packer:
         self.start_ns = start_ns
         self.texts: dict[str, int] = {}
         self.fields: dict[str, list[list[str]]] = {}
-        self._plans: dict[type, tuple[str, ...]] = {}
+        self._known: dict[Hashable, int] = {}
+        """Numbers by what their texts were made of."""
+        self._plans: dict[type, Plan] = {}
+        self._converters: dict[str, Callable[[Any], Any]] = {
+            "text": self.text,
+            "mac": self._mac,
+            "time": lambda time: time - start_ns,
+            "numbers": list,
+            "rows": lambda items: [self.row(one) for one in items],
+            "list": lambda items: [self._item(one) for one in items],
+            "row": self.row,
+        }
 
     def row(self, value: Any) -> list[Any]:
         """Return the values of a dataclass's fields, in order."""
         kind: type = type(value)
-        if kind not in self._plans:
-            self._describe(kind)
-        names = hints(kind)
-        plan = zip(names, self._plans[kind], strict=True)
-        return [self._value(item, code) if (item := getattr(value, name)) is not None else None for name, code in plan]
+        plan = self._plans.get(kind) or self._describe(kind)
+        found = list(plan.values(value))
+        for place, convert in plan.converted:
+            item = found[place]
+            if item is not None:
+                found[place] = convert(item)
+        return found
 
-    def _value(self, item: Any, code: str) -> Any:
-        if code == "number":
+    def _item(self, item: Any) -> Any:
+        if item is None or isinstance(item, int):
             return item
-        if code == "text":
-            return self.text(item)
-        if code == "mac":
-            return self.text(mac_text(item))
-        if code == "time":
-            return item - self.start_ns
-        if code == "list":
-            return [self._value(one, self._plain(one)) if one is not None else None for one in item]
-        return self.row(item)
+        return self.row(item) if is_dataclass(item) else self.text(item)
 
-    @staticmethod
-    def _plain(item: Any) -> str:
-        if is_dataclass(item):
-            return "row"
-        return "number" if isinstance(item, int) else "text"
+    def _mac(self, mac: int) -> int:
+        return self.text(mac_text(mac))
 
-    def text(self, value: object) -> int:
+    def text(self, value: Hashable) -> int:
         """Return the number of a text, made harmless."""
-        return self.texts.setdefault(safe(value.value if isinstance(value, Enum) else value), len(self.texts))
+        number = self._known.get(value)
+        if number is None:
+            plain = safe(value.value if isinstance(value, Enum) else value)
+            number = self._known[value] = self.texts.setdefault(plain, len(self.texts))
+        return number
 
-    def _describe(self, kind: type) -> None:
-        codes, described = [], []
-        for name, hint in hints(kind).items():
-            code, told = _code(name, hint)
-            codes.append(code)
-            described.append([name, told])
-        self._plans[kind] = tuple(codes)
-        self.fields[kind.__name__] = described
+    def _describe(self, kind: type) -> "Plan":
+        told = {name: _code(name, hint) for name, hint in hints(kind).items()}
+        self.fields[kind.__name__] = [[name, described] for name, (_, described) in told.items()]
+        codes = enumerate(code for code, _ in told.values())
+        converted = tuple((place, self._converters[code]) for place, code in codes if code != "number")
+        values = attrgetter(*told) if len(told) > 1 else lambda one: (getattr(one, *told),)
+        plan = self._plans[kind] = Plan(values, converted)
+        return plan
 
 
 def _code(name: str, hint: Any) -> tuple[str, str]:
@@ -176,9 +193,10 @@ def _code(name: str, hint: Any) -> tuple[str, str]:
         return "mac", "text"
     if get_origin(one) is tuple:
         items = [i for i in _parts(get_args(one)[0]) if i is not type(None)]
+        single = len(_parts(get_args(one)[0])) == 1
         if is_dataclass(items[0]):
-            return "list", f"[{items[0].__name__}"  # type: ignore[union-attr]
-        return "list", "[number" if items[0] is int else "[text"
+            return "rows" if single else "list", f"[{items[0].__name__}"  # type: ignore[union-attr]
+        return ("numbers" if single else "list", "[number") if items[0] is int else ("list", "[text")
     if is_dataclass(one):
         return "row", one.__name__  # type: ignore[union-attr]
     if one in (int, bool, float):
