@@ -32,7 +32,7 @@ faults: $(VENV)/ready-for-tests ## precision and recall of findings, on recorded
 	$(BIN)/python -m tests.lab.faults.score
 
 parts: $(VENV)/ready-for-tests ## every recording in many parts, in files, by processes and a Dask cluster: the same bytes (an hour)
-	$(BIN)/python -m tests.pipeline.every
+	$(BIN)/python -m tests.run.every
 
 fuzz: $(VENV)/ready-for-tests ## 100,000 inputs that were changed at random, and every beginning of ten captures (an hour)
 	$(BIN)/python -m tests.fuzz.run

@@ -8,16 +8,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Trace, analyze
+    from analyzer.run import Trace, analyze
 
 __version__ = "0.1.0"
 __all__ = ["Trace", "__version__", "analyze"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the pipeline, and with it NumPy, only when it is used: ``hoptrace --help`` is quick without."""
+    """Import all of it, and with it NumPy, only when it is used: ``hoptrace --help`` is quick without."""
     if name in ("Trace", "analyze"):
-        from analyzer import pipeline  # noqa: PLC0415
+        from analyzer import run  # noqa: PLC0415
 
-        return getattr(pipeline, name)
+        return getattr(run, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,7 +23,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key as function_and_class
 
-PACKAGES = ("correlate", "explain", "state", "read", "record", "trace")
+PACKAGES = ("link", "packet", "points", "journey", "explain", "state", "read", "record")
 WANTED = 0.85
 BATCH = 400  # mutants a call: mutmut runs a call's quickest first, and time may cut off the rest
 LOG, STATS, SURVIVORS = Path("mutants.log"), Path("mutants/mutmut-stats.json"), Path("mutants/survivors.txt")

@@ -398,7 +398,7 @@ def _broken(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("analyzer.pipeline.whole.read_frames", fail)
+    monkeypatch.setattr("analyzer.run.whole.read_frames", fail)
 
 
 def test_a_mistake_of_hoptrace_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from analyzer.cli.memory import Asked, memory_options
 from analyzer.errors import InputError, LimitError, SelectionError
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Means, Prepared, Trace
+    from analyzer.run import Means, Prepared, Trace
 
 SHOWN_CONNECTIONS = 50
 MOST_DIGITS = 19
@@ -95,8 +95,8 @@ def analyze(
 
 def _analyze(prepared: "Prepared", means: "Means", wanted: "Told") -> "tuple[Trace, bool]":
     """Analyse all of it, else as much as fits, which is found out while reading; tell whether not all of it was."""
-    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
+    from analyzer.run import analyze_whole  # noqa: PLC0415
 
     budget = means.budget
     for most in (None, *((budget.frames * 9 // 10, budget.any_frames) if budget is not None else ())):
@@ -203,7 +203,7 @@ def show(
     from analyzer.report.progress import progress  # noqa: PLC0415
 
     with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
-        from analyzer.pipeline import analyze_whole  # noqa: PLC0415
+        from analyzer.run import analyze_whole  # noqa: PLC0415
 
         trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
         complain_of_damage(trace)

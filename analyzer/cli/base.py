@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from analyzer.model import Finding
-    from analyzer.pipeline import Prepared
+    from analyzer.run import Prepared
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_UNWRITABLE, EXIT_MEMORY = 1, 2, 3, 4, 5, 6
 EXIT_CRASHED, EXIT_INTERRUPTED = 70, 130
@@ -114,8 +114,8 @@ def find(
     paths: tuple[str, ...], host: str | None, points: tuple[str, ...], unpack_limit: int | None
 ) -> "AbstractContextManager[Prepared]":
     """Find the inputs of a command."""
-    from analyzer.pipeline import prepare  # noqa: PLC0415
-    from analyzer.read.points import parse_point  # noqa: PLC0415
+    from analyzer.read.spec import parse_point  # noqa: PLC0415
+    from analyzer.run import prepare  # noqa: PLC0415
 
     most = unpack_limit << 20 if unpack_limit is not None else None
     return prepare(paths, host, [parse_point(text) for text in points], most_unpacked=most)

@@ -10,7 +10,7 @@ import click
 from analyzer.cli.base import Command
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Means, Prepared
+    from analyzer.run import Means, Prepared
 
 SIZE = re.compile(r"(\d{1,9})\s*([KMGT]?)(?:I?B)?", re.IGNORECASE)
 POWERS = {"": 20, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -42,8 +42,8 @@ class Asked:
 
     def means(self, prepared: "Prepared", parts: int | None = None) -> "Means":
         """Return what an analysis has to work with."""
-        from analyzer.pipeline import Means  # noqa: PLC0415
-        from analyzer.pipeline.budget import chosen  # noqa: PLC0415
+        from analyzer.run import Means  # noqa: PLC0415
+        from analyzer.run.budget import chosen  # noqa: PLC0415
 
         return Means(chosen(self.memory, prepared.stored), parts, self.work_dir, self.jobs, self.scheduler)
 

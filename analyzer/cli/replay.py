@@ -13,7 +13,7 @@ from analyzer.errors import InputError, SelectionError
 from analyzer.model import Role
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Trace
+    from analyzer.run import Trace
 
 
 @click.command()
@@ -44,11 +44,11 @@ def replay(
     user namespaces are allowed; nothing of this machine is touched, and no packet leaves it.
     """
     from analyzer.model.replay import Agreement  # noqa: PLC0415
-    from analyzer.pipeline import analyze_whole  # noqa: PLC0415
     from analyzer.report import replay as told  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
     from analyzer.report.progress import progress  # noqa: PLC0415
     from analyzer.report.write import write_lines  # noqa: PLC0415
+    from analyzer.run import analyze_whole  # noqa: PLC0415
 
     if output is not None and Path(output).suffix != ".sh":
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from analyzer.decode.kept import CutLengths
+from analyzer.decode.cut_lengths import CutLengths
 from analyzer.decode.reader import MOST_POINTS, Given, Opener, Reader, Told, silent
 from analyzer.decode.stretch import Stretch
 from analyzer.decode.tables import FrameTables
 from analyzer.read.pcapng import MOST_COMMENTS, MOST_NAMES
-from analyzer.read.points import Source
-from analyzer.read.records import FileInfo, Interface
+from analyzer.read.records import FileInfo, Interface, Source
 from analyzer.read.source import HEAD, Extent, buffer
 from analyzer.read.work import Work
 

@@ -9,14 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from analyzer.decode.kept import CutLengths
+from analyzer.decode.cut_lengths import CutLengths
 from analyzer.decode.stretch import Gathering, OfFile, Stretch
 from analyzer.decode.tables import FrameTables
 from analyzer.decode.vector import Decoded, decode
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
-from analyzer.read.points import Source
-from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records
+from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records, Source
 from analyzer.read.source import WHOLE, Extent, buffer
 from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, Bytes, Columns, Int64

@@ -8,8 +8,7 @@ import numpy as np
 
 from analyzer.decode.stretch import OfFile, Sides, Stretch, concatenated, keep_stretch
 from analyzer.decode.vector import SIDE_TABLES
-from analyzer.read.points import Source
-from analyzer.read.records import FileInfo
+from analyzer.read.records import FileInfo, Source
 from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64
 

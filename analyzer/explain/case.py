@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, first_places, group_rows, lengths
-from analyzer.correlate.stated import Contradiction
 from analyzer.decode.offsets import PROTO_TCP, RST
-from analyzer.explain import died, questions, symptoms
+from analyzer.explain import fates, questions, symptoms
 from analyzer.explain.confirmed import Ask
 from analyzer.explain.streams import Handshakes, handshakes
+from analyzer.journey.build import Tracer
+from analyzer.link.sorting import changes, first_places, group_rows, lengths
+from analyzer.link.stated import Contradiction
 from analyzer.model import (
     Address,
     ArpExchange,
@@ -30,13 +31,12 @@ from analyzer.model.engine import PublishedPort
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import BAD, CODES
 from analyzer.model.overview import NameQuery
+from analyzer.packet.context import Context
 from analyzer.read.records import FileInfo, Interface
 from analyzer.schema import Addresses, Array, Columns, Int64
-from analyzer.trace.build import Tracer
-from analyzer.trace.context import Context
 
 if TYPE_CHECKING:
-    from analyzer.explain.died import IcmpError, Stopped
+    from analyzer.explain.fates import IcmpError, Stopped
 
 SHOWN = 5
 """Frames that are named as evidence."""
@@ -166,12 +166,12 @@ class Case:
     @cached_property
     def stopped(self) -> "dict[str, list[Stopped]]":
         """By check: what the recorded host state stopped, one entry a cause."""
-        return died.stopped(self)
+        return fates.stopped(self)
 
     @cached_property
     def errors(self) -> "list[IcmpError]":
         """ICMP errors, each once, in order of time."""
-        return died.errors(self)
+        return fates.errors(self)
 
     def once(self, make: "Callable[[Case], T]") -> T:
         """Return what several checks make of it; it is made when it is first asked for."""

@@ -19,9 +19,9 @@ from analyzer.explain.edits import (
 )
 from analyzer.model import Address, HostState
 from analyzer.model.rules import Rule
+from analyzer.packet.stops import Cause
 from analyzer.state.rules.iptables import LEGACY
 from analyzer.state.rules.owner import DOCKER_USER, owner
-from analyzer.trace.way import Cause
 
 LOOSE = "2"
 """rp_filter that only asks whether there is any way back (RFC 3704)."""

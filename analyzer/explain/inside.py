@@ -10,10 +10,10 @@ from analyzer.explain.fixes import fix
 from analyzer.model import Address, Container, Disposition, HostState, Link, Route
 from analyzer.model.journey import CODES
 from analyzer.model.question import ABSENT
+from analyzer.packet.prove import answer_to
+from analyzer.packet.stops import Cause, Way
 from analyzer.state.routing import everywhere
 from analyzer.state.rules.packet import Packet
-from analyzer.trace.prove import answer_to
-from analyzer.trace.way import Cause, Way
 
 CAME = (CODES[Disposition.DELIVERED], CODES[Disposition.NOT_OBSERVABLE], CODES[Disposition.REJECTED])
 """How packets end that may have come to a container."""

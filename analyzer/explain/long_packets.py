@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes, group_rows, stable_order
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause
 from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least
 from analyzer.explain.told import Told
+from analyzer.link.identity import has
+from analyzer.link.sorting import changes, group_rows, stable_order
 from analyzer.model import Basis, Role, Severity
 from analyzer.schema import Int64, Layer
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
 from analyzer.explain.tally import Among, Count, CountOf, Least, Texts
 from analyzer.explain.told import Facts
+from analyzer.link.sorting import group_rows
 from analyzer.model import Address, Connection, Role, endpoint
 from analyzer.schema import Int64
 

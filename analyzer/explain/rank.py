@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes, group_rows
 from analyzer.explain import otherwise
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.confirmed import Ask, confirmed
@@ -19,6 +18,7 @@ from analyzer.explain.group import NOWHERE, Group, merge, settle
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked, failed
 from analyzer.explain.parties import about
 from analyzer.explain.told import Key, Told, in_order
+from analyzer.link.sorting import changes, group_rows
 from analyzer.model import Basis, Evidence, Finding
 from analyzer.model.basis import SUREST
 from analyzer.model.finding import Other, worst_first

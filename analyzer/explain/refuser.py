@@ -8,8 +8,8 @@ from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Role
+from analyzer.packet.context import FRESH_TTLS
 from analyzer.schema import Addresses, Array, Layer
-from analyzer.trace.context import FRESH_TTLS
 
 AT_ONCE_NS = 100_000_000
 """Whoever has a list of addresses takes the next one at once."""

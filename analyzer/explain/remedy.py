@@ -8,8 +8,8 @@ from analyzer.explain.edits import Fix
 from analyzer.explain.fixes import fix
 from analyzer.explain.told import Told
 from analyzer.model import HostState
-from analyzer.trace.text import summary
-from analyzer.trace.way import Cause, Passed
+from analyzer.packet.stops import Cause, Passed
+from analyzer.packet.text import summary
 
 MOST_CHANGES = 5
 HELPS, NOT_ENOUGH, UNDECIDED = "helps", "not-enough", "undecided"

@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer.decode.offsets import RST
 from analyzer.explain.case import Case
-from analyzer.explain.died import Stopped
+from analyzer.explain.fates import Stopped
 from analyzer.explain.hypothesis import Cause
 from analyzer.explain.told import Facts, Moved, Told
 from analyzer.model import Basis, Disposition, Severity

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.decode.offsets import ACK, RST, SYN
+from analyzer.link.identity import has
+from analyzer.packet.context import Context
 from analyzer.schema import Array, Int64, Layer
-from analyzer.trace.context import Context
 
 
 @dataclass(slots=True)

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import group_rows
 from analyzer.decode.offsets import PROTO_UDP
+from analyzer.link.identity import has
+from analyzer.link.sorting import group_rows
 from analyzer.model import Disposition
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import CODES
+from analyzer.packet.answers import acknowledged_before
 from analyzer.schema import Array, Columns, Int64, Layer
-from analyzer.trace.answers import acknowledged_before
 
 if TYPE_CHECKING:
     from analyzer.explain.case import Case

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST, SYN
 from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.link.identity import has
 from analyzer.model import Address, FlowTuple, Network, Role
+from analyzer.packet.prove import Translated
 from analyzer.schema import Addresses, Array, Layer
-from analyzer.trace.prove import Translated
 
 Ends = tuple[str, Address, Address, int | None, int | None]
 """What a conntrack entry is recognised by."""

@@ -6,9 +6,9 @@ from itertools import chain
 
 import numpy as np
 
-from analyzer.correlate.sorting import group_rows
 from analyzer.explain.case import Case
 from analyzer.explain.parties import ENDS, what_is_asked, who_asks
+from analyzer.link.sorting import group_rows
 from analyzer.model.worked import Worked
 from analyzer.schema import Int64
 

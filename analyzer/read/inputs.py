@@ -16,8 +16,8 @@ from analyzer.read.file import CaptureFile
 from analyzer.read.manifest import PACKED, Manifest, read_manifest
 from analyzer.read.mirror import mirror
 from analyzer.read.pieces import group_pieces
-from analyzer.read.points import PointSpec
 from analyzer.read.source import HEAD, STDIN, buffer, needs_spool, spool
+from analyzer.read.spec import PointSpec
 from analyzer.read.stored import is_remote
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")

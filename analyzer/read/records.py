@@ -92,6 +92,18 @@ class FileInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a point's frames come from."""
+
+    file: int
+    """Index of the file."""
+    interface: int
+    """Index in ``FileInfo.interfaces``."""
+    device: int
+    """Interface index of a LINUX_SLL2 header, else 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """
     n consecutive records of one file.

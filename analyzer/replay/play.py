@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6
+from analyzer.journey.build import Tracer
 from analyzer.model import Address, HostState, Point, Role, endpoint, mac_text
 from analyzer.model.question import ABSENT, OneOf
 from analyzer.model.replay import Account, Agreement, End, Replay, Replayed
 from analyzer.model.rules import Verdict
 from analyzer.model.verdict import Account as Judged
 from analyzer.model.verdict import Why
+from analyzer.packet.context import Context
+from analyzer.packet.text import summary
 from analyzer.read.records import Interface
 from analyzer.replay.box import Box
 from analyzer.replay.frames import ethernet, whole
@@ -22,9 +25,6 @@ from analyzer.replay.verdict import Reader, answers
 from analyzer.schema import Int64, Layer
 from analyzer.state.path import LOOPBACK, Path
 from analyzer.state.rules.packet import Packet
-from analyzer.trace.build import Tracer
-from analyzer.trace.context import Context
-from analyzer.trace.text import summary
 
 MOST_JOURNEYS, MOST_BEFORE, MOST_SENT, LONGEST_S = 200, 16, 2_000, 60
 """Journeys that are chosen, packets before each, packets in all, and how long sending them may take."""

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from analyzer.model.alike import Alike
 from analyzer.model.journey import Journey
-from analyzer.model.told import Alike
 from analyzer.report.fields import text_of
 
 Batch = tuple[int, Iterable[tuple[Sequence[int], Journey | Alike]]]

@@ -12,7 +12,7 @@ from analyzer.process import suit_columns
 def main(arguments: list[str]) -> None:
     """Analyse; print what the check found."""
     suit_columns()
-    from analyzer.pipeline import analyze
+    from analyzer.run import analyze
 
     if arguments[:1] == ["--memory"]:
         trace = analyze(arguments[2:], memory=int(arguments[1]) << 20)

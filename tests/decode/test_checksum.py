@@ -13,7 +13,7 @@ from analyzer import analyze
 from analyzer.decode.checksum import Sum, add, verify
 from analyzer.decode.reference import datagrams
 from analyzer.errors import HoptraceError
-from analyzer.pipeline import Trace
+from analyzer.run import Trace
 from tests.build import ipv4, ipv6, udp
 from tests.needs import CORPUS
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from analyzer.correlate.keys import make_keys
 from analyzer.decode import extents
 from analyzer.decode.frames import read_frames
 from analyzer.decode.reader import Room
 from analyzer.decode.stretch import Stretch
 from analyzer.decode.tables import FrameTables
+from analyzer.link.keys import make_keys
 from analyzer.read.file import CaptureFile
 from analyzer.read.work import Work, work_directory
 from tests.build import T0, block, enhanced, interface, ipv4, option, pcap, section, udp

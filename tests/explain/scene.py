@@ -10,8 +10,8 @@ from pathlib import Path
 from analyzer import analyze
 from analyzer.explain.case import Case
 from analyzer.model import Finding
+from analyzer.points.named import role_of_name
 from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
-from analyzer.read.points import role_of_name
 from analyzer.record.drops import FILE as DROPS
 from analyzer.state.retis import FILE as RETIS
 from tests.build import BRIDGE, C1, GATEWAY, T0, UPLINK, Record, ether, ipv4, ipv6, write_pcap

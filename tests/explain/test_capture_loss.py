@@ -5,11 +5,11 @@ import pytest
 from analyzer.explain.case import Case
 from analyzer.explain.hypotheses.capture_loss import HYPOTHESIS
 from analyzer.explain.rank import Asked, explain
+from analyzer.journey.build import Tracer
 from analyzer.model import Basis, Evidence, Finding, Hosts, Point, Role, Severity
+from analyzer.packet.context import Context
 from analyzer.read.records import Damage, FileInfo
 from analyzer.report.words import worded
-from analyzer.trace.build import Tracer
-from analyzer.trace.context import Context
 
 
 def tell(files: list[FileInfo], points: list[Point]) -> list[Finding]:

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer import analyze
 from analyzer.model import Basis, Severity
-from analyzer.pipeline import Trace
+from analyzer.run import Trace
 from tests.build import T0, block, enhanced, interface, option, pcap, section
 from tests.simulate import Simulator
 

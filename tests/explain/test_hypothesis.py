@@ -67,7 +67,7 @@ def test_one_that_fails_is_told_and_the_others_go_on(monkeypatch: pytest.MonkeyP
     bundle = Path(__file__).parents[2] / "sample_pcaps" / "bundle"
     usual = [finding for finding in analyze(bundle).findings if finding.check != one.name]
     broken = tuple(replace(one, causes=fail) if other.name == one.name else other for other in HYPOTHESES)
-    monkeypatch.setattr("analyzer.pipeline.part.HYPOTHESES", broken)
+    monkeypatch.setattr("analyzer.run.part.HYPOTHESES", broken)
     found = analyze(bundle).findings
     told = [finding for finding in found if finding.check == one.name]
 
@@ -84,7 +84,7 @@ def test_one_that_fails_when_it_tells(tmp_path: Path, monkeypatch: pytest.Monkey
         raise KeyError("x")
 
     broken = replace(ONE, causes=lambda case: [Cause([0], fail)], specific=Specific.KIND)
-    monkeypatch.setattr("analyzer.pipeline.part.HYPOTHESES", (broken,))
+    monkeypatch.setattr("analyzer.run.part.HYPOTHESES", (broken,))
     scene = Scene(tmp_path)
     scene.out(0, 17, b"\0\1\0\2\0\x08\0\0")
     (told,) = scene.findings()

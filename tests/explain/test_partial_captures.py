@@ -8,10 +8,10 @@ import pytest
 
 from analyzer import analyze
 from analyzer.model import Disposition, Role, Severity
-from analyzer.pipeline import Trace
 from analyzer.read.bundle import unpack
-from analyzer.read.points import PointSpec
+from analyzer.read.spec import PointSpec
 from analyzer.report.answer import answer
+from analyzer.run import Trace
 from tests.build import write_pcap
 from tests.rewrite import records_of
 

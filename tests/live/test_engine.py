@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from tests.correlate.groups import IN_PARTS, UNROUTED, packets_of, tuples_of
-from tests.correlate.test_hosts import found_inner, inner_truth
-from tests.correlate.test_samples import UNTRACKED
 from tests.lab.record import record_all
 from tests.lab.scenarios import SCENARIOS
+from tests.link.test_hosts import found_inner, inner_truth
 from tests.oracle import Truth
+from tests.packet.groups import IN_PARTS, UNROUTED, packets_of, tuples_of
+from tests.packet.test_samples import UNTRACKED
 
 pytestmark = pytest.mark.live
 

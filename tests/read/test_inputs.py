@@ -15,7 +15,7 @@ from analyzer.errors import InputError
 from analyzer.model import Role
 from analyzer.read.inputs import Inputs, find_inputs, is_capture
 from analyzer.read.manifest import RecordedPoint
-from analyzer.read.points import PointSpec
+from analyzer.read.spec import PointSpec
 from analyzer.record.pack import pack
 from tests.build import T0, pcap
 

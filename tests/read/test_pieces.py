@@ -9,7 +9,7 @@ import pytest
 
 from analyzer import analyze
 from analyzer.read.pieces import without_rotation
-from analyzer.read.points import PointSpec
+from analyzer.read.spec import PointSpec
 from tests.build import BRIDGE, C1, T0, enhanced, ether, interface, option, section, write_pcap
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"

@@ -17,9 +17,9 @@ from analyzer.cli import main
 from analyzer.errors import ToolError
 from analyzer.model import Basis
 from analyzer.model.replay import Agreement, Replay
-from analyzer.pipeline import Means, Trace, analyze_whole, prepare
 from analyzer.replay import box
 from analyzer.replay.plan import plan
+from analyzer.run import Means, Trace, analyze_whole, prepare
 
 pytestmark = pytest.mark.replay
 ROOT = Path(__file__).parents[2]

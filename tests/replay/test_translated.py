@@ -15,8 +15,8 @@ from analyzer.model import HostState
 from analyzer.model.question import ABSENT
 from analyzer.model.rules import Verdict
 from analyzer.model.verdict import Account
-from analyzer.pipeline import prepare
 from analyzer.replay.box import environment, unshared
+from analyzer.run import prepare
 from analyzer.state.path import Path as Way
 from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.nft import parse_native

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer import analyze
 from analyzer.model import Journey
-from analyzer.model.told import Alike
+from analyzer.model.alike import Alike
 from analyzer.report.fields import to_json
 from analyzer.report.lines import FIRST, lines
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import main
-from analyzer.pipeline import Trace
 from analyzer.report import parquet
+from analyzer.run import Trace
 from analyzer.schema import CONNECTIONS
 
 SEED = str(Path(__file__).parents[2] / "sample_pcaps" / "seed")

@@ -7,8 +7,8 @@ from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.edits import for_shell
 from analyzer.explain.told import Facts
 from analyzer.model.rules import Rule
-from analyzer.trace.prove import KILLS
-from analyzer.trace.way import moved
+from analyzer.packet.prove import KILLS
+from analyzer.packet.stops import moved
 
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""

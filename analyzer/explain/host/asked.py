@@ -8,9 +8,9 @@ from itertools import islice, pairwise
 from analyzer.explain.host.networks import bridges, inside, outside, uplinks
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Container, HostState, Link, Network
+from analyzer.packet.stops import Cause, Way
 from analyzer.state.rules.names import PROTOCOLS
 from analyzer.state.rules.packet import Packet
-from analyzer.trace.way import Cause, Way
 
 TCP, UDP = PROTOCOLS["tcp"], PROTOCOLS["udp"]
 MOST_CONTAINERS, MOST_PAIRS = 100, 100

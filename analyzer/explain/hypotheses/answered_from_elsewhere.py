@@ -5,13 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.decode.dns import PORT
 from analyzer.decode.offsets import ACK, PROTO_UDP, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.told import Told
+from analyzer.link.identity import has
 from analyzer.model import Severity
 from analyzer.schema import Layer
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from analyzer.explain.absent import PARENTS, Why, why
 from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
-from analyzer.explain.died import Stopped
 from analyzer.explain.edits import for_shell
+from analyzer.explain.fates import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
 from analyzer.explain.told import Facts, Told

@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.sorting import distinct_rows
 from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
+from analyzer.link.sorting import distinct_rows
 from analyzer.model import Role, Severity
 from analyzer.model.question import ABSENT
 from analyzer.state.routing import Chosen, Sought, choose

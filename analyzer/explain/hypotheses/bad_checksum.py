@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from analyzer.explain.case import Case
+from analyzer.explain.checksums import wrong_from
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.sums import wrong_from
 from analyzer.model import Severity
 
 

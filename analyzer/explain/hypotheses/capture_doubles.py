@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
+from analyzer.link.identity import has
 from analyzer.model import Point, Role, Severity
 from analyzer.schema import Int64, Layer
 

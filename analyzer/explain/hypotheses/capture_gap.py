@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.sorting import changes
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Span
 from analyzer.explain.told import Told
+from analyzer.link.sorting import changes
 from analyzer.model import Evidence, Finding, Role, Severity
 from analyzer.schema import Array, Int64
 

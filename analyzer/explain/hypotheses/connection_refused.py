@@ -7,7 +7,6 @@ from ipaddress import ip_address
 
 import numpy as np
 
-from analyzer.correlate.sorting import values_at
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
@@ -17,6 +16,7 @@ from analyzer.explain.refuser import answers_at, at_router, of_same_service, tur
 from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least, Most, Texts
 from analyzer.explain.told import Facts, Told
+from analyzer.link.sorting import values_at
 from analyzer.model import Basis, Connection, Finding, NatKind, Severity, endpoint
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.correlate.stated import Contradiction
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
+from analyzer.link.stated import Contradiction
 from analyzer.model import Evidence, Severity
 
 

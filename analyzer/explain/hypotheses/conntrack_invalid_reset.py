@@ -10,12 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.decode.offsets import RST
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.tally import Most
 from analyzer.explain.told import Facts, Told
+from analyzer.link.identity import has
 from analyzer.model import Basis, HostState, Role, Severity
 from analyzer.model.finding import Symptom
 from analyzer.model.rules import Rule

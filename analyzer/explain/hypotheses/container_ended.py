@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.sorting import first_places
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
+from analyzer.link.sorting import first_places
 from analyzer.model import Basis, Severity
 from analyzer.model.engine import Ended
 from analyzer.schema import Addresses, Array, Int64

@@ -13,9 +13,9 @@ from analyzer.explain.symptoms import refused, unanswered
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Disposition, Severity
 from analyzer.model.finding import Symptom
+from analyzer.packet.stops import Cause as Stop
+from analyzer.packet.stops import moved
 from analyzer.schema import Int64
-from analyzer.trace.way import Cause as Stop
-from analyzer.trace.way import moved
 
 MOST = 5_000
 """Packets of one client to one port that are looked at; the first ones."""

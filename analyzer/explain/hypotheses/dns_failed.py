@@ -13,7 +13,7 @@ from analyzer.explain.told import Told
 from analyzer.model import Address, Finding, Severity
 from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
-from analyzer.trace.names import EMBEDDED
+from analyzer.packet.questions import EMBEDDED
 
 UNKNOWN = "NXDOMAIN"
 

@@ -11,8 +11,8 @@ from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
+from analyzer.packet.questions import EMBEDDED
 from analyzer.schema import Addresses
-from analyzer.trace.names import EMBEDDED
 
 
 def causes(case: Case) -> Iterator[Cause]:

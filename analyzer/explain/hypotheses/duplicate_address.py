@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.explain.cards import Claim, claims, contested
 from analyzer.explain.case import SHOWN, Case
+from analyzer.explain.claims import Claim, claims, contested
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told

@@ -11,7 +11,7 @@ from analyzer.explain.tally import Count, Least
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Finding, Severity
 from analyzer.model.overview import NameQuery
-from analyzer.trace.names import EMBEDDED
+from analyzer.packet.questions import EMBEDDED
 
 
 def causes(case: Case) -> Iterator[Cause]:

@@ -7,7 +7,7 @@ from functools import partial
 from ipaddress import ip_address, ip_network, summarize_address_range
 
 from analyzer.explain.case import Case
-from analyzer.explain.died import Stopped
+from analyzer.explain.fates import Stopped
 from analyzer.explain.fixes import fix, ip_version
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.explain.case import Case
-from analyzer.explain.died import Stopped
 from analyzer.explain.edits import Fix, with_settings
+from analyzer.explain.fates import Stopped
 from analyzer.explain.fixes import ip_version, setting
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, inside

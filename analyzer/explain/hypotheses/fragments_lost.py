@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.tally import Least, Most
 from analyzer.explain.told import Told
+from analyzer.link.identity import has
 from analyzer.model import Disposition, Severity
 from analyzer.model.journey import CODES
 from analyzer.schema import Int64, Layer

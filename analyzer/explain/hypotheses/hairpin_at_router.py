@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
+from analyzer.link.identity import has
 from analyzer.model import Basis, Role, Severity, endpoint
 from analyzer.schema import Addresses, Layer
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
-from analyzer.explain.died import IcmpError, Stopped
+from analyzer.explain.fates import IcmpError, Stopped
 from analyzer.explain.fixes import fix, ip_version
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.explain.cards import Claim, claims, contested
 from analyzer.explain.case import SHOWN, Case
+from analyzer.explain.claims import Claim, claims, contested
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Address, Evidence, Severity, mac_text

@@ -17,8 +17,8 @@ from analyzer.explain.untranslated import leaving, network_of
 from analyzer.model import Basis, Network, Severity
 from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
+from analyzer.packet.prove import Translated
 from analyzer.state.path import Path
-from analyzer.trace.prove import Translated
 
 
 def causes(case: Case) -> Iterator[Cause]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import NEAR_CONTAINERS, Case
-from analyzer.explain.died import IcmpError
+from analyzer.explain.fates import IcmpError
 from analyzer.explain.fixes import fix
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.long_packets import TOO_LONG

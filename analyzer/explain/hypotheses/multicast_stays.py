@@ -11,7 +11,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Severity
-from analyzer.trace.context import Context
+from analyzer.packet.context import Context
 
 SERVICES = {67: "DHCP", 1900: "SSDP", 3702: "WS-Discovery", 5353: "mDNS", 5355: "LLMNR"}
 """What looks for others in its own segment, by destination port."""

@@ -7,13 +7,13 @@ from shlex import quote
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import changes, distinct_rows
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.explain.case import NEAR_CONTAINERS, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Told
+from analyzer.link.identity import has
+from analyzer.link.sorting import changes, distinct_rows
 from analyzer.model import Basis, Container, FdbEntry, Link, Severity, mac_text
 from analyzer.schema import Layer
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.explain.case import Case
-from analyzer.explain.died import Stopped
+from analyzer.explain.fates import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Facts, Told

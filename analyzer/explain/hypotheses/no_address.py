@@ -12,7 +12,7 @@ from analyzer.explain.tally import Count, Texts
 from analyzer.explain.told import Told
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
-from analyzer.trace.names import EMBEDDED
+from analyzer.packet.questions import EMBEDDED
 
 NONE, NOBODY = "none", "nobody"
 """No address; 0.0.0.0 or loopback, as blocklists answer."""

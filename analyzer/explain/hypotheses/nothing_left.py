@@ -6,7 +6,6 @@ from shlex import quote
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
 from analyzer.explain.edits import for_shell
 from analyzer.explain.hypothesis import Cause, Hypothesis
@@ -14,12 +13,13 @@ from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.symptoms import unanswered
 from analyzer.explain.tally import Count, Least, Most
 from analyzer.explain.told import Facts, Told
+from analyzer.link.identity import has
 from analyzer.model import Address, Container, Finding, HostState, Point, Role, Severity
 from analyzer.model.rules import Rule, Table
+from analyzer.packet.prove import KILLS
+from analyzer.packet.questions import EMBEDDED
+from analyzer.packet.stops import moved
 from analyzer.schema import Addresses, Layer
-from analyzer.trace.names import EMBEDDED
-from analyzer.trace.prove import KILLS
-from analyzer.trace.way import moved
 
 NO_PORTS = "UdpNoPorts"
 OUTPUT = "output"

@@ -6,12 +6,12 @@ from shlex import quote
 
 import numpy as np
 
-from analyzer.correlate.identity import has
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import port_of
 from analyzer.explain.told import Facts, Told
+from analyzer.link.identity import has
 from analyzer.model import Basis, Container, HostState, Link, Network, Severity
 from analyzer.schema import Layer
 

@@ -12,7 +12,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Container, Severity
 from analyzer.model.rules import NatTarget, Rule
-from analyzer.trace.prove import target_of
+from analyzer.packet.prove import target_of
 
 MOST = 2_000
 """Connections of one client to one port that are run through the rules."""

@@ -12,8 +12,8 @@ from analyzer.explain.refuser import of_same_service
 from analyzer.explain.spoken import asked_names
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Role, Severity
+from analyzer.packet.context import FRESH_TTLS
 from analyzer.schema import Int64
-from analyzer.trace.context import FRESH_TTLS
 
 MOST, SHOWN = 200, 3
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
-from analyzer.explain.died import Stopped
+from analyzer.explain.fates import Stopped
 from analyzer.explain.fixes import LOOSE, setting
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific

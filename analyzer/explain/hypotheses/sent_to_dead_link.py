@@ -10,7 +10,7 @@ from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
 from analyzer.model import HostState, Severity
 from analyzer.model.finding import Symptom
-from analyzer.trace.way import Passed
+from analyzer.packet.stops import Passed
 
 MOST = 2_000
 """Packets of one client to one port whose way is asked for."""

@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.sorting import first_places
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving
+from analyzer.link.sorting import first_places
 from analyzer.model import Address, Basis, Connection, HostState, Role, Severity, endpoint
 from analyzer.model.rules import Verdict
 from analyzer.state.path import translate

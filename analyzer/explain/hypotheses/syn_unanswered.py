@@ -11,7 +11,7 @@ from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.tally import Most, Texts
 from analyzer.explain.told import Facts, Key, Told
-from analyzer.explain.way_out import by_the_way_out
+from analyzer.explain.uplinks import by_the_way_out
 from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
 

@@ -7,7 +7,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Basis, Evidence, Severity
-from analyzer.trace.clocks import Pair
+from analyzer.packet.two_clocks import Pair
 
 
 def causes(case: Case) -> Iterator[Cause]:

@@ -8,7 +8,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.explain.untranslated import leaving
 from analyzer.model import Basis, Severity
-from analyzer.trace.prove import Translated
+from analyzer.packet.prove import Translated
 
 
 def causes(case: Case) -> Iterator[Cause]:

@@ -6,14 +6,14 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.correlate.identity import has
-from analyzer.correlate.sorting import distinct_rows
 from analyzer.decode.offsets import FIN, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.parties import name_of
 from analyzer.explain.tally import Most
 from analyzer.explain.told import Facts, Told
+from analyzer.link.identity import has
+from analyzer.link.sorting import distinct_rows
 from analyzer.model import Finding, Severity
 from analyzer.schema import Array, Layer
 

@@ -1,1 +1,0 @@
-"""FRAMES to HOPS and CONNECTIONS: which frames are the same packet, and which connection it belongs to."""

@@ -1,0 +1,69 @@
+"""Why nothing comes back by an uplink: a default route that was to be the other one, or a TTL that gives hosts away."""
+
+from operator import attrgetter
+
+import numpy as np
+
+from analyzer.explain.case import Case
+from analyzer.explain.told import Facts
+from analyzer.model import Point, Role
+from analyzer.packet.begun import Begun
+
+FEW = 2
+"""Connections that are needed to tell a rule from chance."""
+
+
+def by_the_way_out(case: Case, packets: list[int]) -> Facts:
+    """
+    Say what is wrong with the way by which unanswered packets left; nothing if nothing is known to be.
+
+    ``by_default`` and ``other_default`` are routes: nothing at all came back by the one that was chosen, and another
+    one has a larger metric. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
+    ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering.
+
+    Both compare with what others got from there, whatever part they are told in.
+    """
+    row = int(case.last_row[packets[0]])
+    point = case.context.point(row)
+    if point.role is not Role.UPLINK:
+        return {}
+    begun = case.context.all.begun.at(point.id)
+    if int(case.numbers[packets[0]]) not in set(begun.packet.tolist()):
+        return {}
+    return _other_default(case, point, begun, row) or _by_ttl(begun, case.context.value("ttl", row))
+
+
+def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
+    """Compare default routes, where the chosen one leads to nobody who answers."""
+    host, dst = case.context.host_at(row), case.context.dst(row)
+    if dst is None or begun.answered.any():
+        return {}
+    defaults = [one for one in host.routes if not one.dst.prefixlen and one.dst.version == dst.version
+                and one.table == "main" and one.kind == "unicast"]  # fmt: skip
+    mine = min(
+        (one for one in defaults if one.dev == (point.interface or point.name)), key=attrgetter("metric"), default=None
+    )
+    other = min(
+        (one for one in defaults if mine is not None and one.dev != mine.dev), key=attrgetter("metric"), default=None
+    )
+    if mine is None or other is None or mine.metric >= other.metric:
+        return {}
+    return {
+        "by_default": mine.text,
+        "other_default": other.text,
+        "other_dev": other.dev or "",
+        "gateway": str(mine.gateway),
+    }
+
+
+def _by_ttl(begun: Begun, mine: int) -> Facts:
+    """Compare the TTL of what is not answered, *mine*, with that of what is, of the same servers."""
+    own, others = begun.ttl == mine, begun.ttl > mine
+    servers = list(zip(begun.dst_hi.tolist(), begun.dst.tolist(), strict=True))
+    asked = {server for server, is_own in zip(servers, own.tolist(), strict=True) if is_own}
+    alike = others & begun.answered & np.array([server in asked for server in servers], bool)
+    if begun.answered[own].any() or len(np.unique(begun.connection[own])) < FEW or not alike.any():
+        return {}
+    if not begun.answered[others].all() or len(np.unique(begun.connection[alike])) < FEW:
+        return {}
+    return {"dead_ttl": mine, "live_ttl": int(begun.ttl[alike][0])}

@@ -1,0 +1,1 @@
+"""HOPS and the host's state to one Journey, on request, and to what reports draw of all."""

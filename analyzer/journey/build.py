@@ -1,0 +1,259 @@
+"""One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from analyzer.decode.offsets import ACK
+from analyzer.journey.connection import build_connection
+from analyzer.journey.steps import between, rewrites
+from analyzer.journey.tunnel import through_tunnel
+from analyzer.model import (
+    ArpExchange,
+    Connection,
+    Direction,
+    Disposition,
+    FilterStep,
+    Hop,
+    HostState,
+    Journey,
+    ProxyStep,
+    Rewrite,
+    Step,
+)
+from analyzer.model.drop import Drop
+from analyzer.model.journey import CODES
+from analyzer.packet.answers import AllAnswers, Answers, sent_again
+from analyzer.packet.arp import by_pair, waited_for
+from analyzer.packet.context import Context
+from analyzer.packet.late_segments import late_segments
+from analyzer.packet.outcome import Outcome, Outcomes
+from analyzer.packet.prove import Prover
+from analyzer.packet.stops import Cause
+from analyzer.packet.text import protocol_of, summary
+from analyzer.schema import Array, Int64, Layer
+
+MOST_HOPS = 1000
+"""Of one journey that are told; only frames that are alike without end make more."""
+SHOWN = (
+    ("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST), ("vlan", Layer.VLAN), ("sport", Layer.PORTS),
+    ("dport", Layer.PORTS), ("icmp_id", Layer.ECHO), ("ttl", Layer.IPV4 | Layer.IPV6),
+    ("ip_id", Layer.IPV4 | Layer.FRAGMENT),
+)  # fmt: skip
+"""Columns of FRAMES that a hop shows, and where they hold a value."""
+
+
+class Tracer:
+    """Builds journeys on request; what journeys share is looked up once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._outcomes = Outcomes(context)
+        self._exchanges = context.all.exchanges
+        self._by_pair = by_pair(context, self._exchanges)
+        self._connections: dict[int, Connection] = {}
+
+    def exchanges(self) -> list[ArpExchange]:
+        """Return every ARP and NDP exchange once, in order of time."""
+        return self._context.all.resolved
+
+    def connection(self, number: int) -> Connection:
+        """Return a connection."""
+        if number not in self._connections:
+            self._connections[number] = build_connection(self._context, number)
+        return self._connections[number]
+
+    @cached_property
+    def ends(self) -> Array:
+        """(packets,) uint8: how each ended, as ``CODES``, without building its journey."""
+        return self._outcomes.all_ends()
+
+    @property
+    def decided_alone(self) -> Array:
+        """(packets,) bool: how each ended hangs on itself, and not on what packets like it have in common."""
+        _ = self.ends
+        return self._outcomes.alone
+
+    def ended(self, *kinds: Disposition) -> Int64:
+        """Return the packets that ended so, in order of time."""
+        return np.flatnonzero(np.isin(self.ends, [CODES[kind] for kind in kinds]))
+
+    @cached_property
+    def sent_again(self) -> tuple[Int64, Int64]:
+        """TCP packets that were sent before, and those that they repeat."""
+        return sent_again(self._context)
+
+    @cached_property
+    def late_segments(self) -> Int64:
+        """Packets that came in only when they were sent again."""
+        return late_segments(self._context, self.sent_again[0])
+
+    def outcome(self, packet: int) -> Outcome:
+        """Return how a packet ended, and what is known of why."""
+        return self._outcomes.of(packet, self._context.hop_rows(packet))
+
+    def answers(self, connection: int) -> Answers:
+        """Return what answers what in a connection."""
+        return self._outcomes.answers(connection)
+
+    @property
+    def all_answers(self) -> AllAnswers:
+        """What answers what in all connections."""
+        return self._outcomes.all_answers
+
+    @property
+    def quoted_by_error(self) -> dict[int, int]:
+        """Packets that ICMP errors are about, by the error's packet."""
+        return self._outcomes.errors.quoted
+
+    @property
+    def silenced(self) -> Int64:
+        """Packets to the host itself whose answers it stops."""
+        _ = self.ends
+        return self._outcomes.silenced
+
+    @property
+    def drops(self) -> dict[int, Drop]:
+        """What the kernel itself says that it dropped, by packet."""
+        return self._outcomes.drops
+
+    @property
+    def prover(self) -> Prover:
+        """What runs packets through recorded states."""
+        return self._outcomes.prover
+
+    def journey(self, packet: int) -> Journey:
+        """Tell one packet's journey."""
+        context = self._context
+        parts = context.hops_of(packet)
+        rows = [hop[0] for hop in parts]
+        place = int(context.packet_start[packet])
+        connection, reply = self._stream_of(packet)
+        quoted = self.quoted_by_error.get(packet) if connection < 0 else None
+        if quoted is not None:  # conntrack: RELATED, and translated like a packet of the other direction
+            connection, forward = self._stream_of(quoted)
+            reply = not forward and connection >= 0
+        nat = self.connection(connection).nat if connection >= 0 else ()
+        hops: list[Hop] = []
+        steps: list[Step] = []
+        for index, row in enumerate(rows[:MOST_HOPS]):
+            changed = rewrites(context, parts[index - 1], parts[index], reply=reply) if index else ()
+            steps += through_tunnel(context, rows[index - 1] if index else None, row, index)
+            if index:
+                steps += between(context, rows[index - 1], row, index, changed, self._exchanges, nat)
+            waited = waited_for(context, self._by_pair, row, index)
+            # On a bridge the exchange is seen at every port; the packet waited where it was sent.
+            if waited is not None and (not index or any(r.field == "eth_src" for r in changed)):
+                steps.append(waited)
+            following = rows[index + 1] if index + 1 < len(rows) else None
+            hops.append(_hop(context, parts[index], following, changed))
+        onward = self._onward(connection, reply=reply)
+        if onward is not None and context.value("payload_len", rows[-1]):
+            steps.append(ProxyStep(onward, len(hops)))
+        outcome = self._outcomes.of(packet, rows)
+        if outcome.cause is not None:
+            steps.append(_filter_step(context.host_at(rows[-1]), outcome.cause, len(hops)))
+        more = f"; the first {MOST_HOPS:,} of {len(rows):,} hops are told" if len(rows) > MOST_HOPS else ""
+        answers = self._answers_of(connection)
+        ambiguous = bool(context.hops["ambiguous"][place])
+        answered_by = answers.answered_by.get(packet) if answers else None
+        return Journey(
+            id=packet,
+            connection=connection if connection >= 0 else None,
+            direction=(Direction.REPLY if reply else Direction.ORIGINAL) if connection >= 0 else None,
+            protocol=protocol_of(context, rows[0]),
+            summary=summary(context, parts[0]),
+            disposition=outcome.disposition,
+            reason=outcome.reason + more,
+            basis=outcome.basis,
+            latency_ns=context.latency(rows[0], rows[-1])[0],
+            hops=tuple(hops),
+            steps=tuple(steps),
+            answers=answers.answers.get(packet) if answers else None,
+            answered_by=answered_by,
+            reply_latency_ns=self._reply_latency(rows, answered_by),
+            sent_again_ns=self._sent_again(packet, answered_by, answers),
+            retransmission_of=answers.retransmission_of.get(packet) if answers else None,
+            rejected_by=outcome.error,
+            error_about=quoted,
+            ambiguous=ambiguous,
+            candidates=tuple(context.alike(packet)) if ambiguous else None,
+            **_numbers(context, parts[0]),
+        )
+
+    def _stream_of(self, packet: int) -> tuple[int, bool]:
+        """Return a packet's connection, -1 for none, and whether it goes in the reply direction."""
+        place = int(self._context.packet_start[packet])
+        return int(self._context.hops["connection"][place]), bool(self._context.hops["reply"][place])
+
+    def _onward(self, connection: int, *, reply: bool) -> int | None:
+        """Return the connection in which a relay sends on what goes in this direction of *connection*."""
+        if connection < 0:
+            return None
+        told = self.connection(connection)
+        return told.relayed_from if reply else told.relayed_to
+
+    def _answers_of(self, connection: int) -> Answers | None:
+        return self.answers(connection) if connection >= 0 else None
+
+    def _sent_again(self, packet: int, answered_by: int | None, answers: Answers | None) -> int | None:
+        """Return how long after a packet its last copy before the answer followed it."""
+        if answered_by is None or answers is None or packet not in answers.repeated:
+            return None
+        copies = [copy for copy, of in answers.retransmission_of.items() if of == packet and copy < answered_by]
+        first, last = (self._context.rows_of(one)[0] for one in (packet, max(copies, default=packet)))
+        return self._context.value("time_ns", last) - self._context.value("time_ns", first) if copies else None
+
+    def _reply_latency(self, rows: list[int], answered_by: int | None) -> int | None:
+        """Return the time until the answer came back to the point that saw the question first."""
+        if answered_by is None:
+            return None
+        context = self._context
+        point = context.value("point", rows[0])
+        back = [r for r in context.rows_of(answered_by) if context.value("point", r) == point]
+        return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
+
+
+def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:
+    rule = cause.rule
+    before = host.counted_before(rule) if rule is not None else None
+    return FilterStep(
+        verdict="reject" if cause.disposition is Disposition.REJECTED else "drop",
+        cause=cause.text,
+        at_hop=at_hop,
+        rule=rule.text if rule is not None else None,
+        table=rule.table if rule is not None else None,
+        counted=rule.packets - (before or 0) if rule is not None else None,
+    )
+
+
+def _numbers(context: Context, rows: list[int]) -> dict[str, int]:
+    """Return what a packet carries, and TCP's numbers, by the frames of its first hop."""
+    layers, found = context.layers(rows[0]), {}
+    if layers & (Layer.IPV4 | Layer.IPV6):
+        found["payload_len"] = sum(context.value("payload_len", row) for row in rows)
+    if layers & Layer.TCP:
+        found |= {name: context.value(name, rows[0]) for name in ("seq", "ack", "window", "tcp_flags")}
+        if not context.value("tcp_flags", rows[0]) & ACK:
+            del found["ack"]
+    return found
+
+
+def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
+    row = rows[0]
+    layers = context.layers(row)
+    shown: dict[str, Any] = {name: context.value(name, row) for name, layer in SHOWN if layers & layer}
+    latency, doubt = context.latency(row, following) if following is not None else (None, None)
+    return Hop(
+        point=context.point(row).name,
+        frames=tuple(context.value("frame", part) for part in rows),
+        time_ns=context.value("time_ns", row),
+        latency_ns=latency,
+        latency_uncertainty_ns=doubt,
+        length=sum(context.value("orig_len", part) for part in rows),
+        src=context.src(row),
+        dst=context.dst(row),
+        rewrites=changed,
+        **shown,
+    )

@@ -1,0 +1,1 @@
+"""FRAMES to conversations: which frames may be one packet, which tuples one connection, and clocks."""

@@ -1,0 +1,292 @@
+"""Frames as they are worked on: ranges, as they were read, and shares, that have all of what is compared.
+
+Whatever is asked of a share depends on its own frames and on small tables of all, so it does not matter how many there
+are: with one, a range is the share.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from analyzer.decode.digest import mix_rows
+from analyzer.decode.stretch import Sides
+from analyzer.errors import LimitError
+from analyzer.link.cuts import Cuts, FlowTimes, flow_times, fragments
+from analyzer.link.runs import Runs, in_time, sort_runs
+from analyzer.link.sorting import stable_order
+from analyzer.link.tuples import Seen, count_seen, find_conversations
+from analyzer.read.work import Kept, Work, end_to_end
+from analyzer.schema import FRAMES, Array, Columns, Int64
+
+SIDES = 3
+"""Conversations of one connection at the most: before its translation, in between, and after."""
+
+
+@dataclass
+class Range:
+    """Rows of FRAMES that were read one after the other; n of them."""
+
+    frames: Columns
+    flow: Int64
+    """(n,) of KEYS; later fragments get theirs when all ranges are known."""
+    identity: Int64
+    """(n,) of KEYS."""
+    files: Int64
+    """(points,) Number of each point's file."""
+    first_row: int = 0
+    """What its first row is called among all."""
+
+    @cached_property
+    def time_order(self) -> Int64:
+        """(n,) Rows, sorted by time."""
+        return in_time(self.frames, self.files)
+
+    def fragments(self) -> Columns:
+        """Note fragments."""
+        return fragments(self.frames, self.flow, self.files)
+
+    def flow_times(self) -> FlowTimes:
+        """Note when flows were busy."""
+        return flow_times(self.frames, self.flow, self.files, self.time_order)
+
+    def converse(self, cuts: Cuts) -> tuple[Columns, Seen]:
+        """Find conversations; return TALKS, and where each was seen."""
+        keys = cuts.conversation_keys(self.frames, self.flow, self.files)
+        self.conversations = find_conversations(self.frames, self.flow, keys, self.time_order, self.files)
+        return self.conversations.talks, count_seen(self.conversations, self.frames["point"][self.time_order])
+
+    def by_row(self) -> Columns:
+        """Return the conversation of each row, by its number in this range, and the direction."""
+        of, backward = np.empty(len(self.time_order), np.int64), np.empty(len(self.time_order), bool)
+        of[self.time_order], backward[self.time_order] = self.conversations.of, self.conversations.backward
+        return {"of": of, "backward": backward}
+
+    def table(self, by_row: Columns, numbers: Int64) -> Columns:
+        """Return what shares are made of; *numbers* are those of its conversations among all."""
+        row = np.arange(self.first_row, self.first_row + len(self.identity))
+        of = np.append(numbers, -1)[by_row["of"]]
+        return self.frames | {"identity": self.identity, "of": of, "backward": by_row["backward"], "row": row}
+
+    def share(self, numbers: Int64, sides: Sides) -> "Share":
+        """Return all of it as one share; *numbers* are those of its conversations among all."""
+        of = np.append(numbers, -1)[self.conversations.of]
+        back = self.conversations.backward
+        return Share(self.frames, sides, self.identity, of, back, self.time_order, self.files, self.first_row)
+
+
+@dataclass
+class Share:
+    """Frames with their conversations: all of some identities, or all of some connections; n of them."""
+
+    frames: Columns
+    sides: Sides
+    """``row`` is what rows are called among all."""
+    identity: Int64
+    """(n,)"""
+    of: Int64
+    """(n,) Conversation of each by its number among all, in order of time; -1 without a tuple."""
+    backward: Array
+    """(n,) Likewise its direction."""
+    time_order: Int64
+    files: Int64
+    row: "Int64 | int" = 0
+    """(n,) What rows are called among all; or what the first one is called, if they follow each other."""
+    _sorted: list[Runs] = field(default_factory=list)
+
+    @property
+    def runs(self) -> Runs:
+        """Its frames by identity; ``of`` and ``backward`` are sorted with them."""
+        if not self._sorted:
+            runs, places = sort_runs(self.frames, self.identity, self.time_order)
+            self.of, self.backward = self.of[places], self.backward[places]
+            self._sorted.append(runs)
+        return self._sorted[0]
+
+    def forget(self) -> None:
+        """Let go of what is as long as its frames, and is not needed once they are grouped."""
+        self.identity = self.of = self.time_order = np.zeros(0, np.int64)
+        self.backward = self.of > 0
+        self._sorted.clear()
+
+    def rows(self, here: Int64) -> Int64:
+        """Return what rows are called among all."""
+        return here + self.row if isinstance(self.row, int) else self.row[here]
+
+
+class Source(Protocol):
+    """What gives a share, as often as it is asked for."""
+
+    def open(self) -> Share:
+        """Give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that there is, in memory."""
+
+    share: Share
+
+    def open(self) -> Share:
+        """Give it."""
+        return self.share
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """What a part was given of each of several tables, in their order."""
+
+    pieces: list[list[Kept]]
+    """Of each the table, and what lies aside of it."""
+    sides: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many it was given."""
+        return sum(piece[0].rows for piece in self.pieces)
+
+    def tables(self) -> tuple[Columns, Sides]:
+        """Return all that it was given, one piece after the other."""
+        main, *sides = [end_to_end(tables) for tables in zip(*self.pieces, strict=True)]
+        return main, dict(zip(self.sides, sides, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """A share of many ranges."""
+
+    dealt: Dealt
+    files: Int64
+
+    def open(self) -> Share:
+        """Put it together."""
+        table, sides = self.dealt.tables()
+        frames = {name: table[name] for name in FRAMES.dtypes}
+        order = in_time(frames, self.files)
+        of, backward = table["of"][order], table["backward"][order]
+        return Share(frames, sides, table["identity"], of, backward, order, self.files, table["row"])
+
+
+def part_of(key: Int64, parts: int) -> Int64:
+    """(n,) Which of *parts* each key goes to: by another hash than those that tables use, so that all fill alike."""
+    mixed = mix_rows(key.view(np.uint64), np.zeros(len(key), np.uint64), 2) >> np.uint64(32)
+    return (mixed * np.uint64(parts) >> np.uint64(32)).view(np.int64)
+
+
+class Rule(Protocol):
+    """Tells which part rows go to."""
+
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByIdentity:
+    """All frames of an identity go to one part."""
+
+    parts: int
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+        return part_of(table["identity"], self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ByConnection:
+    """All frames of a connection go to one part; those without one by their identity."""
+
+    parts: int
+    connection: Int64
+    """(conversations,) Of each."""
+
+    def __call__(self, table: Columns) -> Int64:
+        """(n,) Tell it of the rows of a table."""
+        connection = np.append(self.connection, -1)[table["of"]]
+        return np.where(connection < 0, part_of(table["identity"], self.parts), part_of(connection, self.parts))
+
+
+class Picked(Mapping[str, Array]):
+    """Some rows of a table, whose columns are made one at a time, for whoever needs no more at once."""
+
+    def __init__(self, table: Columns, rows: Int64) -> None:
+        self._table, self._rows = table, rows
+
+    def __getitem__(self, name: str) -> Array:
+        """Return a column."""
+        return self._table[name][self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names."""
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        """Return how many columns there are."""
+        return len(self._table)
+
+
+Hand = dict[int, list[Kept]]
+"""What a table gives to parts: to each its rows, and what lies aside of them."""
+
+
+def deal(table: Columns, sides: Sides, rule: Rule, work: Work) -> Hand:
+    """
+    Deal the rows of a table.
+
+    Args:
+        table: with a column ``row``, ascending.
+        sides: what lies aside of some of them, with that in ``row``.
+        rule: tells of each row where it goes.
+        work: where what is dealt is kept.
+    """
+    goes_to = rule(table)
+    order = stable_order(goes_to)
+    bounds = np.searchsorted(goes_to[order], np.arange(rule.parts + 1)).tolist()
+    of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
+
+    def given() -> Iterator[Mapping[str, Array]]:
+        for number, (begin, end) in enumerate(pairwise(bounds)):
+            yield Picked(table, order[begin:end])
+            for side, to in zip(sides.values(), of_sides, strict=True):
+                yield Picked(side, np.flatnonzero(to == number))
+
+    kept, each = work.keep_all(given()), 1 + len(sides)
+    return {number: kept[number * each : (number + 1) * each] for number in range(rule.parts)}
+
+
+def collect(hands: Iterable[Hand], sides: tuple[str, ...]) -> "list[Dealt]":
+    """Return what each part was given by all tables, in their order."""
+    pieces: dict[int, list[list[Kept]]] = {}
+    for hand in hands:
+        for number, piece in hand.items():
+            pieces.setdefault(number, []).append(piece)
+    return [Dealt([one for one in of if one[0].rows] or of[:1], sides) for _, of in sorted(pieces.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """What fits into memory."""
+
+    in_part: int
+    """Frames that one part may have."""
+    connections: int
+    """Of all."""
+
+
+def check_parts(dealt: Iterable[Dealt], most: int | None) -> None:
+    """
+    Make sure that no part has more than *most* rows.
+
+    Raises:
+        LimitError: one has: what cannot be parted is too much.
+    """
+    rows = max((one.rows for one in dealt), default=0)
+    if most is not None and rows > most:
+        why = "as of one connection, or of one client to one port of a server"
+        raise LimitError(f"{rows:,} frames that belong together, {why}, do not fit: more than {most:,}")

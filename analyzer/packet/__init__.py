@@ -1,0 +1,1 @@
+"""A part's frames to packets: HOPS and CONNECTIONS, answers, errors, and how each packet ended."""

@@ -1,7 +1,0 @@
-"""The stages in order: the one package that sees them all, and the Python API behind ``analyzer``."""
-
-from analyzer.pipeline.prepare import Prepared, prepare
-from analyzer.pipeline.trace import Trace
-from analyzer.pipeline.whole import Means, analyze, analyze_whole
-
-__all__ = ["Means", "Prepared", "Trace", "analyze", "analyze_whole", "prepare"]

@@ -1,0 +1,1 @@
+"""What each capture is: its point's name, role, container and host."""

@@ -1,0 +1,462 @@
+"""The result of an analysis: tables, and journeys on request.
+
+What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import chain, islice
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
+from analyzer.decode.reader import Opener
+from analyzer.decode.reread import read_again
+from analyzer.decode.tables import FrameTables
+from analyzer.errors import InputError, SelectionError, ToolError
+from analyzer.model import (
+    ArpExchange,
+    Basis,
+    Connection,
+    Finding,
+    Hosts,
+    HostState,
+    Journey,
+    Point,
+)
+from analyzer.model.journey import BAD, CODES, with_basis
+from analyzer.packet.assemble import Correlated
+from analyzer.packet.context import Context
+from analyzer.read.records import FileInfo, Interface
+from analyzer.read.source import needs_spool
+from analyzer.report.content import Content
+from analyzer.report.fields import text_of
+from analyzer.run.engine import Engine, Inline
+from analyzer.run.subset import Common, with_messages
+from analyzer.schema import Columns, Int64
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.journey.build import Tracer
+    from analyzer.model.decision import Decision
+    from analyzer.model.loss import Loss
+    from analyzer.model.overview import NameQuery, Overview
+    from analyzer.model.replay import Replay
+    from analyzer.model.worked import Party, Worked
+    from analyzer.replay.play import Player
+    from analyzer.run.names import Names
+    from analyzer.run.part import Parts
+    from analyzer.run.telling import Telling
+
+DECIDED = 100
+"""Connections, and packets that findings name, of which decisions are told."""
+ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
+"""What is answered where all is well; datagrams may be for nobody who talks."""
+
+
+@dataclass
+class Trace:
+    """
+    The result of an analysis.
+
+    Tables are DataFrames whose columns ``analyzer.schema`` documents. Journeys are built when they are asked for.
+    """
+
+    points: list[Point]
+    """Capture points."""
+    hosts: Hosts
+    """What dumps told, host by host."""
+    tables: FrameTables
+    correlated: Correlated
+    paths: list[str]
+    """Of ``files``."""
+    captures: list[Opener]
+    """What opens each of them again."""
+    inputs: list[str]
+    """Captures and bundles, as they were given."""
+    unusable: list[InputError] = field(default_factory=list)
+    """Files that gave nothing."""
+    doubled: list[str] = field(default_factory=list)
+    """Files whose frames others have as well."""
+    asks_kernel: bool = False
+    """Findings and remedies are tried in a kernel, in the rebuilt host."""
+    preview: bool = False
+    """New hypotheses are asked as well."""
+    unasked: str = ""
+    """Why no kernel could be asked, though somebody wanted that."""
+    cut: int = 1
+    """Parts that it is told in; what is told does not depend on it."""
+    engine: Engine = field(default_factory=Inline)
+    """Does what is asked of each part."""
+    most_in_part: int | None = None
+    """Frames that one may have."""
+
+    @property
+    def named(self) -> list[str]:
+        """Name what was analysed, without folders that only mean something here: a report may be shown to others."""
+        return [PurePath(path).name or path for path in self.inputs]
+
+    @property
+    def files(self) -> list[FileInfo]:
+        """Captures, with their damage if they have any."""
+        return self.tables.files
+
+    @cached_property
+    def frames(self) -> "pd.DataFrame":
+        """FRAMES: one row per captured frame."""
+        return _data_frame(self.tables.frames)
+
+    @cached_property
+    def hops(self) -> "pd.DataFrame":
+        """HOPS: which packet each frame shows, and where on its way."""
+        return _data_frame(self.correlated.hops)
+
+    @cached_property
+    def connections(self) -> "pd.DataFrame":
+        """CONNECTIONS: original and reply tuple of each connection."""
+        return _data_frame(self.correlated.connections)
+
+    @cached_property
+    def context(self) -> Context:
+        """All tables, in memory."""
+        found, side = self.correlated, self.tables.side
+        return Context(
+            self.tables.frames,
+            side("quotes"),
+            side("neighbours"),
+            side("tunnels"),
+            found.hops,
+            found.connections,
+            self.points,
+            self.hosts,
+            found.doubts,
+            found.apart,
+        )
+
+    @cached_property
+    def tracer(self) -> "Tracer":
+        """Builder of journeys, of all tables."""
+        from analyzer.journey.build import Tracer  # noqa: PLC0415
+
+        return self.parts[0].tracer if len(self.parts) == 1 else Tracer(self.context)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a person should act on, worst first."""
+        from analyzer.report.words import worded  # noqa: PLC0415
+
+        return worded(self.unworded)
+
+    @cached_property
+    def _telling(self) -> "Telling":
+        """What is told of packets."""
+        from analyzer.run.cut import Cut  # noqa: PLC0415
+        from analyzer.run.part import Given, Parts  # noqa: PLC0415
+        from analyzer.run.telling import Telling  # noqa: PLC0415
+
+        found, work = self.correlated, self.tables.work
+        ask = self._ask if self.asks_kernel else None
+        engine = self.engine if self._in_parts and ask is None else Inline()
+        read = partial(read_again, self.captures, self.tables)
+        given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
+        everywhere = self._whole
+        makers = [everywhere]
+        if self._in_parts:
+            quotes = self.tables.side("quotes")
+            cut = Cut(self._common, self._names, quotes, self.cut, work, engine, self.most_in_part)
+            makers = [partial(cut.context, number) for number in range(cut.count)]
+            everywhere = cut.everywhere
+        nothing = Context.without_frames(self.points, self.hosts)
+        nothing.apart = found.apart
+        parts = Parts(makers, everywhere, given, nothing, engine, work)
+        parts.known.make_all()
+        return Telling(parts, found.first_packets)
+
+    def _whole(self) -> Context:
+        return self.context
+
+    @property
+    def _in_parts(self) -> bool:
+        return self.cut > 1 and bool(self.correlated.parts)
+
+    @property
+    def _common(self) -> Common:
+        return Common(self.correlated, self.points, self.hosts)
+
+    @property
+    def parts(self) -> "Parts":
+        """What is told by itself, and put together then."""
+        return self._telling.parts
+
+    @cached_property
+    def unworded(self) -> tuple[Finding, ...]:
+        """Findings as data: facts, and no sentences."""
+        from analyzer.explain.rank import explain  # noqa: PLC0415
+
+        told = self._telling.told
+        failures = chain.from_iterable(one.failures for one in told)
+        return explain((one.groups for one in told), failures, self._ask if self.asks_kernel else None)
+
+    @cached_property
+    def worked(self) -> "tuple[Worked, ...]":
+        """What was shown to work: who got answers from whom."""
+        from analyzer.explain.worked import together  # noqa: PLC0415
+
+        return together(told.worked for told in self._telling.told)
+
+    @cached_property
+    def losses(self) -> "tuple[Loss, ...]":
+        """Where packets were lost, link by link, the most packets first."""
+        from analyzer.journey.losses import together  # noqa: PLC0415
+
+        return together(told.losses for told in self._telling.told)
+
+    @cached_property
+    def decisions(self) -> "tuple[Decision, ...]":
+        """What the recorded hosts decide about packets that findings name, and about each connection's first one."""
+        wanted = {*self._evidence[:DECIDED], *self.correlated.first_packets[:DECIDED].tolist()}
+        return self._telling.decisions(np.array(sorted(wanted), np.int64))
+
+    @property
+    def _evidence(self) -> list[int]:
+        """Journeys that findings name."""
+        return [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
+
+    @property
+    def arp(self) -> list[ArpExchange]:
+        """ARP and NDP exchanges, in order of time."""
+        return self.parts[0].tracer.exchanges()
+
+    @cached_property
+    def _names(self) -> "Names":
+        from analyzer.run.names import Names  # noqa: PLC0415
+
+        return Names(with_messages(self._common, self.engine) if self._in_parts else self.context, self.read_again)
+
+    @property
+    def names(self) -> "list[NameQuery]":
+        """Questions to name servers, read from the captures once more; in order of time."""
+        return self._names.asked
+
+    def read_again(self, rows: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
+        """Give *rows* of FRAMES with what was captured, the length on the wire, and the interface, file by file."""
+        return read_again(self.captures, self.tables, rows)
+
+    def overview(self) -> "Overview":
+        """Collect what a report draws beside journeys and connections."""
+        from analyzer.journey.measures import measures  # noqa: PLC0415
+        from analyzer.journey.topology import topology  # noqa: PLC0415
+        from analyzer.model.overview import Overview  # noqa: PLC0415
+
+        line, volumes = self._telling.counted()
+        return Overview(
+            topology=topology(self.parts.known.nothing, volumes),
+            measures=measures(line, self.points),
+            learnt=tuple(self.parts.known.learnt),
+            names=tuple(self.names),
+        )
+
+    def replay(self, numbers: "Sequence[int] | None" = None) -> "Replay":
+        """
+        Send journeys through their hosts, built again in namespaces; without *numbers*, those that matter.
+
+        Raises:
+            ToolError: no host can be built here.
+        """
+        return self._player.play(self._player.usual(self._evidence) if numbers is None else numbers)
+
+    def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
+        """Ask a kernel about findings; where none can be asked, findings are told all the same."""
+        from analyzer.model.replay import Replay  # noqa: PLC0415
+
+        if self.unasked:
+            return Replay((), ())
+        try:
+            return self._player.play(numbers, change)
+        except ToolError as error:
+            self.unasked = str(error)
+            return Replay((), ())
+
+    def replay_script(self) -> str:
+        """
+        Return the last replay as a script that builds the host and sends the packets; of several hosts, the first's.
+
+        Raises:
+            SelectionError: nothing was replayed.
+        """
+        from analyzer.replay.script import script  # noqa: PLC0415
+
+        if not self._player.built:
+            raise SelectionError("nothing was replayed that a script could show")
+        return script(*self._player.built[0])
+
+    @cached_property
+    def _player(self) -> "Player":
+        from analyzer.replay.play import Player  # noqa: PLC0415
+
+        return Player(self.context, self.tracer, self.read_again)
+
+    @property
+    def packets(self) -> int:
+        """Number of packets."""
+        return self.correlated.packets
+
+    def connection(self, number: int) -> Connection:
+        """Build one connection."""
+        return self._telling.connections(np.array([number]))[0]
+
+    def journey(self, number: int) -> Journey:
+        """
+        Build one journey.
+
+        Raises:
+            SelectionError: there is none of that number.
+        """
+        if not 0 <= number < self.packets:
+            raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
+        return next(self.journeys([number]))
+
+    @cached_property
+    def _agreed(self) -> set[int]:
+        """Journeys that a kernel saw go the way that hoptrace says."""
+        from analyzer.model.replay import Agreement  # noqa: PLC0415
+
+        told = self._ask(self._player.usual(self._evidence), None).journeys
+        return {one.journey for one in told if one.agreement is Agreement.AGREES}
+
+    def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
+        """Build journeys one after the other: those of *numbers*, or all in order of time."""
+        found = self._telling.journeys(self._numbers(numbers))
+        return map(self._confirmed, found) if self.asks_kernel else found
+
+    def _confirmed(self, found: Journey) -> Journey:
+        return with_basis(found, Basis.CONFIRMED) if found.id in self._agreed else found
+
+    def texts(self, numbers: Sequence[int] | None = None) -> Iterator[str]:
+        """Give the JSON of journeys, of those of ascending *numbers*, or all."""
+        if self.asks_kernel:  # which tells of each packet by itself
+            return map(text_of, self.journeys(numbers))
+        return self._telling.texts(self._numbers(numbers))
+
+    def sightings(self, numbers: Sequence[int] | None = None) -> Iterator[Columns]:
+        """Give HOPS of the same, without ``row``, with each row's FRAMES: in order, many rows at a time."""
+        among = None
+        if numbers is not None:
+            among = np.zeros(self.packets, bool)
+            among[self._numbers(numbers)] = True
+        return self._telling.sightings(among)
+
+    def _numbers(self, numbers: Sequence[int] | None) -> Int64:
+        return np.arange(self.packets) if numbers is None else np.array(numbers, np.int64)
+
+    def dispositions(self, numbers: Sequence[int] | None = None) -> dict[str, int]:
+        """Count journeys by how they ended: those of *numbers*, or all."""
+        return self._telling.count_ends(None if numbers is None else self._numbers(numbers))
+
+    def select(self, text: str) -> list[int]:
+        """
+        Return the journeys that a selection picks, e.g. ``ip.addr == 8.8.8.8 && tcp.port == 80``.
+
+        Raises:
+            SelectionError: it cannot be understood.
+        """
+        return self._telling.select(text)
+
+    def worth_reading(self, count: int) -> list[int]:
+        """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
+        if count >= self.packets:
+            return list(range(self.packets))
+        bad = np.flatnonzero(np.isin(self._telling.ends, [CODES[kind] for kind in BAD]))[: count // 2 or count].tolist()
+        firsts = np.sort(np.concatenate([part.first_of_streams() for part in self.correlated.parts])).tolist()
+        chosen = dict.fromkeys(chain(bad, islice(firsts, count), range(count)))
+        return sorted(islice(chosen, count))
+
+    def content(
+        self,
+        *,
+        selection: str | None = None,
+        journeys: int | None = None,
+        connections: int | None = None,
+        decisions: bool = False,
+    ) -> Content:
+        """
+        Collect what a report tells: all of it, or what is selected, or at most so many journeys and connections.
+
+        *decisions* asks for what hosts decide, and whose addresses are, which takes time.
+        """
+        picked = self.select(selection) if selection is not None else None
+        if picked is not None:
+            numbers: list[int] | None = picked[:journeys]
+        else:
+            numbers = None if journeys is None else self.worth_reading(journeys)
+        count = len(self.correlated.connections["proto"])
+        return Content(
+            points=self.points,
+            connections=self._some_connections(count if connections is None else min(count, connections)),
+            journeys=self.journeys(numbers),
+            journey_texts=self.texts(numbers),
+            connection_texts=self._telling.connection_texts(),
+            arp=self.arp,
+            findings=self.findings,
+            frames=self.tables.rows,
+            packets=self.packets,
+            connection_count=count,
+            dispositions=self.dispositions(picked),
+            picked=self.packets if picked is None else len(picked),
+            shown=self.packets if numbers is None else len(numbers),
+            host_problems=self.hosts.everywhere.problems,
+            losses=self.losses,
+            left_out=(*map(str, self.unusable), *self.doubled),
+            unanswered=self._unanswered,
+            worked=self.worked,
+            explained=self._telling.checks.get,
+            decisions=self.decisions if decisions else (),
+            parties=self._parties if decisions else (),
+        )
+
+    def _some_connections(self, count: int) -> Iterator[Connection]:
+        """Build the first connections, when somebody reads them."""
+        yield from self._telling.connections(np.arange(count))
+
+    @property
+    def _parties(self) -> "tuple[Party, ...]":
+        from analyzer.journey.parties import parties  # noqa: PLC0415
+
+        return parties(self.hosts, self.names)
+
+    @property
+    def _unanswered(self) -> int:
+        """Connections of kinds that have answers, pings and TCP, of which no packet in the other direction was seen."""
+        table = self.correlated.connections
+        return int((~table["seen_reply"] & np.isin(table["proto"], ANSWERING)).sum())
+
+    def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:
+        """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""
+        from analyzer.decode.dissect import dissect  # noqa: PLC0415
+
+        by_name = {point.name: point for point in self.points}
+        for hop in journey.hops:
+            for file, frames, before in self._by_file(by_name[hop.point], hop.frames):
+                if needs_spool(self.paths[file]):
+                    raise SelectionError(f"--dissect needs a file; {self.paths[file]} cannot be read again")
+                for number, told in dissect(self.paths[file], frames):
+                    yield hop.point, before + number, told
+
+    def _by_file(self, point: Point, frames: Sequence[int]) -> Iterator[tuple[int, list[int], int]]:
+        """Give for each file of a point: its number, the frames' numbers in it, and the frames in files before."""
+        before = 0
+        for file in self.tables.pieces[point.id]:
+            behind = before + self.files[file].frames
+            if inside := [number - before for number in frames if before < number <= behind]:
+                yield file, inside, before
+            before = behind
+
+
+def _data_frame(columns: Columns) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415 - imported late: it costs half a second
+
+    return pd.DataFrame(columns, copy=False)

@@ -1,1 +1,0 @@
-"""HOPS and the host's state to one Journey, on request."""

@@ -1,0 +1,1 @@
+"""Journeys: steps, words, selections, and what reports draw."""

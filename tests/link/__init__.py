@@ -1,0 +1,1 @@
+"""Which tuples are one connection: identities, votes, the NAT mapping, clocks."""

@@ -1,0 +1,1 @@
+"""Packets and connections, answers, errors, and how packets ended."""

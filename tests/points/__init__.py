@@ -1,0 +1,1 @@
+"""What captures are: names, roles, containers; and captures that are one."""
