@@ -316,6 +316,22 @@ def test_a_damaged_host_dump_is_told_and_the_rest_is_used(tmp_path: Path) -> Non
     assert "\n3 points" in result.stdout
 
 
+def test_how_the_work_is_cut(tmp_path: Path) -> None:
+    """``-v`` says it on stderr, before: what memory holds, else in how many parts, and where the rest lies."""
+    write_captures(tmp_path, 3_000)
+    paths = sorted(tmp_path.glob("*.pcap"))
+    whole = _run("analyze", "-v", *paths)
+    cut = _run("analyze", "-v", "--memory", "128MiB", "--jobs", "2", "--work-dir", tmp_path, *paths)
+    asked = _run("analyze", "-v", "--parts", "3", *paths)
+
+    holds = r"hoptrace: some \d\d?,\d{3} frames in 5 MiB; \d+ MiB of memory holds [\d,]+: "
+    assert re.fullmatch(holds + "all of them, in 1 part\n", whole.stderr)
+    told = rf"read [\d,]+ at a time, told in up to \d+ parts, with \d MiB in {tmp_path}\n"
+    assert re.fullmatch(holds + told, cut.stderr)
+    assert asked.stderr.endswith(": all of them, in 3 parts\n")
+    assert whole.stdout == cut.stdout == asked.stdout
+
+
 def test_window_says_that_it_does_nothing_any_more() -> None:
     """Whoever used it is told why; all else is as without it."""
     result = _run("analyze", "--window", "10", SEED)

@@ -45,6 +45,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
     help="Cut the work into so many parts; what is told is the same.  [default: as many as memory asks for]",
 )
 @memory_options
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr, before anything is read, how the work is cut.")
 @explain_option
 @click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
 @click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
@@ -62,6 +63,7 @@ def analyze(
     window: str | None,
     parts: int | None,
     asked: Asked,
+    verbose: bool,
     explain: bool,
     replay: bool,
     preview: bool,
@@ -82,10 +84,15 @@ def analyze(
     if window is not None:
         complain("--window does nothing any more: what does not fit into memory is told in full, too")
 
+    from analyzer.run import estimate  # noqa: PLC0415
+
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
         wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
-        trace, limited = _analyze(prepared, asked.means(prepared, parts), wanted)
+        means = asked.means(prepared, parts)
+        if verbose:
+            complain(estimate(prepared, means))
+        trace, limited = _analyze(prepared, means, wanted)
         partial = _report(trace, wanted)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
@@ -271,6 +278,7 @@ def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
         work_dir=None,
         jobs=1,
         scheduler=None,
+        verbose=False,
         explain=False,
         replay=False,
         preview=False,

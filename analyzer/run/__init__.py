@@ -2,6 +2,6 @@
 
 from analyzer.run.prepare import Prepared, prepare
 from analyzer.run.trace import Trace
-from analyzer.run.whole import Means, analyze, analyze_whole
+from analyzer.run.whole import Means, analyze, analyze_whole, estimate
 
-__all__ = ["Means", "Prepared", "Trace", "analyze", "analyze_whole", "prepare"]
+__all__ = ["Means", "Prepared", "Trace", "analyze", "analyze_whole", "estimate", "prepare"]

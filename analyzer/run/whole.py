@@ -24,7 +24,7 @@ from analyzer.points.doubles import drop_copies, drop_overlaps
 from analyzer.points.named import name_points
 from analyzer.points.roles import Traffic, infer_points
 from analyzer.read.spec import PointSpec
-from analyzer.read.work import Work, work_directory
+from analyzer.read.work import Work, usual_place, work_directory
 from analyzer.run.budget import EACH, FEW_ROWS, ON_DISK, Budget, free_memory
 from analyzer.run.correlate import correlate
 from analyzer.run.engine import Heard, start
@@ -181,6 +181,26 @@ def analyze_whole(
         engine=engine,
         most_in_part=None if fits is None else fits.in_part,
     )
+
+
+def estimate(prepared: Prepared, means: Means) -> str:
+    """Say, before anything is read, what of the captures is held in memory, and how the rest is cut."""
+    frames = prepared.expected_frames()
+    told = f"some {frames:,} frames in {prepared.stored >> 20:,} MiB"
+    budget, workers = means.budget, means.jobs
+    if budget is None:
+        return f"{told}: all are held in memory"
+    holds = f"{budget} holds {budget.frames:,}"
+    if frames <= budget.frames and not means.shared:
+        return f"{told}; {holds}: all of them, in {_parts(means.parts or 1)}"
+    parts = _parts(means.parts or budget.parts(frames, workers))
+    stretch, place = min(budget.stretch // workers, frames), means.work_dir or usual_place()
+    disk = frames * ON_DISK >> 20
+    return f"{told}; {holds}: read {stretch:,} at a time, told in up to {parts}, with {disk:,} MiB in {place}"
+
+
+def _parts(count: int) -> str:
+    return "1 part" if count == 1 else f"{count} parts"
 
 
 def _room(prepared: Prepared, budget: Budget, means: Means) -> Room:
