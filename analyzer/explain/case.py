@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_TCP, RST
-from analyzer.explain import fates, questions, symptoms
+from analyzer.explain import concerned, fates, few, questions, symptoms
 from analyzer.explain.confirmed import Ask
 from analyzer.explain.streams import Handshakes, handshakes
 from analyzer.journey.build import Tracer
-from analyzer.link.sorting import changes, first_places, group_rows, lengths
+from analyzer.link.sorting import changes, first_places
 from analyzer.link.stated import Contradiction
 from analyzer.model import (
     Address,
@@ -25,9 +25,7 @@ from analyzer.model import (
     HostState,
     Link,
     Point,
-    Role,
 )
-from analyzer.model.engine import PublishedPort
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import BAD, CODES
 from analyzer.model.overview import NameQuery
@@ -44,7 +42,6 @@ PATIENCE_NS = 1_000_000_000
 """How long before its capture's end something must have happened, to say that nobody answered."""
 ONE_SIDED = re.compile(r"\b(src|dst|inbound|outbound|not|tcp-syn|tcpflags)\b|[!\[]")
 """Words of pcap-filter(7) by which a filter may keep a question and not its answer."""
-NEAR_CONTAINERS = (Role.CONTAINER, Role.VETH, Role.BRIDGE, Role.OVERLAY)
 
 T = TypeVar("T")
 ReadAgain = Callable[[Int64], Iterator[tuple[int, bytes, int, Interface]]]
@@ -329,42 +326,7 @@ class Case:
     @cached_property
     def beside_containers(self) -> Array:
         """(packets,) bool: each was seen at a container's interface or bridge, or has a container's address."""
-        context = self.context
-        at = context.with_role(context.hops["row"], *NEAR_CONTAINERS)
-        found: Array = np.logical_or.reduceat(at, context.packet_start[:-1]) if context.packets else np.zeros(0, bool)
-        found |= self._to_published() | self._of_hosts_network() | self._to_containers()
-        concerned = np.unique(self.connection[found])
-        return found | np.isin(self.connection, concerned[concerned >= 0])
-
-    def _to_containers(self) -> Array:
-        """(packets,) bool: each is for, or from, a container's own address."""
-        own = [int(ip) for host in self.hosts.states for c in host.containers for ip in c.addresses]
-        ends = (Addresses.of(self.context.frames, end)[self.first_row].among(own) for end in ("src", "dst"))
-        found: Array = np.logical_or(*ends)
-        return found
-
-    def _of_hosts_network(self) -> Array:
-        """(packets,) bool: each is from or to a host that has containers on its own network: it may be theirs."""
-        found = np.zeros(self.context.packets, bool)
-        for host in self.hosts.states:
-            if any("host" in (c.network, c.mode) and c.status.answers for c in host.containers):
-                own = [int(ip) for link in host.links for ip in link.addresses]
-                for end in ("src", "dst"):
-                    found |= Addresses.of(self.context.frames, end)[self.first_row].among(own)
-        return found
-
-    def _to_published(self) -> Array:
-        """(packets,) bool: each goes to an address of the host, and a port that a container publishes, or was to."""
-        found = np.zeros(self.context.packets, bool)
-        for host in self.hosts.states:
-            ports = {port for container in host.containers for port in container.published_ports()}
-            wanted = (PublishedPort.parse(text) for container in host.containers for text in container.wanted)
-            ports |= {(port.protocol, port.outside) for port in wanted if port is not None}
-            numbers = np.array([port for _, port in sorted(ports)], np.int64)
-            to_port = np.isin(self.first("dport"), numbers)
-            own = (int(ip) for link in host.links for ip in link.addresses if ports)
-            found |= to_port & Addresses.of(self.context.frames, "dst")[self.first_row].among(own)
-        return found
+        return concerned.beside_containers(self)
 
     def between_hosts(self, packet: int) -> tuple[str, str] | None:
         """Return the hosts between which a packet was lost; None if it was not, or on one host."""
@@ -398,19 +360,7 @@ class Case:
 
     @cached_property
     def _errands(self) -> Int64:
-        """
-        (connections + 1,) What one client wants of one port, as a number; the last is for what has no connection.
-
-        Of one server, where answers came, or of all that gave none: as the data is cut.
-        """
-        table = self.context.connections
-        if not len(table["proto"]):
-            return np.full(1, -1)
-        names = ("proto", "orig_src_hi", "orig_src", "orig_dport")
-        good = table["seen_reply"] & ~table["reset"]
-        servers = (np.where(good, table[name], 0) for name in ("orig_dst_hi", "orig_dst"))
-        group, _ = group_rows(*(table[name] for name in names), *servers, good)
-        return np.append(group, -1)
+        return few.errands(self.context.connections)
 
     def few_connections(self, connections: Int64, most: int) -> Int64:
         """
@@ -418,11 +368,11 @@ class Case:
 
         All of that is in one part, so a limit of it is the same however data was cut.
         """
-        return connections[_first_of_each(self._errands[connections], most)]
+        return connections[few.first_of_each(self._errands[connections], most)]
 
     def few_packets(self, packets: Int64, most: int) -> Int64:
         """Return the first ones, likewise."""
-        return packets[_first_of_each(self._errands[self.connection[packets]], most)]
+        return packets[few.first_of_each(self._errands[self.connection[packets]], most)]
 
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""
@@ -441,12 +391,3 @@ class Case:
         """Return a row of FRAMES as evidence, with its journey."""
         packet = int(self.context.packet_of_row[row])
         return replace(self.context.evidence(row), journey=int(self.numbers[packet]))
-
-
-def _first_of_each(group: Int64, most: int) -> Array:
-    """(n,) bool: the first *most* rows of each group."""
-    order = np.argsort(group, kind="stable")
-    start = np.flatnonzero(changes(group[order]))
-    found = np.zeros(len(group), bool)
-    found[order] = np.arange(len(group)) - np.repeat(start, lengths(start, len(group))) < most
-    return found

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.decode.offsets import RST, SYN
-from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.case import Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.link.identity import has
 from analyzer.model import Address, FlowTuple, Network, Role
 from analyzer.packet.prove import Translated

@@ -7,7 +7,8 @@ from shlex import quote
 import numpy as np
 
 from analyzer.explain.absent import PARENTS, Why, why
-from analyzer.explain.case import NEAR_CONTAINERS, PATIENCE_NS, Case
+from analyzer.explain.case import PATIENCE_NS, Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.edits import for_shell
 from analyzer.explain.fates import Stopped
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific

@@ -5,7 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.case import Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Severity, endpoint

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.case import Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.fates import IcmpError
 from analyzer.explain.fixes import fix
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific

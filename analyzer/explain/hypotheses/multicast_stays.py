@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_UDP
-from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.case import Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Told

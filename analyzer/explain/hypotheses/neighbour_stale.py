@@ -8,7 +8,8 @@ from shlex import quote
 import numpy as np
 
 from analyzer.decode.offsets import GROUP_BIT
-from analyzer.explain.case import NEAR_CONTAINERS, Case
+from analyzer.explain.case import Case
+from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Told
