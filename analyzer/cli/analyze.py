@@ -166,8 +166,8 @@ def _report(trace: "Trace", wanted: Told) -> bool:
     else:
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
         terminal.print_report(terminal.console(), content, explain=wanted.explain)
-    if trace.unasked:
-        complain(f"--replay: {trace.unasked}")
+    if wanted.replay and trace.kernel.unasked:
+        complain(f"--replay: {trace.kernel.unasked}")
     exit_on(wanted.fail_on, trace.findings if wanted.fail_on is not None else ())
     return partial
 

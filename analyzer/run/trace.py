@@ -3,7 +3,7 @@
 What tells journeys and findings is imported when it is asked for: whoever wants tables need not wait for it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, islice
@@ -16,18 +16,16 @@ from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.decode.reader import Opener
 from analyzer.decode.reread import read_again
 from analyzer.decode.tables import FrameTables
-from analyzer.errors import InputError, SelectionError, ToolError
+from analyzer.errors import InputError, SelectionError
 from analyzer.model import (
     ArpExchange,
-    Basis,
     Connection,
     Finding,
     Hosts,
-    HostState,
     Journey,
     Point,
 )
-from analyzer.model.journey import BAD, CODES, with_basis
+from analyzer.model.journey import BAD, CODES
 from analyzer.packet.assemble import Correlated
 from analyzer.packet.context import Context
 from analyzer.read.records import FileInfo, Interface
@@ -35,6 +33,7 @@ from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
+from analyzer.run.kernel import Kernel
 from analyzer.run.subset import Common, with_messages
 from analyzer.schema import Columns, Int64
 
@@ -86,8 +85,6 @@ class Trace:
     """Findings and remedies are tried in a kernel, in the rebuilt host."""
     preview: bool = False
     """New hypotheses are asked as well."""
-    unasked: str = ""
-    """Why no kernel could be asked, though somebody wanted that."""
     cut: int = 1
     """Parts that it is told in; what is told does not depend on it."""
     engine: Engine = field(default_factory=Inline)
@@ -159,7 +156,7 @@ class Trace:
         from analyzer.run.telling import Telling  # noqa: PLC0415
 
         found, work = self.correlated, self.tables.work
-        ask = self._ask if self.asks_kernel else None
+        ask = self.kernel.ask if self.asks_kernel else None
         engine = self.engine if self._in_parts and ask is None else Inline()
         read = partial(read_again, self.captures, self.tables)
         given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
@@ -199,7 +196,7 @@ class Trace:
 
         told = self._telling.told
         failures = chain.from_iterable(one.failures for one in told)
-        return explain((one.groups for one in told), failures, self._ask if self.asks_kernel else None)
+        return explain((one.groups for one in told), failures, self.kernel.ask if self.asks_kernel else None)
 
     @cached_property
     def worked(self) -> "tuple[Worked, ...]":
@@ -267,19 +264,7 @@ class Trace:
         Raises:
             ToolError: no host can be built here.
         """
-        return self._player.play(self._player.usual(self._evidence) if numbers is None else numbers)
-
-    def _ask(self, numbers: Sequence[int], change: "Callable[[HostState], HostState] | None") -> "Replay":
-        """Ask a kernel about findings; where none can be asked, findings are told all the same."""
-        from analyzer.model.replay import Replay  # noqa: PLC0415
-
-        if self.unasked:
-            return Replay((), ())
-        try:
-            return self._player.play(numbers, change)
-        except ToolError as error:
-            self.unasked = str(error)
-            return Replay((), ())
+        return self.kernel.replay(numbers)
 
     def replay_script(self) -> str:
         """
@@ -288,17 +273,18 @@ class Trace:
         Raises:
             SelectionError: nothing was replayed.
         """
-        from analyzer.replay.script import script  # noqa: PLC0415
-
-        if not self._player.built:
-            raise SelectionError("nothing was replayed that a script could show")
-        return script(*self._player.built[0])
+        return self.kernel.script()
 
     @cached_property
-    def _player(self) -> "Player":
-        from analyzer.replay.play import Player  # noqa: PLC0415
+    def kernel(self) -> Kernel:
+        """Who says what a kernel does with packets, if somebody asks."""
 
-        return Player(self.context, self.tracer, self.read_again)
+        def player() -> "Player":
+            from analyzer.replay.play import Player  # noqa: PLC0415
+
+            return Player(self.context, self.tracer, self.read_again)
+
+        return Kernel(player, lambda: self._evidence)
 
     @property
     def packets(self) -> int:
@@ -320,21 +306,10 @@ class Trace:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
         return next(self.journeys([number]))
 
-    @cached_property
-    def _agreed(self) -> set[int]:
-        """Journeys that a kernel saw go the way that hoptrace says."""
-        from analyzer.model.replay import Agreement  # noqa: PLC0415
-
-        told = self._ask(self._player.usual(self._evidence), None).journeys
-        return {one.journey for one in told if one.agreement is Agreement.AGREES}
-
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
         found = self._telling.journeys(self._numbers(numbers))
-        return map(self._confirmed, found) if self.asks_kernel else found
-
-    def _confirmed(self, found: Journey) -> Journey:
-        return with_basis(found, Basis.CONFIRMED) if found.id in self._agreed else found
+        return self.kernel.confirmed(found) if self.asks_kernel else found
 
     def texts(self, numbers: Sequence[int] | None = None) -> Iterator[str]:
         """Give the JSON of journeys, of those of ascending *numbers*, or all."""

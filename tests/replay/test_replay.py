@@ -100,7 +100,7 @@ def test_where_they_differ(tmp_path: Path) -> None:
     table = next(one for one in trace.hosts.states[0].tables if one.name == "filter")
     change = lambda host: host  # noqa: E731
     del table.chains["FORWARD"].rules[4]
-    replay = trace._player.play([5], change)
+    replay = trace.kernel._player.play([5], change)
 
     assert "-i docker0 ! -o docker0 -j ACCEPT" in rules
     assert replay.journeys[0].kernel is not None
