@@ -46,9 +46,11 @@ class _Stream:
         return data
 
 
-def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, InputError | None]:
+def unpack(
+    path: str, stack: ExitStack, most: int = MOST_BYTES, stored: str | None = None
+) -> tuple[Path, InputError | None]:
     """
-    Open a packed bundle; the folder lives as long as *stack*. *most* is the limit of bytes unpacked.
+    Open a packed bundle; the folder lives as long as *stack*. *most* is the limit of bytes unpacked, *stored* a copy.
 
     Returns:
         The folder, and what ended the archive before its time: all before is there.
@@ -61,7 +63,7 @@ def unpack(path: str, stack: ExitStack, most: int = MOST_BYTES) -> tuple[Path, I
     room = max(shutil.disk_usage(target).free - RESERVE, 0)
     count, damage = 0, None
     try:
-        with open_stored(path) as file:
+        with open_stored(stored or path) as file:
             magic = file.read(len(ZSTD))
             if magic != ZSTD:
                 raise TarError("not packed by zstd" if magic else "empty file")

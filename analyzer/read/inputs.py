@@ -153,7 +153,8 @@ def _open_up(
     try:
         folder, most = Path(path), MOST_BYTES if most_unpacked is None else most_unpacked
         if path.endswith(PACKED):
-            folder, damage = unpack(path, stack, most)
+            copy = stack.enter_context(spool(path)) if is_remote(path) and needs_spool(path) else path
+            folder, damage = unpack(path, stack, most, copy)
             unusable += [damage] if damage is not None else []
         elif is_remote(path):
             mirrored = mirror(path, is_capture_name, stack, most)

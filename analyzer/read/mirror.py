@@ -25,7 +25,7 @@ def mirror(url: str, is_capture: Callable[[PurePath], bool], stack: ExitStack, m
     try:
         if not url.endswith("/") and _is_object(url):
             return None
-        names = list(islice(names_below(url), MOST_MEMBERS + 1))
+        names = _listed(url)
         if not names:
             raise InputError(f"{url}: there is no such object, and none below it")
         if len(names) > MOST_MEMBERS:
@@ -44,6 +44,16 @@ def mirror(url: str, is_capture: Callable[[PurePath], bool], stack: ExitStack, m
     except OSError as error:
         raise InputError(f"{url}: {error.strerror or error}") from None
     return target
+
+
+def _listed(url: str) -> list[str]:
+    try:
+        return list(islice(names_below(url), MOST_MEMBERS + 1))
+    except OSError:
+        if url.startswith("http"):
+            why = "there is no such object, and a web server does not list what is below it"
+            raise InputError(f"{url}: {why}") from None
+        raise
 
 
 def _is_object(url: str) -> bool:

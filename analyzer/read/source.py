@@ -18,7 +18,7 @@ from analyzer.errors import InputError
 from analyzer.read.packed import CODECS, DamagedError, Packed
 from analyzer.read.records import BACK, FRONT
 from analyzer.read.scratch import scratch
-from analyzer.read.stored import is_remote, open_stored
+from analyzer.read.stored import is_remote, open_stored, stream, takes_ranges
 from analyzer.schema import Bytes
 
 WINDOW = 8 << 20
@@ -66,7 +66,9 @@ def open_source(path: str) -> tuple[BinaryIO | Packed, int]:
 
 
 def needs_spool(path: str) -> bool:
-    """Tell what can be read only once: stdin, and pipes such as ``<(zcat x)`` of a shell."""
+    """Tell what can be read only once: stdin, pipes such as ``<(zcat x)``, and what web servers have without ranges."""
+    if is_remote(path):
+        return not takes_ranges(path)
     try:
         return path == STDIN or Path(path).is_fifo()
     except OSError:  # opening it will say why
@@ -83,7 +85,9 @@ def spool(path: str) -> Iterator[str]:
     """
     with scratch() as folder, (folder / "copy").open("wb") as file:
         try:
-            if path != STDIN:
+            if is_remote(path):
+                file.writelines(stream(path))
+            elif path != STDIN:
                 with Path(path).open("rb") as pipe:
                     shutil.copyfileobj(pipe, file, 1 << 20)
             elif sys.stdin is None:

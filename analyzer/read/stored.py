@@ -71,6 +71,35 @@ def read_at(path: str, places: Int64, lengths: Array) -> Iterator[bytes]:
     yield from _whole(_Remote(path).pieces(pieces), lengths)
 
 
+def takes_ranges(url: str) -> bool:
+    """
+    Tell whether an object can be read in ranges: plain web servers know none.
+
+    Raises:
+        InputError: what reads from there is not installed.
+    """
+    above, _, name = url.rpartition("/")
+    library = _library()
+    try:
+        with _plainly():
+            library.get_range(_store(above), name, start=0, length=1)
+    except OSError as error:
+        return error.errno != errno.EOPNOTSUPP
+    return True
+
+
+def stream(url: str) -> Iterator[bytes]:
+    """
+    Give an object from its beginning.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    above, _, name = url.rpartition("/")
+    with _plainly():
+        yield from map(bytes, _library().get(_store(above), name).stream(AHEAD))
+
+
 def names_below(url: str) -> Iterator[str]:
     """
     Give the names of all objects below *url*, as paths from there.
@@ -120,9 +149,10 @@ class _Remote(io.RawIOBase):
             return 0
         with _plainly():
             data = self._library.get_range(self._store, self._name, start=self._at, length=count)
-        view[: len(data)] = memoryview(data)
-        self._at += len(data)
-        return len(data)
+        found = memoryview(data)[:count]
+        view[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
     def pieces(self, wanted: Iterator[tuple[int, int]]) -> Iterator[bytes]:
         """Give pieces by place and length; those that lie near each other are asked for at once."""
@@ -158,12 +188,14 @@ def _store(url: str) -> Any:
 @contextmanager
 def _plainly() -> Iterator[None]:
     """Let what goes wrong there be an OSError that says so in a line."""
-    from obstore.exceptions import BaseError  # noqa: PLC0415
+    from obstore.exceptions import BaseError, NotSupportedError  # noqa: PLC0415
 
     try:
         yield
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, "there is no such object") from None
+    except NotSupportedError as error:
+        raise OSError(errno.EOPNOTSUPP, str(error).partition("\n")[0]) from None
     except (BaseError, OSError, ValueError) as error:
         # "Generic S3 error: Error performing GET http://... in 3 ms - HTTP error: error sending request"
         why = str(error).strip().partition("\n")[0].rpartition(" - ")[2].partition(": <")[0]

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import boto3
 import numpy as np
@@ -19,7 +22,7 @@ from analyzer.decode import extents
 from analyzer.errors import InputError
 from analyzer.read import mirror
 from analyzer.read.inputs import is_capture_name
-from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of
+from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of, takes_ranges
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 BUCKET = "s3://captures"
@@ -123,6 +126,28 @@ def test_a_web_server(store: Store, server: str) -> None:
     url = f"{server}/captures/open/{file.name}"
     assert _told(url, "--json") == _told(str(file), "--json")
     assert _told("--point", f"mine={url}", "--json") == _told("--point", f"mine={file}", "--json")
+
+
+@pytest.fixture
+def plain() -> Iterator[str]:
+    """Run a web server that knows no ranges; return its address."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(SAMPLES))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_a_web_server_without_ranges(plain: str, tmp_path: Path) -> None:
+    """What it has is copied first."""
+    file = next((SAMPLES / "seed").glob("veth*.pcap"))
+    url = f"{plain}/seed/{file.name}"
+    assert not takes_ranges(url)
+    assert _told(url, "--json") == _told(str(file), "--json")
+    ran = CliRunner().invoke(main, ["analyze", f"{plain}/none.pcap"])
+    assert ran.stderr.endswith("none.pcap: there is no such object, and a web server does not list what is below it\n")
 
 
 def test_pieces(store: Store, tmp_path: Path) -> None:
