@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "analyzer"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "analyzer"
 LAYERS = ("errors", "process", "model", "schema", "read", "state", "record", "decode", "link", "packet", "points",
           "journey", "explain", "replay", "report", "run", "cli")  # fmt: skip
 REPORT_MAY_IMPORT = {"errors", "model", "schema", "report"}
@@ -44,6 +45,17 @@ def test_files_are_small_and_named_for_what_they_do(path: Path) -> None:
     """Nothing is called utils, and nobody has to scroll for ever."""
     assert path.stem not in ("utils", "helpers", "common", "misc")
     assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_whatever_does_something_has_a_test_file_of_its_name(path: Path) -> None:
+    """Below the tests of its room; what only says what things are has none."""
+    tree = ast.parse(path.read_text())
+    if path.stem in ("__init__", "__main__") or not any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree)):
+        return
+    *room, _ = path.relative_to(PACKAGE).parts
+
+    assert list(TESTS.joinpath(*room[:1]).glob(f"**/test_{path.stem}.py"))
 
 
 def test_the_model_is_standard_library_only() -> None:

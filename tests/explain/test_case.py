@@ -7,9 +7,9 @@ import pytest
 from analyzer import analyze
 from analyzer.model import Role
 from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
-from tests.build import C1, C2, GATEWAY, T0, UPLINK, arp, ether, tcp, udp
-from tests.explain.scene import HOST, INSIDE, Scene, frame, packet
-from tests.explain.state import dumps, links
+from tests.build import C1, C2, T0, arp, ether, udp
+from tests.explain.scene import INSIDE, Scene
+from tests.explain.state import dumps
 from tests.simulate import Simulator
 
 S = 1_000_000_000
@@ -138,48 +138,6 @@ def test_filters_that_may_hide_answers(tmp_path: Path, words: str | None, one_si
 
     assert case.one_sided is one_sided
     assert case.waited(0) is not one_sided
-
-
-PUBLISHED = [
-    {"Name": "/web", "NetworkSettings": {
-        "Networks": {"bridge": {"IPAddress": "172.17.0.3"}},
-        "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]},
-    }},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("dst", "port", "beside"),
-    [
-        (HOST, 8080, True),
-        ("fd00:1::100", 8080, True),
-        (HOST, 8081, False),
-        (HOST, 80, False),
-        ("192.168.1.99", 8080, False),
-        ("fd00:1::101", 8080, False),
-        ("fd00:2::100", 8080, False),
-    ],
-)
-def test_packets_for_a_published_port(tmp_path: Path, dst: str, port: int, beside: bool) -> None:
-    """They concern a container, although only the uplink saw them: for an address of the host, of either family."""
-    made = links()
-    made[0]["addr_info"] = [{"local": HOST}, {"local": "fd00:1::100"}]
-    scene = Scene(tmp_path, dumps=dumps(ip_addr=made, docker_inspect=PUBLISHED))
-    src = "fd00:1::7" if ":" in dst else "192.168.1.7"
-    scene.see("wlan0", 0, frame(GATEWAY, UPLINK, packet(src, dst, 6, tcp(40_000, port, 1, 0, 2))))
-    scene.see("wlan0", 5, frame(UPLINK, GATEWAY, packet(dst, src, 6, tcp(port, 40_000, 0, 2, 0x14))))
-
-    assert scene.case().beside_containers.tolist() == [beside, beside]
-
-
-def test_packets_beside_containers(tmp_path: Path) -> None:
-    """What was seen there, and all of its connection."""
-    scene = Scene(tmp_path)
-    scene.out(0, 17, udp(40_000, 7777, b"ask"))
-    scene.back(5, 17, udp(7777, 40_000, b"tell"), until="wlan0")
-    scene.see("wlan0", 10, frame(UPLINK, GATEWAY, packet(HOST, "9.9.9.9", 17, udp(1, 2, b"x"))))
-
-    assert scene.case().beside_containers.tolist() == [True, True, False]
 
 
 def test_errors_of_icmp(tmp_path: Path) -> None:
