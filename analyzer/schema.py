@@ -273,8 +273,16 @@ KEYS = Table(
             "flow", "int64", "63-bit hash and a bit",
             "Of both endpoints, whoever sends; the lowest bit tells the second one does. 0 for frames without a tuple.",
         ),
+        Column(
+            "payload", "int64", "64-bit hash",
+            "Of all that was captured of a payload of which the identity takes in only the beginning; 0 where unknown.",
+        ),
+        Column("checksum", "int32", "-", "Of UDP, what it has beside the sum of addresses and ports; -1 without one."),
     ),
 )  # fmt: skip
+
+COMPARED = ("payload", "checksum")
+"""Columns of KEYS by which it is found out whether frames of one identity are one packet."""
 
 PLACES = Table(
     "PLACES",

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from analyzer.decode.cut_lengths import CutLengths
+from analyzer.decode.payloads import note
 from analyzer.decode.stretch import Gathering, OfFile, Stretch
 from analyzer.decode.tables import FrameTables
 from analyzer.decode.vector import Decoded, decode
@@ -18,7 +19,7 @@ from analyzer.read.file import CaptureFile
 from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records, Source
 from analyzer.read.source import WHOLE, Extent, buffer
 from analyzer.read.work import Work
-from analyzer.schema import FRAMES, KEYS, Bytes, Columns, Int64
+from analyzer.schema import COMPARED, FRAMES, KEYS, Bytes, Columns, Int64
 
 MOST_POINTS = 8_191
 
@@ -131,6 +132,7 @@ class Reader:
         self._derive(
             frames, decoded.quotes, decoded.neighbours, self._keep, {name: table[name] for name in KEYS.dtypes}
         )
+        note(frames, records, info.interfaces, {name: table[name] for name in COMPARED})
         fitting = self._number(records, decoded, file)
         for name, parts in self._gathering.sides.items():
             side: Columns = getattr(decoded, name)

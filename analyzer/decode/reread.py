@@ -2,46 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
+from analyzer.decode.block import Block, Frame
 from analyzer.decode.reader import Opener
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import BACK, Interface
 from analyzer.read.source import buffer
-from analyzer.schema import Array, Bytes, Columns, Int64
+from analyzer.schema import Columns, Int64
 
-Frame = tuple[int, bytes, int, Interface]
-"""Row of FRAMES, what was captured, length on the wire, and the interface."""
 MOST_BYTES, MOST_FRAMES = 4 << 20, 1 << 14
 """Of a block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """n frames of one file."""
-
-    row: Int64
-    """(n,) In FRAMES, ascending."""
-    buffer: Bytes
-    """What was captured of them; BACK bytes behind the last one are readable."""
-    start: Int64
-    """(n,) Where each begins."""
-    cap_len: Int64
-    orig_len: Array
-    interface: Int64
-    """(n,) Which of *interfaces* it is of."""
-    interfaces: list[Interface]
-
-    def frames(self) -> Iterator[Frame]:
-        """Give them one by one."""
-        columns = (self.row, self.start, self.cap_len, self.orig_len, self.interface)
-        for row, start, length, wire, number in zip(*(column.tolist() for column in columns), strict=True):
-            yield row, self.buffer[start : start + length].tobytes(), wire, self.interfaces[number]
 
 
 def read_again(captures: Sequence[Opener], tables: FrameTables, rows: Int64) -> Iterator[Frame]:

@@ -20,7 +20,7 @@ from analyzer.link.runs import Runs, in_time, sort_runs
 from analyzer.link.sorting import stable_order
 from analyzer.link.tuples import Seen, count_seen, find_conversations
 from analyzer.read.work import Kept, Work, end_to_end
-from analyzer.schema import FRAMES, Array, Columns, Int64
+from analyzer.schema import COMPARED, FRAMES, Array, Columns, Int64
 
 SIDES = 3
 """Conversations of one connection at the most: before its translation, in between, and after."""
@@ -71,11 +71,12 @@ class Range:
         of = np.append(numbers, -1)[by_row["of"]]
         return self.frames | {"identity": self.identity, "of": of, "backward": by_row["backward"], "row": row}
 
-    def share(self, numbers: Int64, sides: Sides) -> "Share":
+    def share(self, numbers: Int64, sides: Sides, compared: Columns) -> "Share":
         """Return all of it as one share; *numbers* are those of its conversations among all."""
         of = np.append(numbers, -1)[self.conversations.of]
         back = self.conversations.backward
-        return Share(self.frames, sides, self.identity, of, back, self.time_order, self.files, self.first_row)
+        order, files = self.time_order, self.files
+        return Share(self.frames, sides, self.identity, of, back, order, files, self.first_row, compared)
 
 
 @dataclass
@@ -95,6 +96,8 @@ class Share:
     files: Int64
     row: "Int64 | int" = 0
     """(n,) What rows are called among all; or what the first one is called, if they follow each other."""
+    compared: Columns = field(default_factory=dict)
+    """COMPARED of KEYS, where votes are asked for."""
     _sorted: list[Runs] = field(default_factory=list)
 
     @property
@@ -109,7 +112,7 @@ class Share:
     def forget(self) -> None:
         """Let go of what is as long as its frames, and is not needed once they are grouped."""
         self.identity = self.of = self.time_order = np.zeros(0, np.int64)
-        self.backward = self.of > 0
+        self.backward, self.compared = self.of > 0, {}
         self._sorted.clear()
 
     def rows(self, here: Int64) -> Int64:
@@ -167,7 +170,8 @@ class Pile:
         frames = {name: table[name] for name in FRAMES.dtypes}
         order = in_time(frames, self.files)
         of, backward = table["of"][order], table["backward"][order]
-        return Share(frames, sides, table["identity"], of, backward, order, self.files, table["row"])
+        compared = {name: table[name] for name in COMPARED if name in table}
+        return Share(frames, sides, table["identity"], of, backward, order, self.files, table["row"], compared)
 
 
 def part_of(key: Int64, parts: int) -> Int64:
@@ -189,9 +193,10 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByIdentity:
-    """All frames of an identity go to one part."""
+    """All frames of an identity go to one part, with what they are compared by."""
 
     parts: int
+    wants = COMPARED
 
     def __call__(self, table: Columns) -> Int64:
         """(n,) Tell it of the rows of a table."""
@@ -203,6 +208,7 @@ class ByConnection:
     """All frames of a connection go to one part; those without one by their identity."""
 
     parts: int
+    wants = ()
     connection: Int64
     """(conversations,) Of each."""
 

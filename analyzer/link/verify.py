@@ -10,14 +10,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analyzer.decode.digest import DIGEST_BYTES, mix_rows
-from analyzer.decode.offsets import PROTO_TCP
+from analyzer.decode.payloads import COLUMNS, NONE, Payloads, kept_bytes, may_be_refined
 from analyzer.decode.reader import Opener
 from analyzer.decode.reread import read_blocks
 from analyzer.decode.tables import FrameTables
-from analyzer.link.identity import has
-from analyzer.link.payloads import COLUMNS, NONE, Payloads
 from analyzer.link.sorting import changes, lengths
-from analyzer.schema import Array, Columns, Int64, Layer
+from analyzer.schema import Array, Columns, Int64
 
 Rows = Callable[[Int64], Int64]
 """Tells what rows are called among all."""
@@ -35,7 +33,7 @@ class Verifier:
         Tell apart datagrams that a point saw more than once with one identity, by all bytes that every one kept.
 
         Args:
-            frames: FRAMES, all of their identities; n rows.
+            frames: FRAMES with COMPARED of KEYS, all of their identities; n rows.
             identity: (n,) of KEYS, changed in place.
             called: tells what rows are called among all.
 
@@ -50,10 +48,10 @@ class Verifier:
         if not len(rows):
             return rows
         start = np.flatnonzero(changes(identity[rows]))
-        kept = np.repeat(np.minimum.reduceat(_kept(frames, rows), start), lengths(start, len(rows)))
+        kept = np.repeat(np.minimum.reduceat(kept_bytes(frames, rows), start), lengths(start, len(rows)))
         longer = kept > DIGEST_BYTES
         rows, kept = rows[longer], kept[longer]
-        digests, _ = self._digests(frames, rows, kept, called)
+        digests, _ = self._told(frames, rows, kept, called)
         rows, digests = rows[digests != 0], digests[digests != 0]
         identity[rows] = mix_rows(identity[rows].view(np.uint64), digests.view(np.uint64)).view(np.int64)
         changed: Int64 = rows
@@ -64,7 +62,7 @@ class Verifier:
         Tell where two frames cannot be one packet.
 
         Args:
-            frames: FRAMES.
+            frames: FRAMES with COMPARED of KEYS.
             before: (n,) rows of it.
             after: (n,) rows of it, of equal identity.
             called: tells what rows are called among all.
@@ -75,13 +73,20 @@ class Verifier:
         wrong = np.zeros(len(before), bool)
         # A shorter payload is in the identity as a whole.
         long = np.flatnonzero(frames["payload_len"][before] > DIGEST_BYTES)
-        kept = np.minimum(_kept(frames, before[long]), _kept(frames, after[long]))
+        kept = np.minimum(kept_bytes(frames, before[long]), kept_bytes(frames, after[long]))
         asked = np.concatenate((before[long], after[long])), np.concatenate((kept, kept))
-        digests, invariants = (column.reshape(2, -1) for column in self._digests(frames, *asked, called))
+        digests, invariants = (column.reshape(2, -1) for column in self._told(frames, *asked, called))
         read = (digests != 0).all(axis=0)
         summed = (invariants != NONE).all(axis=0)
         wrong[long] = read & ((digests[0] != digests[1]) | summed & (invariants[0] != invariants[1]))
         return wrong
+
+    def _told(self, frames: Columns, rows: Int64, kept: Int64, called: Rows) -> tuple[Int64, Int64]:
+        """Return the same as ``_digests``; of all that was captured it was noted while frames were decoded."""
+        digests, invariants = frames["payload"][rows].copy(), frames["checksum"][rows].astype(np.int64)
+        others = np.flatnonzero((digests == 0) | (kept_bytes(frames, rows) != kept))
+        digests[others], invariants[others] = self._digests(frames, rows[others], kept[others], called)
+        return digests, invariants
 
     def _digests(self, frames: Columns, rows: Int64, kept: Int64, called: Rows) -> tuple[Int64, Int64]:
         """Digest *kept* bytes of each row's payload, 0 where it cannot be read; and return its checksum's invariant."""
@@ -97,17 +102,3 @@ class Verifier:
             digests[places] = seen.digests(kept[places])
             invariants[places] = seen.invariants()
         return digests, invariants
-
-
-def may_be_refined(frames: Columns) -> Array:
-    """Tell the frames of which an identity takes in only the beginning: no packet of TCP, whose numbers differ."""
-    long = (frames["proto"] != PROTO_TCP) & (frames["payload_len"] > DIGEST_BYTES)
-    found: Array = long & ~has(frames["layers"], Layer.FRAGMENT)
-    return found
-
-
-def _kept(frames: Columns, rows: Int64) -> Int64:
-    """Return how many bytes of its payload a frame has at least."""
-    cut = frames["orig_len"][rows].astype(np.int64) - frames["cap_len"][rows]
-    found: Int64 = np.maximum(frames["payload_len"][rows].astype(np.int64) - cut, 0)
-    return found

@@ -26,7 +26,7 @@ from analyzer.schema import HOPS, Columns, Int64
 def vote(share: Share, seen: Seen, verifier: Verifier | None) -> Ballots:
     """Let the frames of a share, all of their identities, vote for pairs of conversations."""
     contradict = None if verifier is None else (
-        lambda before, after: verifier.contradict(share.frames, before, after, share.rows)
+        lambda before, after: verifier.contradict(share.frames | share.compared, before, after, share.rows)
     )  # fmt: skip
     return cast_votes(share, seen, contradict)
 

@@ -22,7 +22,6 @@ from analyzer.link.shares import (
     Dealt,
     Most,
     Pile,
-    Rule,
     Source,
     Whole,
     check_parts,
@@ -39,7 +38,7 @@ from analyzer.packet.packets import Points
 from analyzer.run import stages
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.stages import Ranged
-from analyzer.schema import CONNECTIONS, Columns, Int64
+from analyzer.schema import COMPARED, CONNECTIONS, Columns, Int64
 
 
 def correlate(
@@ -225,11 +224,11 @@ class _Correlation:
         talks, numbers = number_talks([found for found, _, _ in conversed])
         return talks, Seen.together([found for _, found, _ in conversed], numbers, len(talks["key"])), numbers
 
-    def _shares(self, numbers: list[Int64], rule: Rule) -> list[Source]:
+    def _shares(self, numbers: list[Int64], rule: ByIdentity | ByConnection) -> list[Source]:
         """Deal all frames to shares; where there is one of each, it is the range."""
         if len(self._ranges) == self._parts == 1:
             one = self._ranges[0]
-            return [Whole(one.open().share(numbers[0], one.sides()))]
+            return [Whole(one.open().share(numbers[0], one.sides(), one.stretch.table.open(*COMPARED)))]
         items = list(zip(self._ranges, numbers, strict=True))
         hands = self._engine.map(stages.deal_range, (rule, self._work), items)
         sides = tuple(self._ranges[0].stretch.sides)

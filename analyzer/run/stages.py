@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analyzer.decode.payloads import may_be_refined
 from analyzer.decode.stretch import Sides, Stretch
 from analyzer.link.cuts import Cuts, FlowTimes
 from analyzer.link.nat import Mapping
-from analyzer.link.shares import ByIdentity, Dealt, Hand, Range, Rule, Source, deal
+from analyzer.link.shares import ByConnection, ByIdentity, Dealt, Hand, Range, Source, deal
 from analyzer.link.tuples import Seen
-from analyzer.link.verify import Verifier, may_be_refined
+from analyzer.link.verify import Verifier
 from analyzer.link.votes import Ballots
 from analyzer.packet.assemble import Grouped, Ordered, Waiting, vote
 from analyzer.packet.order import Delays
@@ -78,12 +79,13 @@ def converse(common: tuple[Cuts, Work], one: Ranged) -> tuple[Columns, Seen, Kep
     return talks, seen, None if one.stretch.table.held is not None else work.keep(opened.by_row())
 
 
-def deal_range(common: tuple[Rule, Work], item: tuple[Ranged, Int64]) -> Hand:
+def deal_range(common: tuple[ByIdentity | ByConnection, Work], item: tuple[Ranged, Int64]) -> Hand:
     """Deal the rows of a range, whose conversations have these numbers among all."""
     (rule, work), (one, numbers) = common, item
     opened = one.open()
     by_row = one.by_row.open() if one.by_row is not None else opened.by_row()
-    return deal(opened.table(by_row, numbers), one.sides(), rule, work)
+    compared = one.stretch.table.open(*rule.wants) if rule.wants else {}
+    return deal(opened.table(by_row, numbers) | compared, one.sides(), rule, work)
 
 
 def deal_columns(common: tuple[tuple[str, ...], ByIdentity, Work], one: Ranged) -> Hand:

@@ -1,14 +1,16 @@
-"""What is compared of frames that may be one packet: their payloads, and what translation leaves of a UDP checksum."""
+"""What is compared of frames that may be one packet: their payloads, and what translation leaves of a UDP checksum.
+
+Nearly all of it is noted while frames are decoded, so that nobody reads them again.
+"""
 
 import numpy as np
 
+from analyzer.decode.block import Block
 from analyzer.decode.cut_lengths import LINK_HEADER
-from analyzer.decode.digest import digest_spans
-from analyzer.decode.offsets import PROTO_UDP, UDP_HEADER
+from analyzer.decode.digest import DIGEST_BYTES, digest_spans
+from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP, UDP_HEADER
 from analyzer.decode.reference import payload
-from analyzer.decode.reread import Block
-from analyzer.link.identity import has
-from analyzer.read.records import BACK
+from analyzer.read.records import BACK, Interface, Records
 from analyzer.schema import Array, Columns, Int64, Layer
 
 COLUMNS = ("layers", "proto", "ip_len", "payload_len")
@@ -22,6 +24,32 @@ NONE = -1
 """In place of an invariant: there is no checksum, or the card was to complete it."""
 
 
+def may_be_refined(frames: Columns) -> Array:
+    """Tell the frames of which an identity takes in only the beginning: no packet of TCP, whose numbers differ."""
+    long = (frames["proto"] != PROTO_TCP) & (frames["payload_len"] > DIGEST_BYTES)
+    found: Array = long & (frames["layers"] & Layer.FRAGMENT == 0)
+    return found
+
+
+def kept_bytes(frames: Columns, rows: Int64) -> Int64:
+    """(n,) Return how many bytes of its payload a frame has at least."""
+    cut = frames["orig_len"][rows].astype(np.int64) - frames["cap_len"][rows]
+    found: Int64 = np.maximum(frames["payload_len"][rows].astype(np.int64) - cut, 0)
+    return found
+
+
+def note(frames: Columns, records: Records, interfaces: list[Interface], into: Columns) -> None:
+    """Fill in ``payload`` and ``checksum`` of KEYS, of a batch of FRAMES and the records that they are of."""
+    into["payload"][:], into["checksum"][:] = 0, NONE
+    rows = np.flatnonzero(may_be_refined(frames) & (frames["layers"] & NOT_SIMPLE == 0))
+    if len(rows):
+        start, length = records.start[rows], records.cap_len[rows]
+        block = Block(rows, records.buffer, start, length, records.orig_len[rows], records.interface[rows], interfaces)
+        found = Payloads({name: frames[name][rows] for name in COLUMNS}, block, np.arange(len(rows)))
+        into["payload"][rows] = np.where(found.simple, found.digests(kept_bytes(frames, rows)), 0)
+        into["checksum"][rows] = found.invariants()
+
+
 class Payloads:
     """Those of n frames of a block."""
 
@@ -33,16 +61,17 @@ class Payloads:
         self._packet = block.start[place] + link
         self._length = np.maximum(block.cap_len[place] - link, 0)
         self._header = np.maximum(frames["ip_len"].astype(np.int64) - frames["payload_len"], 0)
-        self._version = np.where(has(frames["layers"], Layer.IPV6), 6, 4)
-        self._simple = ~has(frames["layers"], NOT_SIMPLE) & (self._length > 0)
-        self._simple &= block.buffer[self._packet] >> 4 == self._version
+        self._version = np.where(frames["layers"] & Layer.IPV6 != 0, 6, 4)
+        self.simple = (frames["layers"] & NOT_SIMPLE == 0) & (self._length > 0)
+        """(n,) bool: nothing but an IP header is between the link layer and what carries it."""
+        self.simple &= block.buffer[self._packet] >> 4 == self._version
 
     def digests(self, kept: Int64) -> Int64:
         """(n,) Digest up to *kept* bytes of each; never 0."""
         end = np.minimum(self._frames["ip_len"], self._length)
-        count = np.where(self._simple, np.clip(end - self._header, 0, kept), 0)
+        count = np.where(self.simple, np.clip(end - self._header, 0, kept), 0)
         found = digest_spans(self._block.buffer, self._packet + self._header, count)
-        others = np.flatnonzero(~self._simple)
+        others = np.flatnonzero(~self.simple)
         if len(others):
             data = [
                 self._below(place)[:most] for place, most in zip(others.tolist(), kept[others].tolist(), strict=True)
@@ -63,7 +92,7 @@ class Payloads:
     def invariants(self) -> Int64:
         """(n,) Return what UDP checksums are beside the sum of addresses and ports, which change with it; or NONE."""
         found = np.full(len(self._place), NONE)
-        udp = self._simple & (self._frames["proto"] == PROTO_UDP)
+        udp = self.simple & (self._frames["proto"] == PROTO_UDP)
         udp &= (self._length >= self._header) & (self._header >= UDP_HEADER)
         for version, (at, words) in ADDRESSES.items():
             rows = np.flatnonzero(udp & (self._version == version))
