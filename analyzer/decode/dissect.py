@@ -81,8 +81,9 @@ def _run_tshark(file: Path, count: int) -> list[list[str]]:
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    if failure and not found:
-        raise ToolError(f"tshark could not dissect the frames: {type(failure[0]).__name__}: {failure[0]}")
+    if not found and count:
+        why = f"{type(failure[0]).__name__}: {failure[0]}" if failure else "it gave nothing"
+        raise ToolError(f"tshark could not dissect the frames: {why}")
     return found
 
 

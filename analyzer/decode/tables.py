@@ -155,15 +155,15 @@ class FrameTables:
 
         Returns how many frames were counted before its own: *before*, or none if it is a capture of its own.
         """
+        keys = {number: (self.sources[number].interface, self.sources[number].device) for number in spans}
+        known = {number: last_of[key] for number, key in keys.items() if key in last_of}
+        # One that overlaps is enough: frames of a file are numbered on together, or not at all.
+        follows = alike or all(last_ns <= spans[number].first_ns for number, (_, last_ns) in known.items())
         for number, span in spans.items():
-            key = (self.sources[number].interface, self.sources[number].device)
-            known = last_of.get(key)
-            if known is not None and (alike or known[1] <= span.first_ns):
-                target[number] = known[0]
-            elif known is not None:
-                before = 0
-            last_of[key] = int(target[number]), span.last_ns
-        return before
+            if follows and number in known:
+                target[number] = known[number][0]
+            last_of[keys[number]] = int(target[number]), span.last_ns
+        return before if follows else 0
 
     def _join_silent(self, groups: list[list[int]], target: Int64, heard: set[int]) -> None:
         """Let interfaces of which a piece has nothing be the points that other pieces have of them."""

@@ -8,10 +8,10 @@ _STEPS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"))
 def duration(ns: int) -> str:
     """Return a duration with three digits, e.g. ``64.0 µs``."""
     for size, unit in _STEPS:
-        if abs(ns) >= size:
-            value = ns / size
-            digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-            return f"{value:.{digits}f} {unit}"
+        value = abs(ns) / size
+        if value >= 0.9995:  # what is rounded up to 1, too
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{ns / size:.{digits}f} {unit}"
     return f"{ns} ns"
 
 

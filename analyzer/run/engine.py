@@ -125,9 +125,10 @@ class Processes:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # A process with threads cannot be forked safely, and obstore has some that nobody sees.
+            # A process with threads cannot be forked safely, and obstore has some that nobody sees. A server that forks
+            # would have the environment, and with it the keys of stores, that was there when it was started.
             alone = threading.active_count() == 1 and "obstore" not in sys.modules
-            how = "fork" if alone else "forkserver"
+            how = "fork" if alone else "spawn"
             context = multiprocessing.get_context(how)
             self._pool = ProcessPoolExecutor(self.workers, context, _begin)
         return self._pool

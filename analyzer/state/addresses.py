@@ -6,6 +6,9 @@ from analyzer.model import Address, HostState
 from analyzer.model.question import ABSENT, Missing, OneOf, Unknown, Value
 from analyzer.state.rules.packet import Packet
 
+UNROUTED = (0, 0xFFFF_FFFF)
+"""0.0.0.0 and 255.255.255.255: broadcast, whatever routes say (``__inet_dev_addr_type``)."""
+
 
 def address_type(host: HostState, ip: Address) -> str:
     """Tell an address's type, as the kernel's ``inet_addr_type()`` does from table local."""
@@ -14,7 +17,7 @@ def address_type(host: HostState, ip: Address) -> str:
     if ip.is_multicast:
         return "MULTICAST"
     broadcasts = (r for r in host.routes if r.kind == "broadcast" and r.dst.version == ip.version)
-    if any(ip in route.dst for route in broadcasts) or (ip.version == 4 and int(ip) == 0xFFFF_FFFF):
+    if any(ip in route.dst for route in broadcasts) or (ip.version == 4 and int(ip) in UNROUTED):
         return "BROADCAST"
     if any(ip in route.dst for route in host.routes if route.kind == "local"):
         return "LOCAL"

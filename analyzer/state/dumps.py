@@ -164,7 +164,7 @@ class Dumps:
             self.problems.append(f"{path.name}: {error.strerror}")
             return []
         if unreadable:
-            self.problems.append(f"{path.name}: {unreadable} lines not as conntrack prints them")
+            self.problems.append(f"{path.name}: {unreadable} line{'s' * (unreadable > 1)} not as conntrack prints them")
         if more:
             self.problems.append(f"{path.name}: more than {MOST_ENTRIES:,} lines, of which the first were read")
         return entries

@@ -53,8 +53,8 @@ def parse_resolvers(lines: Iterable[str]) -> tuple[tuple[Address, ...], tuple[st
 
 def _settings(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
-        word, _, rest = line.strip().partition(" ")
-        yield word, rest.strip()
+        word, *rest = line.split(maxsplit=1) or [""]
+        yield word, rest[0].strip() if rest else ""
 
 
 def _servers(settings: Iterable[tuple[str, str]]) -> Iterator[Address]:

@@ -33,7 +33,7 @@ def test_a_point_without_a_name_or_a_file_is_refused(text: str) -> None:
     ("text", "why"),
     [
         ("up=a.pcap,rule=uplink", "unknown 'rule'; known are role, host, container"),
-        ("up=a.pcap,x=1,b=2", "unknown 'b'"),
+        ("up=a.pcap,z=1,y=2,x=3,b=4", "unknown 'b'"),
         ("up=a.pcap,", "unknown ''"),
         ("up=a.pcap,role=king", "unknown role 'king'; known are container, veth, bridge, overlay, loopback, uplink"),
         ("up=a.pcap,role=UPLINK", "unknown role 'UPLINK'"),

@@ -281,7 +281,7 @@ def test_commands_that_print_nothing(tmp_path: Path, text: str) -> None:
         ),
         ("nft-ruleset.json", "[]", "nft-ruleset.json: not as its command prints it: TypeError: "),
         ("conntrack.txt", "x\nx\n", "conntrack.txt: 2 lines not as conntrack prints them"),
-        ("conntrack6.txt", "x y\n\n", "conntrack6.txt: 1 lines not as conntrack prints them"),
+        ("conntrack6.txt", "x y\n\n", "conntrack6.txt: 1 line not as conntrack prints them"),
         ("iptables-save.txt", "[x:y] -A X", "iptables-save.txt: not as its command prints it: ValueError: [x:y] -A X"),
     ],
 )
@@ -312,8 +312,8 @@ def test_events_beside_the_dumps(tmp_path: Path) -> None:
         (None, None, 4), (None, None, 6), (10**9, 9, 4), (10**9, None, 4)
     ]  # fmt: skip
     assert host.problems == (
-        "conntrack-events.txt: 1 lines not as conntrack prints them",
-        "events.txt: 1 lines not as conntrack prints them",
+        "conntrack-events.txt: 1 line not as conntrack prints them",
+        "events.txt: 1 line not as conntrack prints them",
     )
 
 

@@ -56,13 +56,12 @@ def _datagrams(case: Case) -> Iterator[tuple[tuple[str, str], list[int], list[in
     silent = (table["proto"] == PROTO_UDP) & ~table["seen_reply"].astype(bool)
     silent &= (table["orig_dport"] != PORT) & (table["orig_sport"] != PORT)  # of which more is known than ports
     ends = [table[name].astype(np.int64) for name in ("reply_dst_hi", "reply_dst", "reply_dport", "reply_sport")]
-    froms = [table[name].astype(np.int64) for name in ("orig_src_hi", "orig_src", "orig_sport", "orig_dport")]
     numbers = case.few_connections(np.flatnonzero(silent), MOST).tolist()
     asked = {tuple(int(end[n]) for end in ends): n for n in numbers}
     came = [table[name].astype(np.int64) for name in ("orig_dst_hi", "orig_dst", "orig_dport", "orig_sport")]
     for number in numbers if len(asked) > 1 else ():
         of = asked.get(tuple(int(end[number]) for end in came))
-        if of is None or of == number or int(froms[3][number]) not in (int(end[of]) for end in (ends[2], froms[2])):
+        if of is None or of == number:
             continue
         question, answer = (case.packets_of(one) for one in (of, number))
         if question[0] < answer[0]:

@@ -36,15 +36,16 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, asker: str, wanted: str, queries: list[NameQuery], packets: list[int]) -> Told:
     host = case.host_of(queries[0].journey)
+    meant = _meant(host, queries[0])
     return Told(
         {
             "who": [asker], "wanted": wanted, "names": told(case, queries), "asked_names": asked_names(case, queries),
             "servers": list(dict.fromkeys(str(query.server) for query in queries)),
             "outcome_of": next((query.outcome for query in queries if query.outcome is not None), "nothing"),
             "own_networks": _named(_networks(host, asker)),
-            "networks": _named({container.network for container in _meant(host, queries[0])}),
+            "networks": _named({container.network for container in meant}),
             "commands": ["docker network create NET", f"docker network connect NET {for_shell(asker)}",
-                         f"docker network connect NET {for_shell(wanted)}"],
+                         f"docker network connect NET {for_shell(meant[0].name)}"],
         },
         evidence=case.evidence([query.journey for query in queries if query.journey in packets], first=True),
     )  # fmt: skip

@@ -62,9 +62,13 @@ def _tell(container: Container, network: Network, ip: Address, chosen: Chosen, _
         {
             "container": container.name, "address": str(ip), "bridge": network.bridge or "", "rule": rule.text,
             "table": route.table, "way": way, "who": [container.name],
-            "commands": [f"ip {version}rule add to {subnet} lookup main priority {max(rule.priority - 1, 1)}"],
+            "commands": [f"ip {version}rule add to {subnet} lookup main priority {max(rule.priority - 1, 0)}"],
         },
-        proof=(f"ip-rule.json: {rule.text}", f"ip-route.json: {route.text} table {route.table}"),
+        proof=(
+            f"ip-rule.json: {rule.text}",
+            # A rule may stop packets itself, without a table.
+            *((f"ip-route.json: {route.text} table {route.table}",) if route.table else ()),
+        ),
     )  # fmt: skip
 
 

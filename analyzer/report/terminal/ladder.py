@@ -74,6 +74,9 @@ def _name(point: Point) -> str:
 def _line(journey: Journey, lanes: _Lanes) -> Text:
     """Draw one packet from lane to lane."""
     stops = [(lanes.place[hop.point], hop) for hop in journey.hops if hop.point in lanes.place]
+    text = Text(_clip(f"J{journey.id} {safe(journey.summary)}", LABEL - 2).ljust(LABEL), "id")
+    if not stops:  # at points for which there was no lane left
+        return text
     cells = [" "] * (lanes.gap * len(lanes.names) + 1)
     for (lane, _), (following, hop) in itertools.pairwise(stops):
         _draw(cells, lanes.column(lane), lanes.column(following), "─")
@@ -95,7 +98,6 @@ def _line(journey: Journey, lanes: _Lanes) -> Text:
         _write(cells, lanes.column(lane), "●")
     if len(stops) > 1 and sign is None and journey.disposition is not Disposition.LEFT_HOST:
         _write(cells, end, "▶" if forward else "◀")
-    text = Text(_clip(f"J{journey.id} {safe(journey.summary)}", LABEL - 2).ljust(LABEL), "id")
     text.append("".join(cells).rstrip(), "bad" if journey.disposition in BAD else "")
     cause = next((step.cause for step in journey.steps if isinstance(step, FilterStep)), None)
     if sign is not None:

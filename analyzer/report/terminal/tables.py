@@ -67,7 +67,7 @@ def _counted(change: NatChange) -> str:
     if change.rule_packets is None:
         return ""
     before = f"{change.rule_packets_before:,} → " if change.rule_packets_before is not None else ""
-    return f"  (counted {before}{change.rule_packets:,} connections)"
+    return f"  (counted {before}{plural(change.rule_packets, 'connection')})"
 
 
 def _losses(losses: Sequence[Loss]) -> Table:
@@ -79,8 +79,7 @@ def _losses(losses: Sequence[Loss]) -> Table:
             loss.disposition.value,
             f"{loss.packets:,}",
             f"{loss.sent_again:,}",
-            ", ".join(f"C{one.connection}" for one in loss.most[:SHOWN_CONNECTIONS])
-            + (" …" if loss.connections > SHOWN_CONNECTIONS else ""),
+            _connections_of(loss),
             loss.cause or "-",
         )
     return table
@@ -91,12 +90,17 @@ def _loss_lines(out: Console, losses: Sequence[Loss]) -> Text:
     for loss in losses:
         seen = f"last seen at {safe(loss.last_point or BEYOND)}"
         beyond = f", not at {safe(loss.next_point)}" if loss.next_point else ""
-        of = ", ".join(f"C{one.connection}" for one in loss.most[:SHOWN_CONNECTIONS])
+        of = _connections_of(loss)
         again = f", {loss.sent_again:,} sent again" if loss.sent_again else ""
         cause = f": {loss.cause}" if loss.cause else ""
         told = f"{plural(loss.packets, 'packet')} of {of} {loss.disposition.value}, {seen}{beyond}{again}{cause}"
         lines.append(wrapped(out, told, "  "))
     return Text("\n".join(lines))
+
+
+def _connections_of(loss: Loss) -> str:
+    named = ", ".join(f"C{one.connection}" for one in loss.most[:SHOWN_CONNECTIONS])
+    return named + (" …" if loss.connections > SHOWN_CONNECTIONS else "")
 
 
 def _arrow(connection: Connection) -> str:

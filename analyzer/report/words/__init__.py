@@ -1,5 +1,6 @@
 """All sentences of findings, made of their facts: once, for terminal, HTML and JSON alike."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ SAYS = {
     **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
+BETWEEN = re.compile(r"(?<=[.;:]) {2,}")
+"""Where nothing stands between two sentences."""
 MOST_ALIKE = 8
 """Findings of one check that are told one by one."""
 
@@ -45,7 +48,7 @@ def _worded(finding: Finding) -> Finding:
         title=heading(finding.facts, words),
         cause=words.cause,
         detail=words.detail,
-        explanation=words.explanation.strip() + reached_otherwise(finding.facts),
+        explanation=BETWEEN.sub(" ", words.explanation).strip() + reached_otherwise(finding.facts),
         remedy=finding.remedy if words.remedy is None else words.remedy,
         commands=commands(finding.facts),
     )

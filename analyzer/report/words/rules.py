@@ -114,7 +114,9 @@ def _by_set(f: Facts, said: str) -> Words:
     )  # fmt: skip
 
 
-LIMITS = {"recent": "hitcount", "hashlimit": "hashlimit-upto", "connlimit": "connlimit-above", "limit": "limit"}
+LIMITS = {"recent": "hitcount", "hashlimit": "hashlimit-(?:upto|above)", "connlimit": "connlimit-(?:upto|above)",
+          "limit": "limit"}  # fmt: skip
+"""By match, the option that sets its limit (iptables-extensions(8))."""
 
 
 def _limit(f: Facts) -> str:
@@ -193,7 +195,11 @@ def loopback_not_routed(f: Facts) -> Words:
 def container_routed_elsewhere(f: Facts) -> Words:
     """A table that comes first."""
     name, way = f["container"], f["way"]
-    said = f"what is for {name} goes {way} by table {f['table']}, not to {f['bridge']}"
+    where = f"table {f['table']}" if f["table"] else "a rule"
+    if str(way).startswith("to "):
+        said = f"what is for {name} goes {way} by {where}, not to {f['bridge']}"
+    else:
+        said = f"what is for {name} ends at “{way}” of {where}, and does not get to {f['bridge']}"
     return Words(
         said,
         f"Rule “{f['rule']}” comes before the main table, whose route to the container's network is never asked: "

@@ -110,8 +110,9 @@ def _translate(kind: NatTarget) -> Callable[[Told], tuple[Statement, ...]]:
         to = told.get("--to-destination") or told.get("--to-source") or told.get("--to-ports")
         whole = f":{to}" if to and "--to-ports" in told else to
         address, port = ends(whole)
-        if {"--random", "--random-fully"} & set(told):
-            port = OneOf(1, 65_535) if port is None or not isinstance(port, OneOf) else port
+        # nf_nat_l4proto_unique_tuple(): a destination's port, or one that is given, does not change by chance.
+        if port is None and kind.of_source and {"--random", "--random-fully"} & set(told):
+            port = OneOf(1, 65_535)
         return (Translate(kind, address, port, to),)
 
     return make

@@ -98,8 +98,26 @@ def test_one_rule() -> None:
     assert (port.value, port.operand.members, port.text) == (Of(Field.DPORT), (8080,), "! --dport 8080")
     assert counts == Count()
     assert isinstance(nat, Translate)
-    assert (nat.kind, nat.to, nat.port) == (NatTarget.DNAT, "172.17.0.3:80", OneOf(1, 65_535))
+    assert (nat.kind, nat.to, nat.port) == (NatTarget.DNAT, "172.17.0.3:80", Constant(80))
     assert isinstance(nat.address, Constant)
+
+
+@pytest.mark.parametrize(
+    ("target", "port"),
+    [
+        ("DNAT --to-destination 172.17.0.3 --random", None),
+        ("MASQUERADE --random", OneOf(1, 65_535)),
+        ("SNAT --to-source 10.0.0.1 --random-fully", OneOf(1, 65_535)),
+        ("SNAT --to-source 10.0.0.1:80 --random", Constant(80)),
+        ("MASQUERADE", None),
+    ],
+)
+def test_ports_that_chance_chooses(target: str, port: OneOf | Constant | None) -> None:
+    """Those of sources that no port is given for (nf_nat_l4proto_unique_tuple)."""
+    *_, nat = _rule(f"-A POSTROUTING -j {target}").steps
+
+    assert isinstance(nat, Translate)
+    assert nat.port == port
 
 
 def test_a_rule_without_counters_and_target() -> None:

@@ -44,7 +44,7 @@ function duration(ns) {
   if (ns === null || ns === undefined) return "";
   for (const [size, unit] of UNITS) {
     const amount = Math.abs(ns / size);
-    if (amount >= 1) return `${(ns / size).toFixed(amount < 10 ? 2 : amount < 100 ? 1 : 0)} ${unit}`;
+    if (amount >= 0.9995) return `${(ns / size).toFixed(amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0)} ${unit}`;
   }
   return `${Math.round(ns)} ns`;
 }
