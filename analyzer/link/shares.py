@@ -4,6 +4,7 @@ Whatever is asked of a share depends on its own frames and on small tables of al
 are: with one, a range is the share.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ from analyzer.link.tuples import Seen, count_seen, find_conversations
 from analyzer.read.work import Kept, Work, end_to_end
 from analyzer.schema import COMPARED, FRAMES, Array, Columns, Int64
 
+BY_SIZE = 16
+"""Things a part that are dealt by their sizes, one by one."""
 SIDES = 3
 """Conversations of one connection at the most: before its translation, in between, and after."""
 
@@ -180,6 +183,31 @@ def part_of(key: Int64, parts: int) -> Int64:
     return (mixed * np.uint64(parts) >> np.uint64(32)).view(np.int64)
 
 
+def fill(sizes: Int64, parts: int) -> Int64:
+    """
+    (n,) Deal n things of *sizes* to *parts*, so that these have about as much: it does not depend on any key.
+
+    The largest go first, each to the part that has least. All the others, of which a part has many, fill parts up to
+    one level.
+    """
+    order = np.argsort(-sizes, kind="stable")
+    found = np.zeros(len(sizes), np.int64)
+    large, small = order[: BY_SIZE * parts], order[BY_SIZE * parts :]
+    loads = [(0, part) for part in range(parts)]
+    for one in large.tolist():
+        load, part = heapq.heappop(loads)
+        found[one] = part
+        heapq.heappush(loads, (load + int(sizes[one]), part))
+    if len(small):
+        load, part = np.array(sorted(loads), np.int64).T
+        amount = np.cumsum(sizes[small])
+        below = load * np.arange(1, parts + 1) - np.cumsum(load)  # what fills all parts before each up to it
+        filled = int(np.searchsorted(below, amount[-1], side="right"))
+        level = (amount[-1] + load[:filled].sum()) / filled
+        found[small] = part[np.minimum(np.searchsorted(np.cumsum(level - load[:filled]), amount), filled - 1)]
+    return found
+
+
 class Rule(Protocol):
     """Tells which part rows go to."""
 
@@ -209,13 +237,20 @@ class ByConnection:
 
     parts: int
     wants = ()
-    connection: Int64
-    """(conversations,) Of each."""
+    of: Int64
+    """(conversations,) Part of each; -1 without a connection."""
+
+    @classmethod
+    def of_sizes(cls, parts: int, connection: Int64, frames: Int64) -> "ByConnection":
+        """Deal connections to *parts*, by the (conversations,) *connection* of each, and its *frames*."""
+        known = connection >= 0
+        sizes = np.bincount(connection[known], frames[known]).astype(np.int64)
+        return cls(parts, np.where(known, np.append(fill(sizes, parts), -1)[connection], -1))
 
     def __call__(self, table: Columns) -> Int64:
         """(n,) Tell it of the rows of a table."""
-        connection = np.append(self.connection, -1)[table["of"]]
-        return np.where(connection < 0, part_of(table["identity"], self.parts), part_of(connection, self.parts))
+        part = np.append(self.of, -1)[table["of"]]
+        return np.where(part < 0, part_of(table["identity"], self.parts), part)
 
 
 class Picked(Mapping[str, Array]):

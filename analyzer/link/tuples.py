@@ -73,6 +73,11 @@ class Seen:
         return cls(conversation[start], backward[start], point[start], total, count)
 
     @property
+    def frames_of(self) -> Int64:
+        """(conversations,) Frames of each, at all points."""
+        return np.bincount(self.conversation, self.frames, self.count).astype(np.int64)
+
+    @property
     def most(self) -> Int64:
         """(conversations,) Frames at the point that has most of them."""
         found = np.zeros(self.count, np.int64)

@@ -200,7 +200,7 @@ class _Correlation:
         mapping = map_conversations(seen, candidates)
         if self._parts > 1:
             self._forget(source.dealt for source in sources if isinstance(source, Pile))
-            sources = self._shares(numbers, ByConnection(self._parts, mapping.connection))
+            sources = self._shares(numbers, ByConnection.of_sizes(self._parts, mapping.connection, seen.frames_of))
         needed = stages.without_names(mapping)
         grouped = list(self._engine.map(stages.group, (needed, self._points, self._work), sources))
         unclear = any(len(waiting.unclear) for waiting, _ in grouped)

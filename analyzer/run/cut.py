@@ -4,14 +4,13 @@ Connections that belong together stay together. What is small and asked for by a
 the messages of neighbours and of name servers, and ICMP errors.
 """
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.decode.vector import SIDE_TABLES
 from analyzer.link.identity import has
-from analyzer.link.shares import Hand, check_parts, collect, deal, part_of
+from analyzer.link.shares import Hand, check_parts, collect, deal, fill, part_of
 from analyzer.packet.assemble import Part
 from analyzer.packet.context import Context
 from analyzer.read.work import Work
@@ -131,13 +130,7 @@ def _deal(common: tuple[ByErrand, Work], part: Part) -> Hand:
 
 
 def _filled(errand: Int64, frames: Int64, count: int) -> Int64:
-    """(connections,) Give errands to parts, the largest first, each to the one that has least."""
+    """(connections,) Give errands to parts, all connections of one to the same."""
     numbers, of = np.unique(errand, return_inverse=True)
-    sizes = np.bincount(of, frames, len(numbers)).astype(np.int64)
-    parts = [(0, part) for part in range(count)]
-    found = np.zeros(len(numbers), np.int64)
-    for number in np.argsort(-sizes, kind="stable").tolist():
-        size, part = heapq.heappop(parts)
-        found[number] = part
-        heapq.heappush(parts, (size + int(sizes[number]), part))
-    return found[of]
+    found: Int64 = fill(np.bincount(of, frames, len(numbers)).astype(np.int64), count)[of]
+    return found

@@ -90,12 +90,22 @@ def test_the_reply_tuple_is_how_answers_look_before_theirs(
     assert bool(trace.connections["seen_reply"].iloc[0]) is (ANSWER in inside)
 
 
-def test_of_answers_alone_the_original_tuple_is_their_inverse(tmp_path: Path) -> None:
-    """The question was not captured."""
-    trace = _trace(tmp_path, _back(6, tcp(80, 4000, 7, 2, SYN | ACK)))
+@pytest.mark.parametrize(("outside", "reply"), [(False, (SERVER, 80, INSIDE, 4000)), (True, (SERVER, 80, HOST, 4001))])
+def test_of_answers_alone_the_original_tuple_is_their_inverse(tmp_path: Path, outside: bool, reply: Ends) -> None:
+    """The question was not captured: it is the inverse of the answer's last sighting, behind what translates it."""
+    before = ether(GATEWAY, UPLINK, ipv4(SERVER, HOST, 6, tcp(80, 4001, 7, 2, SYN | ACK), ident=2, ttl=55))
+    uplink = ((T0 - 30_000, before),) if outside else ()
+    trace = _trace(tmp_path, _back(6, tcp(80, 4000, 7, 2, SYN | ACK)), uplink=uplink)
 
-    assert _ends(trace) == ((INSIDE, 4000, SERVER, 80), (SERVER, 80, INSIDE, 4000))
+    assert _ends(trace) == ((INSIDE, 4000, SERVER, 80), reply)
     assert trace.connections["seen_reply"].tolist() == [True]
+
+
+def test_the_packet_that_went_furthest_shows_the_translation(tmp_path: Path) -> None:
+    """The first question got lost."""
+    trace = _trace(tmp_path, _there(17, udp(4000, 53, b"lost"), -1, ident=9), QUESTION, uplink=(MASKED["question"],))
+
+    assert _ends(trace) == HIDDEN
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -105,10 +115,7 @@ def test_a_pings_identifier_and_kind_stand_for_ports(tmp_path: Path, answered: b
     row = _trace(tmp_path, _there(1, echo(8, 7, 1)), *replies).connections.iloc[0]
 
     assert (row["orig_sport"], row["orig_dport"]) == (7, 8 * 256)
-    assert (row["reply_sport"], row["reply_dport"]) == (0 * 256, 7) or (row["reply_dport"], row["reply_sport"]) == (
-        0,
-        7,
-    )
+    assert (row["reply_sport"], row["reply_dport"]) == (7, 0)
 
 
 def test_what_is_counted(tmp_path: Path) -> None:

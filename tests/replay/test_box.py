@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "inside.py"
     monkeypatch.setattr(module, "INSIDE", path)
     monkeypatch.setattr(module, "unshared", lambda: ("env",))
-    for name in ("BUILD_S", "PACKET_S", "END_S"):
-        monkeypatch.setattr(module, name, 0.1 if name == "END_S" else 0.3 if name == "PACKET_S" else 5)
+    monkeypatch.setattr(module, "END_S", 5)
     return path
 
 
@@ -75,6 +75,9 @@ def test_why_no_host_can_be_built(host: Path, script: str, why: str) -> None:
 @pytest.mark.parametrize("silent", ["time.sleep(60)", "out.write('{'); out.flush(); time.sleep(60)"])
 def test_whoever_does_not_answer_is_not_waited_for(host: Path, monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     """Neither while it is built, nor for a packet; then it is gone."""
+    monkeypatch.setattr(module, "END_S", 0.1)
+    monkeypatch.setattr(module, "PACKET_S", 0.3)
+    begun = time.monotonic()
     host.write_text(HEAD + BUILT + f"next(lines)\n{silent}")
     with pytest.raises(ToolError, match="the built host does not answer"), Box(PLAN) as box:
         box.send(b"\1", "wlan0")
@@ -84,18 +87,22 @@ def test_whoever_does_not_answer_is_not_waited_for(host: Path, monkeypatch: pyte
     host.write_text(HEAD + silent)
     with pytest.raises(ToolError, match="the built host does not answer"), Box(PLAN):
         pass
+    assert time.monotonic() - begun < 5
 
 
-def test_it_ends_with_its_questions_or_is_ended(host: Path) -> None:
+@pytest.mark.parametrize(
+    ("script", "patience_s", "code"), [("for line in lines: pass\nsys.exit(5)", 5, 5), ("time.sleep(60)", 0.1, -9)]
+)
+def test_it_ends_with_its_questions_or_is_ended(
+    host: Path, monkeypatch: pytest.MonkeyPatch, script: str, patience_s: float, code: int
+) -> None:
     """A program that ignores the end of its questions is killed."""
-    codes = []
-    for script in ("for line in lines: pass\nsys.exit(5)", "time.sleep(60)"):
-        host.write_text(HEAD + BUILT + script)
-        with Box(PLAN) as box:
-            pass
-        codes.append(box._process.returncode)
+    monkeypatch.setattr(module, "END_S", patience_s)
+    host.write_text(HEAD + BUILT + script)
+    with Box(PLAN) as box:
+        pass
 
-    assert codes == [5, -9]
+    assert box._process.returncode == code
 
 
 def test_programs_inside_know_nothing_of_this_process(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
