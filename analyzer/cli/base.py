@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.errors import HoptraceError, LimitError, OutputError, SelectionError
+from analyzer.errors import HoptraceError, LimitError, OutputError, SchemaError, SelectionError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ EXIT_CRASHED, EXIT_INTERRUPTED = 70, 130
 """70 is EX_SOFTWARE of sysexits.h."""
 ENDS = (
     (SelectionError, EXIT_USAGE), (OutputError, EXIT_UNWRITABLE), (LimitError, EXIT_MEMORY),
-    (HoptraceError, EXIT_UNREADABLE),
+    (SchemaError, EXIT_CRASHED), (HoptraceError, EXIT_UNREADABLE),
 )  # fmt: skip
 """The exit code of each error, the first that fits."""
 TRACEBACK = "HOPTRACE_TRACEBACK"

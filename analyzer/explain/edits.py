@@ -48,11 +48,11 @@ def with_rule(table: str, text: str, version: int = 4) -> Change:
     return lambda host: _edited(host, edit)
 
 
-def first_in(table: str, name: str, text: str) -> Change:
-    """Put a rule, given as ``-A CHAIN ...``, before all others of a chain."""
+def first_in(table: str, name: str, text: str, dump: str) -> Change:
+    """Put a rule, given as ``-A CHAIN ...``, before all others of a chain of the tables that *dump* has."""
 
     def edit(of: Table, chain: Chain) -> Chain:
-        if (of.label, chain.name) != (table, name):
+        if (of.dump, of.label, chain.name) != (dump, table, name):
             return chain
         return replace(chain, rules=[parse_rule(text, of), *chain.rules])
 

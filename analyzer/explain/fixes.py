@@ -20,7 +20,7 @@ from analyzer.explain.edits import (
 from analyzer.model import Address, HostState
 from analyzer.model.rules import Rule
 from analyzer.packet.stops import Cause
-from analyzer.state.rules.iptables import LEGACY
+from analyzer.state.rules.iptables import DUMPS, LEGACY
 from analyzer.state.rules.owner import DOCKER_USER, owner
 
 LOOSE = "2"
@@ -39,7 +39,10 @@ def fix(
     where = case.host_of(packet) if state is None else state
     version = ip_version(case, packet)
     if cause.policy is not None:
-        return _answers(*cause.policy, version) if of_answer else _accept(case, packet, *cause.policy, version)
+        dump = _dump_of(where, *cause.policy, version)
+        if of_answer:
+            return _answers(*cause.policy, version, dump)
+        return _accept(case, packet, *cause.policy, version, dump)
     if cause.rule is not None:
         return _unruled(case, packet, where, cause.rule, answer=of_answer or bool(case.reply[packet]))
     if cause.route is not None:
@@ -65,20 +68,27 @@ def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bo
         return None
     version = ip_version(case, packet)
     if answer and rule.table.partition(" ")[0] not in UNTRACKED:
-        return _answers(rule.table, rule.chain, version, _verdict(host, rule), _tool(rule, version))
+        return _answers(rule.table, rule.chain, version, rule.dump, _verdict(host, rule))
     for words in _ends(case, packet, ports=not answer):
         found = _excepted(host, rule, words, version)
         after = case.tracer.prover.tried(found.change(host), packet, case.context.rows_of(packet))
         if not isinstance(after, Cause) or after.rule is not rule:
             return found
-    command = f"{_tool(rule, version)} -t {shlex.quote(rule.table)} -D {for_shell(rule.text[3:])}"
+    command = f"{_tool(rule.dump, version)} -t {shlex.quote(rule.table)} -D {for_shell(rule.text[3:])}"
     if rule.native:
         command = f"nft delete rule {for_shell(f'{rule.table} {rule.chain}')} handle {rule.handle}"
     return Fix(command, without_rule(rule))
 
 
-def _tool(rule: Rule, version: int) -> str:
-    return ("ip6tables" if version == 6 else "iptables") + ("-legacy" if rule.dump in LEGACY.values() else "")
+def _tool(dump: str, version: int) -> str:
+    return ("ip6tables" if version == 6 else "iptables") + ("-legacy" if dump in LEGACY.values() else "")
+
+
+def _dump_of(host: HostState, table: str, chain: str, version: int) -> str:
+    """Return which dump has the chain whose policy stops packets."""
+    of = (one for one in host.tables if one.label == table and version in one.versions and chain in one.chains)
+    found = (one.dump for one in of if one.chains[chain].policy not in (None, "ACCEPT"))
+    return next(found, DUMPS[version])
 
 
 def _verdict(host: HostState, rule: Rule) -> str:
@@ -140,29 +150,30 @@ def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
         chain = for_shell(f"{rule.table} {rule.chain}")
         native = first_native(rule.table, rule.chain, f"-A {text}", words.expressions(version), verdict)
         return Fix(f"nft insert rule {chain} {words.nft(version)} {verdict.lower()}", native)
-    change = first_in(rule.table, rule.chain, f"-A {text}")
-    return Fix(f"{_tool(rule, version)} -t {shlex.quote(rule.table)} -I {text}", change)
+    change = first_in(rule.table, rule.chain, f"-A {text}", rule.dump)
+    return Fix(f"{_tool(rule.dump, version)} -t {shlex.quote(rule.table)} -I {text}", change)
 
 
-def _accept(case: Case, packet: int, table: str, chain: str, version: int) -> Fix:
+def _accept(case: Case, packet: int, table: str, chain: str, version: int, dump: str) -> Fix:
     """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
     *_, words = _ends(case, packet)  # what was translated comes to a policy as it is behind that
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
         text = f"-A {shlex.quote(chain)} {words.iptables} -j ACCEPT"
         return Fix(command, first_native(table, chain, text, words.expressions(version), "ACCEPT"))
-    tool, text = "ip6tables" if version == 6 else "iptables", f"{shlex.quote(chain)} {words.iptables}"
-    return Fix(f"{tool} -t {shlex.quote(table)} -I {text} -j ACCEPT", first_in(table, chain, f"-A {text} -j ACCEPT"))
+    text = f"{shlex.quote(chain)} {words.iptables} -j ACCEPT"
+    change = first_in(table, chain, f"-A {text}", dump)
+    return Fix(f"{_tool(dump, version)} -t {shlex.quote(table)} -I {text}", change)
 
 
-def _answers(table: str, chain: str, version: int, verdict: str = "ACCEPT", tool: str = "") -> Fix:
+def _answers(table: str, chain: str, version: int, dump: str, verdict: str = "ACCEPT") -> Fix:
     """Accept answers, which come back by another rule than questions leave by."""
     text = f"{shlex.quote(chain)} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related {verdict.lower()}"
         return Fix(command, first_native(table, chain, f"-A {text}", ANSWERS, verdict))
-    change = first_in(table, chain, f"-A {text}")
-    return Fix(f"{tool or ('ip6tables' if version == 6 else 'iptables')} -t {shlex.quote(table)} -I {text}", change)
+    change = first_in(table, chain, f"-A {text}", dump)
+    return Fix(f"{_tool(dump, version)} -t {shlex.quote(table)} -I {text}", change)
 
 
 def _unrouted(cause: Cause) -> Fix | None:

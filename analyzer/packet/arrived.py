@@ -27,7 +27,8 @@ def arrivals(context: Context) -> Int64:
     takes &= (frames["payload_len"][row] > 0) | (flags & (SYN | FIN) != 0)
     takes[np.concatenate(sent_again(context))] = False
     segments = np.flatnonzero(takes)
-    found[segments] = acknowledged_before(context, segments, np.full(len(segments), context.packets, np.int64))
+    last = acknowledged_before(context, segments, np.full(len(segments), context.packets, np.int64))
+    found[segments] = np.where(last > segments, last, -1)  # what came before it is about an original that nobody saw
     echo = has(frames["layers"][row], Layer.ECHO) & (connection >= 0)
     _echoes(echo, connection, context.hops["reply"][start], frames["seq"][row], found)
     return found

@@ -11,7 +11,7 @@ from analyzer.read.scratch import scratch
 from analyzer.read.stored import names_below, open_stored, size_of
 from analyzer.read.tar import CHUNK, Member
 
-BESIDE = ("manifest.json", "conntrack-events.txt", "drops.txt", "retis.data")
+BESIDE = ("manifest.json", "conntrack-events.txt", "docker-events.json", "drops.txt", "retis.data")
 """What a bundle has beside captures and folders of dumps."""
 
 

@@ -14,7 +14,7 @@ from analyzer.record.machine import Deadline, Machine
 MOST = 64
 """Containers whose namespaces are recorded."""
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
-PATH = re.compile(r"/[\w./-]+")
+PATH = re.compile(r"/[\w./-]*")
 FILES = ("resolv.conf", "hosts")
 """Docker's own files that containers see; never read by their own paths, which may lead elsewhere."""
 SCRIPT = r"""

@@ -27,7 +27,7 @@ _CONTAINER = _whole("Id Name Created Image RestartCount ResolvConfPath HostsPath
 KEEP = {"docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK}
 """What stays, by file; True for whole values. Environment, commands and mounts are not among it."""
 LABELS = re.compile(
-    r"com\.docker\.(compose|swarm|stack)\.(project|service|oneoff|container-number|network|namespace).*"
+    r"com\.docker\.(compose|swarm|stack)\.(project|service|oneoff|container-number|network|namespace)(\.(name|id))?"
 )
 """Labels that tell where a container belongs; whatever else people write on them is theirs."""
 

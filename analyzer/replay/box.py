@@ -147,6 +147,7 @@ class Box:
         """Say why nothing runs inside."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
+        self._process.kill()  # else what it may still say would be waited for
         assert self._process.stderr is not None
         said = self._process.stderr.read(4096).decode("utf-8", "replace").strip().splitlines()
         first = said[0] if said else "it ended without a word"

@@ -4,6 +4,7 @@ Rules are told by nfnetlink_trace. What routes, source validation, TTLs, MTUs an
 is told by the counters that moved (include/uapi/linux/snmp.h), and by what left the host instead.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -29,6 +30,8 @@ COUNTERS = (
 )  # fmt: skip
 """What it says that a counter moved, the first that did."""
 DELIVERED = ("IpInDelivers", "Ip6InDelivers")
+QUOTED, REJECTS = re.compile(r'"[^"]*"'), re.compile(r"-j REJECT\b|(^| )reject\b")
+"""What people wrote beside a rule, and what rejects, in the words of iptables and of nft."""
 ICMP_TYPES = {(1, 3): "unreachable", (1, 11): "time exceeded", (1, 5): "redirect", (58, 1): "unreachable",
               (58, 2): "packet too big", (58, 3): "time exceeded"}  # fmt: skip
 
@@ -48,7 +51,7 @@ class Reader:
             return Account(End.FORWARDED, "", left[0], flow_text(left[1]), steps)
         stop = next((one for one in reversed(steps) if one.verdict in ("drop", "policy drop")), None)
         if stop is not None and steps[-1] is stop:
-            rejects = stop.rule.endswith("REJECT") or " REJECT" in stop.rule or " reject" in stop.rule
+            rejects = REJECTS.search(QUOTED.sub("", stop.rule)) is not None
             what = f"rule “{stop.rule}”" if stop.rule else f"policy DROP of {stop.table} {stop.chain}"
             return Account(End.REJECTED if rejects else End.DROPPED, what, "", "", steps)
         if any(answer.counters.get(name) for name in DELIVERED):

@@ -20,7 +20,7 @@ from analyzer.explain.edits import (
 )
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Rule
-from analyzer.state.rules.iptables import parse_tables
+from analyzer.state.rules.iptables import DUMPS, LEGACY, parse_tables
 from analyzer.state.rules.nft import parse_native
 
 RULES = "*filter\n:FORWARD ACCEPT [0:0]\n:MINE - [0:0]\n-A FORWARD -p tcp -j DROP\n-A MINE -p udp -j DROP\nCOMMIT\n"
@@ -74,10 +74,12 @@ def test_a_rule_that_is_not_there_changes_nothing() -> None:
         (with_rule("filter", "-A FORWARD -j ACCEPT", 6), V6, "FORWARD", ["DROP", "ACCEPT"]),
         (with_rule("filter", "-A FORWARD -j ACCEPT", 6), V4, "FORWARD", ["DROP"]),
         (with_rule("nat", "-A FORWARD -j ACCEPT"), V4, "FORWARD", ["DROP"]),
-        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT"), V4, "FORWARD", ["ACCEPT", "DROP"]),
-        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT"), V4, "MINE", ["DROP"]),
-        (first_in("nat", "FORWARD", "-A FORWARD -j ACCEPT"), V4, "FORWARD", ["DROP"]),
-        (first_in("filter", "two", "-A two -j ACCEPT"), NFT, "two", ["DROP", "ACCEPT"]),
+        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT", DUMPS[4]), V4, "FORWARD", ["ACCEPT", "DROP"]),
+        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT", DUMPS[4]), V4, "MINE", ["DROP"]),
+        (first_in("nat", "FORWARD", "-A FORWARD -j ACCEPT", DUMPS[4]), V4, "FORWARD", ["DROP"]),
+        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT", DUMPS[4]), V6, "FORWARD", ["DROP"]),
+        (first_in("filter", "FORWARD", "-A FORWARD -j ACCEPT", LEGACY[4]), V4, "FORWARD", ["DROP"]),
+        (first_in("filter", "two", "-A two -j ACCEPT", DUMPS[4]), NFT, "two", ["DROP", "ACCEPT"]),
     ],
 )
 def test_a_rule_goes_into_its_chain_and_no_other(change: Change, table: int, chain: str, after: list[str]) -> None:
