@@ -4,7 +4,7 @@ import ctypes
 import os
 from contextlib import suppress
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 """Of glibc's malloc.h (mallopt(3))."""
 NEVER = -1
 LARGE, MANY = 4 << 20, 65_536
@@ -35,4 +35,5 @@ def give_back() -> None:
         libc.mallopt(M_MMAP_MAX, MANY)
         libc.mallopt(M_MMAP_THRESHOLD, LARGE)
         libc.mallopt(M_TRIM_THRESHOLD, LARGE)
+        libc.mallopt(M_ARENA_MAX, 1)  # else each thread of a library takes 64 MiB of addresses
         libc.malloc_trim(0)

@@ -23,10 +23,10 @@ def load() -> Any:
     """
     try:
         import pyarrow.parquet  # noqa: PLC0415
-
-        return pyarrow
     except ImportError:
         raise InputError("Parquet needs pyarrow: pip install 'hoptrace[parquet]'") from None
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # others keep what they had
+    return pyarrow
 
 
 def beside(path: Path) -> Path:
