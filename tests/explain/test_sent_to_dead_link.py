@@ -66,6 +66,15 @@ def test_only_what_was_down_all_the_time_is_dead(tmp_path: Path, link: dict[str,
     assert all(one.commands == ("ip link set 'tun 0' up",) for one in found)
 
 
+def test_a_route_of_the_main_table(tmp_path: Path) -> None:
+    """Nothing was captured on its way: no answer comes, and the dumps say why."""
+    way = {"dst": "8.8.8.0/24", "dev": "tun 0"}
+    (finding,) = _found(Scene(tmp_path, dumps=dumps(ip_addr=[*links(), _link()], ip_route=[*routes(), way])))
+
+    assert (finding.facts["dev"], finding.facts["packets"], finding.severity) == ("tun 0", 3, Severity.ERROR)
+    assert "rule" not in finding.facts
+
+
 def test_another_route_leads_elsewhere(tmp_path: Path) -> None:
     """A dead interface that nothing is sent to harms nobody."""
     assert _found(_scene(tmp_path, dst="10.8.0.0/24")) == []

@@ -21,7 +21,11 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give each such interface, with what was lost before it."""
     found: dict[tuple[str | None, str], tuple[Passed, list[int]]] = {}
     prover = case.tracer.prover
-    for packet in case.few_packets(case.with_symptom(Symptom.LOST_INSIDE), MOST).tolist():
+    if not any(_dead(host, link.name) for host in case.hosts.states for link in host.links):
+        return
+    # Where the way out has no capture, nobody can say that a packet was lost before it; only no answer comes.
+    lost = case.with_symptom(Symptom.LOST_INSIDE, Symptom.UNANSWERED)
+    for packet in case.few_packets(lost, MOST).tolist():
         host, rows = case.host_of(packet), case.context.rows_of(packet)
         passed = prover.tried(host, packet, rows) if prover.able(rows[-1]) else None
         if isinstance(passed, Passed) and passed.out is not None and _dead(host, passed.out):
