@@ -79,7 +79,9 @@ def capture_doubles_packets(f: Facts) -> Words:
 def two_clocks(f: Facts) -> Words:
     """Two hosts that were taken for one."""
     one, two, ahead = ", ".join(texts(f, "first")), ", ".join(texts(f, "second")), number(f, "ahead_s")
-    before = "would arrive before they were sent" if f.get("before_sent") else "are at both"
+    one_only = number(f, "crossing") == 1
+    sent, both = ("it was", "is") if one_only else ("they were", "are")
+    before = f"would arrive before {sent} sent" if f.get("before_sent") else f"{both} at both"
     return Words(
         f"{one} and {two} have two clocks, {abs(ahead):,.3f} s apart",
         f"{plural(number(f, 'crossing'), 'packet')}, in both directions, {before}, unless {two} is of another host, "

@@ -130,9 +130,12 @@ def _such(f: Facts) -> str:
 
 
 def _lack(f: Facts) -> str:
-    for fact, said in (("down", "is down"), ("without_address", "has no address")):
+    for fact, one, several_ in (
+        ("down", "is down", "are down"),
+        ("without_address", "has no address", "have no address"),
+    ):
         if found := texts(f, fact):
-            return f": {', '.join(found)} {said}"
+            return f": {', '.join(found)} {one if len(found) == 1 else several_}"
     return "" if f.get("default") else ": it has no default route"
 
 

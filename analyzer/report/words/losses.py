@@ -59,9 +59,10 @@ def high_latency_hop(f: Facts) -> Words:
         else "Inside a host forwarding takes microseconds: they wait in a queue, for a rate limit, or for a program "
         "(NFQUEUE)."
     )
+    crossings = number(f, "crossings")
+    who = f"half of {plural(crossings, 'packet')} take" if crossings > 1 else "one packet takes"
     return Words(
-        f"from {f['from_point']} to {f['to_point']} half of {plural(number(f, 'crossings'), 'packet')} take "
-        f"{number(f, 'median_ms'):.0f} ms and more",
+        f"from {f['from_point']} to {f['to_point']} {who} {number(f, 'median_ms'):.0f} ms and more",
         f"The slowest took {number(f, 'most_ms'):.0f} ms. {held}",
         remedy="Take the queue away, if nobody needs it:" if f.get("queue") else None,
     )
