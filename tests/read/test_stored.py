@@ -46,6 +46,7 @@ def store(server: str, monkeypatch: pytest.MonkeyPatch) -> "Store":
         ("AWS_ACCESS_KEY_ID", "testing"),
         ("AWS_SECRET_ACCESS_KEY", "testing"),
         ("AWS_REGION", "us-east-1"),
+        ("NO_PROXY", "127.0.0.1"),
     ):
         monkeypatch.setenv(name, value)
     return Store(server)
@@ -129,8 +130,9 @@ def test_a_web_server(store: Store, server: str) -> None:
 
 
 @pytest.fixture
-def plain() -> Iterator[str]:
+def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Run a web server that knows no ranges; return its address."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     handler = partial(SimpleHTTPRequestHandler, directory=str(SAMPLES))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = Thread(target=running.serve_forever)
