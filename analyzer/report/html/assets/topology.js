@@ -103,6 +103,18 @@ function filterLink(test, label, ...children) {
   return one;
 }
 
+/** A container's line: its name, its address, and its frames, which may be many. */
+function drawMember(one, failed, { x, y, width }) {
+  const frames = count(one.frames);
+  const end = x + width - 16 - wide(frames, 11);
+  const ip = fit(one.ip, Math.min(end - x - 24, width * 0.36));
+  return filterLink(`container == ${quoted(one.name)}`, `${one.name}: only its packets`,
+    svg("rect", { class: "hit", x: x + 4, y, width: width - 8, height: LINE_HEIGHT }),
+    svg("text", { class: failed ? "failed" : "member", x: x + 24, y: y + 14 }, fit(one.name, end - wide(ip, 11) - 8 - x - 24, 11, 650)),
+    svg("text", { class: "dim", x: end, y: y + 14, "text-anchor": "end" }, ip),
+    svg("text", { class: "dim", x: x + width - 8, y: y + 14, "text-anchor": "end" }, frames));
+}
+
 function drawGroup(group, named, hidden, { x, y, width, height, open, bad, redraw }) {
   const failed = group.members.some((one) => bad.has(one.name));
   const toggle = () => {
@@ -116,7 +128,7 @@ function drawGroup(group, named, hidden, { x, y, width, height, open, bad, redra
     svg("text", { class: "dim", x: x + width - 8, y: y + 16, "text-anchor": "end" }, count(group.frames)));
   title.addEventListener("click", toggle);
   title.addEventListener("keydown", (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), toggle()));
-  const members = named.map((one, n) => filterLink(`container == ${quoted(one.name)}`, `${one.name}: only its packets`, svg("rect", { class: "hit", x: x + 4, y: y + 24 + n * LINE_HEIGHT, width: width - 8, height: LINE_HEIGHT }), svg("text", { class: bad.has(one.name) ? "failed" : "member", x: x + 24, y: y + 38 + n * LINE_HEIGHT }, fit(one.name, width * 0.5, 11, 650)), svg("text", { class: "dim", x: x + width * 0.6, y: y + 38 + n * LINE_HEIGHT }, fit(one.ip, width * 0.28)), svg("text", { class: "dim", x: x + width - 8, y: y + 38 + n * LINE_HEIGHT, "text-anchor": "end" }, count(one.frames))));
+  const members = named.map((one, n) => drawMember(one, bad.has(one.name), { x, y: y + 24 + n * LINE_HEIGHT, width }));
   const rest = hidden > 0 ? svg("text", { class: "dim", x: x + 24, y: y + 38 + named.length * LINE_HEIGHT }, `${hidden} more`) : null;
   return svg("g", { class: `group${failed ? " failed" : ""}` }, svg("rect", { class: "box", x, y, width, height, rx: 4 }), title, ...members, rest);
 }
@@ -126,7 +138,7 @@ function drawUplink(node, n, y, { hx, ux, uw, bx, bw }) {
   const gateways = joined(["gateway"], n), remotes = [...joined(["remote", "uplink"], n), ...gateways.flatMap(({ other }) => joined(["remote"], other))];
   const frames = Math.max(0, ...joined(["host"], n).map((one) => one.frames));
   const beyond = [...gateways.map(({ other }) => ["gateway", nodes[other].name]), ...remotes.map(({ other }) => [nodes[other].name, nodes[other].details.slice(0, 3).join(", ") || nodes[other].kind])].slice(0, 3);
-  const boxed = svg("g", {}, svg("title", {}, [node.name, ...node.details].join("; ")), svg("rect", { class: `box${node.point === null ? " unseen" : ""}`, x: ux, y, width: uw, height: 44, rx: 4 }), svg("text", { class: "name", x: ux + uw / 2, y: y + 18, "text-anchor": "middle" }, fit(node.name, uw - 6, 12, 650)), svg("text", { class: "dim", x: ux + uw / 2, y: y + 34, "text-anchor": "middle" }, node.point === null ? "no capture" : `uplink ${count(frames)}`));
+  const boxed = svg("g", {}, svg("title", {}, [node.name, ...node.details].join("; ")), svg("rect", { class: `box${node.point === null ? " unseen" : ""}`, x: ux, y, width: uw, height: 44, rx: 4 }), svg("text", { class: "name", x: ux + uw / 2, y: y + 18, "text-anchor": "middle" }, fit(node.name, uw - 6, 12, 650)), svg("text", { class: "dim", x: ux + uw / 2, y: y + 34, "text-anchor": "middle" }, node.point === null ? "no capture" : wide(`uplink ${count(frames)}`) <= uw - 4 ? `uplink ${count(frames)}` : count(frames)));
   const parts = [svg("path", { class: "edge", d: `M${hx} ${y + 22}H${ux}`, "stroke-width": thick(frames) }), node.point === null ? boxed : filterLink(`point == ${quoted(node.point)}`, `${node.name}: only what passes here`, boxed)];
   beyond.forEach(([name, sub], k) => parts.push(svg("path", { class: "edge dashed", d: `M${ux + uw} ${y + 22}C${ux + uw + 20} ${y + 22} ${bx - 24} ${y + 10 + k * 34} ${bx} ${y + 10 + k * 34}` }), svg("g", {}, svg("title", {}, `${name}; ${sub}`), svg("rect", { class: "box unseen", x: bx, y: y - 6 + k * 34, width: bw, height: 32, rx: 4 }), svg("text", { class: "name", x: bx + bw / 2, y: y + 8 + k * 34, "text-anchor": "middle" }, fit(name, bw - 6, 12, 650)), svg("text", { class: "dim", x: bx + bw / 2, y: y + 21 + k * 34, "text-anchor": "middle" }, fit(sub, bw - 6)))));
   return parts;
