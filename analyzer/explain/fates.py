@@ -31,6 +31,7 @@ class IcmpError:
     quoted: int | None
     """Packet that it is about, if that was captured."""
     source: Address
+    """Who says so, by its own address."""
     kind: tuple[int, int, int]
     """IP version, type, code."""
     target: Address
@@ -56,10 +57,14 @@ def errors(case: "Case") -> list[IcmpError]:
     context, table = case.context, case.context.quotes
     quoted = case.tracer.quoted_by_error
     found: dict[int, IcmpError] = {}
-    for place, row in enumerate(table["row"].tolist()):
-        packet = int(context.packet_of_row[row])
-        source = context.src(row)
-        if packet in found or source is None:
+    rows = table["row"]
+    # On its way NAT undoes in the quote what it did to the packet: only the last sighting reads as the receiver wrote.
+    last = {packet: place for place, packet in enumerate(context.packet_of_row[rows].tolist())}
+    latest = {packet: place for packet, place in last.items() if rows[place] == case.last_row[packet]}
+    for packet, place in (last | latest).items():
+        row = int(rows[place])
+        source = context.src(int(case.first_row[packet]))
+        if source is None:
             continue
         version = 6 if context.layers(row) & Layer.IPV6 else 4
         target = address(version, int(table["dst_hi"][place]), int(table["dst"][place]))

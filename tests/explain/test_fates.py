@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.explain.fates import errors, stopped
-from tests.build import BRIDGE, C1, tcp, udp
+from tests.build import BRIDGE, C1, GATEWAY, UPLINK, tcp, udp
 from tests.explain.scene import HOST, INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, icmp, packet
 from tests.explain.state import dumps, rules
 
@@ -109,3 +109,22 @@ def test_an_error_of_ipv6_has_its_own_kinds(tmp_path: Path) -> None:
 
     assert (error.kind, error.mtu) == ((6, 2, 0), 1280)
     assert (str(error.source), str(error.target)) == ("fe80::1", SERVER6)
+
+
+def test_an_error_about_what_was_translated_reads_as_its_receiver_wrote_it(tmp_path: Path) -> None:
+    """A container refuses what came by a published port: it says so, and the client asked for the host's address."""
+    client, published, inside = "198.51.100.7", 8080, 53
+    asked = packet(client, HOST, 17, udp(4_000, published, b"q"), ttl=60, ident=5)
+    came = packet(client, INSIDE, 17, udp(4_000, inside, b"q"), ttl=59, ident=5)
+    said = packet(INSIDE, client, 1, icmp(3, 3, came), ident=9)
+    left = packet(HOST, client, 1, icmp(3, 3, asked), ttl=63, ident=9)
+    scene = Scene(tmp_path, dumps=dumps())
+    scene.see("wlan0", 0, frame(GATEWAY, UPLINK, asked))
+    for ms, point in ((0.02, "docker0"), (0.04, "veth-c2")):
+        scene.see(point, ms, frame(BRIDGE, C1, came))
+    for ms, point in ((1, "veth-c2"), (1.02, "docker0")):
+        scene.see(point, ms, frame(C1, BRIDGE, said))
+    scene.see("wlan0", 1.04, frame(UPLINK, GATEWAY, left))
+    (error,) = errors(scene.case())
+
+    assert (error.quoted, str(error.source), str(error.target)) == (0, INSIDE, HOST)
