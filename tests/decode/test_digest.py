@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from analyzer.decode.digest import DIGEST_BYTES, KEYS, LONG, digest_one, digest_rows, digest_spans
+from analyzer.decode.digest import DIGEST_BYTES, KEYS, WORDS, digest_one, digest_rows, digest_spans
 from analyzer.schema import Int64
 
+LONG = 8 * WORDS
 NOISE = np.random.default_rng(7).integers(1, 256, 3 * LONG, np.uint8)
 
 
