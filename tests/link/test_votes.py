@@ -184,7 +184,7 @@ def _collected(*frames: Frame, keep: int = 200) -> Candidates:
     columns = table(FRAMES, told)
     whole = Range(columns, flows(columns), identity, np.arange(4))
     talks, seen = whole.converse(find_cuts([whole.flow_times()]))
-    return weigh(cast_votes(whole.share(np.arange(seen.count), {}), seen), talks, seen, keep)
+    return weigh(cast_votes(whole.share(np.arange(seen.count), {}, {}), seen), talks, seen, keep)
 
 
 def _pair(found: Candidates) -> dict[str, Any]:
