@@ -123,8 +123,9 @@ def _numbered(one: Stretch, before: int, points: Sequence[int]) -> Stretch:
 
 def _add(info: FileInfo, more: FileInfo) -> None:
     """Add what a later extent shows of a file."""
-    room = MOST_COMMENTS - len(info.comments)
-    info.comments += [(info.frames + frame if frame else 0, text) for frame, text in more.comments[:room]]
+    for frame, text in more.comments:
+        if not frame or len(info.comments) < MOST_COMMENTS:  # those of sections have no limit of their own
+            info.comments.append((info.frames + frame if frame else 0, text))
     if len(info.names) < MOST_NAMES:
         info.names.update(more.names)
     for known, one in zip(info.interfaces, more.interfaces, strict=False):

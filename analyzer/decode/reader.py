@@ -154,8 +154,11 @@ class Reader:
         if (keys[1:] == keys[:-1]).all():
             point[:] = [self._point(file, key) for key in keys[:1].tolist()] or 0
         else:
-            used, of_row = np.unique(keys, return_inverse=True)
-            point[:] = np.array([self._point(file, key) for key in used.tolist()], np.uint16)[of_row]
+            used, first, of_row = np.unique(keys, return_index=True, return_inverse=True)
+            order = np.argsort(first)  # as they came, so that it does not matter where a file is cut
+            numbers = np.empty(len(used), np.uint16)
+            numbers[order] = [self._point(file, key) for key in used[order].tolist()]
+            point[:] = numbers[of_row]
         return fitting
 
     def _point(self, file: int, key: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from analyzer.errors import InputError
 from analyzer.read.packed import CODECS, DamagedError, Packed
-from analyzer.read.scratch import scratch
+from analyzer.read.scratch import RESERVE, scratch
 from analyzer.read.stored import open_stored
 from analyzer.read.tar import Member, TarError, members
 
@@ -20,8 +20,6 @@ MOST_EXPANSION = 200
 """Bytes per packed one, of bundles that are not small; captures of real traffic have some 10, quiet ones 100."""
 HOST, BEFORE = "host", "host-before"
 """Folders in a bundle that are none themselves."""
-RESERVE = 256 << 20
-"""Bytes of disk that stay free."""
 LONGEST_NAME = 255
 NO_SUCH_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 """A member that is a file and a folder at once, or deeper than any path can be."""

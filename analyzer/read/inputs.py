@@ -163,10 +163,14 @@ def _open_up(
             folder = mirrored
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
-        found = _captures(folder, unusable)
+        wrong: list[InputError] = []
+        found = _captures(folder, wrong)
         if not found:
             inner = sorted(p for p in folder.iterdir() if p.is_dir())
-            found = [capture for one in inner for capture in _captures(one, unusable)]
+            found = [capture for one in inner for capture in _captures(one, wrong)]
+        if is_remote(path):  # nobody knows the temporary folder that stands for it
+            wrong = [InputError(str(error).replace(str(folder), path.rstrip("/"))) for error in wrong]
+        unusable += wrong
         if not found:
             unusable.append(InputError(f"{path}: no captures in this folder"))
         mirrored_at = f"{path.rstrip('/')}/" if is_remote(path) and not path.endswith(PACKED) else None

@@ -23,7 +23,7 @@ def mirror(url: str, is_capture: Callable[[PurePath], bool], stack: ExitStack, m
         InputError: there is nothing, it cannot be read, or it has too much.
     """
     try:
-        if not url.endswith("/") and _is_object(url):
+        if "/" in url.partition("://")[2].rstrip("/") and not url.endswith("/") and _is_object(url):
             return None
         names = _listed(url)
         if not names:

@@ -13,6 +13,8 @@ from pathlib import Path
 PREFIX = "hoptrace-"
 _OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
 LOCK = ".lock"
+RESERVE = 256 << 20
+"""Bytes of disk that stay free."""
 GRACE_S = 60
 """A folder younger than this may not have its lock yet."""
 

@@ -17,7 +17,7 @@ import numpy as np
 from analyzer.errors import InputError
 from analyzer.read.packed import CODECS, DamagedError, Packed
 from analyzer.read.records import BACK, FRONT
-from analyzer.read.scratch import scratch
+from analyzer.read.scratch import RESERVE, scratch
 from analyzer.read.stored import is_remote, open_stored, stream, takes_ranges
 from analyzer.schema import Bytes
 
@@ -86,7 +86,10 @@ def spool(path: str) -> Iterator[str]:
     with scratch() as folder, (folder / "copy").open("wb") as file:
         try:
             if is_remote(path):
-                file.writelines(stream(path))
+                for data in stream(path):
+                    file.write(data)
+                    if shutil.disk_usage(folder).free < RESERVE:
+                        raise InputError(f"{path}: there is no room for a copy in {folder.parent}")
             elif path != STDIN:
                 with Path(path).open("rb") as pipe:
                     shutil.copyfileobj(pipe, file, 1 << 20)

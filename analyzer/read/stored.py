@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from analyzer.errors import InputError
 from analyzer.schema import Array, Int64
@@ -24,6 +25,8 @@ AHEAD = 1 << 20
 AT_A_TIME = 1_000
 """Frames that are asked for together."""
 PATIENCE_S, TRIES = 20, 4
+LONGEST = timedelta(hours=12)
+"""Of a request: an object that is read from its beginning may be long."""
 
 
 def is_remote(path: str) -> bool:
@@ -78,9 +81,9 @@ def takes_ranges(url: str) -> bool:
     Raises:
         InputError: what reads from there is not installed.
     """
-    above, _, name = url.rpartition("/")
     library = _library()
     try:
+        above, name = _parts(url)
         with _plainly():
             library.get_range(_store(above), name, start=0, length=1)
     except OSError as error:
@@ -95,7 +98,7 @@ def stream(url: str) -> Iterator[bytes]:
     Raises:
         OSError: it is not there, or cannot be read.
     """
-    above, _, name = url.rpartition("/")
+    above, name = _parts(url)
     with _plainly():
         yield from map(bytes, _library().get(_store(above), name).stream(AHEAD))
 
@@ -121,11 +124,25 @@ def _whole(found: Iterator[bytes], lengths: Array) -> Iterator[bytes]:
         yield data
 
 
+def _parts(url: str) -> tuple[str, str]:
+    """
+    Return what an object lies in, and its name there.
+
+    Raises:
+        OSError: it has a query, which cannot be asked with ranges.
+    """
+    if url.startswith("http") and "?" in url:
+        why = "a URL with a query, such as a signed one, is not read; s3:// is, with keys in the environment"
+        raise OSError(errno.EINVAL, why)
+    above, _, name = url.rpartition("/")
+    return above, unquote(name) if url.startswith("http") else name  # encoded once more on its way
+
+
 class _Remote(io.RawIOBase):
     """An object, read in ranges."""
 
     def __init__(self, url: str) -> None:
-        above, _, self._name = url.rpartition("/")
+        above, self._name = _parts(url)
         self._library, self._at = _library(), 0
         with _plainly():
             self._store = _store(above)
@@ -182,7 +199,9 @@ def _store(url: str) -> Any:
     from obstore.store import from_url  # noqa: PLC0415
 
     patience: Any = {"max_retries": TRIES, "retry_timeout": timedelta(seconds=PATIENCE_S)}
-    return from_url(url, client_options={"allow_http": True}, retry_config=patience)
+    silence = timedelta(seconds=PATIENCE_S)
+    options: Any = {"allow_http": True, "timeout": LONGEST, "connect_timeout": silence, "read_timeout": silence}
+    return from_url(url, client_options=options, retry_config=patience)
 
 
 @contextmanager

@@ -45,12 +45,15 @@ def _of_captures(random: Random) -> bytes:
     return pcap(cut, link_type=RAW)
 
 
-def _blocks(random: Random, order: str = "<", between: Callable[[int], bytes] = lambda _: b"") -> bytes:
+def _blocks(
+    random: Random, order: str = "<", between: Callable[[int], bytes] = lambda _: b"",
+    interface_of: Callable[[Random, int], int] = lambda random, _: random.randrange(2),
+) -> bytes:  # fmt: skip
     data = section(order) + interface(RAW, order=order) + interface(RAW, order=order)
     for number, packet in enumerate(_packets(random)):
         data += between(number)
         comment = option(1, f"the {number}th".encode(), order) if number % 50 == 0 else b""
-        data += enhanced(random.randrange(2), 10**15 + number, packet, comment, order=order)
+        data += enhanced(interface_of(random, number), 10**15 + number, packet, comment, order=order)
     statistics = struct.pack(f"{order}III", 1, 0, 0) + option(5, struct.pack(f"{order}Q", 17), order)
     return data + block(5, statistics, order)
 
@@ -70,6 +73,7 @@ CASES: dict[str, Callable[[Random], bytes]] = {
     "an interface more": partial(_blocks, between=_at(200, interface(RAW, 60))),
     "a section more": partial(_blocks, between=_at(150, section() + interface(RAW, 90) + interface(1))),
     "no interface any more": partial(_blocks, between=_at(150, section())),
+    "interfaces that come late": partial(_blocks, interface_of=lambda _, number: int(number < 170)),
     "names": partial(_blocks, between=_at(300, block(4, struct.pack("<HH4s4s4x", 1, 8, b"\n\0\0\1", b"one")))),
     "journal entries": partial(_blocks, between=lambda number: block(9, b"an entry") if number % 100 == 99 else b""),
 }  # fmt: skip

@@ -152,6 +152,22 @@ def test_a_web_server_without_ranges(plain: str, tmp_path: Path) -> None:
     assert ran.stderr.endswith("none.pcap: there is no such object, and a web server does not list what is below it\n")
 
 
+def test_names_are_encoded_once(plain: str, tmp_path: Path) -> None:
+    """As they stand in a browser's line."""
+    file = next((SAMPLES / "seed").glob("veth*.pcap"))
+    assert "8.8.8.8" in _told(f"{plain}/seed/{file.name.replace('-', '%2D')}")
+
+
+def test_a_bundle_with_a_wrong_manifest(store: Store, tmp_path: Path) -> None:
+    """What is said of it names it as it was named."""
+    shutil.copytree(SAMPLES / "seed", tmp_path / "wrong")
+    (tmp_path / "wrong" / "manifest.json").write_text("{")
+    url = store.put(tmp_path / "wrong", "wrong")
+    ran = CliRunner().invoke(main, ["analyze", url, "-n", "0"])
+    assert f"hoptrace: {url}/manifest.json: " in ran.stderr
+    assert "hoptrace-" not in ran.output
+
+
 def test_pieces(store: Store, tmp_path: Path) -> None:
     """Ranges of an object, in any order; what it does not have ends them."""
     data = bytes(range(256)) * 40
@@ -184,6 +200,8 @@ def test_extents(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://127.0.0.1:1/veth.pcap", "HTTP error: error sending request\n"),
         ("https:///veth.pcap", ""),
         ("s3://", ""),
+        ("s3://captures-of-nobody", "Server returned non-2xx status code: 404 Not Found\n"),
+        ("http://127.0.0.1:1/veth.pcap?signature=x", "a URL with a query, such as a signed one, is not read"),
     ],
 )
 def test_what_is_not_there(store: Store, url: str, why: str) -> None:
