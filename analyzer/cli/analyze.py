@@ -84,13 +84,13 @@ def analyze(
     if window is not None:
         complain("--window does nothing any more: what does not fit into memory is told in full, too")
 
-    from analyzer.run import estimate  # noqa: PLC0415
-
     _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
         wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
         means = asked.means(prepared, parts)
         if verbose:
+            from analyzer.run import estimate  # noqa: PLC0415
+
             complain(estimate(prepared, means))
         trace, limited = _analyze(prepared, means, wanted)
         partial = _report(trace, wanted)

@@ -96,11 +96,10 @@ def _digest_alone(buffer: Bytes, begin: int, count: int) -> int:
 
 @lru_cache(maxsize=4)
 def _word_keys(keys: tuple[int, ...]) -> Array:
-    """Return the keys of the halves of words, of a run's."""
+    """Return the keys of the halves of words, made of a run's *keys*, which are those of now."""
     found = np.arange(WORDS, dtype=np.uint64)
-    for lane, key in enumerate(keys):
-        found = (found ^ np.uint64(key)) * np.uint64(MULTIPLIERS[lane])
-        found ^= found >> np.uint64(29)
+    for lane in range(len(keys)):
+        found = mix_rows(found, np.zeros(WORDS, np.uint64), lane)
     return found.view("<u4")
 
 

@@ -238,14 +238,12 @@ class ByConnection:
     parts: int
     wants = ()
     of: Int64
-    """(conversations,) Part of each; -1 without a connection."""
+    """(conversations,) Part of each."""
 
     @classmethod
     def of_sizes(cls, parts: int, connection: Int64, frames: Int64) -> "ByConnection":
         """Deal connections to *parts*, by the (conversations,) *connection* of each, and its *frames*."""
-        known = connection >= 0
-        sizes = np.bincount(connection[known], frames[known]).astype(np.int64)
-        return cls(parts, np.where(known, np.append(fill(sizes, parts), -1)[connection], -1))
+        return cls(parts, fill(np.bincount(connection, frames).astype(np.int64), parts)[connection])
 
     def __call__(self, table: Columns) -> Int64:
         """(n,) Tell it of the rows of a table."""

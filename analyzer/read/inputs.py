@@ -157,10 +157,7 @@ def _open_up(
             folder, damage = unpack(path, stack, most, copy)
             unusable += [damage] if damage is not None else []
         elif is_remote(path):
-            mirrored = mirror(path, is_capture_name, stack, most)
-            if mirrored is None:
-                return [(path, None)]
-            folder = mirrored
+            folder = mirror(path, is_capture_name, stack, most) or folder
         if path == STDIN or not folder.is_dir():
             return [(path, None)]
         wrong: list[InputError] = []
@@ -173,11 +170,9 @@ def _open_up(
         unusable += wrong
         if not found:
             unusable.append(InputError(f"{path}: no captures in this folder"))
-        mirrored_at = f"{path.rstrip('/')}/" if is_remote(path) and not path.endswith(PACKED) else None
-        return [
-            (file if mirrored_at is None else mirrored_at + Path(file).relative_to(folder).as_posix(), bundle)
-            for file, bundle in found
-        ]
+        if is_remote(path) and not path.endswith(PACKED):  # captures are read where they are
+            return [(file.replace(str(folder), path.rstrip("/"), 1), bundle) for file, bundle in found]
+        return [(file, bundle) for file, bundle in found]
     except InputError as error:
         unusable.append(error)
         return []

@@ -67,8 +67,8 @@ def open_source(path: str) -> tuple[BinaryIO | Packed, int]:
 
 def needs_spool(path: str) -> bool:
     """Tell what can be read only once: stdin, pipes such as ``<(zcat x)``, and what web servers have without ranges."""
-    if is_remote(path):
-        return not takes_ranges(path)
+    if is_remote(path):  # stores give ranges; of web servers some do
+        return path.startswith("http") and not takes_ranges(path)
     try:
         return path == STDIN or Path(path).is_fifo()
     except OSError:  # opening it will say why

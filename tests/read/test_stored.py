@@ -21,6 +21,7 @@ from analyzer.cli import main
 from analyzer.decode import extents
 from analyzer.errors import InputError
 from analyzer.read import mirror
+from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import is_capture_name
 from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of, takes_ranges
 
@@ -187,8 +188,10 @@ def test_pieces(store: Store, tmp_path: Path) -> None:
 
 def test_extents(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large object is read in several."""
-    monkeypatch.setattr(extents, "LEAST", 3_000)
+    monkeypatch.setattr(extents, "LEAST", 500)
     url = store.put(SAMPLES / "seed", "cut")
+    (cut,) = extents.cut_files([partial(CaptureFile, f"{url}/docker0.pcap", "docker0.pcap")], 1_000)
+    assert len(cut.extents) > 1
     assert _told(url, "--json", "--jobs", "2") == _told(str(SAMPLES / "seed"), "--json")
 
 

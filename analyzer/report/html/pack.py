@@ -192,8 +192,8 @@ def _code(name: str, hint: Any) -> tuple[str, str]:
     if Mac in options or hint is Mac:
         return "mac", "text"
     if get_origin(one) is tuple:
-        items = [i for i in _parts(get_args(one)[0]) if i is not type(None)]
-        single = len(_parts(get_args(one)[0])) == 1
+        kinds = _parts(get_args(one)[0])
+        items, single = [kind for kind in kinds if kind is not type(None)], len(kinds) == 1
         if is_dataclass(items[0]):
             return "rows" if single else "list", f"[{items[0].__name__}"  # type: ignore[union-attr]
         return ("numbers" if single else "list", "[number") if items[0] is int else ("list", "[text")
