@@ -65,10 +65,19 @@ def asked_names(case: Case, connections: list[int]) -> dict[int, str]:
     return {number: name for number, name in names.items() if name is not None}
 
 
-def _read(case: Case, packets: Int64) -> dict[int, bytes]:
-    """Return TCP's payload of packets, as their first frames keep it."""
+def said_in(case: Case, connection: int, most: int) -> list[tuple[int, bytes]]:
+    """Return what both sides of a connection say where it was seen last, packet by packet, the first *most* of them."""
+    packets = case.packets_of(connection)
+    data = np.sort(packets[(case.first("payload_len")[packets] > 0) & ~case.sent_again[packets]][:most])
+    texts = _read(case, data, last=True)
+    return [(packet, texts[packet]) for packet in data.tolist() if packet in texts]
+
+
+def _read(case: Case, packets: Int64, *, last: bool = False) -> dict[int, bytes]:
+    """Return TCP's payload of packets, as their first frames keep it, or their last ones."""
+    rows = case.last_row if last else case.first_row
     found: dict[int, bytes] = {}
-    for row, data, length, interface in case.read_again(np.sort(case.first_row[packets].astype(np.int64))):
+    for row, data, length, interface in case.read_again(np.sort(rows[packets].astype(np.int64))):
         parts = datagrams(data, length, interface)
         if parts:
             found[int(case.context.packet_of_row[row])] = _payload(parts[-1])

@@ -6,6 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from analyzer.model.tuple import Address, Mac
 
 Prefix = IPv4Network | IPv6Network
+JOINED = "container:"
+"""How the network mode begins of a container that was started in another one's network namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,19 @@ class Container:
             if number.isascii() and number.isdecimal():
                 found.setdefault((protocol, int(number)), text)  # IPv4's stands first
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A container that was started in another one's network namespace: ``--network container:NAME``."""
+
+    name: str
+    owner: str | None
+    """The other one; None if there is no such container any more."""
+    service: str | None = None
+    """Its own, of docker compose."""
+    created: str = ""
+    """When, as a container's."""
 
 
 @dataclass(frozen=True, slots=True)

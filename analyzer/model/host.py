@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.model.drop import Drop
-from analyzer.model.engine import Container, Ended, Network, Prefix
+from analyzer.model.engine import Container, Ended, Network, Prefix, Sidecar
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
@@ -216,6 +216,7 @@ class HostState:
     vlans: tuple[PortVlan, ...] = ()
     queues: tuple[Queue, ...] = ()
     containers: tuple[Container, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
     networks: tuple[Network, ...] = ()
     ended: tuple[Ended, ...] = ()
     """Containers that ended while captures ran."""

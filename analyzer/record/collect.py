@@ -72,7 +72,7 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         dumped = [pool.submit(dump, *one) for one in HOST]
         dumped += [pool.submit(optional, *one) for one in OPTIONAL]
         inspected[0].result()
-        running = _running(folder / DOCKER[0][0], first)
+        running = inside.apart(machine, deadline, _running(folder / DOCKER[0][0], first))
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
         entered = [pool.submit(within, part) for part in parts if part]
         problems = [one.result() for one in (*dumped, *inspected, *entered)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analyzer.errors import ToolError
+from analyzer.model.engine import JOINED
 from analyzer.record.dumps import NETWORK
 from analyzer.record.machine import Deadline, Machine
 
@@ -15,6 +16,7 @@ MOST = 64
 """Containers whose namespaces are recorded."""
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 PATH = re.compile(r"/[\w./-]*")
+PATHS = ("ResolvConfPath", "HostsPath")
 FILES = ("resolv.conf", "hosts")
 """Docker's own files that containers see; never read by their own paths, which may lead elsewhere."""
 SCRIPT = r"""
@@ -38,12 +40,14 @@ done
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A container that runs in a namespace of its own."""
+    """A container that runs, in a namespace of its own or in another one's."""
 
     name: str
     pid: int
     resolv: str
     hosts: str
+    joined: bool = False
+    """It was started in another one's namespace."""
 
     @property
     def text(self) -> str:
@@ -52,16 +56,31 @@ class Running:
 
 
 def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:
-    """Return the containers of ``docker inspect`` that run in a namespace of their own; those of *first* come first."""
+    """Return the containers of ``docker inspect`` that run in another namespace than the host; *first* ones first."""
     found: list[Running] = []
     for one in inspected:
         mode, name = str(one["HostConfig"].get("NetworkMode")), str(one["Name"]).lstrip("/")
-        pid, paths = one["State"].get("Pid"), [str(one.get(path) or "/") for path in ("ResolvConfPath", "HostsPath")]
-        own = mode != "host" and not mode.startswith("container:")
-        if own and isinstance(pid, int) and pid > 0 and NAME.fullmatch(name) and all(map(PATH.fullmatch, paths)):
-            found.append(Running(name, pid, *paths))
+        pid, resolv, hosts = one["State"].get("Pid"), *(str(one.get(path) or "/") for path in PATHS)
+        known = isinstance(pid, int) and pid > 0 and NAME.fullmatch(name) and all(map(PATH.fullmatch, (resolv, hosts)))
+        if mode != "host" and known:
+            found.append(Running(name, pid, resolv, hosts, joined=mode.startswith(JOINED)))
     found.sort(key=lambda one: (one.name not in first, one.name))
     return found[:MOST]
+
+
+def apart(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -> list[Running]:
+    """
+    Leave out those that were started in another one's namespace and are there still.
+
+    When that one is restarted it gets a new namespace, and who had joined it stays behind in the old one.
+    """
+    if not any(one.joined for one in containers):
+        return list(containers)
+    script = "for pid; do readlink /proc/$pid/ns/net || echo; done"
+    done = machine.run("sh", "-c", script, "sh", *(str(one.pid) for one in containers), deadline=deadline)
+    spaces = dict(zip(containers, done.out.splitlines(), strict=False))
+    own = {spaces.get(one) for one in containers if not one.joined}
+    return [one for one in containers if not one.joined or spaces.get(one, "") not in own | {""}]
 
 
 def ask(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -> Iterator[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
+from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
@@ -146,8 +147,11 @@ class Finder:
             raise ToolError(f"docker: {done.reason}")
         one = json.loads(done.out)[0]
         mode = str(one["HostConfig"].get("NetworkMode"))
-        if mode.startswith("container:"):
-            return self._inspect(mode.removeprefix("container:"))
+        if mode.startswith(JOINED):
+            try:
+                return self._inspect(mode.removeprefix(JOINED))
+            except SelectionError:
+                self.problems.append(f"{name} shares the network of a container that is gone")
         return _Container(
             name=str(one["Name"]).lstrip("/"),
             pid=int(one["State"]["Pid"]),

@@ -2,8 +2,8 @@
 
 Together are what a client wants of one port of a server, and of that port of any server where it got no answer or was
 refused, with what it turned to then; the addresses of a name; the two connections of a relay; those that might be one
-or the other; a question to a name server and its answer; answers that come from elsewhere; and what goes between two
-addresses of which an ICMP error speaks, or to such a destination.
+or the other; a question to a name server and its answer; answers that come from elsewhere; what a client wants of an
+FTP server; and what goes between two addresses of which an ICMP error speaks, or to such a destination.
 """
 
 from bisect import bisect_left
@@ -13,7 +13,8 @@ from ipaddress import ip_address
 
 import numpy as np
 
-from analyzer.decode.offsets import PROTO_UDP
+from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
+from analyzer.explain.hypotheses.ftp_data import CONTROL
 from analyzer.explain.otherwise import SOON_NS
 from analyzer.explain.refuser import AT_ONCE_NS
 from analyzer.model.overview import NameQuery
@@ -83,13 +84,15 @@ class Errands:
         troubled, names = self._troubled.tolist(), _names_of(self._names.asked)
         spoken_of = (self._quotes[name].tolist() for name in ("dst_hi", "dst"))
         targets = {high << 64 | low for high, low in zip(*spoken_of, strict=True)}
-        quoted = set(pairs(self._quotes))
+        quoted, ftp = set(pairs(self._quotes)), self._of_ftp()
         for number, proto in enumerate(table["proto"]):
             ends = {name: table[f"{name}_hi"][number] << 64 | table[name][number] for name in ENDS}
             who, port = self._clients[number], table["orig_dport"][number]
             yield number, ("call", ends["orig_src"], proto, ends["orig_dst"], port)
             if troubled[number]:
                 yield number, ("errand", who, proto, port)
+            if (who, ends["orig_dst"]) in ftp:  # data connections have ports of their own
+                yield number, ("ftp", who, ends["orig_dst"])
             for name in names.get(ends["orig_dst"], ()):
                 yield number, ("name", who, name, port)
             for target in targets & {ends["orig_dst"], ends["reply_src"]}:
@@ -101,6 +104,15 @@ class Errands:
                 yield number, ("asker", proto, ends[client], table[own][number], table[server][number])
             for name, own in ENDS.items() if proto == PROTO_UDP else ():
                 yield number, ("port", ends[name], table[own][number])
+
+    def _of_ftp(self) -> set[tuple[Hashable, int]]:
+        """Return the clients of FTP servers, each with the server as it knows it."""
+        table = self._table
+        control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == CONTROL) | (table["reply_sport"] == CONTROL))
+        return {
+            (self._clients[number], int(table["orig_dst_hi"][number]) << 64 | int(table["orig_dst"][number]))
+            for number in np.flatnonzero(control).tolist()
+        }
 
     def _instead(self) -> Iterator[tuple[int, int]]:
         """Give connections that came to nothing, and those to the same port that their client turned to next."""

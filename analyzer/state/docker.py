@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, convert, field
 
 from analyzer.model import Container, Network, Status
+from analyzer.model.engine import JOINED, Sidecar
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -60,6 +61,7 @@ class _HostConfig(Struct):
 class _Container(Struct):
     name: str = field(name="Name")
     settings: _Settings = field(name="NetworkSettings")
+    id: str = field(default="", name="Id")
     created: str = field(default="", name="Created")
     config: _Labels | None = field(default=None, name="Config")
     state: _State = field(default_factory=_State, name="State")
@@ -103,6 +105,24 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
         )
         for container in convert(dump, list[_Container])
         for network, end in (container.settings.networks or {}).items()
+    )
+
+
+def parse_sidecars(dump: Any) -> tuple[Sidecar, ...]:
+    """Read which containers of ``docker inspect`` run and were started in another one's network namespace."""
+    containers = convert(dump, list[_Container])
+    names = {one.id: one.name.lstrip("/") for one in containers}
+    running = (one for one in containers if one.state.status == "running")
+    joined = ((one, (one.host_config.mode or "").partition(JOINED)) for one in running)
+    return tuple(
+        Sidecar(
+            one.name.lstrip("/"),
+            names.get(of) or (of if of in names.values() else None),
+            _service(one.config),
+            one.created,
+        )
+        for one, (before, mark, of) in joined
+        if mark and not before
     )
 
 

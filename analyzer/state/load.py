@@ -12,7 +12,7 @@ from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.model.drop import Drop
 from analyzer.model.engine import Ended
-from analyzer.state.docker import parse_containers, parse_networks
+from analyzer.state.docker import parse_containers, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
 from analyzer.state.happened import ended
@@ -39,6 +39,7 @@ _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "queues": ("tc-qdisc.json", parse_queues),
     "vlans": ("bridge-vlan.json", parse_vlans),
     "containers": ("docker-inspect.json", parse_containers),
+    "sidecars": ("docker-inspect.json", parse_sidecars),
     "networks": ("docker-network-inspect.json", parse_networks),
 }
 EVENTS = "docker-events.json"

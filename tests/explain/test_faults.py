@@ -27,14 +27,14 @@ capture-doubles-packets capture-gap capture-loss client-address-hidden connectio
 conntrack-contradiction conntrack-full conntrack-invalid-reset conntrack-timeout container-ended
 container-name-unknown container-paused container-routed-elsewhere dns-conntrack-race dns-failed dns-unanswered
 docker-proxy-in-path dropped-by-kernel duplicate-address embedded-dns-failed filtered-by-rule forward-policy-drop
-forwarding-disabled fragments-lost hairpin-at-router hairpin-broken high-latency-hop host-unreachable
-loopback-not-routed loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole mtu-exceeded
-mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten ndp-proxy-missing neighbour-stale network-isolation
-no-address-for-name no-ipv6-for-name nothing-left ping-unanswered ports-exhausted published-port-not-translated
-published-port-shadowed queue-drops request-unanswered reset-after-idle reset-on-the-way reverse-path-filtered
-routed-network-unreachable sent-to-dead-link stale-conntrack stopped-in-container subnet-overlap syn-unanswered
-ttl-exceeded two-clocks untranslated-source-leak veth-off-the-bridge vxlan-checksum vxlan-mtu wrong-protocol
-zero-window
+forwarding-disabled fragments-lost ftp-data-unreachable hairpin-at-router hairpin-broken high-latency-hop
+host-unreachable loopback-not-routed loss-beyond-host loss-inside-host mac-moved masquerade-missing mtu-blackhole
+mtu-exceeded mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten ndp-proxy-missing neighbour-stale
+network-isolation no-address-for-name no-ipv6-for-name nothing-left ping-unanswered ports-exhausted
+published-port-not-translated published-port-shadowed queue-drops request-unanswered reset-after-idle reset-on-the-way
+reverse-path-filtered routed-network-unreachable sent-to-dead-link sidecar-cut-off stale-conntrack
+stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak
+veth-off-the-bridge vxlan-checksum vxlan-mtu wrong-protocol zero-window
 """
 
 

@@ -83,6 +83,16 @@ def _off_its_bridge(folder: Path) -> None:
     (place / "ip-addr.json").write_text(json.dumps([inner]))
 
 
+def _left_alone(folder: Path) -> None:
+    containers = json.loads((folder / "docker-inspect.json").read_text())
+    shares = {"NetworkMode": f"container:{containers[0]['Id']}"}
+    containers.append({**containers[0], "Id": "1" * 64, "Name": "/side", "HostConfig": shares, "NetworkSettings": {}})
+    place = folder / "containers" / "side"
+    place.mkdir(parents=True)
+    (folder / "docker-inspect.json").write_text(json.dumps(containers))
+    (place / "ip-addr.json").write_text(json.dumps([{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP"]}]))
+
+
 FAULTS: dict[str, tuple[str, Break]] = {
     "forwarding off": (
         "forwarding-disabled",
@@ -142,6 +152,7 @@ FAULTS: dict[str, tuple[str, Break]] = {
         _after("iptables-save.txt", ":DOCKER-USER", "-A FORWARD -i docker0 -j DROP"),
     ),
     "veth without a bridge": ("veth-off-the-bridge", _off_its_bridge),
+    "a sidecar left alone": ("sidecar-cut-off", _left_alone),
     "one MAC twice": ("duplicate-address", _replace("docker-inspect.json", ("02:42:ac:11:00:03", "02:42:ac:11:00:02"))),
 }
 

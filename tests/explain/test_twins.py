@@ -56,6 +56,8 @@ TWINS = {
     "no-address-for-name": "failing-resolver.bridge",  # answers that say that there is none
     "multicast-stays-inside": "healthy.bridge",
     "veth-off-the-bridge": "loop.bridge",
+    "ftp-data-unreachable": "ftp-well-published.bridge",
+    "sidecar-cut-off": "sidecar-in-place.bridge",
     "container-ended": "ended-unasked.bridge",  # of which nobody wants anything
     "sent-to-dead-link": "two-uplinks.bridge",  # tables and rules, and interfaces that are up
     "hairpin-at-router": "no-hairpin.bridge",  # turned round on this host

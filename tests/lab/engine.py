@@ -172,6 +172,11 @@ class Engine:
         self.docker("start", name)
         self._containers[name] = int(self.docker("inspect", "-f", "{{.State.Pid}}", name))
 
+    def restart_container(self, name: str) -> None:
+        """Restart a container; Docker gives it a new network namespace."""
+        self.docker("restart", "-t", "0", name)
+        self._containers[name] = int(self.docker("inspect", "-f", "{{.State.Pid}}", name))
+
     def talk(self, where: tuple[str, ...], *arguments: str) -> None:
         """Run a client of ``peers.py``."""
         run(*where, "python3", str(Path(__file__).with_name("peers.py")), "talk", *arguments)

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.errors import ToolError
 from analyzer.record import inside as module
-from analyzer.record.inside import MOST, Running, ask, running
+from analyzer.record.inside import MOST, Running, apart, ask, running
 from analyzer.record.machine import Deadline, Machine
 
 ENTERS = '#!/bin/sh\nfor word; do [ "$word" = 13 ] && exit 1; done\nshift 3\nexec "$@"\n'
@@ -29,7 +29,6 @@ def test_a_container_with_a_namespace_of_its_own_is_asked(mode: str) -> None:
     "container",
     [
         _container(mode="host"),
-        _container(mode="container:0123"),
         _container(pid=0),
         _container(pid=None),
         _container(pid="7; reboot"),
@@ -41,8 +40,8 @@ def test_a_container_with_a_namespace_of_its_own_is_asked(mode: str) -> None:
         _container(HostsPath="relative"),
     ],
 )
-def test_who_shares_a_namespace_or_cannot_be_named_is_left_out(container: dict[str, Any]) -> None:
-    """The host's or another's namespace, one that does not run, and what a shell would take for something else."""
+def test_who_is_on_the_hosts_network_or_cannot_be_named_is_left_out(container: dict[str, Any]) -> None:
+    """The host's namespace, one that does not run, and what a shell would take for something else."""
     assert running([container, _container("other")]) == running([_container("other")])
 
 
@@ -52,6 +51,38 @@ def test_those_that_are_asked_for_come_first_and_there_is_an_end() -> None:
     found = running([_container(name) for name in reversed(names)], first=["c070", "c071"])
 
     assert [one.name for one in found] == ["c070", "c071", *names[: MOST - 2]]
+
+
+LINKS = """#!/bin/sh
+case $1 in
+/proc/7/*|/proc/9/*) echo 'net:[1]' ;;
+/proc/8/*) echo 'net:[2]' ;;
+*) exit 1 ;;
+esac
+"""
+"""Takes readlink's place: 7 and 9 are in one namespace, 8 in another, and no other process is there."""
+
+
+@pytest.mark.parametrize(
+    ("pid", "there"), [(9, False), (8, True), (10, False)], ids=["in-place", "left-behind", "gone"]
+)
+def test_who_joined_another_one_is_asked_only_if_left_behind(
+    pid: int, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the same would be recorded twice; but who is in a namespace of their own is asked in any case."""
+    (tmp_path / "readlink").write_text(LINKS)
+    (tmp_path / "readlink").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = running([_container("side", pid, "container:0123"), _container(), _container("gone", 11)])
+
+    assert [one.name for one in apart(Machine(), Deadline(10), found)] == ["gone", *["side"] * there, "web"]
+
+
+def test_nobody_joined_and_nothing_is_asked() -> None:
+    """There is no time for it."""
+    found = running([_container()])
+
+    assert apart(Machine(), Deadline(0), found) == found
 
 
 @pytest.fixture

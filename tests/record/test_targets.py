@@ -218,6 +218,17 @@ def test_a_container_in_the_namespace_of_another() -> None:
     assert _points("sidecar", changed={f"{INSPECT} sidecar": sidecar}) == [WEB, DOCKER0, OTHER, UPLINK]
 
 
+def test_a_container_in_the_namespace_of_one_that_is_gone() -> None:
+    """It is looked at by itself; that it is left alone is no reason to record nothing."""
+    sidecar = _container("sidecar", 101, {}, mode="container:web")
+    gone = Done(1, "", "Error: No such container: web")
+    changed = {f"{INSPECT} sidecar": sidecar, f"{INSPECT} web": gone, "nsenter -t 101 -n ip -j -d link": LINKS[:1]}
+    finder = _finder("sidecar", changed=changed)
+
+    assert [one.point for one in finder.found] == [UPLINK]
+    assert finder.problems == ["sidecar shares the network of a container that is gone"]
+
+
 @pytest.mark.parametrize("parent", [{"link_index": 2}, {"link_index": 99}, {}])
 def test_macvlan(parent: dict[str, int]) -> None:
     """There is no other end: the interface itself is captured, and its parent where the host has it."""

@@ -9,11 +9,8 @@ from analyzer.report.words.ends import (
     LEFT_HOST,
     answered_from_elsewhere,
     goes_silent,
-    request_unanswered,
     reset_after_idle,
-    reset_on_the_way,
     syn_unanswered,
-    wrong_protocol,
     zero_window,
 )
 from analyzer.report.words.sentence import Facts, Verb
@@ -23,10 +20,8 @@ DEFAULT: Facts = {"by_default": "default dev wlan0", "other_default": "default d
                   "gateway": "192.168.1.1"}  # fmt: skip
 TTL: Facts = {"live_ttl": 64, "dead_ttl": 63}
 WAITING: Facts = {"waiting": 5, "room": 4, "program": "app"}
-ASKED: Facts = {"name": "web", "server": "172.17.0.3:80", "kind": "silent", "count": 2, "longest_s": 4.04}
 IDLE: Facts = {"server": "s:1", "resets": 1, "least_s": 10.0, "most_s": 10.04, "connections": ["a → s:1"]}
 SILENT: Facts = {"peer": "1.2.3.4", "where": "wlan0", "least_s": 10.0, "most_s": 12.0, "kind": "rested"}
-RST: Facts = {"packets": 1, "where": "wlan0", "server": "1.2.3.4", "ttl": 63, "others_ttl": 54}
 
 
 @pytest.mark.parametrize(
@@ -62,36 +57,6 @@ def test_who_does_not_answer_was_reached_or_not() -> None:
     assert syn_unanswered({**SYN, "end": DELIVERED}).verb is Verb.REACH
     assert syn_unanswered(SYN).verb is Verb.ANSWER
     assert syn_unanswered(many).detail.startswith("no answer from 1,200 destinations: 3 SYNs")
-
-
-@pytest.mark.parametrize(
-    ("kind", "cause", "remedy"),
-    [("tls", "it speaks TLS to a port of web that speaks plain HTTP", "Use http://"),
-     ("http", "it speaks plain HTTP to a port of web that speaks TLS", "Use https://")],
-)  # fmt: skip
-def test_a_wrong_protocol_says_who_speaks_which(kind: str, cause: str, remedy: str) -> None:
-    """And to use the other one."""
-    words = wrong_protocol({**ASKED, "kind": kind})
-
-    assert words.cause == cause
-    assert str(words.remedy).startswith(remedy)
-
-
-@pytest.mark.parametrize(
-    ("facts", "cause"),
-    [
-        ({"shut_names": ["a.example"], "served_names": ["b.example"], "next_hop": True},
-         "the next hop resets TLS for a.example, while b.example passes, not 1.2.3.4 itself"),
-        ({"shut_names": ["a.example"]}, "somebody on the way resets TLS for a.example, not 1.2.3.4 itself"),
-        ({}, "somebody on the way resets it after its first data, not 1.2.3.4 itself"),
-    ],
-)  # fmt: skip
-def test_a_reset_on_the_way_says_who_and_for_which_names(facts: Facts, cause: str) -> None:
-    """As far as it is known; its TTL tells it from the server's own."""
-    words = reset_on_the_way({**RST, **facts})
-
-    assert words.cause == cause
-    assert "They have a TTL of 63, and all else from there 54" in words.explanation
 
 
 def test_a_full_buffer_keeps_somebody_from_something_only_if_it_stayed_full() -> None:
@@ -149,29 +114,3 @@ def test_a_connection_goes_silent_after_a_pause_at_its_beginning_or_at_some_mome
 
     assert words.cause.startswith(cause)
     assert words.verb is verb
-
-
-@pytest.mark.parametrize(
-    ("facts", "cause", "remedy"),
-    [
-        ({}, "web takes the request and does not answer for 4.0 s", "See the log of web: what it waits for"),
-        ({"name": "172.17.0.3"}, "172.17.0.3 takes the request", "See the log of what listens at 172.17.0.3:80: "),
-        ({"kind": "closed"}, "closes it at once, without a word", "an allow-list"),
-        ({"kind": "closed", "asked": True, **WAITING}, "closes it after the first request", "an allow-list"),
-        ({"kind": "reset", **WAITING}, "web itself resets the connection after the first request", "a crash"),
-        (WAITING, "app in web does not accept connections, 5 wait", "See what app waits for"),
-        ({"masked_by": "-j MASQUERADE", "seen_as": "172.17.0.1", "kind": "reset"},
-         "it comes to web as 172.17.0.1, for a rule masquerades inside the bridge, and web resets it",
-         "Limit the rule"),
-        ({"masked_by": "-j MASQUERADE", "seen_as": "172.17.0.1", "kind": "closed"}, "and web closes it",
-         "Limit the rule"),
-        ({"masked_by": "-j MASQUERADE", "seen_as": "172.17.0.1"}, "and web does not answer", "Limit the rule"),
-    ],
-)  # fmt: skip
-def test_a_request_without_an_answer_was_closed_reset_or_left_waiting(facts: Facts, cause: str, remedy: str) -> None:
-    """A rule that hides its client explains each of them; else what the server did says where to look."""
-    words = request_unanswered({**ASKED, **facts})
-
-    assert cause in words.cause
-    assert remedy in str(words.remedy)
-    assert words.verb is Verb.USE

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from analyzer.model import Container, Network
-from analyzer.state.docker import parse_containers, parse_networks
+from analyzer.model.engine import Sidecar
+from analyzer.state.docker import parse_containers, parse_networks, parse_sidecars
 
 ID = "ba7d711c44b5fd0dedf51ba222fe392c"
 OPTION = "com.docker.network.bridge"
@@ -29,6 +30,25 @@ def test_a_container_on_two_networks() -> None:
         Container("web", "bridge", 0x0242AC110002, (ip_address("172.17.0.2"),), published),  # type: ignore[arg-type]
         Container("web", "app", None, (ip_address("172.18.0.2"), ip_address("fd00::2")), published),
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "owner"),
+    [
+        (f"container:{ID}", "running", "web"),
+        ("container:web", "running", "web"),
+        ("container:0123", "running", None),
+        (f"container:{ID}", "exited", "nobody"),
+        ("host", "running", "nobody"),
+        (None, "running", "nobody"),
+    ],
+)
+def test_who_shares_whose_network(mode: str | None, status: str, owner: str | None) -> None:
+    """By ID or by name, or of one that is gone; only those that run."""
+    side = {"Name": "/side", "NetworkSettings": {}, "HostConfig": {"NetworkMode": mode}, "State": {"Status": status}}
+    web = {"Name": "/web", "Id": ID, "NetworkSettings": {}}
+
+    assert parse_sidecars([web, side]) == (() if owner == "nobody" else (Sidecar("side", owner),))
 
 
 @pytest.mark.parametrize("networks", [None, {}])

@@ -18,13 +18,14 @@ from analyzer.report.words import (
     refused,
     rules,
     sizes,
+    spoken,
     ways,
 )
 from analyzer.report.words.sentence import Facts, Words, commands, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
-    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **ways.SAYS,
+    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
 BETWEEN = re.compile(r"(?<=[.;:]) {2,}")

@@ -63,27 +63,6 @@ def syn_unanswered(f: Facts) -> Words:
     )
 
 
-def wrong_protocol(f: Facts) -> Words:
-    """They do not understand each other."""
-    name, server, many = f["name"], f["server"], plural(number(f, "count"), "connection")
-    if f["kind"] == "tls":
-        return Words(
-            f"TLS is spoken to {server}, which answers in plain HTTP: {many}",
-            "The client begins with a ClientHello (RFC 8446), and the server answers HTTP/1: it is reached, and has "
-            f"no TLS at that port. Clients call that “wrong version number”. {affected(f)}",
-            f"it speaks TLS to a port of {name} that speaks plain HTTP",
-            verb=Verb.USE,
-            remedy="Use http:// for this port, or the port at which the server speaks TLS; or end TLS in a proxy.",
-        )
-    return Words(
-        f"plain HTTP is spoken to {server}, which speaks TLS: {many}",
-        f"The client begins with a request of HTTP/1, and the server answers that it wants TLS. {affected(f)}",
-        f"it speaks plain HTTP to a port of {name} that speaks TLS",
-        verb=Verb.USE,
-        remedy="Use https:// for this port, or the server's port for plain HTTP. Behind a proxy: proxy_pass https://...",
-    )
-
-
 def _way_out(f: Facts) -> tuple[str, str, str]:
     """The wrong default route, or a TTL that gives hosts behind this one away."""
     last = f["last"]
@@ -106,31 +85,6 @@ def _way_out(f: Facts) -> tuple[str, str, str]:
         f"iptables -t mangle -A POSTROUTING -o {last} -j TTL --ttl-set {live}"
     )
     return why, f"something beyond {last} drops TTL {dead}, what other machines send through this host", remedy
-
-
-def reset_on_the_way(f: Facts) -> Words:
-    """Not the server."""
-    shut, served = texts(f, "shut_names"), texts(f, "served_names")
-    who = "the next hop" if f.get("next_hop") else "somebody on the way"
-    if shut:
-        passes = f", while {several(served)} passes" if served else ""
-        return Words(
-            f"{packets(f)} at {f['where']} reset connections in the name of {f['server']}: TLS for {several(shut)}",
-            f"They have a TTL of {f['ttl']}, and all else from there {f['others_ttl']}: {who} sent them, right after "
-            f"the ClientHello, so by the name in it{passes}. {affected(f)}",
-            f"{who} resets TLS for {several(shut)}{passes}, not {f['server']} itself",
-            verb=Verb.USE,
-            remedy=f"A content filter shuts {several(shut)} out: ask whoever runs the network beyond this host to let "
-            "it pass; nothing on this host or at the server helps.",
-        )
-    return Words(
-        f"{packets(f)} at {f['where']} reset connections in the name of {f['server']}",
-        f"They have a TTL of {f['ttl']}, and all else from there {f['others_ttl']}: somebody on the way sent them, "
-        f"right after the client's first data, so by its content. {affected(f)}",
-        f"somebody on the way resets it after its first data, not {f['server']} itself",
-        verb=Verb.USE,
-        remedy="Ask whoever runs the network beyond this host about content filters; nothing on this host resets it.",
-    )
 
 
 def zero_window(f: Facts) -> Words:
@@ -222,70 +176,10 @@ def goes_silent(f: Facts) -> Words:
     )
 
 
-def request_unanswered(f: Facts) -> Words:
-    """It takes connections, and says nothing."""
-    name, server, kind = f["name"], f["server"], f["kind"]
-    many = plural(number(f, "count"), "connection")
-    wait = number(f, "longest_s")
-    if f.get("masked_by"):
-        does = "resets it" if kind == "reset" else "closes it" if kind == "closed" else "does not answer"
-        return Words(
-            f"{server} {does}: {many}",
-            f"A rule translates what stays on the bridge, which br_netfilter shows to iptables: “{f['masked_by']}”. So "
-            f"the server sees {f['seen_as']}, for whom it may have no entry, instead of its client. {affected(f)}",
-            f"it comes to {name} as {f['seen_as']}, for a rule masquerades inside the bridge, and {name} {does}",
-            verb=Verb.USE,
-            remedy="Limit the rule to what leaves: -o and the uplink's name, or ! -o and the bridge's, as Docker's own "
-            "rules have it. Then see in the log of the server whether it takes its client.",
-        )
-    log = f"See the log of {name}: " if not str(name)[:1].isdigit() else f"See the log of what listens at {server}: "
-    if kind == "closed":
-        when = "after the first request" if f.get("asked") else "at once"
-        return Words(
-            f"{server} closed {many} {when}, without a word",
-            f"The network did its part: the program there took the connection and closed it (FIN). {affected(f)}",
-            f"{name} takes the connection and closes it {when}, without a word",
-            verb=Verb.USE,
-            remedy=f"{log}an allow-list, a limit of connections, another protocol (TLS) than the client's, or a proxy "
-            "whose own server is down.",
-        )
-    if kind == "reset":
-        return Words(
-            f"{server} reset {many} after the first request",
-            f"The RST has the TTL of all else from there, so it is the server's own: the program crashed, or closed "
-            f"the connection with data unread. {affected(f)}",
-            f"{name} itself resets the connection after the first request",
-            verb=Verb.USE,
-            remedy=f"{log}a crash, another protocol (TLS) than the client's, or a limit.",
-        )
-    if f.get("waiting"):
-        program = f.get("program") or "the program there"
-        return Words(
-            f"{server} took {many} and did not answer for {wait:.1f} s",
-            f"The kernel of {name} takes connections and acknowledges requests, and {program} does not accept them: "
-            f"{f['waiting']} waited when the recording ended. {affected(f)}",
-            f"{program} in {name} does not accept connections, {f['waiting']} wait",
-            verb=Verb.USE,
-            remedy=f"See what {program} waits for: it hangs, has too few workers, or no file descriptors left (ulimit "
-            f"-n). {log.removesuffix(': ')}.",
-        )
-    return Words(
-        f"{server} took {many} and did not answer for {wait:.1f} s",
-        f"Its kernel acknowledged the request, and its program sent nothing: it hangs, waits for something else, or "
-        f"expects more than the client sent. {affected(f)}",
-        f"{name} takes the request and does not answer for {wait:.1f} s",
-        verb=Verb.USE,
-        remedy=f"{log}what it waits for (a database, a name server, a lock), and docker top, docker stats.",
-    )
-
-
 SAYS = {
-    "wrong-protocol": wrong_protocol,
     "connection-goes-silent": goes_silent,
-    "request-unanswered": request_unanswered,
     "answered-from-elsewhere": answered_from_elsewhere,
     "reset-after-idle": reset_after_idle,
     "syn-unanswered": syn_unanswered,
-    "reset-on-the-way": reset_on_the_way,
     "zero-window": zero_window,
 }

@@ -214,7 +214,30 @@ def off_the_bridge(f: Facts) -> Words:
     )
 
 
+def sidecar_cut_off(f: Facts) -> Words:
+    """Left behind in an empty room."""
+    name, owner = f["container"], f.get("owner")
+    anew = f"{owner} was started again" if owner else "the container whose network it shared is gone"
+    have = f"{name} has no network any more: {anew}"
+    asked = f": {packets(f)} found nobody" if f.get("packets") else ""
+    remedy = (
+        f"Restart {name}, so that it joins {owner} as it is now. In compose, depends_on with restart: true does that "
+        "by itself."
+        if owner
+        else f"Make {name} anew, beside the container that took the other's place: its network mode names one that is "
+        "gone by its ID, so a restart does not help."
+    )
+    return Words(
+        f"{have}{asked}",
+        f"It runs in the network namespace that the other one had before, where there is nothing but loopback; what "
+        f"it listens on, nobody reaches. {affected(f)}".rstrip(),
+        f"{name}, which serves that port, is left without a network, for {anew}",
+        remedy=remedy,
+    )
+
+
 SAYS = {
+    "sidecar-cut-off": sidecar_cut_off,
     "veth-off-the-bridge": off_the_bridge,
     "container-ended": container_ended,
     "ndp-proxy-missing": ndp_proxy_missing,

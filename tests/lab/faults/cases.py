@@ -7,6 +7,7 @@ from tests.lab.faults.absent import THERE
 from tests.lab.faults.behind import BEHIND
 from tests.lab.faults.common import COMMON
 from tests.lab.faults.ends import CAPTURES, HEALTHY, NAMES, PEERS, WIRE
+from tests.lab.faults.files import FILES
 from tests.lab.faults.meanwhile import MEANWHILE
 from tests.lab.faults.mistaken import MISTAKEN
 from tests.lab.faults.observed import OBSERVED
@@ -14,6 +15,7 @@ from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
 from tests.lab.faults.segments import LOST, NEIGHBOURS
 from tests.lab.faults.several import SEVERAL
+from tests.lab.faults.sidecars import SIDECARS
 from tests.lab.faults.translations import TRACKED, TRANSLATED
 from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
 from tests.lab.faults.within import ODD_INSIDE, WITHIN
@@ -23,7 +25,7 @@ RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
     *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND, *OBSERVED,
-    *COMMON, *MEANWHILE, *MISTAKEN,
+    *COMMON, *MEANWHILE, *MISTAKEN, *SIDECARS, *FILES,
 )  # fmt: skip
 
 
