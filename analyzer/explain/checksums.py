@@ -41,7 +41,8 @@ def wrong_sums(case: Case) -> list[WrongSum]:
         packets = datagrams(data, length, interface)
         for place, packet in enumerate(packets):
             of = int(context.packet_of_row[row])
-            if verify(packet) is Sum.WRONG and (of not in found or row_before(case, row, found[of].row)):
+            inner = packets[place + 1] if place + 1 < len(packets) else b""
+            if verify(packet, inner) is Sum.WRONG and (of not in found or row_before(case, row, found[of].row)):
                 found[of] = WrongSum(of, row, outer=len(packets) > 1 and place == 0)
                 break
     return [found[packet] for packet in sorted(found)]

@@ -20,6 +20,7 @@ from analyzer.explain.edits import (
 from analyzer.model import Address, HostState
 from analyzer.model.rules import Rule
 from analyzer.packet.stops import Cause
+from analyzer.schema import Layer
 from analyzer.state.rules.iptables import DUMPS, LEGACY
 from analyzer.state.rules.owner import DOCKER_USER, owner
 
@@ -41,10 +42,10 @@ def fix(
     if cause.policy is not None:
         dump = _dump_of(where, *cause.policy, version)
         if of_answer:
-            return _answers(*cause.policy, version, dump)
+            return _answers(*cause.policy, version, dump, to=_asker(case, packet))
         return _accept(case, packet, *cause.policy, version, dump)
     if cause.rule is not None:
-        return _unruled(case, packet, where, cause.rule, answer=of_answer or bool(case.reply[packet]))
+        return _unruled(case, packet, where, cause.rule, of_answer=of_answer)
     if cause.route is not None:
         return _unrouted(cause)
     if cause.settings:
@@ -58,7 +59,7 @@ INVALID = re.compile(r"\bINVALID\b|\binvalid\b")
 """A rule for what fits no connection: whoever lets such packets pass, lets them pass untranslated."""
 
 
-def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bool) -> Fix | None:
+def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, of_answer: bool) -> Fix | None:
     """
     Let just this pass before a rule that a person made; one that a program made has to be changed there.
 
@@ -66,10 +67,11 @@ def _unruled(case: Case, packet: int, host: HostState, rule: Rule, *, answer: bo
     """
     if (rule.chain != DOCKER_USER and owner(rule, host) is not None) or INVALID.search(rule.text):
         return None
-    version = ip_version(case, packet)
+    version, answer = ip_version(case, packet), of_answer or bool(case.reply[packet])
     if answer and rule.table.partition(" ")[0] not in UNTRACKED:
-        return _answers(rule.table, rule.chain, version, rule.dump, _verdict(host, rule))
-    for words in _ends(case, packet, ports=not answer):
+        asker = _asker(case, packet) if of_answer else None
+        return _answers(rule.table, rule.chain, version, rule.dump, _verdict(host, rule), to=asker)
+    for words in ends(case, packet, ports=not answer):
         found = _excepted(host, rule, words, version)
         after = case.tracer.prover.tried(found.change(host), packet, case.context.rows_of(packet))
         if not isinstance(after, Cause) or after.rule is not rule:
@@ -99,7 +101,7 @@ def _verdict(host: HostState, rule: Rule) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class Words:
     """From whom to whom, and by what."""
 
     src: Address | None
@@ -109,6 +111,7 @@ class _Words:
 
     @property
     def iptables(self) -> str:
+        """As iptables takes them."""
         found = f"-s {self.src} -d {self.dst}" + (f" -p {self.protocol}" if self.protocol else "")
         return found + (f" --dport {self.port}" if self.port is not None else "")
 
@@ -123,27 +126,28 @@ class _Words:
         ]
 
     def nft(self, version: int) -> str:
+        """As nft takes them."""
         family = "ip6" if version == 6 else "ip"
         found = f"{family} saddr {self.src} {family} daddr {self.dst}"
         return found + (f" {self.protocol} dport {self.port}" if self.port is not None else "")
 
 
-def _ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[_Words]:
+def ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[Words]:
     """Give a packet's ends as it was seen last, and as they are behind DNAT."""
     row, context = int(case.last_row[packet]), case.context
     protocol = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}.get(context.value("proto", row))
     port = context.value("dport", row) if protocol in ("tcp", "udp", "sctp") and ports else None
-    yield _Words(context.src(row), context.dst(row), protocol, port)
+    yield Words(context.src(row), context.dst(row), protocol, port)
     connection = case.connection_of(packet)
     sent = case.tracer.prover.sent_on(packet, context.rows_of(packet))
     if sent is not None:
         inner = connection.reply.sport if connection is not None and connection.reply.src == sent else None
         published = (p for c in case.host_of(packet).containers if sent in c.addresses for p in c.ports)
         inner = inner or next((p.inside for p in published if (p.outside, p.protocol) == (port, protocol)), None)
-        yield _Words(context.src(row), sent, protocol, inner)
+        yield Words(context.src(row), sent, protocol, inner)
 
 
-def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
+def _excepted(host: HostState, rule: Rule, words: Words, version: int) -> Fix:
     verdict = _verdict(host, rule)
     text = f"{shlex.quote(rule.chain)} {words.iptables} -j {verdict}"
     if rule.native:
@@ -156,7 +160,7 @@ def _excepted(host: HostState, rule: Rule, words: _Words, version: int) -> Fix:
 
 def _accept(case: Case, packet: int, table: str, chain: str, version: int, dump: str) -> Fix:
     """Accept just what goes from here to there, before a policy decides; a policy for all is nobody's remedy."""
-    *_, words = _ends(case, packet)  # what was translated comes to a policy as it is behind that
+    *_, words = ends(case, packet)  # what was translated comes to a policy as it is behind that
     if " " in table:
         command = f"nft insert rule {for_shell(f'{table} {chain}')} {words.nft(version)} accept"
         text = f"-A {shlex.quote(chain)} {words.iptables} -j ACCEPT"
@@ -166,12 +170,33 @@ def _accept(case: Case, packet: int, table: str, chain: str, version: int, dump:
     return Fix(f"{_tool(dump, version)} -t {shlex.quote(table)} -I {text}", change)
 
 
-def _answers(table: str, chain: str, version: int, dump: str, verdict: str = "ACCEPT") -> Fix:
-    """Accept answers, which come back by another rule than questions leave by."""
-    text = f"{shlex.quote(chain)} -m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
+def _asker(case: Case, packet: int) -> Address | None:
+    """Return to whom the answer to a packet goes, if that is the host's own; None if somebody else answers."""
+    row, rows = int(case.last_row[packet]), case.context.rows_of(packet)
+    dst = case.context.dst(row)
+    own = dst is not None and case.host_of(packet).owns(dst) and case.tracer.prover.sent_on(packet, rows) is None
+    about_others = case.context.layers(row) & Layer.QUOTE  # an error is sent on to whom it is about
+    return case.context.src(row) if own and not about_others else None
+
+
+def _answers(
+    table: str, chain: str, version: int, dump: str, verdict: str = "ACCEPT", *, to: Address | None = None
+) -> Fix:
+    """
+    Accept answers, which come back by another rule than questions leave by.
+
+    The host's own only *to* whom they are for: what stops all that it sends may be there for when a tunnel is down.
+    """
+    text = f"-m conntrack --ctstate RELATED,ESTABLISHED -j {verdict}"
+    text = f"{shlex.quote(chain)} {text if to is None else f'-d {to} {text}'}"
     if " " in table:
-        command = f"nft insert rule {for_shell(f'{table} {chain}')} ct state established,related {verdict.lower()}"
-        return Fix(command, first_native(table, chain, f"-A {text}", ANSWERS, verdict))
+        family, only = "ip6" if version == 6 else "ip", []
+        if to is not None:
+            left: Json = {"payload": {"protocol": family, "field": "daddr"}}
+            only = [{"match": {"op": "==", "left": left, "right": str(to)}}]
+        words = "ct state established,related" if to is None else f"{family} daddr {to} ct state established,related"
+        command = f"nft insert rule {for_shell(f'{table} {chain}')} {words} {verdict.lower()}"
+        return Fix(command, first_native(table, chain, f"-A {text}", [*only, *ANSWERS], verdict))
     change = first_in(table, chain, f"-A {text}", dump)
     return Fix(f"{_tool(dump, version)} -t {shlex.quote(table)} -I {text}", change)
 

@@ -14,6 +14,7 @@ from analyzer.explain.told import Told
 from analyzer.link.identity import has
 from analyzer.link.sorting import changes, group_rows, stable_order
 from analyzer.model import Basis, Role, Severity
+from analyzer.packet.never_came import never_came
 from analyzer.schema import Int64, Layer
 
 TOO_LONG = {(4, 3, 4), (6, 2, 0)}
@@ -32,6 +33,12 @@ class Swallowed:
     tunnelled: bool
     place: int = -1
     """The point that saw them last."""
+
+
+def missing(case: Case) -> dict[int, int]:
+    """Return the packets that show that data before them never came, each with how many bytes of it."""
+    packets, holes = never_came(case.context)
+    return dict(zip(packets.tolist(), holes.tolist(), strict=True))
 
 
 def vanishing(case: Case, *, tunnelled: bool) -> Iterator[Cause]:

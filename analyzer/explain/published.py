@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyzer.explain.told import Facts
-from analyzer.model import Address, Container, HostState, Listener, PublishedPort
+from analyzer.model import Address, Container, HostState, Listener, Network, PublishedPort
 
 HOST_NETWORK = "host"
 
@@ -73,6 +73,22 @@ def _unpublished(host: HostState, container: Container, port: PublishedPort) -> 
         yield _hint(container, port, "host-network")
     elif any(network.name == container.network and network.internal for network in host.networks):
         yield _hint(container, port, "internal") | {"network": container.network}
+    elif (gateway := _gateway_elsewhere(host, container)) is not None:
+        yield _hint(container, port, "gateway-elsewhere") | {"network": gateway.name}
+    elif container.status.text is not None and container.addresses and not container.published:
+        yield _hint(container, port, "not-published")
+
+
+def _gateway_elsewhere(host: HostState, container: Container) -> Network | None:
+    """Return the network of the LAN that a container has its default route on: Docker publishes nothing then."""
+    state = host.inside.get(container.name)
+    ends = {one.network: one for one in host.containers if one.name == container.name}
+    for network in host.networks:
+        gateways = ends[network.name].gateways if network.name in ends else ()
+        by = any(r.dst.prefixlen == 0 and r.gateway in gateways for r in (state.routes if state is not None else ()))
+        if network.driver in ("macvlan", "ipvlan") and by:
+            return network
+    return None
 
 
 def _both_versions(container: Container, port: PublishedPort) -> bool:

@@ -15,6 +15,8 @@ MOST = 400
 """Connections of one client to one port whose first words are read, the first ones."""
 MOST_SAID = 4096
 """Bytes that a server sends in connections in which something went wrong from the start; of others nothing is read."""
+FTP = 21
+"""The port of FTP's control connections (RFC 959)."""
 HELLO, ALERT = 22, 21
 """TLS records (RFC 8446 section 5.1)."""
 METHODS = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]\r?\n")

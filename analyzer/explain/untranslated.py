@@ -12,9 +12,11 @@ from analyzer.decode.offsets import RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.link.identity import has
-from analyzer.model import Address, FlowTuple, Network, Role
+from analyzer.model import Address, Container, FlowTuple, HostState, Network, Role
+from analyzer.model.rules import Verdict
 from analyzer.packet.prove import Translated
 from analyzer.schema import Addresses, Array, Layer
+from analyzer.state.path import translate
 
 Ends = tuple[str, Address, Address, int | None, int | None]
 """What a conntrack entry is recognised by."""
@@ -109,3 +111,38 @@ def _entries(case: Case) -> set[Ends]:
 
 def _ends(flow: FlowTuple) -> Ends:
     return flow.protocol, flow.src, flow.dst, flow.sport, flow.dport
+
+
+def left_as_asked(case: Case) -> list[tuple[int, Container, str]]:
+    """Return first packets from outside for published ports that no rule translates, and whose ports these are."""
+    context, table = case.context, case.context.connections
+    published = {
+        (host.name, *key): (container, port)
+        for host in case.hosts.states
+        for container in reversed(host.containers)
+        for key, port in container.published_ports().items()
+    }
+    straight = ~case.target_moved & (table["orig_dport"] == table["reply_sport"])
+    found: list[tuple[int, Container, str]] = []
+    for number in np.flatnonzero(straight).tolist() if published else ():
+        protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
+        packet = int(context.packets_of(number)[0])
+        host = context.host_at(int(case.first_row[packet]))
+        known = published.get((host.name, protocol, int(table["orig_dport"][number])))
+        if known is None or context.point(int(case.first_row[packet])).role is not Role.UPLINK:
+            continue
+        if _untranslated(host, *known, case.tracer.connection(number).original):
+            found.append((packet, *known))
+    return found
+
+
+def _untranslated(host: HostState, container: Container, port: str, flow: FlowTuple) -> bool:
+    """Tell whether Docker should have a rule for it, by the container's addresses, and has none."""
+    dst: Address = flow.dst
+    if not host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
+        return False
+    outside = port.partition("->")[0].rpartition(":")[0]
+    if outside.startswith(("127.", "[::1]", "::1")):
+        return False
+    result = translate(host, flow)
+    return result is not None and result.verdict is not Verdict.UNKNOWN and not result.target_moved

@@ -170,6 +170,8 @@ class Known:
     """To which points packets to an address went on from a point, as bits."""
     senders = Table[set[tuple[int, int]]](lambda part, _: onward.senders(part), _unite)
     """MACs and points that unicast packets were seen first with."""
+    tunnels = Table[set[tuple[int, int]]](lambda part, _: onward.tunnels(part), _unite)
+    """From whom to whom VXLAN packets went, by their outer addresses."""
     bridged = Table[Counter[tuple[int, int]]](
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )

@@ -191,6 +191,13 @@ def addresses(context: Context, points: Int64) -> dict[tuple[int, int, int], int
     return {(high, low, point): number for high, low, point, number in values_at((*columns, numbers), first)}
 
 
+def tunnels(context: Context) -> set[tuple[int, int]]:
+    """Return between whom VXLAN packets went, from whom to whom, by their outer addresses."""
+    table = context.tunnels
+    pairs = distinct_rows(*(table[name] for name in ("src_hi", "src", "dst_hi", "dst")))
+    return {(src_hi << 64 | src, dst_hi << 64 | dst) for src_hi, src, dst_hi, dst in pairs}
+
+
 def _first_rows(context: Context) -> Int64:
     found: Int64 = context.hops["row"][context.packet_start[:-1]]
     return found[context.mine]

@@ -14,9 +14,9 @@ from ipaddress import ip_address
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
-from analyzer.explain.hypotheses.ftp_data import CONTROL
 from analyzer.explain.otherwise import SOON_NS
 from analyzer.explain.refuser import AT_ONCE_NS
+from analyzer.explain.spoken import FTP
 from analyzer.model.overview import NameQuery
 from analyzer.run.names import Names
 from analyzer.run.subset import Common
@@ -108,7 +108,7 @@ class Errands:
     def _of_ftp(self) -> set[tuple[Hashable, int]]:
         """Return the clients of FTP servers, each with the server as it knows it."""
         table = self._table
-        control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == CONTROL) | (table["reply_sport"] == CONTROL))
+        control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == FTP) | (table["reply_sport"] == FTP))
         return {
             (self._clients[number], int(table["orig_dst_hi"][number]) << 64 | int(table["orig_dst"][number]))
             for number in np.flatnonzero(control).tolist()

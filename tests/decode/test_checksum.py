@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer import analyze
-from analyzer.decode.checksum import Sum, add, verify
+from analyzer.decode.checksum import Sum, add, completed, verify
 from analyzer.decode.reference import datagrams
 from analyzer.errors import HoptraceError
 from analyzer.run import Trace
@@ -48,6 +48,24 @@ def test_right_partial_and_wrong(kind: str) -> None:
     assert verify(right) is Sum.RIGHT
     assert verify(partial) is Sum.PARTIAL
     assert verify(right[:-1] + bytes([right[-1] ^ 1])) is Sum.WRONG
+
+
+@pytest.mark.parametrize("kind", ["udp4", "udp6"])
+def test_a_tunnel_s_sum_counts_on_what_the_card_completes(kind: str) -> None:
+    """Local checksum offload: the outer sum is right for the inner one as it leaves, not as it was captured."""
+    inner, partial = _packet(kind), _packet(kind, partial=True)
+    assert completed(partial) == inner
+    assert completed(inner) == inner
+
+    outer = ipv4("10.0.0.1", "10.0.0.2", 17, udp(1000, 4789, b"vx" + inner))
+    start = outer.index(b"vx") - 8
+    data = outer[start : start + 6] + b"\0\0" + outer[start + 8 :]
+    right = struct.pack("!H", 0xFFFF - add(_pseudo(outer, len(data)) + data))
+    captured = outer[:start] + data[:6] + right + data[8 : -len(inner)] + partial
+
+    assert verify(captured) is Sum.WRONG
+    assert verify(captured, partial) is Sum.RIGHT
+    assert verify(captured, inner) is Sum.WRONG
 
 
 def test_what_cannot_be_told() -> None:

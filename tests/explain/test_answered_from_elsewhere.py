@@ -1,13 +1,16 @@
 """Answers that come from another address than was asked: what makes one fit a question, and what follows from it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analyzer.explain.hypotheses.answered_from_elsewhere import causes
 from analyzer.explain.hypothesis import Cause
-from tests.build import GATEWAY, UPLINK, tcp, udp
-from tests.explain.scene import HOST, SERVER, Scene, frame, icmp, packet
+from analyzer.model import Severity
+from tests.build import BRIDGE, C1, GATEWAY, UPLINK, tcp, udp
+from tests.explain.scene import HOST, INSIDE, SERVER, Scene, frame, icmp, packet
+from tests.explain.state import container, dumps
 
 SYN, SYN_ACK, ACK, RST = 2, 0x12, 0x10, 4
 OTHER, PORT = "9.9.9.9", 40_000
@@ -121,6 +124,33 @@ def test_datagrams_that_were_answered_are_no_question(tmp_path: Path) -> None:
     _comes(scene, 5, 17, udp(5300, PORT, b"another answer"))
 
     assert _ended(scene) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "port", "named"),
+    [("docker-proxy", 5353, True), ("dnsmasq", 5353, False), ("docker-proxy", 5354, False)],
+    ids=["proxy", "another-program", "another-port"],
+)
+def test_docker_proxy_answers_from_the_bridge_s_address(tmp_path: Path, program: str, port: int, named: bool) -> None:
+    """It has one socket for all of the host's addresses: whose port it serves is known."""
+    web: dict[str, Any] = container("web", "172.17.0.3", "02:42:ac:11:00:03")  # type: ignore[assignment]
+    web["NetworkSettings"]["Ports"] = {"53/udp": [{"HostIp": "0.0.0.0", "HostPort": "5353"}]}
+    listens = f'udp UNCONN 0 0 0.0.0.0:{port} *:* users:(("{program}",pid=9,fd=3))\n'
+    files = dumps(docker_inspect=[container("c2", INSIDE, C1), web]) | {"ss.txt": listens}
+    scene = Scene(tmp_path, dumps=files)
+    scene.out(0, 17, udp(PORT, 5353, b"ask"), dst=HOST, until="docker0", masked=None)
+    answer = packet("172.17.0.1", INSIDE, 17, udp(5353, PORT, b"yes"), ident=77)
+    for number, point in enumerate(("docker0", "veth-c2")):
+        scene.see(point, 1 + number, frame(BRIDGE, C1, answer))
+    refusal = packet(INSIDE, "172.17.0.1", 1, icmp(3, 3, answer), ident=78)
+    for number, point in enumerate(("veth-c2", "docker0")):
+        scene.see(point, 3 + number, frame(C1, BRIDGE, refusal))
+    scene.out(9000, 17, udp(1, 53, b"x"), dst="1.1.1.1")
+    found = [one for one in scene.findings() if one.severity is Severity.ERROR]
+
+    assert [one.check for one in found] == ["answered-from-elsewhere"]
+    assert ("proxied" in found[0].facts) is named
+    assert ("-p 192.168.1.100:5353:53/udp" in str(found[0].remedy)) is named
 
 
 def test_the_refusal_of_a_strange_answer_follows_from_it(tmp_path: Path) -> None:

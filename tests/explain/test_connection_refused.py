@@ -7,6 +7,7 @@ import pytest
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, C2, GATEWAY, UPLINK, tcp, udp
 from tests.explain.scene import HOST, INSIDE, INSIDE6, SERVER, SERVER6, Scene, frame, packet
+from tests.explain.state import dumps
 
 HYPOTHESIS = "connection-refused"
 SYN, RST, ACK = 0x02, 0x04, 0x10
@@ -141,6 +142,22 @@ def test_accepted_later(tmp_path: Path, granted_ms: int | None, severity: Severi
 
     assert finding.severity is severity
     assert (" Later connections were accepted." in finding.explanation) is (severity is Severity.INFO)
+
+
+@pytest.mark.parametrize(("way", "severity"), [("172.17.0.3", Severity.ERROR), ("172.17.0.2", Severity.INFO)])
+def test_another_one_s_success_elsewhere_says_nothing(tmp_path: Path, way: str, severity: Severity) -> None:
+    """A rule sends one container's connections to somebody who refuses, and another's to the server itself."""
+    entry = "ipv4 2 tcp 6 9 CLOSE src=172.17.0.2 dst=8.8.8.8 sport=40000 dport=80 src=172.17.0.1 dst=172.17.0.2 "
+    scene = Scene(tmp_path, dumps=dumps() | {"conntrack.txt": f"{entry}sport=3129 dport=40000 id=1\n"})
+    asks, refuses = tcp(40_000, 80, 1, 0, SYN), tcp(80, 40_000, 0, 2, RST | ACK)
+    for number, point in enumerate(("veth-c2", "docker0")):
+        scene.see(point, number, frame(C1, BRIDGE, packet(INSIDE, SERVER, 6, asks, ident=1)))
+        scene.see(point, 5 - number, frame(BRIDGE, C1, packet(SERVER, INSIDE, 6, refuses, ident=2)))
+    scene.out(100, 6, tcp(50_000, 80, 7, 0, SYN), src=way, mac=C1 if way == INSIDE else C2, ident=3)
+    scene.back(101, 6, tcp(80, 50_000, 9, 8, SYN | ACK), dst=way, mac=C1 if way == INSIDE else C2, ident=4)
+    (finding,) = scene.findings("connection-refused")
+
+    assert finding.severity is severity
 
 
 @pytest.mark.parametrize(

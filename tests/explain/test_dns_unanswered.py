@@ -8,6 +8,7 @@ from analyzer.model import Severity
 from tests.build import tcp
 from tests.explain.dns import answer, ask
 from tests.explain.scene import SERVER, Scene
+from tests.explain.state import dumps
 
 HYPOTHESIS = "dns-unanswered"
 
@@ -91,6 +92,35 @@ def test_what_is_told_as_such_is_not_told_as_lost(tmp_path: Path) -> None:
     _until(scene, 9000)
 
     assert {finding.check for finding in scene.findings()} == {HYPOTHESIS}
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "servers"),
+    [
+        (("8.8.8.8", "9.9.9.9"), None, ["8.8.8.8", "9.9.9.9"]),
+        (("8.8.8.8", "9.9.9.9"), "192.168.1.1", ["8.8.8.8", "9.9.9.9"]),
+        (("8.8.8.8", "9.9.9.9"), "1.1.1.1", None),
+        (("8.8.8.8",), None, None),
+        (("8.8.8.8", "192.168.1.7"), None, None),
+    ],
+    ids=["all", "a-near-one-answers", "a-far-one-answers", "one", "one-of-them-near"],
+)
+def test_no_server_outside_answers(
+    tmp_path: Path, asked: tuple[str, ...], known: str | None, servers: list[str] | None
+) -> None:
+    """Servers that have nothing to do with each other do not fail at once; one that answers is offered."""
+    scene = Scene(tmp_path, dumps=dumps())
+    for number, server in enumerate(asked):
+        ask(scene, number * 10, number, server=server)
+    if known is not None:
+        ask(scene, 100, 9, "b.example", server=known)
+        answer(scene, 101, 9, "b.example", server=known)
+    _until(scene, 9000)
+    found = scene.findings("dns-unanswered")
+
+    assert [one.facts["servers"] for one in found if "servers" in one.facts] == ([servers] if servers else [])
+    assert not servers or len(found) == 1
+    assert not servers or (f"docker run --dns {known}" in str(found[0].remedy)) is (known is not None)
 
 
 @pytest.mark.parametrize("answered", [True, False])

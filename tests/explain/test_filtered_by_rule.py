@@ -12,7 +12,8 @@ from tests.explain.state import dumps, routes, rules
 
 HYPOTHESIS = "filtered-by-rule"
 DROP = "-A FORWARD -p tcp -m tcp --dport 80 -j DROP"
-HOSTS_ANSWERS = "iptables -t filter -I OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+DOCKERS = ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n"
+HOSTS_ANSWERS = "iptables -t filter -I OUTPUT -d 172.17.0.2 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 ACCEPT = "iptables -t filter -I FORWARD -s 172.17.0.2 -d 8.8.8.8 -p tcp --dport 80 -j ACCEPT"
 ANSWERS = "iptables -t filter -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 NATIVE_ACCEPT = "nft insert rule inet fw fwd ip saddr 172.17.0.2 ip daddr 8.8.8.8 tcp dport 80 accept"
@@ -33,7 +34,7 @@ FIRST = "It is rule 1 of chain FORWARD, made by hand, or by a program that is no
     ("forward", "policy", "title", "where", "remedy", "tried"),
     [
         (f"{DROP}\n", "ACCEPT", f"rule “{DROP}” in filter", FIRST, (ACCEPT,), "accepted by"),
-        ("", "DROP", "policy DROP of filter FORWARD", "",
+        (DOCKERS, "DROP", "policy DROP of filter FORWARD", "",
          (ACCEPT, ANSWERS), "accepted by"),
         (f"{DROP}\n-A FORWARD -j DROP\n", "ACCEPT", f"rule “{DROP}” in filter", FIRST,
          (ACCEPT, ANSWERS), "accepted by"),

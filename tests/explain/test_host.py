@@ -152,6 +152,7 @@ FAULTS: dict[str, tuple[str, Break]] = {
         _after("iptables-save.txt", ":DOCKER-USER", "-A FORWARD -i docker0 -j DROP"),
     ),
     "veth without a bridge": ("veth-off-the-bridge", _off_its_bridge),
+    "a bridge without its address": ("bridge-address-lost", _replace("ip-addr.json", ("172.17.0.1", "172.17.99.1"))),
     "a sidecar left alone": ("sidecar-cut-off", _left_alone),
     "one MAC twice": ("duplicate-address", _replace("docker-inspect.json", ("02:42:ac:11:00:03", "02:42:ac:11:00:02"))),
 }

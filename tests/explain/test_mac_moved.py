@@ -6,7 +6,8 @@ import pytest
 
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, C2, arp, ether, udp
-from tests.explain.scene import Scene, frame, packet
+from tests.explain.scene import INSIDE, Scene, frame, packet
+from tests.explain.state import dumps, links
 
 HYPOTHESIS = "mac-moved"
 
@@ -40,6 +41,18 @@ def test_a_mac_at_another_port(tmp_path: Path, ports: list[str], title: str | No
         assert finding.severity is Severity.WARNING
         assert said in finding.explanation
         assert len(finding.evidence) == len(ports) - 1
+
+
+def test_a_host_answers_at_each_of_its_interfaces(tmp_path: Path) -> None:
+    """By the MAC that each has (arp_ignore = 0): nothing has moved."""
+    changed = links()
+    changed.append({"ifindex": 9, "ifname": "veth9", "address": "da:6f:b6:9e:2c:c5", "operstate": "UP"})
+    scene = Scene(tmp_path, dumps=dumps(ip_addr=changed))
+    for number, mac in enumerate(("da:6f:b6:9e:2c:c5", BRIDGE)):
+        scene.see("veth-c2", number * 1000, ether(mac, C1, arp(2, mac, "172.17.0.1", C1, INSIDE), 0x0806))
+    scene.out(9000, 17, b"\0" * 8)
+
+    assert not scene.findings("mac-moved")
 
 
 def test_an_address_that_another_mac_announced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.explain.scene import HOST, INSIDE, Scene
 from tests.explain.state import container, dumps, network, routes, rules
 
 HYPOTHESIS = "masquerade-missing"
+DOCKERS = ":DOCKER - [0:0]\n-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER\n"
 RULE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
 FLUSH = "conntrack -D -s 172.17.0.2"
 
@@ -22,7 +23,7 @@ def _leave(scene: Scene, count: int = 1, **fields: object) -> None:
 
 def test_no_rule(tmp_path: Path) -> None:
     """The network's rule is missing: with it, the packet is translated."""
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="")))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS)))
     _leave(scene, 2)
     (finding,) = scene.findings(HYPOTHESIS)
 
@@ -53,7 +54,8 @@ def test_without_dumps(tmp_path: Path) -> None:
 
 def test_a_rule_that_nobody_can_decide(tmp_path: Path) -> None:
     """Says nothing either, but the network is known."""
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="-A POSTROUTING -m nonsense --odd -j MASQUERADE\n")))
+    nat = f"{DOCKERS}-A POSTROUTING -m nonsense --odd -j MASQUERADE\n"
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=nat)))
     _leave(scene)
     (finding,) = scene.findings(HYPOTHESIS)
 
@@ -75,7 +77,9 @@ def test_the_rule_that_is_missing(tmp_path: Path, other: object, subnet: str, br
     """Is of the network that has the source; without one, of the source alone."""
     networks = [network("first", "172.20.0.0/16", "br-first"), other]
     way = routes()[:1]
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=""), docker_network_inspect=networks, ip_route=way))
+    scene = Scene(
+        tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS), docker_network_inspect=networks, ip_route=way)
+    )
     _leave(scene)
     (finding,) = scene.findings(HYPOTHESIS)
 
@@ -89,7 +93,7 @@ def test_the_rule_that_is_missing(tmp_path: Path, other: object, subnet: str, br
 )
 def test_whose_address_it_is(tmp_path: Path, src: str, told: bool) -> None:
     """A public one is routed to its owner, and the host's own needs no mask."""
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="")))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS)))
     _leave(scene, src=src)
 
     assert bool(scene.titles(HYPOTHESIS)) is told
@@ -97,7 +101,7 @@ def test_whose_address_it_is(tmp_path: Path, src: str, told: bool) -> None:
 
 def test_answered_ones(tmp_path: Path) -> None:
     """Somebody knows the way back."""
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="")))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS)))
     _leave(scene)
     scene.back(10, 17, udp(7777, 40_000, b"tell"), masked=None)
 
@@ -106,7 +110,7 @@ def test_answered_ones(tmp_path: Path) -> None:
 
 def test_a_filter_that_may_hide_answers(tmp_path: Path) -> None:
     """Then nobody knows whether there were any."""
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="")))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS)))
     _leave(scene)
     scene.recorded(5000)
     text = (tmp_path / "manifest.json").read_text()
@@ -137,7 +141,7 @@ def test_what_a_rule_takes_out_of_tracking(tmp_path: Path) -> None:
 def test_a_rule_that_would_not_be_enough(tmp_path: Path) -> None:
     """Another one stops what it translates."""
     forward = "-A FORWARD -s 172.17.0.0/16 -j DROP\n"
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat="", forward=forward)))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS, forward=forward)))
     _leave(scene)
     (finding,) = scene.findings(HYPOTHESIS)
 
@@ -204,7 +208,7 @@ def test_without_dumps_others_tell(tmp_path: Path, flags: int, translates: bool,
 def test_another_container(tmp_path: Path) -> None:
     """Its packets are told with the others; the first one gives the address."""
     known = [container("c2", INSIDE, C1)]
-    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=""), docker_inspect=known))
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=DOCKERS), docker_inspect=known))
     _leave(scene)
     _leave(scene, src="172.17.0.4", mac="02:42:ac:11:00:04", veth="veth-c4")
 

@@ -203,7 +203,7 @@ def test_what_else_the_connection_has(tmp_path: Path, adapts: bool) -> None:
             "iptables -t filter -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
         ),
         (
-            "-A FORWARD -i docker0 -j ACCEPT\n",
+            ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n-A FORWARD -i docker0 -j ACCEPT\n",
             "DROP",
             "the policy DROP of filter FORWARD",
             "iptables -t filter -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",

@@ -148,15 +148,24 @@ def test_who_asked_itself_is_told_who_listens_beside_it(tmp_path: Path) -> None:
     assert finding.facts["others"] == [f"db:{port}" for port in range(5432, 5437)]
 
 
-@pytest.mark.parametrize(("resets", "count"), [(2, [1]), (1, [])], ids=["one-more", "as-many"])
+@pytest.mark.parametrize(("resets", "count"), [(2, [2]), (1, [1]), (0, [])], ids=["as-many", "fewer", "none"])
 def test_what_others_refused_is_taken_off(tmp_path: Path, resets: int, count: list[int]) -> None:
-    """The kernel counts that as well, and the captures show it."""
+    """The kernel counts that as a failure as well, and the captures show it; it is no reset of its own."""
     scene = _refused(tmp_path, resets=resets)
     for number, (ends, macs) in enumerate((((INSIDE, SERVER), (C1, BRIDGE)), ((SERVER, INSIDE), (BRIDGE, C1)))):
         body = tcp(80, 4000, 0, 2, RST | ACK) if number else tcp(4000, 80, 1, 0, SYN)
         scene.see("veth-c2", 10 + number, frame(*macs, packet(*ends, 6, body, ident=20 + number)))
 
     assert [one.facts["count"] for one in _found(scene)] == count
+
+
+def test_whom_it_refused_is_taken_off(tmp_path: Path) -> None:
+    """A reset that left the container was for somebody else."""
+    scene = _refused(tmp_path, resets=2)
+    scene.see("veth-c2", 10, frame(BRIDGE, C1, packet(SERVER, INSIDE, 6, tcp(4000, 81, 1, 0, SYN), ident=20)))
+    scene.see("veth-c2", 11, frame(C1, BRIDGE, packet(INSIDE, SERVER, 6, tcp(81, 4000, 0, 2, RST | ACK), ident=21)))
+
+    assert [one.facts["count"] for one in _found(scene)] == [1]
 
 
 @pytest.mark.parametrize(

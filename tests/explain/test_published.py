@@ -1,11 +1,11 @@
 """Ports of the host that lead to no container, though one comes near: why, by what Docker says."""
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from analyzer.explain.published import mistaken
-from analyzer.model import Container, HostState, Listener, Network, Status
+from analyzer.model import Container, HostState, Listener, Network, Route, Status
 
 HOST = ip_address("192.168.1.100")
 PROXY = Listener("tcp", None, 4, 9000, "docker-proxy")
@@ -28,9 +28,10 @@ def _web(*published: str, network: str = "app", **fields: object) -> Container:
         (_web("0.0.0.0:80->80/tcp"), "tcp", 80, "no-proxy"),
         (_web("0.0.0.0:81->81/tcp"), "tcp", 80, None),
         (_web(wanted=("0.0.0.0:80->80/tcp",)), "tcp", 80, None),
+        (_web(wanted=("0.0.0.0:80->80/tcp",), status=Status("running")), "tcp", 80, "not-published"),
     ],
     ids=["stopped", "host-network", "internal", "address", "version", "protocol", "inner-port", "no-proxy", "another",
-         "nobody-knows"],
+         "nobody-knows", "docker-does-not"],
 )  # fmt: skip
 def test_what_comes_nearest(container: Container, protocol: str, port: int, publishes: str | None) -> None:
     """A container that would publish the port, or publishes something like it."""
@@ -38,6 +39,24 @@ def test_what_comes_nearest(container: Container, protocol: str, port: int, publ
     host = HostState(containers=(container,), networks=(inner,), listeners=(PROXY,))
 
     assert mistaken(host, HOST, protocol, port).get("publishes") == publishes
+
+
+@pytest.mark.parametrize(
+    ("driver", "via", "publishes"),
+    [("macvlan", "192.168.1.1", "gateway-elsewhere"), ("ipvlan", "192.168.1.1", "gateway-elsewhere"),
+     ("bridge", "192.168.1.1", "not-published"), ("macvlan", "10.0.0.1", "not-published")],
+)  # fmt: skip
+def test_docker_takes_a_port_back_where_the_gateway_is_the_lan_s(driver: str, via: str, publishes: str) -> None:
+    """A container on two networks, whose default route is by the one that publishes nothing."""
+    wanted, status = ("0.0.0.0:80->80/tcp",), Status("running")
+    web = _web(wanted=wanted, status=status, gateways=(ip_address("10.0.0.1"),))
+    on_lan = _web(network="lan", wanted=wanted, status=status, gateways=(ip_address("192.168.1.1"),))
+    lan = Network("lan", "l", driver, None, (), ())
+    default = Route(ip_network("0.0.0.0/0"), "eth1", ip_address(via), 0, "main", f"default via {via}")
+    inside = {"web": HostState(routes=(default,))}
+    host = HostState(containers=(web, on_lan), networks=(lan,), inside=inside)
+
+    assert mistaken(host, HOST, "tcp", 80).get("publishes") == publishes
 
 
 @pytest.mark.parametrize(

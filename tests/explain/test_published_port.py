@@ -12,6 +12,7 @@ from tests.explain.state import container, dumps, rules
 HYPOTHESIS = "published-port-not-translated"
 CLIENT = "192.168.1.7"
 REMEDY = "systemctl restart docker, so that it adds its rules again; see whether a firewall flushes the nat table."
+DOCKERS = ":DOCKER - [0:0]\n-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER\n"
 DNAT = "-A PREROUTING ! -i docker0 -p {proto} -m {proto} --dport 8080 -j DNAT --to-destination 172.17.0.3:80\n"
 
 
@@ -26,7 +27,7 @@ def _web(*ports: tuple[str, str, str], ip: str = "172.17.0.3", network: str = "b
 
 
 def _scene(folder: Path, *ports: tuple[str, str, str], nat: str = "", **changed: object) -> Scene:
-    return Scene(folder, dumps=dumps(iptables_save=rules(nat=f":DOCKER - [0:0]\n{nat}"), docker_inspect=[_web(*ports)],
+    return Scene(folder, dumps=dumps(iptables_save=rules(nat=f"{DOCKERS}{nat}"), docker_inspect=[_web(*ports)],
                                      **changed))  # fmt: skip
 
 

@@ -57,6 +57,9 @@ TWINS = {
     "multicast-stays-inside": "healthy.bridge",
     "veth-off-the-bridge": "loop.bridge",
     "ftp-data-unreachable": "ftp-well-published.bridge",
+    "bridge-address-lost": "on-link.bridge",
+    "docker-rules-gone": "policy.bridge",  # FORWARD drops, and Docker's rules are there
+    "vxlan-unanswered": "overlay-checksum.overlay",  # wrong sums, and some come back
     "sidecar-cut-off": "sidecar-in-place.bridge",
     "container-ended": "ended-unasked.bridge",  # of which nobody wants anything
     "sent-to-dead-link": "two-uplinks.bridge",  # tables and rules, and interfaces that are up

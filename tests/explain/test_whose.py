@@ -102,16 +102,28 @@ def test_a_solicitation_passes_the_hosts_input_rules(make: Make, rules6: str, pr
     assert all("echo" not in command for one in found for command in one["commands"])
 
 
-def test_a_bridge_that_lost_its_networks_gateway(case: Case) -> None:
-    """It gets it back with the subnet's netmask; unless it was made without, is not there, or has no bridge."""
+def test_a_bridge_that_was_made_without_its_networks_gateway(case: Case) -> None:
+    """That is on purpose; unless it is not there, or no bridge."""
     host = _docker0(case.hosts[None], addresses=())
-    (facts,) = _why(case, own, host)
     inhibited, macvlan = (_networks(host, **changed) for changed in ({"inhibited": True}, {"driver": "macvlan"}))
     without = replace(host, links=host.links[:1])
 
-    assert (facts["why"], facts["commands"]) == ("bridge-address", [f"ip addr add {GATEWAY}/16 dev docker0"])
     assert [one["why"] for one in _why(case, own, inhibited)] == ["inhibited"]
     assert _why(case, own, macvlan) == _why(case, own, without) == []
+
+
+def test_a_port_is_published_on_an_address_that_is_nowhere(case: Case) -> None:
+    """It is offered to the segment that it is of, if the host has one of it."""
+    host = case.hosts[None]
+    text = "192.168.1.200:8443->80/tcp"
+    edge = replace(host, containers=(*host.containers, Container("edge", "bridge", None, (), (text,))))
+    (facts,) = _why(case, own, edge, "192.168.1.200")
+    (far,) = _why(case, own, replace(edge, routes=()), "192.168.1.200")
+
+    assert (facts["why"], facts["container"], facts["port"]) == ("published", "edge", text)
+    assert facts["commands"] == ["ip addr add 192.168.1.200/24 dev wlan0"]
+    assert "commands" not in far
+    assert _why(case, own, edge, "192.168.1.201") == []
 
 
 def _containers(host: HostState, count: int, **fields: Any) -> HostState:

@@ -17,7 +17,7 @@ LOSSY = sorted(ROOT.glob("faults/lossy-internet.*")) + sorted(ROOT.glob("faults/
     ROOT.glob("faults/vanishing-*")
 ) + [ROOT.parent / "sample_pcaps" / "lossy"]  # fmt: skip
 
-RECORDINGS = [*LOSSY, *sorted(ROOT.glob("faults/*"))[::12]]
+RECORDINGS = [*LOSSY, *sorted(ROOT.glob("faults/*.tar.zst"))[::12]]
 
 
 @pytest.mark.parametrize("path", LOSSY, ids=lambda path: path.name)

@@ -1,11 +1,9 @@
-"""What is said of the rules, routes and settings of a host that stop packets."""
+"""What is said of the routes and settings of a host that stop packets."""
 
 import pytest
 
 from analyzer.report.words.rules import (
-    NO_PROGRAM,
     container_routed_elsewhere,
-    filtered_by_rule,
     forwarding_disabled,
     host_unreachable,
     loopback_not_routed,
@@ -15,126 +13,10 @@ from analyzer.report.words.rules import (
 from analyzer.report.words.sentence import Facts
 
 BASE: Facts = {"packets": 3, "cause": "rule “-A FORWARD -j DROP” in filter"}
-RULE: Facts = {**BASE, "chain": "FORWARD", "number": 2}
-POLICY: Facts = {**BASE, "policy_of": "filter FORWARD"}
-INSERT: Facts = {"commands": ["iptables -I FORWARD -j ACCEPT"]}
-SET: Facts = {"set": "allowed", "policy_of": "inet FORWARD", "commands": ["nft add element"]}
-ENDS: Facts = {"from": "1.2.3.4", "to": "172.17.0.2", "to_port": 80, "to_protocol": "tcp"}
 APART: Facts = {**BASE, "from_container": "a", "to_container": "b", "network": "n"}
 OUTSIDE: Facts = {**BASE, "to_container": "b", "outside": "1.2.3.4", "address": "172.17.0.2", "port": 80}
 STRICT: Facts = {"packets": 1, "cause": "rp_filter on wlan0: the way back is by eth1", "settings": ["x"],
                  "commands": ["sysctl X"]}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("facts", "detail", "cause"),
-    [
-        (RULE, "3 packets dropped: ", "rule 2 of FORWARD drops it"),
-        ({**RULE, "rejected": True}, "3 packets rejected: ", "rule 2 of FORWARD rejects it"),
-        ({**RULE, "of_answer": True}, "answers to 3 packets dropped: ", "rule 2 of FORWARD drops the host's answer"),
-        ({**RULE, "past": True}, "3 packets dropped: ", "rule 2 of FORWARD, which is gone now, drops it"),
-        ({**RULE, "policy_of": "filter FORWARD"}, "3 packets dropped: ",
-         "no rule of filter FORWARD accepts it, and its policy is DROP"),
-        (BASE, "3 packets dropped: ", "rule “-A FORWARD -j DROP” in filter"),
-    ],
-)  # fmt: skip
-def test_what_stops_a_packet_is_told_with_how_it_does_it(facts: Facts, detail: str, cause: str) -> None:
-    """A policy, a rule by its place, else the cause as it stands; what it stops; and whether it is still there."""
-    words = filtered_by_rule(facts)
-
-    assert words.detail == detail + str(BASE["cause"])
-    assert words.cause == cause
-
-
-def test_a_rule_is_told_with_who_made_it() -> None:
-    """Or that nobody knows."""
-    assert f"rule 2 of chain FORWARD, {NO_PROGRAM}." in filtered_by_rule(RULE).explanation
-    assert "rule 2 of chain FORWARD, made by ufw." in filtered_by_rule({**RULE, "owner": "ufw"}).explanation
-    assert "It is rule" not in filtered_by_rule(POLICY).explanation
-
-
-@pytest.mark.parametrize(
-    ("facts", "cause", "remedy"),
-    [
-        ({"prohibited_by": "10.0.0.1", "past": True}, "a firewall at 10.0.0.1 prohibits it",
-         "Ask whoever runs 10.0.0.1"),
-        ({"past": True, "strangers": True}, "which is gone now", "See who adds and removes rules"),
-        ({"strangers": True, "dockers_gone": True}, "rule 2 of FORWARD drops it", "unless they should get in"),
-        ({"dockers_gone": True, **SET}, "Docker's rules are gone from FORWARD", "systemctl restart docker"),
-        ({"cause": "rule “-A X -m recent --update --seconds 60 --hitcount 4 -j DROP” in filter", "element": "x", **SET},
-         ": it is a limit, --hitcount 4", "Raise it in the rule"),
-        ({"cause": "rule “-A X -m connlimit --connlimit-above 2” in filter"}, ": it is a limit, --connlimit-above 2",
-         "Raise it in the rule"),
-        ({**SET, "lacks": "eth9", "element": "x"}, "set allowed of inet FORWARD lacks eth9, and its policy is DROP",
-         "Add the interface to the set"),
-        ({**SET, "element": "1.2.3.4", "policy_of": "", "owner": "CrowdSec"},
-         "rule 2 of FORWARD drops it, for set allowed has 1.2.3.4", "CrowdSec keeps the list:"),
-        ({**SET, "element": "1.2.3.4", "policy_of": ""}, "for set allowed has 1.2.3.4",
-         "If a program keeps the list, t"),
-        ({"spoofed": "172.16.0.0/12", "uplink": "wlan0", **INSERT}, "rule 2 of FORWARD drops it", "-i wlan0."),
-        ({"near_miss": "--dport 8080 -j ACCEPT", "asked_port": 8080, "inner_port": 80},
-         "rule 2 of FORWARD drops it, for “--dport 8080 -j ACCEPT” asks for the port before DNAT",
-         "--ctorigdstport 8080"),
-    ],
-)  # fmt: skip
-def test_a_rule_that_has_a_reason_is_told_with_it(facts: Facts, cause: str, remedy: str) -> None:
-    """Each reason comes before those that could be looked for behind it."""
-    words = filtered_by_rule({**RULE, **facts})
-
-    assert cause in words.cause
-    assert remedy in str(words.remedy)
-
-
-@pytest.mark.parametrize(
-    ("facts", "remedy"),
-    [
-        ({}, None),
-        (INSERT, "Let just this pass before the rule:"),
-        ({"commands": ["iptables -t filter -D FORWARD 2"]}, "Delete the rule, if nobody needs it."),
-        ({"commands": ["nft delete rule ip x y handle 3"]}, "Delete the rule, if nobody needs it."),
-        ({**INSERT, "policy_of": "filter FORWARD"}, "Accept just this, before the policy decides."),
-        ({**INSERT, "policy_of": "filter FORWARD", "in_bridge": "docker0"},
-         "Accept just this, before the policy decides."),
-        ({**INSERT, "policy_of": "filter FORWARD", "in_bridge": "docker0", "forwarded": True},
-         ("Accept just this, before the policy decides. For the whole network, accept what comes in by docker0, and "
-         "established answers.")),
-        ({**INSERT, "owner": "ufw"}, "Let just this pass before the rule:"),
-        ({"owner": "ufw", "chain": "DOCKER-USER"}, None),
-    ],
-)  # fmt: skip
-def test_what_can_be_typed_is_offered_with_what_it_does(facts: Facts, remedy: str | None) -> None:
-    """It deletes a rule, or lets something pass before it, or before a policy; nothing without a command."""
-    assert filtered_by_rule({**RULE, **facts}).remedy == remedy
-
-
-@pytest.mark.parametrize(
-    ("facts", "tool"),
-    [
-        ({"owner": "ufw", "forwarded": True, **ENDS}, "ufw route allow from 1.2.3.4 to 172.17.0.2 port 80 proto tcp"),
-        ({"owner": "ufw", **ENDS, "to_port": ""}, "comes back. ufw allow from 1.2.3.4 to 172.17.0.2"),
-        ({"owner": "firewalld", "in_bridge": "docker0"}, "--change-interface=docker0 && firewall-cmd --reload"),
-        ({"owner": "firewalld"}, "or firewall-cmd --add-forward-port for this one."),
-        ({"owner": "fail2ban", "chain": "f2b-ssh", **ENDS},
-         "set ssh unbanip 1.2.3.4, and ignoreip = 1.2.3.4 in that jail, if it is one of yours."),
-        ({"owner": "Docker", "within": "n"}, "put those that shall talk on a network of their own."),
-        ({"owner": "Docker"}, "deleted by hand it comes back."),
-        ({"owner": "somebody"}, "deleted by hand it comes back."),
-    ],
-)  # fmt: skip
-def test_a_rule_of_a_program_s_is_changed_with_that_program(facts: Facts, tool: str) -> None:
-    """By its own command, where that is known; a whole chain of its own is told from one for all."""
-    remedy = str(filtered_by_rule({**RULE, **facts}).remedy)
-
-    assert remedy.startswith(f"The rule is made by {facts['owner']}: change it there")
-    assert remedy.endswith(tool)
-
-
-def test_without_packets_a_rule_keeps_somebody_from_something_all_the_same() -> None:
-    """By the recorded rules alone."""
-    facts: Facts = {"who": ["c1"], "what": ["db:1"], "cause": "policy DROP", "policy_of": "filter FORWARD"}
-
-    assert filtered_by_rule(facts).detail == "c1 cannot reach db:1: policy DROP"
-    assert filtered_by_rule(facts).cause == "no rule of filter FORWARD accepts it, and its policy is DROP"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +76,11 @@ def test_the_cause_of_source_validation_reads_as_a_sentence() -> None:
         ({**APART, "network": "bridge"}, "they share no network", "docker network create NET"),
         ({**APART, "to_container": ""}, "they share no network", "a is on another network"),
         ({**APART, "internal": "n"}, "network n is internal, nothing gets out", "create it without --internal"),
+        (
+            {**APART, "both_on": "app", "there": "10.0.0.7"},
+            "it asks the address that b has on n, where a is not",
+            "Ask b at 10.0.0.7",
+        ),
         (OUTSIDE, "from outside Docker lets nobody reach a container's own address", "b: docker run -p 80:80."),
         ({**OUTSIDE, "published": "8080->80"}, "from outside Docker lets nobody", "it is published as 8080->80: use"),
         ({**OUTSIDE, "to_container": ""}, "they share no network", "The sender is on another network"),

@@ -7,7 +7,7 @@ from shlex import quote
 from analyzer.explain.absent.asked import PARENTS, Asked, Why
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.told import Facts
-from analyzer.model import Address, Route
+from analyzer.model import Address, HostState, Route
 from analyzer.state.routing import Chosen, Sought, choose
 
 USUAL = 24
@@ -102,6 +102,26 @@ def on_link(asked: Asked) -> Iterator[Why]:
         if right is not None and route.dst.prefixlen == 0 and route.dev is not None:
             facts["commands"] = [within(asked.asker.name, default_route(right, route.dev).command)]
         place = f"containers/{asked.asker.name}/"
+    elif (world := of_host(asked.host, asked.ip)) is not None:
+        yield world
+        return
     elif route.dst.prefixlen > 0 and route.src is not None:
         return  # the segment of an address of its own: whoever is missing there is missing
     yield Why(facts, (f"{place}ip-route.json: {route.text}",))
+
+
+def of_host(host: HostState, ip: Address) -> Why | None:
+    """Look whether the host takes the whole world for neighbours: a default route without a gateway, on a segment."""
+    chosen = choose(host, Sought(ip)) if host.routes else None
+    link = host.link(chosen.route.dev or "") if chosen is not None else None
+    if chosen is None or link is None or chosen.route.gateway is not None or chosen.route.dst.prefixlen:
+        return None
+    route = chosen.route
+    others = [r for r in host.routes if r.dst == route.dst and r.table == route.table and r.gateway is not None]
+    facts: Facts = {
+        "why": "world", "route": route.text, "dev": link.name, "veth": link.kind == "veth",
+        "own": str(route.src or ""), "default": others[0].text if others else "",
+    }  # fmt: skip
+    if others and route.table == "main":
+        facts["commands"] = [f"ip route del {route.text}"]
+    return Why(facts, (f"ip-route.json: {route.text}",))

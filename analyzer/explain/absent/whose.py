@@ -30,6 +30,7 @@ def own(asked: Asked) -> Iterator[Why]:
                       (sysctl_line(host, ignore),))  # fmt: skip
         yield from _unheard(asked)
         return
+    yield from _published(asked)
     network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
     bridge = host.link(network.bridge) if network is not None and network.bridge is not None else None
     if network is not None and bridge is not None and network.inhibited:
@@ -37,14 +38,19 @@ def own(asked: Asked) -> Iterator[Why]:
             {"why": "inhibited", "link": bridge.name, "network": network.name},
             (f"docker-network-inspect.json: {network.name} inhibit_ipv4 = true, gateway {asked.ip}",),
         )
+
+
+def _published(asked: Asked) -> Iterator[Why]:
+    """Look whether a container is published on it, which Docker does on an address that is nowhere if it may."""
+    found = ((c, port) for c in asked.host.containers for port in c.ports if port.address == asked.ip)
+    container, port = next(found, (None, None))
+    if container is None or port is None:
         return
-    if network is not None and bridge is not None:
-        prefix = next((subnet.prefixlen for subnet in network.subnets if asked.ip in subnet), 24)
-        yield Why(
-            {"why": "bridge-address", "link": bridge.name, "network": network.name,
-             "commands": [f"ip addr add {asked.ip}/{prefix} dev {quote(bridge.name)}"]},
-            (f"ip-addr.json: {bridge.name}", f"docker-network-inspect.json: {network.name} gateway {asked.ip}"),
-        )  # fmt: skip
+    facts: Facts = {"why": "published", "container": container.name, "port": port.text}
+    way = next((r for r in asked.host.routes if r.gateway is None and asked.ip in r.dst and r.dst.prefixlen), None)
+    if way is not None and way.dev is not None and way.kind == "unicast":
+        facts["commands"] = [f"ip addr add {asked.ip}/{way.dst.prefixlen} dev {quote(way.dev)}"]
+    yield Why(facts, (f"docker-inspect.json: {container.name} {port.text}",))
 
 
 def _unheard(asked: Asked) -> Iterator[Why]:

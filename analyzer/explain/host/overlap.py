@@ -6,8 +6,11 @@ from ipaddress import IPv4Network
 
 from analyzer.explain.host.asked import Host
 from analyzer.explain.told import Facts, Told
-from analyzer.model import HostState, Network, Route
+from analyzer.model import HostState, Network, Route, Severity
 from analyzer.model.engine import Prefix
+
+HALF = 1
+"""Two routes of that length are a default route, as OpenVPN's redirect-gateway def1 puts it before another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,12 @@ class Pair:
         found: Facts = {"network": self.network.name, "subnet": str(self.subnet)}
         if self.other is not None:
             return found | {"other_network": self.other.name, "other_subnet": str(self.foreign)}
-        return found | {"behind_route": str(self.route.dev if self.route is not None else "")}
+        return found | {"behind_route": str(self.route.dev if self.route is not None else ""), "wide": self.wide}
+
+    @property
+    def wide(self) -> bool:
+        """Tell whether the route is less specific: it takes nothing from the network, which hides some of it."""
+        return self.route is not None and self.foreign.prefixlen < self.subnet.prefixlen
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -54,7 +62,7 @@ def pairs(host: HostState) -> Iterator[Pair]:
             if not same and _overlap(subnet, theirs):
                 yield Pair(network, subnet, theirs, other, None)
         for route in host.routes:
-            foreign = route.kind == "unicast" and route.dev not in bridges | {None} and route.dst.prefixlen > 0
+            foreign = route.kind == "unicast" and route.dev not in bridges | {None} and route.dst.prefixlen > HALF
             if foreign and network.bridge and _overlap(subnet, route.dst):
                 yield Pair(network, subnet, route.dst, None, route)
 
@@ -62,7 +70,7 @@ def pairs(host: HostState) -> Iterator[Pair]:
 def overlapping(host: Host) -> Iterator[Told]:
     """Give each pair."""
     for pair in pairs(host.state):
-        yield Told(dict(pair.facts), proof=pair.proof)
+        yield Told(dict(pair.facts), proof=pair.proof, severity=Severity.INFO if pair.wide else None)
 
 
 def _line(network: Network, subnet: Prefix) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from ipaddress import ip_address
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from analyzer.decode.offsets import ACK, PROTO_UDP, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.symptoms import silent_connections
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.link.identity import has
 from analyzer.model import Severity
 from analyzer.schema import Layer
@@ -72,15 +73,34 @@ def _datagrams(case: Case) -> Iterator[tuple[tuple[str, str], list[int], list[in
 
 
 def _tell(case: Case, asked: str, other: str, answers: list[int], packets: list[int]) -> Told:
+    facts: Facts = {
+        "asked_at": asked,
+        "other": other,
+        "where": case.context.point(int(case.first_row[answers[0]])).name,
+        "granted": int(case.first("proto")[packets[0]]) != PROTO_UDP,
+    }
+    proxy = _proxy(case, packets[0], other)
     return Told(
-        {
-            "asked_at": asked,
-            "other": other,
-            "where": case.context.point(int(case.first_row[answers[0]])).name,
-            "granted": int(case.first("proto")[packets[0]]) != PROTO_UDP,
-        },
+        facts | proxy,
         evidence=(*case.evidence(packets[:3]), *case.evidence(answers[:2], first=True)),
+        proof=(f"ss.txt: {proxy['port']} (docker-proxy)",) if proxy else (),
     )
+
+
+def _proxy(case: Case, packet: int, other: str) -> Facts:
+    """Name the container whose published port docker-proxy serves by another of the host's addresses than was asked."""
+    row, connection = int(case.last_row[packet]), case.connection_of(packet)
+    host = case.context.host_at(row)
+    if connection is None or not host.owns(connection.original.dst) or not host.owns(ip_address(other)):
+        return {}
+    flow = connection.original
+    listener = host.listener(connection.protocol, flow.dst, flow.dport or 0)
+    for container in host.containers:
+        for port in container.ports:
+            published = (port.outside, port.protocol) == (flow.dport, connection.protocol)
+            if published and listener is not None and listener.program == "docker-proxy":
+                return {"proxied": container.name, "inner_port": port.inside, "port": f"{port.outside}/{port.protocol}"}
+    return {}
 
 
 HYPOTHESIS = Hypothesis(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
+from ipaddress import ip_address
 from shlex import quote
 
 import numpy as np
 
-from analyzer.explain.absent import PARENTS, Why, why
+from analyzer.explain.absent import PARENTS, Why, of_host, why
 from analyzer.explain.case import PATIENCE_NS, Case
 from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.edits import for_shell
@@ -42,7 +43,10 @@ def causes(case: Case) -> Iterator[Cause]:
         targets = {exchange.asked_ip for exchange in questions}
         packets |= {*case.towards(targets), *_sent_on(case, targets)}
         packets |= {case.asking[one.point, one.request_frame] for one in questions}
-        reason = why(case, _host(case, questions[0]), questions[0]) if questions else None
+        if questions:
+            reason = why(case, _host(case, questions[0]), questions[0])
+        else:
+            reason = of_host(stopped.host, ip_address(asked)) if stopped is not None else None
         if questions and _foreign(case, questions):
             reason = None
         elif sent := _rule_to(case, targets):
@@ -72,7 +76,9 @@ def _tell(
             "what": [name_of(case, questions[0].asked_ip, row)],
         }
     if not questions:
-        return Told(facts, proof=stopped.cause.proof if stopped is not None else ())
+        facts |= reason.facts if reason is not None else {}
+        known = reason.proof if reason is not None else ()
+        return Told(facts, proof=(*known, *(stopped.cause.proof if stopped is not None else ())))
     first, host = questions[0], _host(case, questions[0])
     proof = [*stopped.cause.proof] if stopped is not None else [*_silencer(case, first)]
     facts |= {"where": first.point, "asker": str(first.asker_ip), "questions": sum(one.requests for one in questions)}
@@ -156,12 +162,13 @@ def _sent_on(case: Case, targets: set[Address]) -> Iterator[int]:
 
 
 def _ours(case: Case, exchange: ArpExchange) -> bool:
-    """Tell whether a container asks, or the host itself: what others look for in their LAN is their business."""
+    """Tell whether it is a container, the host, or an address to publish on: what others look for is their business."""
     near = case.point_named(exchange.point).role in NEAR_CONTAINERS
     host = exchange.asker in case.context.host_macs or (
         exchange.asker_ip is not None and _host(case, exchange).owns(exchange.asker_ip)
     )
-    return near or host or bool(_foreign(case, [exchange]))
+    published = any(exchange.asked_ip == p.address for c in _host(case, exchange).containers for p in c.ports)
+    return near or host or published or bool(_foreign(case, [exchange]))
 
 
 def _gave_up(case: Case, exchange: ArpExchange) -> bool:

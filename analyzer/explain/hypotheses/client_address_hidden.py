@@ -9,6 +9,7 @@ from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
+from analyzer.explain.turned import turned_connections
 from analyzer.model import Severity
 from analyzer.schema import Addresses
 
@@ -20,6 +21,8 @@ def causes(case: Case) -> Iterator[Cause]:
     itself = Addresses.of(table, "orig_src").same(Addresses.of(table, "reply_src"))
     by_mask: dict[str, list[int]] = {}
     for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself & case.my_connections).tolist():
+        if number in case.once(turned_connections):
+            continue  # the router has changed the destination, not this host
         by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
         yield Cause([], partial(_tell, case, mask, numbers), key=(mask,))

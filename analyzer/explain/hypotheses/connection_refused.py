@@ -24,6 +24,9 @@ PROTOCOL_UNREACHABLE = (4, 3, 2)
 TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""
 SHOWN_PORTS = 5
+ASKED = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
+WHO, WHERE = ("orig_src_hi", "orig_src"), ("reply_src_hi", "reply_src", "reply_sport")
+"""Columns of CONNECTIONS: whom somebody asked; who that is, and who answers."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -47,12 +50,13 @@ def causes(case: Case) -> Iterator[Cause]:
     for target, ports in refused.items():
         packets = sorted(ports)
         known = listening(case, packets[0])
-        sure = (bool(known.facts.keys() - {"listens_now"}) or _sent_by(case, packets) is not None) and not _strays(
-            case, packets
-        )
+        strays = _strays(case, packets)
+        stated = bool(known.facts.keys() - {"listens_now"}) or _sent_by(case, packets) is not None
+        sure = stated and not strays
         yield Cause(
             packets, partial(_refused, case, target, ports, known), Basis.STATED if sure else Basis.OBSERVED,
-            (target, sure), also=case.troubled(packets), specific=Specific.SETTING if sure else None,
+            (target, sure), also=case.troubled(packets),
+            specific=Specific.SETTING if sure else Specific.SILENCE if strays else None,
         )  # fmt: skip
     for target, packets in instead.items():
         yield Cause(packets, partial(_instead, case, target), also=case.troubled(packets), key=("instead", target))
@@ -156,16 +160,16 @@ def _harmless(case: Case, kind: str, packets: list[int]) -> Told:
 
 
 def _accepted_later(case: Case, packets: list[int]) -> bool:
-    """Tell whether each refused TCP connection was followed by one to the same port that was granted."""
+    """Tell whether each refused TCP connection was followed by a granted one to the same port, of the same way."""
     table, granted = case.context.connections, case.handshakes.granted
-    open_ = np.flatnonzero(granted > 0)
-    names = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
-    last: dict[tuple[int, ...], int] = {}
-    for number in open_.tolist():
-        last[tuple(int(table[name][number]) for name in names)] = int(table["first_ns"][number])
+
+    def ends(number: int) -> list[tuple[int, ...]]:
+        """Whom it asked, and who did, or who it came to: a rule may send others elsewhere."""
+        return [tuple(int(table[name][number]) for name in (*ASKED, *names)) for names in (WHO, WHERE)]
+
+    last = {end: int(table["first_ns"][n]) for n in np.flatnonzero(granted > 0).tolist() for end in ends(n)}
     refused = [int(number) for number in case.connection[packets]]
-    ends = [(tuple(int(table[name][n]) for name in names), int(table["first_ns"][n])) for n in refused]
-    return all(last.get(end, 0) > time for end, time in ends)
+    return all(any(last.get(end, 0) > table["first_ns"][n] for end in ends(n)) for n in refused)
 
 
 def _died(case: Case, packets: list[int]) -> bool:

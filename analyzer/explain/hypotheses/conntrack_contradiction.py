@@ -6,6 +6,7 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
+from analyzer.explain.turned import turned_connections
 from analyzer.link.stated import Contradiction
 from analyzer.model import Evidence, Severity
 
@@ -13,7 +14,8 @@ from analyzer.model import Evidence, Severity
 def causes(case: Case) -> Iterator[Cause]:
     """Give each connection whose conntrack entry contradicts its frames."""
     for contradiction in case.contradictions:
-        if case.my_connections[contradiction.connection]:
+        turned = contradiction.connection in case.once(turned_connections)
+        if case.my_connections[contradiction.connection] and not turned:
             number = int(case.numbers[case.context.packets_of(contradiction.connection)[0]])
             yield Cause([], partial(_tell, case, contradiction), key=(number, contradiction.entry))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
+from analyzer.explain.firewalls import passage
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import Receiver, elsewhere, mended, receiver
 from analyzer.explain.symptoms import refused, unanswered
@@ -16,6 +17,7 @@ from analyzer.model.finding import Symptom
 from analyzer.packet.stops import Cause as Stop
 from analyzer.packet.stops import moved
 from analyzer.schema import Int64
+from analyzer.state.rules.owner import owner
 
 MOST = 5_000
 """Packets of one client to one port that are looked at; the first ones."""
@@ -106,6 +108,8 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
         return Told(facts, proof=tuple(f"containers/{name}/{line}" for line in proof[:2]))
     if stop.rule is not None:
         facts |= {"chain": stop.rule.chain, "number": stop.rule.number or 0}
+        if (by := owner(stop.rule, of.state)) is not None:
+            facts |= {"owner": by, **passage(case, packets[0], case.host_of(packets[0]))}
     if stop.policy is not None:
         facts |= {"policy_of": " ".join(stop.policy)}
     facts["rejected"] = stop.disposition is Disposition.REJECTED

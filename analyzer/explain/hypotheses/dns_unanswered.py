@@ -9,7 +9,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
 from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, Severity
+from analyzer.model import Address, Role, Severity
 from analyzer.model.overview import NameQuery
 from analyzer.packet.questions import EMBEDDED
 from analyzer.schema import Addresses
@@ -18,8 +18,12 @@ from analyzer.schema import Addresses
 def causes(case: Case) -> Iterator[Cause]:
     """Give each server with questions that it left open, and with answers that came late."""
     everything = by_server(case.names)
+    outside = _outside(case)
+    beyond = [query for query in case.open_questions if query.server in outside]
+    if beyond:
+        yield Cause(packets_of(beyond), partial(_blocked, case, outside), key=("outside",), specific=Specific.PLACE)
     for server, queries in by_server(case.open_questions).items():
-        if server != EMBEDDED:
+        if server != EMBEDDED and server not in outside:
             answers = sum(query.answer is not None for query in everything[server])
             strange = [query for query in queries if query.stranger is not None]
             if strange:
@@ -33,6 +37,38 @@ def causes(case: Case) -> Iterator[Cause]:
                 )
     for server, queries in by_server(slow(case)).items():
         yield Cause(packets_of(queries), partial(_late, case, server, queries), key=(str(server), "late"))
+
+
+def _outside(case: Case) -> set[Address]:
+    """Return the servers behind a gateway, if there are several, and none of them ever answered."""
+    found = {query.server: query for query in case.open_questions}
+    found = {server: query for server, query in found.items() if _behind_gateway(case, query)}
+    answered = {query.server for query in case.names if query.answer is not None or query.stranger is not None}
+    others = any(_behind_gateway(case, query) for query in case.names if query.server in answered)
+    return set(found) if len(found) > 1 and not answered & set(found) and not others else set()
+
+
+def _behind_gateway(case: Case, query: NameQuery) -> bool:
+    row = int(case.last_row[query.journey])
+    chosen = case.context.route_to(query.server, row)
+    uplink = case.context.point(row).role is Role.UPLINK
+    return uplink and chosen is not None and chosen.route.gateway is not None
+
+
+def _blocked(case: Case, servers: set[Address], packets: list[int]) -> Told:
+    """Several servers that have nothing to do with each other do not fail at once: somebody is between."""
+    left = [query for query in case.open_questions if query.server in servers and query.journey in set(packets)]
+    answering = dict.fromkeys(str(q.server) for q in case.names if q.answer is not None and q.server != EMBEDDED)
+    last = int(case.last_row[packets[0]])
+    answered = case.answered_in_the_end & (case.context.connections["orig_dport"] != PORT) & case.source_moved
+    return Told(
+        {
+            "servers": sorted(map(str, servers)), "questions": Count(len(left)), "names": told(case, left),
+            "asked_names": asked_names(case, left), "last": case.context.point(last).name,
+            "answering": list(answering), "others_answered": Most(bool(answered.any())),
+        },
+        evidence=case.evidence([query.journey for query in left]),
+    )  # fmt: skip
 
 
 def _refused(case: Case, queries: list[NameQuery]) -> Iterator[int]:
@@ -83,11 +119,12 @@ def _gave_up(case: Case, queries: list[NameQuery]) -> bool:
 
 
 def _answering(case: Case, queries: list[NameQuery]) -> list[str]:
-    """Return the other servers that answered the same asker."""
+    """Return the other servers that answered: first those that answered the same asker."""
     askers = {query.asker for query in queries}
-    servers = {query.server for query in queries}
-    found = (q.server for q in case.names if q.asker in askers and q.answer is not None and q.server not in servers)
-    return list(dict.fromkeys(map(str, found)))
+    servers = {query.server for query in queries} | {EMBEDDED}
+    found = [query for query in case.names if query.answer is not None and query.server not in servers]
+    found.sort(key=lambda query: query.asker not in askers)
+    return list(dict.fromkeys(str(query.server) for query in found))
 
 
 def _late(case: Case, server: Address, queries: list[NameQuery], packets: list[int]) -> Told:

@@ -6,9 +6,13 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address, ip_network, summarize_address_range
 
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.fates import Stopped
-from analyzer.explain.fixes import fix, ip_version
+from analyzer.explain.firewalls import near_miss, passage
+from analyzer.explain.fixes import INVALID, fix
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
@@ -18,7 +22,7 @@ from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Finding, HostState, Severity
 from analyzer.model.question import Elements, Member, Range
 from analyzer.model.rules import Chain
-from analyzer.state.rules.owner import owner
+from analyzer.state.rules.owner import keeper, owner
 
 BANS = "fail2ban"
 NONE = Chain("")
@@ -66,22 +70,24 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     if rule is not None:
         told.facts |= {"chain": rule.chain, "number": rule.number or 0}
         if (by := owner(rule, stopped.host)) is not None:
-            told.facts |= {"owner": by, **_ends(case, stopped)}
+            told.facts |= {"owner": by, **passage(case, stopped.packets[0], stopped.host)}
         told.facts |= _spoofed(stopped)
         if listed := _listed(case, stopped):
             told = replace(told, facts=told.facts | listed, tried="")
         if by == BANS and told.severity is None:
             told.severity = Severity.WARNING  # who is banned may well be who should be
-    if (miss := _near_miss(case, stopped)) is not None:
+    if (miss := near_miss(case, stopped)) is not None:
         told.facts |= miss
     if cause.policy is not None:
-        if lacking := _lacking(case, stopped):
+        lacking = _lacking(case, stopped)
+        if lacking:
             told = replace(told, facts=told.facts | lacking, tried="")
         told.facts |= {"policy_of": " ".join(cause.policy)}
-        told.facts |= {"dockers_gone": True} if cause.policy == FORWARD and _dockers_gone(case, stopped) else {}
+        if (by := keeper(stopped.host, *cause.policy)) is not None and not lacking:
+            told = Told(told.facts | {"owner": by, "commands": [], **passage(case, stopped.packets[0], stopped.host)})
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
     ports = zip(case.context.frames["dport"][case.last_row[stopped.packets]].tolist(), stopped.packets, strict=True)
-    told.facts["strangers"] = Least(not ours)
+    told.facts |= {"strangers": Least(not ours), "strays": Least(_strays(case, stopped))}
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
     told.facts["vainly"] = _vainly(case, stopped)
     return told
@@ -159,34 +165,6 @@ def _lacking(case: Case, stopped: Stopped) -> Facts:
     return {}
 
 
-def _near_miss(case: Case, stopped: Stopped) -> Facts | None:
-    """Return a rule before that would let a published port in, if it did not ask for the port before DNAT."""
-    rule, connection = stopped.cause.rule, case.connection_of(stopped.packets[0])
-    if rule is None or connection is None or rule.native:
-        return None
-    asked = connection.original.dport
-    ports = [port for container in stopped.host.containers for port in container.ports]
-    inner = next((p.inside for p in ports if (p.outside, p.protocol) == (asked, connection.protocol)), asked)
-    table = next((t for t in stopped.host.tables if rule in t.chains.get(rule.chain, NONE).rules), None)
-    before = [] if table is None or asked == inner else table.chains[rule.chain].rules
-    for one in before:
-        if one is rule:
-            return None
-        if one.target in ("ACCEPT", "RETURN") and re.search(rf"--dports? \S*\b{asked}\b", one.text):
-            return {"near_miss": one.text, "asked_port": asked or 0, "inner_port": inner or 0}
-    return None
-
-
-def _dockers_gone(case: Case, stopped: Stopped) -> bool:
-    """Tell whether Docker's own rules are missing from FORWARD: somebody flushed them."""
-    host = stopped.host
-    family = "ip6" if ip_version(case, stopped.packets[0]) == 6 else "ip"
-    tables = [t for t in host.tables if (t.label, t.family, "FORWARD" in t.chains) == ("filter", family, True)]
-    jumps = any(rule.target.startswith("DOCKER") for table in tables for rule in table.chains["FORWARD"].rules)
-    needs = any(network.driver == "bridge" and network.bridge is not None for network in host.networks)
-    return bool(tables) and needs and not jumps
-
-
 SCANNED = 5
 """Ports that nobody asks for one after the other who wants something."""
 
@@ -195,6 +173,9 @@ def _completed(finding: Finding) -> Finding:
     """Strangers that are kept out are what rules are for; they look around, if they try many ports, or a dead one."""
     left_out = {"tried_ports", "vainly"}
     facts = {name: fact for name, fact in finding.facts.items() if name not in left_out}
+    if facts.pop("strays", False):
+        facts.pop("commands", None)
+        return replace(finding, facts=facts | {"strays": True}, severity=Severity.INFO, tried=None)
     if not facts.pop("strangers", False):
         return replace(finding, facts=facts)
     ports = finding.facts["tried_ports"]
@@ -202,6 +183,18 @@ def _completed(finding: Finding) -> Finding:
     facts.pop("commands", None)
     severity = Severity.INFO if scanned or finding.facts["vainly"] else finding.severity
     return replace(finding, facts=facts | {"strangers": True}, severity=severity, tried=None)
+
+
+def _strays(case: Case, stopped: Stopped) -> bool:
+    """Tell whether a rule for what fits no connection met nothing but the last of connections from before."""
+    rule = stopped.cause.rule
+    numbers = np.unique(case.connection[stopped.packets])
+    if rule is None or not INVALID.search(rule.text) or numbers[0] < 0:
+        return False
+    begun = case.handshakes.asked[numbers] > 0
+    carries = [bool(case.first("payload_len")[case.packets_of(number)].any()) for number in numbers.tolist()]
+    tcp = case.context.connections["proto"][numbers] == PROTO_TCP
+    return bool(tcp.all()) and not begun.any() and not any(carries)
 
 
 def _vainly(case: Case, stopped: Stopped) -> bool:
@@ -217,24 +210,6 @@ def _vainly(case: Case, stopped: Stopped) -> bool:
 def _own_try(case: Case, stopped: Stopped) -> bool:
     """Tell whether the host itself sent any of it."""
     return any(case.context.made_by_host(int(case.first_row[packet])) for packet in stopped.packets[:MOST_ENDS])
-
-
-def _ends(case: Case, stopped: Stopped) -> Facts:
-    """Say from whom to whom, as the programs of firewalls want to know it."""
-    row, context = int(case.last_row[stopped.packets[0]]), case.context
-    protocol = {6: "tcp", 17: "udp"}.get(context.value("proto", row))
-    found: Facts = {"from": str(context.src(row)), "to": str(context.dst(row))}
-    if protocol is not None:
-        found |= {"to_port": context.value("dport", row), "to_protocol": protocol}
-    dst, src = context.dst(row), context.src(row)
-    found["forwarded"] = dst is not None and not stopped.host.owns(dst)
-    bridge = next(
-        (n.bridge for n in stopped.host.networks if any(src in s for s in n.subnets if src is not None)), None
-    )
-    same = [n.name for n in stopped.host.networks if n.bridge is not None and n.bridge == bridge
-            and any(dst in s for s in n.subnets if dst is not None)]  # fmt: skip
-    found |= {"within": same[0]} if same else {}
-    return found | ({"in_bridge": bridge} if bridge is not None else {})
 
 
 def _elsewhere(case: Case, source: str, packets: list[int]) -> Told:

@@ -12,13 +12,12 @@ from analyzer.decode.offsets import FIN, PROTO_TCP, RST
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
-from analyzer.explain.spoken import said_in
+from analyzer.explain.spoken import FTP, said_in
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Basis, Connection, Severity
 from analyzer.schema import Addresses
 
-CONTROL = 21
 MOST, MOST_SAID = 400, 100
 """Control connections of one client to one server that are read, and packets with data of each."""
 ACTIVE = re.compile(rb"PORT (?P<ip>\d{1,3}(?:,\d{1,3}){3}),(?P<high>\d{1,3}),(?P<low>\d{1,3})\r?\n"
@@ -49,7 +48,7 @@ class _Named:
 def causes(case: Case) -> Iterator[Cause]:
     """Give the control connections of which nothing came, by the address or the port that was named."""
     table = case.context.connections
-    control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == CONTROL) | (table["reply_sport"] == CONTROL))
+    control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == FTP) | (table["reply_sport"] == FTP))
     found: dict[tuple[str, str, str], tuple[_Named, set[int]]] = {}
     for number in case.few_connections(np.flatnonzero(control), MOST).tolist():
         connection = case.tracer.connection(number)

@@ -25,7 +25,8 @@ def causes(case: Case) -> Iterator[Cause]:
         )
         yield Cause([], lambda _, moved=moved: moved, key=(mac_text(mac),))  # type: ignore[misc]
     for ip, made in claims(case).items():
-        if not contested(made):
+        own = {link.mac for host in case.hosts.states for link in host.links}
+        if not contested(made) and not {claim.mac for claim in made} <= own:  # a host answers at each interface
             yield Cause([], partial(_claimed, case, ip, made), key=(str(ip),))
 
 

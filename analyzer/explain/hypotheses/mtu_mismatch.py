@@ -1,15 +1,18 @@
 """A bridge whose packets may be larger than what the uplink carries."""
 
 from collections.abc import Iterator
+from functools import partial
 from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.host.networks import bridges, uplinks
-from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import within
+from analyzer.explain.long_packets import LONG, missing
+from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
-from analyzer.model import HostState, Link, Severity
+from analyzer.model import Basis, HostState, Link, Network, Severity
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -20,6 +23,41 @@ def causes(case: Case) -> Iterator[Cause]:
                 outer = next((link for link in host.links if link.index == inner.peer and link.kind == "veth"), None)
                 if outer is not None and inner.kind == "veth" and (told := _between(host, state, name, inner, outer)):
                     yield Cause.ready(told, host.name or "", name, inner.name, counted=True)
+    by_network: dict[tuple[str, str], tuple[Network, Link, Link, list[int]]] = {}
+    for packet, uplink, network, bridge in _too_long_to_come(case):
+        key = case.host_of(packet).name or "", network.name
+        by_network.setdefault(key, (network, bridge, uplink, []))[3].append(packet)
+    for key, (network, bridge, uplink, packets) in by_network.items():
+        tell = partial(_hole, case, network, bridge, uplink)
+        yield Cause(packets, tell, Basis.STATED, (*key, "hole"), specific=Specific.ROOT)
+
+
+def _too_long_to_come(case: Case) -> Iterator[tuple[int, Link, Network, Link]]:
+    """Give packets behind data that never came, for a container that takes longer packets than the uplink does."""
+    for packet, hole in case.once(missing).items():
+        row, host = int(case.first_row[packet]), case.host_of(packet)
+        link, connection = case.link_at(case.context.point(row).name), case.connection_of(packet)
+        if connection is None or link is None or link.mtu is None or hole < LONG:
+            continue
+        ends = connection.original.src, connection.reply.src
+        owner = next((c for c in map(host.container_of_address, ends) if c is not None), None)
+        network = host.network_of(owner) if owner is not None else None
+        bridge = host.link(network.bridge or "") if network is not None else None
+        if network is not None and bridge is not None and bridge.mtu is not None and bridge.mtu > link.mtu:
+            yield packet, link, network, bridge
+
+
+def _hole(case: Case, network: Network, bridge: Link, uplink: Link, packets: list[int]) -> Told:
+    holes = case.once(missing)
+    return Told(
+        {
+            "network": network.name, "mtu": bridge.mtu or 0, "uplink": uplink.name, "limit": uplink.mtu or 0,
+            "missing": Count(sum(holes[packet] for packet in packets)),
+        },
+        evidence=case.evidence(packets, first=True),
+        proof=(f"ip-addr.json: {bridge.name} mtu {bridge.mtu}", f"ip-addr.json: {uplink.name} mtu {uplink.mtu}"),
+        severity=Severity.ERROR,
+    )  # fmt: skip
 
 
 def _between(host: HostState, state: HostState, container: str, inner: Link, outer: Link) -> Told | None:

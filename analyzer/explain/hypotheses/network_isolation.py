@@ -34,6 +34,13 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         facts["from_container"] = src.name
     if dst is not None:
         facts |= {"to_container": dst.name, "network": dst.network, "address": str(case.context.dst(row))}
+    if src is not None and dst is not None:
+        host = case.host_of(stopped.packets[0])
+        shared = [c for c in host.containers if c.name == dst.name and c.network != dst.network and c.addresses]
+        of = {c.network for c in host.containers if c.name == src.name}
+        both = next((c for c in shared if c.network in of), None)
+        if both is not None:
+            facts |= {"both_on": both.network, "there": str(both.addresses[0])}
     if src is None and dst is not None:
         port = case.context.value("dport", row)
         facts |= {"outside": str(case.context.src(row)), "port": port}

@@ -26,6 +26,8 @@ OUTPUT = "output"
 MOST_OTHERS = 5
 NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
 """nstat's: own packets without a route, connections that failed while they were made, resets that were sent."""
+COUNTED = ("failed", "failed_elsewhere", "resets", "resets_left")
+"""Facts of refusals: as counters have them, and what captures show of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def _completed(finding: Finding) -> Finding | None:
     facts = dict(finding.facts)
     silent, why = facts["silent"], facts["why"]
     if why == "itself":  # a health check may well be refused for a while
-        left = int(facts["count"]) - int(facts.pop("seen"))  # type: ignore[arg-type]
+        failed, seen, resets, left = (int(facts.pop(name)) for name in COUNTED)  # type: ignore[arg-type]
+        left = min(failed - seen, resets - left)
         facts["count"] = left
         if left <= 0 or (facts.pop("checked") and not silent):
             return None
@@ -176,7 +179,8 @@ def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
     failed, resets = (sender.state.counted(name) or 0 for name in (REFUSED, RESETS))
     refused = min(failed, resets)
     if refused > 0:
-        facts: Facts = {"others": _listening_beside(case, sender), "seen": Count(_refused(case, sender))}
+        facts: Facts = {"others": _listening_beside(case, sender), "failed": failed, "resets": resets}
+        facts |= {"failed_elsewhere": Count(_refused(case, sender)), "resets_left": Count(_resets(case, sender))}
         facts["checked"] = sender.container.status.health is not None
         yield _told(sender, "itself", refused, facts, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}")
 
@@ -187,6 +191,12 @@ def _refused(case: Case, sender: _Sender) -> int:
     failed = np.zeros(len(sources), bool)
     failed[[*case.handshakes.rejected(), *case.handshakes.unanswered()]] = True
     return int(np.count_nonzero(sources & failed & case.my_connections))
+
+
+def _resets(case: Case, sender: _Sender) -> int:
+    """Count the RSTs of the container that left it: those refused others."""
+    own = Addresses.of(case.context.frames, "src")[case.first_row].among([int(ip) for ip in sender.container.addresses])
+    return int(np.count_nonzero(own & case.resets & case.mine))
 
 
 def _listening_beside(case: Case, sender: _Sender) -> list[str]:

@@ -4,8 +4,6 @@ import shlex
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
 from analyzer.explain.case import Case
 from analyzer.explain.edits import with_rule
 from analyzer.explain.host import ports
@@ -13,31 +11,15 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import tried
 from analyzer.explain.tally import Least
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, Basis, Container, FlowTuple, HostState, Role, Severity
-from analyzer.model.rules import Verdict
-from analyzer.state.path import translate
+from analyzer.explain.untranslated import left_as_asked
+from analyzer.model import Basis, Container, HostState, Severity
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Compare connections from outside with what Docker publishes."""
-    context, table = case.context, case.context.connections
-    published = {
-        (host.name, *key): (container, port)
-        for host in case.hosts.states
-        for container in reversed(host.containers)
-        for key, port in container.published_ports().items()
-    }
-    straight = ~case.target_moved & (table["orig_dport"] == table["reply_sport"])
     by_port: dict[tuple[Container, str], list[int]] = {}
-    for number in np.flatnonzero(straight).tolist() if published else ():
-        protocol = {6: "tcp", 17: "udp"}.get(int(table["proto"][number]), "")
-        packet = int(context.packets_of(number)[0])
-        host = context.host_at(int(case.first_row[packet]))
-        known = published.get((host.name, protocol, int(table["orig_dport"][number])))
-        if known is None or context.point(int(case.first_row[packet])).role is not Role.UPLINK:
-            continue
-        if _untranslated(host, *known, case.tracer.connection(number).original):
-            by_port.setdefault(known, []).append(packet)
+    for packet, container, port in case.once(left_as_asked):
+        by_port.setdefault((container, port), []).append(packet)
     for (container, port), packets in by_port.items():
         tell, key = partial(_tell, case, container, port), (container.name, port)
         yield Cause(packets, tell, Basis.STATED, key, also=case.troubled(packets))
@@ -71,18 +53,6 @@ def _rule(host: HostState, container: Container, port: str) -> str | None:
         return None
     asked = f"-A DOCKER ! -i {shlex.quote(bridge)} -p {protocol} -m {protocol} --dport {outside.rpartition(':')[2]}"
     return f"{asked} -j DNAT --to-destination {target}:{number}"
-
-
-def _untranslated(host: HostState, container: Container, port: str, flow: FlowTuple) -> bool:
-    """Tell whether Docker should have a rule for it, by the container's addresses, and has none."""
-    dst: Address = flow.dst
-    if not host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
-        return False
-    outside = port.partition("->")[0].rpartition(":")[0]
-    if outside.startswith(("127.", "[::1]", "::1")):
-        return False
-    result = translate(host, flow)
-    return result is not None and result.verdict is not Verdict.UNKNOWN and not result.target_moved
 
 
 HYPOTHESIS = Hypothesis(

@@ -7,14 +7,18 @@ from ipaddress import IPv4Network, ip_network
 
 import numpy as np
 
+from analyzer.explain.aimed import aimed
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.host import overlap
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.parties import name_of
 from analyzer.explain.tally import First
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, ArpExchange, Basis, Disposition, Evidence, HostState, Network, Point, Role, Severity
 from analyzer.model.engine import Prefix
 from analyzer.schema import Addresses, Array
+
+ISOLATED = "network-isolation"
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -26,12 +30,18 @@ def causes(case: Case) -> Iterator[Cause]:
             asked = [one for ip, one in vain.items() if ip in pair.subnet and ip in pair.foreign]
             told |= {one.asked_ip for one in asked}
             vainly = case.towards({one.asked_ip for one in asked})
-            packets = sorted({*_cut_off(case, host, pair), *_questions(case, asked), *vainly})
+            cut_off = {*_cut_off(case, host, pair), *_aimed(case, host, pair)} if not pair.wide else ()
+            packets = sorted({*cut_off, *_questions(case, asked), *vainly})
             key = host.name, *pair.key
             yield Cause(packets, partial(_tell, case, pair, asked), Basis.STATED, key)
         for (network, ip), packets_of in _swallowed(case, host).items():
             told.add(ip)
             yield Cause(packets_of, partial(_swallows, case, network, ip), Basis.STATED, (host.name, network, str(ip)))
+        for (network, subnet, ip), packets_of in _kept_apart(case, host).items():
+            told.add(ip)
+            yield Cause(
+                packets_of, partial(_nobody, network, subnet, ip), Basis.STATED, (host.name, network, str(ip), "nobody")
+            )
         for ip, exchange in vain.items():
             if ip not in told and (found := _behind(case, host, exchange)) is not None:
                 packets = sorted({*_questions(case, [exchange]), *case.towards([ip])})
@@ -60,6 +70,35 @@ def _swallowed(case: Case, host: HostState) -> dict[tuple[str, Address], list[in
     return {key: sorted(packets) for key, packets in found.items()}
 
 
+def _aimed(case: Case, host: HostState, pair: overlap.Pair) -> Iterator[int]:
+    """Give the packets that were stopped on a wrong way, for a container whose address the other route has."""
+    for packet, there in case.once(aimed).items():
+        owner = host.container_of_address(there)
+        if owner is not None and owner.network == pair.network.name and there in pair.foreign:
+            yield packet
+
+
+def _kept_apart(case: Case, host: HostState) -> dict[tuple[str, Prefix, Address], list[int]]:
+    """Return what Docker kept from one of its networks, though no container there has the address that it is for."""
+    found: dict[tuple[str, Prefix, Address], list[int]] = {}
+    packets = (p for one in case.stopped.get(ISOLATED, ()) if one.host is host for p in one.packets)
+    for packet in packets if host.containers else ():
+        ip = case.context.dst(int(case.first_row[packet]))
+        if ip is None or host.owns(ip) or host.container_of_address(ip) is not None:
+            continue
+        for network, subnet in ((n, s) for n in host.networks if n.bridge for s in n.subnets):
+            if ip in subnet and ip not in network.gateways:
+                found.setdefault((network.name, subnet, ip), []).append(packet)
+    return found
+
+
+def _nobody(network: str, subnet: Prefix, ip: Address, _: list[int]) -> Told:
+    return Told(
+        {"network": network, "subnet": str(subnet), "nobody": str(ip)},
+        proof=(f"docker-network-inspect.json: {network} Subnet {subnet}", f"docker-inspect.json: nobody has {ip}"),
+    )
+
+
 def _within(subnet: Prefix, private: Prefix) -> bool:
     if isinstance(subnet, IPv4Network):
         return isinstance(private, IPv4Network) and subnet.subnet_of(private)
@@ -86,11 +125,18 @@ def _tell(case: Case, pair: overlap.Pair, asked: list[ArpExchange], packets: lis
     if asked:
         facts |= {"vain": [str(one.asked_ip) for one in asked[:3]], "vain_at": asked[0].point}
     own = [packet for packet in packets if case.connection[packet] >= 0]
+    if asked and not own:
+        row = int(case.first_row[packets[0]])
+        facts |= {
+            "who": [name_of(case, ip, row) for ip in [asked[0].asker_ip] if ip is not None],
+            "what": [str(one.asked_ip) for one in asked[:3]],
+        }
     causes_of = ((packet, case.tracer.outcome(packet).cause) for packet in own)
     if (acts := next(((packet, cause.text) for packet, cause in causes_of if cause is not None), None)) is not None:
         facts["acts_by"] = First(acts[1], int(case.numbers[acts[0]]))
     evidence = (*(Evidence(one.point, one.request_frame) for one in asked), *case.evidence(own))
-    return Told(facts, evidence=evidence[:SHOWN], proof=pair.proof)
+    idle = pair.wide and not packets
+    return Told(facts, evidence=evidence[:SHOWN], proof=pair.proof, severity=Severity.INFO if idle else None)
 
 
 def _vain(case: Case, host: HostState) -> dict[Address, ArpExchange]:

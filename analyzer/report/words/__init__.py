@@ -9,6 +9,7 @@ from analyzer.model.finding import worst_first
 from analyzer.report.words import (
     captures,
     ends,
+    filtered,
     host,
     inside,
     losses,
@@ -24,7 +25,7 @@ from analyzer.report.words import (
 from analyzer.report.words.sentence import Facts, Words, commands, heading, reached_otherwise
 
 SAYS = {
-    **captures.SAYS, **ends.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
+    **captures.SAYS, **ends.SAYS, **filtered.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
     **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""

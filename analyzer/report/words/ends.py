@@ -107,6 +107,17 @@ def answered_from_elsewhere(f: Facts) -> Words:
     """Asked here, answered there."""
     asked, other = f["asked_at"], f["other"]
     fits = "has the right ports, and acknowledges the very SYN" if f.get("granted") else "goes to the port that asked"
+    if f.get("proxied"):
+        who, outside = f["proxied"], str(f["port"])
+        return Words(
+            f"{asked} is asked, and {other} answers at {f['where']}",
+            f"The answer {fits}, but comes from {other}. docker-proxy serves {who}'s published port {outside} on all "
+            f"addresses with one socket, so the kernel chooses the source of its answers by the route. {affected(f)}",
+            f"docker-proxy answers from {other}, and nobody takes that for an answer",
+            remedy=f"Ask {who} by its name on a network that both are on, port {f['inner_port']}; or publish it on "
+            f"that address alone: -p {asked}:{outside.partition('/')[0]}:{f['inner_port']}/udp; or switch docker-proxy "
+            'off ("userland-proxy": false in daemon.json).',
+        )
     return Words(
         f"{asked} is asked, and {other} answers at {f['where']}",
         f"The answer {fits}, but comes from {other}: the client, and "

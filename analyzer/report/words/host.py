@@ -1,7 +1,7 @@
 """What a host's state tells by itself."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Words, number, several, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 
 def forward_policy_drop(f: Facts) -> Words:
@@ -27,6 +27,19 @@ def mtu_mismatch(f: Facts) -> Words:
             "messages pass, long ones hang.",
             remedy="Give both ends one MTU, by com.docker.network.driver.mtu of the network; for now:",
         )
+    if f.get("missing"):
+        size = f"network {f['network']} has MTU {f['mtu']}, the uplink {f['uplink']} only {limit}"
+        return Words(
+            f"{size}: {number(f, 'missing'):,} bytes never came to {f['uplink']}",
+            "Containers tell their peers that they take segments of that size (MSS); such segments are too long for "
+            "the way to this host, and nobody tells their senders, or they do not hear it: what their sequence numbers "
+            f"count on never came. Handshakes and short answers pass. {affected(f)}",
+            f"{size}: long segments of the answer never come",
+            verb=Verb.USE,
+            remedy=f'"mtu": {limit} in /etc/docker/daemon.json, or for one network docker network create -o '
+            f"com.docker.network.driver.mtu={limit} (in compose: driver_opts); until then iptables -t mangle -I "
+            "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu.",
+        )
     return Words(
         f"network {f['network']} has MTU {f['mtu']}, the uplink {f['uplink']} only {limit}",
         "Containers send packets that do not fit the uplink. The kernel tells them so by ICMP; wherever that is "
@@ -45,7 +58,24 @@ def bridge_netfilter_off(_: Facts) -> Words:
     )
 
 
+def bridge_address_lost(f: Facts) -> Words:
+    """The gateway is gone."""
+    bridge, gateway, network = f["bridge"], f["gateway"], f["network"]
+    has = f", it has {', '.join(texts(f, 'has'))}" if texts(f, "has") else ""
+    route = "" if f.get("routed") else " Without it the host has no route to them either, and sends what is for them "
+    asked = f": {packets(f)} came to nothing" if f.get("packets") else ""
+    return Words(
+        f"{bridge} has lost {gateway}, the gateway of network {network}{has}{asked}",
+        f"Containers ask for it in vain.{route + 'out by the default route.' if route else ''} Something took it away: "
+        f"NetworkManager, systemd-networkd, a script, ip addr flush. {affected(f)}".rstrip(),
+        f"{bridge} has lost {gateway}, the gateway of network {network}",
+        remedy="Give it back, or restart Docker; and let whoever manages interfaces leave Docker's bridges alone "
+        "(NetworkManager: unmanaged-devices, networkd: Unmanaged=yes).",
+    )
+
+
 SAYS = {
+    "bridge-address-lost": bridge_address_lost,
     "forward-policy-drop": forward_policy_drop,
     "mtu-mismatch": mtu_mismatch,
     "bridge-netfilter-off": bridge_netfilter_off,

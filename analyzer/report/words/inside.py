@@ -1,6 +1,7 @@
 """What containers' own namespaces do."""
 
 from analyzer.model.words import plural
+from analyzer.report.words import programs
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, several, texts
 
 
@@ -26,7 +27,7 @@ def stopped_in_container(f: Facts) -> Words:
         f"{what}, which {does} {whom}: {text}",
         f"That is in the container's own network namespace, not on the host. {affected(f)}",
         cause,
-        remedy=offered(f, "In the container's namespace:"),
+        remedy=programs.told(f) if f.get("owner") else offered(f, "In the container's namespace:"),
     )
 
 

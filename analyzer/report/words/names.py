@@ -72,8 +72,32 @@ def dns_failed(f: Facts) -> Words:
     )
 
 
+def _no_server_outside(f: Facts) -> Words:
+    """They do not all fail at once."""
+    servers, inside = several(texts(f, "servers")), texts(f, "answering")
+    last = f["last"]
+    passes = ", while other connections outwards are answered" if f.get("others_answered") else ""
+    known = (
+        f"Ask {inside[0]}, which answers here: docker run --dns {inside[0]}, dns in compose or daemon.json. Or have "
+        f"port 53 opened at the router or firewall beyond {last}."
+        if inside
+        else f"Have port 53, UDP and TCP, opened at the router or firewall beyond {last}; or ask the name server that "
+        "this network has for its machines (often the router)."
+    )
+    return Words(
+        f"no name server outside answers: {servers} left {_questions(f)} open",
+        f"Asked for {_asked(f)}; last seen at {last}{passes}. Servers that have nothing to do with each other do not "
+        "fail at once: something between drops what is for port 53.",
+        f"something beyond {last} drops DNS: none of {servers} answers{passes}",
+        verb=Verb.RESOLVE,
+        remedy=known,
+    )
+
+
 def dns_unanswered(f: Facts) -> Words:
     """It does not answer, or late."""
+    if f.get("servers"):
+        return _no_server_outside(f)
     server = f["server"]
     if f.get("strangers"):
         strangers = texts(f, "strangers")

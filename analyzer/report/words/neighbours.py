@@ -196,14 +196,19 @@ def _wide(f: Facts) -> Said:
     )
 
 
-def _bridge_address(f: Facts) -> Said:
+def _published(f: Facts) -> Said:
+    port, asked = str(f["port"]), f["asked"]
+    free = port.partition("->")[0].rpartition(":")[2]
     return (
-        f"{f['link']} has lost that address",
+        f"{f['container']} is published on it ({port}), and no interface of this host has it",
         (
-            f"It is the gateway of network {f['network']}, and belongs on its bridge. Something took it away: "
-            "NetworkManager, a script, ip addr flush."
+            "Docker listens on an address that the host does not have where net.ipv4.ip_nonlocal_bind is 1, or had it "
+            "when the container was started. Nobody hears then what is for it."
         ),
-        "Give it back, or restart Docker.",
+        (
+            f"Give the host {asked}, and see that it stays (keepalived, netplan, the network's own settings); or "
+            f"publish on an address that it has: -p {free}:{port.partition('->')[2].partition('/')[0]}."
+        ),
     )
 
 
@@ -258,6 +263,23 @@ def _on_link(f: Facts) -> Said:
     )
 
 
+def _world(f: Facts) -> Said:
+    dev, own = f["dev"], f" by itself ({f['own']})" if str(f.get("own", "")).startswith("169.254.") else ""
+    end = ", the host's end of a container's interface" if f.get("veth") else ""
+    left = f" “{f['default']}” is left then." if f.get("default") else ""
+    return (
+        f"the host's default route “{f['route']}” has no gateway",
+        (
+            f"So it asks at {dev}{end}, by ARP for every address there is. Something that manages interfaces has given "
+            f"{dev} an address{own} and that route: dhcpcd, NetworkManager."
+        ),
+        (
+            "Take it away, and keep that program off Docker's interfaces: denyinterfaces veth* in dhcpcd.conf, "
+            f"unmanaged-devices=interface-name:veth* in NetworkManager.{left}"
+        ),
+    )
+
+
 def _nobody(f: Facts) -> Said:
     stopped, there = several(texts(f, "stopped")), ", ".join(texts(f, "members"))
     members = f" On that network are: {there}." if there else ""
@@ -291,9 +313,9 @@ WHY = {
     "dnat": _dnat,
     "rule": _rule, "no-interface": _no_interface, "down-inside": _down_inside, "lost-address": _lost_address,
     "port-down": _port_down, "no-port": _no_port, "blocked": _blocked, "isolated": _isolated, "vlans": _vlans,
-    "own-down": _own_down, "arp-ignore": _arp_ignore, "bridge-address": _bridge_address,
-    "unheard": _unheard, "inhibited": _inhibited, "wide": _wide,
+    "own-down": _own_down, "arp-ignore": _arp_ignore,
+    "unheard": _unheard, "inhibited": _inhibited, "published": _published, "wide": _wide,
     "network-gateway": _network_gateway, "wrong-gateway": _wrong_gateway, "gateway-silent": _gateway_silent,
-    "on-link": _on_link, "nobody": _nobody,
+    "on-link": _on_link, "world": _world, "nobody": _nobody,
 }  # fmt: skip
 SAYS = {"arp-unanswered": arp_unanswered}

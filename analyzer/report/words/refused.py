@@ -137,12 +137,6 @@ def _for_listening(f: Facts) -> str | None:
         there = texts(f, "listens_on")[0].partition("/")[0]
         return f"Publish the port that it listens on: -p {f['maps_to']}:{there}; or let the program use this one."
     if elsewhere := texts(f, "elsewhere"):
-        if not f.get("listens_on"):
-            return (
-                f"Start the program in {f.get('container') or f['target']} (docker logs says why it does not run), "
-                "or take "
-                f"it out of what clients ask: {several(elsewhere)} has it. If that one was meant, ask by its name."
-            )
         if f.get("alias"):
             return (
                 f"Give the name {f['alias']} to {elsewhere[0]} alone (networks: aliases: in the compose file), or ask "
@@ -153,6 +147,12 @@ def _for_listening(f: Facts) -> str | None:
                 f"Let it look the name up again: restart or reload it. A proxy that looks up once, as nginx does with "
                 f"upstreams, needs resolver 127.0.0.11 valid=10s and the name in a variable. {elsewhere[0]} is "
                 f"{f['now_at']} now."
+            )
+        if not f.get("listens_on"):
+            return (
+                f"Start the program in {f.get('container') or f['target']} (docker logs says why it does not run), "
+                "or take "
+                f"it out of what clients ask: {several(elsewhere)} has it. If that one was meant, ask by its name."
             )
         return f"If {elsewhere[0]} was meant: ask by its name, for addresses change when containers are made again."
     if f.get("listens_on") and not f.get("container"):
@@ -227,6 +227,14 @@ def _published(f: Facts) -> tuple[str, str]:
                          f"Ask for its program's own port, {inside.partition('/')[0]}, or give it a network."),
         "internal": (f"{who} is on network {f.get('network')}, which is internal: it publishes nothing",
                      "docker network connect a network with a way out."),
+        "gateway-elsewhere": (
+            (f"Docker took {text} of {who} back, for its default gateway is on {f.get('network')}, which publishes "
+             "nothing"),
+            (f"Let {who} have its gateway on a bridge network: gw_priority in compose, docker network connect "
+             "--gw-priority, since Docker 28; before that, the network whose name comes first has it. Or take it off "
+             f"{f.get('network')}, or ask for its address there.")),
+        "not-published": (f"{who} was to publish {text}, and Docker does not",
+                          f"The daemon's log says why (journalctl -u docker); docker restart {who} tries again."),
         "other-address": (f"{who} publishes it as {text}, at that address alone",
                           (f"Ask for {who} on a network that both are on, port {inside.partition('/')[0]}; or publish "
                           "it "

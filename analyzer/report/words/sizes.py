@@ -59,6 +59,18 @@ def mtu_exceeded(f: Facts) -> Words:
 
 def vanishing(f: Facts) -> Words:
     """Long packets vanish."""
+    if f.get("missing"):
+        return Words(
+            f"{number(f, 'missing'):,} bytes that were sent to this host never came to {f['where']}",
+            "Later segments of their senders count on them. Short segments of the same connections did come, and not "
+            "one long one: they are too long for a link on their way, and nobody tells the senders. "
+            f"{affected(f)}",
+            f"long segments of the answer never come to {f['where']}, probably too long for a link on their way",
+            verb=Verb.USE,
+            remedy="Offer smaller segments: iptables -t mangle -I FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS "
+            "--set-mss 1360 (the link's MTU less 40), or give the network a smaller MTU. Have whoever runs the router "
+            "let ICMP fragmentation needed and packet too big pass.",
+        )
     return Words(
         f"packets of {f['least']} bytes and more vanish behind {f['last']}, up to {f['fits']} bytes were answered",
         f"{packets(f)} got no answer, however often they were sent, and no ICMP error said that they are too long: a "
@@ -87,7 +99,24 @@ def _wrong(f: Facts, what: str) -> Words:
     )
 
 
+def vxlan_unanswered(f: Facts) -> Words:
+    """One way only."""
+    peer, port, last = f["peer"], f["port"], f["last"]
+    alive = f" {peer} answers other packets, so it is there." if f.get("others_answered") else ""
+    return Words(
+        f"{packets(f)} left by {last} in VXLAN packets to {peer}, and none came back from it",
+        f"Not one VXLAN packet came from {peer} while this was captured.{alive} Something between drops UDP port "
+        f"{port}, or the other host does. {affected(f)}",
+        f"UDP port {port} to {peer} is not let through: none of its VXLAN packets gets an answer",
+        verb=Verb.ANSWER,
+        remedy=f"Let UDP port {port} pass between {f['own']} and {peer}, both ways: host firewalls (iptables, ufw, "
+        "firewalld) on both, security groups of the cloud, routers between. Swarm needs TCP 2377, TCP and UDP 7946 as "
+        f"well; tcpdump -ni any udp port {port} on {peer} shows whether they come.",
+    )
+
+
 SAYS = {
+    "vxlan-unanswered": vxlan_unanswered,
     "mtu-exceeded": mtu_exceeded,
     "mtu-blackhole": vanishing,
     "vxlan-mtu": vanishing,

@@ -15,6 +15,17 @@ def subnet_overlap(f: Facts) -> Words:
             remedy=f"Give network {network} private addresses: docker network create --subnet, or "
             "default-address-pools in daemon.json.",
         )
+    if f.get("nobody"):
+        network, subnet, ip = f["network"], f["subnet"], f["nobody"]
+        return Words(
+            f"{ip} falls into {subnet}, which network {network} has, and no container has it",
+            f"So the host routes it to {network}'s bridge, and Docker lets nobody in there from other networks. If "
+            f"{ip} is a machine elsewhere, in the office or behind a VPN, {network} hides it. {affected(f)}",
+            f"network {network} has taken {subnet}, and no container there has {ip}",
+            remedy=f"If {ip} is a machine elsewhere, give network {network} other addresses and make it again (subnet "
+            "in the compose file, default-address-pools in daemon.json). If a container was meant, it is gone or has "
+            "another address: ask by its name.",
+        )
     if f.get("behind"):
         ip, network = f["address"], f["network"]
         questions = plural(number(f, "questions"), "question")
@@ -41,6 +52,10 @@ def subnet_overlap(f: Facts) -> Words:
         other = f["other_network"]
         detail = f"networks {network} and {other} overlap: {subnet}, {f['other_subnet']}"
         cause = f"networks {network} and {other} have the same addresses"
+    if f.get("wide") and not vain and not f.get("packets"):
+        said = f"The network's route is the more specific one: of {f.get('behind_route')}'s addresses it hides its own."
+        remedy = f"Nothing to do, unless somebody behind {f.get('behind_route')} has an address of {f['subnet']}."
+        return Words(detail, said, cause, remedy=remedy)
     acts = f"What goes there is stopped by {f['acts_by']}. " if f.get("acts_by") else ""
     told = f"{asked} {acts}{affected(f)}".strip()
     return Words(detail, f"{said} {told}", cause)

@@ -9,7 +9,7 @@ import re
 from analyzer.model import HostState
 from analyzer.model.rules import Rule
 
-DOCKER_USER = "DOCKER-USER"
+DOCKER_USER, UFW = "DOCKER-USER", "ufw"
 _TABLES = (
     (re.compile(r"^inet netavark$"), "netavark (Podman)"), (re.compile(r"^(ip|ip6) docker-"), "Docker"),
     (re.compile(r"^(inet|ip|ip6) firewalld$"), "firewalld"), (re.compile(r"^(inet|ip|ip6) kube-proxy$"), "kube-proxy"),
@@ -21,7 +21,7 @@ _CHAINS = (
     (re.compile(r"^DOCKER(-|$)"), "Docker"), (re.compile(r"^NETAVARK"), "netavark (Podman)"),
     (re.compile(r"^KUBE-"), "kube-proxy"), (re.compile(r"^CNI-"), "a CNI plugin"), (re.compile(r"^cali-"), "Calico"),
     (re.compile(r"^FLANNEL-"), "flannel"), (re.compile(r"^CILIUM_"), "Cilium"),
-    (re.compile(r"^ufw6?-"), "ufw"), (re.compile(r"^f2b-"), "fail2ban"), (re.compile(r"^LIBVIRT_"), "libvirt"),
+    (re.compile(r"^ufw6?-"), UFW), (re.compile(r"^f2b-"), "fail2ban"), (re.compile(r"^LIBVIRT_"), "libvirt"),
     (re.compile(r"^ts-"), "Tailscale"), (re.compile(r"^(IN|FWDI|FWDO|FWD|PRE|POST)_\w+|_ZONES|_direct$"), "firewalld"),
 )  # fmt: skip
 _COMMENTS = (
@@ -41,6 +41,13 @@ def owner(rule: Rule, host: HostState) -> str | None:
         if pattern.search(rule.table if rule.native else rule.chain):
             return _publisher(rule, host) or name
     return _docker(rule, host)
+
+
+def keeper(host: HostState, table: str, chain: str) -> str | None:
+    """Return the program that sets a chain's policy, and has its own chains called there; None if none is known to."""
+    of = (one.chains.get(chain) for one in host.tables if one.label == table)
+    targets = [rule.target for one in of if one is not None for rule in one.rules]
+    return UFW if any(re.match(r"^ufw6?-", target) for target in targets) else None
 
 
 def _publisher(rule: Rule, host: HostState) -> str | None:

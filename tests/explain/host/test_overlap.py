@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.explain.host.overlap import pairs
-from analyzer.model import HostState, Network, Route
+from analyzer.explain.host.asked import Host
+from analyzer.explain.host.overlap import overlapping, pairs
+from analyzer.model import HostState, Network, Route, Severity
 from tests.explain.host.state import asked, network, route
 
 check = asked("subnet-overlap")
@@ -59,7 +60,7 @@ def test_every_pair_of_networks_once() -> None:
         (route("172.17.128.0/20", None), False),
         (route("172.17.128.0/20", "tun0", kind="local"), False),
         (route("0.0.0.0/0", "wlan0"), False),
-        (route("128.0.0.0/1", "tun0"), True),
+        (route("128.0.0.0/1", "tun0"), False),
         (route("fd00::/8", "tun0"), False),
     ],
     ids=["inside", "around", "beside", "own", "another-bridge", "no-device", "local", "default", "half", "ipv6"],
@@ -71,6 +72,18 @@ def test_a_route(other: Route, told: bool) -> None:
 
     assert [f.detail for f in found] == ["network a 172.17.0.0/16 overlaps with what is behind tun0"] * told
     assert [f.proof[1] for f in found] == [f"ip-route.json: {other.text}"] * told
+
+
+@pytest.mark.parametrize(
+    ("subnet", "severity"),
+    [("172.17.128.0/20", None), ("172.17.0.0/16", None), ("172.16.0.0/12", Severity.INFO)],
+    ids=["inside", "the-same", "around"],
+)
+def test_a_route_that_is_less_specific_takes_nothing_away(subnet: str, severity: Severity | None) -> None:
+    """The network's own route comes first: only who has its addresses behind the other one is hidden."""
+    host = HostState(networks=(network("a", "172.17.0.0/16"),), routes=(route(subnet, "tun0"),))
+
+    assert [told.severity for told in overlapping(Host(host))] == [severity]
 
 
 def test_a_network_without_a_bridge_has_no_routes_beside_it() -> None:

@@ -4,6 +4,7 @@ from tests.lab.faults.within import in_
 from tests.lab.faults.world import HOST, Act, Fault, Net, World, host, nft_at, nft_gone
 
 ARP = frozenset({"arp-unanswered"})
+LOST = frozenset({"bridge-address-lost"})
 SOON = frozenset({"host-unreachable", "loss-inside-host", "nothing-left"})
 """What may follow from it."""
 
@@ -67,7 +68,7 @@ THERE = (
           also=SOON),
     Fault("out-of-bridge", "The server's end on the host is out of its bridge.", ARP, _to_server, _veth("nomaster"),
           teardown=_veth("master", "NET:bridge"), also=SOON),
-    Fault("bridge-without-address", "The bridge has lost the gateway's address.", ARP, _out, _bridge_without_address,
+    Fault("bridge-without-address", "The bridge has lost the gateway's address.", LOST, _out, _bridge_without_address,
           teardown=_bridge_with_address, also=SOON),
     Fault("moved-inside", "The server has taken another address.", ARP, _to_server, _server_moves,
           teardown=_server_returns, also=SOON),

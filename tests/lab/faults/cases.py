@@ -16,6 +16,7 @@ from tests.lab.faults.rules import FILTERED, ISOLATED
 from tests.lab.faults.segments import LOST, NEIGHBOURS
 from tests.lab.faults.several import SEVERAL
 from tests.lab.faults.sidecars import SIDECARS
+from tests.lab.faults.taken import TAKEN
 from tests.lab.faults.translations import TRACKED, TRANSLATED
 from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
 from tests.lab.faults.within import ODD_INSIDE, WITHIN
@@ -25,7 +26,7 @@ RECORDED = Path(__file__).parents[2] / "faults"
 FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
     *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND, *OBSERVED,
-    *COMMON, *MEANWHILE, *MISTAKEN, *SIDECARS, *FILES,
+    *COMMON, *MEANWHILE, *MISTAKEN, *SIDECARS, *FILES, *TAKEN,
 )  # fmt: skip
 
 

@@ -1,0 +1,60 @@
+"""What a firewall's own program has to be told: from whom to whom, and which rule of its nearly lets it in."""
+
+import re
+from collections.abc import Iterator
+
+from analyzer.explain.case import Case
+from analyzer.explain.fates import Stopped
+from analyzer.explain.fixes import ends
+from analyzer.explain.told import Facts
+from analyzer.model import HostState
+from analyzer.model.rules import Rule, Table
+
+
+def passage(case: Case, packet: int, host: HostState) -> Facts:
+    """Say from whom a packet is, and to whom, as it is behind DNAT, and by which of Docker's bridges it comes."""
+    *_, words = ends(case, packet)
+    found: Facts = {"from": str(words.src), "to": str(words.dst)}
+    if words.port is not None:
+        found |= {"to_port": words.port, "to_protocol": words.protocol or ""}
+    asked = next(iter(ends(case, packet))).port
+    found |= {"asked_port": asked} if asked is not None else {}
+    found["forwarded"] = words.dst is not None and not host.owns(words.dst)
+    found["from_host"] = words.src is not None and host.owns(words.src)
+    at = {end: [n for n in host.networks if n.bridge is not None and any(end in subnet for subnet in n.subnets)]
+          for end in (words.src, words.dst) if end is not None}  # fmt: skip
+    came, goes = (at.get(end, []) if end is not None else [] for end in (words.src, words.dst))
+    found |= {"within": came[0].name} if came and came == goes else {}
+    return found | ({"in_bridge": came[0].bridge} if came and came[0].bridge is not None else {})
+
+
+def near_miss(case: Case, stopped: Stopped) -> Facts | None:
+    """Return a rule before that would let a published port in, if it did not ask for the port before DNAT."""
+    rule, connection = stopped.cause.rule, case.connection_of(stopped.packets[0])
+    if rule is None or connection is None or rule.native:
+        return None
+    asked = connection.original.dport
+    ports = [port for container in stopped.host.containers for port in container.ports]
+    inner = next((p.inside for p in ports if (p.outside, p.protocol) == (asked, connection.protocol)), asked)
+    table = next((t for t in stopped.host.tables if any(one is rule for one in t.rules())), None)
+    for one in _before(table, rule) if table is not None and asked != inner else ():
+        if one.target in ("ACCEPT", "RETURN") and re.search(rf"--dports? \S*\b{asked}\b", one.text):
+            return {"near_miss": one.text, "asked_port": asked or 0, "inner_port": inner or 0}
+    return None
+
+
+def _before(table: Table, rule: Rule) -> Iterator[Rule]:
+    """Give the rules that a packet may meet in FORWARD before one, in their order."""
+
+    def met(name: str, above: tuple[str, ...]) -> Iterator[Rule]:
+        chain = table.chains.get(name)
+        for one in chain.rules if chain is not None and name not in above else ():
+            yield one
+            yield from met(one.target, (*above, name))
+
+    found: list[Rule] = []
+    for one in met("FORWARD", ()):
+        if one is rule:
+            yield from found
+            return
+        found.append(one)

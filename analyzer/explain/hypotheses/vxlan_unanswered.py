@@ -1,0 +1,46 @@
+"""VXLAN packets leave for another host, and not one of them comes back."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from analyzer.explain.case import Case
+from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.tally import Most
+from analyzer.explain.told import Told
+from analyzer.explain.tunnels import one_way
+from analyzer.model import Address, Severity
+from analyzer.schema import Addresses
+
+ENOUGH = 3
+"""Packets, after which nobody is only slow."""
+
+
+def causes(case: Case) -> Iterator[Cause]:
+    """Give each host to which an overlay network's packets go in vain."""
+    for (own, peer), packets in case.once(one_way).items():
+        if len(packets) >= ENOUGH and case.waited(packets[0]):
+            yield Cause(packets, partial(_tell, case, own, peer), key=(str(own), str(peer)))
+
+
+def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:
+    table, place = case.context.tunnels, case.context.tunnel_of_row[int(case.last_row[packets[0]])]
+    ends = [Addresses.of(case.context.connections, name).are(int(peer)) for name in ("orig_dst", "orig_src")]
+    others = (ends[0] | ends[1]) & case.answered_in_the_end
+    return Told(
+        {
+            "own": str(own), "peer": str(peer), "port": int(table["dport"][place]), "vni": int(table["vni"][place]),
+            "last": case.context.point(int(case.last_row[packets[0]])).name,
+            "others_answered": Most(bool(others.any())),
+        }
+    )  # fmt: skip
+
+
+HYPOTHESIS = Hypothesis(
+    "vxlan-unanswered",
+    Severity.ERROR,
+    "captures of the uplink",
+    "VXLAN packets leave for another host, and none at all comes back from it.",
+    "Let UDP port 4789 pass between the hosts, both ways: host firewalls, security groups, routers between.",
+    causes,
+    Specific.MECHANISM,
+)

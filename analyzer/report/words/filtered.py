@@ -1,0 +1,169 @@
+"""Rules of firewalls, and policies of their chains, that stop packets."""
+
+import re
+
+from analyzer.report.words import programs
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, offered, packets, several, texts
+
+NO_PROGRAM = "made by hand, or by a program that is not known"
+
+
+def stopped(f: Facts, explanation: str, cause: str, remedy: str | None) -> Words:
+    """Say how many packets, or answers to them, were dropped or rejected."""
+    what = f"answers to {packets(f)}" if f.get("of_answer") else packets(f)
+    verb = "rejected" if f.get("rejected") else "dropped"
+    detail = f"{what} {verb}: {f['cause']}"
+    return Words(detail, f"{explanation} {affected(f)}", cause, remedy=remedy)
+
+
+def _place(f: Facts) -> str:
+    by = f"made by {f['owner']}" if f.get("owner") else NO_PROGRAM
+    return f"rule {f['number']} of chain {f['chain']}, {by}"
+
+
+def _acts(f: Facts) -> str:
+    """Say which rule or policy it is, as the end of the first sentence."""
+    does = "rejects" if f.get("rejected") else "drops"
+    if f.get("policy_of"):
+        return f"no rule of {f['policy_of']} accepts it, and its policy is DROP"
+    if not f.get("chain"):
+        return str(f["cause"])
+    gone = ", which is gone now," if f.get("past") else ""
+    what = "the host's answer" if f.get("of_answer") else "it"
+    unserved = re.search(r'"(\S+) has no endpoints"', str(f["cause"]))
+    why = f": Service {unserved[1]} has no endpoints" if unserved is not None else ""
+    return f"rule {f['number']} of {f['chain']}{gone} {does} {what}{why}"
+
+
+def filtered_by_rule(f: Facts) -> Words:
+    """A rule or policy of this host, or a firewall elsewhere."""
+    if f.get("prohibited_by"):
+        source = f["prohibited_by"]
+        return Words(
+            f"a firewall at {source} prohibits {packets(f)}",
+            f"It answered that they are administratively prohibited. {affected(f)}",
+            f"a firewall at {source} prohibits it",
+            remedy=f"Ask whoever runs {source} to let this traffic pass.",
+        )
+    where = f"It is {_place(f)}. " if f.get("chain") else ""
+    if "packets" not in f:
+        who, what = several(texts(f, "who")), several(texts(f, "what"))
+        return Words(f"{who} cannot reach {what}: {f['cause']}",
+                     f"{where}The recorded rules, run in the kernel's order, stop such packets there.",
+                     _acts(f))  # fmt: skip
+    if f.get("past"):
+        said = f"{where}It was there before the captures ran, and is not any more: the dump from then stops them."
+        remedy = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
+        return stopped(f, said, _acts(f), remedy)
+    said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
+    return next(words for told in (_rightly, _by_special, _near_miss, _plainly) if (words := told(f, said)) is not None)
+
+
+def _rightly(f: Facts, said: str) -> Words | None:
+    """What rules are for."""
+    if f.get("strays"):
+        return stopped(f, f"{said} They are the last of connections from before the captures.", _acts(f),
+                       "Nothing to do: that is what such a rule is for.")  # fmt: skip
+    if f.get("strangers"):
+        return stopped(f, said, _acts(f), "Nothing to do, unless they should get in: then let just them pass.")
+    return None
+
+
+def _by_special(f: Facts, said: str) -> Words | None:
+    """Limits, sets, and what is against spoofed sources."""
+    if limit := _limit(f):
+        remedy = "Raise it in the rule, for all whom it meets, or leave these out before it."
+        return stopped(f, said, f"{_acts(f)}: it is a limit, {limit}", remedy)
+    if f.get("element") or f.get("lacks"):
+        return _by_set(f, said)
+    if f.get("spoofed"):
+        return stopped(
+            f, f"{said} It drops by the source alone, {f['spoofed']}, which containers have, too.", _acts(f),
+            f"Against spoofed sources from outside, let it ask for the way in as well: -i {f['uplink']}. It stops all "
+            "containers otherwise; an exception for one of them leaves the others where they are.",
+        )  # fmt: skip
+    return None
+
+
+def _near_miss(f: Facts, said: str) -> Words | None:
+    """A rule that means the port before DNAT."""
+    if not f.get("near_miss"):
+        return None
+    said += (
+        f" A rule before it would let them in, “{f['near_miss']}”, but asks for port {f['asked_port']}: that is what "
+        f"was asked for; after DNAT they are for port {f['inner_port']}."
+    )
+    cause = f"{_acts(f)}, for “{f['near_miss']}” asks for the port before DNAT"
+    if f.get("owner") == programs.UFW:
+        return stopped(f, said, cause, programs.told(f))
+    return stopped(
+        f, said, cause,
+        f"Let that rule ask for what was asked: -m conntrack --ctorigdstport {f['asked_port']} --ctdir ORIGINAL "
+        f"instead of --dport; or for the container's port, --dport {f['inner_port']}.",
+    )  # fmt: skip
+
+
+def _plainly(f: Facts, said: str) -> Words:
+    """An exception, or what its program is told."""
+    deletes = any(" -D " in command or "delete rule" in command for command in texts(f, "commands"))
+    advice = "Delete the rule, if nobody needs it." if deletes else "Let just this pass before the rule:"
+    if f.get("policy_of"):
+        advice = "Accept just this, before the policy decides."
+        if f.get("forwarded") and f.get("in_bridge"):
+            advice += f" For the whole network, accept what comes in by {f['in_bridge']}, and established answers."
+    owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
+    if owned and not f.get("commands"):
+        return stopped(f, said, _acts(f), programs.told(f))
+    return stopped(f, said, _acts(f), offered(f, advice))
+
+
+def _by_set(f: Facts, said: str) -> Words:
+    """A set has what it should not, or lacks what it should have."""
+    if f.get("lacks"):
+        return stopped(
+            f, f"{said} Others get in by set {f['set']}, which does not have {f['lacks']}.",
+            f"set {f['set']} of {f['policy_of']} lacks {f['lacks']}, and its policy is DROP",
+            offered(f, "Add the interface to the set, here and in the file that is loaded (/etc/nftables.conf):"),
+        )  # fmt: skip
+    owner = f.get("owner")
+    keeper = f"{owner} keeps the list" if owner else "If a program keeps the list"
+    return stopped(
+        f, f"{said} Set {f['set']} has {f['element']}.", f"{_acts(f)}, for set {f['set']} has {f['element']}",
+        offered(f, f"Take it out, if it was listed wrongly. {keeper}{':' if owner else ','} take it off there as well, "
+                "or put it on its list of exceptions, else it comes back."),
+    )  # fmt: skip
+
+
+LIMITS = {"recent": "hitcount", "hashlimit": "hashlimit-(?:upto|above)", "connlimit": "connlimit-(?:upto|above)",
+          "limit": "limit"}  # fmt: skip
+"""By match, the option that sets its limit (iptables-extensions(8))."""
+
+
+def _limit(f: Facts) -> str:
+    """Return the limit that a rule sets, as it stands there."""
+    rule = str(f.get("cause", ""))
+    for match, option in LIMITS.items():
+        found = re.search(rf"-m {match} .*?(--{option}\S*\s+\S+)", rule)
+        if found:
+            return found.group(1).rstrip("”")
+    return ""
+
+
+def docker_rules_gone(f: Facts) -> Words:
+    """Somebody flushed them."""
+    tables = " and ".join(f"*{name}" for name in texts(f, "tables"))
+    return Words(
+        f"Docker's rules are gone from {tables}: {packets(f)} came to nothing",
+        "Docker makes them when it starts, and with each network and container. Something flushed or replaced them "
+        "since: a firewall that loads its own rules (nft -f with flush ruleset, iptables-restore, a reload), "
+        'iptables -F by hand; or the daemon was told to make none ("iptables": false), and nobody else did. '
+        f"{affected(f)}",
+        f"Docker's rules are gone from {tables}",
+        verb=Verb.USE,
+        remedy="systemctl restart docker: it makes its rules again (containers stop, unless live-restore is on). Let "
+        "whatever flushed them load its rules before Docker starts, and without a flush of what is not its own (in "
+        "nftables: flush table inet filter instead of flush ruleset).",
+    )
+
+
+SAYS = {"filtered-by-rule": filtered_by_rule, "docker-rules-gone": docker_rules_gone}

@@ -1,0 +1,121 @@
+"""What to tell the programs that make rules: each is told by its own means what is to pass."""
+
+import re
+from collections.abc import Callable
+
+from analyzer.report.words.sentence import Facts
+
+UFW = "ufw"
+BY_HAND = "for deleted by hand it comes back"
+
+
+def told(f: Facts) -> str:
+    """Say by whom the rule, or a chain's policy, is made, and what to tell that program; facts are the check's."""
+    owner = str(f["owner"])
+    said = TOLD[owner](f) if owner in TOLD else ""
+    if f.get("policy_of"):
+        return f"The policy is {owner}'s, and so is what it shall let pass: {said}"
+    return f"The rule is made by {owner}: change it there, {BY_HAND}. {said}".rstrip()
+
+
+def _port(f: Facts) -> str:
+    return f" port {f['to_port']} proto {f['to_protocol']}" if f.get("to_port") else ""
+
+
+def _ufw(f: Facts) -> str:
+    src, dst, bridge = f.get("from"), f.get("to"), f.get("in_bridge")
+    if f.get("near_miss"):
+        whole = "; it is asked after DNAT, so it names the container's address and port"
+        return f"ufw route allow from any to {dst}{_port(f)}{whole}."
+    if f.get("forwarded"):
+        return f"ufw route allow from {src} to {dst}{_port(f)}"
+    return f"ufw allow in on {bridge} to any{_port(f)}" if bridge else f"ufw allow from {src} to {dst}{_port(f)}"
+
+
+def _firewalld(f: Facts) -> str:
+    if bridge := f.get("in_bridge"):
+        return f"firewall-cmd --permanent --zone=docker --change-interface={bridge} && firewall-cmd --reload"
+    return (
+        "Since firewalld 2.3 that is StrictForwardPorts in /etc/firewalld/firewalld.conf: no lets Docker's published "
+        "ports in; or firewall-cmd --add-forward-port for this one."
+    )
+
+
+def _fail2ban(f: Facts) -> str:
+    jail, src = str(f.get("chain", "")).removeprefix("f2b-"), f.get("from")
+    inside = f"docker exec {f['container']} " if f.get("container") else ""
+    many = (
+        f" {src} is the host's own address there: docker-proxy, or NAT, gives it to all clients that come that way, so "
+        "the ban meets all of them." if f.get("from_host") else ""
+    )  # fmt: skip
+    return (
+        f"{inside}fail2ban-client set {jail} unbanip {src}, and ignoreip = {src} in that jail, if it is one of "
+        f"yours.{many}"
+    )
+
+
+def _docker(f: Facts) -> str:
+    if not f.get("within"):
+        return ""
+    return (
+        f"Network {f['within']} was made with enable_icc=false: its containers shall not reach each other. Make it "
+        "without that option, or put those that shall talk on a network of their own."
+    )
+
+
+def _kube_proxy(f: Facts) -> str:
+    found = re.search(r'"(([\w.-]+)/([\w.-]+)(?::[\w.-]+)?) has no endpoints"', str(f.get("cause", "")))
+    if found is None:
+        return ""
+    service, space, name = found.groups()
+    return (
+        f"Service {service} has this port, and nobody serves it: see kubectl -n {space} get endpointslices -l "
+        f"kubernetes.io/service-name={name}, start its pods, or delete the Service. If no kube-proxy runs here any "
+        "more, its rules are left over: kube-proxy --cleanup takes them away. If something else shall have the port, "
+        "give it another one."
+    )
+
+
+def _calico(f: Facts) -> str:
+    chain = str(f.get("chain", ""))
+    if found := re.match(r"cali-(fhfw|thfw|fh|th)-(.+)", chain):
+        forward = "with applyOnForward: true, " if "fw" in found[1] else ""
+        return (
+            f"Interface {found[2]} is a HostEndpoint, and no policy of it lets this pass: add a GlobalNetworkPolicy "
+            f"{forward}that selects it and allows this (calicoctl apply), or delete that HostEndpoint."
+        )
+    return "A NetworkPolicy that selects that workload has to allow it (calicoctl get networkpolicy -A)."
+
+
+def _libvirt(f: Facts) -> str:
+    out = re.search(r" -o (\S+)", str(f.get("cause", "")))
+    bridge, net = f.get("in_bridge"), out.group(1) if out is not None else None
+    if net is None or bridge is None:
+        return ""
+    return (
+        f"libvirt lets nobody into the network on {net} from other networks. iptables -I FORWARD -i {bridge} -o {net} "
+        "-j ACCEPT lets this one in, and has to stand before LIBVIRT_FWI, so again after libvirt makes its rules: in "
+        "/etc/libvirt/hooks/network. Or make that network with <forward mode='open'/>: libvirt then makes no rules."
+    )
+
+
+def _tailscale(f: Facts) -> str:
+    if "100.64.0.0/10" not in str(f.get("cause", "")):
+        return ""
+    return (
+        "Tailscale takes all of 100.64.0.0/10 for its own, and drops it where it comes by another interface; here the "
+        "network outside uses those addresses as well (CGNAT). tailscale set --netfilter-mode=nodivert, and rules of "
+        "your own, or another range there."
+    )
+
+
+TOLD: dict[str, Callable[[Facts], str]] = {
+    UFW: _ufw,
+    "firewalld": _firewalld,
+    "fail2ban": _fail2ban,
+    "Docker": _docker,
+    "kube-proxy": _kube_proxy,
+    "Calico": _calico,
+    "libvirt": _libvirt,
+    "Tailscale": _tailscale,
+}
