@@ -260,6 +260,8 @@ class Case:
         count = len(self.context.connections["proto"])
         found: Array = np.bincount(self.connection[self.reply & arrives & (self.connection >= 0)], minlength=count) > 0
         found[self.handshakes.rejected()] = False
+        shakes = self.handshakes
+        found[(shakes.asked > 1) & (shakes.granted > 0) & (shakes.went_on == 0)] = False  # asked again, heard nothing
         return found
 
     @cached_property

@@ -25,6 +25,8 @@ def passage(case: Case, packet: int, host: HostState) -> Facts:
           for end in (words.src, words.dst) if end is not None}  # fmt: skip
     came, goes = (at.get(end, []) if end is not None else [] for end in (words.src, words.dst))
     found |= {"within": came[0].name} if came and came == goes else {}
+    source = host.container_of_address(words.src) if words.src is not None else None
+    found |= {"source": source.name} if source is not None else {}
     return found | ({"in_bridge": came[0].bridge} if came and came[0].bridge is not None else {})
 
 

@@ -86,8 +86,14 @@ def meant(case: Case, packet: int, owner: Container | None, elsewhere: list[str]
     both = [name for name in owner.aliases if name in other.aliases]
     if both:
         return {"alias": both[0]}
-    made_since = asker is not None and "" < asker.created < min(owner.created, other.created)
-    return {"made_since": True, "now_at": str(other.addresses[0])} if made_since and other.addresses else {}
+    since = [
+        c for c in host.containers
+        if c.name in elsewhere and c.network == owner.network and c.addresses and asker is not None
+        and "" < asker.created < min(owner.created, c.created)
+    ]  # fmt: skip
+    if not since:
+        return {}
+    return {"made_since": [c.name for c in since], "now_at": [str(c.addresses[0]) for c in since]}
 
 
 def _reachable(state: HostState, protocol: str) -> list[Listener]:

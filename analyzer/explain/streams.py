@@ -1,13 +1,18 @@
 """What each TCP connection came to: one number a connection and question, counted in columns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.decode.offsets import ACK, RST, SYN
+from analyzer.decode.offsets import ACK, PROTO_TCP, RST, SYN
 from analyzer.link.identity import has
 from analyzer.packet.context import Context
 from analyzer.schema import Array, Int64, Layer
+
+if TYPE_CHECKING:
+    from analyzer.explain.case import Case
 
 
 @dataclass(slots=True)
@@ -54,3 +59,14 @@ def handshakes(context: Context, rows: Int64, connection: Int64, reply: Array) -
         answered=counted(reply),
         went_on=counted(~reply & (flags & ACK != 0) & (flags & RST == 0)),
     )
+
+
+def leftovers(case: "Case", packets: Sequence[int]) -> bool:
+    """Tell whether TCP packets are but the last words of connections from before the captures: nobody misses them."""
+    numbers = np.unique(case.connection[list(packets)])
+    if not len(numbers) or numbers[0] < 0:
+        return False
+    tcp = case.context.connections["proto"][numbers] == PROTO_TCP
+    begun = case.handshakes.asked[numbers] > 0
+    carries = [bool(case.first("payload_len")[case.packets_of(number)].any()) for number in numbers.tolist()]
+    return bool(tcp.all()) and not begun.any() and not any(carries)

@@ -16,8 +16,12 @@ from analyzer.schema import Array, Columns, Int64, Layer
 if TYPE_CHECKING:
     from analyzer.explain.case import Case
 
-ANSWERING = (88, 123, 161, 389, 464, 500, 1194, 1812, 1813, 3478, 4500, 51820)
-"""UDP ports of which each question is answered: Kerberos, NTP, SNMP, LDAP, IKE, OpenVPN, RADIUS, STUN, WireGuard."""
+FEW_UNASKED = 1
+"""Answers that came without a question, of somebody who answers questions: one may be doubled."""
+ANSWERING = (88, 123, 161, 389, 464, 500, 1812, 1813, 3478)
+"""UDP ports of which each question is answered: Kerberos, NTP, SNMP, LDAP, IKE, RADIUS, STUN."""
+GREETING = (1194, 4500, 51820)
+"""Those of tunnels, which answer the first word at least: OpenVPN, IPsec through NAT, WireGuard."""
 SYMPTOMS = {kind: number for number, kind in enumerate(Symptom)}
 
 
@@ -117,6 +121,14 @@ def _sent_again(case: "Case") -> Int64:
     return _left(case, np.unique(np.where(answers < 0, originals, answers)))
 
 
+def _unasked(case: "Case") -> Int64:
+    """(connections,) How often servers spoke twice without being asked: what tunnels carry is no answer."""
+    order = np.lexsort((np.arange(len(case.connection)), case.connection))
+    number, reply = case.connection[order], case.reply[order]
+    again = (number[1:] == number[:-1]) & (number[1:] >= 0) & reply[1:] & reply[:-1]
+    return np.bincount(number[1:][again], minlength=len(case.context.connections["proto"]))
+
+
 def _asked_in_vain(case: "Case") -> Int64:
     """Return pings that nobody answered, and datagrams of clients whose server answers most of them."""
     layers, proto = case.first("layers"), case.first("proto")
@@ -126,8 +138,9 @@ def _asked_in_vain(case: "Case") -> Int64:
         np.bincount(case.connection[known & way], minlength=len(table["proto"])) for way in (~case.reply, case.reply)
     )
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
-    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked)
+    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked) & (_unasked(case) <= FEW_UNASKED)
     client |= np.isin(table["orig_dport"], ANSWERING)
+    client |= np.isin(table["orig_dport"], GREETING) & (answered == 0)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]
     ends = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     asks = np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known & ends)

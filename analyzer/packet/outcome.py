@@ -23,7 +23,7 @@ from analyzer.packet.answers import AllAnswers, Answers, all_answers, find_answe
 from analyzer.packet.arrived import arrivals
 from analyzer.packet.context import Context
 from analyzer.packet.icmp_errors import Errors
-from analyzer.packet.onward import Onward
+from analyzer.packet.onward import Onward, tunnel_at
 from analyzer.packet.prove import Prover
 from analyzer.packet.stops import Cause
 from analyzer.packet.text import icmp_text, protocol_of
@@ -191,6 +191,11 @@ class Outcomes:
         context, last = self._context, rows[-1]
         arrived = len(rows) > 1
         outward = point.role is Role.VETH and arrived and context.point(rows[-2]).role is Role.CONTAINER
+        if (tunnel := tunnel_at(context, point)) is not None:
+            if context.dst(last) in tunnel.addresses:
+                return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, out of its tunnel", Basis.OBSERVED)
+            reason = f"last seen at {point.name}; {tunnel.name} is a tunnel, which carries it on in packets of its own"
+            return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.STATED)
         inside = point.role in INSIDE and not outward and not context.strays[last] and not self._own_port(last, point)
         if inside and (arrived or self._goes_to_container(last, point)):
             within = self._onward.into_container(rows) if point.role is Role.VETH else set()

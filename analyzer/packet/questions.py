@@ -29,11 +29,12 @@ MOST_TCP = 2_000
 def message_rows(context: Context) -> Int64:
     """Return the first frames of the packets that hold DNS messages, in order of time; of a cut one, a fuller one."""
     frames, hops = context.frames, context.hops
-    rows = hops["row"][context.packet_start[:-1]]
+    rows, last = hops["row"][context.packet_start[:-1]], hops["row"][context.packet_start[1:] - 1]
     carried = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
     carried |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH + HEADER)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
-    asks = (frames["sport"][rows] == PORT) | (frames["dport"][rows] == PORT)
+    ports = (frames[name][of] == PORT for name in ("sport", "dport") for of in (rows, last))  # published as another one
+    asks = np.logical_or.reduce(list(ports))
     asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
     found = rows[carried & whole & asks]
     tcp = has(frames["layers"][found], Layer.TCP)
@@ -101,7 +102,9 @@ def _from_elsewhere(context: Context, found: list[NameQuery], answers: list[tupl
     for row, message in answers:
         key = context.dst(row), context.value("dport", row), message.name.lower(), message.kind
         sender = context.src(row)
-        for place in open_.get(key, ())[:1]:
+        time_ns = context.value("time_ns", row)
+        before = [place for place in open_.get(key, ()) if found[place].asked_ns <= time_ns]
+        for place in before[-1:]:
             if found[place].server != sender:
                 found[place] = replace(found[place], stranger=sender)
     return found

@@ -148,7 +148,7 @@ def test_the_host_and_the_asker(tmp_path: Path, asked: str, files: dict[str, Any
         (
             "9.9.9.9",
             {"dst": "default", "dev": "wlan0"},
-            "the host takes it for a neighbour by the route “default dev wlan0”",
+            "the host's default route “default dev wlan0” has no gateway",
         ),
         ("192.168.1.77", routes()[0], "nobody at wlan0 answers ARP for 192.168.1.77"),
     ],

@@ -8,8 +8,8 @@ from analyzer.explain.doctor import examine
 from analyzer.explain.hypotheses.container_routed_elsewhere import causes
 from analyzer.explain.hypothesis import Cause
 from analyzer.model import Basis, Finding
-from tests.build import C1, C2, tcp, udp
-from tests.explain.scene import INSIDE, Scene
+from tests.build import C1, C2, UPLINK, tcp, udp
+from tests.explain.scene import HOST, INSIDE, Scene
 from tests.explain.state import container, dumps, network, routes
 
 HYPOTHESIS = "container-routed-elsewhere"
@@ -88,6 +88,32 @@ def test_whoever_asks_the_container_in_vain_is_told_as_well(tmp_path: Path) -> N
     scene.out(9000, 17, udp(7, 7, b"x"), dst="9.9.9.9")
 
     assert [list(cause.packets) for cause in causes(scene.case())] == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("src", "table", "told"),
+    [
+        ("192.168.1.100", [{**AWAY, "table": "100"}], True),
+        ("192.168.9.9", [{**AWAY, "table": "100"}], False),
+        ("192.168.1.100", [{**AWAY, "table": "100"}, {**ON, "table": "100"}], False),
+    ],
+    ids=["from-its-address", "from-another", "has-the-network"],
+)
+def test_the_host_itself_by_a_rule_for_its_own_address(
+    tmp_path: Path, src: str, table: list[dict[str, object]], told: bool
+) -> None:
+    """What it sends from there goes past the bridge; what others send does not."""
+    by_source = [RULES[0], {"priority": 3, "src": src, "table": "100"}, RULES[2]]
+    scene = _scene(tmp_path, *table, rules=by_source)
+    for number in range(3):
+        scene.out(number * 1000, 6, tcp(PORT, 80, 1, 0, SYN), src=HOST, dst=INSIDE, masked=None, veth="wlan0",
+                  until="wlan0", mac=UPLINK)  # fmt: skip
+    scene.out(9000, 17, udp(7, 7, b"x"), dst="9.9.9.9")
+    found = scene.findings(HYPOTHESIS)
+
+    assert [one.facts["source"] for one in found] == [HOST] * told
+    assert all(one.title.startswith("192.168.1.100 cannot reach c2:80 (TCP): what is for c2 from") for one in found)
+    assert all(one.commands == ("ip rule add to 172.17.0.0/16 lookup main priority 2",) for one in found)
 
 
 def test_a_container_without_trouble_is_not_told(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """Name servers that keep silent, or take long."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analyzer.model import Severity
-from tests.build import tcp
-from tests.explain.dns import answer, ask
-from tests.explain.scene import SERVER, Scene
-from tests.explain.state import dumps
+from tests.build import BRIDGE, C1, C2, GATEWAY, UPLINK, tcp, udp
+from tests.explain.dns import answer, ask, message
+from tests.explain.scene import HOST, INSIDE, SERVER, Scene, frame, packet
+from tests.explain.state import NAT, container, dumps, rules
 
 HYPOTHESIS = "dns-unanswered"
 
@@ -121,6 +122,34 @@ def test_no_server_outside_answers(
     assert [one.facts["servers"] for one in found if "servers" in one.facts] == ([servers] if servers else [])
     assert not servers or len(found) == 1
     assert not servers or (f"docker run --dns {known}" in str(found[0].remedy)) is (known is not None)
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["answers-its-own", "answers-nobody"])
+def test_a_container_answers_its_own_network_alone(tmp_path: Path, served: bool) -> None:
+    """Published by another port or not, questions are read where they come in."""
+    pihole: dict[str, Any] = container("pihole", "172.17.0.3", C2)  # type: ignore[assignment]
+    pihole["NetworkSettings"]["Ports"] = {"53/udp": [{"HostIp": "0.0.0.0", "HostPort": "5300"}]}
+    nat = f"-A PREROUTING -p udp -m udp --dport 5300 -j DNAT --to-destination 172.17.0.3:53\n{NAT}"
+    files = dumps(docker_inspect=[container("c2", INSIDE, C1), pihole], iptables_save=rules(nat=nat))
+    scene = Scene(tmp_path, dumps=files)
+    for number in range(2):
+        outer, inner = (udp(4000 + number, port, message(number, "a.example")) for port in (5300, 53))
+        data = [packet("192.168.1.50", dst, 17, body, ident=60 + number, ttl=ttl)
+                for dst, body, ttl in ((HOST, outer, 64), ("172.17.0.3", inner, 63))]  # fmt: skip
+        scene.see("wlan0", number * 100, frame(GATEWAY, UPLINK, data[0]))
+        for place, point in enumerate(("docker0", "veth-pihole")):
+            scene.see(point, number * 100 + 1 + place, frame(BRIDGE, C2, data[1]))
+    if served:
+        question = packet(INSIDE, "172.17.0.3", 17, udp(5000, 53, message(9, "b.example")), ident=90)
+        reply = packet("172.17.0.3", INSIDE, 17, udp(53, 5000, message(9, "b.example", outcome=0)), ident=91)
+        scene.see("veth-pihole", 300, frame(C1, C2, question))
+        scene.see("veth-pihole", 301, frame(C2, C1, reply))
+    _until(scene, 9000)
+    (finding,) = scene.findings("dns-unanswered")
+
+    assert finding.facts["questions"] == 2
+    assert ("local_only" in finding.facts) is served
+    assert ("permit all origins" in str(finding.remedy)) is served
 
 
 @pytest.mark.parametrize("answered", [True, False])

@@ -71,7 +71,7 @@ def test_from_whom_to_whom(tmp_path: Path) -> None:
     }  # fmt: skip
     assert passage(case, sent_by, host) == {
         "from": INSIDE, "to": "172.17.0.1", "to_port": 5432, "to_protocol": "tcp", "asked_port": 5432,
-        "forwarded": False, "from_host": False, "in_bridge": "docker0", "within": "bridge",
+        "forwarded": False, "from_host": False, "in_bridge": "docker0", "within": "bridge", "source": "c2",
     }  # fmt: skip
 
 

@@ -160,7 +160,7 @@ DAYS = [f"2026-11-0{day}T00:00:00Z" for day in range(1, 4)]
     ("aliases", "created", "told"),
     [
         (("api", "api"), DAYS, {"alias": "api"}),
-        (("api", "db"), DAYS, {"made_since": True, "now_at": OTHER}),
+        (("api", "db"), DAYS, {"made_since": ["old"], "now_at": [OTHER]}),
         (("", ""), (DAYS[1], DAYS[0], DAYS[2]), {}),
         (("", ""), ("", DAYS[1], DAYS[2]), {}),
     ],

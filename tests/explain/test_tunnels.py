@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.explain.tunnels import one_way
-from analyzer.model import Finding
+from analyzer.model import Finding, Severity
 from tests.build import C1, C2, GATEWAY, UPLINK, echo, ether, ipv4, udp
 from tests.explain.scene import HOST, Scene
 from tests.explain.state import dumps
@@ -39,7 +39,7 @@ def _pings(scene: Scene, count: int, *, answered: bool = False, other: bool = Fa
     ("count", "ways", "told"),
     [
         (3, {}, True),
-        (2, {}, False),
+        (2, {}, True),
         (3, {"answered": True}, False),
         (3, {"other": True}, False),
     ],
@@ -51,6 +51,7 @@ def test_nothing_at_all_comes_back(tmp_path: Path, count: int, ways: dict[str, b
     _pings(scene, count, **ways)
     found: list[Finding] = scene.findings(HYPOTHESIS)
 
+    assert all((one.severity is Severity.ERROR) is (count > 2) for one in found)
     assert [(one.facts["peer"], one.facts["port"], one.facts["vni"]) for one in found] == [(PEER, 4789, VNI)] * told
     assert all("UDP port 4789" in str(one.remedy) for one in found)
 

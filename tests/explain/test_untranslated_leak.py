@@ -12,12 +12,12 @@ from tests.explain.state import dumps
 HYPOTHESIS = "untranslated-source-leak"
 
 
-def _leak(scene: Scene) -> None:
+def _leak(scene: Scene, data: int = 1) -> None:
     """Let two segments leave with the container's address; another connection is translated."""
     scene.out(0, 17, udp(1, 2, b"x"))
     scene.back(5, 17, udp(2, 1, b"y"))
     for number in range(2):
-        scene.out(10 + number, 6, tcp(40_000, 80, 1 + number, 1, 0x10), masked=None)
+        scene.out(10 + number, 6, tcp(40_000, 80, 1 + number, 1, 0x10, b"?" * data), masked=None)
 
 
 @pytest.mark.parametrize(("known", "basis"), [(True, Basis.STATED), (False, Basis.INFERRED)])
@@ -31,6 +31,15 @@ def test_what_is_told(tmp_path: Path, known: bool, basis: Basis) -> None:
     assert (finding.severity, finding.basis) == (Severity.WARNING, basis)
     assert finding.explanation.endswith(" Of 172.17.0.2:40000 → 8.8.8.8:80.")
     assert [str(one) for one in finding.evidence] == ["wlan0 #3", "wlan0 #4"]
+
+
+def test_the_last_words_of_a_connection_from_before(tmp_path: Path) -> None:
+    """Without data, and without a beginning: nobody misses them."""
+    scene = Scene(tmp_path, dumps=dumps())
+    _leak(scene, data=0)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.severity is Severity.INFO
 
 
 def test_of_a_connection_that_is_translated(tmp_path: Path) -> None:

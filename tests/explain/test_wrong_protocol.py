@@ -32,6 +32,7 @@ def _talk(scene: Scene, asked: bytes, answered: bytes, *, sport: int = PORT, dpo
     [
         (HELLO, REFUSED, ["tls"]),
         (HELLO, b"HTTP/1.0 400 Bad Request\r\n\r\n", ["tls"]),
+        (HELLO, b"<!DOCTYPE HTML>\n<html>Error 400", ["tls"]),
         (HELLO, b"SSH-2.0-OpenSSH_9.6\r\n", []),
         (HELLO, ALERT, []),
         (REQUEST, ALERT, ["plain"]),
@@ -42,8 +43,8 @@ def _talk(scene: Scene, asked: bytes, answered: bytes, *, sport: int = PORT, dpo
         (HELLO, b"", []),
         (b"", REFUSED, []),
     ],
-    ids=["tls-to-http", "old-http", "tls-to-ssh", "tls-refused", "http-to-tls", "http-told-so", "a-page-about-https",
-         "http-refused", "neither", "not-answered", "not-asked"],
+    ids=["tls-to-http", "old-http", "a-page-alone", "tls-to-ssh", "tls-refused", "http-to-tls", "http-told-so",
+         "a-page-about-https", "http-refused", "neither", "not-answered", "not-asked"],
 )  # fmt: skip
 def test_what_both_said_first_tells_which_protocols_they_speak(
     tmp_path: Path, asked: bytes, answered: bytes, kinds: list[str]

@@ -12,7 +12,7 @@ UNSERVED = 'rule “-A X -m comment --comment "shop/cart:http has no endpoints" 
 @pytest.mark.parametrize(
     ("facts", "tool"),
     [
-        ({"owner": "ufw", "forwarded": True, **ENDS}, "ufw route allow from 1.2.3.4 to 172.17.0.2 port 80 proto tcp"),
+        ({"owner": "ufw", "forwarded": True, **ENDS}, "to 172.17.0.2 port 80 proto tcp (from any, for all clients)"),
         ({"owner": "ufw", **ENDS, "to_port": ""}, "comes back. ufw allow from 1.2.3.4 to 172.17.0.2"),
         ({"owner": "ufw", **ENDS, "in_bridge": "docker0"}, "ufw allow in on docker0 to any port 80 proto tcp"),
         ({"owner": "firewalld", "in_bridge": "docker0"}, "--change-interface=docker0 && firewall-cmd --reload"),

@@ -7,7 +7,7 @@ from analyzer.report.words.sentence import Facts
 
 REFUSED: Facts = {"target": "172.17.0.3", "ports": ["80/tcp"], "packets": 3}
 WEB: Facts = {"container": "web"}
-ELSEWHERE: Facts = {"container": "web", "elsewhere": ["db"], "listens_on": ["81/tcp"], "now_at": "172.17.0.4"}
+ELSEWHERE: Facts = {"container": "web", "elsewhere": ["db"], "listens_on": ["81/tcp"], "now_at": ["172.17.0.4"]}
 PUBLISHED: Facts = {"publisher": "web", "port_text": "127.0.0.1:8080->80/tcp", "status": "exited", "network": "n"}
 NDOTS: Facts = {"short_name": "db.local", "domain": "example.org"}
 
@@ -42,8 +42,8 @@ def test_what_only_looks_like_a_refusal_is_none(facts: Facts, detail: str) -> No
         ({"answers_at": ["443"], "listens_on": ["81/tcp"], "nobody_at": "80/tcp"},
          "172.17.0.3 refuses, it listens on 81/tcp"),
         (ELSEWHERE, "nothing listens there in web, but in db"),
-        ({**ELSEWHERE, "made_since": True}, "it asks the address that db had before; web has it now"),
-        ({**ELSEWHERE, "made_since": True, "alias": "app"},
+        ({**ELSEWHERE, "made_since": ["db"]}, "it asks the address that db had before; web has it now"),
+        ({**ELSEWHERE, "made_since": ["db"], "alias": "app"},
          "name app is of web and db alike, and only db has that port"),
         ({**ELSEWHERE, "died": True}, "the program in web has ended: it reset a connection, and nobody listens since"),
         ({**ELSEWHERE, "died": True, "maps_to": "8080"},
@@ -78,12 +78,13 @@ def test_of_all_that_is_known_of_who_listens_one_thing_is_told_first(facts: Fact
         ({"died": True, **WEB}, "docker logs web, its exit code"),
         ({"died": True, "listens_on": ["81/tcp"], **WEB}, "If 81/tcp was meant"),
         ({"only_at": ["IPv4"]}, "Let the program listen on ::, which takes IPv4 as well"),
-        ({"only_at": ["127.0.0.1"], "program": "app"}, "Let app listen on 0.0.0.0 or ::"),
+        ({"only_at": ["127.0.0.1"], "program": "app", **WEB}, "Let app listen on 0.0.0.0 or ::"),
+        ({"only_at": ["127.0.0.1"], "program": "app"}, "Let app listen on 172.17.0.3 as well. On 0.0.0.0 or ::"),
         ({**ELSEWHERE, "asked_outside": "8080"}, "-p 8080:81; or"),
         ({**ELSEWHERE, "maps_to": "8081"}, "-p 8081:81; or"),
         ({**ELSEWHERE, "listens_on": []}, "Start the program in web (docker logs says why it does not run)"),
-        ({**ELSEWHERE, "alias": "app", "made_since": True}, "Give the name app to db alone"),
-        ({**ELSEWHERE, "made_since": True}, "db is 172.17.0.4 now."),
+        ({**ELSEWHERE, "alias": "app", "made_since": ["db"]}, "Give the name app to db alone"),
+        ({**ELSEWHERE, "made_since": ["db"]}, "db is 172.17.0.4 now."),
         (ELSEWHERE, "If db was meant: ask by its name"),
         ({"strays": True}, "for TFTP and the like, a conntrack helper"),
         ({"router": "192.168.1.1"}, "See on 192.168.1.1, the router"),

@@ -51,12 +51,20 @@ def _tell(case: Case, facts: dict[str, str], severity: Severity, packets: list[i
     count = Count(len(set(case.connection[packets].tolist())))
     chosen = _sends_back(case, int(case.connection[packets[0]]))
     found: Facts = {**facts, "count": count, "works": severity is Severity.INFO}
+    found["table"] = _table_of(case, packets[0], facts["out"])
     if chosen is None or chosen.route.dev != facts["back"]:
         return Told(found, severity=severity)
     rule, route = chosen.rule, chosen.route
     proof = (f"ip-rule.json: {rule.text}", f"ip-route.json: {route.text} table {route.table}")
     found |= {"rule": rule.text if route.table != "main" else "", "route": route.text}
     return Told(found, severity=severity, proof=proof if route.table != "main" else (f"ip-route.json: {route.text}",))
+
+
+def _table_of(case: Case, packet: int, out: str) -> str:
+    """Return the table, other than main, that has a default route by an interface; empty if none has."""
+    routes = case.host_of(packet).routes
+    own = (r.table for r in routes if r.dst.prefixlen == 0 and r.dev == out and r.table not in ("main", "local"))
+    return next(own, "")
 
 
 def _sends_back(case: Case, number: int) -> Chosen | None:

@@ -8,8 +8,9 @@ import numpy as np
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.firewalls import passage
+from analyzer.explain.fixes import ip_version
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.inside import Receiver, elsewhere, mended, receiver
+from analyzer.explain.inside import Receiver, elsewhere, gateway_of, mended, receiver
 from analyzer.explain.symptoms import refused, unanswered
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Basis, Disposition, Severity
@@ -61,9 +62,11 @@ def _candidates(case: Case) -> list[int]:
 
 
 def _answered_astray(case: Case) -> Int64:
-    """Return connections' first packets whose answers get lost, having left by another MAC than questions came to."""
+    """Return first packets whose answers get lost, or are not heard, having left by another MAC than they came to."""
     lost = case.with_symptom(Symptom.LOST_BEYOND, Symptom.LOST_INSIDE, Symptom.STOPPED)
-    numbers = np.unique(case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]])
+    shakes = case.handshakes
+    unheard = np.flatnonzero((shakes.asked > 1) & (shakes.granted > 0) & (shakes.went_on == 0))
+    numbers = np.union1d(case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]], unheard)
     found = []
     for number in case.few_connections(numbers, MOST).tolist():
         ways = [case.packets_of(number, reply=reply) for reply in (False, True)]
@@ -104,6 +107,8 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
     if stop is None:
         if out := of.answers_by:
             facts |= {"out": out, "came_by": of.link.name, "networks": sorted(elsewhere(of, case))}
+            gateway = gateway_of(case, of.container, ip_version(case, packets[0]))
+            facts |= {"asker": str(of.packet.src), "gateway": str(gateway)} if gateway is not None else {}
         proof = tuple(f"ip-route.json: {route.text}" for route in of.state.routes if route.dev == of.answers_by)
         return Told(facts, proof=tuple(f"containers/{name}/{line}" for line in proof[:2]))
     if stop.rule is not None:

@@ -1,6 +1,7 @@
 """What is for a container goes to another interface than its bridge: a routing rule or table comes before main."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -27,6 +28,23 @@ def causes(case: Case) -> Iterator[Cause]:
             if ill:
                 key = host.name, container.name, str(ip)
                 yield Cause(ill, partial(_tell, container, network, ip, chosen), Basis.STATED, key)
+        yield from _by_source(case, host)
+
+
+def _by_source(case: Case, host: HostState) -> Iterator[Cause]:
+    """Give containers that the host itself does not reach from one of its addresses, for a rule that asks for it."""
+    known = [one for one in _members(host) if any(rule.src is not None for rule in host.routing_rules)]
+    for container, network, ip in known:
+        for src in dict.fromkeys(a for link in host.links for a in link.addresses if a.version == ip.version):
+            chosen = choose(host, Sought(ip, src))
+            if not _is_astray(host, network, ip, chosen) or chosen is None or chosen.rule.src is None:
+                continue
+            table = case.context.connections
+            of = Addresses.of(table, "reply_src").are(int(ip)) & Addresses.of(table, "orig_src").are(int(src))
+            ill = np.flatnonzero(np.append(of, False)[case.connection] & (case.connection >= 0) & (case.symptom >= 0))
+            if len(ill):
+                tell = partial(_from_here, container, network, ip, chosen, src)
+                yield Cause(ill.tolist(), tell, Basis.STATED, (host.name, container.name, str(ip), str(src)))
 
 
 def state(host: Host) -> Iterator[Told]:
@@ -40,17 +58,33 @@ def state(host: Host) -> Iterator[Told]:
 
 def _astray(host: HostState) -> Iterator[tuple[Container, Network, Address, Chosen]]:
     """Give the containers whose addresses are not routed to their bridge, though the main table has it."""
+    for container, network, ip in _members(host):
+        chosen = choose(host, Sought(ip))
+        if chosen is not None and _is_astray(host, network, ip, chosen):
+            yield container, network, ip, chosen
+
+
+def _members(host: HostState) -> Iterator[tuple[Container, Network, Address]]:
+    """Give the containers that run on bridge networks, with each address."""
     networks = {network.name: network for network in host.networks if network.driver == "bridge" and network.bridge}
     for container in host.containers:
         network = networks.get(container.network)
-        if network is None or host.link(network.bridge or "") is None or not container.status.answers:
-            continue
-        for ip in container.addresses:
-            connected = any(r.dev == network.bridge and r.table == "main" and ip in r.dst for r in host.routes)
-            chosen = choose(host, Sought(ip))
-            astray = chosen is not None and chosen.route.table not in MAIN and chosen.route.dev != network.bridge
-            if connected and chosen is not None and astray:
-                yield container, network, ip, chosen
+        if network is not None and host.link(network.bridge or "") is not None and container.status.answers:
+            yield from ((container, network, ip) for ip in container.addresses)
+
+
+def _is_astray(host: HostState, network: Network, ip: Address, chosen: Chosen | None) -> bool:
+    """Tell whether another table's route is chosen, though the main one's leads to the bridge."""
+    connected = any(r.dev == network.bridge and r.table == "main" and ip in r.dst for r in host.routes)
+    return connected and chosen is not None and chosen.route.table not in MAIN and chosen.route.dev != network.bridge
+
+
+def _from_here(
+    container: Container, network: Network, ip: Address, chosen: Chosen, src: Address, packets: list[int]
+) -> Told:
+    told = _tell(container, network, ip, chosen, packets)
+    facts = {name: fact for name, fact in told.facts.items() if name != "who"}
+    return replace(told, facts=facts | {"source": str(src)})
 
 
 def _tell(container: Container, network: Network, ip: Address, chosen: Chosen, _: list[int]) -> Told:

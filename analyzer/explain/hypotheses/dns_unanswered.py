@@ -5,11 +5,12 @@ from functools import partial
 
 from analyzer.decode.dns import PORT
 from analyzer.explain.case import Case
+from analyzer.explain.circles import party, ring, unanswered_outside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
 from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, Role, Severity
+from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
 from analyzer.packet.questions import EMBEDDED
 from analyzer.schema import Addresses
@@ -18,7 +19,9 @@ from analyzer.schema import Addresses
 def causes(case: Case) -> Iterator[Cause]:
     """Give each server with questions that it left open, and with answers that came late."""
     everything = by_server(case.names)
-    outside = _outside(case)
+    outside = unanswered_outside(case)
+    for pair, queries in case.once(ring).items():
+        yield Cause(packets_of(queries), partial(_circles, case, pair), key=pair, specific=Specific.ROOT)
     beyond = [query for query in case.open_questions if query.server in outside]
     if beyond:
         yield Cause(packets_of(beyond), partial(_blocked, case, outside), key=("outside",), specific=Specific.PLACE)
@@ -39,20 +42,14 @@ def causes(case: Case) -> Iterator[Cause]:
         yield Cause(packets_of(queries), partial(_late, case, server, queries), key=(str(server), "late"))
 
 
-def _outside(case: Case) -> set[Address]:
-    """Return the servers behind a gateway, if there are several, and none of them ever answered."""
-    found = {query.server: query for query in case.open_questions}
-    found = {server: query for server, query in found.items() if _behind_gateway(case, query)}
-    answered = {query.server for query in case.names if query.answer is not None or query.stranger is not None}
-    others = any(_behind_gateway(case, query) for query in case.names if query.server in answered)
-    return set(found) if len(found) > 1 and not answered & set(found) and not others else set()
-
-
-def _behind_gateway(case: Case, query: NameQuery) -> bool:
-    row = int(case.last_row[query.journey])
-    chosen = case.context.route_to(query.server, row)
-    uplink = case.context.point(row).role is Role.UPLINK
-    return uplink and chosen is not None and chosen.route.gateway is not None
+def _circles(case: Case, pair: tuple[str, str], packets: list[int]) -> Told:
+    queries = [query for query in case.once(ring)[pair] if query.journey in set(packets)]
+    first = min(case.once(ring)[pair], key=lambda query: query.asked_ns)
+    facts: Facts = {
+        "ring": list(pair), "questions": Count(len(queries)), "names": told(case, queries),
+        "asked_names": asked_names(case, queries), "who": [party(case, first, first.asker)],
+    }  # fmt: skip
+    return Told(facts, evidence=case.evidence(packets))
 
 
 def _blocked(case: Case, servers: set[Address], packets: list[int]) -> Told:
@@ -90,6 +87,8 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
     # Askers throw away what comes from elsewhere (RFC 5452 section 9.1).
     strangers = Texts.of((str(q.stranger), int(case.numbers[q.journey])) for q in left if q.stranger is not None)
     if strangers.first:
+        stranger = next(q.stranger for q in left if q.stranger is not None)
+        facts |= _own_server(case, int(case.last_row[left[0].journey]), server, stranger)
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
     kinds, answered = {query.kind for query in left}, {query.name.lower() for query in left}
@@ -100,10 +99,33 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
     return Told(
         facts
         | {"last": last, "answers": answers, "answering": Texts.of((server, 0) for server in _answering(case, left))}
-        | resolver_of(case, left[0]),
+        | resolver_of(case, left[0])
+        | _for_its_own_network(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
         severity=Severity.WARNING if answers and not _gave_up(case, left) else Severity.ERROR,
     )
+
+
+def _for_its_own_network(case: Case, query: NameQuery) -> Facts:
+    """Name the container that takes questions from elsewhere without a word, and answers those of its own network."""
+    connection, host = case.connection_of(query.journey), case.host_of(query.journey)
+    owner = host.container_of_address(connection.reply.src) if connection is not None else None
+    network = host.network_of(owner) if owner is not None else None
+    if owner is None or network is None or any(query.asker in subnet for subnet in network.subnets):
+        return {}
+    here = case.context.point(int(case.last_row[query.journey])).container == owner.name
+    near = [q.asker for q in case.names if q.answer is not None and q.server in owner.addresses]
+    local = [str(asker) for asker in near if any(asker in subnet for subnet in network.subnets)]
+    return {"local_only": owner.name, "asker": str(query.asker), "served": local[0]} if here and local else {}
+
+
+def _own_server(case: Case, row: int, server: Address, other: Address) -> Facts:
+    """Name the program of this host that is asked at one of its addresses, and answers from another one."""
+    host = case.context.host_at(row)
+    if not host.owns(server) or not host.owns(other):
+        return {}
+    listener = host.listener("udp", server, PORT)
+    return {"program": listener.program or "the program there" if listener is not None else "the name server"}
 
 
 def _gave_up(case: Case, queries: list[NameQuery]) -> bool:

@@ -6,9 +6,6 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address, ip_network, summarize_address_range
 
-import numpy as np
-
-from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.fates import Stopped
 from analyzer.explain.firewalls import near_miss, passage
@@ -17,6 +14,7 @@ from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
 from analyzer.explain.stopped import by_cause, severity
+from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Finding, HostState, Severity
@@ -74,7 +72,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         told.facts |= _spoofed(stopped)
         if listed := _listed(case, stopped):
             told = replace(told, facts=told.facts | listed, tried="")
-        if by == BANS and told.severity is None:
+        if by == BANS and told.severity is None and "source" not in told.facts:
             told.severity = Severity.WARNING  # who is banned may well be who should be
     if (miss := near_miss(case, stopped)) is not None:
         told.facts |= miss
@@ -188,13 +186,7 @@ def _completed(finding: Finding) -> Finding:
 def _strays(case: Case, stopped: Stopped) -> bool:
     """Tell whether a rule for what fits no connection met nothing but the last of connections from before."""
     rule = stopped.cause.rule
-    numbers = np.unique(case.connection[stopped.packets])
-    if rule is None or not INVALID.search(rule.text) or numbers[0] < 0:
-        return False
-    begun = case.handshakes.asked[numbers] > 0
-    carries = [bool(case.first("payload_len")[case.packets_of(number)].any()) for number in numbers.tolist()]
-    tcp = case.context.connections["proto"][numbers] == PROTO_TCP
-    return bool(tcp.all()) and not begun.any() and not any(carries)
+    return rule is not None and INVALID.search(rule.text) is not None and leftovers(case, stopped.packets)
 
 
 def _vainly(case: Case, stopped: Stopped) -> bool:

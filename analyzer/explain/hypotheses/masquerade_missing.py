@@ -8,6 +8,7 @@ from functools import partial
 from analyzer.decode.offsets import ACK, PROTO_TCP, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.edits import Fix, for_shell, with_rule, without_rule
+from analyzer.explain.fixes import ip_version
 from analyzer.explain.host import masquerade
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import offered, tried
@@ -46,10 +47,11 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     packet = packets[0]
     network = network_of(case, packet)
     rule = f"-A POSTROUTING -s {_subnet(network, packet, case)} ! -o {_bridge(network)} -j MASQUERADE"
-    change = with_rule("nat", rule)
+    change = with_rule("nat", rule, ip_version(case, packet))
     helps = tried(case, packet, change, whole_way=True, translated=True) if known else ""
     flush = Fix(f"conntrack -D -s {case.context.src(int(case.first_row[packet]))}", change)
-    told = offered([Fix(f"iptables -t nat {rule}", change), flush], helps)
+    tool = "ip6tables" if ip_version(case, packet) == 6 else "iptables"
+    told = offered([Fix(f"{tool} -t nat {rule}", change), flush], helps)
     if not known:
         del told.facts["outcome"]
     return Told(
@@ -58,7 +60,7 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         | {"known": known}
         | _elsewhere(case, packet, network)
         | _switched_off(network),
-        proof=("iptables-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
+        proof=(f"{tool}-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
     )

@@ -26,6 +26,7 @@ OUTPUT = "output"
 MOST_OTHERS = 5
 NO_ROUTES, REFUSED, RESETS = "IpOutNoRoutes", "TcpAttemptFails", "TcpOutRsts"
 """nstat's: own packets without a route, connections that failed while they were made, resets that were sent."""
+SELF = ("0.0.0.0", "::", "::1")
 COUNTED = ("failed", "failed_elsewhere", "resets", "resets_left")
 """Facts of refusals: as counters have them, and what captures show of each."""
 
@@ -99,7 +100,7 @@ def _completed(finding: Finding) -> Finding | None:
         failed, seen, resets, left = (int(facts.pop(name)) for name in COUNTED)  # type: ignore[arg-type]
         left = min(failed - seen, resets - left)
         facts["count"] = left
-        if left <= 0 or (facts.pop("checked") and not silent):
+        if left <= 0 or (facts.pop("checked") and not silent) or left <= int(facts.pop("blocked")):  # type: ignore[arg-type]
             return None
     if facts.pop("owes") or (why == "unknown" and not silent):
         return None
@@ -180,6 +181,7 @@ def _itself(case: Case, sender: _Sender) -> Iterator[Told]:
     refused = min(failed, resets)
     if refused > 0:
         facts: Facts = {"others": _listening_beside(case, sender), "failed": failed, "resets": resets}
+        facts["blocked"] = _blocked(case, sender)
         facts |= {"failed_elsewhere": Count(_refused(case, sender)), "resets_left": Count(_resets(case, sender))}
         facts["checked"] = sender.container.status.health is not None
         yield _told(sender, "itself", refused, facts, f"nstat.txt: {REFUSED} went up by {failed}, {RESETS} by {resets}")
@@ -191,6 +193,12 @@ def _refused(case: Case, sender: _Sender) -> int:
     failed = np.zeros(len(sources), bool)
     failed[[*case.handshakes.rejected(), *case.handshakes.unanswered()]] = True
     return int(np.count_nonzero(sources & failed & case.my_connections))
+
+
+def _blocked(case: Case, sender: _Sender) -> int:
+    """Count the names for which the container was told an address of its own, as blocklists do: it asks itself then."""
+    own = [query for query in case.names if query.asker in sender.container.addresses]
+    return sum(any(ip in SELF or ip.startswith("127.") for ip in query.records) for query in own)
 
 
 def _resets(case: Case, sender: _Sender) -> int:

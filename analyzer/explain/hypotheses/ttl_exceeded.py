@@ -40,7 +40,8 @@ def causes(case: Case) -> Iterator[Cause]:
         if came:
             tell = partial(_old, case, source, False, came=True)
             key = source, young, came
-            yield Cause(packets, tell, also=case.troubled(packets), specific=Specific.SETTING, key=key)
+            about = sorted({*packets, *_unsaid(case, packets)})
+            yield Cause(about, tell, also=case.troubled(packets), specific=Specific.SETTING, key=key)
             continue
         # A probe explains nothing but itself.
         targets = {e.target for e in died if e.quoted in packets}
@@ -61,12 +62,21 @@ def _came_old(case: Case, source: str, packets: list[int]) -> bool:
     return case.host_of(packets[0]).owns(ip_address(source)) and bool(case.reply[packets].all())
 
 
+def _unsaid(case: Case, packets: list[int]) -> list[int]:
+    """Return others of the same connections that came as old, and of which the host said nothing: errors are few."""
+    most = int(case.first("ttl")[packets].max())
+    of = np.isin(case.connection, np.unique(case.connection[packets])) & case.reply & (case.first("ttl") <= most)
+    found: list[int] = np.flatnonzero(of & np.isin(case.symptom, np.flatnonzero(case.symptom_packets))).tolist()
+    return found
+
+
 def _old(case: Case, source: str, young: bool, packets: list[int], *, came: bool = False) -> Told:
     host = case.host_of(packets[0])
     here = host.owns(ip_address(source))
     facts: Facts = {"ended_at": source, "young": young, "here": here}
     if came:
-        facts["came_with"] = case.context.value("ttl", int(case.first_row[packets[0]]))
+        row = int(case.first_row[packets[0]])
+        facts |= {"came_with": case.context.value("ttl", row), "sender": str(case.context.src(row))}
     return Told(
         facts,
         severity=Severity.INFO if young else Severity.ERROR,

@@ -1,13 +1,16 @@
 """Packets that conntrack does not know leave the host untranslated."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.streams import leftovers
+from analyzer.explain.tally import Least
 from analyzer.explain.told import Told
 from analyzer.explain.untranslated import leaving
-from analyzer.model import Basis, Severity
+from analyzer.model import Basis, Finding, Severity
 from analyzer.packet.prove import Translated
 
 
@@ -21,7 +24,14 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, packets: list[int]) -> Told:
     src = case.context.src(int(case.first_row[packets[0]]))
-    return Told({"as_address": str(src)})
+    return Told({"as_address": str(src), "leftovers": Least(leftovers(case, packets))})
+
+
+def _completed(finding: Finding) -> Finding:
+    """Take the last words of connections from before for what they are."""
+    facts = dict(finding.facts)
+    last = facts.pop("leftovers")
+    return replace(finding, facts=facts, severity=Severity.INFO if last else finding.severity)
 
 
 HYPOTHESIS = Hypothesis(
@@ -33,4 +43,5 @@ HYPOTHESIS = Hypothesis(
     causes,
     Specific.MECHANISM,
     asks="conntrack -S before and after (invalid)",
+    complete=_completed,
 )

@@ -1,6 +1,7 @@
 """VXLAN packets leave for another host, and not one of them comes back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from analyzer.explain.case import Case
@@ -8,7 +9,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.tally import Most
 from analyzer.explain.told import Told
 from analyzer.explain.tunnels import one_way
-from analyzer.model import Address, Severity
+from analyzer.model import Address, Finding, Severity
 from analyzer.schema import Addresses
 
 ENOUGH = 3
@@ -18,8 +19,9 @@ ENOUGH = 3
 def causes(case: Case) -> Iterator[Cause]:
     """Give each host to which an overlay network's packets go in vain."""
     for (own, peer), packets in case.once(one_way).items():
-        if len(packets) >= ENOUGH and case.waited(packets[0]):
-            yield Cause(packets, partial(_tell, case, own, peer), key=(str(own), str(peer)))
+        waited = [packet for packet in packets if case.waited(packet)]
+        if waited:
+            yield Cause(waited, partial(_tell, case, own, peer), key=(str(own), str(peer)))
 
 
 def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:
@@ -35,6 +37,12 @@ def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:
     )  # fmt: skip
 
 
+def _completed(finding: Finding) -> Finding:
+    """Take it for a warning, where it may be nothing but a few lost packets."""
+    few = int(finding.facts.get("packets", 0)) < ENOUGH  # type: ignore[arg-type]
+    return replace(finding, severity=Severity.WARNING) if few else finding
+
+
 HYPOTHESIS = Hypothesis(
     "vxlan-unanswered",
     Severity.ERROR,
@@ -43,4 +51,5 @@ HYPOTHESIS = Hypothesis(
     "Let UDP port 4789 pass between the hosts, both ways: host firewalls, security groups, routers between.",
     causes,
     Specific.MECHANISM,
+    complete=_completed,
 )

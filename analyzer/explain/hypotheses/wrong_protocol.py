@@ -11,6 +11,8 @@ from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Severity, endpoint
 
+PAGES = (b"http/1.", b"<!doctype html", b"<html")
+"""How servers of plain HTTP answer what they do not understand; some as HTTP/0.9 did, without a status line."""
 TLS, PLAIN = "tls", "plain"
 
 
@@ -27,7 +29,7 @@ def causes(case: Case) -> Iterator[Cause]:
 
 
 def _mistaken(said: Said) -> str | None:
-    if is_hello(said.asked) and said.answered.startswith(b"HTTP/1."):
+    if is_hello(said.asked) and said.answered.lstrip().lower().startswith(PAGES):
         return TLS
     secured = is_alert(said.answered) or (said.answered.startswith(b"HTTP/1.1 400") and b"HTTPS" in said.answered)
     return PLAIN if is_request(said.asked) and secured else None

@@ -19,7 +19,7 @@ def stopped_in_container(f: Facts) -> Words:
             cause,
             remedy=f"Reach {name} on the network of its default route, or give it a route back by {f['came_by']}: "
             "ip rule add from ITS-ADDRESS with a table of its own, or, since Docker 28, docker network connect "
-            "--gw-priority.",
+            f"--gw-priority.{_route_back(f)}",
         )
     does = "rejects" if f.get("rejected") else "stops"
     whom = "its answers" if f.get("of_answer") else "what came"
@@ -28,6 +28,16 @@ def stopped_in_container(f: Facts) -> Words:
         f"That is in the container's own network namespace, not on the host. {affected(f)}",
         cause,
         remedy=programs.told(f) if f.get("owner") else offered(f, "In the container's namespace:"),
+    )
+
+
+def _route_back(f: Facts) -> str:
+    """Offer the way back to the askers alone: a VPN's container keeps its default route."""
+    if not f.get("gateway") or f.get("networks"):
+        return ""
+    return (
+        f" Where all shall leave by {f['out']} but answers to {f['asker']}'s network, in its namespace: ip route add "
+        f"THAT-NETWORK via {f['gateway']} (gluetun: FIREWALL_OUTBOUND_SUBNETS)."
     )
 
 

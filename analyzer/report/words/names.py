@@ -72,6 +72,20 @@ def dns_failed(f: Facts) -> Words:
     )
 
 
+def _ring(f: Facts) -> Words:
+    """Each asks the other one."""
+    one, two = texts(f, "ring")
+    return Words(
+        f"{one} and {two} ask each other for {_asked(f)}: {_questions(f)}",
+        "Each passes the question on to the other, so nobody ever answers, and one question becomes hundreds.",
+        f"name servers {one} and {two} ask each other, in a circle",
+        verb=Verb.RESOLVE,
+        remedy=f"Let one of the two answer for that name, or ask somebody else: where one of {one} and {two} forwards "
+        "to the other (Pi-hole: conditional forwarding, upstream servers), that other must not have it for its own "
+        "name server (the router's DNS setting).",
+    )
+
+
 def _no_server_outside(f: Facts) -> Words:
     """They do not all fail at once."""
     servers, inside = several(texts(f, "servers")), texts(f, "answering")
@@ -98,9 +112,22 @@ def dns_unanswered(f: Facts) -> Words:
     """It does not answer, or late."""
     if f.get("servers"):
         return _no_server_outside(f)
+    if f.get("ring"):
+        return _ring(f)
     server = f["server"]
     if f.get("strangers"):
         strangers = texts(f, "strangers")
+        if f.get("program"):
+            return Words(
+                f"answers to {_questions(f)} for {server} come from {', '.join(strangers)}",
+                f"Asked for {_asked(f)}. Both are this host's addresses. {f['program']} takes questions at any of them "
+                "by one socket, so the kernel chooses the source of its answers, by the route; a resolver takes "
+                "answers only from the address that it asked.",
+                f"{f['program']} on this host is asked at {server}, and answers from {several(strangers)}",
+                verb=Verb.RESOLVE,
+                remedy=f"Let {f['program']} listen on {server} itself (dnsmasq: listen-address and bind-interfaces; "
+                f"unbound: interface; named: listen-on), or ask {strangers[0]} (docker run --dns {strangers[0]}).",
+            )
         return Words(
             f"answers to {_questions(f)} for {server} come from {', '.join(strangers)}",
             f"Asked for {_asked(f)}. A resolver takes answers only from the address that it asked, so these are lost: "
@@ -120,6 +147,18 @@ def dns_unanswered(f: Facts) -> Words:
             f"seconds and more, before it goes on with what it has (resolv.conf(5), timeout).{_resolver(f)}",
             remedy=f"Let that server answer {kind}, if only that there is none, or ask another one. Until then: "
             "options no-aaaa (glibc 2.36) or a shorter timeout in resolv.conf, by docker run --dns-option.",
+        )
+    if f.get("local_only"):
+        name, asker = f["local_only"], f["asker"]
+        return Words(
+            f"{name} left {_questions(f)} of {asker} unanswered, and answers {f['served']}",
+            f"Asked for {_asked(f)}. They got into {name}, whose name server keeps silent to those outside its own "
+            "network: many do so unless they are told otherwise.",
+            f"{name} answers its own network, {f['served']}, and keeps silent to others",
+            verb=Verb.RESOLVE,
+            remedy="Let its name server answer other networks: Pi-hole, Settings, DNS, permit all origins "
+            "(FTLCONF_dns_listeningMode=all); dnsmasq without local-service; unbound access-control; named "
+            "allow-query. Only where port 53 is not open to the world.",
         )
     answers = number(f, "answers")
     others = f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."

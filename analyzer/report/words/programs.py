@@ -28,7 +28,8 @@ def _ufw(f: Facts) -> str:
         whole = "; it is asked after DNAT, so it names the container's address and port"
         return f"ufw route allow from any to {dst}{_port(f)}{whole}."
     if f.get("forwarded"):
-        return f"ufw route allow from {src} to {dst}{_port(f)}"
+        all_ = "" if f.get("in_bridge") else " (from any, for all clients)"
+        return f"ufw route allow from {src} to {dst}{_port(f)}{all_}"
     return f"ufw allow in on {bridge} to any{_port(f)}" if bridge else f"ufw allow from {src} to {dst}{_port(f)}"
 
 
@@ -48,10 +49,14 @@ def _fail2ban(f: Facts) -> str:
         f" {src} is the host's own address there: docker-proxy, or NAT, gives it to all clients that come that way, so "
         "the ban meets all of them." if f.get("from_host") else ""
     )  # fmt: skip
-    return (
-        f"{inside}fail2ban-client set {jail} unbanip {src}, and ignoreip = {src} in that jail, if it is one of "
-        f"yours.{many}"
-    )
+    yours = "if it is one of yours"
+    if f.get("source"):
+        yours = f"for it is {f['source']}, a container of this host"
+        many += (
+            " If that is a proxy, let what writes the log know its clients by their own addresses (trusted proxies, "
+            "X-Forwarded-For)."
+        )
+    return f"{inside}fail2ban-client set {jail} unbanip {src}, and ignoreip = {src} in that jail, {yours}.{many}"
 
 
 def _docker(f: Facts) -> str:

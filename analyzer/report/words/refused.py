@@ -123,13 +123,8 @@ def _for_listening(f: Facts) -> str | None:
             f"See why it ended: docker logs {f.get('container')}, its exit code, memory (OOM). A restart policy starts "
             "it again; let clients try again."
         )
-    if texts(f, "only_at") == ["IPv4"]:
-        return (
-            f"Let {f.get('program') or 'the program'} listen on ::, which takes IPv4 as well unless it says otherwise; "
-            "or let clients ask by IPv4."
-        )
     if f.get("only_at"):
-        return f"Let {f.get('program') or 'the program'} listen on 0.0.0.0 or ::, or on the address that is asked."
+        return _for_all(f)
     if f.get("listens_on") and f.get("container") and f.get("asked_outside"):
         there = texts(f, "listens_on")[0].partition("/")[0]
         return f"Publish the port that it listens on: -p {f['asked_outside']}:{there}; or let the program use this one."
@@ -145,8 +140,7 @@ def _for_listening(f: Facts) -> str | None:
         if f.get("made_since"):
             return (
                 f"Let it look the name up again: restart or reload it. A proxy that looks up once, as nginx does with "
-                f"upstreams, needs resolver 127.0.0.11 valid=10s and the name in a variable. {elsewhere[0]} is "
-                f"{f['now_at']} now."
+                f"upstreams, needs resolver 127.0.0.11 valid=10s and the name in a variable. {_now_at(f)}"
             )
         if not f.get("listens_on"):
             return (
@@ -167,6 +161,27 @@ def _for_listening(f: Facts) -> str | None:
     if f.get("nobody_at"):
         return "Start the program, or see in its log why it does not listen."
     return None
+
+
+def _for_all(f: Facts) -> str:
+    """Somebody listens, for others."""
+    program = f.get("program") or "the program"
+    if texts(f, "only_at") == ["IPv4"]:
+        return (
+            f"Let {program} listen on ::, which takes IPv4 as well unless told otherwise; or let clients ask by IPv4."
+        )
+    if f.get("container"):
+        return f"Let {program} listen on 0.0.0.0 or ::, or on the address that is asked."
+    return (
+        f"Let {program} listen on {f['target']} as well. On 0.0.0.0 or :: whoever reaches this host may use it, unless "
+        "its firewall keeps them out."
+    )
+
+
+def _now_at(f: Facts) -> str:
+    """Say where those are that may have been meant."""
+    now = [f"{name} is {ip} now" for name, ip in zip(texts(f, "made_since"), texts(f, "now_at"), strict=True)]
+    return f"{', '.join(now)}."
 
 
 def _why_refused(f: Facts, container: Fact | None) -> str:
@@ -201,8 +216,9 @@ def _who_listens(f: Facts, container: Fact | None) -> str:
     if (elsewhere := texts(f, "elsewhere")) and f.get("alias"):
         other = elsewhere[0]
         return f"name {f['alias']} is of {container or f['target']} and {other} alike, and only {other} has that port"
-    if elsewhere and f.get("made_since"):
-        return f"it asks the address that {elsewhere[0]} had before; {container or f['target']} has it now"
+    if elsewhere and (since := texts(f, "made_since")):
+        had = since[0] if len(since) == 1 else "another container"
+        return f"it asks the address that {had} had before; {container or f['target']} has it now"
     if elsewhere:
         return f"nothing listens there in {container or f['target']}, but in {several(elsewhere)}"
     if f.get("listens_on"):

@@ -45,6 +45,8 @@ def container_routed_elsewhere(f: Facts) -> Words:
     """A table that comes first."""
     name, way = f["container"], f["way"]
     where = f"table {f['table']}" if f["table"] else "a rule"
+    if f.get("source"):
+        name = f"{name} from {f['source']}, this host,"
     if str(way).startswith("to "):
         said = f"what is for {name} goes {way} by {where}, not to {f['bridge']}"
     else:

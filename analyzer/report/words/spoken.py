@@ -14,7 +14,8 @@ def wrong_protocol(f: Facts) -> Words:
             f"no TLS at that port. Clients call that “wrong version number”. {affected(f)}",
             f"it speaks TLS to a port of {name} that speaks plain HTTP",
             verb=Verb.USE,
-            remedy="Use http:// for this port, or the port at which the server speaks TLS; or end TLS in a proxy.",
+            remedy="Use http:// for this port, or the port at which the server speaks TLS; or end TLS in a proxy."
+            + (" For a registry: insecure-registries in daemon.json." if str(server).endswith(":5000") else ""),
         )
     return Words(
         f"plain HTTP is spoken to {server}, which speaks TLS: {many}",

@@ -74,12 +74,10 @@ def asymmetric_path(f: Facts) -> Words:
         "" if f.get("works") else f"questions come by {f['out']}, and answers leave by {f['back']}{acts}",
         remedy=(
             "Let answers go back the way that questions came. A rule by source (ip rule from) does not: routes are "
-            "chosen "
-            "while the container's own address stands there. Mark connections: iptables -t mangle -A PREROUTING -i "
-            f"{f['out']} "
-            "-m conntrack --ctstate NEW -j CONNMARK --set-mark 1; -A PREROUTING ! -i "
-            f"{f['out']} -j CONNMARK --restore-mark; ip rule add fwmark 1 table N, with {f['out']}'s default route "
-            "in N."
+            "chosen while the container's own address stands there. Mark connections: iptables -t mangle -A PREROUTING "
+            f"-i {f['out']} -m conntrack --ctstate NEW -j CONNMARK --set-mark 1; -A PREROUTING ! -i {f['out']} -j "
+            f"CONNMARK --restore-mark; ip rule add fwmark 1 table {f.get('table') or 'N'}, with "
+            f"{f['out']}'s default route in it."
         )
         if not f.get("works")
         else "Nothing to do, as long as it works.",
@@ -201,6 +199,10 @@ def neighbour_stale(f: Facts) -> Words:
     )
 
 
+METADATA = ("169.254.169.254", "fd00:ec2::254")
+"""Where clouds tell a machine about itself (EC2, GCE, Azure, OpenStack)."""
+
+
 def ttl_exceeded(f: Facts) -> Words:
     """Loops, and probes."""
     if f.get("circling"):
@@ -227,6 +229,17 @@ def ttl_exceeded(f: Facts) -> Words:
     source = f"{f['ended_at']}" + (", this host" if here else "")
     if f.get("came_with"):
         ttl = f["came_with"]
+        if f.get("sender") in METADATA:
+            return Words(
+                f"{packets(f, 'answer')} of the metadata service came with a TTL of {ttl}, and ended at {source}",
+                f"{f['sender']} is the cloud's metadata service. It sends its answers with a TTL that ends on this "
+                f"host, so that nothing behind it gets them: containers shall not, unless they are let. {affected(f)}",
+                f"the metadata service sends answers with a TTL of {ttl}, which ends on this host",
+                verb=Verb.ANSWER,
+                remedy="If containers shall have it, raise its hop limit to 2 (aws ec2 "
+                "modify-instance-metadata-options --http-put-response-hop-limit 2), or give that container the host's "
+                "network; better, give it credentials of its own.",
+            )
         return Words(
             f"{packets(f, 'answer')} came with a TTL of {ttl}, and ended at {source}",
             "The host itself could take them, but it has to count the TTL down to pass them on to a container. A "
