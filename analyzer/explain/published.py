@@ -6,6 +6,7 @@ from analyzer.explain.told import Facts
 from analyzer.model import Address, Container, HostState, Listener, Network, PublishedPort
 
 HOST_NETWORK = "host"
+PROXY = "docker-proxy"
 
 
 def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> Facts:
@@ -19,12 +20,23 @@ def mistaken(host: HostState, dst: Address, protocol: str, port: int) -> Facts:
     return next(_hints(host, dst, protocol, port), {})
 
 
+def proxied(host: HostState, protocol: str, dst: Address, port: int) -> Facts:
+    """Name the container whose published port docker-proxy serves at an end of the host; nothing if it does not."""
+    listener = host.listener(protocol, dst, port)
+    if listener is None or listener.program != PROXY:
+        return {}
+    for container, one in ((c, p) for c in host.containers for p in c.ports):
+        if (one.outside, one.protocol) == (port, protocol):
+            return {"proxied": container.name, "inner_port": one.inside, "port": f"{port}/{protocol}"}
+    return {}
+
+
 def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[Facts]:
     for container in host.containers:
         for one in _wanted(container):
             if (one.protocol, one.outside) == (protocol, port) and one.text not in container.published:
                 yield from _unpublished(host, container, one)
-    proxied = any(one.program == "docker-proxy" for one in host.listeners)
+    proxied = any(one.program == PROXY for one in host.listeners)
     for container, one in ((c, p) for c in host.containers for p in c.ports):
         if one.outside == port and one.protocol == protocol:
             if proxied and one.address in (None, dst) and one.version in (None, dst.version):

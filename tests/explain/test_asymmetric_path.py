@@ -6,6 +6,7 @@ import pytest
 
 from tests.build import C1, GATEWAY, UPLINK, tcp
 from tests.explain.scene import HOST, SERVER, Scene, frame, packet
+from tests.explain.state import dumps
 
 HYPOTHESIS = "asymmetric-path"
 
@@ -60,6 +61,20 @@ def test_what_shows_it(tmp_path: Path) -> None:
 
     assert [str(one) for one in finding.evidence] == ["wlan0 #1", "wlan0 #2"]
     assert finding.explanation.endswith("Of 172.17.0.2:40000 → 8.8.8.8:80, 172.17.0.2:40001 → 8.8.8.8:80.")
+
+
+@pytest.mark.parametrize(("table", "told"), [("123", "123"), (None, ""), ("main", "")])
+def test_the_table_that_routes_by_the_way_in_is_named(tmp_path: Path, table: str | None, told: str) -> None:
+    """Where the host has one already, nobody needs to make another one."""
+    scene = Scene(tmp_path, dumps=dumps())
+    way = {"dst": "default", "gateway": "10.1.1.1", "dev": "wlan0"} | ({"table": table} if table else {})
+    known = scene.dumps["ip-route.json"]
+    assert isinstance(known, list)
+    scene.dumps["ip-route.json"] = [*known, way]
+    _talk(scene, 0, 40_000, "wlan0", "eth1")
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert finding.facts["table"] == told
 
 
 def test_a_connection_that_uses_both(tmp_path: Path) -> None:

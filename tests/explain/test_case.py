@@ -7,7 +7,7 @@ import pytest
 from analyzer import analyze
 from analyzer.model import Role
 from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
-from tests.build import C1, C2, T0, arp, ether, udp
+from tests.build import C1, C2, T0, arp, ether, tcp, udp
 from tests.explain.scene import INSIDE, Scene
 from tests.explain.state import dumps
 from tests.simulate import Simulator
@@ -153,3 +153,22 @@ def test_errors_of_icmp(tmp_path: Path) -> None:
     assert (str(unknown.source), unknown.kind, unknown.mtu, unknown.quoted) == ("10.0.0.2", (4, 3, 1), 0, None)
     assert [str(one.target) for one in (known, unknown)] == ["8.8.8.8", "8.8.8.8"]
     assert known.packet < unknown.packet
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "went_on", "answered"), [(1, 1, False, True), (2, 1, False, False), (2, 2, True, True)],
+    ids=["at-the-end", "asked-again", "heard"],
+)  # fmt: skip
+def test_an_answer_that_was_asked_for_again_was_not_heard(
+    tmp_path: Path, asked: int, granted: int, went_on: bool, answered: bool
+) -> None:
+    """It came to its port; whoever asks once more, and never goes on, did not get it."""
+    scene = Scene(tmp_path, dumps=dumps())
+    for number in range(asked):
+        scene.out(number * 1000, 6, tcp(4000, 80, 1, 0, 2), ident=5 + number)
+    for number in range(granted):
+        scene.back(number * 1000 + 5, 6, tcp(80, 4000, 7, 2, 0x12), ident=15 + number)
+    if went_on:
+        scene.out(3000, 6, tcp(4000, 80, 2, 8, 0x10), ident=9)
+
+    assert scene.case().answered_in_the_end.tolist() == [answered]

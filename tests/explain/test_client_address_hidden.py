@@ -69,6 +69,19 @@ def test_a_container_that_reaches_itself(tmp_path: Path) -> None:
     assert scene.titles(HYPOTHESIS) == []
 
 
+def test_a_container_that_asks_a_service_elsewhere(tmp_path: Path) -> None:
+    """It is masked as on any way out: no server of this host loses its clients."""
+    scene = Scene(tmp_path, dumps=dumps())
+    body = udp(40_000, 53, b"ask"), udp(40_000, 5353, b"ask")
+    for place, point in enumerate(("veth-c2", "docker0")):
+        scene.see(point, place * 0.02, frame(C1, BRIDGE, packet(INSIDE, "10.96.0.1", 17, body[0], ident=5)))
+    scene.see("wlan0", 0.05, frame(UPLINK, GATEWAY, packet(HOST, "8.8.8.8", 17, body[1], ident=5, ttl=63)))
+    case = scene.case()
+
+    assert (case.source_moved & case.target_moved).tolist() == [True]
+    assert scene.titles(HYPOTHESIS) == []
+
+
 def test_the_rules_are_the_proof(tmp_path: Path) -> None:
     """Where dumps have them."""
     text = (

@@ -10,7 +10,7 @@ from analyzer.explain.hypothesis import Cause
 from analyzer.model import Basis, Finding
 from tests.build import C1, C2, UPLINK, tcp, udp
 from tests.explain.scene import HOST, INSIDE, Scene
-from tests.explain.state import container, dumps, network, routes
+from tests.explain.state import container, dumps, links, network, routes
 
 HYPOTHESIS = "container-routed-elsewhere"
 SYN, SYN_ACK = 2, 0x12
@@ -33,6 +33,12 @@ def _causes(scene: Scene) -> list[Cause]:
     scene.out(0, 6, tcp(PORT, 80, 1, 0, SYN))
     scene.out(9000, 17, udp(7, 7, b"x"), dst="9.9.9.9")
     return list(causes(scene.case()))
+
+
+def _scene_findings(scene: Scene) -> list[Finding]:
+    """Let the container ask in vain, and return what is told."""
+    _causes(scene)
+    return scene.findings(HYPOTHESIS)
 
 
 def _stated(scene: Scene) -> list[Finding]:
@@ -63,6 +69,20 @@ def test_only_another_table_that_leads_past_the_bridge_is_told(
     assert [(list(cause.packets), cause.basis, cause.key) for cause in found] == [
         ([0], Basis.STATED, (None, "c2", INSIDE))
     ] * told  # fmt: skip
+
+
+def test_all_networks_that_the_rule_keeps_apart_are_led_back(tmp_path: Path) -> None:
+    """Who mends one would find the next one broken."""
+    both = [container("c2", INSIDE, C1), container("web", "172.18.0.3", C2, "back")]
+    networks = [network(), network("back", "172.18.0.0/16", "br-back")]
+    back = {"dst": "172.18.0.0/16", "dev": "br-back"}
+    known = [*links(), {"ifindex": 9, "ifname": "br-back", "address": UPLINK, "operstate": "UP"}]
+    changed = {"docker_inspect": both, "docker_network_inspect": networks, "ip_addr": known}
+    (finding,) = _scene_findings(_scene(tmp_path, AWAY, back, **changed))
+
+    assert finding.commands == tuple(
+        f"ip rule add to {subnet} lookup main priority 5269" for subnet in ("172.17.0.0/16", "172.18.0.0/16")
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from analyzer.model import Severity
 from tests.build import BRIDGE, C1, C2, arp, ether, udp
 from tests.explain.scene import INSIDE, Scene, frame, packet
-from tests.explain.state import dumps, links
+from tests.explain.state import container, dumps, links
 
 HYPOTHESIS = "mac-moved"
 
@@ -41,6 +41,17 @@ def test_a_mac_at_another_port(tmp_path: Path, ports: list[str], title: str | No
         assert finding.severity is Severity.WARNING
         assert said in finding.explanation
         assert len(finding.evidence) == len(ports) - 1
+
+
+@pytest.mark.parametrize(("other", "told"), [(C1, False), (C2, True)], ids=["one-mac", "its-own"])
+def test_a_mac_that_containers_share_is_told_as_such(tmp_path: Path, other: str, told: bool) -> None:
+    """It moves for that reason."""
+    both = [container("c2", INSIDE, C1), container("web", "172.17.0.3", other)]
+    scene = Scene(tmp_path, dumps=dumps(docker_inspect=both))
+    for number, port in enumerate(("veth-a", "veth-b")):
+        _send(scene, number * 100, port)
+
+    assert bool(scene.findings(HYPOTHESIS)) is told
 
 
 def test_a_host_answers_at_each_of_its_interfaces(tmp_path: Path) -> None:

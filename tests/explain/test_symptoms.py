@@ -147,6 +147,33 @@ def test_a_datagram_is_missed_where_answers_are_usual(
     assert _told(scene)[-1] == told
 
 
+@pytest.mark.parametrize(
+    ("port", "turns", "told"),
+    [
+        (7777, (0, 0, 1, 1, 1, 0, 0), WELL),
+        (7777, (0, 0, 1, 1, 0, 0), "LOST_BEYOND"),
+        (7777, (0, 1, 0, 1, 0), "LOST_BEYOND"),
+        (51820, (0, 1, 0, 0, 0), WELL),
+        (51820, (0, 0), "LOST_BEYOND"),
+    ],
+    ids=["unasked", "once-doubled", "in-turns", "tunnel-greeted", "tunnel-silent"],
+)
+def test_who_speaks_without_being_asked_owes_no_answers(
+    tmp_path: Path, port: int, turns: tuple[int, ...], told: str
+) -> None:
+    """What tunnels carry is no question; but the first word of a tunnel is answered."""
+    scene = Scene(tmp_path)
+    for number, back in enumerate(turns):
+        body = b"%d" % number
+        if back:
+            scene.back(number * 1000, 17, udp(port, 4000, body))
+        else:
+            scene.out(number * 1000, 17, udp(4000, port, body))
+    _end(scene)
+
+    assert _told(scene)[-1] == told
+
+
 def test_a_question_to_a_name_server_is_told_by_its_own_number(tmp_path: Path) -> None:
     """Of two, the one without an answer; however they came."""
     scene = Scene(tmp_path)

@@ -790,3 +790,32 @@ def test_packets_whose_answers_are_stopped_are_kept() -> None:
     stopped.all_ends()
 
     assert stopped.silenced.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dst", "end", "basis", "says"),
+    [
+        (
+            "tun",
+            "1.2.3.4",
+            Disposition.NOT_OBSERVABLE,
+            Basis.STATED,
+            "tun0 is a tunnel, which carries it on in packets",
+        ),
+        ("tun", "10.8.0.2", Disposition.DELIVERED, Basis.OBSERVED, "out of its tunnel"),
+        ("wireguard", "1.2.3.4", Disposition.NOT_OBSERVABLE, Basis.STATED, "is a tunnel"),
+        ("veth", "1.2.3.4", Disposition.NOT_OBSERVABLE, Basis.INFERRED, "no captured point shows where packets go"),
+        (None, "1.2.3.4", Disposition.NOT_OBSERVABLE, Basis.INFERRED, "no captured point shows where packets go"),
+    ],
+)
+def test_what_a_tunnel_in_a_container_takes_goes_on_in_others(
+    kind: str | None, dst: str, end: Disposition, basis: Basis, says: str
+) -> None:
+    """No point shows it as it is; what comes out of it has arrived."""
+    tunnel = at(0, "tun0", Role.CONTAINER, interface="tun0", container="vpn", network="net", first_ns=0, last_ns=10_000)
+    link = Link(2, "tun0", None, kind, None, (ip_address("10.8.0.2"),))
+    host = replace(HOST, inside={"vpn": HostState(links=(link,))})
+    found = _end(_passed(0, dst=dst), points=(tunnel,), hosts=(host,))
+
+    assert (found.disposition, found.basis) == (end, basis)
+    assert says in found.reason

@@ -156,3 +156,16 @@ def test_who_asks_for_an_address_that_the_host_does_not_answer_for_may_be_unknow
     assert ports_exhausted(ports).detail == "c1 has 5 local ports, and 4 of them are in use towards s:1"
     assert str(ports_exhausted(ports).remedy).startswith("Not enough")
     assert container_paused({"container": "web", "packets": 1}).verb is Verb.USE
+
+
+@pytest.mark.parametrize(
+    ("facts", "offered"),
+    [({"gateway": "172.17.0.1"}, True), ({"gateway": "172.17.0.1", "networks": ["back"]}, False), ({}, False)],
+    ids=["tunnel", "another-network", "no-gateway"],
+)
+def test_a_vpns_container_keeps_its_default_route(facts: Facts, offered: bool) -> None:
+    """Only the askers' network is led back; where the other way is a network of Docker's, that is put right."""
+    words = stopped_in_container({**STOPPED, "out": "tun0", "came_by": "eth0", "asker": "192.168.1.7", **facts})
+
+    assert ("answers to 192.168.1.7's network, in its namespace: ip route add THAT-NETWORK via 172.17.0.1"
+            in str(words.remedy)) is offered  # fmt: skip

@@ -152,3 +152,26 @@ def test_docker_s_own_server_and_a_race_of_two_questions_are_causes_of_their_own
     assert race.detail == "1 DNS question lost in the host beside a twin from the same port"
     assert "one of them went no further: a.example" in race.explanation
     assert embedded_dns_failed({"questions": 2, "names": ["a"]}).detail == "Docker's name server failed 2 questions"
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause", "remedy"),
+    [
+        ({"ring": ["pihole", "the router"]}, "name servers pihole and the router ask each other, in a circle",
+         "Let one of the two answer for that name"),
+        ({"strangers": ["10.0.0.54"], "program": "dnsmasq"},
+         "dnsmasq on this host is asked at 10.0.0.53, and answers from 10.0.0.54", "dnsmasq: listen-address"),
+        ({"strangers": ["172.17.0.1"], "program": "docker-proxy", "proxied": "unbound", "inner_port": 5353,
+          "port": "53/udp"},
+         "docker-proxy on this host is asked at 10.0.0.53, and answers from 172.17.0.1", "-p 10.0.0.53:53:5353/udp"),
+        ({"local_only": "pihole", "asker": "10.0.0.9", "served": "172.17.0.2"},
+         "pihole answers its own network, 172.17.0.2, and keeps silent to others", "permit all origins"),
+    ],
+    ids=["ring", "own-server", "docker-proxy", "local-only"],
+)  # fmt: skip
+def test_why_nobody_answers_is_told_where_it_is_known(facts: Facts, cause: str, remedy: str) -> None:
+    """Each with what its programs call the setting."""
+    words = dns_unanswered({**SILENT, "asked_names": ["a.example"], **facts})
+
+    assert (words.cause, words.verb) == (cause, Verb.RESOLVE)
+    assert remedy in str(words.remedy)

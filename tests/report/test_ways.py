@@ -194,3 +194,18 @@ def test_who_was_asked_and_who_got_it_instead_are_both_named() -> None:
     assert pieces.verb is Verb.ANSWER
     assert mdns.detail == "c1 looks for services by mDNS, 1 question, and gets no further than network n"
     assert mdns.cause == ""
+
+
+@pytest.mark.parametrize(
+    ("sender", "who", "helps"),
+    [
+        ("169.254.169.254", "the metadata service", "--http-put-response-hop-limit 2"),
+        ("1.2.3.4", "came with a TTL", ""),
+    ],
+)
+def test_answers_that_came_too_old_may_be_meant_so(sender: str, who: str, helps: str) -> None:
+    """Clouds keep containers from their metadata by the TTL."""
+    words = ttl_exceeded({**TTL, "came_with": 1, "here": True, "sender": sender})
+
+    assert who in words.detail
+    assert helps in str(words.remedy)

@@ -10,6 +10,7 @@ from analyzer.decode.dns import PORT
 from analyzer.decode.offsets import ACK, PROTO_UDP, RST, SYN
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.published import proxied
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.told import Facts, Told
 from analyzer.link.identity import has
@@ -94,13 +95,7 @@ def _proxy(case: Case, packet: int, other: str) -> Facts:
     if connection is None or not host.owns(connection.original.dst) or not host.owns(ip_address(other)):
         return {}
     flow = connection.original
-    listener = host.listener(connection.protocol, flow.dst, flow.dport or 0)
-    for container in host.containers:
-        for port in container.ports:
-            published = (port.outside, port.protocol) == (flow.dport, connection.protocol)
-            if published and listener is not None and listener.program == "docker-proxy":
-                return {"proxied": container.name, "inner_port": port.inside, "port": f"{port.outside}/{port.protocol}"}
-    return {}
+    return proxied(host, connection.protocol, flow.dst, flow.dport or 0)
 
 
 HYPOTHESIS = Hypothesis(

@@ -23,9 +23,18 @@ def causes(case: Case) -> Iterator[Cause]:
     for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself & case.my_connections).tolist():
         if number in case.once(turned_connections):
             continue  # the router has changed the destination, not this host
+        if _goes_out(case, number):
+            continue
         by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
         yield Cause([], partial(_tell, case, mask, numbers), key=(mask,))
+
+
+def _goes_out(case: Case, number: int) -> bool:
+    """Tell whether a container asks a server elsewhere, by a service's address: it is masked as on any way out."""
+    connection, host = case.tracer.connection(number), case.host_of(int(case.context.packets_of(number)[0]))
+    client, server = (host.container_of_address(flow.src) for flow in (connection.original, connection.reply))
+    return client is not None and server is None
 
 
 def _tell(case: Case, mask: str, numbers: list[int], _: list[int]) -> Told:

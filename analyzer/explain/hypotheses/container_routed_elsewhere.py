@@ -27,7 +27,7 @@ def causes(case: Case) -> Iterator[Cause]:
             ill = np.flatnonzero(of & (case.symptom >= 0)).tolist()
             if ill:
                 key = host.name, container.name, str(ip)
-                yield Cause(ill, partial(_tell, container, network, ip, chosen), Basis.STATED, key)
+                yield Cause(ill, partial(_tell, host, container, network, ip, chosen), Basis.STATED, key)
         yield from _by_source(case, host)
 
 
@@ -43,7 +43,7 @@ def _by_source(case: Case, host: HostState) -> Iterator[Cause]:
             of = Addresses.of(table, "reply_src").are(int(ip)) & Addresses.of(table, "orig_src").are(int(src))
             ill = np.flatnonzero(np.append(of, False)[case.connection] & (case.connection >= 0) & (case.symptom >= 0))
             if len(ill):
-                tell = partial(_from_here, container, network, ip, chosen, src)
+                tell = partial(_from_here, host, container, network, ip, chosen, src)
                 yield Cause(ill.tolist(), tell, Basis.STATED, (host.name, container.name, str(ip), str(src)))
 
 
@@ -53,7 +53,7 @@ def state(host: Host) -> Iterator[Told]:
     for container, network, ip, chosen in _astray(host.state):
         if network.name not in told:
             told.add(network.name)
-            yield _tell(container, network, ip, chosen, [])
+            yield _tell(host.state, container, network, ip, chosen, [])
 
 
 def _astray(host: HostState) -> Iterator[tuple[Container, Network, Address, Chosen]]:
@@ -80,23 +80,31 @@ def _is_astray(host: HostState, network: Network, ip: Address, chosen: Chosen | 
 
 
 def _from_here(
-    container: Container, network: Network, ip: Address, chosen: Chosen, src: Address, packets: list[int]
+    host: HostState,
+    container: Container,
+    network: Network,
+    ip: Address,
+    chosen: Chosen,
+    src: Address,
+    packets: list[int],
 ) -> Told:
-    told = _tell(container, network, ip, chosen, packets)
+    told = _tell(host, container, network, ip, chosen, packets)
     facts = {name: fact for name, fact in told.facts.items() if name != "who"}
     return replace(told, facts=facts | {"source": str(src)})
 
 
-def _tell(container: Container, network: Network, ip: Address, chosen: Chosen, _: list[int]) -> Told:
+def _tell(host: HostState, container: Container, network: Network, ip: Address, chosen: Chosen, _: list[int]) -> Told:
     rule, route = chosen.rule, chosen.route
-    subnet = next((s for s in network.subnets if ip in s), ip)
-    version = "-6 " if ip.version == 6 else ""
+    # All networks that the same rule keeps from their bridges: who mends one wants the others as well.
+    members = [(network, ip), *((n, a) for _, n, a, c in _astray(host) if c.rule == rule and a.version == ip.version)]
+    subnets = dict.fromkeys(next((s for s in n.subnets if a in s), a) for n, a in members)
+    tool, before = f"ip {'-6 ' if ip.version == 6 else ''}rule", max(rule.priority - 1, 0)
     way = route.kind if route.kind in NO_WAY else f"to {route.dev}"
     return Told(
         {
             "container": container.name, "address": str(ip), "bridge": network.bridge or "", "rule": rule.text,
             "table": route.table, "way": way, "who": [container.name],
-            "commands": [f"ip {version}rule add to {subnet} lookup main priority {max(rule.priority - 1, 0)}"],
+            "commands": [f"{tool} add to {subnet} lookup main priority {before}" for subnet in subnets],
         },
         proof=(
             f"ip-rule.json: {rule.text}",

@@ -7,6 +7,7 @@ from analyzer.decode.dns import PORT
 from analyzer.explain.case import Case
 from analyzer.explain.circles import party, ring, unanswered_outside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.published import proxied
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
 from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
@@ -89,6 +90,7 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
     if strangers.first:
         stranger = next(q.stranger for q in left if q.stranger is not None)
         facts |= _own_server(case, int(case.last_row[left[0].journey]), server, stranger)
+        facts["who"] = sorted({party(case, query, query.asker) for query in left})
         return Told(facts | {"strangers": strangers}, evidence=case.evidence(packets, first=True))
     last = case.context.point(int(case.last_row[packets[0]])).name
     kinds, answered = {query.kind for query in left}, {query.name.lower() for query in left}
@@ -125,6 +127,8 @@ def _own_server(case: Case, row: int, server: Address, other: Address) -> Facts:
     if not host.owns(server) or not host.owns(other):
         return {}
     listener = host.listener("udp", server, PORT)
+    if proxy := proxied(host, "udp", server, PORT):
+        return {"program": "docker-proxy", **proxy}
     return {"program": listener.program or "the program there" if listener is not None else "the name server"}
 
 

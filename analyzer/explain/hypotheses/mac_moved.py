@@ -1,5 +1,6 @@
 """A MAC is behind another port than before, or an address has another MAC."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -18,7 +19,10 @@ def causes(case: Case) -> Iterator[Cause]:
         if entry.moved_from is not None:
             moves.setdefault(entry.mac, []).append(Evidence(entry.point, entry.frame))
             ports.setdefault(entry.mac, [entry.moved_from]).append(entry.point)
+    known = Counter(int(c.mac or 0) for host in case.hosts.states for c in host.containers)
     for mac, evidence in moves.items():
+        if known[mac] > 1:
+            continue  # containers share it, which is told as such
         moved = Told(
             {"mac": mac_text(mac), "from_point": ports[mac][0], "to_point": ports[mac][1], "moves": len(evidence)},
             evidence=tuple(evidence[:SHOWN]),

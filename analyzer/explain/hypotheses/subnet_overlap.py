@@ -39,8 +39,10 @@ def causes(case: Case) -> Iterator[Cause]:
             yield Cause(packets_of, partial(_swallows, case, network, ip), Basis.STATED, (host.name, network, str(ip)))
         for (network, subnet, ip), packets_of in _kept_apart(case, host).items():
             told.add(ip)
+            asked = [vain[ip]] if ip in vain else []
+            packets = sorted({*packets_of, *_questions(case, asked)})
             yield Cause(
-                packets_of, partial(_nobody, network, subnet, ip), Basis.STATED, (host.name, network, str(ip), "nobody")
+                packets, partial(_nobody, network, subnet, ip), Basis.STATED, (host.name, network, str(ip), "nobody")
             )
         for ip, exchange in vain.items():
             if ip not in told and (found := _behind(case, host, exchange)) is not None:

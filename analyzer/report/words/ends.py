@@ -103,6 +103,15 @@ def zero_window(f: Facts) -> Words:
     )
 
 
+def past_docker_proxy(f: Facts, asked: str) -> str:
+    """Say how to reach a container's UDP port other than by docker-proxy, which answers from another address."""
+    who, inner, outside = f["proxied"], f["inner_port"], str(f["port"]).partition("/")[0]
+    return (
+        f"Ask {who} by its name on a network that both are on, port {inner}; or publish it on that address alone: "
+        f'-p {asked}:{outside}:{inner}/udp; or switch docker-proxy off ("userland-proxy": false in daemon.json).'
+    )
+
+
 def answered_from_elsewhere(f: Facts) -> Words:
     """Asked here, answered there."""
     asked, other = f["asked_at"], f["other"]
@@ -114,9 +123,7 @@ def answered_from_elsewhere(f: Facts) -> Words:
             f"The answer {fits}, but comes from {other}. docker-proxy serves {who}'s published port {outside} on all "
             f"addresses with one socket, so the kernel chooses the source of its answers by the route. {affected(f)}",
             f"docker-proxy answers from {other}, and nobody takes that for an answer",
-            remedy=f"Ask {who} by its name on a network that both are on, port {f['inner_port']}; or publish it on "
-            f"that address alone: -p {asked}:{outside.partition('/')[0]}:{f['inner_port']}/udp; or switch docker-proxy "
-            'off ("userland-proxy": false in daemon.json).',
+            remedy=past_docker_proxy(f, str(asked)),
         )
     return Words(
         f"{asked} is asked, and {other} answers at {f['where']}",

@@ -1,6 +1,7 @@
 """Questions to name servers."""
 
 from analyzer.model.words import plural
+from analyzer.report.words.ends import past_docker_proxy
 from analyzer.report.words.sentence import Facts, Verb, Words, number, several, texts
 
 
@@ -125,7 +126,9 @@ def dns_unanswered(f: Facts) -> Words:
                 "answers only from the address that it asked.",
                 f"{f['program']} on this host is asked at {server}, and answers from {several(strangers)}",
                 verb=Verb.RESOLVE,
-                remedy=f"Let {f['program']} listen on {server} itself (dnsmasq: listen-address and bind-interfaces; "
+                remedy=past_docker_proxy(f, str(server))
+                if f.get("proxied")
+                else f"Let {f['program']} listen on {server} itself (dnsmasq: listen-address and bind-interfaces; "
                 f"unbound: interface; named: listen-on), or ask {strangers[0]} (docker run --dns {strangers[0]}).",
             )
         return Words(

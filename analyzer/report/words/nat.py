@@ -30,9 +30,9 @@ def masquerade_missing(f: Facts) -> Words:
             f"{name} has its default route by network {f['network']}, which was made not to masquerade. {affected(f)}",
             f"its default route is by network {f['network']}, which does not masquerade",
             verb=Verb.ANSWER,
-            remedy=f"Let the default route of {name} be by {others} (docker network connect --gw-priority 1), or do "
-            "not "
-            f"connect it to {f['network']}; if that network shall reach out, make it with masquerading.",
+            remedy=f"Let the default route of {name} be by {others} (docker network connect --gw-priority 1, since "
+            f"Docker 28), or do not connect it to {f['network']}; if that network shall reach out, make it with "
+            "masquerading.",
         )
     if f.get("made_without"):
         return Words(
