@@ -40,12 +40,18 @@ def party(case: Case, query: NameQuery, ip: Address) -> str:
 
 
 def unanswered_outside(case: Case) -> set[Address]:
-    """Return the servers behind a gateway, if there are several, and none of them ever answered."""
+    """Return the servers behind a gateway that never answered anything, if there are several."""
     found = {query.server: query for query in case.open_questions}
     found = {server: query for server, query in found.items() if _behind_gateway(case, query)}
     answered = {query.server for query in case.names if query.answer is not None or query.stranger is not None}
-    others = any(_behind_gateway(case, query) for query in case.names if query.server in answered)
-    return set(found) if len(found) > 1 and not answered & set(found) and not others else set()
+    silent = set(found) - answered
+    return silent if len(silent) > 1 else set()
+
+
+def answering_outside(case: Case) -> list[str]:
+    """Return the servers behind a gateway that do answer, in the order in which they were asked."""
+    answered = (query for query in case.names if query.answer is not None)
+    return list(dict.fromkeys(str(query.server) for query in answered if _behind_gateway(case, query)))
 
 
 def _behind_gateway(case: Case, query: NameQuery) -> bool:

@@ -8,6 +8,9 @@ from analyzer.model.engine import Container, Ended, Network, Prefix, Sidecar
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 
+TUNNELS = ("tun", "wireguard", "ppp", "ipip", "gre", "sit", "vti", "xfrm", "ip6tnl", "ip6gre")
+"""Kinds of interfaces (rtnetlink's IFLA_INFO_KIND) that carry packets in others: none goes on as it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -28,6 +31,11 @@ class Link:
     """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
     filters_vlans: bool = False
     """A bridge that keeps VLANs apart."""
+
+    @property
+    def tunnel(self) -> bool:
+        """Whether it carries packets in others."""
+        return self.kind in TUNNELS
 
 
 @dataclass(frozen=True, slots=True)

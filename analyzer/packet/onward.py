@@ -18,17 +18,13 @@ Target = tuple[int, int, int]
 Key = TypeVar("Key", bound=tuple[int, ...])
 
 
-TUNNELS = ("tun", "wireguard", "ppp", "ipip", "gre", "sit", "vti", "xfrm", "ip6tnl", "ip6gre")
-"""Kinds of interfaces (rtnetlink's IFLA_INFO_KIND) that carry packets in others: none goes on as it is."""
-
-
 def tunnel_at(context: Context, point: Point) -> Link | None:
     """Return the interface of a point inside a container, if that is a tunnel's."""
     if point.role is not Role.CONTAINER or point.container is None or point.interface is None:
         return None
     state = context.hosts[point.host].inside.get(point.container)
     link = state.link(point.interface) if state is not None else None
-    return link if link is not None and link.kind in TUNNELS else None
+    return link if link is not None and link.tunnel else None
 
 
 class Onward:

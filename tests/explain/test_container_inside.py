@@ -184,6 +184,20 @@ def test_a_policy_is_named_by_its_chain(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "tunnels"),
+    [(("-A OUTPUT -o tun0 -j ACCEPT",), ["tun0"]), (("-A OUTPUT -o eth0 -j ACCEPT",), []), ((), [])],
+    ids=["by-a-tunnel", "by-another", "none"],
+)
+def test_a_vpns_policy_may_be_its_kill_switch(tmp_path: Path, lines: tuple[str, ...], tunnels: list[str]) -> None:
+    """Its rules name the tunnel, though that is there only while the VPN runs."""
+    scene = _scene(tmp_path, _rules(*lines, policy="DROP"))
+    _ask(scene, 10)
+    (cause,) = _causes(scene)
+
+    assert cause.told([0]).facts["tunnels"] == tunnels
+
+
+@pytest.mark.parametrize(
     ("asker", "answered", "packets"),
     [(WEB, False, [0, 1]), ("10.9.0.3", False, [0]), (WEB, True, [0])],
     ids=["in-vain", "another-address", "answered"],

@@ -100,11 +100,12 @@ def test_what_is_told_as_such_is_not_told_as_lost(tmp_path: Path) -> None:
     [
         (("8.8.8.8", "9.9.9.9"), None, ["8.8.8.8", "9.9.9.9"]),
         (("8.8.8.8", "9.9.9.9"), "192.168.1.1", ["8.8.8.8", "9.9.9.9"]),
-        (("8.8.8.8", "9.9.9.9"), "1.1.1.1", None),
+        (("8.8.8.8", "9.9.9.9"), "1.1.1.1", ["8.8.8.8", "9.9.9.9"]),
+        (("8.8.8.8",), "1.1.1.1", None),
         (("8.8.8.8",), None, None),
         (("8.8.8.8", "192.168.1.7"), None, None),
     ],
-    ids=["all", "a-near-one-answers", "a-far-one-answers", "one", "one-of-them-near"],
+    ids=["all", "a-near-one-answers", "a-far-one-answers", "one-of-two-far", "one", "one-of-them-near"],
 )
 def test_no_server_outside_answers(
     tmp_path: Path, asked: tuple[str, ...], known: str | None, servers: list[str] | None
@@ -121,6 +122,7 @@ def test_no_server_outside_answers(
 
     assert [one.facts["servers"] for one in found if "servers" in one.facts] == ([servers] if servers else [])
     assert not servers or len(found) == 1
+    assert not servers or found[0].facts["outside"] == ([known] if known == "1.1.1.1" else [])
     assert not servers or (f"docker run --dns {known}" in str(found[0].remedy)) is (known is not None)
 
 

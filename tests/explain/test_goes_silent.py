@@ -139,3 +139,18 @@ def test_peers_and_kinds_are_told_apart_and_connections_counted(tmp_path: Path) 
     assert seconds == [3, 5]
     assert facts["count"].settled() == 2  # type: ignore[union-attr]
     assert (facts["peer"], facts["kind"], facts["where"]) == (SERVER, "rested", "wlan0")
+
+
+@pytest.mark.parametrize(
+    ("dst", "at", "alive"), [(SERVER, 9000, True), (SERVER, 0, False), ("9.9.9.9", 9000, False)],
+    ids=["later", "before", "another-server"],
+)  # fmt: skip
+def test_who_answers_later_is_alive(tmp_path: Path, dst: str, at: float, alive: bool) -> None:
+    """The same client at the same port of the same server, by another connection."""
+    scene = Scene(tmp_path)
+    _open(scene, PORT + 1, at=at, dst=dst)
+    _open(scene, at=100)
+    _try(scene, 3000)
+    (cause,) = _causes(scene)
+
+    assert cause.told(list(cause.packets)).facts["alive"].value is alive  # type: ignore[union-attr]

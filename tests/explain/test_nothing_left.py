@@ -249,3 +249,14 @@ def test_a_command_that_sent_nothing_is_told_only_without_a_reason(
 
     assert [one.facts["why"] for one in found] == whys
     assert [one.severity is Severity.INFO for one in found] == [why == "unknown" for why in whys]
+
+
+@pytest.mark.parametrize(("internal", "told"), [(True, ["bridge"]), (False, [])])
+def test_an_internal_network_has_no_way_out_by_design(tmp_path: Path, internal: bool, told: list[str]) -> None:
+    """All of the container's networks have to be."""
+    inside: dict[str, object] = {"ip-route.json": [ON_LINK]}
+    scene = _scene(tmp_path, inside | _nstat(IpOutNoRoutes=6), inside | _nstat(IpOutNoRoutes=4))
+    scene.dumps |= {"docker-network-inspect.json": [network(Internal=internal)]}
+    (finding,) = _found(scene)
+
+    assert finding.facts["internal"] == told

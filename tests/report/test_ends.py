@@ -114,3 +114,10 @@ def test_a_connection_goes_silent_after_a_pause_at_its_beginning_or_at_some_mome
 
     assert words.cause.startswith(cause)
     assert words.verb is verb
+
+
+@pytest.mark.parametrize(("alive", "gone"), [(True, False), (False, True)])
+def test_who_answers_another_connection_later_is_not_gone(alive: bool, gone: bool) -> None:
+    """Then only somebody between can have forgotten."""
+    assert ("or 1.2.3.4 is gone" in goes_silent({**SILENT, "peer": "1.2.3.4", "kind": "rested", "alive": alive})
+            .explanation) is gone  # fmt: skip

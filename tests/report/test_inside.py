@@ -169,3 +169,19 @@ def test_a_vpns_container_keeps_its_default_route(facts: Facts, offered: bool) -
 
     assert ("answers to 192.168.1.7's network, in its namespace: ip route add THAT-NETWORK via 172.17.0.1"
             in str(words.remedy)) is offered  # fmt: skip
+
+
+@pytest.mark.parametrize(("tunnels", "told"), [(["tun0"], True), ([], False)], ids=["vpn", "plain"])
+def test_a_kill_switch_is_told_its_own_settings(tunnels: list[str], told: bool) -> None:
+    """It keeps others out on purpose."""
+    words = stopped_in_container({**STOPPED, "policy_of": "filter INPUT", "tunnels": tunnels, "commands": ["do"]})
+
+    assert ("may be its kill switch" in str(words.remedy)) is told
+
+
+def test_an_internal_network_leads_nowhere_by_design() -> None:
+    """Its containers lack no route."""
+    words = nothing_left({**UNSENT, "why": "no-route", "internal": ["back"]})
+
+    assert words.detail == "c1 has no route for 1 packet that it wanted to send: network back is internal"
+    assert "docker network connect NETWORK c1" in str(words.remedy)

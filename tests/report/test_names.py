@@ -164,10 +164,13 @@ def test_docker_s_own_server_and_a_race_of_two_questions_are_causes_of_their_own
         ({"strangers": ["172.17.0.1"], "program": "docker-proxy", "proxied": "unbound", "inner_port": 5353,
           "port": "53/udp"},
          "docker-proxy on this host is asked at 10.0.0.53, and answers from 172.17.0.1", "-p 10.0.0.53:53:5353/udp"),
+        ({"servers": ["8.8.4.4", "8.8.8.8"], "outside": ["9.9.9.9"], "answering": ["9.9.9.9"]},
+         "none of 8.8.4.4, 8.8.8.8 answers, last seen at wlan0, and 9.9.9.9 does", "docker run --dns 9.9.9.9"),
+        ({"alive": True, "answers": 0}, "name server 10.0.0.53 does not answer, last seen at wlan0", ""),
         ({"local_only": "pihole", "asker": "10.0.0.9", "served": "172.17.0.2"},
          "pihole answers its own network, 172.17.0.2, and keeps silent to others", "permit all origins"),
     ],
-    ids=["ring", "own-server", "docker-proxy", "local-only"],
+    ids=["ring", "own-server", "docker-proxy", "some-outside", "alive", "local-only"],
 )  # fmt: skip
 def test_why_nobody_answers_is_told_where_it_is_known(facts: Facts, cause: str, remedy: str) -> None:
     """Each with what its programs call the setting."""

@@ -87,7 +87,7 @@ def test_an_address_of_the_host_s_own_is_not_said_to_be_missing() -> None:
         ("on-link", {**ROUTE, "asker_name": "c1"}, "c1 takes it for a neighbour by the route", "netmask of c1"),
         ("wrong-gateway", {**ROUTE, "asker_name": "c1", "right": "172.17.0.1"},
          "it is the default gateway of c1, and its network's is 172.17.0.1", "In the container's namespace:"),
-        ("nobody", NETWORK, "no container of network n has it", "Start the container"),
+        ("nobody", NETWORK, "no container of network n has it", "Ask by its name"),
         ("nobody", {**NETWORK, "far": True}, "network n has taken 172.17.0.0/16, in which it lies",
          "addresses that nobody else uses"),
     ],
@@ -137,3 +137,13 @@ def test_every_reason_has_something_to_say_with_the_facts_that_it_needs() -> Non
         assert words.cause
         assert words.remedy
         assert "None" not in f"{words.detail} {words.explanation} {words.remedy}", reason
+
+
+@pytest.mark.parametrize(
+    ("stopped", "begins"),
+    [(["db"], "Start db, or ask by its name:"), ([], "Ask by its name:")],
+    ids=["stopped", "gone"],
+)
+def test_only_who_is_stopped_can_be_started(stopped: list[str], begins: str) -> None:
+    """Where nobody is, the address was another container's once."""
+    assert WHY["nobody"]({**NETWORK, "stopped": stopped})[2].startswith(begins)

@@ -107,7 +107,7 @@ def test_each_reason_has_its_remedy(facts: Facts, remedy: str | None) -> None:
         ("not-running", "web, which publishes that port, does not run (exited)", "docker start web"),
         ("no-proxy", "docker-proxy for 127.0.0.1:8080->80/tcp of web does not run", "docker restart web"),
         ("host-network", "web is on the host's network", "Ask for its program's own port, 80,"),
-        ("internal", "web is on network n, which is internal", "a network with a way out"),
+        ("internal", "web is on network n, which is internal", "docker network connect NETWORK web"),
         ("other-address", "at that address alone", "port 80; or publish"),
         ("other-version", "for that IP version alone", "the other IP version"),
         ("other-protocol", "which is another protocol", "-p .../udp."),

@@ -138,3 +138,17 @@ def test_names_are_joined() -> None:
 def test_every_check_has_its_sentences_in_one_place() -> None:
     """Explain makes facts: no sentence of a finding stands there."""
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in SAYS)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [(["10.0.0.9:3128"], True), (["10.0.0.9:3128", "10.0.0.9:80"], False), ([REMOTE], False)],
+    ids=["proxy", "others-too", "another"],
+)
+def test_a_proxy_that_does_not_answer_is_told_as_one(what: list[str], told: bool) -> None:
+    """Containers are told to ask it by their environment, which no bundle has."""
+    found = _told("arp-unanswered", what=what, asked="10.0.0.9")
+
+    assert ("HTTP_PROXY" in found.remedy) is told
+    assert found.title.endswith("by its port it is an HTTP proxy") is told
+    assert "HTTP_PROXY" not in _told("filtered-by-rule", what=what, **RULE).remedy

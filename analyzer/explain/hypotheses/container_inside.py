@@ -1,5 +1,6 @@
 """A container's own network namespace drops or rejects what comes to it, or lets no answer out."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -13,7 +14,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import Receiver, elsewhere, gateway_of, mended, receiver
 from analyzer.explain.symptoms import refused, unanswered
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Basis, Disposition, Severity
+from analyzer.model import Basis, Disposition, HostState, Severity
 from analyzer.model.finding import Symptom
 from analyzer.packet.stops import Cause as Stop
 from analyzer.packet.stops import moved
@@ -22,6 +23,8 @@ from analyzer.state.rules.owner import owner
 
 MOST = 5_000
 """Packets of one client to one port that are looked at; the first ones."""
+TUNNEL = re.compile(r"-o ((?:tun|wg|ppp)\d+)\b")
+"""What VPNs call theirs."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -116,7 +119,7 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
         if (by := owner(stop.rule, of.state)) is not None:
             facts |= {"owner": by, **passage(case, packets[0], case.host_of(packets[0]))}
     if stop.policy is not None:
-        facts |= {"policy_of": " ".join(stop.policy)}
+        facts |= {"policy_of": " ".join(stop.policy), "tunnels": _tunnels(of.state)}
     facts["rejected"] = stop.disposition is Disposition.REJECTED
     commands, helps = mended(case, packets[0], of, stop, of_answer=of_answer)
     if commands:
@@ -126,6 +129,13 @@ def _tell(case: Case, of: Receiver, stop: Stop | None, text: str, of_answer: boo
         proof=tuple(f"containers/{name}/{line}" for line in stop.proof),
         tried=f"{name} then takes and answers it" if helps else None,
     )
+
+
+def _tunnels(state: HostState) -> list[str]:
+    """Return the tunnels of a container, or those that its rules let out by: they are there while its VPN runs."""
+    links = [link.name for link in state.links if link.tunnel]
+    rules = (TUNNEL.search(rule.text) for table in state.tables for rule in table.rules())
+    return links or list(dict.fromkeys(found[1] for found in rules if found is not None))
 
 
 HYPOTHESIS = Hypothesis(

@@ -5,7 +5,7 @@ from functools import partial
 
 from analyzer.decode.dns import PORT
 from analyzer.explain.case import Case
-from analyzer.explain.circles import party, ring, unanswered_outside
+from analyzer.explain.circles import answering_outside, party, ring, unanswered_outside
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.published import proxied
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
@@ -64,6 +64,7 @@ def _blocked(case: Case, servers: set[Address], packets: list[int]) -> Told:
             "servers": sorted(map(str, servers)), "questions": Count(len(left)), "names": told(case, left),
             "asked_names": asked_names(case, left), "last": case.context.point(last).name,
             "answering": list(answering), "others_answered": Most(bool(answered.any())),
+            "outside": answering_outside(case),
         },
         evidence=case.evidence([query.journey for query in left]),
     )  # fmt: skip
@@ -100,7 +101,12 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
         facts |= {"only_kind": next(iter(kinds)), "other_kinds": other}
     return Told(
         facts
-        | {"last": last, "answers": answers, "answering": Texts.of((server, 0) for server in _answering(case, left))}
+        | {
+            "last": last,
+            "answers": answers,
+            "alive": Most(_alive(case, server)),
+            "answering": Texts.of((server, 0) for server in _answering(case, left)),
+        }
         | resolver_of(case, left[0])
         | _for_its_own_network(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),
@@ -119,6 +125,13 @@ def _for_its_own_network(case: Case, query: NameQuery) -> Facts:
     near = [q.asker for q in case.names if q.answer is not None and q.server in owner.addresses]
     local = [str(asker) for asker in near if any(asker in subnet for subnet in network.subnets)]
     return {"local_only": owner.name, "asker": str(query.asker), "served": local[0]} if here and local else {}
+
+
+def _alive(case: Case, server: Address) -> bool:
+    """Tell whether something else that was sent to a server is answered by it, such as a ping."""
+    table = case.context.connections
+    others = Addresses.of(table, "orig_dst").are(int(server)) & (table["orig_dport"] != PORT)
+    return bool((others & case.answered_in_the_end).any())
 
 
 def _own_server(case: Case, row: int, server: Address, other: Address) -> Facts:

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network, summarize_address_range
 from analyzer.explain.case import Case
 from analyzer.explain.fates import Stopped
 from analyzer.explain.firewalls import near_miss, passage
-from analyzer.explain.fixes import INVALID, fix
+from analyzer.explain.fixes import INVALID, ends, fix
 from analyzer.explain.host.asked import FORWARD, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
@@ -80,7 +80,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         lacking = _lacking(case, stopped)
         if lacking:
             told = replace(told, facts=told.facts | lacking, tried="")
-        told.facts |= {"policy_of": " ".join(cause.policy)}
+        told.facts |= {"policy_of": " ".join(cause.policy), "bridges": _bridges(case, stopped)}
         if (by := keeper(stopped.host, *cause.policy)) is not None and not lacking:
             told = Told(told.facts | {"owner": by, "commands": [], **passage(case, stopped.packets[0], stopped.host)})
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
@@ -89,6 +89,17 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
     told.facts["vainly"] = _vainly(case, stopped)
     return told
+
+
+def _bridges(case: Case, stopped: Stopped) -> Texts:
+    """Return the bridges of Docker's whose containers send what is forwarded, or are to get it."""
+    found: dict[str, int] = {}
+    for packet in stopped.packets[:MOST_ENDS]:
+        *_, words = ends(case, packet)
+        for network in stopped.host.networks if words.dst is not None and not stopped.host.owns(words.dst) else ():
+            if network.bridge and any(end in s for end in (words.src, words.dst) if end for s in network.subnets):
+                found.setdefault(network.bridge, int(case.numbers[packet]))
+    return Texts(found)
 
 
 def _spoofed(stopped: Stopped) -> Facts:

@@ -61,7 +61,18 @@ def _tell(case: Case, key: tuple[str, str], first: list[int], packets: list[int]
     return Told({
         "peer": key[0], "kind": key[1], "where": where, "count": Count(len(np.unique(case.connection[packets]))),
         "least_s": Least(float(pauses.min() / 1e9)), "most_s": Most(float(pauses.max() / 1e9)),
+        "alive": Most(_alive(case, packets)),
     })  # fmt: skip
+
+
+def _alive(case: Case, packets: list[int]) -> bool:
+    """Tell whether the peer answers the same client at the same port later on, in another connection."""
+    table, number = case.context.connections, int(case.connection[packets[0]])
+    ends = ("proto", "orig_src_hi", "orig_src", "orig_dst_hi", "orig_dst", "orig_dport")
+    same = np.logical_and.reduce([table[name] == table[name][number] for name in ends])
+    same[number] = False
+    later = np.flatnonzero(case.reply & np.append(same, False)[case.connection])
+    return bool((later > packets[0]).any())
 
 
 HYPOTHESIS = Hypothesis(

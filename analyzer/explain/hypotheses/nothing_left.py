@@ -167,12 +167,21 @@ def _routes(case: Case, sender: _Sender) -> Iterator[Told]:
         "without_address": [link.name for link in links if not any(ip.version == 4 for ip in link.addresses)],
         "default": any(route.dst.prefixlen == 0 and route.kind == "unicast" for route in sender.state.routes),
     }
+    facts["internal"] = _internal(case, sender)
     gateway = gateway_of(case, sender.container, 4)
     if gateway is not None and not facts["default"] and not facts["down"] and links:
         facts["commands"] = [within(sender.container.name, default_route(gateway, links[0].name).command)]
     proof = [f"nstat.txt: {NO_ROUTES} went up by {went}"]
     proof += [f"ip-route.json: {route.text}" for route in sender.state.routes if route.table == "main"][:3]
     yield _told(sender, "no-route", went, facts, *proof)
+
+
+def _internal(case: Case, sender: _Sender) -> list[str]:
+    """Return the container's networks, if all of them are internal: those lead nowhere by design."""
+    host = case.hosts[sender.point.host]
+    of = [host.network_of(one) for one in host.containers if one.name == sender.container.name]
+    known = [network for network in of if network is not None]
+    return [n.name for n in known] if known and len(known) == len(of) and all(n.internal for n in known) else []
 
 
 def _itself(case: Case, sender: _Sender) -> Iterator[Told]:

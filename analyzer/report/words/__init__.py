@@ -22,13 +22,15 @@ from analyzer.report.words import (
     spoken,
     ways,
 )
-from analyzer.report.words.sentence import Facts, Words, commands, heading, reached_otherwise
+from analyzer.report.words.sentence import Facts, Words, commands, for_proxy, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **filtered.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
     **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
+SILENT = ("arp-unanswered", "connection-refused", "host-unreachable", "syn-unanswered")
+"""Checks of who does not answer, or says no, for reasons of its own."""
 BETWEEN = re.compile(r"(?<=[.;:]) {2,}")
 """Where nothing stands between two sentences."""
 MOST_ALIKE = 8
@@ -45,6 +47,8 @@ def worded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _worded(finding: Finding) -> Finding:
     words = _failed(finding) if "mistake" in finding.facts else SAYS[finding.check](finding.facts)
+    if finding.check in SILENT:
+        words = for_proxy(finding.facts, words, finding.remedy)
     return replace(
         finding,
         title=heading(finding.facts, words),

@@ -251,8 +251,9 @@ def _nobody(f: Facts) -> Said:
         "No container that runs has this address, nor has the host."
         + (f" On that network, but not running: {stopped}." if stopped else ""),
         (
-            "Start the container, or ask by its name: addresses change when containers are made again. A program that "
-            f"looks a name up but once, as nginx does with upstreams, has to be reloaded then.{members}"
+            f"{f'Start {stopped}, or ask' if stopped else 'Ask'} by its name: addresses change when containers are "
+            "made again. A program that looks a name up but once, as nginx does with upstreams, has to be reloaded "
+            f"then.{members}"
         ),
     )
 

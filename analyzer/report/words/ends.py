@@ -163,11 +163,12 @@ def goes_silent(f: Facts) -> Words:
     least, most = number(f, "least_s"), number(f, "most_s")
     pause = f"{least:.1f} s" if round(least, 1) == round(most, 1) else f"{least:.1f} to {most:.1f} s"
     peer, where = f["peer"], f["where"]
+    gone = "" if f.get("alive") else f", or {peer} is gone"
     if f["kind"] == "rested":
         return Words(
             f"after {pause} of silence nothing that is sent to {peer} is answered any more",
             f"Before that it was answered, and it goes on leaving by {where}: a firewall, NAT or load balancer beyond "
-            f"this host probably forgets connections that are idle for so long, or {peer} is gone. {affected(f)}",
+            f"this host probably forgets connections that are idle for so long{gone}. {affected(f)}",
             f"after {pause} of silence nothing is answered any more, as if forgotten beyond {where}",
             verb=Verb.KEEP,
             remedy=f"Send keepalives more often than the limit, which is shorter than {least:.1f} s: SO_KEEPALIVE with "

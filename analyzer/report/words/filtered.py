@@ -109,12 +109,26 @@ def _plainly(f: Facts, said: str) -> Words:
     advice = "Delete the rule, if nobody needs it." if deletes else "Let just this pass before the rule:"
     if f.get("policy_of"):
         advice = "Accept just this, before the policy decides."
-        if f.get("forwarded") and f.get("in_bridge"):
-            advice += f" For the whole network, accept what comes in by {f['in_bridge']}, and established answers."
+        advice += _whole(f)
     owned = f.get("owner") and f.get("chain") != "DOCKER-USER"
     if owned and not f.get("commands"):
         return stopped(f, said, _acts(f), programs.told(f))
     return stopped(f, said, _acts(f), offered(f, advice))
+
+
+def _whole(f: Facts) -> str:
+    """Offer the networks as a whole; another base chain's acceptance leaves Docker's own rules as they are."""
+    bridges = texts(f, "bridges")
+    if not bridges or f.get("owner"):
+        return ""
+    if len(str(f["policy_of"]).split()) < 3:
+        return f" For whole networks, accept what comes in by {several(bridges)}, and established answers."
+    rule = f"nft insert rule {f['policy_of']}"
+    names = ", ".join(f'"{name}"' for name in bridges)
+    return (
+        f" For whole networks: {rule} iifname {{ {names} }} accept, and {rule} oifname {{ {names} }} accept; what "
+        "passes there is still for Docker's own rules to decide."
+    )
 
 
 def _by_set(f: Facts, said: str) -> Words:

@@ -27,7 +27,18 @@ def stopped_in_container(f: Facts) -> Words:
         f"{what}, which {does} {whom}: {text}",
         f"That is in the container's own network namespace, not on the host. {affected(f)}",
         cause,
-        remedy=programs.told(f) if f.get("owner") else offered(f, "In the container's namespace:"),
+        remedy=programs.told(f) if f.get("owner") else offered(f, _in_its_namespace(f)),
+    )
+
+
+def _in_its_namespace(f: Facts) -> str:
+    """A VPN's container keeps everybody out on purpose: its own settings make the exceptions."""
+    if not texts(f, "tunnels"):
+        return "In the container's namespace:"
+    return (
+        f"{f['container']} is a VPN's container ({', '.join(texts(f, 'tunnels'))}), and this may be its kill switch. "
+        "Its own settings let others in (gluetun: FIREWALL_INPUT_PORTS, and FIREWALL_OUTBOUND_SUBNETS for those who "
+        "ask); what is added in its namespace is gone when it starts again:"
     )
 
 
@@ -132,6 +143,12 @@ def nothing_left(f: Facts) -> Words:
             "/etc/hosts looks like this.",
             remedy="Run it by hand, with its output: strace -f -e trace=network shows what it asks for.",
         )
+    if internal := texts(f, "internal"):
+        return _unsent(
+            f, f"{name} has no route for {count} that it wanted to send: network {several(internal)} is internal",
+            "They never left it. An internal network leads nowhere by design.",
+            f"If {name} shall reach out: docker network connect NETWORK {name}, with one that is not internal.",
+        )  # fmt: skip
     return _unsent(f, f"{name} has no route for {count} that it wanted to send{_lack(f)}", "They never left it.")
 
 

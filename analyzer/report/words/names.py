@@ -99,6 +99,16 @@ def _no_server_outside(f: Facts) -> Words:
         else f"Have port 53, UDP and TCP, opened at the router or firewall beyond {last}; or ask the name server that "
         "this network has for its machines (often the router)."
     )
+    if outside := texts(f, "outside"):
+        only = several(outside)
+        return Words(
+            f"{servers} left {_questions(f)} open, and {only} answers",
+            f"Asked for {_asked(f)}; last seen at {last}. Servers that have nothing to do with each other do not fail "
+            "at once: something between lets what is for port 53 pass to some alone, or these are no name servers.",
+            f"none of {servers} answers, last seen at {last}, and {only} does",
+            verb=Verb.RESOLVE,
+            remedy=known,
+        )
     return Words(
         f"no name server outside answers: {servers} left {_questions(f)} open",
         f"Asked for {_asked(f)}; last seen at {last}{passes}. Servers that have nothing to do with each other do not "
@@ -165,6 +175,8 @@ def dns_unanswered(f: Facts) -> Words:
         )
     answers = number(f, "answers")
     others = f"It answered {plural(answers, 'other')}." if answers else "It answered nothing at all."
+    if f.get("alive") and not answers:
+        others = "It answers what is not DNS: it is there, but no name server, or something between drops DNS."
     other = _other_server(f)
     return Words(
         f"name server {server} left {_questions(f)} unanswered",

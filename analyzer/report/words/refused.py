@@ -242,7 +242,7 @@ def _published(f: Facts) -> tuple[str, str]:
         "host-network": (f"{who} is on the host's network, where publishing {text} does nothing",
                          f"Ask for its program's own port, {inside.partition('/')[0]}, or give it a network."),
         "internal": (f"{who} is on network {f.get('network')}, which is internal: it publishes nothing",
-                     "docker network connect a network with a way out."),
+                     f"docker network connect NETWORK {who}, with one that is not internal."),
         "gateway-elsewhere": (
             (f"Docker took {text} of {who} back, for its default gateway is on {f.get('network')}, which publishes "
              "nothing"),

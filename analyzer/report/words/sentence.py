@@ -1,7 +1,7 @@
 """The sentence that stands first: who cannot do what, and why. Then what several sentences share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -10,6 +10,8 @@ from analyzer.model.words import plural
 
 Facts = dict[str, Fact]
 SHOWN = 2
+PROXY_PORT = ":3128"
+"""Squid's, and by custom other HTTP proxies'."""
 
 
 class Verb(Enum):
@@ -54,6 +56,21 @@ def reached_otherwise(f: Facts) -> str:
     """Say that nobody noticed."""
     names = texts(f, "reached")
     return f" {several(names)} was reached by another of its addresses, so nobody noticed." if names else ""
+
+
+def for_proxy(f: Facts, words: Words, remedy: str) -> Words:
+    """Say that what was asked is a proxy's port by custom: containers are told to ask it by their environment."""
+    what = texts(f, "what")
+    if not words.cause or not what or any(not text.endswith(PROXY_PORT) for text in what):
+        return words
+    who = several(texts(f, "who"))
+    return replace(
+        words,
+        cause=f"{words.cause}; by its port it is an HTTP proxy",
+        remedy=f"{words.remedy or remedy} If there is no proxy any more: {who} is told to use one by HTTP_PROXY and "
+        "HTTPS_PROXY in its environment, which come from compose, from docker run -e, from ~/.docker/config.json "
+        "(proxies), or from its image; take them away there, and make the container again.",
+    )
 
 
 def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:

@@ -75,9 +75,9 @@ def asymmetric_path(f: Facts) -> Words:
         remedy=(
             "Let answers go back the way that questions came. A rule by source (ip rule from) does not: routes are "
             "chosen while the container's own address stands there. Mark connections: iptables -t mangle -A PREROUTING "
-            f"-i {f['out']} -m conntrack --ctstate NEW -j CONNMARK --set-mark 1; -A PREROUTING ! -i {f['out']} -j "
-            f"CONNMARK --restore-mark; ip rule add fwmark 1 table {f.get('table') or 'N'}, with "
-            f"{f['out']}'s default route in it."
+            f"-i {f['out']} -m conntrack --ctstate NEW -j CONNMARK --set-mark 1; iptables -t mangle -A PREROUTING ! "
+            f"-i {f['out']} -j CONNMARK --restore-mark; ip rule add fwmark 1 table {f.get('table') or 'N'}, with "
+            f"{f['out']}'s default route, and its network's own, in it."
         )
         if not f.get("works")
         else "Nothing to do, as long as it works.",
