@@ -172,6 +172,10 @@ class Known:
     """MACs and points that unicast packets were seen first with."""
     tunnels = Table[set[tuple[int, int]]](lambda part, _: onward.tunnels(part), _unite)
     """From whom to whom VXLAN packets went, by their outer addresses."""
+    asked = Table[set[int]](lambda part, _: onward.asked(part), _unite)
+    """Other hosts of tunnels, and name servers: they are asked whether they answer anything else."""
+    alive = Table[set[int]](onward.alive, _unite, lambda known: known.asked)
+    """Those of them that do."""
     bridged = Table[Counter[tuple[int, int]]](
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )

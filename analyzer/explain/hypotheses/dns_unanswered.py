@@ -58,12 +58,12 @@ def _blocked(case: Case, servers: set[Address], packets: list[int]) -> Told:
     left = [query for query in case.open_questions if query.server in servers and query.journey in set(packets)]
     answering = dict.fromkeys(str(q.server) for q in case.names if q.answer is not None and q.server != EMBEDDED)
     last = int(case.last_row[packets[0]])
-    answered = case.answered_in_the_end & (case.context.connections["orig_dport"] != PORT) & case.source_moved
+    begun = case.context.all.begun.at(case.context.frames["point"][last])
     return Told(
         {
             "servers": sorted(map(str, servers)), "questions": Count(len(left)), "names": told(case, left),
             "asked_names": asked_names(case, left), "last": case.context.point(last).name,
-            "answering": list(answering), "others_answered": Most(bool(answered.any())),
+            "answering": list(answering), "others_answered": bool(begun.answered.any()),
             "outside": answering_outside(case),
         },
         evidence=case.evidence([query.journey for query in left]),
@@ -104,7 +104,7 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
         | {
             "last": last,
             "answers": answers,
-            "alive": Most(_alive(case, server)),
+            "alive": int(server) in case.context.all.alive,
             "answering": Texts.of((server, 0) for server in _answering(case, left)),
         }
         | resolver_of(case, left[0])
@@ -125,13 +125,6 @@ def _for_its_own_network(case: Case, query: NameQuery) -> Facts:
     near = [q.asker for q in case.names if q.answer is not None and q.server in owner.addresses]
     local = [str(asker) for asker in near if any(asker in subnet for subnet in network.subnets)]
     return {"local_only": owner.name, "asker": str(query.asker), "served": local[0]} if here and local else {}
-
-
-def _alive(case: Case, server: Address) -> bool:
-    """Tell whether something else that was sent to a server is answered by it, such as a ping."""
-    table = case.context.connections
-    others = Addresses.of(table, "orig_dst").are(int(server)) & (table["orig_dport"] != PORT)
-    return bool((others & case.answered_in_the_end).any())
 
 
 def _own_server(case: Case, row: int, server: Address, other: Address) -> Facts:

@@ -6,11 +6,9 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.tally import Most
 from analyzer.explain.told import Told
 from analyzer.explain.tunnels import one_way
 from analyzer.model import Address, Finding, Severity
-from analyzer.schema import Addresses
 
 ENOUGH = 3
 """Packets, after which nobody is only slow."""
@@ -26,13 +24,11 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:
     table, place = case.context.tunnels, case.context.tunnel_of_row[int(case.last_row[packets[0]])]
-    ends = [Addresses.of(case.context.connections, name).are(int(peer)) for name in ("orig_dst", "orig_src")]
-    others = (ends[0] | ends[1]) & case.answered_in_the_end
     return Told(
         {
             "own": str(own), "peer": str(peer), "port": int(table["dport"][place]), "vni": int(table["vni"][place]),
             "last": case.context.point(int(case.last_row[packets[0]])).name,
-            "others_answered": Most(bool(others.any())),
+            "others_answered": int(peer) in case.context.all.alive,
         }
     )  # fmt: skip
 
