@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from analyzer.cli import main
 from analyzer.explain.hypotheses import HYPOTHESES
-from analyzer.record.dumps import DOCKER, HOST, OPTIONAL
+from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, OPTIONAL
 from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
@@ -65,13 +65,18 @@ def test_shown_commands_and_options_exist() -> None:
 
 def dumps_table() -> str:
     """Return the table of what a bundle's host folder may hold, as the code has it."""
-    rows = [f"| `{file}` | `{_shown(command)}` |" for file, command in (*HOST, *OPTIONAL)]
+    rows = [f"| `{file}` | `{_shown(command)}` |" for file, command in (*HOST, *OPTIONAL, *FOR_PEOPLE)]
     rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in DOCKER]
     return "\n".join(["| file | command |", "|---|---|", *rows]) + "\n"
 
 
 def _shown(command: tuple[str, ...]) -> str:
-    return f"{command[2].partition('/')[0].strip()} /proc/sys/net/..." if command[0] == "sh" else " ".join(command)
+    if command[0] != "sh":
+        return " ".join(command)
+    if "/proc/sys/net" in command[2]:
+        return f"{command[2].partition('/')[0].strip()} /proc/sys/net/..."
+    asks = re.sub(r'^command -v .*? do echo "== \$link"; ', "", command[2])
+    return asks.removesuffix(" 2>/dev/null; :").removesuffix("; done")
 
 
 def test_the_table_of_dumps() -> None:
@@ -91,7 +96,8 @@ def test_figures_of_checks_and_faults() -> None:
 
 def test_named_files_are_there() -> None:
     """Every sample folder is described, and every described one exists."""
-    described = set(re.findall(r"^\| `([a-z0-9-]+)` \|", README.read_text(), re.MULTILINE))
+    samples = README.read_text().partition("## Samples")[2]
+    described = set(re.findall(r"^\| `([a-z0-9-]+)` \|", samples, re.MULTILINE))
 
     assert described == {path.parent.name for path in ROOT.glob("sample_pcaps/*/README.md")}
 

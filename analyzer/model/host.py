@@ -234,6 +234,8 @@ class HostState:
     """iptables', ip6tables' and nftables' own, as far as they were recorded."""
     tables_before: tuple[Table, ...] = ()
     """The same before the captures ran."""
+    makes_rules: bool | None = None
+    """Whether dockerd makes rules, by daemon.json; None where that was not recorded."""
     ruled: frozenset[int] = frozenset()
     """IP versions of which iptables' rules were recorded, though there may be none."""
     sysctls: Mapping[str, str] = field(default_factory=dict)

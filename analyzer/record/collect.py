@@ -8,8 +8,8 @@ from pathlib import Path
 
 from analyzer.errors import ToolError
 from analyzer.record import inside
-from analyzer.record.dumps import DOCKER, HOST, OPTIONAL
-from analyzer.record.inspected import public
+from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, OPTIONAL
+from analyzer.record.inspected import KEEP, public
 from analyzer.record.machine import Deadline, Machine, open_new
 
 TIME_S = 20
@@ -48,7 +48,7 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
             return None
         if done.code:
             return f"{file}: {command[0]}: {done.reason}"
-        return _guarded(file, lambda: _save(folder / file, done.out))
+        return _guarded(file, lambda: _save(folder / file, public(done.out, file) if file in KEEP else done.out))
 
     def listed(file: str, listing: tuple[str, ...], inspect: tuple[str, ...]) -> str | None:
         def ask() -> None:
@@ -70,7 +70,7 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
     with ThreadPoolExecutor(AT_ONCE) as pool:
         inspected = [pool.submit(listed, *one) for one in DOCKER]  # containers' own dumps wait for it
         dumped = [pool.submit(dump, *one) for one in HOST]
-        dumped += [pool.submit(optional, *one) for one in OPTIONAL]
+        dumped += [pool.submit(optional, *one) for one in (*OPTIONAL, *FOR_PEOPLE)]
         inspected[0].result()
         running = inside.apart(machine, deadline, _running(folder / DOCKER[0][0], first))
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]

@@ -14,6 +14,13 @@ _SYSCTLS = " ".join(f"/proc/sys/net/{name}" for name in (
 ))  # fmt: skip
 """Read as files, for ``sysctl -a`` reads all that there is; one that is missing must not take the others with it."""
 
+
+def _each(program: str, asks: str) -> tuple[str, ...]:
+    """Return what asks a program of every interface, for it does not tell of all at once."""
+    loop = f'for link in $(ls /sys/class/net); do echo "== $link"; {asks}; done 2>/dev/null; :'
+    return "sh", "-c", f"command -v {program} >/dev/null || exit 127; {loop}"
+
+
 NETWORK: tuple[Dump, ...] = (
     ("ip-addr.json", ("ip", "-s", "-s", "-j", "-d", "addr")),
     ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
@@ -49,8 +56,22 @@ OPTIONAL: tuple[Dump, ...] = (
     ("wg.txt", ("wg", "show")),  # it hides its keys
     ("ufw.txt", ("ufw", "status", "verbose")),
     ("firewalld.txt", ("firewall-cmd", "--list-all-zones")),
+    ("daemon.json", ("sh", "-c", "cat /etc/docker/daemon.json 2>/dev/null; :")),
 )
-"""What is recorded where there is such a program."""
+"""What is recorded where there is such a program, and it has something to say."""
+FOR_PEOPLE: tuple[Dump, ...] = (
+    ("hosts", ("cat", "/etc/hosts")),
+    ("bridge-mdb.json", ("bridge", "-j", "-d", "mdb")),
+    ("conntrack-expect.txt", ("conntrack", "-L", "expect")),
+    ("tc-filter.txt", _each("tc", 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
+    ("ethtool.txt", _each("ethtool", 'ethtool -k "$link"; ethtool -S "$link"')),
+    ("xfrm-policy.txt", ("ip", "-s", "xfrm", "policy")),
+    ("xfrm-state.txt", ("ip", "-s", "xfrm", "state", "list", "nokeys")),
+    ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),
+    ("docker-info.json", ("docker", "info", "--format", "{{json .}}")),
+    # The last, for where Docker hangs, each of its commands holds one up.
+)
+"""Likewise, of what no check reads."""
 DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("docker-inspect.json", ("docker", "ps", "-aq", "--no-trunc"), ("docker", "inspect", "--type", "container")),
     ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),

@@ -24,7 +24,19 @@ _CONTAINER = _whole("Id Name Created Image RestartCount ResolvConfPath HostsPath
     ),
     "Config": _whole("Hostname Domainname ExposedPorts Image User Labels"),
 }
-KEEP = {"docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK}
+_DAEMON = _whole(
+    "iptables ip6tables ip-forward ip-masq userland-proxy bip bip6 bridge mtu fixed-cidr fixed-cidr-v6 default-gateway "
+    "default-gateway-v6 default-address-pools default-network-opts dns dns-opts dns-search icc ip ipv6 live-restore "
+    "insecure-registries firewall-backend allow-direct-routing experimental"
+)
+_INFO = _whole(
+    "ServerVersion OperatingSystem KernelVersion Driver CgroupDriver CgroupVersion LiveRestoreEnabled SecurityOptions "
+    "DefaultAddressPools FirewallBackend IPv4Forwarding BridgeNfIptables BridgeNfIp6tables Warnings"
+) | {"Swarm": _whole("LocalNodeState NodeAddr ControlAvailable Nodes Managers")}
+KEEP = {
+    "docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK, "docker-info.json": _INFO,
+    "daemon.json": _DAEMON,
+}  # fmt: skip
 """What stays, by file; True for whole values. Environment, commands and mounts are not among it."""
 LABELS = re.compile(
     r"com\.docker\.(compose|swarm|stack)\.(project|service|oneoff|container-number|network|namespace)(\.(name|id))?"
@@ -34,12 +46,14 @@ LABELS = re.compile(
 
 def public(text: str, file: str) -> str:
     """
-    Leave out of ``docker inspect``, whose answer goes into *file*, what may be secret.
+    Leave out of what Docker says of itself or its containers, which goes into *file*, what may be secret.
 
     Raises:
         ValueError: it is no JSON.
     """
-    return json.dumps([_kept(one, KEEP[file]) for one in json.loads(text)], indent=1) + "\n"
+    found, keep = json.loads(text), KEEP[file]
+    kept = [_kept(one, keep) for one in found] if isinstance(found, list) else _kept(found, keep)
+    return json.dumps(kept, indent=1) + "\n"
 
 
 def _kept(value: Json, keep: Json) -> Json:

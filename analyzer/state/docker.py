@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from msgspec import Struct, convert, field
+from msgspec.json import decode
 
 from analyzer.model import Container, Network, Status
 from analyzer.model.engine import JOINED, Sidecar
@@ -84,6 +85,15 @@ class _Network(Struct):
     ipam: _Ipam | None = field(default=None, name="IPAM")
     options: dict[str, str] | None = field(default=None, name="Options")
     internal: bool | None = field(default=None, name="Internal")
+
+
+class _Daemon(Struct):
+    iptables: bool = True
+
+
+def parse_makes_rules(text: str) -> bool:
+    """Read from daemon.json whether dockerd makes rules of iptables: it does, unless it was told not to."""
+    return not text.strip() or decode(text, type=_Daemon).iptables
 
 
 def parse_containers(dump: Any) -> tuple[Container, ...]:

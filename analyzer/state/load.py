@@ -12,7 +12,7 @@ from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.model.drop import Drop
 from analyzer.model.engine import Ended
-from analyzer.state.docker import parse_containers, parse_networks, parse_sidecars
+from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, Dumps
 from analyzer.state.happened import ended
@@ -143,6 +143,7 @@ def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) ->
         tables=tables,
         tables_before=tables_before,
         ruled=ruled,
+        makes_rules=dumps.parsed("daemon.json", parse_makes_rules),
         sysctls=sysctls,
         counters=counters,
         counters_before=dumps.counters(dumps.place_before) if compared else {},

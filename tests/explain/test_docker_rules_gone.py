@@ -87,3 +87,26 @@ def test_of_whom_nothing_is_said(tmp_path: Path, changed: dict[str, Any]) -> Non
     _leaves(scene)
 
     assert not scene.findings(HYPOTHESIS)
+
+
+@pytest.mark.parametrize(
+    ("daemon", "makes", "cause"),
+    [
+        ({"iptables": False}, False, 'Docker was told to make no rules ("iptables": false)'),
+        ({"mtu": 1400}, True, "Docker's rules are gone from *filter and *nat"),
+        (None, None, "Docker's rules are gone from *filter and *nat"),
+    ],
+    ids=["told-to-make-none", "makes-them", "not-recorded"],
+)
+def test_the_daemon_may_have_been_told_to_make_none(
+    tmp_path: Path, daemon: dict[str, object] | None, makes: bool | None, cause: str
+) -> None:
+    """Then nobody flushed them; where its settings were not recorded, that stays possible."""
+    scene = _scene(tmp_path, iptables_save="")
+    scene.dumps |= {"daemon.json": daemon} if daemon is not None else {}
+    _leaves(scene)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert (finding.facts.get("makes_rules"), finding.cause) == (makes, cause)
+    assert ("or the daemon was told" in finding.explanation) is (makes is None)
+    assert any("daemon.json" in line for line in finding.proof) is (makes is False)

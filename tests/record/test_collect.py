@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.record.collect import collect
-from analyzer.record.dumps import HOST, OPTIONAL
+from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL
 from analyzer.record.machine import Deadline, Done, Machine
 from analyzer.state.dumps import NAMES
 
@@ -29,15 +29,15 @@ class _Answers(Machine):
 
 
 def test_docker_is_down(tmp_path: Path) -> None:
-    """Everything else is recorded, and three problems say what is missing, in one line each."""
+    """Everything else is recorded, and a problem each says what is missing, in one line each."""
     problems = collect(_Answers("docker"), tmp_path / "host", ANY_TIME)
     recorded = {path.name for path in (tmp_path / "host").iterdir()}
 
     assert problems == [
         f"host/{file}: docker: Is it running?"
-        for file in ("docker-version.json", "docker-inspect.json", "docker-network-inspect.json")
+        for file in ("docker-version.json", "docker-info.json", "docker-inspect.json", "docker-network-inspect.json")
     ]
-    assert recorded == {file for file, _ in (*HOST, *OPTIONAL) if not file.startswith("docker")}
+    assert recorded == {file for file, _ in (*HOST, *OPTIONAL, *FOR_PEOPLE) if not file.startswith("docker")}
 
 
 def test_a_folder_is_written_once(tmp_path: Path) -> None:
@@ -63,17 +63,23 @@ def test_the_sample_bundle_is_one_recording() -> None:
     assert all(manifest["started_ns"] <= event["timeNano"] <= manifest["stopped_ns"] for event in events)
 
 
+OWN = [command for file, command in (*OPTIONAL, *FOR_PEOPLE) if file in ("daemon.json", "docker-info.json")]
+"""What Docker says of itself: documents, of which parts are kept."""
+
+
 class _Recorded(Machine):
     """A machine that says which command it was asked; Docker has containers and networks of given ids."""
 
     def __init__(self, containers: str = "", networks: str = "", optional: bool = False) -> None:
         self._lists = {"docker ps -aq --no-trunc": containers, "docker network ls -q --no-trunc": networks}
-        self._missing = () if optional else tuple(command for _, command in OPTIONAL)
+        self._missing = () if optional else tuple(command for _, command in (*OPTIONAL, *FOR_PEOPLE))
 
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         text = " ".join(command)
         if command in self._missing:
             return Done(127, "", f"{command[0]}: not found")
+        if command in OWN:
+            return Done(0, json.dumps({"icc": text, "Driver": text, "proxies": "secret"}), "and complains")
         if "inspect" in command:
             return Done(0, json.dumps([{"Id": text, "Config": {"Env": ["PASSWORD=x"]}}]), "and complains")
         return Done(0, self._lists.get(text, f"says {text}"), "and complains")
@@ -85,9 +91,12 @@ def test_what_is_asked(tmp_path: Path) -> None:
     dumps = {path.name: path.read_text() for path in (tmp_path / "host").iterdir()}
 
     assert problems == []
-    assert set(dumps) < set(NAMES)
+    assert set(dumps) - {file for file, _ in FOR_PEOPLE} < set(NAMES)
     containers, networks = (json.loads(dumps.pop(f"docker-{of}inspect.json")) for of in ("", "network-"))
-    assert dumps == {file: f"says {' '.join(command)}" for file, command in (*HOST, *OPTIONAL)}
+    daemon, info = (json.loads(dumps.pop(file)) for file in ("daemon.json", "docker-info.json"))
+    asked = {file: " ".join(command) for file, command in (*HOST, *OPTIONAL, *FOR_PEOPLE)}
+    assert (daemon, info) == ({"icc": asked.pop("daemon.json")}, {"Driver": asked.pop("docker-info.json")})
+    assert dumps == {file: f"says {command}" for file, command in asked.items()}
     assert containers == [{"Id": "docker inspect --type container c1 c2", "Config": {}}]
     assert networks == [{"Id": "docker network inspect n1 n2"}]
 
@@ -226,6 +235,7 @@ def test_one_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
     problems = collect(_Hung(), tmp_path / "host", Deadline(2))
 
     assert {problem.split(":")[0] for problem in problems} == {
-        "host/docker-version.json", "host/docker-inspect.json", "host/docker-network-inspect.json"
+        "host/docker-version.json", "host/docker-info.json", "host/docker-inspect.json",
+        "host/docker-network-inspect.json"
     }  # fmt: skip
-    assert len(list((tmp_path / "host").iterdir())) == len(HOST) - 1 + len(OPTIONAL)
+    assert len(list((tmp_path / "host").iterdir())) == len(HOST) + len(OPTIONAL) + len(FOR_PEOPLE) - 2

@@ -85,3 +85,21 @@ def test_an_answer_that_is_no_json_is_refused() -> None:
     """It is not recorded as it is: nobody knows what is in it."""
     with pytest.raises(ValueError, match="Expecting value"):
         public("TOKEN=secret", "docker-inspect.json")
+
+
+@pytest.mark.parametrize("file", ["daemon.json", "docker-info.json"])
+def test_what_the_daemon_says_of_itself_has_no_proxies_or_registries(file: str) -> None:
+    """Their addresses may have passwords in them."""
+    said = {
+        "iptables": False, "mtu": 1400, "proxies": {"http-proxy": "http://me:secret@proxy"}, "log-opts": "secret",
+        "registry-mirrors": ["https://me:secret@mirror"], "ServerVersion": "26.1.5", "HttpProxy": "me:secret@proxy",
+        "Labels": ["secret"], "Swarm": {"LocalNodeState": "active", "Cluster": {"ID": "secret"}},
+    }  # fmt: skip
+    told = json.loads(public(json.dumps(said), file))
+
+    assert "secret" not in json.dumps(told)
+    assert told == (
+        {"iptables": False, "mtu": 1400}
+        if file == "daemon.json"
+        else {"ServerVersion": "26.1.5", "Swarm": {"LocalNodeState": "active"}}
+    )

@@ -148,6 +148,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 SMALL: dict[str, str] = {
+    "daemon.json": '{"iptables": false}',
     "tc-qdisc.json": '[{"dev": "lo", "drops": 3}, {"dev": "lo", "drops": 4}]',
     "softnet_stat.txt": "00000010 00000002 00000001",
     "ip-addr.json": '[{"ifindex": 1, "ifname": "lo", "stats64": {"rx": {"dropped": 1}, "tx": {"errors": 2}}}]',

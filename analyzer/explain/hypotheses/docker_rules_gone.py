@@ -6,7 +6,7 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import FORWARD
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving, left_as_asked
 from analyzer.model import Basis, HostState, Network, Severity
 
@@ -23,7 +23,7 @@ def causes(case: Case) -> Iterator[Cause]:
         packets = {packet for packet in _wanting(case, gone) if case.host_of(packet) is host}
         if packets:
             about = sorted(packets)
-            yield Cause(about, partial(_tell, gone), Basis.STATED, (host.name,), also=case.troubled(about))
+            yield Cause(about, partial(_tell, host, gone), Basis.STATED, (host.name,), also=case.troubled(about))
 
 
 def _wanting(case: Case, gone: list[str]) -> Iterator[int]:
@@ -66,8 +66,14 @@ def _dockers(host: HostState, table: str) -> Iterator[bool]:
                 yield rule.target.startswith("DOCKER") or masks
 
 
-def _tell(gone: list[str], _: list[int]) -> Told:
-    return Told({"tables": gone}, proof=tuple(f"{DUMP}: no rule of Docker's in *{name}" for name in gone))
+def _tell(host: HostState, gone: list[str], _: list[int]) -> Told:
+    facts: Facts = {"tables": gone}
+    proof = [f"{DUMP}: no rule of Docker's in *{name}" for name in gone]
+    if host.makes_rules is not None:
+        facts["makes_rules"] = host.makes_rules
+    if host.makes_rules is False:
+        proof.append('daemon.json: "iptables": false')
+    return Told(facts, proof=tuple(proof))
 
 
 HYPOTHESIS = Hypothesis(

@@ -166,12 +166,24 @@ def _limit(f: Facts) -> str:
 def docker_rules_gone(f: Facts) -> Words:
     """Somebody flushed them."""
     tables = " and ".join(f"*{name}" for name in texts(f, "tables"))
+    if f.get("makes_rules") is False:
+        return Words(
+            f"Docker was told to make no rules in {tables}: {packets(f)} came to nothing",
+            'daemon.json has "iptables": false, so containers are neither masqueraded nor let through, and no port is '
+            f"published, unless somebody else makes rules for that; nobody did. {affected(f)}",
+            'Docker was told to make no rules ("iptables": false)',
+            verb=Verb.USE,
+            remedy='Take "iptables": false out of daemon.json, and systemctl restart docker (containers stop, unless '
+            "live-restore is on); where rules shall be somebody else's, he has to masquerade, forward and publish.",
+        )
+    maybe = (
+        "" if f.get("makes_rules") else '; or the daemon was told to make none ("iptables": false), and nobody else did'
+    )
     return Words(
         f"Docker's rules are gone from {tables}: {packets(f)} came to nothing",
         "Docker makes them when it starts, and with each network and container. Something flushed or replaced them "
         "since: a firewall that loads its own rules (nft -f with flush ruleset, iptables-restore, a reload), "
-        'iptables -F by hand; or the daemon was told to make none ("iptables": false), and nobody else did. '
-        f"{affected(f)}",
+        f"iptables -F by hand{maybe}. {affected(f)}",
         f"Docker's rules are gone from {tables}",
         verb=Verb.USE,
         remedy="systemctl restart docker: it makes its rules again (containers stop, unless live-restore is on). Let "
