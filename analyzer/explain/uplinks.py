@@ -13,6 +13,18 @@ FEW = 2
 """Connections that are needed to tell a rule from chance."""
 
 
+def taken_first(case: Case, packet: int) -> Facts:
+    """
+    Name the XDP program that takes what comes in where a packet left, before any capture sees it.
+
+    Whether it drops the answers is not decidable from outside it; that they were not seen shows nothing then.
+    """
+    row = int(case.last_row[packet])
+    point = case.context.point(row)
+    link = case.context.host_at(row).link(point.interface or point.name)
+    return {"xdp": link.xdp, "xdp_at": link.name} if link is not None and link.xdp is not None else {}
+
+
 def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     """
     Say what is wrong with the way by which unanswered packets left; nothing if nothing is known to be.

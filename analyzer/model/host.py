@@ -31,6 +31,8 @@ class Link:
     """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
     filters_vlans: bool = False
     """A bridge that keeps VLANs apart."""
+    xdp: str | None = None
+    """The XDP program that takes what comes in, before any capture sees it (net/core/dev.c, do_xdp_generic)."""
 
     @property
     def tunnel(self) -> bool:

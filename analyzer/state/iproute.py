@@ -32,6 +32,15 @@ class _Address(Struct):
     local: str | None = None
 
 
+class _Program(Struct):
+    id: Number = 0
+    name: str | None = None
+
+
+class _Xdp(Struct):
+    prog: _Program = field(default_factory=_Program)
+
+
 class _Link(Struct):
     ifname: Name | None = None
     ifindex: Number = 0
@@ -43,6 +52,7 @@ class _Link(Struct):
     mtu: Number | None = None
     flags: list[str] = []
     operstate: str | None = None
+    xdp: _Xdp | None = None
 
 
 class _Hop(Struct):
@@ -163,6 +173,7 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             down=link.operstate in ("DOWN", "LOWERLAYERDOWN"),
             peer=link.link_index,
             filters_vlans=link.linkinfo.filters_vlans,
+            xdp=(link.xdp.prog.name or f"id {link.xdp.prog.id}") if link.xdp is not None else None,
         )
         for link in convert(dump, list[_Link])
         if link.ifname is not None

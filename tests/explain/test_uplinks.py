@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from analyzer.explain.uplinks import by_the_way_out
+from analyzer.explain.uplinks import by_the_way_out, taken_first
 from tests.build import BRIDGE, C1, tcp
 from tests.explain.scene import INSIDE, SERVER, Scene, frame, packet
-from tests.explain.state import dumps, routes
+from tests.explain.state import dumps, links, routes
 
 SYN, SYN_ACK = 2, 0x12
 GATE = "172.17.0.1"
@@ -124,3 +124,16 @@ def test_only_what_begins_a_connection_is_compared(tmp_path: Path) -> None:
     scene.out(0, 6, tcp(40_000, 80, 1, 0, 0x10))
 
     assert _told(scene) == {}
+
+
+@pytest.mark.parametrize(("at", "told"), [("wlan0", {"xdp": "drop", "xdp_at": "wlan0"}), ("docker0", {}), ("", {})])
+def test_who_takes_answers_before_captures_see_them(tmp_path: Path, at: str, told: dict[str, str]) -> None:
+    """Where the packet left, not elsewhere."""
+    known = [link | ({"xdp": {"prog": {"id": 7, "name": "drop"}}} if link["ifname"] == at else {}) for link in links()]
+    scene = Scene(tmp_path, dumps=dumps(ip_addr=known))
+    _open(scene, 0, answered=False)
+    scene.recorded(9000)
+    case = scene.case()
+
+    assert taken_first(case, 0) == told
+    assert {name: fact for name, fact in scene.findings()[0].facts.items() if name.startswith("xdp")} == told

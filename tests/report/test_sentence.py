@@ -7,6 +7,7 @@ from analyzer.report.words.sentence import (
     Verb,
     Words,
     affected,
+    by_xdp,
     commands,
     heading,
     number,
@@ -88,6 +89,19 @@ def test_ports_are_left_out_where_many_of_them_or_none_were_asked(what: list[str
 def test_the_host_is_named_last_where_there_are_several() -> None:
     """Behind what acts there."""
     assert heading({**ONE, "host": "h2"}, Words("x", cause="it acts")).endswith("(TCP): it acts, on h2")
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause", "told"),
+    [({"xdp": "drop", "xdp_at": "wlan0"}, "it acts", True), ({"xdp": "drop"}, "", False), ({}, "it acts", False)],
+    ids=["there", "nobodys-trouble", "none"],
+)
+def test_who_takes_answers_before_captures_may_drop_them(facts: Facts, cause: str, told: bool) -> None:
+    """Then it is looked at first; what was to be done otherwise comes after."""
+    words = by_xdp(facts, Words("the detail", cause=cause), "Ask.")
+
+    assert words.cause.endswith("XDP program drop on wlan0 sees answers before any capture, and may drop them") is told
+    assert (words.remedy is not None and words.remedy.endswith("If it does not: Ask.")) is told
 
 
 def test_what_was_reached_by_another_address_was_noticed_by_nobody() -> None:

@@ -60,6 +60,21 @@ def test_states_of_links(more: dict[str, Any], loopback: bool, down: bool) -> No
     assert (link.loopback, link.down) == (loopback, down)
 
 
+@pytest.mark.parametrize(
+    ("told", "program"),
+    [
+        ({"xdp": {"mode": 2, "prog": {"id": 7, "name": "drop_tcp"}}}, "drop_tcp"),
+        ({"xdp": {"mode": 1, "prog": {"id": 7}}}, "id 7"),
+        ({}, None),
+    ],
+)
+def test_programs_that_take_what_comes_in(told: dict[str, Any], program: str | None) -> None:
+    """XDP's, by its name, or its number."""
+    (link,) = parse_links([{"ifindex": 1, "ifname": "x", **told}])
+
+    assert link.xdp == program
+
+
 @pytest.mark.parametrize("master", [7, ["docker0"], {}])
 def test_a_master_that_is_no_name(master: object) -> None:
     """Not as ``ip`` prints it."""

@@ -11,6 +11,7 @@ from analyzer.explain.published import proxied
 from analyzer.explain.questions import asked_names, by_server, packets_of, resolver_of, slow, told
 from analyzer.explain.tally import Count, Most, Texts
 from analyzer.explain.told import Facts, Told
+from analyzer.explain.uplinks import taken_first
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
 from analyzer.packet.questions import EMBEDDED
@@ -107,6 +108,7 @@ def _silent(case: Case, server: Address, queries: list[NameQuery], answers: int,
             "alive": int(server) in case.context.all.alive,
             "answering": Texts.of((server, 0) for server in _answering(case, left)),
         }
+        | taken_first(case, left[0].journey)
         | resolver_of(case, left[0])
         | _for_its_own_network(case, left[0]),
         evidence=case.evidence([query.journey for query in left]),

@@ -8,6 +8,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.symptoms import beyond
 from analyzer.explain.told import Facts, Told
+from analyzer.explain.uplinks import taken_first
 from analyzer.model import Basis, Finding, Severity
 from analyzer.model.finding import Symptom
 
@@ -36,7 +37,9 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, peer: str, towards: bool, packets: list[int]) -> Told:
     point = case.context.point(int((case.last_row if towards else case.first_row)[packets[0]])).name
-    return Told({"where": point, "towards": towards, "peer": peer})
+    return Told(
+        {"where": point, "towards": towards, "peer": peer, **(taken_first(case, packets[0]) if towards else {})}
+    )
 
 
 def _negligible(finding: Finding) -> Finding:

@@ -11,7 +11,7 @@ from analyzer.explain.stopped import severity
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.tally import Most, Texts
 from analyzer.explain.told import Facts, Key, Told
-from analyzer.explain.uplinks import by_the_way_out
+from analyzer.explain.uplinks import by_the_way_out, taken_first
 from analyzer.model import Address, Basis, Disposition, Listener, Severity, endpoint
 from analyzer.model.journey import ENDS
 
@@ -65,7 +65,7 @@ def _tell(case: Case, target: str, queue: Listener | None, way: Facts, packets: 
     if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
         facts["answers_at"] = Texts.of((str(port), 0) for port in answers_at(case, packet))
         facts["answers_udp"] = Most(_answers_udp(case, dst, case.context.value("dport", row)))
-    facts |= way
+    facts |= way | taken_first(case, packet)
     proof: tuple[str, ...] = (f"ip-route.json: {way['by_default']}",) if "by_default" in way else ()
     if queue is not None:
         facts |= {"waiting": queue.waiting, "room": queue.room, "program": queue.program}

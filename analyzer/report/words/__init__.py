@@ -22,7 +22,7 @@ from analyzer.report.words import (
     spoken,
     ways,
 )
-from analyzer.report.words.sentence import Facts, Words, commands, for_proxy, heading, reached_otherwise
+from analyzer.report.words.sentence import Facts, Words, by_xdp, commands, for_proxy, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **filtered.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
@@ -47,6 +47,7 @@ def worded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _worded(finding: Finding) -> Finding:
     words = _failed(finding) if "mistake" in finding.facts else SAYS[finding.check](finding.facts)
+    words = by_xdp(finding.facts, words, finding.remedy)
     if finding.check in SILENT:
         words = for_proxy(finding.facts, words, finding.remedy)
     return replace(

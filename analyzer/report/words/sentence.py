@@ -58,6 +58,19 @@ def reached_otherwise(f: Facts) -> str:
     return f" {several(names)} was reached by another of its addresses, so nobody noticed." if names else ""
 
 
+def by_xdp(f: Facts, words: Words, remedy: str) -> Words:
+    """Say that nobody knows whether answers came: somebody takes what comes in before captures see it."""
+    program, dev = f.get("xdp"), f.get("xdp_at")
+    if not program or not words.cause:
+        return words
+    return replace(
+        words,
+        cause=f"{words.cause}; XDP program {program} on {dev} sees answers before any capture, and may drop them",
+        remedy=f"First see whether {program} drops the answers: capture --drops tells (reason XDP), or its owner's "
+        f"counters and settings, or bpftool prog show name {program}. If it does not: {words.remedy or remedy}",
+    )
+
+
 def for_proxy(f: Facts, words: Words, remedy: str) -> Words:
     """Say that what was asked is a proxy's port by custom: containers are told to ask it by their environment."""
     what = texts(f, "what")

@@ -1,5 +1,6 @@
 """What others take from under Docker: its rules, its bridge's address, the host's default route, and ways beyond."""
 
+import sys
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -25,6 +26,7 @@ from tests.lab.faults.world import (
 
 NONE: frozenset[str] = frozenset()
 SAVED = Path(gettempdir()) / "hoptrace-lab-rules"
+XDP = Path(__file__).parents[1] / "xdp.py"
 NEAR_MTU = 1400
 VIRTUAL = "192.168.1.200"
 IN_OTHER = "10.20.0.77"
@@ -164,6 +166,15 @@ def _whole(world: World, net: Net) -> None:
     host("ip", "link", "del", "tun7")
 
 
+def _taken_by_xdp(world: World, net: Net) -> None:
+    """Let a program take all answers by TCP before anybody sees them."""
+    host(sys.executable, str(XDP), UPLINK)
+
+
+def _left_by_xdp(world: World, net: Net) -> None:
+    host("ip", "link", "set", "dev", UPLINK, "xdpgeneric", "off")
+
+
 TAKEN = (
     Fault("rules-flushed", "A firewall has flushed all rules.", _checks("docker-rules-gone"), _out_and_in, _flushed,
           teardown=_restored, also=_checks("docker-proxy-in-path", "untranslated-source-leak")),
@@ -185,6 +196,8 @@ TAKEN = (
           _checks("answered-from-elsewhere"), _by_proxy, nets=(BRIDGE,), also=_checks("docker-proxy-in-path")),
     Fault("taken-by-network", "A container wants an address that another network has taken, and no container has.",
           _checks("subnet-overlap"), _to_nobody, nets=(BRIDGE,)),
+    Fault("xdp-drop", "An XDP program at the uplink drops what answers.", _checks("syn-unanswered"), out, _taken_by_xdp,
+          teardown=_left_by_xdp, nets=(BRIDGE, USER)),
     Fault("default-in-halves", "A VPN's two routes come before the default one.", NONE, out, _halves, teardown=_whole,
           nets=(BRIDGE,)),
 )  # fmt: skip

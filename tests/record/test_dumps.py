@@ -1,0 +1,37 @@
+"""What is recorded of a host: commands that ask of one interface after the other."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL
+
+EACH = {file: command for file, command in FOR_PEOPLE if file in ("tc-filter.txt", "ethtool.txt")}
+
+
+@pytest.mark.parametrize("file", EACH)
+def test_each_interface_is_asked_of(file: str) -> None:
+    """Under its name; one that cannot be asked costs no other one."""
+    if shutil.which(program := {"tc-filter.txt": "tc", "ethtool.txt": "ethtool"}[file]) is None:
+        pytest.skip(f"needs {program}")
+    done = subprocess.run(EACH[file], capture_output=True, text=True, timeout=60, check=True)
+
+    assert "== lo" in done.stdout.splitlines()
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("file", EACH)
+def test_a_program_that_is_not_there_is_no_failure(file: str) -> None:
+    """The shell says 127, as for any other program."""
+    shell, *words = EACH[file]
+    done = subprocess.run(["/bin/sh", *words], capture_output=True, timeout=60, env={"PATH": "/nowhere"}, check=False)
+
+    assert (shell, done.returncode, done.stdout) == ("sh", 127, b"")
+
+
+def test_no_file_has_two_commands() -> None:
+    """One would write over the other."""
+    files = [file for file, _ in (*HOST, *OPTIONAL, *FOR_PEOPLE)]
+
+    assert len(set(files)) == len(files)
