@@ -80,6 +80,15 @@ def _either(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
     return found
 
 
+def _greatest(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
+    """Take the greatest number of all."""
+    found: dict[K, int] = {}
+    for part in parts:
+        for key, number in part.items():
+            found[key] = max(found.get(key, number), number)
+    return found
+
+
 def _least(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
     """Take the least number of all."""
     found: dict[K, int] = {}
@@ -176,6 +185,10 @@ class Known:
     """Other hosts of tunnels, and name servers: they are asked whether they answer anything else."""
     alive = Table[set[int]](onward.alive, _unite, lambda known: known.asked)
     """Those of them that do."""
+    askers = Table[set[int]](lambda part, _: onward.askers(part), _unite)
+    """Who asks name servers."""
+    busy = Table[dict[int, int]](onward.busy, _greatest, lambda known: known.askers)
+    """By those of them that wanted anything else: when they began the last of it, in ns."""
     bridged = Table[Counter[tuple[int, int]]](
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )

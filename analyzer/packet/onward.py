@@ -229,6 +229,24 @@ def alive(context: Context, wanted: Collection[int]) -> set[int]:
     return found & set(wanted)
 
 
+def askers(context: Context) -> set[int]:
+    """Return who asks name servers."""
+    table = context.connections
+    names = table["orig_dport"] == DNS
+    return {high << 64 | low for high, low in distinct_rows(table["orig_src_hi"][names], table["orig_src"][names])}
+
+
+def busy(context: Context, wanted: Collection[int]) -> dict[int, int]:
+    """Return when those that are *wanted* began the last connection other than to a name server, in ns."""
+    table, found = context.connections, dict[int, int]()
+    lows = np.array([ip & (1 << 64) - 1 for ip in wanted], np.uint64)
+    rows = np.flatnonzero((table["orig_dport"] != DNS) & np.isin(table["orig_src"], lows))
+    rows = rows[np.argsort(table["first_ns"][rows], kind="stable")]
+    for high, low, began_ns in values_at([table[name] for name in ("orig_src_hi", "orig_src", "first_ns")], rows):
+        found[high << 64 | low] = began_ns
+    return {ip: found[ip] for ip in found.keys() & set(wanted)}
+
+
 def _first_rows(context: Context) -> Int64:
     found: Int64 = context.hops["row"][context.packet_start[:-1]]
     return found[context.mine]

@@ -17,7 +17,7 @@ from tests.lab.faults.observed import OBSERVED
 SAMPLES = sorted(path for path in (Path(__file__).parents[2] / "sample_pcaps").iterdir() if path.is_dir())
 DROPS = [case.path for case in CASES if case.fault in OBSERVED]
 TABLES = ("routers", "homes", "targets", "senders", "addresses", "bridged", "returns", "two_clocks", "learnt", "drops",
-          "asked", "alive")  # fmt: skip
+          "asked", "alive", "askers", "busy")  # fmt: skip
 
 
 def _parts(path: Path, count: int) -> tuple[Context, list[Context]]:

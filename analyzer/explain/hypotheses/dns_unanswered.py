@@ -15,7 +15,6 @@ from analyzer.explain.uplinks import taken_first
 from analyzer.model import Address, Severity
 from analyzer.model.overview import NameQuery
 from analyzer.packet.questions import EMBEDDED
-from analyzer.schema import Addresses
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -144,12 +143,10 @@ def _gave_up(case: Case, queries: list[NameQuery]) -> bool:
     """Tell whether who asked sent nothing but questions to name servers afterwards: it has no use of what it knows."""
     asking = {query.asker for query in queries}
     last = max(query.asked_ns for query in queries)
-    table = case.context.connections
-    later = (table["first_ns"] > last) & (table["orig_dport"] != PORT)
-    mine = Addresses.of(table, "orig_src").among([int(ip) for ip in asking])
+    later = any(case.context.all.busy.get(int(ip), 0) > last for ip in asking)
     known = {query.name.lower() for query in queries}
     of_all = {query.name.lower() for query in case.names if query.asker in asking}
-    return known == of_all and not (later & mine).any()
+    return known == of_all and not later
 
 
 def _answering(case: Case, queries: list[NameQuery]) -> list[str]:
