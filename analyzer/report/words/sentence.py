@@ -66,8 +66,8 @@ def by_xdp(f: Facts, words: Words, remedy: str) -> Words:
     return replace(
         words,
         cause=f"{words.cause}; XDP program {program} on {dev} sees answers before any capture, and may drop them",
-        remedy=f"First see whether {program} drops the answers: capture --drops tells (reason XDP), or its owner's "
-        f"counters and settings, or bpftool prog show name {program}. If it does not: {words.remedy or remedy}",
+        remedy=f"First see whether {program} drops the answers, by the counters and settings of whoever loaded it (a "
+        f"firewall, Cilium, CrowdSec), or by ethtool -S {dev} (xdp_drop). If it does not: {words.remedy or remedy}",
     )
 
 
