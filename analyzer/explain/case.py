@@ -107,6 +107,15 @@ class Case:
         return self.tracer.exchanges()
 
     @cached_property
+    def vain_questions(self) -> dict[Address, list[int]]:
+        """By address, the packets that ask who has it, by ARP or NDP, and are not answered."""
+        found: dict[Address, list[int]] = {}
+        for one in self.exchanges:
+            if one.answer_mac is None:
+                found.setdefault(one.asked_ip, []).append(self.asking[one.point, one.request_frame])
+        return found
+
+    @cached_property
     def asking(self) -> dict[tuple[str, int], int]:
         """The packets that are ARP or NDP messages, by point and frame."""
         rows = self.context.neighbours["row"]
@@ -260,8 +269,7 @@ class Case:
         count = len(self.context.connections["proto"])
         found: Array = np.bincount(self.connection[self.reply & arrives & (self.connection >= 0)], minlength=count) > 0
         found[self.handshakes.rejected()] = False
-        shakes = self.handshakes
-        found[(shakes.asked > 1) & (shakes.granted > 0) & (shakes.went_on == 0)] = False  # asked again, heard nothing
+        found[self.handshakes.unheard()] = False
         return found
 
     @cached_property

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from analyzer.explain.case import Case
-from analyzer.model import Address, Mac, address
+from analyzer.model import Address, HostState, Mac, address
 from analyzer.schema import Layer
 
 
@@ -35,6 +35,15 @@ def claims(case: Case) -> dict[Address, list[Claim]]:
         if not known or known[-1].mac != mac:
             known.append(Claim(row, context.value("time_ns", row), mac))
     return {ip: made for ip, made in found.items() if len(made) > 1}
+
+
+def shared_macs(host: HostState) -> dict[tuple[str, Mac], list[str]]:
+    """Return the MACs that several containers of a network have, and which those are."""
+    owners: dict[tuple[str, Mac], list[str]] = {}
+    for container in host.containers:
+        if container.mac is not None:
+            owners.setdefault((container.network, container.mac), []).append(container.name)
+    return {key: names for key, names in owners.items() if len(names) > 1}
 
 
 ANSWERS_NS = 50_000_000

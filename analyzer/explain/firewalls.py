@@ -13,17 +13,15 @@ from analyzer.model.rules import Rule, Table
 
 def passage(case: Case, packet: int, host: HostState) -> Facts:
     """Say from whom a packet is, and to whom, as it is behind DNAT, and by which of Docker's bridges it comes."""
-    *_, words = ends(case, packet)
+    seen, words = (every := list(ends(case, packet)))[0], every[-1]
     found: Facts = {"from": str(words.src), "to": str(words.dst)}
     if words.port is not None:
         found |= {"to_port": words.port, "to_protocol": words.protocol or ""}
-    asked = next(iter(ends(case, packet))).port
-    found |= {"asked_port": asked} if asked is not None else {}
+    found |= {"asked_port": seen.port} if seen.port is not None else {}
     found["forwarded"] = words.dst is not None and not host.owns(words.dst)
     found["from_host"] = words.src is not None and host.owns(words.src)
-    at = {end: [n for n in host.networks if n.bridge is not None and any(end in subnet for subnet in n.subnets)]
-          for end in (words.src, words.dst) if end is not None}  # fmt: skip
-    came, goes = (at.get(end, []) if end is not None else [] for end in (words.src, words.dst))
+    bridged = [network for network in host.networks if network.bridge is not None]
+    came, goes = ([network for network in bridged if network.holds(end)] for end in (words.src, words.dst))
     found |= {"within": came[0].name} if came and came == goes else {}
     source = host.container_of_address(words.src) if words.src is not None else None
     found |= {"source": source.name} if source is not None else {}

@@ -36,6 +36,10 @@ class Handshakes:
         found: list[int] = np.flatnonzero(silent).tolist()
         return found
 
+    def unheard(self) -> Int64:
+        """Return the connections whose SYN was sent again though it was granted, and that never went on."""
+        return np.flatnonzero((self.asked > 1) & (self.granted > 0) & (self.went_on == 0))
+
     def rejected(self) -> list[int]:
         """Return the connections whose SYN an RST answered."""
         found: list[int] = np.flatnonzero((self.asked > 0) & (self.granted == 0) & (self.refused > 0)).tolist()

@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.link.identity import has
-from analyzer.link.sorting import group_rows
+from analyzer.link.sorting import group_rows, stable_order
 from analyzer.model import Disposition
 from analyzer.model.finding import Symptom
 from analyzer.model.journey import CODES
@@ -121,11 +121,11 @@ def _sent_again(case: "Case") -> Int64:
     return _left(case, np.unique(np.where(answers < 0, originals, answers)))
 
 
-def _unasked(case: "Case") -> Int64:
+def _unasked(case: "Case", datagrams: Int64) -> Int64:
     """(connections,) How often servers spoke twice without being asked: what tunnels carry is no answer."""
-    order = np.lexsort((np.arange(len(case.connection)), case.connection))
+    order = datagrams[stable_order(case.connection[datagrams])]
     number, reply = case.connection[order], case.reply[order]
-    again = (number[1:] == number[:-1]) & (number[1:] >= 0) & reply[1:] & reply[:-1]
+    again = (number[1:] == number[:-1]) & reply[1:] & reply[:-1]
     return np.bincount(number[1:][again], minlength=len(case.context.connections["proto"]))
 
 
@@ -138,7 +138,8 @@ def _asked_in_vain(case: "Case") -> Int64:
         np.bincount(case.connection[known & way], minlength=len(table["proto"])) for way in (~case.reply, case.reply)
     )
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
-    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked) & (_unasked(case) <= FEW_UNASKED)
+    unasked = _unasked(case, np.flatnonzero((proto == PROTO_UDP) & known))
+    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked) & (unasked <= FEW_UNASKED)
     client |= np.isin(table["orig_dport"], ANSWERING)
     client |= np.isin(table["orig_dport"], GREETING) & (answered == 0)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]

@@ -78,7 +78,7 @@ def network_of(case: Case, packet: int) -> Network | None:
     """Return the Docker network of a packet's source."""
     src = case.context.src(int(case.first_row[packet]))
     networks = case.host_of(packet).networks
-    return next((n for n in networks if src is not None and any(src in s for s in n.subnets)), None)
+    return next((n for n in networks if n.holds(src)), None)
 
 
 def _kind(case: Case, packet: int, translated: Translated) -> str:

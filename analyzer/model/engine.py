@@ -147,3 +147,7 @@ class Network:
     """Its bridge has no address, on purpose: somebody else shall be the gateway."""
     routed: tuple[int, ...] = ()
     """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""
+
+    def holds(self, ip: Address | None) -> bool:
+        """Tell whether an address is in one of its subnets."""
+        return ip is not None and any(ip in subnet for subnet in self.subnets)

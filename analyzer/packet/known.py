@@ -5,6 +5,7 @@ Each is made from the packets of one part and added up, so that it does not matt
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from operator import or_
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from analyzer.model import ArpExchange
 from analyzer.model.drop import Drop
 from analyzer.model.overview import LearntMac
-from analyzer.packet import arp, dropped, learnt, onward, ports, two_clocks
+from analyzer.packet import arp, asking, dropped, learnt, onward, ports, two_clocks
 from analyzer.packet.begun import Begun
 from analyzer.packet.learnt import Arrivals
 from analyzer.packet.macs import MacVotes, router_macs
@@ -71,31 +72,17 @@ def _unite(parts: Sequence[set[K]], _: "Context") -> set[K]:
     return set[K]().union(*parts)
 
 
-def _either(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
-    """Put bits together."""
-    found: dict[K, int] = {}
-    for part in parts:
-        for key, bits in part.items():
-            found[key] = found.get(key, 0) | bits
-    return found
+def _merged(of_two: "Callable[[int, int], int]") -> "Callable[[Sequence[dict[K, int]], Context], dict[K, int]]":
+    """Return what makes one of parts' tables, of two numbers for a key what *of_two* makes of them."""
 
+    def together(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
+        found: dict[K, int] = {}
+        for part in parts:
+            for key, number in part.items():
+                found[key] = of_two(found.get(key, number), number)
+        return found
 
-def _greatest(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
-    """Take the greatest number of all."""
-    found: dict[K, int] = {}
-    for part in parts:
-        for key, number in part.items():
-            found[key] = max(found.get(key, number), number)
-    return found
-
-
-def _least(parts: Sequence[dict[K, int]], _: "Context") -> dict[K, int]:
-    """Take the least number of all."""
-    found: dict[K, int] = {}
-    for part in parts:
-        for key, number in part.items():
-            found[key] = min(found.get(key, number), number)
-    return found
+    return together
 
 
 def says(context: "Context", names: Sequence[str], before: Sequence[Any]) -> list[Any]:
@@ -175,25 +162,25 @@ class Known:
         lambda parts, nothing: MacVotes.together(parts).homes(nothing.points),
     )
     """Where packets from each MAC come from: point and frame."""
-    targets = Table[dict[onward.Target, int]](lambda part, _: onward.targets(part), _either)
+    targets = Table[dict[onward.Target, int]](lambda part, _: onward.targets(part), _merged(or_))
     """To which points packets to an address went on from a point, as bits."""
     senders = Table[set[tuple[int, int]]](lambda part, _: onward.senders(part), _unite)
     """MACs and points that unicast packets were seen first with."""
-    tunnels = Table[set[tuple[int, int]]](lambda part, _: onward.tunnels(part), _unite)
+    tunnels = Table[set[tuple[int, int]]](lambda part, _: asking.tunnels(part), _unite)
     """From whom to whom VXLAN packets went, by their outer addresses."""
-    asked = Table[set[int]](lambda part, _: onward.asked(part), _unite)
+    asked = Table[set[int]](lambda part, _: asking.asked(part), _unite)
     """Other hosts of tunnels, and name servers: they are asked whether they answer anything else."""
-    alive = Table[set[int]](onward.alive, _unite, lambda known: known.asked)
+    alive = Table[set[int]](asking.alive, _unite, lambda known: known.asked)
     """Those of them that do."""
-    askers = Table[set[int]](lambda part, _: onward.askers(part), _unite)
+    askers = Table[set[int]](lambda part, _: asking.askers(part), _unite)
     """Who asks name servers."""
-    busy = Table[dict[int, int]](onward.busy, _greatest, lambda known: known.askers)
+    busy = Table[dict[int, int]](asking.busy, _merged(max), lambda known: known.askers)
     """By those of them that wanted anything else: when they began the last of it, in ns."""
     bridged = Table[Counter[tuple[int, int]]](
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )
     """How often packets went from one point to another unrouted."""
-    returns = Table[dict[arp.Return, int]](lambda part, _: arp.returns(part), _least)
+    returns = Table[dict[arp.Return, int]](lambda part, _: arp.returns(part), _merged(min))
     """Where a MAC that had just answered for an address was first heard again."""
     begun = Table[Begun](lambda part, _: Begun.of(part), lambda parts, _: Begun.together(parts))
     """How TCP connections left."""
@@ -206,7 +193,7 @@ class Known:
         lambda part, _: dropped.candidates(part), lambda parts, nothing: dropped.settle(nothing.hosts, parts)
     )
     """What the kernel itself says that it dropped, by the packet's number among all."""
-    addresses = Table[dict[tuple[int, int, int], int]](onward.addresses, _least, _bridge_ports)
+    addresses = Table[dict[tuple[int, int, int], int]](onward.addresses, _merged(min), _bridge_ports)
     """By address, in halves, and bridge's port where packets from it were seen first: the number of the first."""
     arrivals = Table[Arrivals](
         lambda part, _: Arrivals.of(part), lambda parts, _: Arrivals.together(parts), lambda known: known.routers

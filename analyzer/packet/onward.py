@@ -1,7 +1,6 @@
 """Where packets go on: what other packets of the connection and to the same destination did, and what routes say."""
 
 from collections import Counter
-from collections.abc import Collection
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,7 +15,6 @@ from analyzer.schema import Columns, Int64, Layer
 
 Target = tuple[int, int, int]
 """Point, and both halves of an address."""
-DNS = 53
 Key = TypeVar("Key", bound=tuple[int, ...])
 
 
@@ -200,51 +198,6 @@ def addresses(context: Context, points: Int64) -> dict[tuple[int, int, int], int
     columns = [frames[name][row] for name in ("src_hi", "src", "point")]
     _, first = group_rows(*columns) if len(row) else (row, row)
     return {(high, low, point): number for high, low, point, number in values_at((*columns, numbers), first)}
-
-
-def tunnels(context: Context) -> set[tuple[int, int]]:
-    """Return between whom VXLAN packets went, from whom to whom, by their outer addresses."""
-    table = context.tunnels
-    pairs = distinct_rows(*(table[name] for name in ("src_hi", "src", "dst_hi", "dst")))
-    return {(src_hi << 64 | src, dst_hi << 64 | dst) for src_hi, src, dst_hi, dst in pairs}
-
-
-def asked(context: Context) -> set[int]:
-    """Return to whom VXLAN packets and questions to name servers went."""
-    peers, table = context.tunnels, context.connections
-    pairs = {*distinct_rows(peers["dst_hi"], peers["dst"])}
-    names = table["orig_dport"] == DNS
-    pairs |= {*distinct_rows(table["orig_dst_hi"][names], table["orig_dst"][names])}
-    return {high << 64 | low for high, low in pairs}
-
-
-def alive(context: Context, wanted: Collection[int]) -> set[int]:
-    """Return which of the *wanted* are ends of connections that were answered, other than questions for names."""
-    table, found = context.connections, set[int]()
-    lows = np.array([ip & (1 << 64) - 1 for ip in wanted], np.uint64)
-    answered = table["seen_reply"] & (table["orig_dport"] != DNS)
-    for end in ("orig_src", "orig_dst"):
-        of = answered & np.isin(table[end], lows)
-        found |= {high << 64 | low for high, low in distinct_rows(table[f"{end}_hi"][of], table[end][of])}
-    return found & set(wanted)
-
-
-def askers(context: Context) -> set[int]:
-    """Return who asks name servers."""
-    table = context.connections
-    names = table["orig_dport"] == DNS
-    return {high << 64 | low for high, low in distinct_rows(table["orig_src_hi"][names], table["orig_src"][names])}
-
-
-def busy(context: Context, wanted: Collection[int]) -> dict[int, int]:
-    """Return when those that are *wanted* began the last connection other than to a name server, in ns."""
-    table, found = context.connections, dict[int, int]()
-    lows = np.array([ip & (1 << 64) - 1 for ip in wanted], np.uint64)
-    rows = np.flatnonzero((table["orig_dport"] != DNS) & np.isin(table["orig_src"], lows))
-    rows = rows[np.argsort(table["first_ns"][rows], kind="stable")]
-    for high, low, began_ns in values_at([table[name] for name in ("orig_src_hi", "orig_src", "first_ns")], rows):
-        found[high << 64 | low] = began_ns
-    return {ip: found[ip] for ip in found.keys() & set(wanted)}
 
 
 def _first_rows(context: Context) -> Int64:

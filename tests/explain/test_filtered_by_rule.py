@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.explain.fixes import ip_version
-from analyzer.model import Severity
+from analyzer.explain.hypotheses import filtered_by_rule
+from analyzer.model import Basis, Finding, Severity
+from analyzer.model.finding import Fact
 from tests.build import BRIDGE, C1, GATEWAY, UPLINK, tcp, udp
 from tests.explain.scene import HOST, INSIDE, INSIDE6, SERVER6, Scene, frame, icmp, packet
 from tests.explain.state import dumps, routes, rules
@@ -209,3 +211,32 @@ def test_an_answer_that_two_rules_stop(tmp_path: Path) -> None:
 
     assert finding.tried is not None
     assert finding.commands == (HOSTS_ANSWERS,)
+
+
+@pytest.mark.parametrize(
+    ("policy", "bridges", "whole"),
+    [
+        ("inet filter forward", ["docker0", "br-a"], [
+            "nft insert rule inet filter forward iifname '{ \"docker0\", \"br-a\" }' accept",
+            "nft insert rule inet filter forward oifname '{ \"docker0\", \"br-a\" }' accept",
+        ]),
+        ("inet filter forward", [], None),
+        ("filter FORWARD", ["docker0"], None),
+        ("inet $(x) forward", ["a'b"], [
+            "nft insert rule inet '$(x)' forward iifname '{ \"a'\"'\"'b\" }' accept",
+            "nft insert rule inet '$(x)' forward oifname '{ \"a'\"'\"'b\" }' accept",
+        ]),
+    ],
+    ids=["native", "no-bridge", "iptables", "hostile"],
+)  # fmt: skip
+def test_whole_networks_may_pass_a_chain_beside_dockers(
+    policy: str, bridges: list[str], whole: list[str] | None
+) -> None:
+    """By commands that a shell takes as they stand there, whatever a dump calls its tables."""
+    facts: dict[str, Fact] = {"policy_of": policy, "bridges": bridges, "tried_ports": [], "vainly": False}
+    complete = filtered_by_rule.HYPOTHESIS.complete
+    assert complete is not None
+    found = complete(Finding(HYPOTHESIS, Severity.ERROR, Basis.STATED, facts))
+
+    assert found is not None
+    assert found.facts.get("whole") == whole

@@ -1,6 +1,5 @@
 """What is recorded of a host: commands that ask of one interface after the other."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -10,11 +9,10 @@ from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL
 EACH = {file: command for file, command in FOR_PEOPLE if file in ("tc-filter.txt", "ethtool.txt")}
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("file", EACH)
 def test_each_interface_is_asked_of(file: str) -> None:
     """Under its name; one that cannot be asked costs no other one."""
-    if shutil.which(program := {"tc-filter.txt": "tc", "ethtool.txt": "ethtool"}[file]) is None:
-        pytest.skip(f"needs {program}")
     done = subprocess.run(EACH[file], capture_output=True, text=True, timeout=60, check=True)
 
     assert "== lo" in done.stdout.splitlines()

@@ -86,10 +86,9 @@ def test_a_rule_that_has_a_reason_is_told_with_it(facts: Facts, cause: str, reme
         ({**INSERT, "policy_of": "filter FORWARD", "bridges": ["docker0"]},
          ("Accept just this, before the policy decides. For whole networks, accept what comes in by docker0, and "
          "established answers.")),
-        ({**INSERT, "policy_of": "inet filter forward", "bridges": ["docker0", "br-a"]},
-         ("Accept just this, before the policy decides. For whole networks: nft insert rule inet filter forward "
-          'iifname { "docker0", "br-a" } accept, and nft insert rule inet filter forward oifname { "docker0", "br-a" } '
-          "accept; what passes there is still for Docker's own rules to decide.")),
+        ({**INSERT, "policy_of": "inet filter forward", "bridges": ["docker0", "br-a"], "whole": ["one", "two"]},
+         ("Accept just this, before the policy decides. For whole networks: one; two. What passes there is for "
+          "Docker's own rules to decide.")),
         ({**INSERT, "owner": "ufw"}, "Let just this pass before the rule:"),
         ({"owner": "ufw", "chain": "DOCKER-USER"}, None),
     ],

@@ -70,7 +70,7 @@ def _unheard(asked: Asked) -> Iterator[Why]:
 def nobody(asked: Asked) -> Iterator[Why]:
     """Look whether anybody has it at all, in a network that Docker gives the addresses of."""
     host = asked.host
-    network = next((n for n in host.networks if any(asked.ip in s for s in n.subnets)), None)
+    network = next((n for n in host.networks if n.holds(asked.ip)), None)
     if asked.owner is not None or host.owns(asked.ip) or network is None or network.driver != "bridge":
         return
     stopped = sorted({

@@ -22,7 +22,7 @@ def causes(case: Case) -> Iterator[Cause]:
         for network, gateway in _without(host):
             inside = _inside(host, network)
             meant = (packet for packet, there in case.once(aimed).items() if int(there) in inside)
-            packets = {*_of(case, inside), *_questions(case, gateway), *meant}
+            packets = {*_of(case, inside), *case.vain_questions.get(gateway, ()), *meant}
             if packets:
                 key = host.name or "", network.name, gateway.version
                 tell = partial(_of_packets, case, host, network, gateway)
@@ -62,13 +62,6 @@ def _of(case: Case, inside: list[int]) -> list[int]:
     of = np.append(np.logical_or.reduce(ends), False)[case.connection] & (case.connection >= 0)
     found: list[int] = np.flatnonzero(of & (case.symptom >= 0)).tolist()
     return found
-
-
-def _questions(case: Case, gateway: Address) -> Iterator[int]:
-    """Give what asked for the gateway's MAC, and was not answered."""
-    for one in case.exchanges:
-        if one.asked_ip == gateway and one.answer_mac is None:
-            yield case.asking[one.point, one.request_frame]
 
 
 def _of_packets(case: Case, host: HostState, network: Network, gateway: Address, packets: list[int]) -> Told:

@@ -37,8 +37,7 @@ def _in_vain(case: Case, one: Ended) -> Int64:
     answers = late & src[case.first_row].among(own) & ~case.resets
     count = len(case.context.connections["proto"])
     alive = np.bincount(case.connection[answers & (case.connection >= 0)], minlength=count) > 0
-    asked = np.array([case.asking[q.point, q.request_frame] for q in case.exchanges
-                      if q.answer_mac is None and q.asked_ip in one.container.addresses], np.int64)  # fmt: skip
+    asked = np.array([q for ip in one.container.addresses for q in case.vain_questions.get(ip, ())], np.int64)
     resets = (times >= one.time_ns) & src[case.first_row].among(own) & case.resets & _begun_before(case, one.time_ns)
     sent = np.flatnonzero((towards | resets) & ~np.append(alive, False)[case.connection])
     return np.union1d(sent[_wants(case, sent)], asked[late[asked]])

@@ -67,9 +67,8 @@ def _candidates(case: Case) -> list[int]:
 def _answered_astray(case: Case) -> Int64:
     """Return first packets whose answers get lost, or are not heard, having left by another MAC than they came to."""
     lost = case.with_symptom(Symptom.LOST_BEYOND, Symptom.LOST_INSIDE, Symptom.STOPPED)
-    shakes = case.handshakes
-    unheard = np.flatnonzero((shakes.asked > 1) & (shakes.granted > 0) & (shakes.went_on == 0))
-    numbers = np.union1d(case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]], unheard)
+    answers = case.connection[lost[case.reply[lost] & (case.connection[lost] >= 0)]]
+    numbers = np.union1d(answers, case.handshakes.unheard())
     found = []
     for number in case.few_connections(numbers, MOST).tolist():
         ways = [case.packets_of(number, reply=reply) for reply in (False, True)]

@@ -120,11 +120,11 @@ def _for_its_own_network(case: Case, query: NameQuery) -> Facts:
     connection, host = case.connection_of(query.journey), case.host_of(query.journey)
     owner = host.container_of_address(connection.reply.src) if connection is not None else None
     network = host.network_of(owner) if owner is not None else None
-    if owner is None or network is None or any(query.asker in subnet for subnet in network.subnets):
+    if owner is None or network is None or network.holds(query.asker):
         return {}
     here = case.context.point(int(case.last_row[query.journey])).container == owner.name
     near = [q.asker for q in case.names if q.answer is not None and q.server in owner.addresses]
-    local = [str(asker) for asker in near if any(asker in subnet for subnet in network.subnets)]
+    local = [str(asker) for asker in near if network.holds(asker)]
     return {"local_only": owner.name, "asker": str(query.asker), "served": local[0]} if here and local else {}
 
 

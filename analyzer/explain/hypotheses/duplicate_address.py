@@ -1,13 +1,12 @@
 """Two machines have one address."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
-from analyzer.explain.claims import Claim, claims, contested
+from analyzer.explain.claims import Claim, claims, contested, shared_macs
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
@@ -100,14 +99,9 @@ def state(host: Host) -> Iterator[Told]:
 
 
 def _same_mac(state: HostState) -> Iterator[tuple[int, Told]]:
-    owners: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for container in state.containers:
-        if container.mac is not None:
-            owners[container.network, container.mac].append(container.name)
-    for (network, mac), names in owners.items():
-        if len(names) > 1:
-            proof = (f"docker-inspect.json: {name} MacAddress {mac_text(mac)}" for name in names)
-            yield mac, Told({"containers": names, "network": network}, proof=tuple(proof))
+    for (network, mac), names in shared_macs(state).items():
+        proof = (f"docker-inspect.json: {name} MacAddress {mac_text(mac)}" for name in names)
+        yield mac, Told({"containers": names, "network": network}, proof=tuple(proof))
 
 
 HYPOTHESIS = Hypothesis(

@@ -1,12 +1,14 @@
 """A rule of the firewall, or a chain's policy, stops packets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address, ip_network, summarize_address_range
+from shlex import quote
 
 from analyzer.explain.case import Case
+from analyzer.explain.edits import for_shell
 from analyzer.explain.fates import Stopped
 from analyzer.explain.firewalls import near_miss, passage
 from analyzer.explain.fixes import INVALID, ends, fix
@@ -18,6 +20,7 @@ from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Finding, HostState, Severity
+from analyzer.model.finding import Fact
 from analyzer.model.question import Elements, Member, Range
 from analyzer.model.rules import Chain
 from analyzer.state.rules.owner import keeper, owner
@@ -25,6 +28,8 @@ from analyzer.state.rules.owner import keeper, owner
 BANS = "fail2ban"
 NONE = Chain("")
 MOST_ENDS = 50
+NATIVE = 3
+"""Words of a chain with its table and family, which nftables' own have."""
 PROHIBITED = {(4, 3, 9), (4, 3, 10), (4, 3, 13), (6, 1, 1)}
 """Administratively prohibited: RFC 1812 section 5.2.7.1, RFC 4443 section 3.1."""
 
@@ -91,13 +96,23 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     return told
 
 
+def _whole(facts: Mapping[str, Fact]) -> dict[str, Fact]:
+    """Return what lets whole networks pass a base chain of nftables' own: Docker's decide what passes there."""
+    chain, bridges = str(facts.get("policy_of", "")), facts.get("bridges")
+    if not isinstance(bridges, list) or not bridges or len(chain.split()) < NATIVE:
+        return {}
+    rule = f"nft insert rule {for_shell(chain)}"
+    names = quote("{ " + ", ".join(f'"{name}"' for name in bridges) + " }")
+    return {"whole": [f"{rule} {way} {names} accept" for way in ("iifname", "oifname")]}
+
+
 def _bridges(case: Case, stopped: Stopped) -> Texts:
     """Return the bridges of Docker's whose containers send what is forwarded, or are to get it."""
     found: dict[str, int] = {}
     for packet in stopped.packets[:MOST_ENDS]:
         *_, words = ends(case, packet)
         for network in stopped.host.networks if words.dst is not None and not stopped.host.owns(words.dst) else ():
-            if network.bridge and any(end in s for end in (words.src, words.dst) if end for s in network.subnets):
+            if network.bridge and (network.holds(words.src) or network.holds(words.dst)):
                 found.setdefault(network.bridge, int(case.numbers[packet]))
     return Texts(found)
 
@@ -182,6 +197,7 @@ def _completed(finding: Finding) -> Finding:
     """Strangers that are kept out are what rules are for; they look around, if they try many ports, or a dead one."""
     left_out = {"tried_ports", "vainly"}
     facts = {name: fact for name, fact in finding.facts.items() if name not in left_out}
+    facts |= _whole(facts)
     if facts.pop("strays", False):
         facts.pop("commands", None)
         return replace(finding, facts=facts | {"strays": True}, severity=Severity.INFO, tried=None)

@@ -1,11 +1,10 @@
 """A MAC is behind another port than before, or an address has another MAC."""
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import SHOWN, Case
-from analyzer.explain.claims import Claim, claims, contested
+from analyzer.explain.claims import Claim, claims, contested, shared_macs
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Address, Evidence, Severity, mac_text
@@ -19,17 +18,17 @@ def causes(case: Case) -> Iterator[Cause]:
         if entry.moved_from is not None:
             moves.setdefault(entry.mac, []).append(Evidence(entry.point, entry.frame))
             ports.setdefault(entry.mac, [entry.moved_from]).append(entry.point)
-    known = Counter(int(c.mac or 0) for host in case.hosts.states for c in host.containers)
+    shared = {mac for host in case.hosts.states for _, mac in shared_macs(host)}
     for mac, evidence in moves.items():
-        if known[mac] > 1:
-            continue  # containers share it, which is told as such
+        if mac in shared:
+            continue  # which is told as such
         moved = Told(
             {"mac": mac_text(mac), "from_point": ports[mac][0], "to_point": ports[mac][1], "moves": len(evidence)},
             evidence=tuple(evidence[:SHOWN]),
         )
         yield Cause([], lambda _, moved=moved: moved, key=(mac_text(mac),))  # type: ignore[misc]
+    own = {link.mac for host in case.hosts.states for link in host.links}
     for ip, made in claims(case).items():
-        own = {link.mac for host in case.hosts.states for link in host.links}
         if not contested(made) and not {claim.mac for claim in made} <= own:  # a host answers at each interface
             yield Cause([], partial(_claimed, case, ip, made), key=(str(ip),))
 

@@ -20,8 +20,8 @@ def _internal(case: Case, stopped: Stopped) -> str | None:
     row = int(case.first_row[stopped.packets[0]])
     src, dst = case.context.src(row), case.context.dst(row)
     host = case.host_of(stopped.packets[0])
-    networks = (n for n in host.networks if n.internal and any(src in s for s in n.subnets if src is not None))
-    return next((n.name for n in networks if not any(dst in s for s in n.subnets if dst is not None)), None)
+    networks = (n for n in host.networks if n.internal and n.holds(src))
+    return next((n.name for n in networks if not n.holds(dst)), None)
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:

@@ -97,8 +97,8 @@ def _completed(finding: Finding) -> Finding | None:
     facts = dict(finding.facts)
     silent, why = facts["silent"], facts["why"]
     if why == "itself":  # a health check may well be refused for a while
-        failed, seen, resets, left = (int(facts.pop(name)) for name in COUNTED)  # type: ignore[arg-type]
-        left = min(failed - seen, resets - left)
+        failed, elsewhere, resets, sent = (int(facts.pop(name)) for name in COUNTED)  # type: ignore[arg-type]
+        left = min(failed - elsewhere, resets - sent)
         facts["count"] = left
         if left <= 0 or (facts.pop("checked") and not silent) or left <= int(facts.pop("blocked")):  # type: ignore[arg-type]
             return None

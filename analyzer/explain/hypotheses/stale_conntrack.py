@@ -38,16 +38,10 @@ def causes(case: Case) -> Iterator[Cause]:
             tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
             packets = case.packets_of(number)
             key = (int(case.numbers[packets[0]]),)
-            about = sorted({*packets.tolist(), *_asked_for(case, connection.reply.src)})
+            gone = host.container_of_address(connection.reply.src) is None
+            asked = case.vain_questions.get(connection.reply.src, ()) if gone else ()
+            about = sorted({*packets.tolist(), *asked})
             yield Cause(about, tell, Basis.STATED, key, specific=Specific.ROOT)
-
-
-def _asked_for(case: Case, old: Address) -> Iterator[int]:
-    """Give the questions for whom the entry leads to, where nobody has that address any more."""
-    for one in case.exchanges:
-        host = case.hosts[case.point_named(one.point).host]
-        if one.asked_ip == old and one.answer_mac is None and host.container_of_address(old) is None:
-            yield case.asking[one.point, one.request_frame]
 
 
 def _before_the_rule(case: Case) -> Iterator[Cause]:

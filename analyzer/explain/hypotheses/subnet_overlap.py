@@ -187,7 +187,7 @@ class _Behind:
 def _behind(case: Case, host: HostState, exchange: ArpExchange) -> _Behind | None:
     """Tell whether the owner of an address in a Docker network's subnet is seen behind another interface."""
     ip = exchange.asked_ip
-    network = next((n for n in host.networks if n.bridge and any(ip in subnet for subnet in n.subnets)), None)
+    network = next((n for n in host.networks if n.bridge and n.holds(ip)), None)
     if network is None:
         return None
     for point in case.context.points:

@@ -121,14 +121,9 @@ def _whole(f: Facts) -> str:
     bridges = texts(f, "bridges")
     if not bridges or f.get("owner"):
         return ""
-    if len(str(f["policy_of"]).split()) < 3:
-        return f" For whole networks, accept what comes in by {several(bridges)}, and established answers."
-    rule = f"nft insert rule {f['policy_of']}"
-    names = ", ".join(f'"{name}"' for name in bridges)
-    return (
-        f" For whole networks: {rule} iifname {{ {names} }} accept, and {rule} oifname {{ {names} }} accept; what "
-        "passes there is still for Docker's own rules to decide."
-    )
+    if whole := texts(f, "whole"):
+        return f" For whole networks: {'; '.join(whole)}. What passes there is for Docker's own rules to decide."
+    return f" For whole networks, accept what comes in by {several(bridges)}, and established answers."
 
 
 def _by_set(f: Facts, said: str) -> Words:
