@@ -15,10 +15,14 @@ _SYSCTLS = " ".join(f"/proc/sys/net/{name}" for name in (
 """Read as files, for ``sysctl -a`` reads all that there is; one that is missing must not take the others with it."""
 
 
-def _each(program: str, asks: str) -> tuple[str, ...]:
-    """Return what asks a program of every interface, for it does not tell of all at once."""
-    loop = f'for link in $(ls /sys/class/net); do echo "== $link"; {asks}; done 2>/dev/null; :'
+def _each(program: str, links: str, asks: str) -> tuple[str, ...]:
+    """Return what asks a program of one interface after the other, for it does not tell of all at once."""
+    loop = f'for link in $({links}); do echo "== $link"; {asks}; done 2>/dev/null; :'
     return "sh", "-c", f"command -v {program} >/dev/null || exit 127; {loop}"
+
+
+_FILTERED = r"tc qdisc | sed -En 's/^qdisc (clsact|ingress) .* dev (\S+) .*/\2/p'"
+"""The interfaces that may have filters."""
 
 
 NETWORK: tuple[Dump, ...] = (
@@ -63,8 +67,8 @@ FOR_PEOPLE: tuple[Dump, ...] = (
     ("hosts", ("cat", "/etc/hosts")),
     ("bridge-mdb.json", ("bridge", "-j", "-d", "mdb")),
     ("conntrack-expect.txt", ("conntrack", "-L", "expect")),
-    ("tc-filter.txt", _each("tc", 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
-    ("ethtool.txt", _each("ethtool", 'ethtool -k "$link"; ethtool -S "$link"')),
+    ("tc-filter.txt", _each("tc", _FILTERED, 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
+    ("ethtool.txt", _each("ethtool", "ls /sys/class/net", 'ethtool -k "$link"; ethtool -S "$link"')),
     ("xfrm-policy.txt", ("ip", "-s", "xfrm", "policy")),
     ("xfrm-state.txt", ("ip", "-s", "xfrm", "state", "list", "nokeys")),
     ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),

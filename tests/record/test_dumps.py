@@ -10,12 +10,17 @@ EACH = {file: command for file, command in FOR_PEOPLE if file in ("tc-filter.txt
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("file", EACH)
-def test_each_interface_is_asked_of(file: str) -> None:
-    """Under its name; one that cannot be asked costs no other one."""
-    done = subprocess.run(EACH[file], capture_output=True, text=True, timeout=60, check=True)
+@pytest.mark.parametrize(("file", "links"), [("ethtool.txt", {"lo", "va", "vb"}), ("tc-filter.txt", {"va", "vb"})])
+def test_each_interface_is_asked_of(file: str, links: set[str]) -> None:
+    """Under its name, in a namespace with a veth; for filters those that can have some."""
+    made = (
+        "mount -t sysfs none /sys; ip link add va type veth peer name vb; ip link set va up; "
+        "tc qdisc add dev va clsact; tc qdisc add dev vb ingress; tc qdisc add dev lo root pfifo"
+    )
+    command = ["unshare", "-nm", "sh", "-c", f'{made}; exec "$@"', "sh", *EACH[file]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
-    assert "== lo" in done.stdout.splitlines()
+    assert {line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")} == links
     assert done.stderr == ""
 
 
