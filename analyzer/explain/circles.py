@@ -4,6 +4,7 @@ from collections import Counter
 
 from analyzer.decode.dns import PORT
 from analyzer.explain.case import Case
+from analyzer.explain.parties import name_of
 from analyzer.model import Address, Role
 from analyzer.model.overview import NameQuery
 
@@ -30,13 +31,10 @@ def ring(case: Case) -> dict[tuple[str, str], list[NameQuery]]:
 def party(case: Case, query: NameQuery, ip: Address) -> str:
     """Name who has an address; the host's own is that of the container which is asked by it."""
     host = case.host_of(query.journey)
-    owner = host.container_of_address(ip)
-    if owner is None and host.owns(ip):
-        asked = (
-            (c, port) for c in host.containers for port in c.ports if (port.outside, port.protocol) == (PORT, "udp")
-        )
-        owner = next((c for c, port in asked if port.address in (None, ip)), None)
-    return owner.name if owner is not None else str(ip)
+    if not host.owns(ip):
+        return name_of(case, ip, int(case.first_row[query.journey]))
+    asked = ((c, port) for c in host.containers for port in c.ports if (port.outside, port.protocol) == (PORT, "udp"))
+    return next((c.name for c, port in asked if port.address in (None, ip)), str(ip))
 
 
 def unanswered_outside(case: Case) -> set[Address]:

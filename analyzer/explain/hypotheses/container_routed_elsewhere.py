@@ -37,7 +37,7 @@ def _by_source(case: Case, host: HostState) -> Iterator[Cause]:
     for container, network, ip in known:
         for src in dict.fromkeys(a for link in host.links for a in link.addresses if a.version == ip.version):
             chosen = choose(host, Sought(ip, src))
-            if not _is_astray(host, network, ip, chosen) or chosen is None or chosen.rule.src is None:
+            if chosen is None or chosen.rule.src is None or not _is_astray(host, network, ip, chosen):
                 continue
             table = case.context.connections
             of = Addresses.of(table, "reply_src").are(int(ip)) & Addresses.of(table, "orig_src").are(int(src))
@@ -73,10 +73,10 @@ def _members(host: HostState) -> Iterator[tuple[Container, Network, Address]]:
             yield from ((container, network, ip) for ip in container.addresses)
 
 
-def _is_astray(host: HostState, network: Network, ip: Address, chosen: Chosen | None) -> bool:
+def _is_astray(host: HostState, network: Network, ip: Address, chosen: Chosen) -> bool:
     """Tell whether another table's route is chosen, though the main one's leads to the bridge."""
     connected = any(r.dev == network.bridge and r.table == "main" and ip in r.dst for r in host.routes)
-    return connected and chosen is not None and chosen.route.table not in MAIN and chosen.route.dev != network.bridge
+    return connected and chosen.route.table not in MAIN and chosen.route.dev != network.bridge
 
 
 def _from_here(

@@ -134,9 +134,8 @@ def _own_server(case: Case, row: int, server: Address, other: Address) -> Facts:
     if not host.owns(server) or not host.owns(other):
         return {}
     listener = host.listener("udp", server, PORT)
-    if proxy := proxied(host, "udp", server, PORT):
-        return {"program": "docker-proxy", **proxy}
-    return {"program": listener.program or "the program there" if listener is not None else "the name server"}
+    program = listener.program or "the program there" if listener is not None else "the name server"
+    return {"program": program, **proxied(host, "udp", server, PORT)}
 
 
 def _gave_up(case: Case, queries: list[NameQuery]) -> bool:

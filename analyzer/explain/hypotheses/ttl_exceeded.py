@@ -66,7 +66,7 @@ def _unsaid(case: Case, packets: list[int]) -> list[int]:
     """Return others of the same connections that came as old, and of which the host said nothing: errors are few."""
     most = int(case.first("ttl")[packets].max())
     of = np.isin(case.connection, np.unique(case.connection[packets])) & case.reply & (case.first("ttl") <= most)
-    found: list[int] = np.flatnonzero(of & np.isin(case.symptom, np.flatnonzero(case.symptom_packets))).tolist()
+    found: list[int] = np.flatnonzero(of & (case.symptom >= 0)).tolist()
     return found
 
 

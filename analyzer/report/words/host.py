@@ -62,11 +62,11 @@ def bridge_address_lost(f: Facts) -> Words:
     """The gateway is gone."""
     bridge, gateway, network = f["bridge"], f["gateway"], f["network"]
     has = f", it has {', '.join(texts(f, 'has'))}" if texts(f, "has") else ""
-    route = "" if f.get("routed") else " Without it the host has no route to them either, and sends what is for them "
+    route = " Without it the host has no route to them either, and sends what is for them out by the default route."
     asked = f": {packets(f)} came to nothing" if f.get("packets") else ""
     return Words(
         f"{bridge} has lost {gateway}, the gateway of network {network}{has}{asked}",
-        f"Containers ask for it in vain.{route + 'out by the default route.' if route else ''} Something took it away: "
+        f"Containers ask for it in vain.{'' if f.get('routed') else route} Something took it away: "
         f"NetworkManager, systemd-networkd, a script, ip addr flush. {affected(f)}".rstrip(),
         f"{bridge} has lost {gateway}, the gateway of network {network}",
         remedy="Give it back, or restart Docker; and let whoever manages interfaces leave Docker's bridges alone "
