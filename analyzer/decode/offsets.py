@@ -49,6 +49,8 @@ TRANSPORT_MINIMUM = 8
 """Bytes an ICMP error quotes at least behind the IP header (RFC 792): ports and TCP's sequence number."""
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 """TCP flags (RFC 9293)."""
+ECN = 0xC0
+"""ECE and CWR together, by which a SYN offers explicit congestion notification (RFC 3168, section 6.1.1)."""
 TCP_HEADER, UDP_HEADER, SCTP_HEADER, ICMP_HEADER, GRE_HEADER, ESP_HEADER = 20, 8, 12, 8, 4, 8
 TCPOPT_EOL, TCPOPT_NOP, TCPOPT_TIMESTAMP, TCPOLEN_TIMESTAMP = 0, 1, 8, 10
 GRE_CHECKSUM, GRE_KEY = 0x8000, 0x2000

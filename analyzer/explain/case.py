@@ -369,7 +369,8 @@ class Case:
         return {service: frozenset(names) for service, names in found.items() if len(names) > 1}
 
     @cached_property
-    def _errands(self) -> Int64:
+    def errands(self) -> Int64:
+        """(connections + 1,) What one client wants of one port, as a number: all of it is in one part."""
         return few.errands(self.context.connections)
 
     def few_connections(self, connections: Int64, most: int) -> Int64:
@@ -378,11 +379,11 @@ class Case:
 
         All of that is in one part, so a limit of it is the same however data was cut.
         """
-        return connections[few.first_of_each(self._errands[connections], most)]
+        return connections[few.first_of_each(self.errands[connections], most)]
 
     def few_packets(self, packets: Int64, most: int) -> Int64:
         """Return the first ones, likewise."""
-        return packets[few.first_of_each(self._errands[self.connection[packets]], most)]
+        return packets[few.first_of_each(self.errands[self.connection[packets]], most)]
 
     def packets_of(self, connection: int, *, reply: bool | None = None) -> Int64:
         """Return a connection's packets, in order of time; of one direction, if *reply* says which."""

@@ -46,6 +46,12 @@ def shared_macs(host: HostState) -> dict[tuple[str, Mac], list[str]]:
     return {key: names for key, names in owners.items() if len(names) > 1}
 
 
+def at_each_interface(case: Case, made: list[Claim]) -> bool:
+    """Tell whether one host answers for it at each of its interfaces, with the MAC of each (ip-sysctl: arp_filter)."""
+    macs = {claim.mac for claim in made}
+    return any(macs <= {link.mac for link in host.links} for host in case.hosts.states)
+
+
 ANSWERS_NS = 50_000_000
 """Within this time, answers are to one question."""
 

@@ -20,6 +20,10 @@ FEW_UNASKED = 1
 """Answers that came without a question, of somebody who answers questions: one may be doubled."""
 ANSWERING = (88, 123, 161, 389, 464, 500, 1812, 1813, 3478)
 """UDP ports of which each question is answered: Kerberos, NTP, SNMP, LDAP, IKE, RADIUS, STUN."""
+STREAMS = (80, 443)
+"""Of which no datagram asks for one that answers it: QUIC."""
+SERVED = 4
+"""Questions that tell of a server that it answers each."""
 GREETING = (1194, 4500, 51820)
 """Those of tunnels, which answer the first word at least: OpenVPN, IPsec through NAT, WireGuard."""
 SYMPTOMS = {kind: number for number, kind in enumerate(Symptom)}
@@ -129,6 +133,13 @@ def _unasked(case: "Case", datagrams: Int64) -> Int64:
     return np.bincount(number[1:][again], minlength=len(case.context.connections["proto"]))
 
 
+def _served(case: "Case", asked: Int64, answered: Int64) -> Array:
+    """(connections,) bool: the same client got an answer to each question there, in another connection."""
+    table, group = case.context.connections, case.errands[:-1]
+    whole = (asked == answered) & (asked >= SERVED) & ~np.isin(table["orig_dport"], STREAMS)
+    return np.isin(group, group[whole])
+
+
 def _asked_in_vain(case: "Case") -> Int64:
     """Return pings that nobody answered, and datagrams of clients whose server answers most of them."""
     layers, proto = case.first("layers"), case.first("proto")
@@ -140,6 +151,7 @@ def _asked_in_vain(case: "Case") -> Int64:
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
     unasked = _unasked(case, np.flatnonzero((proto == PROTO_UDP) & known))
     client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked) & (unasked <= FEW_UNASKED)
+    client |= _served(case, asked, answered) & (table["orig_sport"] != table["orig_dport"]) & (unasked <= FEW_UNASKED)
     client |= np.isin(table["orig_dport"], ANSWERING)
     client |= np.isin(table["orig_dport"], GREETING) & (answered == 0)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]

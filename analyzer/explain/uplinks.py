@@ -4,10 +4,12 @@ from operator import attrgetter
 
 import numpy as np
 
+from analyzer.decode.offsets import ECN
 from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Point, Role
 from analyzer.packet.begun import Begun
+from analyzer.schema import Array
 
 FEW = 2
 """Connections that are needed to tell a rule from chance."""
@@ -31,7 +33,8 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
 
     ``by_default`` and ``other_default`` are routes: nothing at all came back by the one that was chosen, and another
     one has a larger metric. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
-    ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering.
+    ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering. ``ecn``:
+    likewise, of what offers ECN and what does not.
 
     Both compare with what others got from there, whatever part they are told in.
     """
@@ -42,7 +45,8 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     begun = case.context.all.begun.at(point.id)
     if int(case.numbers[packets[0]]) not in set(begun.packet.tolist()):
         return {}
-    return _other_default(case, point, begun, row) or _by_ttl(begun, case.context.value("ttl", row))
+    ttl, flags = (case.context.value(name, row) for name in ("ttl", "tcp_flags"))
+    return _other_default(case, point, begun, row) or _by_ttl(begun, ttl) or _by_ecn(begun, mine=flags & ECN == ECN)
 
 
 def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
@@ -70,12 +74,22 @@ def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
 
 def _by_ttl(begun: Begun, mine: int) -> Facts:
     """Compare the TTL of what is not answered, *mine*, with that of what is, of the same servers."""
-    own, others = begun.ttl == mine, begun.ttl > mine
+    alike = _alike(begun, begun.ttl == mine, begun.ttl > mine)
+    return {"dead_ttl": mine, "live_ttl": int(begun.ttl[alike][0])} if alike is not None else {}
+
+
+def _by_ecn(begun: Begun, *, mine: bool) -> Facts:
+    """Compare what offers ECN and is not answered with what does not, of the same servers."""
+    return {"ecn": True} if mine and _alike(begun, begun.ecn, ~begun.ecn) is not None else {}
+
+
+def _alike(begun: Begun, own: Array, others: Array) -> Array | None:
+    """Return which of the others are of the same servers, if all of them are answered, and none of one's own is."""
     servers = list(zip(begun.dst_hi.tolist(), begun.dst.tolist(), strict=True))
     asked = {server for server, is_own in zip(servers, own.tolist(), strict=True) if is_own}
-    alike = others & begun.answered & np.array([server in asked for server in servers], bool)
+    alike: Array = others & begun.answered & np.array([server in asked for server in servers], bool)
     if begun.answered[own].any() or len(np.unique(begun.connection[own])) < FEW or not alike.any():
-        return {}
+        return None
     if not begun.answered[others].all() or len(np.unique(begun.connection[alike])) < FEW:
-        return {}
-    return {"dead_ttl": mine, "live_ttl": int(begun.ttl[alike][0])}
+        return None
+    return alike

@@ -40,6 +40,7 @@ from analyzer.model.journey import (
 )
 from analyzer.model.point import Clock, Piece, Point, Role
 from analyzer.model.tuple import Address, Direction, FlowTuple, Mac, address, endpoint, mac_text
+from analyzer.model.vpn import IpsecPolicy, IpsecState, Peer
 
 __all__ = [
     "Address",
@@ -62,6 +63,8 @@ __all__ = [
     "Hop",
     "HostState",
     "Hosts",
+    "IpsecPolicy",
+    "IpsecState",
     "Journey",
     "Link",
     "Listener",
@@ -71,6 +74,7 @@ __all__ = [
     "NatStep",
     "Neighbour",
     "Network",
+    "Peer",
     "Piece",
     "Point",
     "PortVlan",

@@ -7,6 +7,7 @@ from analyzer.model.drop import Drop
 from analyzer.model.engine import Container, Ended, Network, Prefix, Sidecar
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
+from analyzer.model.vpn import IpsecPolicy, IpsecState, Peer
 
 TUNNELS = ("tun", "wireguard", "ppp", "ipip", "gre", "sit", "vti", "xfrm", "ip6tnl", "ip6gre")
 """Kinds of interfaces (rtnetlink's IFLA_INFO_KIND) that carry packets in others: none goes on as it is."""
@@ -33,6 +34,16 @@ class Link:
     """A bridge that keeps VLANs apart."""
     xdp: str | None = None
     """The XDP program that takes what comes in, before any capture sees it (net/core/dev.c, do_xdp_generic)."""
+
+    @property
+    def dead(self) -> bool:
+        """
+        Whether it takes nothing that is sent to it.
+
+        A bridge is down while none of its ports is up, and a veth without an address goes with its container: maybe
+        only afterwards.
+        """
+        return self.down and self.kind != "bridge" and (self.kind != "veth" or bool(self.addresses))
 
     @property
     def tunnel(self) -> bool:
@@ -125,6 +136,12 @@ class BridgePort:
     """Frames may leave by the port that they came in by."""
     isolated: bool
     """It does not exchange frames with other isolated ports."""
+    locked: bool = False
+    """It takes frames of MACs only that the bridge knows to be there (net/bridge/br_input.c)."""
+    broadcasts: bool = True
+    """It is given a copy of broadcasts."""
+    multicasts: bool = True
+    """It is given a copy of multicasts for which nobody is known to have asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +253,11 @@ class HostState:
     """iptables', ip6tables' and nftables' own, as far as they were recorded."""
     tables_before: tuple[Table, ...] = ()
     """The same before the captures ran."""
+    peers: tuple[Peer, ...] = ()
+    """WireGuard's."""
+    ipsec: tuple[IpsecPolicy, ...] = ()
+    """The one that counts first before others."""
+    ipsec_states: tuple[IpsecState, ...] = ()
     makes_rules: bool | None = None
     """Whether dockerd makes rules, by daemon.json; None where that was not recorded."""
     ruled: frozenset[int] = frozenset()
@@ -337,6 +359,12 @@ class HostState:
         """Return how far a counter went up while the captures ran; None if that was not recorded."""
         before, after = self.counters_before.get(name), self.counters.get(name)
         return None if before is None or after is None else after - before
+
+    def flaps(self, dev: str) -> int:
+        """Return how often an interface's carrier went or came while the captures ran, as far as that was recorded."""
+        link = self.link(dev)
+        ours = link is not None and (link.kind != "veth" or bool(link.addresses)) and link.kind != "bridge"
+        return (self.counted(f"link.{dev}.tx.carrier_changes") or 0) if ours else 0
 
     def neighbour(self, ip: Address, dev: str | None = None) -> Neighbour | None:
         """Return the recorded neighbour entry for an address."""

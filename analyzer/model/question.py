@@ -72,7 +72,7 @@ class Missing(Enum):
     SOCKET = "depends on who owns the socket", "Which process sends or receives a packet is not recorded."
     PROGRAM = "runs a program", "BPF programs are not run here."
     USERSPACE = "asks a program in user space", "What listens to the queue decides."
-    IPSEC = "depends on IPsec", "Policies and states of xfrm are not recorded."
+    IPSEC = "depends on IPsec", "Which packets came out of IPsec, or go into it, is not followed."
     SET = "asks a set that was not recorded", "ipset save or the set's elements are missing."
     ZONE = "uses conntrack zones", "Connections of several zones are not followed."
     VALUE = "has a value that it cannot have", "A value that its option or statement cannot have."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.decode.offsets import SYN
+from analyzer.decode.offsets import ECN, SYN
 from analyzer.link.identity import has
 from analyzer.link.sorting import end_to_end, rows_of
 from analyzer.packet.context import Context
@@ -24,6 +24,8 @@ class Begun:
     ttl: Array
     dst_hi: Array
     dst: Array
+    ecn: Array
+    """bool: it offers explicit congestion notification (RFC 3168, section 6.1.1)."""
     answered: Array
     """bool: an answer of the connection was seen."""
 
@@ -38,8 +40,9 @@ class Begun:
         packet = np.flatnonzero(begins)
         connection, row = connection[packet], last[packet]
         point, ttl, high, low = (frames[name][row] for name in ("point", "ttl", "dst_hi", "dst"))
+        ecn = frames["tcp_flags"][row] & ECN == ECN
         answered = context.connections["seen_reply"][connection]
-        return cls(context.numbers[packet], context.connection_id(connection), point, ttl, high, low, answered)
+        return cls(context.numbers[packet], context.connection_id(connection), point, ttl, high, low, ecn, answered)
 
     @classmethod
     def together(cls, parts: "Sequence[Begun]") -> "Begun":

@@ -60,6 +60,8 @@ OPTIONAL: tuple[Dump, ...] = (
     ("wg.txt", ("wg", "show")),  # it hides its keys
     ("ufw.txt", ("ufw", "status", "verbose")),
     ("firewalld.txt", ("firewall-cmd", "--list-all-zones")),
+    ("xfrm-policy.txt", ("ip", "-s", "xfrm", "policy")),
+    ("xfrm-state.txt", ("ip", "-s", "xfrm", "state", "list", "nokeys")),
     ("daemon.json", ("sh", "-c", "cat /etc/docker/daemon.json 2>/dev/null; :")),
 )
 """What is recorded where there is such a program, and it has something to say."""
@@ -69,8 +71,6 @@ FOR_PEOPLE: tuple[Dump, ...] = (
     ("conntrack-expect.txt", ("conntrack", "-L", "expect")),
     ("tc-filter.txt", _each("tc", _FILTERED, 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
     ("ethtool.txt", _each("ethtool", "ls /sys/class/net", 'ethtool -k "$link"; ethtool -S "$link"')),
-    ("xfrm-policy.txt", ("ip", "-s", "xfrm", "policy")),
-    ("xfrm-state.txt", ("ip", "-s", "xfrm", "state", "list", "nokeys")),
     ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),
     ("docker-info.json", ("docker", "info", "--format", "{{json .}}")),
     # The last, for where Docker hangs, each of its commands holds one up.

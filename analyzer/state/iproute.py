@@ -132,6 +132,9 @@ class _Port(Struct):
     state: str = "unknown"
     hairpin: bool = False
     isolated: bool = False
+    locked: bool = False
+    bcast_flood: bool = True
+    mcast_flood: bool = True
 
 
 class _Vlan(Struct):
@@ -349,7 +352,16 @@ def parse_fdb(dump: Json) -> tuple[FdbEntry, ...]:
 def parse_ports(dump: Json) -> tuple[BridgePort, ...]:
     """Read ``bridge -j -d link``."""
     return tuple(
-        BridgePort(port.ifname, port.master, port.state, port.hairpin, port.isolated)
+        BridgePort(
+            dev=port.ifname,
+            master=port.master,
+            state=port.state,
+            hairpin=port.hairpin,
+            isolated=port.isolated,
+            locked=port.locked,
+            broadcasts=port.bcast_flood,
+            multicasts=port.mcast_flood,
+        )
         for port in convert(dump, list[_Port])
         if port.ifname is not None
     )

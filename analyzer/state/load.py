@@ -29,6 +29,7 @@ from analyzer.state.iproute import (
 from analyzer.state.retis import FILE, parse_retis
 from analyzer.state.sockets import parse_listeners, parse_resolvers
 from analyzer.state.sysctl import parse_sysctls
+from analyzer.state.vpn import parse_peers, parse_policies, parse_states
 
 _JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     "links": ("ip-addr.json", parse_links),
@@ -143,6 +144,9 @@ def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) ->
         tables=tables,
         tables_before=tables_before,
         ruled=ruled,
+        peers=parse_peers(dumps.lines("wg.txt")),
+        ipsec=parse_policies(dumps.lines("xfrm-policy.txt")),
+        ipsec_states=parse_states(dumps.lines("xfrm-state.txt")),
         makes_rules=dumps.parsed("daemon.json", parse_makes_rules),
         sysctls=sysctls,
         counters=counters,

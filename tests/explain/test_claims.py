@@ -95,3 +95,16 @@ def test_what_each_check_makes_of_it(tmp_path: Path) -> None:
 
     assert scene.titles("duplicate-address") == ["172.17.0.9 belongs to 2 machines"]
     assert scene.titles("mac-moved") == ["172.17.0.8 moved from 02:42:ac:11:00:03 to 02:42:a5:97:21:da"]
+
+
+def test_a_host_answers_at_each_of_its_interfaces(tmp_path: Path) -> None:
+    """Two interfaces in one subnet have an address of the host by turns: nobody else has it."""
+    files = {"ip-addr.json": [{"ifname": f"eth{number}", "address": of} for number, of in enumerate((C2, BRIDGE))]}
+    scene = Scene(tmp_path, dumps=dict(files))
+    for ms, sender in ((0, C2), (10, BRIDGE), (20, C2)):
+        _answer(scene, ms, sender)
+    for ms, sender in ((0, C2), (900, BRIDGE)):
+        _answer(scene, ms, sender, "172.17.0.8")
+
+    assert scene.titles("duplicate-address") == []
+    assert scene.titles("mac-moved") == []

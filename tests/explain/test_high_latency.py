@@ -79,3 +79,17 @@ def test_a_queue_that_holds_them_back(tmp_path: Path, dev: str, kind: str, told:
 
     assert finding.commands == (("tc qdisc del dev wlan0 root",) if told else ())
     assert ("The queue netem on wlan0 holds them back" in finding.explanation) is told
+
+
+@pytest.mark.parametrize("changes", [0, 2])
+def test_a_carrier_that_went_and_came_meanwhile(tmp_path: Path, changes: int) -> None:
+    """Packets wait then for neighbours to be found again."""
+
+    def link(count: int) -> list[object]:
+        return [{"ifname": "wlan0", "stats64": {"rx": {}, "tx": {"carrier_changes": count}}}]
+
+    scene = Scene(tmp_path, dumps={"before/ip-addr.json": link(1), "ip-addr.json": link(1 + changes)})
+    _send(scene, [20, 20, 20])
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert ("The carrier of wlan0 went and came 2 times" in finding.explanation) is bool(changes)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from analyzer.model import Basis, Severity
+from analyzer.model import Basis, Finding, Severity
 from tests.build import BRIDGE, C1, echo, tcp, udp
 from tests.explain.scene import INSIDE, SERVER, Scene, frame, packet
 from tests.simulate import Simulator
@@ -195,3 +195,49 @@ def test_as_many_answers_as_questions(tmp_path: Path) -> None:
     _later(scene, 20_000)
 
     assert scene.titles(HYPOTHESIS) == []
+
+
+def _paced(folder: Path, fast: list[bool], slow: list[bool], *, port: int = 7777) -> list[Finding]:
+    """Let a container ask slowly in one connection, then quickly in another: which ones were answered."""
+    scene = Scene(folder)
+    for number, answered in enumerate(slow):
+        scene.out(2000 * number, 17, udp(40_000, port, b"s%d" % number))
+        if answered:
+            scene.back(2000 * number + 1, 17, udp(port, 40_000, b"S%d" % number))
+    start = 2000 * len(slow)
+    for number, answered in enumerate(fast):
+        scene.out(start + 10 * number, 17, udp(40_001, port, b"f%d" % number))
+        if answered:
+            scene.back(start + 10 * number + 1, 17, udp(port, 40_001, b"F%d" % number))
+    scene.out(start + 9000, 17, udp(1, 2, b"x"), dst="9.9.9.9")
+    scene.back(start + 9001, 17, udp(2, 1, b"y"), src="9.9.9.9")
+    return scene.findings(HYPOTHESIS)
+
+
+FEW_PASS = [True] * 10 + [False] * 20
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "at_once"),
+    [
+        (FEW_PASS, [True] * 4, True),
+        ([True] * 6 + [False] * 24, [True] * 4, False),
+        ([True] * 30, [True] * 4, None),
+        (FEW_PASS, [True] * 3, None),
+        (FEW_PASS, [True, True, False, True, True, True], None),
+    ],
+    ids=["too-many", "a-few-as-well", "all-pass", "not-known-to-answer", "nor-the-slow-ones"],
+)
+def test_only_what_is_sent_at_once_is_lost(
+    tmp_path: Path, fast: list[bool], slow: list[bool], at_once: bool | None
+) -> None:
+    """Of a server that answers each question elsewhere: more than ten within a second are too many."""
+    found = [one for one in _paced(tmp_path, fast, slow) if int(one.facts["packets"]) > 1]  # type: ignore[arg-type]
+
+    assert [bool(one.facts.get("at_once")) for one in found] == ([] if at_once is None else [at_once])
+    assert all(("lets only some of them pass" in one.title) is bool(at_once) for one in found)
+
+
+def test_quic_answers_no_datagram_of_its_own(tmp_path: Path) -> None:
+    """What many datagrams bring up, one acknowledges."""
+    assert _paced(tmp_path, FEW_PASS, [True] * 4, port=443) == []

@@ -11,7 +11,7 @@ import pytest
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.absent.ports import asker_off, asking, owner
 from analyzer.explain.case import Case
-from analyzer.model import ArpExchange, BridgePort, HostState, Mac
+from analyzer.model import ArpExchange, BridgePort, FdbEntry, HostState, Mac
 from analyzer.model.host import PortVlan
 from tests.build import BRIDGE, C1, C2, T0, arp, ether, mac
 from tests.explain.scene import INSIDE, Scene
@@ -156,3 +156,39 @@ def test_a_macvlan_has_no_port_of_a_bridge(case: Case) -> None:
     networks = tuple(replace(one, driver="macvlan", bridge=None) for one in host.networks)
 
     assert _why(case, owner, replace(host, networks=networks)) == []
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["allowed", "unknown"])
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "open"])
+def test_a_locked_port_takes_only_macs_that_are_known_there(case: Case, locked: bool, known: bool) -> None:
+    """An entry of the bridge's table allows one, at that port."""
+    port = BridgePort("veth5", "docker0", "forwarding", hairpin=False, isolated=False, locked=locked)
+    at = "veth5" if known else "veth6"
+    host = replace(case.hosts[None], ports=(port,), fdb=(FdbEntry(Mac(int.from_bytes(mac(C1))), at, "docker0", True),))
+    found = _why(case, asking, host)
+
+    assert [(one["why"], one["link"], one["commands"]) for one in found] == [
+        ("locked", "veth5", [f"bridge fdb add {C1} dev veth5 master static"])
+    ] * (locked and not known)
+
+
+@pytest.mark.parametrize(
+    ("port", "ip", "setting"),
+    [
+        ({"broadcasts": False}, WEB, "bcast_flood"),
+        ({"multicasts": False}, WEB, ""),
+        ({"broadcasts": False}, "fd00:17::3", ""),
+        ({"multicasts": False}, "fd00:17::3", "mcast_flood"),
+        ({}, WEB, ""),
+    ],
+    ids=["arp", "arp-needs-none", "ndp-needs-none", "ndp", "all"],
+)
+def test_a_port_without_copies_hears_no_question(case: Case, port: dict[str, bool], ip: str, setting: str) -> None:
+    """ARP asks by broadcast, NDP by multicast."""
+    web = next(one for one in case.hosts[None].containers if one.name == "web")
+    both = replace(web, addresses=(ip_address(WEB), ip_address("fd00:17::3")))
+    one = BridgePort("veth6", "docker0", "forwarding", hairpin=False, isolated=False, **port)
+    host = _web(replace(case.hosts[None], ports=(one,), containers=(both,)), addresses=both.addresses)
+    found = _why(case, owner, host, ip=ip)
+
+    assert [(one["why"], one["setting"]) for one in found] == [("no-copy", setting)] * bool(setting)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analyzer.explain.absent.asked import Asked, Why
-from analyzer.explain.absent.routes import gateway, on_link, wide
+from analyzer.explain.absent.routes import gateway, on_link, way_out, wide
 from analyzer.explain.case import Case
 from analyzer.model import ArpExchange, HostState, Mac, Route
 from tests.build import C1, T0, UPLINK, arp, ether, mac
@@ -184,3 +184,47 @@ def test_a_container_takes_for_a_neighbour_who_is_in_none_of_its_networks(
 def test_on_a_segment_of_its_own_the_host_asks_rightly(case: Case, asked: str, way: Route, told: bool) -> None:
     """Whoever is missing there is missing; by any other route without a gateway there is no neighbour."""
     assert len(_why(case, on_link, asked, way)) == told
+
+
+HOPS = replace(DEFAULT, nexthops=(("wlan0", ip_address("192.168.1.1")), ("eth1", ip_address(SILENT))))
+
+
+@pytest.mark.parametrize(
+    ("way", "command"),
+    [
+        (HOPS, "ip route replace default nexthop via 192.168.1.1 dev wlan0"),
+        (replace(HOPS, dst=ip_network("10.0.0.0/8"), table="vpn"),
+         "ip route replace 10.0.0.0/8 nexthop via 192.168.1.1 dev wlan0 table vpn"),
+    ],
+    ids=["default", "in-its-table"],
+)  # fmt: skip
+def test_one_next_hop_of_several_is_taken_out(case: Case, way: Route, command: str) -> None:
+    """The others stay."""
+    facts = _why(case, gateway, SILENT, way)[0]
+
+    assert (facts["why"], facts["hops"], facts["commands"]) == ("next-hop", 2, [command])
+
+
+@pytest.mark.parametrize(
+    ("link", "changes", "told"),
+    [
+        ({"down": True}, 0, "no-carrier"),
+        ({"down": True, "kind": "veth"}, 0, "no-carrier"),
+        ({"down": True, "kind": "veth", "addresses": ()}, 0, ""),
+        ({"down": True, "kind": "bridge"}, 0, ""),
+        ({}, 2, "flaps"),
+        ({"kind": "bridge"}, 2, ""),
+        ({}, 0, ""),
+    ],
+    ids=["down", "a-veth-with-an-address", "a-containers-veth", "a-bridge", "flapping", "a-bridge-flaps", "well"],
+)
+def test_the_interface_by_which_the_host_asks(case: Case, link: dict[str, Any], changes: int, told: str) -> None:
+    """It has no carrier, or had none for a while; of a container's question that is no reason."""
+    host = case.hosts[None]
+    links = tuple(replace(one, **link) if one.name == "wlan0" else one for one in host.links)
+    counts = {f"link.wlan0.tx.{name}": count for name, count in (("carrier_changes", 4), ("errors", 0))}
+    host = replace(host, links=links, routes=(DEFAULT,), counters_before=counts,
+                   counters=counts | {"link.wlan0.tx.carrier_changes": 4 + changes})  # fmt: skip
+
+    assert [one["why"] for one in _facts(case, way_out, host, UPLINK, HOST, "192.168.1.1")] == [told] * bool(told)
+    assert _facts(case, way_out, host, C1, INSIDE, "192.168.1.1") == []

@@ -54,8 +54,9 @@ def _found(scene: Scene, count: int = 3) -> list[Finding]:
         (_link("UP"), False),
         (_link("DOWN", "bridge"), False),
         (_link("DOWN", "veth"), False),
+        (_link("DOWN", "veth") | {"addr_info": [{"local": "10.9.9.9"}]}, True),
     ],
-    ids=["down", "no-carrier", "unknown", "up", "a-bridge", "a-veth"],
+    ids=["down", "no-carrier", "unknown", "up", "a-bridge", "a-veth", "a-veth-with-an-address"],
 )
 def test_only_what_was_down_all_the_time_is_dead(tmp_path: Path, link: dict[str, object], told: bool) -> None:
     """A bridge or a veth may be down only since the container that it served is gone."""

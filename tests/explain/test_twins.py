@@ -24,7 +24,7 @@ TWINS = {
     "conntrack-contradiction": "few-ports.bridge",
     "conntrack-full": "busy.bridge",
     "conntrack-invalid-reset": "aborts.bridge",
-    "container-paused": "silent-server.bridge",
+    "container-paused": "paused-unasked.bridge",
     "container-name-unknown": "failing-resolver.bridge",  # names that are no container's
     "conntrack-timeout": "every-third.bridge",  # losses amid pauses that conntrack bears
     "loopback-not-routed": "only-on-loopback.bridge",  # 127.0.0.1, and nothing is sent there
@@ -90,6 +90,8 @@ TWINS = {
     "untranslated-source-leak": "aborts.bridge",
     "vxlan-checksum": "overlay-absent.overlay",
     "vxlan-mtu": "overlay-refused.overlay",
+    "wireguard-no-peer": "wireguard.bridge",
+    "ipsec-drops": "ipsec-passed.bridge",
     "zero-window": "busy.bridge",
 }  # fmt: skip
 

@@ -137,3 +137,33 @@ def test_who_takes_answers_before_captures_see_them(tmp_path: Path, at: str, tol
 
     assert taken_first(case, 0) == told
     assert {name: fact for name, fact in scene.findings()[0].facts.items() if name.startswith("xdp")} == told
+
+
+MARKED, PLAIN = (True, False, SERVER), (False, True, SERVER)
+
+
+@pytest.mark.parametrize(
+    ("opened", "told"),
+    [
+        ((MARKED, MARKED, PLAIN, PLAIN), True),
+        ((MARKED, PLAIN, PLAIN), False),
+        ((MARKED, MARKED, PLAIN), False),
+        ((MARKED, MARKED, (True, True, SERVER), PLAIN, PLAIN), False),
+        ((MARKED, MARKED, (False, False, SERVER), PLAIN, PLAIN), False),
+        ((MARKED, MARKED, (False, True, "9.9.9.9"), (False, True, "9.9.9.9")), False),
+        (((False, False, SERVER), MARKED, MARKED, (True, True, SERVER)), False),
+    ],
+    ids=["dropped", "once", "answered-once", "answered-with-it", "dropped-without-it", "other-servers", "plain"],
+)
+def test_syns_that_offer_ecn_and_are_not_answered(
+    tmp_path: Path, opened: tuple[tuple[bool, bool, str], ...], told: bool
+) -> None:
+    """The same servers answer those without it."""
+    scene = Scene(tmp_path, dumps=dumps())
+    for number, (marked, answered, dst) in enumerate(opened):
+        ms, port = 100 * number, 40_000 + number
+        scene.out(ms, 6, tcp(port, 80, 1, 0, SYN | 0xC0 * marked), dst=dst)
+        if answered:
+            scene.back(ms + 5, 6, tcp(80, port, 5, 2, SYN_ACK), src=dst)
+
+    assert _told(scene) == ({"ecn": True} if told else {})

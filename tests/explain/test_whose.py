@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.absent.whose import nobody, own
 from analyzer.explain.case import Case
-from analyzer.model import ArpExchange, Container, HostState, Mac
+from analyzer.model import ArpExchange, Container, HostState, Mac, Route
 from analyzer.model.engine import Status
 from tests.build import C1, T0, arp, ether, mac
 from tests.explain.scene import INSIDE, INSIDE6, Scene
@@ -171,3 +171,19 @@ def test_containers_that_are_stopped_may_have_had_it(case: Case) -> None:
     assert facts["stopped"] == [f"c{n:02} (exited 137)" for n in range(5)]
     assert len(facts["members"]) == 8
     assert _why(case, nobody, _containers(host, 1, status=Status("paused")), "172.17.0.99")[0]["stopped"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "dev", "told"),
+    [("1", "wlan0", True), ("2", "wlan0", False), ("0", "wlan0", False), ("1", "veth-c2", False)],
+    ids=["strict", "loose", "off", "the-way-back"],
+)
+def test_a_strict_host_answers_only_by_the_way_back(case: Case, value: str, dev: str, told: bool) -> None:
+    """By another interface it takes nothing, not even ARP."""
+    back = Route(ip_network("172.17.0.0/16"), dev, None, 0, "main", f"172.17.0.0/16 dev {dev}")
+    name = "net.ipv4.conf.veth-c2.rp_filter"
+    host = replace(case.hosts[None], routes=(back,), sysctls={"net.ipv4.conf.all.rp_filter": "0", name: value})
+
+    assert [(one["why"], one["other"], one["commands"]) for one in _why(case, own, host)] == [
+        ("filtered", "wlan0", [f"sysctl -w {name}=2"])
+    ] * told

@@ -62,6 +62,23 @@ def test_a_loss_beyond_the_host_says_on_which_side(facts: Facts, detail: str, ca
     assert (words.remedy is not None) is ("between" in facts)
 
 
+def test_what_is_lost_only_among_many_is_limited_by_somebody() -> None:
+    """Fewer at once, or a higher limit, would help."""
+    words = loss_beyond_host({**BEYOND, "towards": True, "at_once": 10})
+
+    assert words.cause == "somebody beyond wlan0 lets only some of them pass when many are sent at once"
+    assert "more than 10 others" in words.explanation
+    assert str(words.remedy).startswith("Send fewer at once")
+
+
+def test_a_carrier_that_goes_and_comes_makes_a_hop_slow() -> None:
+    """Then it is no queue of anybody's."""
+    words = high_latency_hop({**SLOW, "flaps": 4})
+
+    assert "The carrier of wlan0 went and came 4 times meanwhile" in words.explanation
+    assert "cable" in str(words.remedy)
+
+
 def test_a_slow_hop_is_held_back_by_a_queue_where_one_is_known() -> None:
     """Only then there is something to take away; times are whole milliseconds."""
     plain, queued = high_latency_hop(SLOW), high_latency_hop({**SLOW, "queue": "netem", "dev": "wlan0"})

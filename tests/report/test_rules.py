@@ -110,6 +110,9 @@ def test_networks_are_kept_apart_on_purpose(facts: Facts, cause: str, remedy: st
         ({"destinations": 1_200}, "no way leads there", "Look at the routes there"),
         ({"target": "1.2.3.4", "said_by": "10.0.0.1"}, "10.0.0.1 has no way to 1.2.3.4", "Look at the routes there"),
         ({"target": "1.2.3.4", "said_by": ""}, "this host has no way to 1.2.3.4", "Look at the routes there"),
+        ({"target": "1.2.3.4", "said_by": "", "carrier": "eth0", "flaps": 2},
+         "the carrier of eth0 went and came 2 times", "cable"),
+        ({"target": "1.2.3.4", "said_by": "", "carrier": "eth0"}, "eth0 is down or has no carrier", "cable"),
         ({"target": "x::1", "said_by": "y", "link_local": "c1"}, "c1 has no usable IPv6 address", "dadfailed"),
     ],
 )  # fmt: skip

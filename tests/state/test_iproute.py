@@ -293,8 +293,10 @@ def test_ports_of_bridges() -> None:
             {"ifname": "veth1", "master": "docker0", "state": "forwarding", "hairpin": True, "isolated": False},
             {},
             {"ifname": "veth2", "isolated": True},
+            {"ifname": "veth3", "locked": True, "bcast_flood": False, "mcast_flood": False},
         ]
     ) == (
         BridgePort("veth1", "docker0", "forwarding", True, False),
         BridgePort("veth2", None, "unknown", False, True),
+        BridgePort("veth3", None, "unknown", False, False, locked=True, broadcasts=False, multicasts=False),
     )

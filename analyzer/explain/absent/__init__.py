@@ -2,15 +2,15 @@
 
 from analyzer.explain.absent.asked import PARENTS, Asked, Why
 from analyzer.explain.absent.ports import asker_off, asking, owner
-from analyzer.explain.absent.routes import gateway, of_host, on_link, wide
+from analyzer.explain.absent.routes import gateway, no_carrier, of_host, on_link, way_out, wide
 from analyzer.explain.absent.rules import answered, rules
 from analyzer.explain.absent.whose import nobody, own
 from analyzer.explain.case import Case
 from analyzer.model import ArpExchange, HostState
 
-__all__ = ["PARENTS", "Why", "of_host", "why"]
+__all__ = ["PARENTS", "Why", "no_carrier", "of_host", "why"]
 
-REASONS = (rules, answered, asking, asker_off, owner, own, gateway, on_link, wide, nobody)
+REASONS = (rules, answered, asking, asker_off, owner, own, way_out, gateway, on_link, wide, nobody)
 """From the owner's end to the asker's: the first one that is found is told."""
 
 

@@ -6,7 +6,7 @@ from shlex import quote
 from analyzer.explain.absent.asked import PARENTS, Asked, Why
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Facts
-from analyzer.model import BridgePort, Container, HostState, Link
+from analyzer.model import BridgePort, Container, HostState, Link, mac_text
 
 FORWARDING = "forwarding"
 
@@ -18,6 +18,16 @@ def asking(asked: Asked) -> Iterator[Why]:
     if asked.asker is not None and port is not None and here is not None and here.state not in (FORWARDING, "unknown"):
         facts: Facts = {"why": "blocked", "owner": asked.asker.name, "link": port.name, "state": here.state}
         yield Why(facts, (f"bridge-link.json: {port.name} {here.state}",))
+    if asked.asker is not None and port is not None and here is not None and here.locked:
+        yield from _locked(asked.host, asked.asker, port)
+
+
+def _locked(host: HostState, asker: Container, port: Link) -> Iterator[Why]:
+    """Look whether the bridge knows a container behind its locked port."""
+    if asker.mac is not None and not any((entry.mac, entry.dev) == (asker.mac, port.name) for entry in host.fdb):
+        add = f"bridge fdb add {mac_text(asker.mac)} dev {quote(port.name)} master static"
+        facts: Facts = {"why": "locked", "owner": asker.name, "link": port.name, "commands": [add]}
+        yield Why(facts, (f"bridge-link.json: {port.name} locked", f"bridge-fdb.json: no {mac_text(asker.mac)}"))
 
 
 def asker_off(asked: Asked) -> Iterator[Why]:
@@ -81,6 +91,10 @@ def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:
     here = _bridge_port(host, port.name)
     if here is not None and here.state not in (FORWARDING, "unknown"):
         yield Why(facts | {"why": "blocked", "state": here.state}, (f"bridge-link.json: {port.name} {here.state}",))
+    if here is not None and not (here.broadcasts if asked.ip.version == 4 else here.multicasts):
+        setting = "bcast_flood" if asked.ip.version == 4 else "mcast_flood"
+        flood: Facts = {"setting": setting, "commands": [f"bridge link set dev {quote(port.name)} {setting} on"]}
+        yield Why(facts | {"why": "no-copy"} | flood, (f"bridge-link.json: {port.name} {setting} off",))
     yield from _parted(asked, owner, port, here)
 
 

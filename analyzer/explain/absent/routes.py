@@ -47,7 +47,8 @@ def gateway(asked: Asked) -> Iterator[Why]:
     state = asked.state
     if state is None:
         return
-    by: list[Route] = [route for route in state.routes if route.gateway == asked.ip]
+    hops = [route for route in state.routes if asked.ip in {ip for _, ip in route.nexthops}]
+    by: list[Route] = hops or [route for route in state.routes if route.gateway == asked.ip]
     if not by:
         return
     yield from _of_network(asked)
@@ -62,12 +63,45 @@ def gateway(asked: Asked) -> Iterator[Why]:
             yield Why(facts, (f"{place}ip-route.json: {by[0].text}",))
     else:
         route = by[0]
+        if hops:
+            yield _one_of_several(asked, route)
         facts |= {"why": "gateway-silent", "prefix": "" if route.dst.prefixlen == 0 else str(route.dst)}
         others = [one for one in state.routes if one.dst.prefixlen == 0 and one.gateway not in (None, asked.ip)]
         if route.dst.prefixlen and others and all(one.dst.prefixlen for one in by):
             table = f" table {quote(route.table)}" if route.table != "main" else ""
             facts |= {"default": others[0].text, "commands": [f"ip route del {route.dst} via {asked.ip}{table}"]}
         yield Why(facts, (f"ip-route.json: {route.text}",))
+
+
+def _one_of_several(asked: Asked, route: Route) -> Why:
+    """Say which next hop of a route it is; *commands* leave the others."""
+    left = [f"nexthop via {ip} dev {quote(dev or '')}" for dev, ip in route.nexthops if ip != asked.ip]
+    table = f" table {quote(route.table)}" if route.table != "main" else ""
+    facts: Facts = {
+        "why": "next-hop", "prefix": "" if route.dst.prefixlen == 0 else str(route.dst), "hops": len(route.nexthops),
+        "commands": [f"ip route replace {route.dst if route.dst.prefixlen else 'default'} {' '.join(left)}{table}"],
+    }  # fmt: skip
+    ways = " ".join(f"nexthop via {ip} dev {dev}" for dev, ip in route.nexthops)
+    return Why(facts, (f"ip-route.json: {route.dst} {ways}",))
+
+
+def way_out(asked: Asked) -> Iterator[Why]:
+    """Look whether the interface that the host asks at takes anything."""
+    cut = no_carrier(asked.host, asked.ip) if asked.asker is None and asked.state is not None else None
+    if cut is not None:
+        yield cut
+
+
+def no_carrier(host: HostState, ip: Address) -> Why | None:
+    """Look whether the interface by which a host sends something takes it, and took it all the time."""
+    chosen = choose(host, Sought(ip)) if host.routes else None
+    link = host.link(chosen.route.dev or "") if chosen is not None else None
+    if link is not None and link.dead:
+        return Why({"why": "no-carrier", "dev": link.name}, (f"ip-addr.json: {link.name} is down, or has no carrier",))
+    if link is not None and (flaps := host.flaps(link.name)):
+        facts: Facts = {"why": "flaps", "dev": link.name, "flaps": flaps}
+        return Why(facts, (f"ip-addr.json: {link.name} carrier_changes went up by {flaps}",))
+    return None
 
 
 def _of_network(asked: Asked) -> Iterator[Why]:
@@ -102,7 +136,7 @@ def on_link(asked: Asked) -> Iterator[Why]:
         if right is not None and route.dst.prefixlen == 0 and route.dev is not None:
             facts["commands"] = [within(asked.asker.name, default_route(right, route.dev).command)]
         place = f"containers/{asked.asker.name}/"
-    elif (world := of_host(asked.host, asked.ip)) is not None:
+    elif (world := _world(asked.host, asked.ip)) is not None:
         yield world
         return
     elif route.dst.prefixlen > 0 and route.src is not None:
@@ -111,7 +145,12 @@ def on_link(asked: Asked) -> Iterator[Why]:
 
 
 def of_host(host: HostState, ip: Address) -> Why | None:
-    """Look whether the host takes the whole world for neighbours: a default route without a gateway, on a segment."""
+    """Look whether the interface takes anything, and whether the host takes the whole world for neighbours there."""
+    return no_carrier(host, ip) or _world(host, ip)
+
+
+def _world(host: HostState, ip: Address) -> Why | None:
+    """Look for a default route without a gateway, on a segment."""
     chosen = choose(host, Sought(ip)) if host.routes else None
     link = host.link(chosen.route.dev or "") if chosen is not None else None
     if chosen is None or link is None or chosen.route.gateway is not None or chosen.route.dst.prefixlen:

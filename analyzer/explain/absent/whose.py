@@ -5,8 +5,11 @@ from shlex import quote
 
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.told import Facts
-from analyzer.state.sysctl import sysctl, sysctl_line
+from analyzer.state.routing import Sought, choose
+from analyzer.state.sysctl import reverse_path, sysctl, sysctl_line
 
+STRICT = 1
+"""Of rp_filter (ip-sysctl.rst)."""
 MOST_MEMBERS = 8
 SPARE = 254
 """Addresses above those in use that containers that are gone may have had."""
@@ -29,6 +32,7 @@ def own(asked: Asked) -> Iterator[Why]:
             yield Why({"why": "arp-ignore", "setting": ignore, "commands": [f"sysctl -w {quote(ignore)}=0"]},
                       (sysctl_line(host, ignore),))  # fmt: skip
         yield from _unheard(asked)
+        yield from _filtered(asked)
         return
     yield from _published(asked)
     network = next((n for n in host.networks if asked.ip in n.gateways and n.driver == "bridge"), None)
@@ -38,6 +42,22 @@ def own(asked: Asked) -> Iterator[Why]:
             {"why": "inhibited", "link": bridge.name, "network": network.name},
             (f"docker-network-inspect.json: {network.name} inhibit_ipv4 = true, gateway {asked.ip}",),
         )
+
+
+def _filtered(asked: Asked) -> Iterator[Why]:
+    """Look whether the host would answer whoever asks by another interface only (net/ipv4/arp.c, ip_route_input)."""
+    question, host = asked.question, asked.host
+    point = asked.case.point_named(question.point)
+    dev, asker = point.interface or point.name, question.asker_ip
+    mode = reverse_path(host, dev)
+    chosen = choose(host, Sought(asker)) if asker is not None and asker.version == 4 and host.routes else None
+    if mode is None or mode.value != STRICT or chosen is None or dev in chosen.route.devices:
+        return
+    facts: Facts = {
+        "why": "filtered", "link": dev, "asker": str(asker), "other": chosen.route.dev or "",
+        "commands": [f"sysctl -w {quote(name)}=2" for name in mode.names],
+    }  # fmt: skip
+    yield Why(facts, (*(sysctl_line(host, name) for name in mode.names), f"ip-route.json: {chosen.route.text}"))
 
 
 def _published(asked: Asked) -> Iterator[Why]:

@@ -1,5 +1,6 @@
 """Somebody asks for a neighbour's MAC, and nobody answers."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
@@ -18,6 +19,7 @@ from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
 from analyzer.schema import Addresses
 
+DNAT = " dnat "
 ENOUGH = 3
 """Questions after which the kernel gives up (net.ipv4.neigh.default.mcast_solicit)."""
 
@@ -33,7 +35,7 @@ def causes(case: Case) -> Iterator[Cause]:
             and exchange.asker_ip is not None
             and (exchange.asker, exchange.asked_ip) not in known
         )
-        if vain and _ours(case, exchange) and _gave_up(case, exchange):
+        if vain and (_ours(case, exchange) or _own(case, exchange)) and _gave_up(case, exchange):
             by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
     failed = {str(one.cause.next_hop): one for one in case.stopped.get(HYPOTHESIS.name, ())}
     for asked in dict.fromkeys([*by_target, *failed]):
@@ -41,7 +43,7 @@ def causes(case: Case) -> Iterator[Cause]:
         packets = set(stopped.packets) if stopped is not None else set()
         packets |= {packet for number in _foreign(case, questions) for packet in case.packets_of(number).tolist()}
         targets = {exchange.asked_ip for exchange in questions}
-        packets |= {*case.towards(targets), *_sent_on(case, targets)}
+        packets |= {*case.towards(targets), *_sent_on(case, targets), *_by_hops(case, targets)}
         packets |= {case.asking[one.point, one.request_frame] for one in questions}
         if questions:
             reason = why(case, _host(case, questions[0]), questions[0])
@@ -51,6 +53,8 @@ def causes(case: Case) -> Iterator[Cause]:
             reason = None
         elif sent := _rule_to(case, targets):
             reason = sent
+        if questions and reason is None and stopped is None and not any(_ours(case, one) for one in questions):
+            continue
         found = reason is not None and reason.facts["why"] != "nobody"  # which is what nobody answers for means
         sure = found or not questions
         yield Cause(
@@ -149,6 +153,19 @@ def _rule_to(case: Case, targets: set[Address]) -> Why | None:
             facts: Facts = {"why": "dnat", "rule": rule.text, "chain": rule.chain,
                                       "number": rule.number or 0, "commands": commands}  # fmt: skip
             return Why(facts, (f"{rule.dump}: {rule.text}",))
+    return _choice_of(case, targets)
+
+
+def _choice_of(case: Case, targets: set[Address]) -> Why | None:
+    """Return a rule that sends packets now here, now there, where one of these is whom nobody answers for."""
+    for host in case.hosts.states:
+        for ip in targets if host.containers else ():
+            named = re.compile(rf"(?<![\d.:]){re.escape(str(ip))}(?![\d.:])")
+            found = (r for r in host.rules() if r.native and DNAT in r.text and " map {" in r.text)
+            rule = next((r for r in found if named.search(r.text.partition(DNAT)[2])), None)
+            if rule is not None and host.container_of_address(ip) is None:
+                facts: Facts = {"why": "choice", "rule": rule.text, "chain": rule.chain}
+                return Why(facts, (f"{rule.dump}: {rule.text}",))
     return None
 
 
@@ -161,6 +178,16 @@ def _sent_on(case: Case, targets: set[Address]) -> Iterator[int]:
                 yield error.quoted
 
 
+def _by_hops(case: Case, targets: set[Address]) -> Iterator[int]:
+    """Give the packets that the host called undeliverable, where one of several next hops does not answer."""
+    for error in case.errors if targets else ():
+        if error.quoted is None or not case.host_of(error.packet).owns(error.source):
+            continue
+        chosen = case.context.route_to(error.target, int(case.last_row[error.quoted]))
+        if chosen is not None and targets & {ip for _, ip in chosen.route.nexthops}:
+            yield error.quoted
+
+
 def _ours(case: Case, exchange: ArpExchange) -> bool:
     """Tell whether it is a container, the host, or an address to publish on: what others look for is their business."""
     near = case.point_named(exchange.point).role in NEAR_CONTAINERS
@@ -169,6 +196,11 @@ def _ours(case: Case, exchange: ArpExchange) -> bool:
     )
     published = any(exchange.asked_ip == p.address for c in _host(case, exchange).containers for p in c.ports)
     return near or host or published or bool(_foreign(case, [exchange]))
+
+
+def _own(case: Case, exchange: ArpExchange) -> bool:
+    """Tell whether somebody else asks for the host, which may have answered where nobody captured: at another one."""
+    return _host(case, exchange).owns(exchange.asked_ip)
 
 
 def _gave_up(case: Case, exchange: ArpExchange) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
-from analyzer.explain.claims import Claim, claims, contested, shared_macs
+from analyzer.explain.claims import Claim, at_each_interface, claims, contested, shared_macs
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
@@ -17,7 +17,7 @@ from analyzer.schema import Addresses, Int64, Layer
 def causes(case: Case) -> Iterator[Cause]:
     """Give addresses for which two MACs answer."""
     for ip, made in claims(case).items():
-        if contested(made) or _of_another(case, made):
+        if (contested(made) and not at_each_interface(case, made)) or _of_another(case, made):
             owner, packets = _astray(case, ip, made)
             yield Cause(
                 packets, partial(_tell, case, ip, made, owner), Basis.STATED if owner else Basis.OBSERVED, (str(ip),),

@@ -44,6 +44,9 @@ def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: 
     held: Facts = {}
     if queue is not None:  # frames are seen behind it (dev_queue_xmit_nit() in dev_hard_start_xmit())
         held = {"queue": queue.kind, "dev": queue.dev, "commands": [f"tc qdisc del dev {quote(queue.dev)} root"]}
+    of = case.point_named(ends[1])
+    if queue is None and (flaps := case.hosts[of.host].flaps(of.interface or of.name)):
+        held = {"flaps": flaps}
     worst = np.argsort(-took, kind="stable")[:SHOWN].tolist()
     return Told(
         held

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
+from analyzer.explain.absent import no_carrier
 from analyzer.explain.case import Case
 from analyzer.explain.fates import IcmpError, Stopped
 from analyzer.explain.fixes import fix, ip_version
@@ -48,7 +49,10 @@ def _said(case: Case, facts: Facts, packets: list[int]) -> Told:
     if src is not None and dst is not None and src.version == 6 and src.is_link_local and not dst.is_link_local:
         owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
         facts = {**facts, "link_local": owner.name if owner is not None else str(src)}
-    return Told(dict(facts), severity=severity(case, packets, Severity.ERROR))
+    proof: tuple[str, ...] = ()
+    if facts["said_by"] == THIS_HOST and dst is not None and (cut := no_carrier(case.host_of(packets[0]), dst)):
+        facts, proof = facts | {"carrier": cut.facts["dev"], "flaps": cut.facts.get("flaps", 0)}, cut.proof
+    return Told(dict(facts), proof=proof, severity=severity(case, packets, Severity.ERROR))
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:

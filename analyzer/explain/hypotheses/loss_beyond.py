@@ -1,17 +1,28 @@
 """Packets or their answers are lost outside this host."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Crowd, Hypothesis, Specific
 from analyzer.explain.symptoms import beyond
+from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.uplinks import taken_first
 from analyzer.model import Basis, Finding, Severity
 from analyzer.model.finding import Symptom
+from analyzer.schema import Int64
 
+PACE = ("fast_lost", "fast_answered", "calm_lost", "calm_answered")
+SECOND_NS = 1_000_000_000
+MANY = 10
+"""Datagrams within a second, before one more."""
+ENOUGH = 4
 NEGLIGIBLE = 50
 """One packet of so many is lost on every way, and sent again."""
 
@@ -37,14 +48,38 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, peer: str, towards: bool, packets: list[int]) -> Told:
     point = case.context.point(int((case.last_row if towards else case.first_row)[packets[0]])).name
-    return Told(
-        {"where": point, "towards": towards, "peer": peer, **(taken_first(case, packets[0]) if towards else {})}
-    )
+    facts: Facts = {"where": point, "towards": towards, "peer": peer}
+    return Told(facts | (taken_first(case, packets[0]) | _by_pace(case, packets) if towards else {}))
+
+
+def _by_pace(case: Case, lost: list[int]) -> Facts:
+    """Count questions of the same clients to the same ports, lost and not, by whether many came within a second."""
+    errand, proto = case.errands[case.connection], case.first("proto")
+    asks = ~case.reply & (proto == PROTO_UDP) & np.isin(errand, errand[lost][proto[lost] == PROTO_UDP]) & (errand >= 0)
+    found = Counter[str]()
+    chosen: Int64 = np.flatnonzero(asks)
+    for number in np.unique(errand[chosen]).tolist():
+        of = chosen[errand[chosen] == number]
+        times = case.first("time_ns")[of]
+        before = np.arange(len(of)) - np.searchsorted(times, times - SECOND_NS)
+        for name, many in (("fast", before >= MANY), ("calm", before < MANY)):
+            gone = np.isin(of[many], lost)
+            found.update({f"{name}_lost": int(gone.sum()), f"{name}_answered": int((~gone).sum())})
+    return {name: Count(count) for name, count in found.items()}
 
 
 def _negligible(finding: Finding) -> Finding:
     """Say no more than that it is so, where nearly all packets arrive."""
     lost, of = (int(finding.facts.get(name, 0)) for name in ("packets", "of_packets"))  # type: ignore[arg-type]
+    facts = dict(finding.facts)
+    pace = {name: int(facts.pop(name, 0)) for name in PACE}  # type: ignore[arg-type]
+    if (
+        not pace["calm_lost"]
+        and pace["calm_answered"] >= ENOUGH
+        and pace["fast_lost"] >= max(ENOUGH, pace["fast_answered"] // 3)
+    ):
+        facts["at_once"] = MANY
+    finding = replace(finding, facts=facts)
     few = "peer" in finding.facts and lost * NEGLIGIBLE <= of
     return replace(finding, severity=Severity.INFO) if few else finding
 

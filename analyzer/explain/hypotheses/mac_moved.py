@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import SHOWN, Case
-from analyzer.explain.claims import Claim, claims, contested, shared_macs
+from analyzer.explain.claims import Claim, at_each_interface, claims, contested, shared_macs
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Address, Evidence, Severity, mac_text
@@ -27,9 +27,8 @@ def causes(case: Case) -> Iterator[Cause]:
             evidence=tuple(evidence[:SHOWN]),
         )
         yield Cause([], lambda _, moved=moved: moved, key=(mac_text(mac),))  # type: ignore[misc]
-    own = {link.mac for host in case.hosts.states for link in host.links}
     for ip, made in claims(case).items():
-        if not contested(made) and not {claim.mac for claim in made} <= own:  # a host answers at each interface
+        if not contested(made) and not at_each_interface(case, made):
             yield Cause([], partial(_claimed, case, ip, made), key=(str(ip),))
 
 

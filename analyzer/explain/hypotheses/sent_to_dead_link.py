@@ -6,54 +6,45 @@ from shlex import quote
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
+from analyzer.explain.onward import onward
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
 from analyzer.model import HostState, Severity
 from analyzer.model.finding import Symptom
-from analyzer.packet.stops import Passed
+from analyzer.state.routing import Chosen
 
-MOST = 2_000
-"""Packets of one client to one port whose way is asked for."""
 USUAL = ("main", "local", "default")
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each such interface, with what was lost before it."""
-    found: dict[tuple[str | None, str], tuple[Passed, list[int]]] = {}
-    prover = case.tracer.prover
-    if not any(_dead(host, link.name) for host in case.hosts.states for link in host.links):
-        return
+    found: dict[tuple[str | None, str], tuple[Chosen | None, list[int]]] = {}
     # Where the way out has no capture, nobody can say that a packet was lost before it; only no answer comes.
-    lost = case.with_symptom(Symptom.LOST_INSIDE, Symptom.UNANSWERED)
-    for packet in case.few_packets(lost, MOST).tolist():
-        host, rows = case.host_of(packet), case.context.rows_of(packet)
-        passed = prover.tried(host, packet, rows) if prover.able(rows[-1]) else None
-        if isinstance(passed, Passed) and passed.out is not None and _dead(host, passed.out):
-            found.setdefault((host.name, passed.out), (passed, []))[1].append(packet)
-    for key, (passed, packets) in found.items():
-        yield Cause(packets, partial(_tell, case, passed), key=key, went=_dropped(case.hosts[key[0]], key[1]))
+    for packet, dev, way in onward(case, _dead, Symptom.LOST_INSIDE, Symptom.UNANSWERED):
+        found.setdefault((case.host_of(packet).name, dev), (way, []))[1].append(packet)
+    for key, (way, packets) in found.items():
+        yield Cause(packets, partial(_tell, case, key[1], way), key=key, went=_dropped(case.hosts[key[0]], key[1]))
 
 
 def _dead(host: HostState, name: str) -> bool:
-    # A bridge is down while none of its ports is up, and a veth goes with its container: maybe only afterwards.
     link = host.link(name)
-    return link is not None and link.down and link.kind not in ("bridge", "veth")
+    return link is not None and link.dead
 
 
 def _dropped(host: HostState, name: str) -> int | None:
     return host.counted(f"link.{name}.tx.dropped")
 
 
-def _tell(case: Case, passed: Passed, packets: list[int]) -> Told:
-    host, dev = case.host_of(packets[0]), passed.out or ""
+def _tell(case: Case, dev: str, way: Chosen | None, packets: list[int]) -> Told:
+    host = case.host_of(packets[0])
     facts: Facts = {"dev": dev, "commands": [f"ip link set {quote(dev)} up"]}
     proof = [f"ip-addr.json: {dev} is down, or has no carrier"]
-    if passed.route is not None:
-        facts["route"] = passed.route.route.text
-        proof.append(f"ip-route.json: {passed.route.route.text} table {passed.route.route.table}")
-        if passed.route.route.table not in USUAL:
-            facts |= {"rule": passed.route.rule.text, "table": passed.route.route.table}
-            proof.insert(1, f"ip-rule.json: {passed.route.rule.text}")
+    if way is not None:
+        facts["route"] = way.route.text
+        proof.append(f"ip-route.json: {way.route.text} table {way.route.table}")
+        if way.route.table not in USUAL:
+            facts |= {"rule": way.rule.text, "table": way.route.table}
+            proof.insert(1, f"ip-rule.json: {way.rule.text}")
     if went := _dropped(host, dev):
         proof.append(f"ip-addr.json: {dev} tx dropped went up by {went}")
     return Told(facts, proof=tuple(proof), severity=severity(case, packets, Severity.ERROR))

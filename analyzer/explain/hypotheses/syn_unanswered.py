@@ -38,7 +38,7 @@ def causes(case: Case) -> Iterator[Cause]:
 def _key(target: str, queue: Listener | None, way: Facts) -> Key:
     """What is wrong with the way out is one cause, whoever was asked."""
     if way:
-        return "by", str(way.get("by_default") or way["dead_ttl"])
+        return "by", str(way.get("by_default") or way.get("dead_ttl") or "ecn")
     return target, queue is not None
 
 
@@ -63,7 +63,9 @@ def _tell(case: Case, target: str, queue: Listener | None, way: Facts, packets: 
     if delivered and owner is not None and dst not in owner.addresses:
         facts |= {"into": owner.name, "address": str(dst)}
     if dst is not None and facts["end"] == Disposition.LEFT_HOST.value:
-        facts["answers_at"] = Texts.of((str(port), 0) for port in answers_at(case, packet))
+        others, asked = answers_at(case, packet), case.context.value("dport", row)
+        facts["answers_at"] = Texts.of((str(port), 0) for port in others if port != asked)
+        facts["answers_here"] = Most(asked in others)
         facts["answers_udp"] = Most(_answers_udp(case, dst, case.context.value("dport", row)))
     facts |= way | taken_first(case, packet)
     proof: tuple[str, ...] = (f"ip-route.json: {way['by_default']}",) if "by_default" in way else ()

@@ -20,13 +20,15 @@ from analyzer.report.words import (
     rules,
     sizes,
     spoken,
+    vpn,
     ways,
 )
 from analyzer.report.words.sentence import Facts, Words, by_xdp, commands, for_proxy, heading, reached_otherwise
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **filtered.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
-    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **ways.SAYS,
+    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **vpn.SAYS,
+    **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
 SILENT = ("arp-unanswered", "connection-refused", "host-unreachable", "syn-unanswered")

@@ -31,7 +31,17 @@ def syn_unanswered(f: Facts) -> Words:
             "Nothing on this host does it. Networks of providers often block port 25 and others: ask for it to be "
             "opened, or use another port of the service (587 or 465 for mail)."
         )
-    if f.get("by_default") or f.get("dead_ttl"):
+    if f.get("answers_here"):
+        why = (
+            "They left this host, and other connections of the same client to the same port were answered: of several "
+            "servers behind that address one takes nothing, or somebody limits how many there may be."
+        )
+        cause = f"nothing comes back beyond {last}, while others to the same port are answered"
+        remedy = (
+            f"Nothing on this host does it. Look behind {target}: a load balancer, round-robin or anycast with a "
+            "server that is down and still in it; or a limit of connections there."
+        )
+    if f.get("by_default") or f.get("dead_ttl") or f.get("ecn"):
         why, cause, remedy = _way_out(f)
     if f.get("answers_udp"):
         why = "The same name server answered by UDP, cut short (TC): resolvers then ask again by TCP (RFC 7766)."
@@ -75,6 +85,17 @@ def _way_out(f: Facts) -> tuple[str, str, str]:
             f"dhcp4-overrides), or take it away: ip route del {first}"
         )
         return why, f"the default route by {last} comes first, and nothing comes back by {last}", remedy
+    if f.get("ecn"):
+        why = (
+            "They offer ECN (the flags ECE and CWR, RFC 3168), and of the same servers those without it are answered: "
+            "some firewalls drop SYNs with these flags."
+        )
+        remedy = (
+            "Ask for it at the firewall beyond; or let the sender do without: sysctl -w net.ipv4.tcp_ecn=0 in its "
+            "namespace (docker run --sysctl net.ipv4.tcp_ecn=0), or net.ipv4.tcp_ecn_fallback=1, which tries again "
+            "without."
+        )
+        return why, f"something beyond {last} drops SYNs that offer ECN; those without are answered", remedy
     live, dead = f["live_ttl"], f["dead_ttl"]
     why = (
         f"Of the same servers, packets that leave with TTL {live}, this host's own, are answered, none with {dead}, "

@@ -36,6 +36,15 @@ def loss_beyond_host(f: Facts) -> Words:
             remedy=f"Look at what is between {one} and {other}: switches, cables, a firewall, a tunnel's MTU.",
         )
     peer, where = f.get("peer") or f"{f.get('peers', 0):,} peers", f["where"]
+    if f.get("at_once"):
+        return Words(
+            f"{packets(f)} towards {peer}, or their answers, lost beyond {where}, all of them when many were sent",
+            f"They left by {where}. Of the same clients' datagrams some were lost that more than {f['at_once']} others "
+            f"had come before within a second; where fewer had, each was answered: somebody limits them. {affected(f)}",
+            f"somebody beyond {where} lets only some of them pass when many are sent at once",
+            remedy=f"Send fewer at once, or have the limit raised: of {peer} (name servers limit answers, RRL), of a "
+            "firewall or a provider on the way.",
+        )
     if f.get("towards"):
         return Words(
             f"{packets(f)} towards {peer}, or their answers, lost beyond {where}",
@@ -59,12 +68,22 @@ def high_latency_hop(f: Facts) -> Words:
         else "Inside a host forwarding takes microseconds: they wait in a queue, for a rate limit, or for a program "
         "(NFQUEUE)."
     )
+    remedy = "Take the queue away, if nobody needs it:" if f.get("queue") else None
+    if flaps := number(f, "flaps"):
+        held = (
+            f"The carrier of {f['to_point']} went and came {flaps} times meanwhile: packets wait until its neighbours "
+            "are found again, or are lost."
+        )
+        remedy = (
+            f"Look at what {f['to_point']} is connected to: cable, plug, the switch's port, Wi-Fi reception, the "
+            "driver (dmesg)."
+        )
     crossings = number(f, "crossings")
     who = f"half of {plural(crossings, 'packet')} take" if crossings > 1 else "one packet takes"
     return Words(
         f"from {f['from_point']} to {f['to_point']} {who} {number(f, 'median_ms'):.0f} ms and more",
         f"The slowest took {number(f, 'most_ms'):.0f} ms. {held}",
-        remedy="Take the queue away, if nobody needs it:" if f.get("queue") else None,
+        remedy=remedy,
     )
 
 

@@ -168,8 +168,22 @@ def host_unreachable(f: Facts) -> Words:
             "Give "
             "it another one, then restart it.",
         )
+    if f.get("carrier"):
+        return _no_carrier(f, told)
     who = f["said_by"] or "this host"
     return Words(f"{who} has no way to {f['target']}", told, f"{who} has no way to {f['target']}", remedy=remedy)
+
+
+def _no_carrier(f: Facts, told: str) -> Words:
+    dev, flaps = f["carrier"], number(f, "flaps")
+    what = f"the carrier of {dev} went and came {flaps} times" if flaps else f"{dev} is down or has no carrier"
+    return Words(
+        f"this host has no way to {f['target']}: {what}",
+        f"The routes lead by {dev}, and its neighbours cannot be asked for without a carrier. {told}",
+        what + (" meanwhile" if flaps else ""),
+        remedy=f"Look at what {dev} is connected to: cable, plug, the switch's port, Wi-Fi reception, the driver "
+        "(dmesg).",
+    )
 
 
 def _no_default(f: Facts) -> Words:

@@ -1,0 +1,1 @@
+"""Why an address does not answer: its words."""
