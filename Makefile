@@ -17,7 +17,7 @@ check:
 	$(BIN)/mypy
 
 unit:
-	$(BIN)/python -m pytest $(PYTEST)
+	BIN=$(BIN) tests/both $(PYTEST)
 
 bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
 	tests/install bench

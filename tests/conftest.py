@@ -7,12 +7,21 @@ import pytest
 
 from tests.needs import GROUPS, why_not
 
+HEAVY = ("live", "replay", "browser", "sweep")
+"""Markers of tests of which one at a time runs: what they need is there once, or they take a processor for long."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--complete``: a program that is missing is a failure, as where the lists say all that is needed."""
+    """
+    ``--complete``: a program that is missing is a failure, as where the lists say all that is needed.
+
+    ``--half``: what tests/both runs beside each other.
+    """
     parser.addoption("--complete", action="store_true", help="fail if a group of tests lacks what it needs")
+    parser.addoption(
+        "--half", choices=("heavy", "light"), help="only tests that need the machine's parts, or the others"
+    )
 
 
 def pytest_configure() -> None:
@@ -22,7 +31,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the groups that cannot run here."""
+    """Leave out the groups that cannot run here, and the other half."""
+    half = config.getoption("--half")
+    if half is not None:
+        heavy = {item for item in items if any(item.get_closest_marker(name) for name in HEAVY)}
+        items[:] = [item for item in items if (item in heavy) is (half == "heavy")]
     reasons = {group: reason for group in GROUPS if (reason := why_not(group)) is not None}
     left_out = config.stash[LEFT_OUT] = Counter()
     for item in items:
