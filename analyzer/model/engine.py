@@ -147,6 +147,8 @@ class Network:
     """Its bridge has no address, on purpose: somebody else shall be the gateway."""
     routed: tuple[int, ...] = ()
     """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""
+    peers: tuple[Address, ...] = ()
+    """The hosts that an overlay is on, as far as this one knows; nothing where that was not recorded."""
 
     def holds(self, ip: Address | None) -> bool:
         """Tell whether an address is in one of its subnets."""

@@ -28,6 +28,8 @@ class Link:
     loopback: bool = False
     down: bool = False
     """Nothing passes: it is down, or its other end is."""
+    up: bool = False
+    """Somebody set it up: if it is down all the same, it has no carrier."""
     peer: int | None = None
     """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
     filters_vlans: bool = False
@@ -98,12 +100,15 @@ class FdbEntry:
     dev: str
     master: str | None
     permanent: bool
+    dst: Address | None = None
+    """The host that a VXLAN interface sends them to."""
 
     @property
     def text(self) -> str:
         """As ``bridge fdb`` prints it."""
-        master = f" master {self.master}" if self.master else ""
-        return f"{mac_text(self.mac)} dev {self.dev}{master}{' permanent' if self.permanent else ''}"
+        words = {"master": self.master, "dst": self.dst}
+        more = "".join(f" {word} {value}" for word, value in words.items() if value)
+        return f"{mac_text(self.mac)} dev {self.dev}{more}{' permanent' if self.permanent else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +287,8 @@ class HostState:
     """Domains that its ``search`` line adds to names."""
     inside: Mapping[str, "HostState"] = field(default_factory=dict)
     """By container: what its own namespace told."""
+    overlays: Mapping[str, "HostState"] = field(default_factory=dict)
+    """By overlay network: likewise."""
 
     @property
     def tells(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzer.errors import ToolError
 from analyzer.record import inside
-from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, OPTIONAL
+from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, NETWORK, OPTIONAL, OVERLAY, Dump
 from analyzer.record.inspected import KEEP, public
 from analyzer.record.machine import Deadline, Machine, open_new
 
@@ -18,7 +18,8 @@ AT_ONCE = 4
 NOT_IN_USE = (127, 252)
 """How an optional program ends that is not there, or whose service does not run (firewall-cmd(1), NOT_RUNNING)."""
 INSIDE = "containers"
-"""The folder of those of containers' namespaces."""
+OVERLAYS = "overlays"
+"""The folders of those of containers' and of overlay networks' namespaces."""
 
 
 def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[str] = ()) -> list[str]:
@@ -58,14 +59,14 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
 
         return _guarded(file, ask)
 
-    def within(containers: list[inside.Running]) -> str | None:
+    def within(kind: str, spaces: list[inside.Running], dumps: Sequence[Dump]) -> str | None:
         def ask() -> None:
-            for name, file, text in inside.ask(machine, deadline, containers):
-                place = folder / INSIDE / name
+            for name, file, text in inside.ask(machine, deadline, spaces, dumps):
+                place = folder / kind / name
                 place.mkdir(parents=True, exist_ok=True)
                 _save(place / file, text)
 
-        return _guarded(INSIDE, ask)
+        return _guarded(kind, ask)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         inspected = [pool.submit(listed, *one) for one in DOCKER]  # containers' own dumps wait for it
@@ -74,7 +75,10 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         inspected[0].result()
         running = inside.apart(machine, deadline, _running(folder / DOCKER[0][0], first))
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
-        entered = [pool.submit(within, part) for part in parts if part]
+        entered = [pool.submit(within, INSIDE, part, NETWORK) for part in parts if part]
+        inspected[1].result()
+        overlays = _overlays(*(folder / file for file, *_ in DOCKER))
+        entered += [pool.submit(within, OVERLAYS, overlays, OVERLAY)] if overlays else []
         problems = [one.result() for one in (*dumped, *inspected, *entered)]
     return [f"{folder.name}/{problem}" for problem in dict.fromkeys(problems) if problem is not None]
 
@@ -85,6 +89,15 @@ def _running(file: Path, first: Sequence[str]) -> list[inside.Running]:
         return inside.running(json.loads(file.read_text()), first)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []  # what could not be recorded is told already
+
+
+def _overlays(containers: Path, networks: Path) -> list[inside.Running]:
+    """Return the overlay networks that Docker has just told of, likewise."""
+    try:
+        known = json.loads(containers.read_text()) if containers.exists() else []
+        return inside.overlays(json.loads(networks.read_text()), known)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def _guarded(file: str, work: Callable[[], None]) -> str | None:

@@ -25,6 +25,10 @@ _FILTERED = r"tc qdisc | sed -En 's/^qdisc (clsact|ingress) .* dev (\S+) .*/\2/p
 """The interfaces that may have filters."""
 
 
+_CLASSED = r"tc qdisc | sed -En 's/^qdisc (htb|hfsc|drr|qfq|ets|cbq) .* dev (\S+) .*/\2/p'"
+"""The interfaces that have classes."""
+
+
 NETWORK: tuple[Dump, ...] = (
     ("ip-addr.json", ("ip", "-s", "-s", "-j", "-d", "addr")),
     ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
@@ -40,10 +44,15 @@ NETWORK: tuple[Dump, ...] = (
     ("sysctl.txt", ("sh", "-c", f"grep -s ^ {_SYSCTLS}; :")),
 )
 """Of a network namespace: the host's, and each container's."""
-HOST: tuple[Dump, ...] = (
-    *NETWORK,
+_BRIDGES: tuple[Dump, ...] = (
     ("bridge-fdb.json", ("bridge", "-j", "fdb")),
     ("bridge-link.json", ("bridge", "-j", "-d", "link")),
+)
+OVERLAY: tuple[Dump, ...] = (*NETWORK, *_BRIDGES)
+"""Of an overlay network's namespace, where its bridge and its VXLAN interface are."""
+HOST: tuple[Dump, ...] = (
+    *NETWORK,
+    *_BRIDGES,
     ("bridge-vlan.json", ("bridge", "-j", "vlan")),
     ("conntrack.txt", ("conntrack", "-L", "-o", "extended,id")),
     ("conntrack6.txt", ("conntrack", "-L", "-f", "ipv6", "-o", "extended,id")),
@@ -69,6 +78,7 @@ FOR_PEOPLE: tuple[Dump, ...] = (
     ("hosts", ("cat", "/etc/hosts")),
     ("bridge-mdb.json", ("bridge", "-j", "-d", "mdb")),
     ("conntrack-expect.txt", ("conntrack", "-L", "expect")),
+    ("tc-class.txt", _each("tc", _CLASSED, 'tc -s class show dev "$link"')),
     ("tc-filter.txt", _each("tc", _FILTERED, 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
     ("ethtool.txt", _each("ethtool", "ls /sys/class/net", 'ethtool -k "$link"; ethtool -S "$link"')),
     ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),

@@ -1,21 +1,29 @@
-"""Records the state of containers' own network namespaces, all dumps of several containers by one program."""
+"""Records the state of network namespaces beside the host's, all dumps of several by one program.
+
+They are those of containers, and of overlay networks.
+"""
 
 import re
 import secrets
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from analyzer.errors import ToolError
 from analyzer.model.engine import JOINED
-from analyzer.record.dumps import NETWORK
+from analyzer.record.dumps import Dump
 from analyzer.record.machine import Deadline, Machine
 
 MOST = 64
 """Containers whose namespaces are recorded."""
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 PATH = re.compile(r"/[\w./-]*")
+NAMESPACES = "/var/run/docker/netns"
+"""Where Docker has them, unless it was told otherwise (--exec-root)."""
+NETNS_NAME = 10
+"""Characters of an overlay network's id in the name of its namespace."""
 PATHS = ("ResolvConfPath", "HostsPath")
 FILES = ("resolv.conf", "hosts")
 """Docker's own files that containers see; never read by their own paths, which may lead elsewhere."""
@@ -25,10 +33,17 @@ shift
 daemons=$(pidof dockerd)
 end() { printf '\n%s %s %s %s\n' "$mark" "$name" "$1" "$2"; }
 for one in "$@"; do
-    IFS=' ' read -r name pid resolv hosts <<EOF
+    IFS=' ' read -r name where resolv hosts <<EOF
 $one
 EOF
-    mark=$mark name=$name nsenter -t "$pid" -n sh -c "$COMMANDS"
+    case $where in
+    /*)
+        for root in '' $(printf '/proc/%s/root ' $daemons); do
+            [ -e "$root$where" ] && mark=$mark name=$name nsenter --net="$root$where" sh -c "$COMMANDS" && break
+        done
+        ;;
+    *) mark=$mark name=$name nsenter -t "$where" -n sh -c "$COMMANDS" ;;
+    esac
     for file in "$resolv" "$hosts"; do
         for root in '' $(printf '/proc/%s/root ' $daemons); do
             [ -r "$root$file" ] && cat "$root$file" && end "${file##*/}" 0 && break
@@ -48,11 +63,13 @@ class Running:
     hosts: str
     joined: bool = False
     """It was started in another one's namespace."""
+    path: str = ""
+    """Of the namespace, where no process leads to it: an overlay network's, which may not be there."""
 
     @property
     def text(self) -> str:
         """As the script reads it."""
-        return f"{self.name} {self.pid} {self.resolv} {self.hosts}"
+        return f"{self.name} {self.path or self.pid} {self.resolv} {self.hosts}"
 
 
 def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:
@@ -65,6 +82,18 @@ def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:
         if mode != "host" and known:
             found.append(Running(name, pid, resolv, hosts, joined=mode.startswith(JOINED)))
     found.sort(key=lambda one: (one.name not in first, one.name))
+    return found[:MOST]
+
+
+def overlays(networks: Any, inspected: Any) -> list[Running]:
+    """Return the namespaces of overlay networks (libnetwork's drivers/overlay), beside those of containers."""
+    keys = (str((one.get("NetworkSettings") or {}).get("SandboxKey") or "") for one in inspected)
+    folder = next((str(PurePosixPath(key).parent) for key in keys if PATH.fullmatch(key)), NAMESPACES)
+    found: list[Running] = []
+    for one in networks:
+        name, identity = str(one.get("Name")), str(one.get("Id"))
+        if one.get("Driver") == "overlay" and NAME.fullmatch(name) and NAME.fullmatch(identity):
+            found.append(Running(name, 0, "/", "/", path=f"{folder}/1-{identity[:NETNS_NAME]}"))
     return found[:MOST]
 
 
@@ -83,9 +112,11 @@ def apart(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -
     return [one for one in containers if not one.joined or spaces.get(one, "") not in own | {""}]
 
 
-def ask(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -> Iterator[tuple[str, str, str]]:
+def ask(
+    machine: Machine, deadline: Deadline, containers: Sequence[Running], dumps: Sequence[Dump]
+) -> Iterator[tuple[str, str, str]]:
     """
-    Give container, file and text of each dump that there is.
+    Give container or network, file and text of each dump that there is.
 
     Raises:
         ToolError: their namespaces cannot be entered.
@@ -93,12 +124,12 @@ def ask(machine: Machine, deadline: Deadline, containers: Sequence[Running]) -> 
     mark = secrets.token_hex(16)
     commands = "; ".join(
         f"""{shlex.join(command)} 2>/dev/null; printf '\\n%s %s %s %s\\n' "$mark" "$name" {file} $?"""
-        for file, command in NETWORK
+        for file, command in dumps
     )
     script = f"COMMANDS={shlex.quote(commands)}\n{SCRIPT}"
     done = machine.run("sh", "-c", script, "sh", mark, *(one.text for one in containers), deadline=deadline)
     parts = re.split(rf"\n{mark} (\S+) (\S+) (\d+)\n", done.out)
-    if len(parts) == 1:
+    if len(parts) == 1 and not all(one.path for one in containers):
         raise ToolError(f"nsenter: {done.reason}")
     for text, name, file, code in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=False):
         if code == "0":

@@ -15,6 +15,7 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
+from analyzer.record.inside import NAMESPACES, NETNS_NAME
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
 
@@ -28,8 +29,6 @@ MOST_UPLINKS = 8
 """Interfaces that lead out, and are captured."""
 BRIDGE_NAME, SHORT_ID = "com.docker.network.bridge.name", 12
 """A network's option, and the characters of its id in its bridge's name without (libnetwork's drivers/bridge)."""
-NETNS_NAME = 10
-"""Characters of an overlay network's id in the name of its namespace (libnetwork's drivers/overlay)."""
 
 
 @dataclass(slots=True)
@@ -244,7 +243,7 @@ class Finder:
         """Return what enters the namespace of an overlay network, None if it is another kind of network."""
         if network is None or self._network(network).get("Driver") != "overlay":
             return None
-        folder = PurePosixPath(container.settings.get("SandboxKey") or "/var/run/docker/netns/x").parent
+        folder = PurePosixPath(container.settings.get("SandboxKey") or f"{NAMESPACES}/x").parent
         name = f"1-{self._network(network)['Id'][:NETNS_NAME]}"
         places = [f"{folder}/{name}"]
         # A daemon with mounts of its own shows them only through its own root.

@@ -131,8 +131,8 @@ def _link(found: Plan, link: Link, bridges: set[str]) -> None:
 
 
 def _state(link: Link) -> str:
-    """Return the state of an interface; a bridge without carrier is up all the same."""
-    return "down" if link.down and link.kind != "bridge" else "up"
+    """Return the state of an interface; one without carrier is up all the same, and so is a bridge."""
+    return "down" if link.down and not link.up and link.kind != "bridge" else "up"
 
 
 def _addresses(found: Plan, link: Link) -> None:
@@ -166,21 +166,14 @@ def _routes(found: Plan, host: HostState, names: set[str]) -> None:
     routes = [route for route in host.routes if _is_built(route, names)][:MOST_ROUTES]
     for route in sorted(routes, key=lambda route: (route.gateway is not None, bool(route.nexthops))):
         words = ["ip", f"-{route.dst.version}", "route", "replace", route.kind, str(route.dst)]
-        if route.nexthops:
-            for device, gateway in route.nexthops:
-                words += [
-                    "nexthop",
-                    *(_via(gateway, route) if gateway is not None else ()),
-                    "dev",
-                    device or "lo",
-                    "onlink",
-                ]
+        more = ["src", str(route.src)] if route.src is not None and host.owns(route.src) else []
+        more += ["metric", str(route.metric)] if route.metric else []
+        more += ["table", _number(route.table)]
+        if route.nexthops:  # what stands behind a next hop is taken for more of it
+            words += more
+            words += [word for device, ip in route.nexthops for word in ("nexthop", *_hop(ip, device or "lo", route))]
         else:
-            words += _via(route.gateway, route) if route.gateway is not None else []
-            words += ["dev", route.dev, *(["onlink"] if route.gateway is not None else [])] if route.dev else []
-        words += ["src", str(route.src)] if route.src is not None and host.owns(route.src) else []
-        words += ["metric", str(route.metric)] if route.metric else []
-        words += ["table", _number(route.table)]
+            words += [*_hop(route.gateway, route.dev, route), *more]
         found.add(*words, about=f"route {route.text}")
     rules = host.routing_rules[:MOST_RULES]
     for version in {rule.version for rule in rules}:
@@ -195,6 +188,11 @@ def _is_built(route: Route, names: set[str]) -> bool:
         return route.kind == "local" and route.dst.prefixlen not in (32, 128) and not route.dst.is_loopback
     devices = {device for device in route.devices if device is not None}
     return devices <= names
+
+
+def _hop(gateway: Any, device: str | None, route: Route) -> list[str]:
+    via = _via(gateway, route) if gateway is not None else []
+    return via + (["dev", device, *(["onlink"] if via else [])] if device else [])
 
 
 def _via(gateway: Any, route: Route) -> list[str]:

@@ -78,6 +78,10 @@ class _Ipam(Struct):
     config: list[_Config] | None = field(default=None, name="Config")
 
 
+class _Peer(Struct):
+    ip: str | None = field(default=None, name="IP")
+
+
 class _Network(Struct):
     name: str = field(name="Name")
     id: str = field(name="Id")
@@ -85,6 +89,7 @@ class _Network(Struct):
     ipam: _Ipam | None = field(default=None, name="IPAM")
     options: dict[str, str] | None = field(default=None, name="Options")
     internal: bool | None = field(default=None, name="Internal")
+    peers: list[_Peer] | None = field(default=None, name="Peers")
 
 
 class _Daemon(Struct):
@@ -171,6 +176,7 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 inhibited=options.get(INHIBIT) == "true",
                 routed=tuple(v for v in (4, 6) if options.get(GATEWAY_MODE.format(version=v)) == "routed"),
                 gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
+                peers=tuple(ip_address(one.ip) for one in network.peers or () if one.ip),
             )
         )
     return tuple(found)

@@ -34,8 +34,8 @@ NAMES = (
 )  # fmt: skip
 """Dumps that there may be."""
 COUNTERS = ("nstat.txt", "conntrack-stats.txt", "ip-addr.json", "tc-qdisc.json", "softnet_stat.txt")
-INSIDE = "containers"
-"""The folder of those of containers' own namespaces."""
+INSIDE, OVERLAYS = "containers", "overlays"
+"""The folders of those of containers' own namespaces, and of overlay networks'."""
 MOST_INSIDE = 64
 COUNTED = {"iptables-save.txt", "ip6tables-save.txt", "nft-ruleset.json", *COUNTERS}
 """Dumps with counters."""
@@ -68,9 +68,9 @@ class Dumps:
         self._room = room if room is not None else Room()
         self.stand_in = {name for name in NAMES if not self._is_there(folder, name) and self._is_there(before, name)}
 
-    def inside(self) -> "dict[str, Dumps]":
-        """Return the dumps of containers' own namespaces, by container."""
-        here, before = self.folder / INSIDE, self.before / INSIDE
+    def inside(self, kind: str = INSIDE) -> "dict[str, Dumps]":
+        """Return the dumps of containers' own namespaces, by container; or those of overlay networks."""
+        here, before = self.folder / kind, self.before / kind
         names: set[str] = set()
         for place in (here, before):
             with suppress(OSError):

@@ -124,6 +124,7 @@ class _Forwarded(Struct):
     mac: str | None = None
     master: Name | None = None
     state: str | None = None
+    dst: str | None = None
 
 
 class _Port(Struct):
@@ -174,6 +175,7 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             mtu=link.mtu,
             loopback="LOOPBACK" in link.flags,
             down=link.operstate in ("DOWN", "LOWERLAYERDOWN"),
+            up="UP" in link.flags,
             peer=link.link_index,
             filters_vlans=link.linkinfo.filters_vlans,
             xdp=(link.xdp.prog.name or f"id {link.xdp.prog.id}") if link.xdp is not None else None,
@@ -343,7 +345,7 @@ def parse_neighbours(dump: Json) -> tuple[Neighbour, ...]:
 def parse_fdb(dump: Json) -> tuple[FdbEntry, ...]:
     """Read ``bridge -j fdb``."""
     return tuple(
-        FdbEntry(address, entry.ifname, entry.master, entry.state == "permanent")
+        FdbEntry(address, entry.ifname, entry.master, entry.state == "permanent", _gateway(entry.dst))
         for entry in convert(dump, list[_Forwarded])
         if (address := mac(entry.mac)) is not None
     )

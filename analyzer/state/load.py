@@ -14,7 +14,7 @@ from analyzer.model.drop import Drop
 from analyzer.model.engine import Ended
 from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
-from analyzer.state.dumps import COUNTED, NAMES, Dumps
+from analyzer.state.dumps import COUNTED, NAMES, OVERLAYS, Dumps
 from analyzer.state.happened import ended
 from analyzer.state.iproute import (
     parse_fdb,
@@ -72,12 +72,19 @@ def load_host(
         raise InputError(f"{folder}: no such folder of host dumps")
     host = _with_gateways(_state(dumps, name, events))
     inside = {container: _state(of) for container, of in dumps.inside().items()}
-    told = (f"{container}: {problem}" for container, state in inside.items() for problem in state.problems)
+    overlays = {network: _state(of) for network, of in dumps.inside(OVERLAYS).items()}
+    spaces = [*inside.items(), *overlays.items()]
+    told = (f"{name}: {problem}" for name, state in spaces for problem in state.problems)
     dropped, lost = parse_drops((dumps.text_of(drops) or "").splitlines() if drops is not None else ())
     dropped = dropped or _of_retis(retis, dumps)
     untold = (f"{drops.name}: the kernel could not tell {lost:,} events",) if drops is not None and lost else ()
     return replace(
-        host, inside=inside, drops=dropped, ended=_ended(dumps, host), problems=(*host.problems, *untold, *told)
+        host,
+        inside=inside,
+        overlays=overlays,
+        drops=dropped,
+        ended=_ended(dumps, host),
+        problems=(*host.problems, *untold, *told),
     )
 
 

@@ -287,3 +287,18 @@ def test_two_things_of_one_connection(tmp_path: Path) -> None:
         scene.error(ident * 10 + 5, *kind, 17, body, ident=ident, by="10.0.0.1", word=1400)
 
     assert {finding.check for finding in scene.findings()} == {"mtu-exceeded", HYPOTHESIS}
+
+
+@pytest.mark.parametrize(
+    ("order", "turns"),
+    [("rgr", True), ("rgrg", True), ("rrgg", False), ("grr", False), ("grrg", False), ("rg", False)],
+)
+def test_a_port_that_is_granted_between_refusals(tmp_path: Path, order: str, turns: bool) -> None:
+    """One of several refuses; what was slow to start refuses no more, and what ended grants no more."""
+    scene = Scene(tmp_path)
+    for number, what in enumerate(order):
+        (_refused if what == "r" else _granted)(scene, 100 * number, 40_000 + number)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert bool(finding.facts.get("by_turns")) is turns
+    assert (finding.severity is Severity.INFO) is (order.endswith("g") and not turns)

@@ -14,7 +14,7 @@ HYPOTHESIS = "high-latency-hop"
 def _send(scene: Scene, took_ms: list[float]) -> None:
     """Let packets take so long from the bridge to the uplink."""
     for number, ms in enumerate(took_ms):
-        scene.out(number * 100, 17, udp(40_000, 7777, bytes([number]) * 8))
+        scene.out(number * 100, 17, udp(40_000, 7777, bytes(divmod(number, 256)) * 4))
         before = scene.points["docker0"][-1][0]
         scene.points["wlan0"][-1] = (before + round(ms * MS), scene.points["wlan0"][-1][1])
 
@@ -93,3 +93,24 @@ def test_a_carrier_that_went_and_came_meanwhile(tmp_path: Path, changes: int) ->
     (finding,) = scene.findings(HYPOTHESIS)
 
     assert ("The carrier of wlan0 went and came 2 times" in finding.explanation) is bool(changes)
+
+
+@pytest.mark.parametrize(
+    ("took_ms", "told", "severity"),
+    [
+        ([0] * 20 + [500] * 3, "3 of 23 packets take 500 ms and more", Severity.WARNING),
+        ([0] * 20 + [499] * 3, "", None),
+        ([0] * 20 + [900] * 2, "", None),
+        ([0] * 298 + [900] * 3, "3 of 301 packets take 500 ms and more", Severity.INFO),
+        ([0] * 297 + [900] * 3, "3 of 300 packets take 500 ms and more", Severity.WARNING),
+    ],
+    ids=["three", "shorter", "two", "one-in-more-than-a-hundred", "one-in-a-hundred"],
+)
+def test_a_few_that_wait_for_long(tmp_path: Path, took_ms: list[float], told: str, severity: Severity | None) -> None:
+    """The median hides them."""
+    scene = Scene(tmp_path)
+    _send(scene, took_ms)
+    found = scene.findings(HYPOTHESIS)
+
+    assert [one.detail for one in found] == [f"from docker0 to wlan0 {told}"] * bool(told)
+    assert all(one.severity is severity for one in found)

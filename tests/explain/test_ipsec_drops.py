@@ -69,6 +69,7 @@ def test_the_policy_that_counts_decides(tmp_path: Path, policies: str, keys: str
 
 def test_what_left_was_not_dropped_here(tmp_path: Path) -> None:
     """It got to the uplink as it was."""
-    found = _found(tmp_path, _policy(BLOCK), until="wlan0")
+    everybody = _policy(BLOCK).replace("172.17.0.0/16", "0.0.0.0/0")
 
-    assert found == []
+    assert len(_found(tmp_path, everybody)) == 1
+    assert _found(tmp_path, everybody, until="wlan0") == []

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from analyzer import Trace, analyze
 from analyzer.model import Disposition, Point, Role
 from analyzer.read.manifest import Manifest, RecordedPoint, read_manifest
+from analyzer.state.load import load_host
 from tests.lab.commands import inside, run
 from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab
 from tests.live.recorder import Recorder, called, programs
@@ -249,6 +251,11 @@ def test_an_overlay_of_two_engines(lab: Lab, tmp_path: Path) -> None:
     assert [hop.point for hop in ping.hops] == ["veth-o1", "vxlan-ov", UPLINK]
     assert {point.name for point in manifest.points if point.unseen} == {"br-ov", "docker_gwbridge"}
     assert [step.vni for step in ping.steps if step.kind == "tunnel"]  # type: ignore[union-attr]
+    # Its table sends the other container's frames to the other host, one of the network's.
+    host = load_host(tmp_path / "b" / "host")
+    network = next(one for one in host.networks if one.name == "ov")
+    assert {entry.dst for entry in host.overlays["ov"].fdb if entry.dst is not None} == {ip_address("192.168.2.100")}
+    assert {str(ip) for ip in network.peers} == {"192.168.1.100", "192.168.2.100"}
 
 
 @pytest.fixture

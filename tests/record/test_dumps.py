@@ -6,16 +6,20 @@ import pytest
 
 from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL
 
-EACH = {file: command for file, command in FOR_PEOPLE if file in ("tc-filter.txt", "ethtool.txt")}
+EACH = {file: command for file, command in FOR_PEOPLE if file in ("tc-class.txt", "tc-filter.txt", "ethtool.txt")}
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("file", "links"), [("ethtool.txt", {"lo", "va", "vb"}), ("tc-filter.txt", {"va", "vb"})])
+@pytest.mark.parametrize(
+    ("file", "links"),
+    [("ethtool.txt", {"lo", "va", "vb"}), ("tc-filter.txt", {"va", "vb"}), ("tc-class.txt", {"vb"})],
+)
 def test_each_interface_is_asked_of(file: str, links: set[str]) -> None:
-    """Under its name, in a namespace with a veth; for filters those that can have some."""
+    """Under its name, in a namespace with a veth; for filters and classes those that can have some."""
     made = (
         "mount -t sysfs none /sys; ip link add va type veth peer name vb; ip link set va up; "
-        "tc qdisc add dev va clsact; tc qdisc add dev vb ingress; tc qdisc add dev lo root pfifo"
+        "tc qdisc add dev va clsact; tc qdisc add dev vb ingress; tc qdisc add dev vb root htb; "
+        "tc qdisc add dev lo root pfifo"
     )
     command = ["unshare", "-nm", "sh", "-c", f'{made}; exec "$@"', "sh", *EACH[file]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

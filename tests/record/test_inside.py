@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from analyzer.errors import ToolError
-from analyzer.record import inside as module
-from analyzer.record.inside import MOST, Running, apart, ask, running
+from analyzer.record.inside import MOST, Running, apart, ask, overlays, running
 from analyzer.record.machine import Deadline, Machine
 
 ENTERS = '#!/bin/sh\nfor word; do [ "$word" = 13 ] && exit 1; done\nshift 3\nexec "$@"\n'
@@ -92,15 +91,16 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
         (tmp_path / name).write_text(script)
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    asked = (("one.txt", ("printf", "a\nb c")), ("two.txt", ("false",)), ("three.txt", ("echo", "$name 'x'")))
-    monkeypatch.setattr(module, "NETWORK", asked)
     for name in ("resolv.conf", "hosts"):
         (tmp_path / name).write_text(f"the {name}\n")
     return Running("web", 7, str(tmp_path / "resolv.conf"), str(tmp_path / "hosts"))
 
 
+ASKED = (("one.txt", ("printf", "a\nb c")), ("two.txt", ("false",)), ("three.txt", ("echo", "$name 'x'")))
+
+
 def _asked(*containers: Running) -> list[tuple[str, str, str]]:
-    return list(ask(Machine(), Deadline(10), containers))
+    return list(ask(Machine(), Deadline(10), containers, ASKED))
 
 
 def test_each_dump_comes_back_with_its_container_and_file(inside: Running) -> None:
@@ -125,3 +125,30 @@ def test_where_no_namespace_can_be_entered_it_is_told_why(inside: Running) -> No
     """Nothing was recorded, and that is no empty recording."""
     with pytest.raises(ToolError, match="nsenter: "):
         _asked(Running("gone", 13, "/nowhere", "/nowhere"))
+
+
+def test_overlay_networks_have_namespaces_beside_those_of_containers() -> None:
+    """Where Docker says that those are; other networks have none, and odd names are left out."""
+    key = {"NetworkSettings": {"SandboxKey": "/run/x/netns/0123"}}
+    networks = [{"Name": name, "Id": identity, "Driver": driver} for name, identity, driver in (
+        ("ov", "abcdefghijklmno", "overlay"), ("own", "f" * 64, "bridge"), ("a b", "abcdefghijklmno", "overlay"),
+        ("bad", "../../../etc", "overlay"))]  # fmt: skip
+
+    assert [(one.name, one.text) for one in overlays(networks, [{}, key])] == [
+        ("ov", "ov /run/x/netns/1-abcdefghij / /")
+    ]
+    assert [one.path for one in overlays(networks, [])] == ["/var/run/docker/netns/1-abcdefghij"]
+
+
+ENTERS_PATH = '#!/bin/sh\n[ -e "${1#--net=}" ] || exit 1\nshift\nexec "$@"\n'
+
+
+def test_a_namespace_that_has_a_path_is_entered_by_it(inside: Running, tmp_path: Path) -> None:
+    """One that is not there, for no task of that network runs here, is no failure."""
+    (tmp_path / "nsenter").write_text(ENTERS_PATH)
+    (tmp_path / "1-abc").write_text("")
+    found, gone = (Running("ov", 0, "/", "/", path=str(tmp_path / name)) for name in ("1-abc", "1-def"))
+    asked = (("one.txt", ("echo", "$name")),)
+
+    assert list(ask(Machine(), Deadline(10), [gone, found], asked)) == [("ov", "one.txt", "$name\n")]
+    assert list(ask(Machine(), Deadline(10), [gone], asked)) == []

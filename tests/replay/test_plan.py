@@ -72,7 +72,7 @@ def test_names_that_no_interface_has(name: str) -> None:
     assert not any(name in setting for setting in found.settings if name)
 
 
-TWO_HOPS = "nexthop via 192.168.1.1 dev wlan0 onlink nexthop dev docker0 onlink"
+TWO_HOPS = "nexthop via 192.168.1.1 dev wlan0 onlink nexthop dev docker0"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ TWO_HOPS = "nexthop via 192.168.1.1 dev wlan0 onlink nexthop dev docker0 onlink"
         (replace(DEFAULT, gateway=ip_address("fe80::1")),
          "ip -4 route replace unicast 0.0.0.0/0 via inet6 fe80::1 dev wlan0 onlink table 254"),
         (replace(DEFAULT, nexthops=(("wlan0", ip_address("192.168.1.1")), ("docker0", None))),
-         f"ip -4 route replace unicast 0.0.0.0/0 {TWO_HOPS} table 254"),
+         f"ip -4 route replace unicast 0.0.0.0/0 table 254 {TWO_HOPS}"),
         (replace(DEFAULT, dev="lost0"), None),
         (replace(LAN, kind="broadcast", table="local"), None),
         (replace(LAN, kind="multicast"), None),
@@ -158,16 +158,19 @@ def test_settings() -> None:
 
 
 def test_hairpins_and_what_is_down() -> None:
-    """As they were recorded."""
+    """As they were recorded; what has no carrier was set up all the same."""
     host = replace(
-        HOST, links=(replace(UPLINK, down=True), replace(BRIDGE, down=True), PORT),
+        HOST,
+        links=(replace(UPLINK, down=True), replace(UPLINK, name="eth1", down=True, up=True), replace(BRIDGE, down=True),
+               PORT),
         ports=(BridgePort("veth1", "docker0", "forwarding", hairpin=True, isolated=False),),
     )  # fmt: skip
     found = plan(host)
 
     assert _lines(found, "hairpin") == ["ip link set dev veth1 type bridge_slave hairpin on"]
     assert _lines(found, "multicast") == [
-        "ip link set dev wlan0 multicast off down", "ip link set dev docker0 multicast off up",
+        "ip link set dev wlan0 multicast off down", "ip link set dev eth1 multicast off up",
+        "ip link set dev docker0 multicast off up",
         "ip link set dev veth1 multicast off up",
     ]  # fmt: skip
 

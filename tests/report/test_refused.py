@@ -36,6 +36,8 @@ def test_what_only_looks_like_a_refusal_is_none(facts: Facts, detail: str) -> No
     [
         ({}, "172.17.0.3 refuses, nothing listens there"),
         (WEB, "web refuses, nothing listens there"),
+        ({"by_turns": True}, "one of several behind 172.17.0.3 refuses, and others accept"),
+        ({**WEB, "by_turns": True}, "web refuses at times, and accepts between: its program stops and starts again"),
         ({"published_locally": "127.0.0.1:80"}, "Docker publishes it as 127.0.0.1:80, for the host itself only"),
         ({"published_locally": "127.0.0.1:80", "answers_at": ["443"]},
          "172.17.0.3 refuses that port, and answers at 443"),
@@ -137,6 +139,8 @@ def test_a_port_that_is_published_for_udp_is_asked_by_tcp() -> None:
         ({"nobody_at": "80/tcp"}, "nobody listens on 80/tcp there; what listens: nothing."),
         ({"nobody_at": "80/tcp", "listens_on": ["81/tcp", "82/tcp"]}, "what listens: 81/tcp, 82/tcp."),
         ({"accepted_later": True}, "Later connections were accepted."),
+        ({**WEB, "unhealthy": True}, "Docker's health check calls web unhealthy."),
+        ({"accepted_later": True, "by_turns": True}, "Between refusals, the same port was accepted."),
         ({"turned": True, "then_reached": "IPv4"}, "turned to IPv4 at once, and got through."),
         ({"short_name": "db", "domain": "x"}, "If a container called db was meant, it is not known on this network"),
         (NDOTS, "options ndots says how many dots"),

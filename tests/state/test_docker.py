@@ -95,13 +95,15 @@ def test_a_network() -> None:
         {"Subnet": ""},
     ]
 
-    assert _network(IPAM={"Config": config}, Internal=True, Options={}) == Network(
+    peers = [{"Name": "h1", "IP": "192.168.1.100"}, {"Name": "h2"}]
+    assert _network(IPAM={"Config": config}, Internal=True, Options={}, Peers=peers) == Network(
         name="app",
         id=ID,
         driver="bridge",
         bridge="br-ba7d711c44b5",
         subnets=(ip_network("172.18.0.0/16"), ip_network("fd00::/64")),
         gateways=(ip_address("172.18.0.1"), ip_address("172.18.0.9")),
+        peers=(ip_address("192.168.1.100"),),
         internal=True,
         masquerades=True,
     )

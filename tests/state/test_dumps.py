@@ -135,6 +135,14 @@ def test_containers_have_dumps_of_their_own(given: Given, monkeypatch: pytest.Mo
     assert found["db"].problems == ["hosts: more than 0 MiB of dumps"]
 
 
+def test_overlay_networks_have_dumps_of_their_own(given: Given) -> None:
+    """Beside those of containers."""
+    found = given({"overlays/ov/ss.txt": "x", "containers/web/ss.txt": "y"}, {"overlays/old/ss.txt": "z"})
+
+    assert list(found.inside("overlays")) == ["old", "ov"]
+    assert list(found.inside()) == ["web"]
+
+
 def test_of_very_many_containers_some_are_read(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the end and of before together."""
     monkeypatch.setattr(dumps, "MOST_INSIDE", 2)

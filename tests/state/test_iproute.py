@@ -39,7 +39,7 @@ def test_links() -> None:
     }  # fmt: skip
 
     assert parse_links([full, {}, {"ifindex": 1, "ifname": "lo"}]) == (
-        Link(5, "veth1", MAC, "veth", "docker0", (ip_address("172.17.0.1"), ip_address("fe80::1")), 1500),
+        Link(5, "veth1", MAC, "veth", "docker0", (ip_address("172.17.0.1"), ip_address("fe80::1")), 1500, up=True),
         Link(1, "lo", None, None, None),
     )
 
@@ -278,11 +278,13 @@ def test_forwarding_entries() -> None:
             {"ifname": "x"},
             {"mac": TEXT, "ifname": "eth0", "state": "static"},
             {"mac": "00:00:00:00:00:00", "ifname": "vxlan0"},
+            {"mac": TEXT, "ifname": "vxlan0", "dst": "192.168.2.100", "state": "permanent"},
         ]
     ) == (
         FdbEntry(MAC, "veth1", "docker0", True),
         FdbEntry(MAC, "eth0", None, False),
         FdbEntry(Mac(0), "vxlan0", None, False),
+        FdbEntry(MAC, "vxlan0", None, True, ip_address("192.168.2.100")),
     )
 
 

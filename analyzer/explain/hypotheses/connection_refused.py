@@ -101,7 +101,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     facts["near"] = Most(bool(case.beside_containers[packets].any()))
     owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]]))
     if owner is not None:
-        facts["container"] = owner.name
+        facts |= {"container": owner.name, "unhealthy": owner.status.health == "unhealthy"}
     worst = Severity.ERROR
     if owner is None:
         facts |= at_router(case, packets[0])
@@ -109,8 +109,8 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
         then = turned_to(case, packets)
         facts |= {"turned": Least(then is not None), "then_reached": str(then or "")}
         worst = Severity.ERROR if then is None else Severity.WARNING
-    later = _accepted_later(case, packets)
-    facts["accepted_later"] = Least(later)
+    later, turns = _accepted_later(case, packets), _by_turns(case, packets)
+    facts |= {"accepted_later": Least(later), "by_turns": Most(turns)}
     connection = case.connection_of(packets[0])
     if connection is not None and connection.published is not None:
         facts["asked_outside"] = connection.original.dport or 0
@@ -127,7 +127,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     return Told(
         facts | known.facts,
         proof=known.proof,
-        severity=Severity.INFO if later else severity(case, packets, worst, ended=True),
+        severity=Severity.INFO if later and not turns else severity(case, packets, worst, ended=True),
     )
 
 
@@ -161,15 +161,30 @@ def _harmless(case: Case, kind: str, packets: list[int]) -> Told:
 
 def _accepted_later(case: Case, packets: list[int]) -> bool:
     """Tell whether each refused TCP connection was followed by a granted one to the same port, of the same way."""
-    table, granted = case.context.connections, case.handshakes.granted
-
-    def ends(number: int) -> list[tuple[int, ...]]:
-        """Whom it asked, and who did, or who it came to: a rule may send others elsewhere."""
-        return [tuple(int(table[name][number]) for name in (*ASKED, *names)) for names in (WHO, WHERE)]
-
-    last = {end: int(table["first_ns"][n]) for n in np.flatnonzero(granted > 0).tolist() for end in ends(n)}
+    begun, granted = case.context.connections["first_ns"], np.flatnonzero(case.handshakes.granted > 0)
+    last = {end: int(begun[n]) for n in granted.tolist() for end in _ends(case, n)}
     refused = [int(number) for number in case.connection[packets]]
-    return all(any(last.get(end, 0) > table["first_ns"][n] for end in ends(n)) for n in refused)
+    return all(any(last.get(end, 0) > begun[n] for end in _ends(case, n)) for n in refused)
+
+
+def _by_turns(case: Case, packets: list[int]) -> bool:
+    """Tell whether the same port was granted between two refusals: one of several behind it refuses."""
+    begun, refused = case.context.connections["first_ns"], dict[tuple[int, ...], list[int]]()
+    for number in case.connection[packets].tolist():
+        for end in _ends(case, number):
+            refused.setdefault(end, []).append(int(begun[number]))
+    return any(
+        times[0] < begun[number] < times[-1]
+        for number in np.flatnonzero(case.handshakes.granted > 0).tolist()
+        for end in _ends(case, number)
+        if (times := refused.get(end)) is not None
+    )
+
+
+def _ends(case: Case, number: int) -> list[tuple[int, ...]]:
+    """Return whom a connection asked, and who did, or who it came to: a rule may send others elsewhere."""
+    table = case.context.connections
+    return [tuple(int(table[name][number]) for name in (*ASKED, *names)) for names in (WHO, WHERE)]
 
 
 def _died(case: Case, packets: list[int]) -> bool:

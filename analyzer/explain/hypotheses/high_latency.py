@@ -17,7 +17,11 @@ from analyzer.schema import Int64
 
 LONG_NS = 10_000_000
 """Forwarding takes microseconds."""
+HELD_NS = 500_000_000
+"""What waits so long, a program notices; of few packets the median hides it."""
 ENOUGH = 3
+SHARE = 100
+"""One packet of so many."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -52,7 +56,7 @@ def _tell(case: Case, ends: tuple[str, str], crossings: int, took: Int64, rows: 
         held
         | {
             "from_point": ends[0], "to_point": ends[1], "crossings": Count(crossings),
-            "slow": Count(len(took)),
+            "slow": Count(len(took)), "held": Count(int((took >= HELD_NS).sum())),
             "median_ms": Median.of(took, crossings - len(took)), "most_ms": Most(int(took.max(initial=0)) / 1e6),
         },
         evidence=tuple(case.shown(int(rows[place])) for place in worst),
@@ -69,17 +73,22 @@ def _queue(case: Case, point: str) -> Queue | None:
 
 
 def _half(finding: Finding) -> Finding | None:
-    """Tell of it, if it is so of half of all packets."""
+    """Tell of it, if it is so of half of all packets, or if a few wait for long; of very few, as info."""
     facts = dict(finding.facts)
-    slow = facts.pop("slow")
-    return replace(finding, facts=facts) if int(slow) >= ENOUGH and facts["median_ms"] else None  # type: ignore[arg-type]
+    slow, held, crossings = (int(facts[name]) for name in ("slow", "held", "crossings"))  # type: ignore[arg-type]
+    if slow >= ENOUGH and facts["median_ms"]:
+        return replace(finding, facts={name: facts[name] for name in facts if name not in ("slow", "held")})
+    if held < ENOUGH:
+        return None
+    severity = Severity.INFO if held * SHARE < crossings else finding.severity
+    return replace(finding, facts={name: facts[name] for name in facts if name != "slow"}, severity=severity)
 
 
 HYPOTHESIS = Hypothesis(
     "high-latency-hop",
     Severity.WARNING,
     "captures",
-    "From one point of the host to the next the median packet takes ten milliseconds and more.",
+    "From one point of the host to the next the median packet takes ten milliseconds and more, or a few half a second.",
     "tc -s qdisc shows queues and rate limits on the way; nft list ruleset shows queues to programs.",
     causes,
     complete=_half,

@@ -7,8 +7,9 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
-from analyzer.model import Address, HostState, IpsecPolicy, Severity
+from analyzer.model import Address, Disposition, HostState, IpsecPolicy, Severity
 from analyzer.model.finding import Symptom
+from analyzer.model.journey import CODES
 
 MOST = 2_000
 """Packets of one client to one port that are compared with policies."""
@@ -20,7 +21,9 @@ def causes(case: Case) -> Iterator[Cause]:
     if not any(host.ipsec for host in case.hosts.states):
         return
     # Where the way out has no capture, nobody can say that a packet was lost before it; only no answer comes.
-    for packet in case.few_packets(case.with_symptom(Symptom.LOST_INSIDE, Symptom.UNANSWERED), MOST).tolist():
+    lost = case.with_symptom(Symptom.LOST_INSIDE, Symptom.UNANSWERED)
+    lost = lost[case.tracer.ends[lost] != CODES[Disposition.LEFT_HOST]]
+    for packet in case.few_packets(lost, MOST).tolist():
         row, host = int(case.last_row[packet]), case.host_of(packet)
         src, dst = case.context.src(row), case.context.dst(row)
         policy = _policy(host, src, dst) if src is not None and dst is not None else None

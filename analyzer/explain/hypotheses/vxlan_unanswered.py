@@ -6,9 +6,9 @@ from functools import partial
 
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.tunnels import one_way
-from analyzer.model import Address, Finding, Severity
+from analyzer.model import Address, Finding, HostState, Severity, mac_text
 
 ENOUGH = 3
 """Packets, after which nobody is only slow."""
@@ -24,13 +24,26 @@ def causes(case: Case) -> Iterator[Cause]:
 
 def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:
     table, place = case.context.tunnels, case.context.tunnel_of_row[int(case.last_row[packets[0]])]
-    return Told(
-        {
-            "own": str(own), "peer": str(peer), "port": int(table["dport"][place]), "vni": int(table["vni"][place]),
-            "last": case.context.point(int(case.last_row[packets[0]])).name,
-            "others_answered": int(peer) in case.context.all.alive,
-        }
-    )  # fmt: skip
+    facts: Facts = {
+        "own": str(own), "peer": str(peer), "port": int(table["dport"][place]), "vni": int(table["vni"][place]),
+        "last": case.context.point(int(case.last_row[packets[0]])).name,
+        "others_answered": int(peer) in case.context.all.alive,
+    }  # fmt: skip
+    stray, proof = _stray(case.host_of(packets[0]), peer)
+    return Told(facts | stray, proof=proof)
+
+
+def _stray(host: HostState, peer: Address) -> tuple[Facts, tuple[str, ...]]:
+    """Say which overlay's table leads to a host that is none of that network's."""
+    for network in host.networks:
+        state = host.overlays.get(network.name)
+        entry = next((one for one in state.fdb if one.dst == peer), None) if state is not None else None
+        if entry is not None and network.peers and peer not in network.peers:
+            peers = [str(ip) for ip in network.peers]
+            proof = (f"overlays/{network.name}/bridge-fdb.json: {entry.text}",
+                     f"docker-network-inspect.json: {network.name} Peers {', '.join(peers)}")  # fmt: skip
+            return {"network": network.name, "peers": peers, "mac": mac_text(entry.mac)}, proof
+    return {}, ()
 
 
 def _completed(finding: Finding) -> Finding:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.onward import onward
+from analyzer.explain.onward import MOST, onward
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, HostState, Peer, Severity
@@ -25,14 +26,21 @@ def causes(case: Case) -> Iterator[Cause]:
         if dst is not None and (peer is None or peer.silent):
             key = host.name, dev, peer.key if peer is not None else ""
             found.setdefault(key, (peer, way, []))[2].append(packet)
-    for packet in case.with_symptom(Symptom.LOST_BEYOND, Symptom.UNANSWERED).tolist():
-        host, row = case.host_of(packet), int(case.last_row[packet])
-        ends = case.context.dst(row), case.context.value("dport", row)
-        for peer in host.peers:
-            if peer.endpoint == ends and peer.silent:
-                found.setdefault((host.name, peer.dev, peer.key), (peer, None, []))[2].append(packet)
+    for host, peer, packet in _own_packets(case):
+        found.setdefault((host.name, peer.dev, peer.key), (peer, None, []))[2].append(packet)
     for key, (peer, way, packets) in found.items():
         yield Cause(sorted(packets), partial(_tell, case, key[1], peer, way), key=key)
+
+
+def _own_packets(case: Case) -> Iterator[tuple[HostState, Peer, int]]:
+    """Give WireGuard's own packets to silent peers, which nobody answers: handshakes."""
+    if not any(peer.silent for host in case.hosts.states for peer in host.peers):
+        return
+    lost = case.with_symptom(Symptom.LOST_BEYOND, Symptom.UNANSWERED)
+    for packet in case.few_packets(lost[case.first("proto")[lost] == PROTO_UDP], MOST).tolist():
+        host, row = case.host_of(packet), int(case.last_row[packet])
+        ends = case.context.dst(row), case.context.value("dport", row)
+        yield from ((host, peer, packet) for peer in host.peers if peer.silent and peer.endpoint == ends)
 
 
 def _has_peers(host: HostState, name: str) -> bool:

@@ -80,8 +80,11 @@ def high_latency_hop(f: Facts) -> Words:
         )
     crossings = number(f, "crossings")
     who = f"half of {plural(crossings, 'packet')} take" if crossings > 1 else "one packet takes"
+    least = f"{number(f, 'median_ms'):.0f}"
+    if few := number(f, "held"):
+        who, least = f"{few:,} of {plural(crossings, 'packet')} take", "500"
     return Words(
-        f"from {f['from_point']} to {f['to_point']} {who} {number(f, 'median_ms'):.0f} ms and more",
+        f"from {f['from_point']} to {f['to_point']} {who} {least} ms and more",
         f"The slowest took {number(f, 'most_ms'):.0f} ms. {held}",
         remedy=remedy,
     )

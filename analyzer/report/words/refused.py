@@ -48,6 +48,8 @@ def _looks_like_it(f: Facts) -> Words | None:
 def _known(f: Facts) -> str:
     """Say what is known of who listens there, and of whoever was refused."""
     strays, local = f.get("strays"), f.get("published_locally")
+    if f.get("by_turns"):
+        return "Between refusals, the same port was accepted."
     why = (
         "They answer a container, but come from another address or port than it asked, which NAT does not know."
         if strays
@@ -75,6 +77,7 @@ def _known(f: Facts) -> str:
     if f.get("turned"):
         why += f" Whoever asked turned to {f['then_reached']} at once, and got through."
     why += " Later connections were accepted." if f.get("accepted_later") else ""
+    why += f" Docker's health check calls {f['container']} unhealthy." if f.get("unhealthy") else ""
     why += f" Docker publishes it as {local}, which is for the host itself only." if local else ""
     if "." in str(f.get("short_name", "")):
         why += (
@@ -87,6 +90,13 @@ def _known(f: Facts) -> str:
 
 
 def _for_refused(f: Facts) -> str | None:
+    if f.get("by_turns") and f.get("container"):
+        return f"docker logs {f['container']} says why its program ends; until then, let clients try again."
+    if f.get("by_turns"):
+        return (
+            f"Look behind {f['target']}: a load balancer, round-robin or a rule that shares connections out, with a "
+            "server that is down and still among them."
+        )
     if f.get("listens_now"):
         return "Let the client wait, or try again: compose has depends_on with condition service_healthy for it."
     if "." in str(f.get("short_name", "")):
@@ -191,6 +201,10 @@ def _why_refused(f: Facts, container: Fact | None) -> str:
         return f"{name} was completed to {name}.{f['domain']} by a search domain, and {f['target']} there refuses"
     if f.get("strays"):
         return ""
+    if f.get("by_turns"):
+        if container:
+            return f"{container} refuses at times, and accepts between: its program stops and starts again"
+        return f"one of several behind {f['target']} refuses, and others accept"
     if f.get("sent_by_rule"):
         return f"a rule sends it to {f['target']}, where nobody listens: “{f['sent_by_rule']}”"
     if f.get("router"):

@@ -1,7 +1,7 @@
 """Packets that are too long, or broken."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 
 def mtu_exceeded(f: Facts) -> Words:
@@ -102,6 +102,18 @@ def _wrong(f: Facts, what: str) -> Words:
 def vxlan_unanswered(f: Facts) -> Words:
     """One way only."""
     peer, port, last = f["peer"], f["port"], f["last"]
+    if f.get("network"):
+        return Words(
+            f"{packets(f)} left by {last} in VXLAN packets to {peer}, which is no host of network {f['network']}",
+            f"The network's hosts are {several(texts(f, 'peers'))}, as Docker has it here; its own table sends what is "
+            f"for {f['mac']} to {peer} all the same: a host that had the container before, or an entry that nobody "
+            f"took back. {affected(f)}",
+            f"network {f['network']} sends it to {peer}, which is none of its hosts",
+            verb=Verb.ANSWER,
+            remedy="Swarm tells where containers are by TCP and UDP port 7946: let both pass between all hosts. Then "
+            "docker service update --force, or docker network disconnect and connect of the container that is asked, "
+            "tells anew where it is.",
+        )
     alive = f" {peer} answers other packets, so it is there." if f.get("others_answered") else ""
     return Words(
         f"{packets(f)} left by {last} in VXLAN packets to {peer}, and none came back from it",

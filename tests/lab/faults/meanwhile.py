@@ -19,7 +19,7 @@ def _serving(world: World, net: Net) -> None:
 
 def _killed(world: World, net: Net) -> None:
     """Kill a server amid a connection: nobody says goodbye."""
-    asked = (*world.in_container(net.client), "python3", str(PEERS), "talk", "tcp", world.address_of("twin"), PORT)
+    asked = (*world.in_container(net.client), "python3", str(PEERS), "talk", "tcp", world.address_of("twin", net), PORT)
     talk = subprocess.Popen([*asked, "abort=1", "count=2", "rest=1500", "lossy=1"], stdin=subprocess.DEVNULL)
     world.sleep(0.8)
     world.docker("kill", "twin")
@@ -28,7 +28,7 @@ def _killed(world: World, net: Net) -> None:
 
 def _killed_unasked(world: World, net: Net) -> None:
     """Kill a container of which nobody wants anything."""
-    world.chat(net.client, "tcp", world.address_of("twin"), int(PORT), "count=1")
+    world.chat(net.client, "tcp", world.address_of("twin", net), int(PORT), "count=1")
     world.docker("kill", "twin")
     world.sleep(0.5)
     echo(world, net)
@@ -36,7 +36,7 @@ def _killed_unasked(world: World, net: Net) -> None:
 
 def _anew(world: World, net: Net) -> None:
     world.remove_container("twin")
-    world.run_container("twin")
+    world.run_on(net, "twin")
 
 
 def _forgetful(world: World, net: Net) -> None:
@@ -93,7 +93,7 @@ _NO_ICMP = rule("DOCKER-USER", "-p", "icmp", "-j", "DROP")
 
 MEANWHILE = (
     Fault("killed-meanwhile", "A server's container is killed amid a connection.", frozenset({"container-ended"}),
-          _killed, _serving, teardown=_anew, nets=(BRIDGE,), third=True,
+          _killed, _serving, teardown=_anew, third=True,
           also=frozenset({"arp-unanswered", "capture-loss"})),
     Fault("ended-unasked", "A container ends of which nobody wants anything any more.", frozenset(), _killed_unasked,
           _serving, teardown=_anew, nets=(BRIDGE,), third=True, also=frozenset({"capture-loss"})),
@@ -115,7 +115,7 @@ MEANWHILE = (
     Fault("blocked-name", "A name server answers 0.0.0.0, as blocklists do.", frozenset({"no-address-for-name"}),
           _asks_for("blocked.example", "ok.example"), nets=(USER,)),
     Fault("off-the-bridge", "A container's veth is no port of its bridge, and the host answers its ARP all the same.",
-          frozenset({"veth-off-the-bridge"}), echo, _off, teardown=_on, nets=(BRIDGE,),
+          frozenset({"veth-off-the-bridge"}), echo, _off, teardown=_on,
           also=frozenset({"arp-unanswered", "filtered-by-rule"})),
     Fault("looks-around", "A container asks for services by mDNS.", frozenset({"multicast-stays-inside"}),
           _looks_around),

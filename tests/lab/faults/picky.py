@@ -115,6 +115,9 @@ PICKY = (
           frozenset({"arp-unanswered"}), _six_in,
           both(_shared, _TRANSLATED[0]), teardown=both(_unbalanced, _TRANSLATED[1]),
           also=frozenset({"host-unreachable"})),
+    Fault("one-server-refuses", "Behind one port are two, and on one of them nobody listens.",
+          frozenset({"connection-refused"}), _six, _balanced("{net.remote} . 7", "{net.remote} . 9"),
+          teardown=_alive),
     Fault("two-servers", "Behind one address are two servers, and both answer.", NONE, _six,
           _balanced("{net.remote}", ELSEWHERE), teardown=_alive, nets=(BRIDGE,)),
 )  # fmt: skip

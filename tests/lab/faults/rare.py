@@ -212,7 +212,7 @@ RARE = (
 
 def _third(world: World, net: Net) -> None:
     """Talk to a container whose veth is not captured."""
-    where = world.address_of("twin")
+    where = world.address_of("twin", net)
     world.ping(net.client, where, 4)
     world.ping(net.client, net.server_ip, 2)
 

@@ -27,7 +27,7 @@ def record(world: World, case: Case, into: Path) -> None:
     """Make one fault, record it, and undo it."""
     fault, net = case.fault, case.net
     if fault.third:
-        world.run_container("twin")
+        world.run_on(net, "twin")
     try:
         fault.setup(world, net)
         world.forget_neighbours()

@@ -70,7 +70,7 @@ NEIGHBOURS = (
     Fault("absent-beyond", "A container wants an address of the host's LAN that nobody has.",
           frozenset({"arp-unanswered"}), _to_absent_beyond),
     Fault("twice", "Two containers have one address.", frozenset({"duplicate-address"}), _to_server, _twice,
-          teardown=_once, nets=(BRIDGE,), capture=("-c", "twin"), third=True),
+          teardown=_once, capture=("-c", "twin"), third=True),
     Fault("changed-card", "A container's MAC changes.", frozenset({"mac-moved"}), _changed_card, teardown=_card_back),
     Fault("wrong-neighbour", "The host's neighbour entry for a container has another MAC.",
           frozenset({"neighbour-stale"}), from_outside, warm=_wrong_mac, teardown=_right_mac,

@@ -37,7 +37,7 @@ def _gone(world: World, net: Net) -> None:
 
 def _both(world: World, net: Net) -> None:
     """Use the sidecar's server, and let the sidecar use one outside."""
-    world.chat(net.client, "tcp", world.address_of(OWNER), int(PORT), "count=1")
+    world.chat(net.client, "tcp", world.address_of(OWNER, net), int(PORT), "count=1")
     world.chat(SIDECAR, "tcp", net.remote, 7, "count=1")
 
 

@@ -1,19 +1,15 @@
 """Containers that are there, and do not do: paused, and what their own health checks say of them."""
 
 from tests.lab.faults.acts import echo
-from tests.lab.faults.world import BRIDGE, USER, Fault, Net, World
+from tests.lab.faults.world import BRIDGE, Fault, Net, World
 
 NONE: frozenset[str] = frozenset()
 PORT = "7000"
 
 
 def _serving(world: World, net: Net) -> None:
-    world.run_container("sick", *_on(net), "--health-cmd", "false", "--health-interval", "1s", "--health-retries", "1")
+    world.run_on(net, "sick", "--health-cmd", "false", "--health-interval", "1s", "--health-retries", "1")
     world.sleep(2.5)
-
-
-def _on(net: Net) -> tuple[str, ...]:
-    return () if net is BRIDGE else ("--network", "appnet")
 
 
 def _sick_gone(world: World, net: Net) -> None:
@@ -21,8 +17,7 @@ def _sick_gone(world: World, net: Net) -> None:
 
 
 def _ask_sick(world: World, net: Net) -> None:
-    name = "bridge" if net is BRIDGE else "appnet"
-    address = world.docker("inspect", "-f", f"{{{{.NetworkSettings.Networks.{name}.IPAddress}}}}", "sick").strip()
+    address = world.address_of("sick", net)
     for _ in range(2):
         world.chat(net.client, "tcp", address, int(PORT), "count=1", "lossy=1")
 
@@ -50,7 +45,7 @@ STATES = (
     Fault("paused-unasked", "A container is paused of which nobody wants anything.", NONE, echo, _paused,
           teardown=_resumed, nets=(BRIDGE,)),
     Fault("unhealthy", "A container's health check fails, and nothing listens in it.",
-          frozenset({"connection-refused"}), _ask_sick, _serving, teardown=_sick_gone, nets=(USER,)),
+          frozenset({"connection-refused"}), _ask_sick, _serving, teardown=_sick_gone),
     Fault("unhealthy-unasked", "A container's health check fails; nobody wants anything of it.", NONE, echo, _serving,
           teardown=_sick_gone, nets=(BRIDGE,)),
 )  # fmt: skip

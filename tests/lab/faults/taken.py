@@ -1,6 +1,8 @@
 """What others take from under Docker: its rules, its bridge's address, the host's default route, and ways beyond."""
 
+import json
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -12,6 +14,7 @@ from tests.lab.faults.world import (
     ELSEWHERE,
     HOST,
     OVERLAY,
+    OVERLAY_NAME,
     RESOLVER,
     USER,
     Act,
@@ -141,6 +144,19 @@ def _to_overlay(world: World, net: Net) -> None:
     world.chat(net.client, "tcp", net.server_ip, 80, "count=1", "lossy=1")
 
 
+def _sent_to(host: str) -> Act:
+    """Return what makes the overlay's table say that its other container is on a host."""
+
+    def act(world: World, net: Net) -> None:
+        where = world.in_overlay(OVERLAY_NAME)
+        links = json.loads(run(*where, "ip", "-j", "-d", "link"))
+        dev = next(one["ifname"] for one in links if one.get("linkinfo", {}).get("info_kind") == "vxlan")
+        mac = ":".join(f"{number:02x}" for number in (2, 0x42, *ip_address(net.server_ip).packed))
+        run(*where, "bridge", "fdb", "replace", mac, "dev", dev, "dst", host, "self", "permanent")
+
+    return act
+
+
 def _by_proxy(world: World, net: Net) -> None:
     for _ in range(2):
         world.chat(net.client, "udp", net.host, 5353, "count=1", "lossy=1")
@@ -192,6 +208,9 @@ TAKEN = (
           _shut("udp dport 53 drop"), teardown=_opened, nets=(USER,)),
     Fault("overlay-shut", "Nothing for port 4789 gets through between two hosts.", _checks("vxlan-unanswered"),
           _to_overlay, _shut("udp dport 4789 drop"), teardown=_opened, nets=(OVERLAY,)),
+    Fault("overlay-wrong-host", "An overlay's table sends what is for a container to a host that has none of it.",
+          _checks("vxlan-unanswered"), _to_overlay, _sent_to("192.168.2.77"), teardown=_sent_to("192.168.2.100"),
+          nets=(OVERLAY,)),
     Fault("proxy-answers", "docker-proxy answers datagrams from another address than was asked.",
           _checks("answered-from-elsewhere"), _by_proxy, nets=(BRIDGE,), also=_checks("docker-proxy-in-path")),
     Fault("taken-by-network", "A container wants an address that another network has taken, and no container has.",

@@ -221,5 +221,5 @@ TRACKED = (
     Fault("overshoot", "Answers are out of the window: INVALID is not translated back, and the host resets.",
           frozenset({"conntrack-invalid-reset"}), _overshoot, also=frozenset({"loss-beyond-host"})),
     Fault("table-full", "conntrack's table is full.", frozenset({"conntrack-full"}), echo, warm=_full,
-          teardown=_emptied, nets=(BRIDGE,), also=BROKEN_TCP),
+          teardown=_emptied, also=BROKEN_TCP),
 )  # fmt: skip

@@ -61,6 +61,8 @@ NETS = (BRIDGE, USER, IPV6)
 OTHER = {BRIDGE: USER, USER: BRIDGE, IPV6: USER, OVERLAY: BRIDGE}
 """On which network healthy traffic goes meanwhile."""
 OVERLAY_NAME = "ovnet"
+ON = {"bridge": (), "user": ("--network", "appnet"), "ipv6": ("--network", "v6net")}
+"""By network, what ``docker run`` is told of it."""
 
 
 class World(Lab):
@@ -82,8 +84,8 @@ class World(Lab):
         self.docker("network", "create", "--ipv6", *subnets, "-o", f"{name}={IPV6.bridge}", "v6net")
         for net, options in (
             (BRIDGE, ()),
-            (USER, ("--network", "appnet", "--dns", RESOLVER)),
-            (IPV6, ("--network", "v6net")),
+            (USER, (*ON[USER.name], "--dns", RESOLVER)),
+            (IPV6, ON[IPV6.name]),
         ):
             self.run_container(net.client, *options)
             self.run_container(net.server, *options, "-p", f"{net.port}:80", *self._udp(net))
@@ -134,9 +136,15 @@ class World(Lab):
         """Send docker-proxy of a published port a signal, e.g. STOP."""
         run("pkill", f"-{signal}", "-f", f"docker-proxy.*-host-port {port}")
 
-    def address_of(self, container: str) -> str:
-        """Return a container's address on the default bridge."""
-        return self.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container).strip()
+    def run_on(self, net: Net, name: str, *options: str) -> None:
+        """Start one more container on a network."""
+        self.run_container(name, *ON[net.name], *options)
+
+    def address_of(self, container: str, net: Net) -> str:
+        """Return a container's address on one of its networks."""
+        key = "bridge" if net is BRIDGE else ON[net.name][1]
+        at = f'{{{{(index .NetworkSettings.Networks "{key}").IPAddress}}}}'
+        return self.docker("inspect", "-f", at, container).strip()
 
     def ping(self, container: str, address: str, count: int = 3, *options: str) -> None:
         """Ping, whether or not anybody answers."""
