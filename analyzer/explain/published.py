@@ -48,9 +48,10 @@ def _hints(host: HostState, dst: Address, protocol: str, port: int) -> Iterator[
     for container, one in ((c, p) for c in host.containers for p in c.ports):
         if one.outside == port and one.protocol != protocol:
             yield _hint(container, one, "other-protocol")
-    for container, one in ((c, p) for c in host.containers for p in c.ports):
-        if one.inside == port != one.outside and one.protocol == protocol:
-            yield _hint(container, one, "inside-port")
+    inner = [(c, p) for c in host.containers for p in c.ports if (p.inside, p.protocol) == (port, protocol)]
+    for container, one in inner[:1] if all(p.outside != port for _, p in inner) else ():
+        each = dict.fromkeys(f"{c.name} as {p.text}" for c, p in inner if p.version in (None, dst.version))
+        yield _hint(container, one, "inside-port") | {"each": list(each)}
     yield from _served(host, protocol, port)
 
 

@@ -32,6 +32,8 @@ from analyzer.state.reasons import DELIVERED, REASONS, TELLING, UNKNOWN
 
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
+REJECTS = {4: {(3, code) for code in (0, 1, 2, 3, 9, 10, 13)}, 6: {(1, code) for code in (0, 1, 3, 4, 5, 6)}}
+"""By IP version, types and codes that REJECT may answer with (net/ipv4/netfilter/ipt_REJECT.c, ip6t_REJECT.c)."""
 FEW = 256
 """Connections whose answers are looked for one by one; if somebody asks for more, those of all are."""
 BROADCAST = IPv4Address("255.255.255.255")
@@ -151,7 +153,8 @@ class Outcomes:
             where = f"frame {context.value('frame', error)} at {context.point(error).name}"
             reason = f"{context.src(error)} answered: {why} ({where})"
             packet_of_error = int(context.packet_of_row[error])
-            cause = self._cause(packet, rows) if self._is_own_source(error) else None
+            refused = (context.value("icmp_type", error), context.value("icmp_code", error)) in REJECTS[version]
+            cause = self._cause(packet, rows, lost=refused) if self._is_own_source(error) else None
             return Outcome(Disposition.REJECTED, reason, Basis.OBSERVED, own=True, error=packet_of_error, cause=cause)
         if self._to_a_group(last):
             return Outcome(Disposition.DELIVERED, "broadcast or multicast, seen on its segment", Basis.OBSERVED)

@@ -29,6 +29,8 @@ _CLASSED = r"tc qdisc | sed -En 's/^qdisc (htb|hfsc|drr|qfq|ets|cbq) .* dev (\S+
 """The interfaces that have classes."""
 
 
+_QUEUES = "/proc/net/netfilter/nfnetlink_queue"
+"""One line for each queue that a program reads: that there are none is worth knowing, too."""
 NETWORK: tuple[Dump, ...] = (
     ("ip-addr.json", ("ip", "-s", "-s", "-j", "-d", "addr")),
     ("ip-route.json", ("ip", "-j", "route", "show", "table", "all")),
@@ -66,6 +68,7 @@ OPTIONAL: tuple[Dump, ...] = (
     ("ipset.txt", ("ipset", "save")),
     ("iptables-legacy-save.txt", ("iptables-legacy-save", "-c")),
     ("ip6tables-legacy-save.txt", ("ip6tables-legacy-save", "-c")),
+    ("nfnetlink_queue.txt", ("sh", "-c", f"wc -l {_QUEUES} && cat {_QUEUES} || :")),
     ("wg.txt", ("wg", "show")),  # it hides its keys
     ("ufw.txt", ("ufw", "status", "verbose")),
     ("firewalld.txt", ("firewall-cmd", "--list-all-zones")),

@@ -26,6 +26,7 @@ from analyzer.state.iproute import (
     parse_rules,
     parse_vlans,
 )
+from analyzer.state.queues import parse_readers, unread
 from analyzer.state.retis import FILE, parse_retis
 from analyzer.state.sockets import parse_listeners, parse_resolvers
 from analyzer.state.sysctl import parse_sysctls
@@ -141,6 +142,7 @@ def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) ->
     for path in (*map(dumps.place, _CONNTRACK_DUMPS), *([events] if events is not None else [])):
         conntrack += dumps.entries(path)
     tables, ruled = dumps.rules(dumps.place)
+    unread(tables, parse_readers(dumps.lines("nfnetlink_queue.txt")))
     counters = dumps.counters(dumps.place)
     # What stands in for a dump of after cannot be compared with itself.
     compared = dumps.before.is_dir() and not dumps.stand_in & COUNTED

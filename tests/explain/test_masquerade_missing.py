@@ -213,3 +213,25 @@ def test_another_container(tmp_path: Path) -> None:
     _leave(scene, src="172.17.0.4", mac="02:42:ac:11:00:04", veth="veth-c4")
 
     assert scene.titles(HYPOTHESIS) == ["2 packets left by wlan0 as 172.17.0.2, untranslated"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("-s 172.17.128.0/17 -j MASQUERADE", "it is for 172.17.128.0/17, and 172.17.0.2 is not in it"),
+        ("-s 172.17.0.3/32 -o wlan0 -j SNAT --to-source 192.168.1.100", "it is for 172.17.0.3/32, and 172.17.0.2 is"),
+        ("-s 172.17.0.0/16 -o eth9 -j MASQUERADE", "it is for what leaves by eth9, and this leaves by wlan0"),
+        ("-s 10.9.0.0/16 -j MASQUERADE", ""),
+        ("! -s 172.17.0.0/16 -o wlan0 -j MASQUERADE", ""),
+        ("-s 172.17.0.3/32 -d 172.17.0.3/32 -p tcp -m tcp --dport 80 -j MASQUERADE", ""),
+    ],
+    ids=["other-half", "another-container", "another-way-out", "another-network", "all-others", "a-hairpin"],
+)
+def test_a_rule_that_nearly_translates_it(tmp_path: Path, rule: str, why: str) -> None:
+    """Its source or its way out is another one; what asks for more than these is for something else."""
+    scene = Scene(tmp_path, dumps=dumps(iptables_save=rules(nat=f"{DOCKERS}-A POSTROUTING {rule}\n")))
+    _leave(scene)
+    (finding,) = scene.findings(HYPOTHESIS)
+
+    assert ("nearly does" in finding.explanation) is bool(why)
+    assert why in finding.explanation

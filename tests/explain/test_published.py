@@ -1,5 +1,6 @@
 """Ports of the host that lead to no container, though one comes near: why, by what Docker says."""
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -80,3 +81,14 @@ def test_a_port_that_nobody_published(listener: Listener, mode: str | None, publ
 def test_without_docker_proxy() -> None:
     """Where no proxy runs at all, DNAT alone publishes."""
     assert mistaken(HostState(containers=(_web("0.0.0.0:80->80/tcp"),)), HOST, "tcp", 80) == {}
+
+
+def test_of_several_containers_with_that_port_inside_all_are_named() -> None:
+    """Nobody knows which one is meant; one that publishes it there after all ends the question."""
+    two = (_web("0.0.0.0:8080->80/tcp"), replace(_web("0.0.0.0:8081->80/tcp"), name="db"))
+    there = replace(_web("127.0.0.1:80->80/tcp"), name="own")
+
+    assert mistaken(HostState(containers=two), HOST, "tcp", 80)["each"] == [
+        "web as 0.0.0.0:8080->80/tcp", "db as 0.0.0.0:8081->80/tcp",
+    ]  # fmt: skip
+    assert mistaken(HostState(containers=(*two, there)), HOST, "tcp", 80)["publishes"] == "other-address"

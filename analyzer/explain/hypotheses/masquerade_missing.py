@@ -1,9 +1,11 @@
 """Packets leave the host with a container's address, for no rule masquerades them."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 
 from analyzer.decode.offsets import ACK, PROTO_TCP, SYN
 from analyzer.explain.case import Case
@@ -20,6 +22,11 @@ from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
 from analyzer.packet.prove import Translated
 from analyzer.state.path import Path
+
+SOURCE, OUT = re.compile(r"(?<!! )-s ([\d.:a-f]+/\d+)"), re.compile(r"(?<!! )-o (\S+)")
+"""The source and the way out that a rule of iptables is for."""
+MORE = re.compile(r" -[dmp] ")
+"""What a rule may ask for besides."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -59,11 +66,30 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         | _left(case, packet)
         | {"known": known}
         | _elsewhere(case, packet, network)
-        | _switched_off(network),
+        | _switched_off(network)
+        | (_near_miss(case, packet, network) if known else {}),
         proof=(f"{tool}-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
     )
+
+
+def _near_miss(case: Case, packet: int, network: Network | None) -> Facts:
+    """Name a rule that would translate it, but for its source or its way out."""
+    src, where = case.context.src(int(case.first_row[packet])), case.context.point(int(case.last_row[packet]))
+    out = where.interface or where.name
+    rules = (one for one in case.host_of(packet).rules() if one.target in ("MASQUERADE", "SNAT") and not one.native)
+    for rule in (one for one in rules if one.chain == "POSTROUTING" and not MORE.search(one.text)):
+        found, dev = SOURCE.search(rule.text), OUT.search(rule.text)
+        if found is None or src is None:
+            continue
+        of = ip_network(found[1])
+        if src in of and dev is not None and dev[1] != out:
+            return {"near": rule.text, "near_why": f"it is for what leaves by {dev[1]}, and this leaves by {out}"}
+        alike = network is not None and any(of.version == s.version and of.overlaps(s) for s in network.subnets)
+        if alike and src not in of:
+            return {"near": rule.text, "near_why": f"it is for {of}, and {src} is not in it"}
+    return {}
 
 
 def _elsewhere(case: Case, packet: int, network: Network | None) -> Facts:

@@ -5,6 +5,7 @@ import re
 from analyzer.report.words import programs
 from analyzer.report.words.sentence import Facts, Verb, Words, affected, offered, packets, several, texts
 
+QUEUE = re.compile(r"-j NFQUEUE(?: --queue-num (\d+))?")
 NO_PROGRAM = "made by hand, or by a program that is not known"
 
 
@@ -69,11 +70,24 @@ def _rightly(f: Facts, said: str) -> Words | None:
     return None
 
 
+def _queued(f: Facts, said: str, number: str) -> Words:
+    """Given to a program that is not there."""
+    return stopped(
+        f,
+        f"{said} What nobody reads there, the kernel drops.",
+        f"rule {f['number']} of {f['chain']} gives it to queue {number}, which no program reads",
+        f"Start the program that reads queue {number} (an IPS, a filter), or give the rule --queue-bypass, by which "
+        "packets pass while none runs; or delete the rule.",
+    )
+
+
 def _by_special(f: Facts, said: str) -> Words | None:
     """Limits, sets, and what is against spoofed sources."""
     if limit := _limit(f):
         remedy = "Raise it in the rule, for all whom it meets, or leave these out before it."
         return stopped(f, said, f"{_acts(f)}: it is a limit, {limit}", remedy)
+    if f.get("chain") and (queue := QUEUE.search(str(f["cause"]))):
+        return _queued(f, said, queue[1] or "0")
     if f.get("element") or f.get("lacks"):
         return _by_set(f, said)
     if f.get("spoofed"):

@@ -48,6 +48,8 @@ def masquerade_missing(f: Facts) -> Words:
             ),
         )
     known = "No rule of table nat translates them. " if f.get("known") else ""
+    if f.get("near"):
+        known = f"No rule of table nat translates them; “{f['near']}” nearly does: {f['near_why']}. "
     return Words(
         f"{packets(f)} left by {where} as {source}, untranslated",
         f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",

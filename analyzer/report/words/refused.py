@@ -247,6 +247,9 @@ def _who_listens(f: Facts, container: Fact | None) -> str:
 def _published(f: Facts) -> tuple[str, str]:
     """Say how a container publishes what comes near, and what helps."""
     who, text = f["publisher"], str(f["port_text"])
+    if f["publishes"] == "inside-port" and len(each := texts(f, "each")) > 1:
+        return (f"that is the own port of several containers, which publish it otherwise: {', '.join(each)}",
+                "From outside, ask for the port that whoever is meant is published at.")  # fmt: skip
     outside, inside = text.partition("->")[::2]
     return {
         "not-running": (f"{who}, which publishes that port, does not run ({f.get('status')})",

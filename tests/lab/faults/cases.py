@@ -14,6 +14,7 @@ from tests.lab.faults.mistaken import MISTAKEN
 from tests.lab.faults.observed import OBSERVED
 from tests.lab.faults.picky import PICKY
 from tests.lab.faults.ports import PORTS
+from tests.lab.faults.published import PUBLISHED
 from tests.lab.faults.rare import QUIET, RARE
 from tests.lab.faults.rules import FILTERED, ISOLATED
 from tests.lab.faults.segments import LOST, NEIGHBOURS
@@ -22,6 +23,7 @@ from tests.lab.faults.sidecars import SIDECARS
 from tests.lab.faults.states import STATES
 from tests.lab.faults.taken import TAKEN
 from tests.lab.faults.translations import TRACKED, TRANSLATED
+from tests.lab.faults.uncommon import UNCOMMON
 from tests.lab.faults.vpn import VPN
 from tests.lab.faults.ways import ENDED, FITTED, FORWARDED, ROUTED
 from tests.lab.faults.within import ODD_INSIDE, WITHIN
@@ -32,7 +34,7 @@ FAULTS: tuple[Fault, ...] = (
     *FILTERED, *ISOLATED, *TRANSLATED, *TRACKED, *FORWARDED, *ROUTED, *ENDED, *FITTED, *NEIGHBOURS, *LOST, *PEERS,
     *NAMES, *WIRE, *CAPTURES, *RARE, *HEALTHY, *QUIET, *SEVERAL, *WITHIN, *ODD_INSIDE, *THERE, *BEHIND, *OBSERVED,
     *COMMON, *MEANWHILE, *MISTAKEN, *SIDECARS, *FILES, *TAKEN,
-    *PORTS, *LINKS, *PICKY, *VPN, *STATES,
+    *PORTS, *LINKS, *PICKY, *VPN, *STATES, *PUBLISHED, *UNCOMMON,
 )  # fmt: skip
 
 

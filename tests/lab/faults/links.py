@@ -11,7 +11,8 @@ NONE: frozenset[str] = frozenset()
 NOBODY_THERE, SECOND = "192.168.1.66", "192.168.1.2"
 """Next hops beside the gateway: one that no machine has, one that the gateway has as well."""
 OTHER_ADDRESS, OTHER_LINK = "192.168.1.101", "eth1"
-PORTS = range(7, 13)
+TRIES = 6
+ON_LAN = "192.168.1.210"
 
 
 def _link(state: str, namespace: str = GATEWAY, device: str = "lan0") -> None:
@@ -75,7 +76,7 @@ def _one_hop(world: World, net: Net) -> None:
 
 
 def _many(world: World, net: Net) -> None:
-    for _ in PORTS:
+    for _ in range(TRIES):
         world.chat(net.client, "tcp", net.remote, 7, "count=1")
 
 
@@ -118,6 +119,25 @@ def _by_either(world: World, net: Net) -> None:
         world.chat_from(inside(INTERNET), "tcp", address, net.port, "count=1")
 
 
+def _on_lan(world: World, net: Net) -> None:
+    """Put a container on the LAN itself, by a macvlan of the uplink."""
+    address = ("--subnet", "192.168.1.0/24", "--gateway", "192.168.1.1", "--ip-range", "192.168.1.208/28")
+    world.docker("network", "create", "-d", "macvlan", *address, "-o", f"parent={UPLINK}", "lan")
+    world.run_container("onlan", "--network", "lan", "--ip", ON_LAN)
+
+
+def _off_lan(world: World, net: Net) -> None:
+    world.remove_container("onlan")
+    world.docker("network", "rm", "lan")
+
+
+def _asks_lan(namespace: str) -> Act:
+    def act(world: World, net: Net) -> None:
+        at(namespace, "ping", "-n", "-c", "2", "-i", "0.3", "-W", "1", ON_LAN, check=False)
+
+    return act
+
+
 LINKS = (
     Fault("carrier-lost", "The uplink has no carrier.", frozenset({"arp-unanswered"}), out, _unplugged,
           teardown=_plugged),
@@ -128,6 +148,10 @@ LINKS = (
           also=frozenset({"arp-unanswered", "high-latency-hop"})),
     Fault("spare-without-carrier", "An interface that nothing uses has no carrier.", NONE, out, _spare,
           teardown=_no_spare, nets=(BRIDGE,)),
+    Fault("macvlan-and-its-host", "The host asks for a container that is a macvlan of its own uplink.",
+          frozenset({"arp-unanswered"}), _asks_lan(HOST), _on_lan, teardown=_off_lan, capture=("-c", "onlan")),
+    Fault("macvlan-and-others", "The router asks for a container that is a macvlan of a host's uplink.", NONE,
+          _asks_lan(GATEWAY), _on_lan, teardown=_off_lan, nets=(BRIDGE,), capture=("-c", "onlan")),
     Fault("next-hop-dead", "One of two next hops is nobody's.", frozenset({"arp-unanswered"}), _many,
           _hops(NOBODY_THERE), teardown=_one_hop, also=frozenset({"host-unreachable"})),
     Fault("next-hops", "Two next hops pass on what they are given.", NONE, _many, _hops(SECOND), teardown=_one_hop,
