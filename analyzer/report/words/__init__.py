@@ -20,6 +20,7 @@ from analyzer.report.words import (
     rules,
     sizes,
     spoken,
+    tracked,
     vpn,
     ways,
 )
@@ -27,7 +28,7 @@ from analyzer.report.words.sentence import Facts, Words, by_xdp, commands, for_p
 
 SAYS = {
     **captures.SAYS, **ends.SAYS, **filtered.SAYS, **host.SAYS, **inside.SAYS, **losses.SAYS, **names.SAYS, **nat.SAYS,
-    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **vpn.SAYS,
+    **neighbours.SAYS, **refused.SAYS, **rules.SAYS, **sizes.SAYS, **spoken.SAYS, **tracked.SAYS, **vpn.SAYS,
     **ways.SAYS,
 }  # fmt: skip
 """By check, what makes its sentences."""
