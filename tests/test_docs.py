@@ -75,7 +75,7 @@ def _shown(command: tuple[str, ...]) -> str:
         return " ".join(command)
     if "/proc/sys/net" in command[2]:
         return f"{command[2].partition('/')[0].strip()} /proc/sys/net/..."
-    asks = re.sub(r'^command -v .*?; do echo "== \$link"; ', "", command[2])
+    asks = re.sub(r'^command -v \w+ >/dev/null \|\| exit 127; (for link .*?; do echo "== \$link"; )?', "", command[2])
     return asks.removesuffix(" 2>/dev/null; :").removesuffix("; done")
 
 

@@ -25,6 +25,10 @@ _FILTERED = r"tc qdisc | sed -En 's/^qdisc (clsact|ingress) .* dev (\S+) .*/\2/p
 """The interfaces that may have filters."""
 
 
+_OFFLOADS = (
+    """ethtool -k '*'; cd /sys/class/net; for card in */device; do ethtool -S "${card%/device}"; done 2>/dev/null; :"""
+)
+"""Of all interfaces at once, which takes 2 ms for a hundred; what cards count, of each."""
 _CLASSED = r"tc qdisc | sed -En 's/^qdisc (htb|hfsc|drr|qfq|ets|cbq) .* dev (\S+) .*/\2/p'"
 """The interfaces that have classes."""
 
@@ -68,7 +72,7 @@ OPTIONAL: tuple[Dump, ...] = (
     ("ipset.txt", ("ipset", "save")),
     ("iptables-legacy-save.txt", ("iptables-legacy-save", "-c")),
     ("ip6tables-legacy-save.txt", ("ip6tables-legacy-save", "-c")),
-    ("nfnetlink_queue.txt", ("sh", "-c", f"wc -l {_QUEUES} && cat {_QUEUES} || :")),
+    ("nfnetlink_queue.txt", ("sh", "-c", f"test -r {_QUEUES} && wc -l {_QUEUES} && cat {_QUEUES}; :")),
     ("wg.txt", ("wg", "show")),  # it hides its keys
     ("ufw.txt", ("ufw", "status", "verbose")),
     ("firewalld.txt", ("firewall-cmd", "--list-all-zones")),
@@ -83,7 +87,7 @@ FOR_PEOPLE: tuple[Dump, ...] = (
     ("conntrack-expect.txt", ("conntrack", "-L", "expect")),
     ("tc-class.txt", _each("tc", _CLASSED, 'tc -s class show dev "$link"')),
     ("tc-filter.txt", _each("tc", _FILTERED, 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
-    ("ethtool.txt", _each("ethtool", "ls /sys/class/net", 'ethtool -k "$link"; ethtool -S "$link"')),
+    ("ethtool.txt", ("sh", "-c", f"command -v ethtool >/dev/null || exit 127; {_OFFLOADS}")),
     ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),
     ("docker-info.json", ("docker", "info", "--format", "{{json .}}")),
     # The last, for where Docker hangs, each of its commands holds one up.
