@@ -14,9 +14,10 @@ from analyzer.explain.symptoms import beyond
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.uplinks import taken_first
+from analyzer.link.sorting import stable_order
 from analyzer.model import Basis, Finding, Severity
 from analyzer.model.finding import Symptom
-from analyzer.schema import Int64
+from analyzer.schema import Array, Int64
 
 PACE = ("fast_lost", "fast_answered", "calm_lost", "calm_answered")
 SECOND_NS = 1_000_000_000
@@ -54,18 +55,29 @@ def _tell(case: Case, peer: str, towards: bool, packets: list[int]) -> Told:
 
 def _by_pace(case: Case, lost: list[int]) -> Facts:
     """Count questions of the same clients to the same ports, lost and not, by whether many came within a second."""
-    errand, proto = case.errands[case.connection], case.first("proto")
-    asks = ~case.reply & (proto == PROTO_UDP) & np.isin(errand, errand[lost][proto[lost] == PROTO_UDP]) & (errand >= 0)
+    questions, errand, many = case.once(_paced)
+    datagrams = np.array(lost, np.int64)[case.first("proto")[lost] == PROTO_UDP]
     found = Counter[str]()
-    chosen: Int64 = np.flatnonzero(asks)
-    for number in np.unique(errand[chosen]).tolist():
-        of = chosen[errand[chosen] == number]
-        times = case.first("time_ns")[of]
-        before = np.arange(len(of)) - np.searchsorted(times, times - SECOND_NS)
-        for name, many in (("fast", before >= MANY), ("calm", before < MANY)):
-            gone = np.isin(of[many], lost)
-            found.update({f"{name}_lost": int(gone.sum()), f"{name}_answered": int((~gone).sum())})
+    for number in np.unique(case.errands[case.connection[datagrams]]).tolist():
+        of = slice(*np.searchsorted(errand, (number, number + 1)).tolist())
+        gone = np.isin(questions[of], datagrams)
+        for name, chosen in (("fast", many[of]), ("calm", ~many[of])):
+            count = int(gone[chosen].sum())
+            found.update({f"{name}_lost": count, f"{name}_answered": int(chosen.sum()) - count})
     return {name: Count(count) for name, count in found.items()}
+
+
+def _paced(case: Case) -> tuple[Int64, Int64, Array]:
+    """Return all datagrams of clients by what they want, in order of time; and before which many came in a second."""
+    chosen: Int64 = np.flatnonzero(~case.reply & (case.connection >= 0) & (case.first("proto") == PROTO_UDP))
+    errand = case.errands[case.connection[chosen]]
+    order = stable_order(errand)
+    chosen, errand = chosen[order], errand[order]
+    times = case.first("time_ns")[chosen]
+    many = np.zeros(len(chosen), bool)
+    if len(chosen) > MANY:
+        many[MANY:] = (errand[MANY:] == errand[:-MANY]) & (times[MANY:] - times[:-MANY] <= SECOND_NS)
+    return chosen, errand, many
 
 
 def _negligible(finding: Finding) -> Finding:
