@@ -7,10 +7,12 @@ from analyzer.link.sorting import changes, lengths, stable_order
 from analyzer.model import Role
 from analyzer.packet.answers import HALF, behind
 from analyzer.packet.context import Context
-from analyzer.schema import Int64, Layer
+from analyzer.schema import Array, Columns, Int64, Layer
 
+IDS, NEAR = 1 << 16, 4_096
+"""IDs that there are, and how far apart those of two packets may be that are counted, and not random."""
 REORDERED_NS = 3_000_000
-"""What comes later than this after its follower was sent again, not overtaken; Wireshark's limit, too."""
+"""What comes later than this was sent again, not overtaken, unless IP IDs tell otherwise; Wireshark's limit, too."""
 
 
 def late_segments(context: Context, again: Int64) -> Int64:
@@ -41,5 +43,23 @@ def late_segments(context: Context, again: Int64) -> Int64:
     late = np.flatnonzero(end[1:] <= highest[:-1]) + 1
     overtook = np.searchsorted(highest, end[late])
     times = frames["time_ns"][first[order]]
-    found: Int64 = order[late[times[late] - times[overtook] > REORDERED_NS]]
+    # What lies within the one that came first is no hole: a probe for a lost tail, or an answer to an old request.
+    hole = (end - length)[overtook] > (end - length)[late]
+    late, overtook = late[hole], overtook[hole]
+    late, overtook = (places[times[late] - times[overtook] > REORDERED_NS] for places in (late, overtook))
+    found: Int64 = order[late[~_sent_before(frames, first[order[late]], first[order[overtook]])]]
+    return found
+
+
+def _sent_before(frames: Columns, late: Int64, overtook: Int64) -> Array:
+    """
+    (n,) bool: a segment was sent before the one that overtook it, by the IDs of their IP packets.
+
+    Those of one connection count up (net/ipv4/ip_output.c, ip_select_ident_segs); whoever sends again takes a new one.
+    Where there are none, as in IPv6, nobody knows.
+    """
+    ids = (frames["ip_id"][rows].astype(np.int64) for rows in (late, overtook))
+    one, other = ids
+    ahead = (other - one) % IDS
+    found: Array = (one > 0) & (other > 0) & (ahead > 0) & (ahead < NEAR)
     return found

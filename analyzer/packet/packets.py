@@ -193,10 +193,14 @@ def _split(frames: Sorted, begins: Array, hairpin: Array) -> None:
     places = expand(start, length)
     kinds = variants(frames.rows.frames, frames.rows.order[places])
     times, points = (frames.rows.column(name)[places] for name in ("time_ns", "point"))
-    echoes = np.flatnonzero(flooded(frames.rows.frames, frames.rows.order[places]))
+    to_all = flooded(frames.rows.frames, frames.rows.order[places])
+    back = to_all | hairpin[points]  # a bridge floods what is for one alone, too, while it does not know where that is
+    echoes = np.flatnonzero(back | np.repeat(np.logical_or.reduceat(back, np.cumsum(length) - length), length))
     if len(echoes):
         group = np.repeat(np.arange(len(length)), length)[echoes]
-        kinds[echoes] ^= came_back(kinds[echoes], times[echoes], group, hairpin[points[echoes]])
+        kinds[echoes] ^= (
+            came_back(kinds[echoes], times[echoes], group, (hairpin[points] & to_all)[echoes]) & back[echoes]
+        )
     packet, plain = _in_step(times, kinds, length)
     begin = np.cumsum(length) - length
     doubtful: list[int] = []

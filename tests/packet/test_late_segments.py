@@ -36,7 +36,7 @@ def _trace(folder: Path, *incoming: tuple[int, bytes]) -> Trace:
 def test_a_hole_that_is_filled_late(tmp_path: Path, base: int) -> None:
     """The second of three comes 200 ms after the third: its original never reached this host."""
     at = [(base + step) % (1 << 32) for step in (0, 100, 200)]
-    trace = _trace(tmp_path, _in(10, at[0], 100, 11), _in(11, at[2], 100, 13), _in(211, at[1], 100, 12))
+    trace = _trace(tmp_path, _in(10, at[0], 100, 11), _in(11, at[2], 100, 13), _in(211, at[1], 100, 14))
     (loss,) = trace.losses
     (finding,) = [found for found in trace.findings if found.check == "loss-beyond-host"]
 
@@ -112,3 +112,26 @@ def test_what_has_an_earlier_copy_fills_none() -> None:
 
     assert _late(*packets, again=(2,)) == [3]
     assert _late(*packets, again=(0, 1, 2, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("ids", "lost"),
+    [((11, 13, 12), False), ((11, 13, 14), True), ((65_534, 0, 65_535), True), ((65_533, 1, 65_534), False),
+     ((11, 30_000, 12), True), ((0, 0, 0), True)],
+    ids=["sent-before", "sent-again", "no-id", "wraps", "random", "none"],
+)  # fmt: skip
+def test_what_was_sent_before_was_overtaken_however_late_it_is(
+    tmp_path: Path, ids: tuple[int, int, int], lost: bool
+) -> None:
+    """The IDs of a connection's packets count up; what is sent again has a new one."""
+    first, third, second = ids
+    trace = _trace(tmp_path, _in(10, 1_000, 100, first), _in(11, 1_200, 100, third), _in(31, 1_100, 100, second))
+
+    assert bool(trace.losses) is lost
+
+
+def test_what_lies_within_an_earlier_segment_fills_no_hole(tmp_path: Path) -> None:
+    """A probe sends the tail of a large segment again (RFC 8985), which had come."""
+    trace = _trace(tmp_path, _in(10, 1_000, 1_000, 11), _in(60, 1_800, 200, 12))
+
+    assert trace.losses == ()

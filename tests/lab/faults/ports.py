@@ -61,6 +61,26 @@ def _unknown(world: World, net: Net) -> None:
     host("bridge", "link", "set", "dev", veth, "locked", "off", "learning", "on")
 
 
+def _hairpins(state: str) -> Act:
+    """Return what lets ports send back where they came from what the bridge floods, as without docker-proxy."""
+
+    def act(world: World, net: Net) -> None:
+        for name in (net.client, net.server):
+            host("bridge", "link", "set", "dev", world.host_veth(name), "hairpin", state)
+
+    return act
+
+
+def _forgets(world: World, net: Net) -> None:
+    """Talk while the bridge forgets again and again where everybody is."""
+    for _ in range(3):
+        for name in (net.client, net.server):
+            host("ip", "link", "set", world.host_veth(name), "type", "bridge_slave", "fdb_flush")
+        world.ping(net.server, net.client_ip, 2)
+        world.chat(net.client, "udp", net.server_ip, 53, "count=2")
+        _neighbours(world, net)
+
+
 PORTS = (
     Fault("port-listening", "A bridge with STP waits before a port that came up forwards.", UNANSWERED, _neighbours,
           _listening, teardown=_single),
@@ -72,6 +92,8 @@ PORTS = (
     Fault("port-without-multicast", "A bridge gives a port no copy of multicasts, by which IPv6 asks for neighbours.",
           UNANSWERED, _neighbours, _port("server", "mcast_flood", "off"),
           teardown=_port("server", "mcast_flood", "on"), nets=(IPV6,)),
+    Fault("flooded-and-sent-back", "Ports in hairpin mode send back what a bridge floods.", NONE, _forgets,
+          _hairpins("on"), teardown=_hairpins("off")),
     Fault("ports-span", "A bridge has STP, and its ports forward.", NONE, _neighbours, _spans, teardown=_single,
           nets=(BRIDGE,)),
     Fault("port-locked-for-others", "A bridge's port takes what its container sends, and nothing else.", NONE,
