@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.decode.offsets import PROTO_UDP
+from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP, SYN
 from analyzer.link.identity import has
 from analyzer.link.sorting import group_rows, stable_order
 from analyzer.model import Disposition
@@ -121,8 +121,23 @@ def _left(case: "Case", packets: Int64) -> Int64:
 def _sent_again(case: "Case") -> Int64:
     """Return the packets that left, and that TCP sent again, or their answers, where those were on their way."""
     again, originals = case.tracer.sent_again
+    lost = ~_greeted(case)[originals]
+    again, originals = again[lost], originals[lost]
     answers = acknowledged_before(case.context, originals, again)
     return _left(case, np.unique(np.where(answers < 0, originals, answers)))
+
+
+def _greeted(case: "Case") -> Array:
+    """
+    (packets,) bool: each is a SYN, or answers one, where as many were answered as sent.
+
+    None of them was lost then, however late the answers were; and a second answer is to the second SYN.
+    """
+    opens = (case.first("tcp_flags") & SYN != 0) & (case.first("proto") == PROTO_TCP) & (case.connection >= 0)
+    count = len(case.context.connections["proto"])
+    sent, granted = (np.bincount(case.connection[opens & way], minlength=count) for way in (~case.reply, case.reply))
+    found: Array = opens & np.append(sent == granted, False)[case.connection]
+    return found
 
 
 def _unasked(case: "Case", datagrams: Int64) -> Int64:

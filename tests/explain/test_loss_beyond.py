@@ -241,3 +241,16 @@ def test_only_what_is_sent_at_once_is_lost(
 def test_quic_answers_no_datagram_of_its_own(tmp_path: Path) -> None:
     """What many datagrams bring up, one acknowledges."""
     assert _paced(tmp_path, FEW_PASS, [True] * 4, port=443) == []
+
+
+@pytest.mark.parametrize(("answers", "lost"), [(1, True), (2, False)], ids=["one-answer", "two-answers"])
+def test_a_syn_whose_answer_is_late_is_not_lost(tmp_path: Path, answers: int, lost: bool) -> None:
+    """Sent again after a second; then both are answered."""
+    scene = Scene(tmp_path)
+    for number in range(2):
+        scene.out(1000 * number, 6, tcp(40_000, 80, 1, 0, SYN))
+    for number in range(answers):
+        scene.back(1300 + number, 6, tcp(80, 40_000, 7, 2, SYN | ACK))
+    scene.out(1310, 6, tcp(40_000, 80, 2, 8, ACK))
+
+    assert bool(scene.findings(HYPOTHESIS)) is lost
