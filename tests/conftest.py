@@ -7,7 +7,7 @@ import pytest
 
 from tests.needs import GROUPS, why_not
 
-HEAVY = ("live", "replay", "browser", "sweep")
+HEAVY = ("live", "browser", "sweep")
 """Markers of tests of which one at a time runs: what they need is there once, or they take a processor for long."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 

@@ -165,8 +165,8 @@ def _asked_in_vain(case: "Case") -> Int64:
     )
     # Gossip and streams of media have no answers to wait for: ports differ, and most questions are answered.
     unasked = _unasked(case, np.flatnonzero((proto == PROTO_UDP) & known))
-    client = (table["orig_sport"] != table["orig_dport"]) & (answered * 2 >= asked) & (unasked <= FEW_UNASKED)
-    client |= _served(case, asked, answered) & (table["orig_sport"] != table["orig_dport"]) & (unasked <= FEW_UNASKED)
+    client = (answered * 2 >= asked) | _served(case, asked, answered)
+    client &= (table["orig_sport"] != table["orig_dport"]) & (unasked <= FEW_UNASKED)
     client |= np.isin(table["orig_dport"], ANSWERING)
     client |= np.isin(table["orig_dport"], GREETING) & (answered == 0)
     datagram = (proto == PROTO_UDP) & np.append(client, False)[case.connection]

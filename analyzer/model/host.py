@@ -39,13 +39,18 @@ class Link:
 
     @property
     def dead(self) -> bool:
+        """Whether it takes nothing that is sent to it, of its own."""
+        return self.down and self.stands_alone
+
+    @property
+    def stands_alone(self) -> bool:
         """
-        Whether it takes nothing that is sent to it.
+        Whether its state is its own.
 
         A bridge is down while none of its ports is up, and a veth without an address goes with its container: maybe
         only afterwards.
         """
-        return self.down and self.kind != "bridge" and (self.kind != "veth" or bool(self.addresses))
+        return self.kind != "bridge" and (self.kind != "veth" or bool(self.addresses))
 
     @property
     def tunnel(self) -> bool:
@@ -370,8 +375,8 @@ class HostState:
     def flaps(self, dev: str) -> int:
         """Return how often an interface's carrier went or came while the captures ran, as far as that was recorded."""
         link = self.link(dev)
-        ours = link is not None and (link.kind != "veth" or bool(link.addresses)) and link.kind != "bridge"
-        return (self.counted(f"link.{dev}.tx.carrier_changes") or 0) if ours else 0
+        own = link is not None and link.stands_alone
+        return (self.counted(f"link.{dev}.tx.carrier_changes") or 0) if own else 0
 
     def neighbour(self, ip: Address, dev: str | None = None) -> Neighbour | None:
         """Return the recorded neighbour entry for an address."""

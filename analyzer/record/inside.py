@@ -46,7 +46,7 @@ EOF
     esac
     for file in "$resolv" "$hosts"; do
         for root in '' $(printf '/proc/%s/root ' $daemons); do
-            [ -r "$root$file" ] && cat "$root$file" && end "${file##*/}" 0 && break
+            [ -f "$root$file" ] && cat "$root$file" && end "${file##*/}" 0 && break
         done
     done
 done

@@ -24,6 +24,7 @@ from analyzer.replay.plan import Plan, plan
 from analyzer.replay.verdict import Reader, answers
 from analyzer.schema import Int64, Layer
 from analyzer.state.path import LOOPBACK, Path
+from analyzer.state.rules.iptables import LEGACY
 from analyzer.state.rules.packet import Packet
 
 MOST_JOURNEYS, MOST_BEFORE, MOST_SENT, LONGEST_S = 200, 16, 2_000, 60
@@ -277,6 +278,8 @@ def compared(masters: dict[str, str | None], kernel: Account, own: Account, judg
     """Compare both accounts; say why they differ, or why that cannot be said."""
     if own.end is End.UNKNOWN:
         return Agreement.UNSAID, own.by
+    if judged.rule is not None and judged.rule.dump in LEGACY.values():
+        return Agreement.UNSAID, f"rules of {judged.rule.dump} are not rebuilt"
     silent = kernel.end is End.UNKNOWN
     if silent and judged.verdict is Verdict.ACCEPT and judged.packet.oif == judged.packet.iif:
         return (

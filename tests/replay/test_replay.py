@@ -57,6 +57,13 @@ def test_the_kernel_agrees(path: Path) -> None:
     assert told[Agreement.AGREES] or all(one.why for one in replay.journeys)
 
 
+def test_rules_that_are_not_rebuilt_are_not_compared() -> None:
+    """The kernel has no rules of iptables-legacy here: what hoptrace says of them it cannot confirm, nor deny."""
+    first = _replay(BUNDLES / "legacy-rule.bridge.tar.zst").journeys[0]
+
+    assert (first.agreement, first.why) == (Agreement.UNSAID, "rules of iptables-legacy-save.txt are not rebuilt")
+
+
 def test_the_command() -> None:
     """A line a journey; every rule that was met with --verbose."""
     plain, told, one = (_hoptrace("replay", str(SAMPLE), *more) for more in ((), ("-v",), ("J5",)))

@@ -25,6 +25,7 @@ TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""
 SHOWN_PORTS = 5
 ASKED = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
+Ends = tuple[int, ...]
 WHO, WHERE = ("orig_src_hi", "orig_src"), ("reply_src_hi", "reply_src", "reply_sport")
 """Columns of CONNECTIONS: whom somebody asked; who that is, and who answers."""
 
@@ -161,27 +162,31 @@ def _harmless(case: Case, kind: str, packets: list[int]) -> Told:
 
 def _accepted_later(case: Case, packets: list[int]) -> bool:
     """Tell whether each refused TCP connection was followed by a granted one to the same port, of the same way."""
-    begun, granted = case.context.connections["first_ns"], np.flatnonzero(case.handshakes.granted > 0)
-    last = {end: int(begun[n]) for n in granted.tolist() for end in _ends(case, n)}
-    refused = [int(number) for number in case.connection[packets]]
-    return all(any(last.get(end, 0) > begun[n] for end in _ends(case, n)) for n in refused)
+    begun, granted = case.context.connections["first_ns"], case.once(_granted)
+    refused = case.connection[packets].tolist()
+    return all(any(granted.get(end, (0,))[-1] > begun[n] for end in _ends(case, n)) for n in refused)
 
 
 def _by_turns(case: Case, packets: list[int]) -> bool:
     """Tell whether the same port was granted between two refusals: one of several behind it refuses."""
-    begun, refused = case.context.connections["first_ns"], dict[tuple[int, ...], list[int]]()
+    begun, refused = case.context.connections["first_ns"], dict[Ends, list[int]]()
     for number in case.connection[packets].tolist():
         for end in _ends(case, number):
             refused.setdefault(end, []).append(int(begun[number]))
-    return any(
-        times[0] < begun[number] < times[-1]
-        for number in np.flatnonzero(case.handshakes.granted > 0).tolist()
-        for end in _ends(case, number)
-        if (times := refused.get(end)) is not None
-    )
+    granted = case.once(_granted)
+    return any(times[0] < ns < times[-1] for end, times in refused.items() for ns in granted.get(end, ()))
 
 
-def _ends(case: Case, number: int) -> list[tuple[int, ...]]:
+def _granted(case: Case) -> dict[Ends, list[int]]:
+    """Return when connections were granted, in ns, in order of time, by their ends."""
+    begun, found = case.context.connections["first_ns"], dict[Ends, list[int]]()
+    for number in np.flatnonzero(case.handshakes.granted > 0).tolist():
+        for end in _ends(case, number):
+            found.setdefault(end, []).append(int(begun[number]))
+    return {end: sorted(times) for end, times in found.items()}
+
+
+def _ends(case: Case, number: int) -> list[Ends]:
     """Return whom a connection asked, and who did, or who it came to: a rule may send others elsewhere."""
     table = case.context.connections
     return [tuple(int(table[name][number]) for name in (*ASKED, *names)) for names in (WHO, WHERE)]
