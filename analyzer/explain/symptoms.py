@@ -129,14 +129,14 @@ def _sent_again(case: "Case") -> Int64:
 
 def _greeted(case: "Case") -> Array:
     """
-    (packets,) bool: each is a SYN, or answers one, where as many were answered as sent.
+    (packets,) bool: each is a SYN, or answers one, where as many were answered as sent, and an answer arrived.
 
     None of them was lost then, however late the answers were; and a second answer is to the second SYN.
     """
-    opens = (case.first("tcp_flags") & SYN != 0) & (case.first("proto") == PROTO_TCP) & (case.connection >= 0)
-    count = len(case.context.connections["proto"])
-    sent, granted = (np.bincount(case.connection[opens & way], minlength=count) for way in (~case.reply, case.reply))
-    found: Array = opens & np.append(sent == granted, False)[case.connection]
+    opens = (case.first("tcp_flags") & SYN != 0) & (case.first("proto") == PROTO_TCP)
+    shakes = case.handshakes
+    whole = (shakes.asked == shakes.granted) & (shakes.went_on > 0)
+    found: Array = opens & np.append(whole, False)[case.connection]
     return found
 
 
