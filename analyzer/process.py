@@ -1,25 +1,30 @@
 """What suits a process that works on long columns: to be said before NumPy is imported, because it looks only then."""
 
 import ctypes
+import gc
 import os
 from contextlib import suppress
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 """Of glibc's malloc.h (mallopt(3))."""
 NEVER = -1
+CYCLES = (100_000, 50, 100)
+"""New objects after which Python looks for cycles among them, and how often until it looks further."""
 LARGE, MANY = 4 << 20, 65_536
 """Bytes of a block that is given back at once where memory is a bound; glibc's default of how many there may be."""
 
 
 def suit_columns() -> None:
     """
-    Keep freed memory for the next columns, and NumPy to small pages and one thread.
+    Keep freed memory for the next columns, NumPy to small pages and one thread, and Python from looking for cycles.
 
     glibc gives blocks of 32 MiB and more back to the kernel, which fills other pages with zeros for the next one: a
     fifth of all time at ten million frames. Huge pages, which NumPy asks for, may have to be put together first
     (transparent_hugepage/defrag). BLAS would start threads that are of no use here: they cost time, and what has
-    threads cannot be forked safely.
+    threads cannot be forked safely. Journeys are many small objects that live as long as a report is written; Python
+    would go through all of them again and again, in search of cycles, for half of the time that they take.
     """
+    gc.set_threshold(*CYCLES)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     with suppress(OSError, AttributeError, TypeError):  # another libc

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_TCP
-from analyzer.decode.reference import datagrams
 from analyzer.explain.case import Case
+from analyzer.packet.questions import carried
 from analyzer.schema import Int64
 
 MOST = 400
@@ -77,23 +77,12 @@ def said_in(case: Case, connection: int, most: int) -> list[tuple[int, bytes]]:
 
 def _read(case: Case, packets: Int64, *, last: bool = False) -> dict[int, bytes]:
     """Return TCP's payload of packets, as their first frames keep it, or their last ones."""
-    rows = case.last_row if last else case.first_row
-    found: dict[int, bytes] = {}
-    for row, data, length, interface in case.read_again(np.sort(rows[packets].astype(np.int64))):
-        parts = datagrams(data, length, interface)
-        if parts:
-            found[int(case.context.packet_of_row[row])] = _payload(parts[-1])
-    return found
-
-
-def _payload(packet: bytes) -> bytes:
-    """Return what is behind the headers of TCP over IP; nothing where that cannot be told."""
-    if len(packet) < 20:
-        return b""
-    start = (packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40  # extension headers are not looked through
-    if len(packet) < start + 20:
-        return b""
-    return packet[start + (packet[start + 12] >> 4) * 4 :]
+    rows, context = case.last_row if last else case.first_row, case.context
+    again = case.read_again(np.sort(rows[packets].astype(np.int64)))
+    return {
+        int(context.packet_of_row[row]): carried(context, row, data, length, interface)
+        for row, data, length, interface in again
+    }
 
 
 def is_hello(text: bytes) -> bool:

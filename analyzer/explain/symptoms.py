@@ -173,11 +173,7 @@ def _asked_in_vain(case: "Case") -> Int64:
     ends = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     asks = np.flatnonzero((has(layers, Layer.ECHO) | datagram) & ~case.reply & known & ends)
     # Questions to name servers tell by themselves which of them was answered.
-    named = {query.journey for query in case.names if query.answer is not None}
-    asks = asks[(asked > answered)[case.connection[asks]] & (case.quoted_by[asks] < 0)]
-    missing: list[int] = []
-    for packet, number in zip(asks.tolist(), case.connection[asks].tolist(), strict=True):
-        answers = case.tracer.answers(number).answered_by
-        if packet not in answers and packet not in named and case.waited(packet):
-            missing.append(packet)
-    return np.array(missing, np.int64)
+    named = [query.journey for query in case.names if query.answer is not None]
+    asks = asks[(asked > answered)[case.connection[asks]] & (case.quoted_by[asks] < 0) & ~np.isin(asks, named)]
+    missing = asks[case.tracer.answered_by(asks) < 0].tolist()
+    return np.array([packet for packet in missing if case.waited(packet)], np.int64)

@@ -12,13 +12,14 @@ import numpy as np
 
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.offsets import ACK
-from analyzer.journey.build import MOST_HOPS, Tracer
+from analyzer.journey.build import Tracer
 from analyzer.link.identity import has
 from analyzer.link.sorting import changes, expand, group_rows
 from analyzer.model import Journey
 from analyzer.model.alike import Alike
 from analyzer.packet.arp import BURST_NS
 from analyzer.packet.context import Context
+from analyzer.packet.sight import MOST_HOPS
 from analyzer.packet.text import summary, tcp_text
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -53,8 +54,9 @@ class Shapes:
             Places, and one journey, or what all of them have in common.
         """
         kinds = self._kinds[packets[chosen]]
-        for place in chosen[kinds < 0].tolist():
-            yield np.array([place]), self._tracer.journey(int(packets[place]))
+        apart = chosen[kinds < 0]
+        for place, journey in zip(apart.tolist(), self._tracer.journeys(packets[apart]), strict=True):
+            yield np.array([place]), journey
         plain = chosen[kinds >= 0]
         for length in np.unique(self._length[packets[plain]]).tolist():
             yield from self._told_together(packets, plain[self._length[packets[plain]] == length])

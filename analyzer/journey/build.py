@@ -1,5 +1,6 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -30,18 +31,17 @@ from analyzer.packet.context import Context
 from analyzer.packet.late_segments import late_segments
 from analyzer.packet.outcome import Outcome, Outcomes
 from analyzer.packet.prove import Prover
+from analyzer.packet.sight import MOST_HOPS, Sight, sights
 from analyzer.packet.stops import Cause
 from analyzer.packet.text import protocol_of, summary
 from analyzer.schema import Array, Int64, Layer
 
-MOST_HOPS = 1000
-"""Of one journey that are told; only frames that are alike without end make more."""
 SHOWN = (
     ("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST), ("vlan", Layer.VLAN), ("sport", Layer.PORTS),
     ("dport", Layer.PORTS), ("icmp_id", Layer.ECHO), ("ttl", Layer.IPV4 | Layer.IPV6),
     ("ip_id", Layer.IPV4 | Layer.FRAGMENT),
 )  # fmt: skip
-"""Columns of FRAMES that a hop shows, and where they hold a value."""
+"""What a hop shows of a frame, and where it holds a value."""
 
 
 class Tracer:
@@ -97,6 +97,10 @@ class Tracer:
         """Return what answers what in a connection."""
         return self._outcomes.answers(connection)
 
+    def answered_by(self, packets: Int64) -> Int64:
+        """(n,) Return what answers each of *packets*, all of them of connections; -1 for nothing."""
+        return self._outcomes.answered_by(packets)
+
     @property
     def all_answers(self) -> AllAnswers:
         """What answers what in all connections."""
@@ -125,9 +129,15 @@ class Tracer:
 
     def journey(self, packet: int) -> Journey:
         """Tell one packet's journey."""
-        context = self._context
-        parts = context.hops_of(packet)
-        rows = [hop[0] for hop in parts]
+        return next(self.journeys(np.array([packet])))
+
+    def journeys(self, packets: Int64) -> Iterator[Journey]:
+        """Tell the journeys of *packets* one after the other."""
+        return map(self._journey, packets.tolist(), sights(self._context, packets))
+
+    def _journey(self, packet: int, parts: list[list[Sight]]) -> Journey:
+        """Tell one from what was seen of it, hop by hop."""
+        context, rows = self._context, self._context.hop_rows(packet)
         place = int(context.packet_start[packet])
         connection, reply = self._stream_of(packet)
         quoted = self.quoted_by_error.get(packet) if connection < 0 else None
@@ -137,17 +147,19 @@ class Tracer:
         nat = self.connection(connection).nat if connection >= 0 else ()
         hops: list[Hop] = []
         steps: list[Step] = []
-        for index, row in enumerate(rows[:MOST_HOPS]):
-            changed = rewrites(context, parts[index - 1], parts[index], reply=reply) if index else ()
-            steps += through_tunnel(context, rows[index - 1] if index else None, row, index)
-            if index:
-                steps += between(context, rows[index - 1], row, index, changed, self._exchanges, nat)
-            waited = waited_for(context, self._by_pair, row, index)
+        before: list[Sight] = []
+        for index, part in enumerate(parts):
+            changed = rewrites(context, before, part, reply=reply) if before else ()
+            steps += through_tunnel(context, before[0] if before else None, part[0], index)
+            if before:
+                steps += between(context, before[0], part[0], index, changed, self._exchanges, nat)
+            waited = waited_for(context, self._by_pair, part[0], index)
             # On a bridge the exchange is seen at every port; the packet waited where it was sent.
             if waited is not None and (not index or any(r.field == "eth_src" for r in changed)):
                 steps.append(waited)
             following = rows[index + 1] if index + 1 < len(rows) else None
-            hops.append(_hop(context, parts[index], following, changed))
+            hops.append(_hop(context, part, following, changed))
+            before = part
         onward = self._onward(connection, reply=reply)
         if onward is not None and context.value("payload_len", rows[-1]):
             steps.append(ProxyStep(onward, len(hops)))
@@ -163,7 +175,7 @@ class Tracer:
             connection=connection if connection >= 0 else None,
             direction=(Direction.REPLY if reply else Direction.ORIGINAL) if connection >= 0 else None,
             protocol=protocol_of(context, rows[0]),
-            summary=summary(context, parts[0]),
+            summary=summary(context, [seen.row for seen in parts[0]]),
             disposition=outcome.disposition,
             reason=outcome.reason + more,
             basis=outcome.basis,
@@ -179,7 +191,7 @@ class Tracer:
             error_about=quoted,
             ambiguous=ambiguous,
             candidates=tuple(context.alike(packet)) if ambiguous else None,
-            **_numbers(context, parts[0]),
+            **_numbers(parts[0]),
         )
 
     def _stream_of(self, packet: int) -> tuple[int, bool]:
@@ -228,32 +240,31 @@ def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:
     )
 
 
-def _numbers(context: Context, rows: list[int]) -> dict[str, int]:
+def _numbers(parts: list[Sight]) -> dict[str, int]:
     """Return what a packet carries, and TCP's numbers, by the frames of its first hop."""
-    layers, found = context.layers(rows[0]), {}
-    if layers & (Layer.IPV4 | Layer.IPV6):
-        found["payload_len"] = sum(context.value("payload_len", row) for row in rows)
-    if layers & Layer.TCP:
-        found |= {name: context.value(name, rows[0]) for name in ("seq", "ack", "window", "tcp_flags")}
-        if not context.value("tcp_flags", rows[0]) & ACK:
-            del found["ack"]
+    first, found = parts[0], {}
+    if first.layers & (Layer.IPV4 | Layer.IPV6):
+        found["payload_len"] = sum(part.payload_len for part in parts)
+    if first.layers & Layer.TCP:
+        found |= {"seq": first.seq, "window": first.window, "tcp_flags": first.tcp_flags}
+        if first.tcp_flags & ACK:
+            found["ack"] = first.ack
     return found
 
 
-def _hop(context: Context, rows: list[int], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
-    row = rows[0]
-    layers = context.layers(row)
-    shown: dict[str, Any] = {name: context.value(name, row) for name, layer in SHOWN if layers & layer}
-    latency, doubt = context.latency(row, following) if following is not None else (None, None)
+def _hop(context: Context, parts: list[Sight], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
+    first = parts[0]
+    shown: dict[str, Any] = {name: getattr(first, name) for name, layer in SHOWN if first.layers & layer}
+    latency, doubt = context.latency(first.row, following) if following is not None else (None, None)
     return Hop(
-        point=context.point(row).name,
-        frames=tuple(context.value("frame", part) for part in rows),
-        time_ns=context.value("time_ns", row),
+        point=context.points[first.point].name,
+        frames=tuple(part.frame for part in parts),
+        time_ns=first.time_ns,
         latency_ns=latency,
         latency_uncertainty_ns=doubt,
-        length=sum(context.value("orig_len", part) for part in rows),
-        src=context.src(row),
-        dst=context.dst(row),
+        length=sum(part.orig_len for part in parts),
+        src=first.source,
+        dst=first.target,
         rewrites=changed,
         **shown,
     )

@@ -18,41 +18,51 @@ from analyzer.model import (
     mac_text,
 )
 from analyzer.packet.context import Context
+from analyzer.packet.sight import Sight
 from analyzer.schema import Layer
 
 
-def rewrites(context: Context, parts_before: list[int], parts_after: list[int], *, reply: bool) -> tuple[Rewrite, ...]:
+def rewrites(
+    context: Context, parts_before: list[Sight], parts_after: list[Sight], *, reply: bool
+) -> tuple[Rewrite, ...]:
     """List the fields that differ between two hops, each given by its frames."""
     before, after = parts_before[0], parts_after[0]
     found: list[Rewrite] = []
     if len(parts_before) != len(parts_after):
-        fragments = any(context.layers(row) & Layer.FRAGMENT for row in (before, after))
+        fragments = (before.layers | after.layers) & Layer.FRAGMENT
         by = "fragmentation" if fragments else "segmentation"
         found.append(Rewrite("frames", str(len(parts_before)), str(len(parts_after)), by))
-    bits = context.layers(before) & context.layers(after)
-    for name, layer in (("eth_src", Layer.MAC_SRC), ("eth_dst", Layer.MAC_DST)):
-        if bits & layer and context.value(name, before) != context.value(name, after):
-            old, new = (mac_text(context.value(name, row)) for row in (before, after))
-            found.append(Rewrite(name, old, new, "forwarding"))
+    bits = before.layers & after.layers
+    for name, layer, old, new in (
+        ("eth_src", Layer.MAC_SRC, before.eth_src, after.eth_src),
+        ("eth_dst", Layer.MAC_DST, before.eth_dst, after.eth_dst),
+    ):
+        if bits & layer and old != new:
+            found.append(Rewrite(name, mac_text(old), mac_text(new), "forwarding"))
     if not bits & (Layer.IPV4 | Layer.IPV6):
         return tuple(found)
     source, target = ("DNAT", "SNAT") if reply else ("SNAT", "DNAT")
     if _copied(context, before, after):
         source = target = "copy"
-    for name, by, of in (("src", source, context.src), ("dst", target, context.dst)):
-        if of(before) != of(after):
-            found.append(Rewrite(name, str(of(before)), str(of(after)), by))
-    for name, by in (("sport", source), ("dport", target), ("icmp_id", target if reply else source), ("ttl", "")):
-        if context.value(name, before) != context.value(name, after):
-            old, new = (str(context.value(name, row)) for row in (before, after))
-            found.append(Rewrite(name, old, new, by or "forwarding"))
+    if (before.src, before.src_hi) != (after.src, after.src_hi):
+        found.append(Rewrite("src", str(before.source), str(after.source), source))
+    if (before.dst, before.dst_hi) != (after.dst, after.dst_hi):
+        found.append(Rewrite("dst", str(before.target), str(after.target), target))
+    for name, by, old, new in (
+        ("sport", source, before.sport, after.sport),
+        ("dport", target, before.dport, after.dport),
+        ("icmp_id", target if reply else source, before.icmp_id, after.icmp_id),
+        ("ttl", "forwarding", before.ttl, after.ttl),
+    ):
+        if old != new:
+            found.append(Rewrite(name, str(old), str(new), by))
     return tuple(found)
 
 
 def between(
     context: Context,
-    before: int,
-    after: int,
+    before: Sight,
+    after: Sight,
     hop: int,
     changed: tuple[Rewrite, ...],
     exchanges: list[ArpExchange],
@@ -68,9 +78,9 @@ def between(
     steps += _nat(changed, hop, reply, nat, ("dst", "dport"))
     if "ttl" in fields:
         steps.append(_route(context, before, after, hop, exchanges))
-    elif (context.layers(before) | context.layers(after)) & Layer.TUNNEL:
+    elif (before.layers | after.layers) & Layer.TUNNEL:
         pass  # the tunnel's own step tells
-    elif context.layers(before) & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
+    elif before.layers & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
         steps.append(_bridge(context, before, after, hop))
     steps += _nat(changed, hop, reply, nat, ("src", "sport", "icmp_id"))
     return steps
@@ -89,12 +99,11 @@ def _nat(
     return [NatStep(found[0].by, reply, field, before, after, hop, rule, Basis.OBSERVED)]
 
 
-def _route(context: Context, before: int, after: int, hop: int, exchanges: list[ArpExchange]) -> RouteStep:
-    mac = context.value("eth_dst", after) if context.layers(after) & Layer.MAC_DST else None
-    dst = context.dst(after)
-    host = context.host_at(after)
-    chosen = context.route_to(dst, after) if dst is not None else None
-    out = context.point(after)
+def _route(context: Context, before: Sight, after: Sight, hop: int, exchanges: list[ArpExchange]) -> RouteStep:
+    mac = after.eth_dst if after.layers & Layer.MAC_DST else None
+    dst, out = after.target, context.points[after.point]
+    host = context.hosts[out.host]
+    chosen = context.route_to(dst, after.row) if dst is not None else None
     if chosen is not None and chosen.route.dev not in (out.interface, out.name):
         behind = host.link(out.name) or host.link(out.interface or "")
         master = behind.master if behind else None
@@ -102,11 +111,11 @@ def _route(context: Context, before: int, after: int, hop: int, exchanges: list[
     hop_ip = _resolved(host, mac, dst, exchanges) if mac is not None else None
     entry = host.neighbour(hop_ip) if hop_ip is not None else None
     return RouteStep(
-        from_point=context.point(before).name,
+        from_point=context.points[before.point].name,
         to_point=out.name,
         at_hop=hop,
-        ttl_before=context.value("ttl", before),
-        ttl_after=context.value("ttl", after),
+        ttl_before=before.ttl,
+        ttl_after=after.ttl,
         next_hop_mac=Mac(mac) if mac is not None else None,
         next_hop_ip=hop_ip,
         route=chosen.route.text if chosen else None,
@@ -126,10 +135,10 @@ def _resolved(host: HostState, mac: int, dst: Address | None, exchanges: list[Ar
     return next(iter(same)) if len(same) == 1 else None
 
 
-def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
-    mac = context.value("eth_dst", after)
+def _bridge(context: Context, before: Sight, after: Sight, hop: int) -> FdbStep:
+    mac, port = after.eth_dst, context.points[after.point]
     home = context.homes.get(mac)
-    if home is not None and context.points[home[0]].host != context.point(after).host:
+    if home is not None and context.points[home[0]].host != port.host:
         home = None  # at home behind another host's bridge; this one sends it into the tunnel
     flooded = bool(mac & GROUP_BIT)
     local = not flooded and mac in context.host_macs
@@ -137,26 +146,25 @@ def _bridge(context: Context, before: int, after: int, hop: int) -> FdbStep:
     learnt = None if home is None or local or flooded or copied else home
     return FdbStep(
         mac=Mac(mac),
-        from_point=context.point(before).name,
-        to_point=context.point(after).name,
+        from_point=context.points[before.point].name,
+        to_point=port.name,
         at_hop=hop,
         learnt_point=context.points[learnt[0]].name if learnt else None,
         learnt_frame=learnt[1] if learnt else None,
         local=local,
         flooded=flooded,
         copied=copied,
-        entry=_fdb_entry(context, mac, context.point(after)),
+        entry=_fdb_entry(context, mac, port),
         basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
     )
 
 
-def _copied(context: Context, before: int, after: int) -> bool:
+def _copied(context: Context, before: Sight, after: Sight) -> bool:
     """Tell whether a bridge only shows what it forwards from port to port, because capturing makes it promiscuous."""
-    if context.point(after).role is not Role.BRIDGE or not context.layers(before) & Layer.MAC_DST:
+    if context.points[after.point].role is not Role.BRIDGE or not before.layers & Layer.MAC_DST:
         return False
-    same = all(context.value(name, before) == context.value(name, after) for name in ("eth_src", "eth_dst", "ttl"))
-    mac = context.value("eth_dst", after)
-    return same and not mac & GROUP_BIT and mac not in context.host_macs
+    same = (before.eth_src, before.eth_dst, before.ttl) == (after.eth_src, after.eth_dst, after.ttl)
+    return same and not after.eth_dst & GROUP_BIT and after.eth_dst not in context.host_macs
 
 
 def _fdb_entry(context: Context, mac: int, port: Point) -> str | None:

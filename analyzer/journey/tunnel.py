@@ -2,15 +2,16 @@
 
 from analyzer.model import TunnelStep, address
 from analyzer.packet.context import Context
+from analyzer.packet.sight import Sight
 from analyzer.schema import Layer
 
 
-def through_tunnel(context: Context, before: int | None, after: int, hop: int) -> list[TunnelStep]:
+def through_tunnel(context: Context, before: Sight | None, after: Sight, hop: int) -> list[TunnelStep]:
     """Tell what a tunnel did between two sightings, or before the first one (*before* is None)."""
-    was = before is not None and bool(context.layers(before) & Layer.TUNNEL)
-    if context.layers(after) & Layer.TUNNEL:
-        return [_step(context, "carried" if was else "encapsulated", after, hop)]
-    return [_step(context, "decapsulated", before, hop)] if was and before is not None else []
+    was = before is not None and bool(before.layers & Layer.TUNNEL)
+    if after.layers & Layer.TUNNEL:
+        return [_step(context, "carried" if was else "encapsulated", after.row, hop)]
+    return [_step(context, "decapsulated", before.row, hop)] if was and before is not None else []
 
 
 def _step(context: Context, action: str, row: int, hop: int) -> TunnelStep:

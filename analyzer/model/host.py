@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analyzer.model.drop import Drop
 from analyzer.model.engine import Container, Ended, Network, Prefix, Sidecar
@@ -383,7 +384,7 @@ class HostState:
         return next((n for n in self.neighbours if n.ip == ip and dev in (None, n.dev)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hosts:
     """All hosts that captures are of, by name; the name is None where nobody gave one."""
 
@@ -428,11 +429,11 @@ class Hosts:
         own = self[host].container_of_address(ip)
         return own or next((c for c in self._overlaid if ip in c.addresses), None)
 
-    @property
-    def _overlaid(self) -> Iterator[Container]:
+    @cached_property
+    def _overlaid(self) -> tuple[Container, ...]:
         """Containers on networks that span hosts."""
         spanning = {network.name for network in self.everywhere.networks if network.driver == "overlay"}
-        return (container for container in self.everywhere.containers if container.network in spanning)
+        return tuple(container for container in self.everywhere.containers if container.network in spanning)
 
 
 _NOTHING = HostState()

@@ -13,6 +13,7 @@ from analyzer.link.identity import has
 from analyzer.link.sorting import distinct_rows
 from analyzer.model import ArpExchange, ArpStep, Mac, address
 from analyzer.packet.context import Context
+from analyzer.packet.sight import Sight
 from analyzer.schema import Layer
 
 BURST_NS = 1_000_000
@@ -121,15 +122,13 @@ def by_pair(context: Context, exchanges: list[ArpExchange]) -> Exchanges:
     return found
 
 
-def waited_for(context: Context, exchanges: Exchanges, row: int, hop: int) -> ArpStep | None:
-    """Return the exchange that the frame at *row* had to wait for."""
-    point, time_ns = context.value("point", row), context.value("time_ns", row)
-    asker, target = context.value("eth_src", row), context.value("eth_dst", row)
-    for exchange in exchanges.get((point, asker, target), ()):
+def waited_for(context: Context, exchanges: Exchanges, seen: Sight, hop: int) -> ArpStep | None:
+    """Return the exchange that a frame had to wait for."""
+    for exchange in exchanges.get((seen.point, seen.eth_src, seen.eth_dst), ()):
         answered_ns = _answered_ns(exchange)
-        if answered_ns <= time_ns <= answered_ns + BURST_NS:
-            returned = context.all.returns.get((point, target, answered_ns))
-            if returned is None or returned >= context.value("frame", row):
+        if answered_ns <= seen.time_ns <= answered_ns + BURST_NS:
+            returned = context.all.returns.get((seen.point, seen.eth_dst, answered_ns))
+            if returned is None or returned >= seen.frame:
                 return ArpStep(exchange, hop)
     return None
 

@@ -208,16 +208,7 @@ class Context:
         start, stop = self.packet_start[packet], self.packet_start[packet + 1]
         if self.hops["hop"][stop - 1] == stop - start - 1:  # each hop is one frame
             return self.rows_of(packet)
-        return [rows[0] for rows in self.hops_of(packet)]
-
-    def hops_of(self, packet: int) -> list[list[int]]:
-        """Return the rows of one packet by hop: several where it is fragmented or segmented."""
-        start, stop = self.packet_start[packet], self.packet_start[packet + 1]
-        found: list[list[int]] = []
-        for row, hop in zip(self.hops["row"][start:stop].tolist(), self.hops["hop"][start:stop].tolist(), strict=True):
-            if hop == len(found):
-                found.append([])
-            found[hop].append(row)
+        found: list[int] = self.hops["row"][start:stop][changes(self.hops["hop"][start:stop])].tolist()
         return found
 
     @cached_property

@@ -83,6 +83,15 @@ class Outcomes:
             self._answers[connection] = find_answers(self._context, packets) if few else self.all_answers.of(packets)
         return self._answers[connection]
 
+    def answered_by(self, packets: Int64) -> Int64:
+        """(n,) Return what answers each of *packets*, all of them of connections; -1 for nothing."""
+        context = self._context
+        connection = context.hops["connection"][context.packet_start[packets]].tolist()
+        if len(set(connection).difference(self._answers)) > FEW:
+            return self.all_answers.answered_by[packets]
+        pairs = zip(packets.tolist(), connection, strict=True)
+        return np.array([self.answers(number).answered_by.get(packet, -1) for packet, number in pairs], np.int64)
+
     @cached_property
     def all_answers(self) -> AllAnswers:
         """What answers what in all connections."""

@@ -47,13 +47,16 @@ def message_rows(context: Context) -> Int64:
 
 def message_of(context: Context, row: int, data: bytes, length: int, interface: Interface) -> bytes:
     """Return the message in a frame; over TCP its length comes first, and only one that begins a segment is read."""
-    layers = context.layers(row)
-    if interface.link_type == LINKTYPE_ETHERNET and not layers & (Layer.VLAN | Layer.TUNNEL):
-        end = o.ETH_HEADER + context.value("ip_len", row)
-        text = data[end - context.value("payload_len", row) : end]
-    else:
-        text = payload(data, length, interface)
-    return text[LENGTH:] if layers & Layer.TCP else text
+    text = carried(context, row, data, length, interface)
+    return text[LENGTH:] if context.layers(row) & Layer.TCP else text
+
+
+def carried(context: Context, row: int, data: bytes, length: int, interface: Interface) -> bytes:
+    """Return what was captured behind the last header of a frame that is no fragment."""
+    if interface.link_type != LINKTYPE_ETHERNET or context.layers(row) & (Layer.VLAN | Layer.TUNNEL):
+        return payload(data, length, interface)
+    end = o.ETH_HEADER + context.value("ip_len", row)
+    return data[end - context.value("payload_len", row) : end]
 
 
 def join_messages(context: Context, messages: Iterable[tuple[int, Message]]) -> list[NameQuery]:

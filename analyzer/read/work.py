@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
@@ -125,7 +124,6 @@ class Work:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
-        self._number = count()
 
     def keep(self, table: Columns) -> Kept:
         """Keep one table."""
@@ -141,7 +139,7 @@ class Work:
         if self.folder is None:
             held = map(dict, tables)
             return [Kept(_rows(table), table) for table in held]
-        path = self.folder / f"{next(self._number)}-{token_hex(8)}"
+        path = self.folder / token_hex(8)
         try:
             with path.open("wb") as file:
                 return [_written(table, file, str(path)) for table in tables]

@@ -184,10 +184,10 @@ class Part:
         found: Int64 = self.context.numbers[own]
         return found
 
-    def journey(self, packet: int) -> Journey:
-        """Tell the journey of a packet by its own number, with the numbers that all have among all."""
-        told = self.tracer.journey(packet)
-        return told if self.context.share.numbers is None else self._renumbered(told)
+    def journeys(self, packets: Int64) -> Iterator[Journey]:
+        """Tell journeys of packets by their own numbers, with the numbers that all have among all."""
+        told = self.tracer.journeys(packets)
+        return told if self.context.share.numbers is None else map(self._renumbered, told)
 
     @cached_property
     def _shapes(self) -> Shapes:

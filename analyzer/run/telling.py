@@ -127,7 +127,7 @@ class Telling:
         """Build journeys one after the other."""
         if len(self.parts) == 1:
             for _, _, own in self._by_part(numbers):
-                yield from map(self.parts[0].journey, own.tolist())
+                yield from self.parts[0].journeys(own)
             return
         for begin in range(0, len(numbers), HELD):  # each part is opened once for so many
             yield from self._told_of(_journeys, numbers[begin : begin + HELD])
@@ -183,7 +183,7 @@ def _connections(parts: Parts, item: tuple[int, Int64]) -> list[Connection]:
 
 def _journeys(parts: Parts, item: tuple[int, Int64]) -> list[Journey]:
     place, own = item
-    return [parts[place].journey(packet) for packet in own.tolist()]
+    return list(parts[place].journeys(own))
 
 
 def _decisions(parts: Parts, item: tuple[int, Int64]) -> "list[Decision | None]":

@@ -4,7 +4,7 @@ Takes a HostState and what the rules may ask of a packet, gives the route and wh
 cannot be decided is left to whoever asks. Without recorded rules, the kernel's own are assumed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 
@@ -96,20 +96,36 @@ def _applies(host: HostState, rule: RoutingRule, sought: Sought, decide: Decide)
 
 
 def _fits(host: HostState, rule: RoutingRule, sought: Sought) -> bool | Unknown:
-    answers: list[bool | Unknown] = [
-        rule.dst is None or sought.dst in rule.dst,
-        rule.src is None or (sought.src is not None and sought.src in rule.src),
-        _same(rule.iif, OWN_IIF if sought.iif is ABSENT else sought.iif, Field.IIF),
-        _same(rule.oif, sought.oif, Field.OIF),
-        _marked(rule, sought.mark),
-        True if rule.protocol is None else _known(sought.protocol, Field.PROTOCOL, lambda one: one == rule.protocol),
-        _within(rule.sport, sought.sport, Field.SPORT),
-        _within(rule.dport, sought.dport, Field.DPORT),
-        *(_other(host, word, sought) for word in rule.unread),
-    ]
-    if False in answers:
-        return False
-    return next((answer for answer in answers if isinstance(answer, Unknown)), True)
+    unknown: Unknown | None = None
+    for answer in _answers(host, rule, sought):
+        if answer is False:
+            return False
+        if isinstance(answer, Unknown):
+            unknown = unknown or answer
+    return True if unknown is None else unknown
+
+
+def _answers(host: HostState, rule: RoutingRule, sought: Sought) -> Iterator[bool | Unknown]:
+    """Give what each selector says that the rule has; most have none."""
+    if rule.dst is not None:
+        yield sought.dst in rule.dst
+    if rule.src is not None:
+        yield sought.src is not None and sought.src in rule.src
+    if rule.iif is not None:
+        yield _same(rule.iif, OWN_IIF if sought.iif is ABSENT else sought.iif, Field.IIF)
+    if rule.oif is not None:
+        yield _same(rule.oif, sought.oif, Field.OIF)
+    if rule.mark is not None and rule.mark != (0, 0):
+        value, mask = rule.mark
+        yield _known(sought.mark, Field.MARK, lambda found: found & mask == value)
+    if rule.protocol is not None:
+        yield _known(sought.protocol, Field.PROTOCOL, lambda found: found == rule.protocol)
+    if rule.sport is not None:
+        yield _within(rule.sport, sought.sport, Field.SPORT)
+    if rule.dport is not None:
+        yield _within(rule.dport, sought.dport, Field.DPORT)
+    for word in rule.unread:
+        yield _other(host, word, sought)
 
 
 def _other(host: HostState, word: str, sought: Sought) -> bool | Unknown:
@@ -121,20 +137,11 @@ def _other(host: HostState, word: str, sought: Sought) -> bool | Unknown:
     return Unknown(Missing.FIELD, word)
 
 
-def _same(wanted: str | None, found: str | Absent | None, field: Field) -> bool | Unknown:
-    return True if wanted is None else Unknown(Missing.FIELD, field) if found is None else found == wanted
+def _same(wanted: str, found: str | Absent | None, field: Field) -> bool | Unknown:
+    return Unknown(Missing.FIELD, field) if found is None else found == wanted
 
 
-def _marked(rule: RoutingRule, mark: int | None) -> bool | Unknown:
-    if rule.mark is None or rule.mark == (0, 0):
-        return True
-    value, mask = rule.mark
-    return _known(mark, Field.MARK, lambda found: found & mask == value)
-
-
-def _within(ports: tuple[int, int] | None, found: int | OneOf | Absent | None, field: Field) -> bool | Unknown:
-    if ports is None:
-        return True
+def _within(ports: tuple[int, int], found: int | OneOf | Absent | None, field: Field) -> bool | Unknown:
     if isinstance(found, Absent):
         return False
     plain = found if isinstance(found, int) else None

@@ -377,7 +377,8 @@ def test_frames_that_are_no_ip() -> None:
 
 def test_a_journey_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first hops are told, and how many there are."""
-    monkeypatch.setattr("analyzer.journey.build.MOST_HOPS", 2)
+    for where in ("journey.build", "packet.sight"):
+        monkeypatch.setattr(f"analyzer.{where}.MOST_HOPS", 2)
     (journey,) = analyze(Path(__file__).parents[2] / "sample_pcaps" / "seed").journeys([3])
 
     assert len(journey.hops) == 2

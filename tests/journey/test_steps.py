@@ -4,6 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analyzer.journey.steps import between, rewrites
@@ -27,6 +28,7 @@ from analyzer.model import (
     Step,
 )
 from analyzer.packet.context import Context
+from analyzer.packet.sight import Sight, sights
 from analyzer.schema import Layer
 from tests.packet.tables import (
     BRIDGE,
@@ -56,9 +58,9 @@ DEFAULT = Route(
 
 
 def _both(before: Frame | list[Frame], after: Frame | list[Frame], *others: Packet, points: tuple[Point, ...] = POINTS,
-          **options: Any) -> tuple[Context, list[list[int]]]:  # fmt: skip
+          **options: Any) -> tuple[Context, list[list[Sight]]]:  # fmt: skip
     here = context(points, [packet(before, after), *others], **options)
-    return here, here.hops_of(0)
+    return here, next(sights(here, np.array([0])))
 
 
 def _rewritten(before: Frame | list[Frame], after: Frame | list[Frame], *others: Packet, reply: bool = False

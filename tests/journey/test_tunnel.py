@@ -3,10 +3,12 @@
 from ipaddress import ip_address
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analyzer.journey.tunnel import through_tunnel
 from analyzer.model import Role, TunnelStep
+from analyzer.packet.sight import sights
 from analyzer.schema import Layer
 from tests.packet.tables import ETHERNET, UDP, Frame, at, context, packet, seen
 
@@ -22,8 +24,8 @@ def _steps(*tunnels: dict[str, Any] | None) -> list[TunnelStep]:
     """Tell what happened before the last of a packet's frames."""
     points = tuple(at(n, f"p{n}", Role.UNKNOWN) for n in range(len(tunnels)))
     here = context(points, [packet(*(_frame(n, tunnel) for n, tunnel in enumerate(tunnels)))])
-    rows = [None, *here.rows_of(0)]
-    return through_tunnel(here, rows[-2], here.rows_of(0)[-1], 3)
+    *before, last = (hop[0] for hop in next(sights(here, np.array([0]))))
+    return through_tunnel(here, before[-1] if before else None, last, 3)
 
 
 @pytest.mark.parametrize(

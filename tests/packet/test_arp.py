@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from analyzer.model import ArpExchange, Role
+from analyzer.model import ArpExchange, ArpStep, Role
 from analyzer.packet.arp import all_exchanges, by_pair, distinct, waited_for
+from analyzer.packet.context import Context
+from analyzer.packet.sight import look
 from analyzer.schema import Layer
 from tests.packet.tables import ARP, BRIDGE, ETHERNET, GATEWAY, INNER, Frame, Packet, at, context, packet, seen
 
@@ -145,11 +148,16 @@ def test_an_answered_exchange_stays(answered: tuple[int, ...], told: str) -> Non
     assert [exchange.point for exchange in distinct(here, all_exchanges(here))] == [told]
 
 
+def _step(here: Context, row: int, hop: int = 0) -> ArpStep | None:
+    (frame,) = look(here, np.array([row]))
+    return waited_for(here, by_pair(here, all_exchanges(here)), frame, hop)
+
+
 def _waited(answered_ns: int, sent_ns: int, *between: Frame) -> bool:
     """Tell whether a packet waited for the answer to a question at 0."""
     frames = [_asks(0, 0), *between, _answers(0, answered_ns), seen(0, sent_ns)]
     here = context(POINTS, [packet(frame) for frame in frames])
-    step = waited_for(here, by_pair(here, all_exchanges(here)), int(here.hops["row"][-1]), 3)
+    step = _step(here, int(here.hops["row"][-1]), 3)
 
     assert step is None or (step.at_hop, step.exchange.request_frame) == (3, 1)
     return step is not None
@@ -192,7 +200,7 @@ def test_frames_of_another_file_are_not_looked_at() -> None:
     frames = [seen(0, 700, eth_src=BRIDGE, eth_dst=INNER), _asks(1, 0), _answers(1, 500), seen(1, 600)]
     here = context(POINTS, [packet(frame) for frame in frames])
 
-    assert waited_for(here, by_pair(here, all_exchanges(here)), 3, 0) is not None
+    assert _step(here, 3) is not None
 
 
 @pytest.mark.parametrize(
@@ -204,7 +212,7 @@ def test_others_do_not_wait_for_it(columns: dict[str, int]) -> None:
     here = context(POINTS, [packet(one) for one in (_asks(0, 0), _answers(0, 500), frame)])
     row = int(here.hops["row"][-1])
 
-    assert waited_for(here, by_pair(here, all_exchanges(here)), row, 0) is None
+    assert _step(here, row) is None
 
 
 def test_unanswered_questions_keep_nobody_waiting() -> None:

@@ -45,7 +45,6 @@ def test_packets_hops_and_frames() -> None:
 
     assert (here.packets, here.packet_start.tolist(), here.hop_start.tolist()) == (3, [0, 6, 7, 9], [0, 2, 3, 6, 7, 8])
     assert here.rows_of(0) == [0, 1, 3, 5, 6, 7]
-    assert here.hops_of(0) == [[0, 1], [3], [5, 6, 7]]
     assert [here.hop_rows(number) for number in range(3)] == [[0, 3, 5], [8], [4, 2]]
     assert here.packet_of_row.tolist() == [0, 0, 2, 0, 2, 0, 0, 0, 1]
 
@@ -54,7 +53,7 @@ def test_a_packet_of_parts_at_one_point() -> None:
     """Its row is the first one."""
     here = context(POINTS, [packet([seen(0, 10), seen(0, 11)])])
 
-    assert (here.hop_rows(0), here.hops_of(0)) == ([0], [[0, 1]])
+    assert here.hop_rows(0) == [0]
 
 
 def test_crossings_are_from_hop_to_hop() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analyzer import Trace, analyze
-from analyzer.model import ProxyStep
+from analyzer.model import Journey, ProxyStep
 from analyzer.read.records import Interface
 from analyzer.read.work import Work
 from analyzer.run.part import LARGE, reader
@@ -48,8 +48,9 @@ def test_each_packet_and_connection_is_told_by_one_part(name: str) -> None:
 
 def test_numbers_of_a_journey_are_those_among_all(whole: Trace, parts: Trace) -> None:
     """Its own, its connection's, its answer's, and the connection in which a proxy sends its bytes on."""
-    told = {int(number): part.journey(int(own)) for part in parts.parts
-            for number, own in zip(part.mine.numbers, part.mine.chosen, strict=True)}  # fmt: skip
+    told: dict[int, Journey] = {}
+    for part in parts.parts:
+        told |= zip(part.mine.numbers.tolist(), part.journeys(part.mine.chosen), strict=True)
     proxied = [one for one in told.values() if any(isinstance(step, ProxyStep) for step in one.steps)]
 
     assert [told[number] for number in range(whole.packets)] == list(whole.journeys())

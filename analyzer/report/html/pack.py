@@ -209,6 +209,11 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else (hint,)
 
 
+TAKEN = tuple(name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer", "cause"))
+"""What the page shows of a journey as it is."""
+taken = attrgetter(*TAKEN)
+
+
 def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None) -> ToldJourney:
     """Return a journey with its steps in words, its lesson, and the check that explains its end."""
     steps = tuple(
@@ -222,9 +227,8 @@ def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None
         )
         for step in journey.steps
     )
-    names = [name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer", "cause")]
     return ToldJourney(
-        **{name: getattr(journey, name) for name in names},
+        **dict(zip(TAKEN, taken(journey), strict=True)),
         steps=steps,
         answer=answered(journey) if journey.answered_by is not None else None,
         lesson=tuple(lesson(journey, points)),
