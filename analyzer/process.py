@@ -10,7 +10,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 NEVER = -1
 CYCLES = (100_000, 50, 100)
 """New objects after which Python looks for cycles among them, and how often until it looks further."""
-LARGE, MANY = 4 << 20, 65_536
+LARGE, MANY = 32 << 20, 65_536
 """Bytes of a block that is given back at once where memory is a bound; glibc's default of how many there may be."""
 
 

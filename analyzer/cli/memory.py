@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.base import Command
+from analyzer.read.written import WRITABLE
 
 if TYPE_CHECKING:
     from analyzer.run import Means, Prepared
@@ -29,6 +30,14 @@ def _bytes(_ctx: click.Context, _option: click.Parameter, text: str | None) -> i
     if size < LEAST_MEMORY:
         raise click.BadParameter(f"{text}: at least {LEAST_MEMORY >> 20}MiB are needed")
     return size
+
+
+class WorkDirectory(click.Path):
+    """A folder that is there, or one of an object store."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take URLs as they are; whether they can be written to, trying tells."""
+        return value if str(value).startswith(WRITABLE) else super().convert(value, param, ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,10 @@ def memory_options(command: Command) -> Command:
         ),
         click.option(
             "--work-dir",
-            type=click.Path(exists=True, file_okay=False, writable=True),
+            type=WorkDirectory(exists=True, file_okay=False, writable=True),
             metavar="DIR",
-            help="Where tables that do not fit into memory lie.  [default: where temporary files are, on disk]",
+            help="Where tables that do not fit into memory lie: a folder, or s3://BUCKET/FOLDER, which all workers of "
+            "a cluster see.  [default: where temporary files are, on disk]",
         ),
         click.option(
             "--memory",

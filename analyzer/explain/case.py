@@ -119,10 +119,10 @@ class Case:
     def asking(self) -> dict[tuple[str, int], int]:
         """The packets that are ARP or NDP messages, by point and frame."""
         rows = self.context.neighbours["row"]
-        names = [self.context.point(row).name for row in rows.tolist()]
-        numbers = self.context.frames["frame"][rows].tolist()
+        names = [point.name for point in self.context.points]
+        point, numbers = (self.context.frames[name][rows].tolist() for name in ("point", "frame"))
         packets = self.context.packet_of_row[rows].tolist()
-        return dict(zip(zip(names, numbers, strict=True), packets, strict=True))
+        return dict(zip(zip(map(names.__getitem__, point), numbers, strict=True), packets, strict=True))
 
     @cached_property
     def first_row(self) -> Int64:

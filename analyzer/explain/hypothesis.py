@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from analyzer.errors import OutputError
 from analyzer.explain.case import Case
 from analyzer.explain.host.asked import Host
 from analyzer.explain.told import PLAIN, Facts, Key, Told
@@ -131,7 +132,7 @@ def asked(hypothesis: Hypothesis, case: Case) -> tuple[list[Cause], list[Finding
     """Return a hypothesis' causes; if it raises, that is what is found, and all others go on."""
     try:
         return list(hypothesis.causes(case)), []
-    except MemoryError:
+    except (MemoryError, OutputError):
         raise
     except Exception as error:
         return [], [failed(hypothesis.name, error)]

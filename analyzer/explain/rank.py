@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from analyzer.errors import OutputError
 from analyzer.explain import otherwise
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.confirmed import Ask, confirmed
@@ -99,7 +100,7 @@ class Asked:
         """Tell a cause; if that fails, all others are told."""
         try:
             return _group(self._case, rival)
-        except MemoryError:
+        except (MemoryError, OutputError):
             raise
         except Exception as error:
             self.failures.append(failed(rival.hypothesis.name, error))

@@ -15,14 +15,21 @@ import numpy as np
 
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.stretch import Sides
+from analyzer.decode.vector import SIDE_TABLES
 from analyzer.errors import LimitError
 from analyzer.link.cuts import Cuts, FlowTimes, flow_times, fragments
 from analyzer.link.runs import Runs, in_time, sort_runs
 from analyzer.link.sorting import stable_order
 from analyzer.link.tuples import Seen, count_seen, find_conversations
+from analyzer.read.unread import only
 from analyzer.read.work import Kept, Work, end_to_end
 from analyzer.schema import COMPARED, FRAMES, Array, Columns, Int64
 
+VOTED = (
+    "point", "frame", "time_ns", "cap_len", "orig_len", "layers", "eth_src", "eth_dst", "src_hi", "src", "proto",
+    "sport", "icmp_id", "ttl", "ip_id", "ip_len", "payload_len",
+)  # fmt: skip
+"""Columns of FRAMES that votes hang on."""
 BY_SIZE = 16
 """Things a part that are dealt by their sizes, one by one."""
 SIDES = 3
@@ -68,11 +75,12 @@ class Range:
         of[self.time_order], backward[self.time_order] = self.conversations.of, self.conversations.backward
         return {"of": of, "backward": backward}
 
-    def table(self, by_row: Columns, numbers: Int64) -> Columns:
-        """Return what shares are made of; *numbers* are those of its conversations among all."""
+    def table(self, by_row: Columns, numbers: Int64, columns: Iterable[str] = FRAMES.dtypes) -> Columns:
+        """Return what shares are made of, with *columns*; *numbers* are those of its conversations among all."""
         row = np.arange(self.first_row, self.first_row + len(self.identity))
         of = np.append(numbers, -1)[by_row["of"]]
-        return self.frames | {"identity": self.identity, "of": of, "backward": by_row["backward"], "row": row}
+        own = {"identity": self.identity, "of": of, "backward": by_row["backward"], "row": row}
+        return only(self.frames, columns) | own
 
     def share(self, numbers: Int64, sides: Sides, compared: Columns) -> "Share":
         """Return all of it as one share; *numbers* are those of its conversations among all."""
@@ -126,8 +134,15 @@ class Share:
 class Source(Protocol):
     """What gives a share, as often as it is asked for."""
 
+    @property
+    def files(self) -> Int64:
+        """(points,) Number of each point's file."""
+
     def open(self) -> Share:
         """Give it."""
+
+    def tables(self) -> tuple[Columns, Sides, Int64]:
+        """Give its FRAMES, what lies aside, and what rows are called among all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +151,19 @@ class Whole:
 
     share: Share
 
+    @property
+    def files(self) -> Int64:
+        """(points,) Number of each point's file."""
+        return self.share.files
+
     def open(self) -> Share:
         """Give it."""
         return self.share
+
+    def tables(self) -> tuple[Columns, Sides, Int64]:
+        """Give its FRAMES, what lies aside, and what rows are called among all."""
+        share = self.share
+        return share.frames, share.sides, share.rows(np.arange(len(share.frames["frame"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +195,14 @@ class Pile:
     def open(self) -> Share:
         """Put it together."""
         table, sides = self.dealt.tables()
-        frames = {name: table[name] for name in FRAMES.dtypes}
-        order = in_time(frames, self.files)
+        order = in_time(table, self.files)
         of, backward = table["of"][order], table["backward"][order]
-        compared = {name: table[name] for name in COMPARED if name in table}
-        return Share(frames, sides, table["identity"], of, backward, order, self.files, table["row"], compared)
+        return Share(table, sides, table["identity"], of, backward, order, self.files, table["row"], table)
+
+    def tables(self) -> tuple[Columns, Sides, Int64]:
+        """Give its FRAMES, what lies aside, and what rows are called among all."""
+        table, sides = self.dealt.tables()
+        return only(table, FRAMES.dtypes), sides, table["row"]
 
 
 def part_of(key: Int64, parts: int) -> Int64:
@@ -221,10 +249,12 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ByIdentity:
-    """All frames of an identity go to one part, with what they are compared by."""
+    """All frames of an identity go to one part, with what votes hang on."""
 
     parts: int
-    wants = COMPARED
+    columns = VOTED
+    compared = COMPARED
+    sides = ()
 
     def __call__(self, table: Columns) -> Int64:
         """(n,) Tell it of the rows of a table."""
@@ -236,7 +266,9 @@ class ByConnection:
     """All frames of a connection go to one part; those without one by their identity."""
 
     parts: int
-    wants = ()
+    columns = tuple(FRAMES.dtypes)
+    compared = ()
+    sides = tuple(SIDE_TABLES)
     of: Int64
     """(conversations,) Part of each."""
 

@@ -35,7 +35,8 @@ def vote(share: Share, seen: Seen, verifier: Verifier | None) -> Ballots:
 class Grouped:
     """A share's frames, grouped to packets."""
 
-    share: Share
+    files: Int64
+    """(points,) Number of each point's file."""
     frames: Sorted
     unclear: Int64
     """Places of those whose order in time may not be that of their way."""
@@ -50,7 +51,7 @@ class Grouped:
         share.forget()
         if len(stream):
             group_frames(frames, points)
-        return cls(share, frames, unclear_places(frames.rows, frames.group) if len(stream) else runs.rows.order)
+        return cls(share.files, frames, unclear_places(frames.rows, frames.group) if len(stream) else runs.rows.order)
 
     def delays(self) -> Delays:
         """Measure how late each sender's packets come to each point."""
@@ -59,9 +60,9 @@ class Grouped:
     def ordered(self, source: Source, delays: Delays | None, points: Points, mapping: Mapping, work: Work) -> "Ordered":
         """Bring frames into the order of their way, and find what connections they are of."""
         packets = order_frames(self.frames, self.unclear, points, delays)
-        built = build_connections(self.share.frames, mapping, packets)
+        built = build_connections(self.frames.rows.frames, mapping, packets)
         hops = work.keep(built.hops)
-        return Ordered(source, hops, replace(built, hops={}), *_first(packets, self.share))
+        return Ordered(source, hops, replace(built, hops={}), *_first(packets, self.files))
 
     def set_aside(self, source: Source, work: Work) -> "Waiting":
         """Keep how frames were grouped until all parts are."""
@@ -85,10 +86,11 @@ class Waiting:
         """Go on."""
         if self.held is not None or self.kept is None:
             return self.held  # type: ignore[return-value]
-        share, table = self.source.open(), self.kept.open()
-        share.forget()
-        rows = Rows(share.frames, table["order"])
-        return Grouped(share, Sorted(rows, table["group"], table["stream"], table["ambiguous"]), self.unclear)
+        (frames, _, _), table = self.source.tables(), self.kept.open()
+        rows = Rows(frames, table["order"])
+        return Grouped(
+            self.source.files, Sorted(rows, table["group"], table["stream"], table["ambiguous"]), self.unclear
+        )
 
 
 @dataclass(slots=True)
@@ -128,10 +130,10 @@ class Part:
 
     def tables(self) -> tuple[Columns, Sides, Int64, Columns]:
         """Return its FRAMES, what lies aside, what its rows are called among all, and HOPS with numbers among all."""
-        share, hops = self.source.open(), dict(self.hops.open())
+        hops = dict(self.hops.open())
         hops["packet"] = self.packets[hops["packet"]]
         hops["connection"] = np.append(self.connections, -1)[hops["connection"]].astype(np.int32)
-        return share.frames, share.sides, share.rows(np.arange(len(hops["row"]))), hops
+        return *self.source.tables(), hops
 
 
 @dataclass(slots=True)
@@ -212,7 +214,7 @@ def _numbers(parts: Sequence[Ordered]) -> tuple[list[tuple[Int64, Int64]], Int64
     return list(zip(packets, connections, strict=True)), order
 
 
-def _first(packets: Packets, share: Share) -> Iterator[Int64]:
+def _first(packets: Packets, files: Int64) -> Iterator[Int64]:
     """(packets,) Give when each was first seen, and where that was recorded."""
     rows, start = packets.rows, packets.start
     if not len(start):
@@ -222,6 +224,6 @@ def _first(packets: Packets, share: Share) -> Iterator[Int64]:
     first_ns = np.minimum.reduceat(time_ns, start)
     places = np.flatnonzero(time_ns == np.repeat(first_ns, lengths(start, len(time_ns))))
     packet = np.searchsorted(start, places, side="right") - 1
-    at = recorded_at(rows.frames, share.files, rows.order[places])
+    at = recorded_at(rows.frames, files, rows.order[places])
     yield first_ns
     yield np.minimum.reduceat(at, np.flatnonzero(changes(packet)))

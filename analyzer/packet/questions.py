@@ -10,6 +10,7 @@ from analyzer.decode import offsets as o
 from analyzer.decode.dns import HEADER, PORT, Message
 from analyzer.decode.reference import payload
 from analyzer.link.identity import has
+from analyzer.link.sorting import changes, expand
 from analyzer.model import Address
 from analyzer.model.overview import NameQuery
 from analyzer.packet.context import Context
@@ -18,6 +19,11 @@ from analyzer.schema import Int64, Layer
 
 EMBEDDED = IPv4Address("127.0.0.11")
 """Docker's own name server, in containers on a network of their own: rules there lead to another port than 53."""
+COLUMNS = (
+    "point", "time_ns", "cap_len", "orig_len", "layers", "proto", "src_hi", "src", "dst_hi", "dst", "sport", "dport",
+    "ip_len", "payload_len",
+)  # fmt: skip
+"""Of FRAMES, by which messages are found and joined."""
 LENGTH = 2
 """Bytes before a message over TCP, which say how long it is (RFC 1035 section 4.2.2)."""
 MOST = 20_000
@@ -39,9 +45,13 @@ def message_rows(context: Context) -> Int64:
     found = rows[carried & whole & asks]
     tcp = has(frames["layers"][found], Layer.TCP)
     kept: Int64 = found[~tcp | (np.cumsum(tcp) <= MOST_TCP)][:MOST].astype(np.int64)
-    for place in np.flatnonzero(frames["cap_len"][kept] < frames["orig_len"][kept]).tolist():
-        rows_of = context.rows_of(int(context.packet_of_row[kept[place]]))
-        kept[place] = max(rows_of, key=lambda row: int(frames["cap_len"][row]))
+    cut = np.flatnonzero(frames["cap_len"][kept] < frames["orig_len"][kept])
+    packets = context.packet_of_row[kept[cut]]
+    length = context.packet_start[packets + 1] - context.packet_start[packets]
+    every = hops["row"][expand(context.packet_start[packets], length)]
+    by_packet = np.repeat(np.arange(len(cut)), length)
+    order = np.lexsort((-frames["cap_len"][every].astype(np.int64), by_packet))
+    kept[cut] = every[order[changes(by_packet[order])]]
     return kept
 
 

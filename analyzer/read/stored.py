@@ -81,11 +81,11 @@ def takes_ranges(url: str) -> bool:
     Raises:
         InputError: what reads from there is not installed.
     """
-    library = _library()
+    obstore = library()
     try:
-        above, name = _parts(url)
-        with _plainly():
-            library.get_range(_store(above), name, start=0, length=1)
+        above, name = parts_of(url)
+        with plainly():
+            obstore.get_range(store_of(above), name, start=0, length=1)
     except OSError as error:
         return error.errno != errno.EOPNOTSUPP
     return True
@@ -98,9 +98,9 @@ def stream(url: str) -> Iterator[bytes]:
     Raises:
         OSError: it is not there, or cannot be read.
     """
-    above, name = _parts(url)
-    with _plainly():
-        yield from map(bytes, _library().get(_store(above), name).stream(AHEAD))
+    above, name = parts_of(url)
+    with plainly():
+        yield from map(bytes, library().get(store_of(above), name).stream(AHEAD))
 
 
 def names_below(url: str) -> Iterator[str]:
@@ -111,9 +111,9 @@ def names_below(url: str) -> Iterator[str]:
         InputError: what reads from there is not installed.
         OSError: there is none, or it cannot be asked.
     """
-    library = _library()
-    with _plainly():
-        for some in library.list(_store(url.rstrip("/"))):
+    obstore = library()
+    with plainly():
+        for some in obstore.list(store_of(url.rstrip("/"))):
             yield from (str(one["path"]) for one in some)
 
 
@@ -124,7 +124,7 @@ def _whole(found: Iterator[bytes], lengths: Array) -> Iterator[bytes]:
         yield data
 
 
-def _parts(url: str) -> tuple[str, str]:
+def parts_of(url: str) -> tuple[str, str]:
     """
     Return what an object lies in, and its name there.
 
@@ -142,10 +142,10 @@ class _Remote(io.RawIOBase):
     """An object, read in ranges."""
 
     def __init__(self, url: str) -> None:
-        above, self._name = _parts(url)
-        self._library, self._at = _library(), 0
-        with _plainly():
-            self._store = _store(above)
+        above, self._name = parts_of(url)
+        self._library, self._at = library(), 0
+        with plainly():
+            self._store = store_of(above)
             self.size = int(self._library.head(self._store, self._name)["size"])
 
     def readable(self) -> bool:
@@ -164,7 +164,7 @@ class _Remote(io.RawIOBase):
         count = min(len(view), self.size - self._at)
         if count <= 0:
             return 0
-        with _plainly():
+        with plainly():
             data = self._library.get_range(self._store, self._name, start=self._at, length=count)
         found = memoryview(data)[:count]
         view[: len(found)] = found
@@ -175,12 +175,12 @@ class _Remote(io.RawIOBase):
         """Give pieces by place and length; those that lie near each other are asked for at once."""
         while some := list(islice(wanted, AT_A_TIME)):
             starts, lengths = zip(*some, strict=True)
-            with _plainly():
+            with plainly():
                 found: Sequence[Any] = self._library.get_ranges(self._store, self._name, starts=starts, lengths=lengths)
             yield from map(bytes, found)
 
 
-def _library() -> Any:
+def library() -> Any:
     """
     Import what reads from stores, which is installed only by those who have some.
 
@@ -195,7 +195,8 @@ def _library() -> Any:
 
 
 @lru_cache(maxsize=16)
-def _store(url: str) -> Any:
+def store_of(url: str) -> Any:
+    """Return what reads and writes objects below *url*."""
     from obstore.store import from_url  # noqa: PLC0415
 
     patience: Any = {"max_retries": TRIES, "retry_timeout": timedelta(seconds=PATIENCE_S)}
@@ -205,7 +206,7 @@ def _store(url: str) -> Any:
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """Let what goes wrong there be an OSError that says so in a line."""
     from obstore.exceptions import BaseError, NotSupportedError  # noqa: PLC0415
 

@@ -11,15 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from analyzer.errors import OutputError
 from analyzer.process import give_back
-from analyzer.read.scratch import scratch
+from analyzer.read.scratch import LOCK, PREFIX, scratch
+from analyzer.read.stored import is_remote
+from analyzer.read.unread import Unread, only
+from analyzer.read.written import Writer, new_path, read_into, remove, remove_below, replace_at, writing
 from analyzer.schema import Array, Columns, Int64
 
 MOUNTS = Path("/proc/self/mounts")
@@ -27,6 +31,10 @@ MOUNTS = Path("/proc/self/mounts")
 IN_MEMORY, ON_DISK = ("tmpfs", "ramfs"), "/var/tmp"
 ALIGNED = 8
 """Columns begin at a multiple of so many bytes."""
+
+
+Kinds = tuple[tuple[str, str, int], ...]
+"""Name, dtype and bytes a row of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +48,50 @@ class Kept:
     """Else the file."""
     begin: int = 0
     """Where it begins there."""
-    kinds: tuple[tuple[str, str], ...] = ()
-    """Name and dtype of each column, one after the other."""
+    kinds: Kinds = ()
+    """Of its columns, one after the other."""
 
     @property
-    def places(self) -> Iterator[tuple[str, np.dtype[Any], int]]:
-        """Give name, dtype and place of each column in the file."""
+    def names(self) -> list[str]:
+        """Names of its columns, in order."""
+        return list(self.held) if self.held is not None else [name for name, _, _ in self.kinds]
+
+    def kind(self, name: str) -> np.dtype[Any]:
+        """Return the dtype of a column."""
+        return self.held[name].dtype if self.held is not None else self._place(name)[0]
+
+    def _place(self, name: str) -> tuple[np.dtype[Any], int]:
+        """Return the dtype of a column, and where it begins in the file."""
         at = self.begin
-        for name, text in self.kinds:
-            kind, at = np.dtype(text), -(-at // ALIGNED) * ALIGNED
-            yield name, kind, at
-            at += self.rows * kind.itemsize
+        for other, kind, size in self.kinds:
+            at = -(-at // ALIGNED) * ALIGNED
+            if other == name:
+                return np.dtype(kind), at
+            at += self.rows * size
+        raise KeyError(name)
 
     def open(self, *names: str) -> Columns:
         """
         Return its columns, or those of some *names*.
 
         Raises:
-            OutputError: the file is gone, or was cut.
+            OutputError: the file is gone, or was cut; of all columns, when one is asked for.
         """
         if self.held is not None:
             return {name: self.held[name] for name in names} if names else self.held
-        return self._read(0, self.rows, names)
+        if names:
+            return {name: self._column(name, 0, self.rows) for name in names}
+        if is_remote(self.path):
+            return self._at_once()
+        return Unread(self.names, lambda name: self._column(name, 0, self.rows))
 
     def pick(self, rows: Int64, *names: str) -> Columns:
         """Return some *rows* of some columns, of which no more is read than need be."""
         if self.held is not None or not self.rows:
             return {name: column[rows] for name, column in self.open(*names).items()}
-        wanted = (place for place in self.places if place[0] in names)
+        if is_remote(self.path):
+            return {name: column[rows] for name, column in self.open(*names).items()}
+        wanted = ((name, *self._place(name)) for name in names)
         try:
             return {
                 name: np.array(np.memmap(self.path, kind, "r", at, (self.rows,))[rows]) for name, kind, at in wanted
@@ -75,55 +99,50 @@ class Kept:
         except (OSError, ValueError) as error:
             raise _lost(self.path, OSError(str(error))) from None
 
-    def fill(self, columns: Columns, at: int) -> None:
-        """Put its rows into *columns*, from a place on."""
+    def fill(self, name: str, into: Array) -> None:
+        """Put one of its columns into (rows,) *into*."""
         if self.held is not None:
-            for name, column in columns.items():
-                column[at : at + self.rows] = self.held[name]
+            into[:] = self.held[name]
             return
-        try:
-            with Path(self.path).open("rb", buffering=0) as file:
-                for name, _, place in self.places:
-                    _read(file.fileno(), columns[name][at : at + self.rows], place)
-        except OSError as error:
-            raise _lost(self.path, error) from None
+        _read(self.path, into, self._place(name)[1])
 
     def between(self, begin: int, end: int) -> Columns:
         """Return some rows of all columns."""
         if self.held is not None:
             return {name: column[begin:end] for name, column in self.held.items()}
-        return self._read(begin, end - begin, ())
+        return {name: self._column(name, begin, end) for name in self.names}
 
-    def _read(self, first: int, count: int, names: tuple[str, ...]) -> Columns:
-        try:
-            with Path(self.path).open("rb", buffering=0) as file:
-                return {
-                    name: _column(file.fileno(), count, kind, at + first * kind.itemsize)
-                    for name, kind, at in self.places
-                    if not names or name in names
-                }
-        except OSError as error:
-            raise _lost(self.path, error) from None
+    def _at_once(self) -> Columns:
+        """Read all columns together: of an object, each request takes its time."""
+        kinds = {name: self._place(name) for name in self.names}
+        first = -(-self.begin // ALIGNED) * ALIGNED
+        sizes = {name: kind.itemsize * self.rows for name, (kind, _) in kinds.items()}
+        data = np.empty(max((at + sizes[name] for name, (_, at) in kinds.items()), default=first) - first, np.uint8)
+        _read(self.path, data, first)
+        return {name: data[at - first : at - first + sizes[name]].view(kind) for name, (kind, at) in kinds.items()}
+
+    def _column(self, name: str, begin: int, end: int) -> Array:
+        kind, at = self._place(name)
+        found: Array = np.empty(end - begin, kind)
+        _read(self.path, found, at + begin * kind.itemsize)
+        return found
 
     def put(self, name: str, values: Array) -> None:
         """Replace a column by *values* of the same dtype."""
         if self.held is not None:
             self.held[name] = values
             return
-        at = next(at for column, _, at in self.places if column == name)
         try:
-            with Path(self.path).open("r+b") as file:
-                file.seek(at)
-                file.write(np.ascontiguousarray(values).data)
+            replace_at(self.path, _bytes(values), self._place(name)[1])
         except OSError as error:
             raise _lost(self.path, error) from None
 
 
 class Work:
-    """Where tables are kept: in memory, if there is no *folder*."""
+    """Where tables are kept: in memory, if there is no *folder*, which may be one of an object store."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.folder = None if folder is None else str(folder)
 
     def keep(self, table: Columns) -> Kept:
         """Keep one table."""
@@ -139,18 +158,21 @@ class Work:
         if self.folder is None:
             held = map(dict, tables)
             return [Kept(_rows(table), table) for table in held]
-        path = self.folder / token_hex(8)
+        path, kept, at = new_path(self.folder), [], 0
         try:
-            with path.open("wb") as file:
-                return [_written(table, file, str(path)) for table in tables]
+            with writing(path) as file:
+                for table in tables:
+                    found, at = _written(table, file, path, at)
+                    kept.append(found)
         except OSError as error:
-            raise _lost(str(path), error) from None
+            raise _lost(path, error) from None
+        return kept
 
     def forget(self, tables: Sequence[Kept]) -> None:
         """Give back the room of tables that nobody will ask for, with all that was kept together with them."""
         for path in {one.path for one in tables if one.path}:
             with suppress(OSError):
-                Path(path).unlink()
+                remove(path)
 
 
 def usual_place() -> str:
@@ -168,11 +190,15 @@ def usual_place() -> str:
 @contextmanager
 def work_directory(place: str | None, needed: int) -> Iterator[Work]:
     """
-    Give a folder for some *needed* bytes, in *place* or where it is usual; it is gone afterwards.
+    Give a folder for some *needed* bytes, in *place*, which may be a URL, or where it is usual; it is gone afterwards.
 
     Raises:
         OutputError: there is no room, or it cannot be written to.
     """
+    if place is not None and is_remote(place):
+        with _objects(place) as url:
+            yield Work(url)
+        return
     with scratch(place or usual_place()) as folder:
         free = shutil.disk_usage(folder).free
         if free < needed:
@@ -184,56 +210,70 @@ def work_directory(place: str | None, needed: int) -> Iterator[Work]:
         yield Work(folder)
 
 
+@contextmanager
+def _objects(place: str) -> Iterator[str]:
+    """Give a URL below *place*; what is written there is removed afterwards."""
+    url = f"{place.rstrip('/')}/{PREFIX}{token_hex(8)}"
+    give_back()
+    try:
+        with writing(f"{url}/{LOCK}") as file:  # else the first who finds out are workers
+            file.write(b"")
+    except OSError as error:
+        raise _lost(place, error) from None
+    try:
+        yield url
+    finally:
+        with suppress(OSError):
+            remove_below(url)
+
+
 def end_to_end(tables: Sequence[Kept]) -> Columns:
-    """Return the rows of tables with the same columns, one after the other."""
-    first, rows = tables[0], sum(one.rows for one in tables)
+    """Return the rows of tables with the same columns, one after the other; a column is read when it is asked for."""
+    if is_remote(tables[0].path):
+        tables = [Kept(one.rows, one.open()) for one in tables]
+    first = tables[0]
     if len(tables) == 1:
-        return dict(first.open())
-    kinds = (
-        {name: column.dtype for name, column in first.held.items()}
-        if first.held is not None
-        else {name: np.dtype(kind) for name, kind, _ in first.places}
-    )
-    found: Columns = {name: np.empty(rows, kind) for name, kind in kinds.items()}
-    at = 0
-    for one in tables:
-        one.fill(found, at)
-        at += one.rows
-    return found
+        return only(first.open(), first.names)
+    bounds = list(accumulate((one.rows for one in tables), initial=0))
+
+    def read(name: str) -> Array:
+        found: Array = np.empty(bounds[-1], first.kind(name))
+        for one, begin, end in zip(tables, bounds, bounds[1:], strict=False):
+            one.fill(name, found[begin:end])
+        return found
+
+    return Unread(first.names, read)
 
 
-def _column(file: int, count: int, kind: np.dtype[Any], at: int) -> Array:
-    found: Array = np.empty(count, kind)
-    _read(file, found, at)
-    return found
+def _read(path: str, into: Array, at: int) -> None:
+    try:
+        read_into(path, _bytes(into), at)
+    except OSError as error:
+        raise _lost(path, error) from None
 
 
-def _read(file: int, into: Array, at: int) -> None:
-    view, done = memoryview(into.view(np.uint8).data), 0
-    while done < len(view):
-        got = os.preadv(file, [view[done:]], at + done)
-        if not got:
-            raise OSError("it is shorter than it was")
-        done += got
+def _bytes(column: Array) -> memoryview:
+    return memoryview(np.ascontiguousarray(column).view(np.uint8).data)
 
 
 def _rows(table: Columns) -> int:
     return len(next(iter(table.values()))) if table else 0
 
 
-def _written(table: Mapping[str, Array], file: BinaryIO, path: str) -> Kept:
-    """Write columns, each aligned."""
-    begin, rows, kinds = file.tell(), 0, []
+def _written(table: Mapping[str, Array], file: Writer, path: str, begin: int) -> tuple[Kept, int]:
+    """Write columns, each aligned, from a place in the file on; return where they end, too."""
+    at, rows, kinds = begin, 0, []
     for name, column in table.items():
-        file.write(bytes(-file.tell() % ALIGNED))
-        file.write(np.ascontiguousarray(column).data)
-        kinds.append((name, column.dtype.str))
-        rows = len(column)
-    return Kept(rows, None, path, begin, _once(tuple(kinds)))
+        data, gap = _bytes(column), -at % ALIGNED
+        file.write(bytes(gap))
+        file.write(data)
+        kinds.append((name, column.dtype.str, column.dtype.itemsize))
+        at, rows = at + gap + len(data), len(column)
+    return Kept(rows, None, path, begin, _once(tuple(kinds))), at
 
 
 @lru_cache(maxsize=64)
-def _once(kinds: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _once(kinds: Kinds) -> Kinds:
     """Return the same object for equal ones: there may be a table for each stretch and part."""
     return kinds
 

@@ -15,8 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
-from pathlib import Path
-from secrets import token_hex
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -24,6 +22,8 @@ import numpy as np
 from analyzer.decode.digest import KEYS
 from analyzer.errors import HoptraceError, OutputError, ToolError
 from analyzer.process import give_back, suit_columns
+from analyzer.read.stored import is_remote, open_stored
+from analyzer.read.written import is_there, new_path, remove, writing
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Heard:
 class Processes:
     """Several processes of this machine."""
 
-    def __init__(self, workers: int, folder: Path) -> None:
+    def __init__(self, workers: int, folder: str) -> None:
         """Use so many *workers*; what tasks have in common lies in *folder*."""
         self.workers, self._folder = workers, folder
         self._pool: ProcessPoolExecutor | None = None
@@ -121,7 +121,7 @@ class Processes:
                 if tries == TRIES:
                     why = f"workers died {TRIES} times: there may be too little memory for --jobs {self.workers}"
                     raise OutputError(why) from None
-        Path(path).unlink(missing_ok=True)
+        remove(path)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -143,7 +143,7 @@ class Processes:
 class Cluster:
     """The workers of a Dask cluster, which see the same work directory; or as many of its own on this machine."""
 
-    def __init__(self, address: str, workers: int, folder: Path) -> None:
+    def __init__(self, address: str, workers: int, folder: str) -> None:
         """
         Connect to a scheduler, or start one, if *address* is ``local``.
 
@@ -155,7 +155,10 @@ class Cluster:
         try:
             if address == LOCAL:
                 self._own = distributed.LocalCluster(
-                    n_workers=workers, threads_per_worker=1, local_directory=str(folder), dashboard_address=None
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    local_directory=None if is_remote(folder) else folder,
+                    dashboard_address=None,
                 )
             self._client = distributed.Client(self._own or address, timeout=PATIENCE_S)
         except (OSError, TimeoutError, ValueError) as error:
@@ -168,12 +171,13 @@ class Cluster:
 
     def _checked(self, address: str) -> int:
         """Return how many workers there are, all of which can do what is asked of them."""
-        token = self._folder / f"seen-{token_hex(8)}"
-        token.write_bytes(b"")
+        token = new_path(self._folder)
+        with writing(token) as file:
+            file.write(b"")
         try:
-            found: dict[str, tuple[bool, str]] = self._client.run(_looks, str(token), on_error="return")
+            found: dict[str, tuple[bool, str]] = self._client.run(_looks, token, on_error="return")
         finally:
-            token.unlink()
+            remove(token)
         if not found:
             raise ToolError(f"--scheduler {address}: it has no workers")
         for worker, told in found.items():
@@ -204,7 +208,7 @@ class Cluster:
             except Exception as error:
                 raise ToolError(f"the cluster failed: {type(error).__name__}: {error}") from None
             future.release()
-        Path(path).unlink(missing_ok=True)
+        remove(path)
 
     def close(self) -> None:
         """Leave the cluster, and end it if it is of one's own."""
@@ -234,10 +238,10 @@ def _versions() -> str:
 
 def _looks(path: str) -> tuple[bool, str]:
     """Tell of a worker whether it sees a file, and what it runs."""
-    return Path(path).exists(), _versions()
+    return is_there(path), _versions()
 
 
-def start(jobs: int, scheduler: str | None, folder: Path | None) -> Engine:
+def start(jobs: int, scheduler: str | None, folder: str | None) -> Engine:
     """
     Return who does the work: *jobs* processes, or a *scheduler*'s workers; what they exchange lies in *folder*.
 
@@ -251,19 +255,21 @@ def start(jobs: int, scheduler: str | None, folder: Path | None) -> Engine:
     return Processes(jobs, folder) if jobs > 1 else Inline()
 
 
-def keep_common(common: object, folder: Path) -> str:
+def keep_common(common: object, folder: str) -> str:
     """Write what tasks have in common, and the keys of this run, to a file; return its path."""
-    path = folder / f"common-{token_hex(8)}"
+    path = new_path(folder)
     try:
-        path.write_bytes(pickle.dumps((KEYS.get(), common), protocol=pickle.HIGHEST_PROTOCOL))
+        with writing(path) as file:
+            file.write(pickle.dumps((KEYS.get(), common), protocol=pickle.HIGHEST_PROTOCOL))
     except OSError as error:
         raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
-    return str(path)
+    return path
 
 
 @lru_cache(maxsize=1)
 def _read_common(path: str) -> Any:
-    return pickle.loads(Path(path).read_bytes())
+    with open_stored(path) as file:
+        return pickle.load(file)
 
 
 def _run(stage: Callable[[Any, T], R], path: str, item: T) -> R:

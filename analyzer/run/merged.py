@@ -1,19 +1,21 @@
 """Texts and rows that parts tell one after the other, in the order of what they are about."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from secrets import token_hex
+from io import TextIOWrapper
+from itertools import islice
 
 import numpy as np
 
 from analyzer.errors import OutputError
+from analyzer.read.stored import open_stored
 from analyzer.read.work import Kept, Work
+from analyzer.read.written import new_path, remove, writing
 from analyzer.schema import Array, Columns, Int64
 
-ROWS = 1 << 20
-"""Rows of a table that are put together at a time."""
+ROWS, LINES = 1 << 20, 1_000
+"""Rows of a table, and texts, that are put together at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Written:
         """Give them; *stack* closes the file."""
         if not self.path:
             return iter(self.held)
-        return (line.rstrip("\n") for line in stack.enter_context(Path(self.path).open(encoding="utf-8")))
+        file = stack.enter_context(TextIOWrapper(open_stored(self.path), encoding="utf-8", newline="\n"))
+        return (line.rstrip("\n") for line in file)
 
 
 def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
@@ -41,14 +44,17 @@ def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
     """
     if work.folder is None:
         return Written(numbers, list(texts))
-    path = work.folder / f"texts-{token_hex(8)}"
+    path = new_path(work.folder)
     try:
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(f"{text}\n" for text in texts)
+        with writing(path) as file:
+            lines = iter(texts)
+            while some := list(islice(lines, LINES)):
+                file.write("".join(f"{text}\n" for text in some).encode())
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            remove(path)
         raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
-    return Written(numbers, path=str(path))
+    return Written(numbers, path=path)
 
 
 def in_order(parts: Iterable[Written]) -> Iterator[str]:
@@ -62,7 +68,8 @@ def in_order(parts: Iterable[Written]) -> Iterator[str]:
     finally:
         for one in written:
             if one.path:
-                Path(one.path).unlink(missing_ok=True)
+                with suppress(OSError):
+                    remove(one.path)
 
 
 def _turns(numbers: Sequence[Int64]) -> Array:

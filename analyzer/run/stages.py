@@ -15,6 +15,7 @@ from analyzer.link.votes import Ballots
 from analyzer.packet.assemble import Grouped, Ordered, Waiting, vote
 from analyzer.packet.order import Delays
 from analyzer.packet.packets import Points
+from analyzer.read.unread import only
 from analyzer.read.work import Kept, Work
 from analyzer.schema import FRAMES, KEYS, Columns, Int64
 
@@ -38,8 +39,7 @@ class Ranged:
         if self._range is not None:
             return self._range
         table = self.stretch.table.open()
-        frames = {name: table[name] for name in FRAMES.dtypes}
-        found = Range(frames, table["flow"], table["identity"], self.files, self.first_row)
+        found = Range(only(table, FRAMES.dtypes), table["flow"], table["identity"], self.files, self.first_row)
         if self.stretch.table.held is not None:
             self._range = found
         return found
@@ -84,8 +84,9 @@ def deal_range(common: tuple[ByIdentity | ByConnection, Work], item: tuple[Range
     (rule, work), (one, numbers) = common, item
     opened = one.open()
     by_row = one.by_row.open() if one.by_row is not None else opened.by_row()
-    compared = one.stretch.table.open(*rule.wants) if rule.wants else {}
-    return deal(opened.table(by_row, numbers) | compared, one.sides(), rule, work)
+    compared = one.stretch.table.open(*rule.compared) if rule.compared else {}
+    sides = {name: side for name, side in one.sides().items() if name in rule.sides}
+    return deal(opened.table(by_row, numbers, rule.columns) | compared, sides, rule, work)
 
 
 def deal_columns(common: tuple[tuple[str, ...], ByIdentity, Work], one: Ranged) -> Hand:

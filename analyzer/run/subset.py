@@ -10,7 +10,8 @@ from analyzer.model import Hosts, Point
 from analyzer.packet.assemble import Correlated, Part
 from analyzer.packet.connections import Doubts
 from analyzer.packet.context import Context, Share
-from analyzer.packet.questions import message_rows
+from analyzer.packet.questions import COLUMNS, message_rows
+from analyzer.read.unread import Unread, only
 from analyzer.run.engine import Engine
 from analyzer.schema import FRAMES, HOPS, Array, Columns, Int64
 
@@ -42,7 +43,7 @@ def rows_of(part: Part) -> tuple[Columns, Sides]:
     frames, sides, rows, hops = part.tables()
     place = np.empty(len(rows), np.int64)
     place[hops["row"]] = np.arange(len(rows))
-    table = dict(frames) | {name: hops[name][place] for name in OF_PACKETS}
+    table = frames | {name: hops[name][place] for name in OF_PACKETS}
     return table | {"row": rows, "place": place}, sides
 
 
@@ -50,7 +51,7 @@ def together(parts: Sequence[tuple[Columns, Sides]]) -> tuple[Columns, Sides]:
     """Put rows together, in the order that they have among all; the tables are used up."""
     tables = [table for table, _ in parts]
     order = np.argsort(np.concatenate([one["row"] for one in tables]), kind="stable")
-    table = {name: np.concatenate([one.pop(name) for one in tables])[order] for name in list(tables[0])}
+    table = Unread(list(tables[0]), lambda name: np.concatenate([one.pop(name) for one in tables])[order])
     sides = {}
     for name, first in parts[0][1].items():
         columns = {column: np.concatenate([of[name][column] for _, of in parts]) for column in first}
@@ -85,7 +86,7 @@ def context_of(common: Common, table: Columns, sides: Sides, connections: Int64,
     row = table["row"]
     sides = {name: side | {"row": np.searchsorted(row, side["row"])} for name, side in sides.items()}
     return Context(
-        {name: table[name] for name in FRAMES.dtypes},
+        only(table, FRAMES.dtypes),
         sides["quotes"],
         sides["neighbours"],
         sides["tunnels"],
@@ -106,7 +107,7 @@ def _of(pairs: dict[int, set[int]], place: Int64) -> dict[int, set[int]]:
 
 
 def with_messages(common: Common, engine: Engine) -> Context:
-    """Return the packets that may hold messages of name servers."""
+    """Return the packets that may hold messages of name servers, with COLUMNS of FRAMES."""
     found = list(engine.map(_messages, (common.points, common.hosts), common.correlated.parts))
     table, sides = together(found)
     connections = np.unique(table["connection"])
@@ -116,11 +117,8 @@ def with_messages(common: Common, engine: Engine) -> Context:
 def _messages(common: tuple[list[Point], Hosts], part: Part) -> tuple[Columns, Sides]:
     """Return a part's packets that may hold messages; no more than anybody reads."""
     table, sides = rows_of(part)
-    frames = {name: table[name] for name in FRAMES.dtypes}
-    bare = replace(Context.without_frames(*common), frames=frames, hops=part.hops.open())
+    bare = replace(Context.without_frames(*common), frames=only(table, COLUMNS), hops=part.hops.open())
     packets = part.packets[bare.packet_of_row[message_rows(bare)]]
     rows = np.flatnonzero(np.isin(table["packet"], packets))
-    row = table["row"][rows]
-    kept = {name: {column: values[np.isin(side["row"], row)] for column, values in side.items()}
-            for name, side in sides.items()}  # fmt: skip
-    return {name: column[rows] for name, column in table.items()}, kept
+    none = {name: {column: values[:0] for column, values in side.items()} for name, side in sides.items()}
+    return {name: table[name][rows] for name in (*COLUMNS, *OF_PACKETS, "row", "place")}, none

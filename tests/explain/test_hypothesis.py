@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
+from analyzer.errors import OutputError
 from analyzer.explain.doctor import examine
 from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific, asked
@@ -106,11 +107,12 @@ def test_one_that_fails_on_a_host(monkeypatch: pytest.MonkeyPatch, one: Hypothes
     assert told.title == f"the check {one.name} failed: TypeError: wrong"
 
 
-def test_a_full_memory_is_no_failed_hypothesis() -> None:
-    """It ends the analysis, for nothing that follows would have room."""
+@pytest.mark.parametrize("error", [MemoryError(), OutputError("the work directory is gone")])
+def test_what_ends_everything_is_no_failed_hypothesis(error: Exception) -> None:
+    """For nothing that follows would have room, or its tables."""
 
     def full(_: object) -> list[Cause]:
-        raise MemoryError
+        raise error
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(type(error)):
         asked(replace(ONE, causes=full), None)  # type: ignore[arg-type]

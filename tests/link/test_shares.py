@@ -145,7 +145,8 @@ def test_a_pile_is_a_share_by_time(work: Work) -> None:
         share = Pile(part, FILES).open()
         assert share.frames["time_ns"][share.time_order].tolist() == sorted(share.frames["time_ns"].tolist())
         assert all(told[row] == (of, back) for row, of, back in _in_time(share))
-        assert list(share.frames) == list(FRAMES.dtypes)
+        frames, _, rows = Pile(part, FILES).tables()
+        assert (list(frames), rows.tolist()) == (list(FRAMES.dtypes), share.frames["row"].tolist())
 
 
 def test_what_is_sorted_by_identity_is_sorted_whole(work: Work) -> None:

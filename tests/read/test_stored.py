@@ -22,10 +22,13 @@ from moto.server import ThreadedMotoServer
 from analyzer.cli import main
 from analyzer.decode import extents
 from analyzer.errors import InputError
-from analyzer.read import mirror
+from analyzer.read import mirror, work
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import is_capture_name
 from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of, takes_ranges
+from analyzer.read.written import new_path
+from analyzer.run import whole as whole_module
+from analyzer.run.budget import Budget
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 BUCKET = "s3://captures"
@@ -89,6 +92,34 @@ def test_parts_and_several_processes(store: Store) -> None:
     """Workers read for themselves."""
     url = store.put(SAMPLES / "seed", "seed")
     assert _told(url, "--json", "--jobs", "2", "--parts", "3") == _told(str(SAMPLES / "seed"), "--json")
+
+
+@pytest.mark.parametrize("engine", [(), ("--jobs", "2"), ("--jobs", "2", "--scheduler", "local")],
+                         ids=["one", "jobs", "dask"])  # fmt: skip
+@pytest.mark.parametrize("name", ["overlay", "user-network"])
+def test_a_work_directory(store: Store, name: str, engine: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tables are exchanged there, with clocks that have to be corrected as well; nothing is left."""
+    path = str(SAMPLES / name)
+    whole = _told(path)
+    monkeypatch.setattr(whole_module, "EACH", 2)
+    if not engine:
+        monkeypatch.setattr(Budget, "frames", 10)
+
+    kept: list[str] = []
+    monkeypatch.setattr(work, "new_path", lambda folder: kept.append(new_path(folder)) or kept[-1])
+
+    assert _told(path, *engine, "--work-dir", f"{BUCKET}/work") == whole
+    assert all(one.startswith(f"{BUCKET}/work/hoptrace-") for one in kept)
+    assert engine or len(kept) > 10
+    assert "Contents" not in store.client.list_objects_v2(Bucket="captures", Prefix="work/")
+
+
+def test_a_work_directory_that_cannot_be_written(store: Store) -> None:
+    """It is told before anything is read."""
+    ran = CliRunner().invoke(main, ["analyze", str(SAMPLES / "seed"), "--jobs", "2", "--work-dir", "s3://none/work"])
+
+    assert (ran.exit_code, ran.stdout) == (5, "")
+    assert "hoptrace: s3://none/work: the work directory cannot be used: " in ran.stderr
 
 
 def test_several_bundles(store: Store, tmp_path: Path) -> None:

@@ -73,9 +73,9 @@ def test_a_file_that_is_not_what_it_was(tmp_path: Path) -> None:
     kept = Work(tmp_path).keep(_filled(100))
     os.truncate(kept.path, 50)
     with pytest.raises(OutputError, match="work directory cannot be used: it is shorter than it was"):
-        kept.open()
+        kept.open().values()
     Path(kept.path).unlink()
-    for use in (kept.open, lambda: kept.between(0, 1), lambda: kept.put("point", np.zeros(100, np.uint16))):
+    for use in (kept.open().values, lambda: kept.between(0, 1), lambda: kept.put("point", np.zeros(100, np.uint16))):
         with pytest.raises(OutputError, match="work directory cannot be used: No such file"):
             use()
 
@@ -91,12 +91,10 @@ def test_a_work_directory_is_gone_afterwards(tmp_path: Path) -> None:
     with work_directory(str(tmp_path), 1000) as work, work_directory(None, 0) as usual:
         work.keep(_filled(10))
 
-        assert work.folder is not None
-        assert work.folder.parent == tmp_path
-        assert usual.folder is not None
-        assert usual.folder.parent == Path(usual_place())
+        folders = [Path(str(one.folder)) for one in (work, usual)]
+        assert [folder.parent for folder in folders] == [tmp_path, Path(usual_place())]
     assert list(tmp_path.iterdir()) == []
-    assert not usual.folder.exists()
+    assert not folders[1].exists()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from analyzer.run.engine import Cluster, Engine, Inline, Processes, start
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Each of them."""
     jobs, scheduler = {"inline": (1, None), "processes": (2, None), "dask": (2, "local")}[request.param]
-    found = start(jobs, scheduler, tmp_path)
+    found = start(jobs, scheduler, str(tmp_path))
     yield found
     found.close()
 
@@ -65,7 +65,7 @@ def _dies_once(folder: str, item: int) -> int:
 def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     """What it did is done again."""
     (work := tmp_path / "work").mkdir()
-    engine = Processes(2, work)
+    engine = Processes(2, str(work))
 
     assert list(engine.map(_dies_once, str(tmp_path), range(6))) == list(range(6))
     assert list(work.iterdir()) == []
@@ -75,7 +75,7 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
 def test_a_worker_of_a_cluster_that_is_killed(tmp_path: Path) -> None:
     """Likewise."""
     (work := tmp_path / "work").mkdir()
-    engine = Cluster("local", 2, work)
+    engine = Cluster("local", 2, str(work))
 
     assert list(engine.map(_dies_once, str(tmp_path), range(6))) == list(range(6))
     engine.close()
@@ -88,7 +88,7 @@ def _always_dies(common: None, item: int) -> int:
 
 def test_workers_that_die_whatever_is_done(tmp_path: Path) -> None:
     """It is said that there may be too little memory."""
-    engine = Processes(2, tmp_path)
+    engine = Processes(2, str(tmp_path))
     with pytest.raises(OutputError, match="workers died 4 times: there may be too little memory for --jobs 2"):
         list(engine.map(_always_dies, None, range(3)))
     engine.close()
@@ -98,14 +98,14 @@ def test_no_scheduler_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A line says so."""
     monkeypatch.setattr(module, "PATIENCE_S", 0.5)
     with pytest.raises(ToolError, match=r"--scheduler tcp://127\.0\.0\.1:9"):
-        Cluster("tcp://127.0.0.1:9", 1, tmp_path)
+        Cluster("tcp://127.0.0.1:9", 1, str(tmp_path))
 
 
 def test_a_worker_that_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both versions are named."""
     monkeypatch.setattr(module, "_looks", _looks_old)
     with pytest.raises(ToolError, match=r"has hoptrace 0\.0, here is hoptrace"):
-        Cluster("local", 1, tmp_path)
+        Cluster("local", 1, str(tmp_path))
 
 
 def _looks_old(path: str) -> tuple[bool, str]:
@@ -116,7 +116,7 @@ def test_a_worker_that_does_not_see_the_work_directory(tmp_path: Path, monkeypat
     """It is said what to do."""
     monkeypatch.setattr(module, "_looks", _looks_in_vain)
     with pytest.raises(ToolError, match="does not see the work directory; --work-dir names a folder that all share"):
-        Cluster("local", 1, tmp_path)
+        Cluster("local", 1, str(tmp_path))
 
 
 def _looks_in_vain(path: str) -> tuple[bool, str]:
@@ -127,7 +127,7 @@ def test_without_dask_a_line_says_what_to_install(tmp_path: Path, monkeypatch: p
     """It is an extra."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ToolError, match=r"pip install 'hoptrace\[cluster\]'"):
-        Cluster("local", 1, tmp_path)
+        Cluster("local", 1, str(tmp_path))
 
 
 def test_nothing_is_started_for_one() -> None:

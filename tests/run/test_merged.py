@@ -20,7 +20,7 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Work:
 
 
 def _left(work: Work) -> list[Path]:
-    return [] if work.folder is None else list(work.folder.iterdir())
+    return [] if work.folder is None else list(Path(work.folder).iterdir())
 
 
 def _written(work: Work, *parts: Sequence[int]) -> list[Written]:

@@ -27,15 +27,13 @@ ENOUGH = 3
 def causes(case: Case) -> Iterator[Cause]:
     """Give addresses that containers or the host asked for in vain."""
     by_target: dict[str, list[ArpExchange]] = {}
-    known = {(exchange.asker, exchange.asked_ip) for exchange in case.exchanges if exchange.answer_mac is not None}
-    known -= {(exchange.asker, exchange.asked_ip) for exchange in case.exchanges if exchange.answered_at is not None}
-    for exchange in case.exchanges:
-        vain = (
-            exchange.answer_mac is None
-            and exchange.asker_ip is not None
-            and (exchange.asker, exchange.asked_ip) not in known
-        )
-        if vain and (_ours(case, exchange) or _own(case, exchange)) and _gave_up(case, exchange):
+    vain = [one for one in case.exchanges if one.answer_mac is None]
+    answered = (one for one in case.exchanges if one.answer_mac is not None) if vain else ()
+    known = {(one.asker, one.asked_ip) for one in answered}
+    known -= {(one.asker, one.asked_ip) for one in vain if one.answered_at is not None}
+    for exchange in vain:
+        open_ = exchange.asker_ip is not None and (exchange.asker, exchange.asked_ip) not in known
+        if open_ and (_ours(case, exchange) or _own(case, exchange)) and _gave_up(case, exchange):
             by_target.setdefault(str(exchange.asked_ip), []).append(exchange)
     failed = {str(one.cause.next_hop): one for one in case.stopped.get(HYPOTHESIS.name, ())}
     for asked in dict.fromkeys([*by_target, *failed]):
