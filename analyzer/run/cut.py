@@ -15,7 +15,7 @@ from analyzer.packet.assemble import Part
 from analyzer.packet.context import Context
 from analyzer.read.work import Work
 from analyzer.run.engine import Engine
-from analyzer.run.errands import Errands, pairs
+from analyzer.run.errands import Errands
 from analyzer.run.names import Names
 from analyzer.run.subset import Common, context_of, rows_of, together
 from analyzer.schema import Array, Columns, Int64, Layer
@@ -84,8 +84,7 @@ class Cut:
         """(rows,) The part that tells each of those that are in every one: an error's is that of what it quotes."""
         table, sides = together([self._shared.tables()])
         found: Int64 = np.append(self._part_of, 0)[table["connection"]]
-        first = [errands.between.get(pair, -1) for pair in pairs(sides["quotes"])]
-        parts = np.append(self._part_of, 0)[np.array(first, np.int64)]
+        parts = np.append(self._part_of, 0)[errands.between(sides["quotes"])]
         packet = table["packet"][np.searchsorted(table["row"], sides["quotes"]["row"])]
         order = np.argsort(packet, kind="stable")
         place = np.searchsorted(packet[order], table["packet"])

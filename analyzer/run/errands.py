@@ -6,10 +6,10 @@ or the other; a question to a name server and its answer; answers that come from
 FTP server; and what goes between two addresses of which an ICMP error speaks, or to such a destination.
 """
 
-from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
+from itertools import chain
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
 from analyzer.explain.otherwise import SOON_NS
 from analyzer.explain.refuser import AT_ONCE_NS
 from analyzer.explain.spoken import FTP
+from analyzer.link.connected import connected
+from analyzer.link.sorting import group_rows, values_at
 from analyzer.model.overview import NameQuery
 from analyzer.run.names import Names
 from analyzer.run.subset import Common
-from analyzer.schema import Columns, Int64
+from analyzer.schema import Array, Columns, Int64
 
 ENDS = {"orig_src": "orig_sport", "orig_dst": "orig_dport", "reply_src": "reply_sport", "reply_dst": "reply_dport"}
 """Addresses of CONNECTIONS, and their ports."""
@@ -30,6 +32,8 @@ BETWEEN = (("orig_src", "orig_dst"), ("orig_src", "reply_src"), ("reply_dst", "o
 """Between whom packets of a connection are seen."""
 FEW = 3
 """What somebody turns to: one of the first is enough to show it."""
+Keys = tuple[Int64, Sequence[Array]]
+"""Some connections, and what those have in common that belong together: columns."""
 
 
 class Errands:
@@ -39,99 +43,163 @@ class Errands:
         """Take what parts have in common, all questions to name servers, and all QUOTES."""
         self._common, self._names, self._quotes = common, names, quotes
         self._table = common.correlated.connections
+        self._all = np.arange(len(self._table["proto"]))
         self._troubled = ~self._table["seen_reply"] | self._table["reset"]
-        owners: dict[int, Hashable] = {
-            int(ip): (host.name, one.name)
-            for host in common.hosts.states
-            for one in host.containers
-            for ip in one.addresses
-        }
-        ends = zip(self._table["orig_src_hi"].tolist(), self._table["orig_src"].tolist(), strict=True)
-        self._clients = [owners.get(high << 64 | low, high << 64 | low) for high, low in ends]
-        self.between: dict[frozenset[int], int] = {}
-        """The first connection between two addresses of which ICMP errors speak."""
+        self._who = self._clients()
 
     def of_connections(self) -> Int64:
         """(connections,) Return the least number of those that have to be in one part with each."""
-        parent = list(range(len(self._clients)))
+        members, keys, count = [], [], 0
+        for some, columns in chain(self._keys(), self._pairs()):
+            group, first = group_rows(*columns) if len(some) else (some, some)
+            members.append(some)
+            keys.append(group + count)
+            count += len(first)
+        return connected(len(self._all), np.concatenate(members), np.concatenate(keys))
 
-        def root(number: int) -> int:
-            while parent[number] != number:
-                number = parent[number] = parent[parent[number]]
-            return number
+    def between(self, quotes: Columns) -> Int64:
+        """(quotes,) Return the first connection between the ends of the packets that *quotes* are of; -1 for none."""
+        connections, pair, quoted = self._between(quotes)
+        order = np.argsort(-connections, kind="stable")
+        first = np.full(1 + int(max(pair.max(initial=-1), quoted.max(initial=-1))), -1)
+        first[pair[order]] = connections[order]  # of several writes to one place, the last one stays
+        return first[quoted]
 
-        for one, other in self._joins():
-            if one >= 0 and other >= 0:
-                low, high = sorted((root(one), root(other)))
-                parent[high] = low
-        return np.array([root(number) for number in range(len(parent))], np.int64)
+    def _clients(self) -> Int64:
+        """(connections,) Number clients: containers, or addresses."""
+        owners: dict[int, Hashable] = {
+            int(ip): (host.name, one.name)
+            for host in self._common.hosts.states
+            for one in host.containers
+            for ip in one.addresses
+        }
+        columns = self._address("orig_src")
+        group, first = group_rows(*columns) if len(self._all) else (self._all, self._all)
+        numbers: dict[Hashable, int] = {}
+        ends = (high << 64 | low for high, low in values_at(columns, first))
+        of_group = [numbers.setdefault(owners.get(ip, ip), len(numbers)) for ip in ends]
+        return np.array(of_group, np.int64)[group]
 
-    def _joins(self) -> Iterator[tuple[int, int]]:
-        """Give pairs of connections that have to be in one part."""
-        first: dict[Hashable, int] = {}
-        for number, key in self._keys():
-            yield first.setdefault(key, number), number
-        yield from enumerate(self._table["relayed_to"].tolist())
-        doubts = self._common.correlated.doubts
-        for number, others in (*doubts.candidates.items(), *doubts.maybe.items()):
-            yield from ((number, other) for other in others)
-        yield from self._names.connections.tolist()
-        yield from self._instead()
+    def _address(self, name: str) -> list[Array]:
+        return [self._table[f"{name}_hi"], self._table[name]]
 
-    def _keys(self) -> Iterator[tuple[int, Hashable]]:
-        """Give connections, and what they have in common with those that belong to them."""
-        table = {name: column.tolist() for name, column in self._table.items()}
-        troubled, names = self._troubled.tolist(), _names_of(self._names.asked)
-        spoken_of = (self._quotes[name].tolist() for name in ("dst_hi", "dst"))
-        targets = {high << 64 | low for high, low in zip(*spoken_of, strict=True)}
-        quoted, ftp = set(pairs(self._quotes)), self._of_ftp()
-        for number, proto in enumerate(table["proto"]):
-            ends = {name: table[f"{name}_hi"][number] << 64 | table[name][number] for name in ENDS}
-            who, port = self._clients[number], table["orig_dport"][number]
-            yield number, ("call", ends["orig_src"], proto, ends["orig_dst"], port)
-            if troubled[number]:
-                yield number, ("errand", who, proto, port)
-            if (who, ends["orig_dst"]) in ftp:  # data connections have ports of their own
-                yield number, ("ftp", who, ends["orig_dst"])
-            for name in names.get(ends["orig_dst"], ()):
-                yield number, ("name", who, name, port)
-            for target in targets & {ends["orig_dst"], ends["reply_src"]}:
-                yield number, ("target", target)
-            for pair in quoted & {frozenset((ends[one], ends[other])) for one, other in BETWEEN}:
-                self.between.setdefault(pair, number)
-                yield number, ("quoted", pair)
-            for client, own, server in CLIENTS:
-                yield number, ("asker", proto, ends[client], table[own][number], table[server][number])
-            for name, own in ENDS.items() if proto == PROTO_UDP else ():
-                yield number, ("port", ends[name], table[own][number])
+    def _keys(self) -> Iterator[Keys]:
+        """Give what connections have in common with those that belong to them."""
+        table, every, who = self._table, self._all, self._who
+        proto, port = table["proto"], table["orig_dport"]
+        yield every, [*self._address("orig_src"), proto, *self._address("orig_dst"), port]
+        troubled = np.flatnonzero(self._troubled)
+        yield troubled, [column[troubled] for column in (who, proto, port)]
+        yield self._of_ftp()
+        yield self._of_names()
+        yield self._of_targets()
+        connections, pair, quoted = self._between(self._quotes)
+        spoken = np.isin(pair, quoted)
+        yield connections[spoken], [pair[spoken]]
+        askers = [[proto, *self._address(ip), table[own], table[server]] for ip, own, server in CLIENTS]
+        yield _several(every, askers)
+        udp = np.flatnonzero(proto == PROTO_UDP)
+        yield _several(udp, [[one[udp] for one in (*self._address(ip), table[own])] for ip, own in ENDS.items()])
 
-    def _of_ftp(self) -> set[tuple[Hashable, int]]:
-        """Return the clients of FTP servers, each with the server as it knows it."""
+    def _of_ftp(self) -> Keys:
+        """Give what clients of FTP servers want of these: data connections have ports of their own."""
         table = self._table
         control = (table["proto"] == PROTO_TCP) & ((table["orig_dport"] == FTP) | (table["reply_sport"] == FTP))
-        return {
-            (self._clients[number], int(table["orig_dst_hi"][number]) << 64 | int(table["orig_dst"][number]))
-            for number in np.flatnonzero(control).tolist()
-        }
+        if not control.any():
+            return self._all[:0], [self._all[:0]]
+        pair, _ = group_rows(self._who, *self._address("orig_dst"))
+        chosen = np.flatnonzero(np.isin(pair, pair[control]))
+        return chosen, [pair[chosen]]
 
-    def _instead(self) -> Iterator[tuple[int, int]]:
+    def _of_names(self) -> Keys:
+        """Give connections of one client to a port of the addresses of a name."""
+        found: list[Keys] = [(self._all[:0], [self._all[:0]] * 3)]
+        names = _names_of(self._names.asked)
+        columns = self._address("orig_dst")
+        group, first = group_rows(*columns) if names else (self._all, self._all[:0])
+        order = np.argsort(group, kind="stable")
+        begin, end = (np.searchsorted(group[order], np.arange(len(first)), side) for side in ("left", "right"))
+        numbers: dict[str, int] = {}
+        for address, (high, low) in enumerate(values_at(columns, first)):
+            some = order[begin[address] : end[address]]
+            for name in names.get(high << 64 | low, ()):
+                number = np.full(len(some), numbers.setdefault(name, len(numbers)))
+                found.append((some, [number, self._who[some], self._table["orig_dport"][some]]))
+        members, keys = zip(*found, strict=True)
+        return np.concatenate(members), [np.concatenate(columns) for columns in zip(*keys, strict=True)]
+
+    def _of_targets(self) -> Keys:
+        """Give connections to the destinations of packets that ICMP errors quote."""
+        spoken = [self._quotes["dst_hi"], self._quotes["dst"]]
+        sides = [self._address(name) for name in ("orig_dst", "reply_src")]
+        group = _group([spoken, *sides])
+        known, target = np.split(group, [len(spoken[0])])
+        chosen = np.isin(target, known)
+        return np.tile(self._all, 2)[chosen], [target[chosen]]
+
+    def _between(self, quotes: Columns) -> tuple[Int64, Int64, Int64]:
+        """Return connections that may be meant, the pairs of addresses that they are between, and *quotes*' pairs."""
+        sides, connections = [], []
+        for ends in BETWEEN:
+            asked = (np.isin(self._table[end], np.concatenate([quotes["src"], quotes["dst"]])) for end in ends)
+            some = np.flatnonzero(np.logical_and(*asked))
+            one, other = ([column[some] for column in self._address(end)] for end in ends)
+            sides.append(_unordered(one, other))
+            connections.append(some)
+        spoken = _unordered([quotes["src_hi"], quotes["src"]], [quotes["dst_hi"], quotes["dst"]])
+        quoted, pair = np.split(_group([spoken, *sides]), [len(quotes["src"])])
+        return np.concatenate(connections), pair, quoted
+
+    def _pairs(self) -> Iterator[Keys]:
+        """Give pairs of connections that have to be in one part."""
+        relayed = self._table["relayed_to"].astype(np.int64)
+        yield _paired(self._all, relayed)
+        doubts = self._common.correlated.doubts
+        pairs = [(number, other) for table in (doubts.candidates, doubts.maybe)
+                 for number, others in table.items() for other in others]  # fmt: skip
+        yield _paired(*np.array(pairs, np.int64).reshape(-1, 2).T)
+        yield _paired(*self._names.connections.T)
+        yield from self._instead()
+
+    def _instead(self) -> Iterator[Keys]:
         """Give connections that came to nothing, and those to the same port that their client turned to next."""
-        ends = list(zip(self._clients, self._table["proto"].tolist(), self._table["orig_dport"].tolist(), strict=True))
-        good: dict[Hashable, list[int]] = {}
-        for number in np.flatnonzero(~self._troubled).tolist():  # in order of time
-            good.setdefault(ends[number], []).append(number)
-        first, last = self._table["first_ns"].tolist(), self._table["last_ns"].tolist()
-        for number in np.flatnonzero(self._troubled).tolist():
-            same = good.get(ends[number], [])
-            for begin, patience in ((last[number], AT_ONCE_NS), (first[number], SOON_NS)):
-                at = bisect_left(same, begin, key=first.__getitem__)
-                yield from ((number, other) for other in same[at : at + FEW] if first[other] - begin <= patience)
+        table, count = self._table, len(self._all) + 1
+        if not len(self._all):
+            return
+        errand, _ = group_rows(self._who, table["proto"], table["orig_dport"])
+        bad, good = np.flatnonzero(self._troubled), np.flatnonzero(~self._troubled)  # in order of time
+        in_turn = np.sort(errand[good] * count + good)
+        first = table["first_ns"]
+        for begins, patience in ((table["last_ns"][bad], AT_ONCE_NS), (first[bad], SOON_NS)):
+            place = np.searchsorted(in_turn, errand[bad] * count + np.searchsorted(first, begins))
+            for nth in range(FEW):
+                other = np.append(in_turn, -1)[np.minimum(place + nth, len(in_turn))]
+                soon = (other // count == errand[bad]) & (first[other % count - (other < 0)] - begins <= patience)
+                yield _paired(bad[soon], other[soon] % count)
 
 
-def pairs(quotes: Columns) -> list[frozenset[int]]:
-    """Return between whom the packets went that ICMP errors quote."""
-    columns = [quotes[f"{end}{half}"].tolist() for end in ("src", "dst") for half in ("_hi", "")]
-    return [frozenset((a << 64 | b, c << 64 | d)) for a, b, c, d in zip(*columns, strict=True)]
+def _several(some: Int64, sides: Sequence[Sequence[Array]]) -> Keys:
+    """Give some connections as often as there are sides by which they may belong to others."""
+    return np.tile(some, len(sides)), [np.concatenate(columns) for columns in zip(*sides, strict=True)]
+
+
+def _group(sides: Sequence[Sequence[Array]]) -> Int64:
+    """Number what is equal among all rows of tables with the same columns."""
+    columns = [np.concatenate(column) for column in zip(*sides, strict=True)]
+    return group_rows(*columns)[0] if len(columns[0]) else np.zeros(0, np.int64)
+
+
+def _unordered(one: Sequence[Array], other: Sequence[Array]) -> list[Array]:
+    """Return pairs of addresses, the lower one first."""
+    (a, b), (c, d) = one, other
+    turned = (a > c) | ((a == c) & (b > d))
+    return [np.where(turned, *pair) for pair in ((c, a), (d, b), (a, c), (b, d))]
+
+
+def _paired(one: Int64, other: Int64) -> Keys:
+    """Give pairs of connections; a negative number is none."""
+    both = np.flatnonzero((one >= 0) & (other >= 0))
+    return np.concatenate([one[both], other[both]]), [np.tile(np.arange(len(both)), 2)]
 
 
 def _names_of(asked: Sequence[NameQuery]) -> dict[int, set[str]]:
