@@ -40,8 +40,23 @@ def writing(path: str) -> Iterator[Writer]:
             yield file
         return
     above, name = parts_of(path)
-    with plainly(), library().open_writer(store_of(above), name) as writer:
-        yield writer
+    with plainly():
+        writer = library().open_writer(store_of(above), name)
+    yield _Object(writer)  # if that raises, there is no object: it is made when its writer is closed
+    with plainly():
+        writer.close()
+
+
+class _Object:
+    """An object that is being written."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def write(self, data: Any, /) -> None:
+        """Write *data*."""
+        with plainly():
+            self._writer.write(data)
 
 
 def read_into(path: str, view: memoryview, at: int) -> None:

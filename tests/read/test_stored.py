@@ -12,12 +12,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import boto3
 import numpy as np
 import pytest
 import zstandard
 from click.testing import CliRunner
-from moto.server import ThreadedMotoServer
 
 from analyzer.cli import main
 from analyzer.decode import extents
@@ -29,48 +27,9 @@ from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, s
 from analyzer.read.written import new_path
 from analyzer.run import whole as whole_module
 from analyzer.run.budget import Budget
+from tests.read.objects import BUCKET, Store
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
-BUCKET = "s3://captures"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Run an S3 server; return its address."""
-    running = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
-
-
-@pytest.fixture
-def store(server: str, monkeypatch: pytest.MonkeyPatch) -> "Store":
-    """Return the server's bucket; whoever reads from S3 reads there."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", server),
-        ("AWS_ACCESS_KEY_ID", "testing"),
-        ("AWS_SECRET_ACCESS_KEY", "testing"),
-        ("AWS_REGION", "us-east-1"),
-        ("NO_PROXY", "127.0.0.1"),
-    ):
-        monkeypatch.setenv(name, value)
-    return Store(server)
-
-
-class Store:
-    """A bucket."""
-
-    def __init__(self, server: str) -> None:
-        self.client = boto3.client("s3", endpoint_url=server, region_name="us-east-1")
-        self.client.create_bucket(Bucket="captures")
-
-    def put(self, path: Path, key: str) -> str:
-        """Copy a file, or all that is in a folder; return its URL."""
-        for file in [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file()):
-            name = key if path.is_file() else f"{key}/{file.relative_to(path).as_posix()}"
-            self.client.put_object(Bucket="captures", Key=name, Body=file.read_bytes())
-        return f"{BUCKET}/{key}"
 
 
 def _told(*args: str, code: int = 0) -> str:
