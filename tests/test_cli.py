@@ -239,9 +239,9 @@ def test_colours_only_for_terminals() -> None:
 
 @pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
-    """``--help`` answers without NumPy, pandas or rich."""
+    """``--help`` answers without NumPy, pandas, rich, or the model."""
     code = "import sys; from analyzer.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-    code += "print(sorted({'numpy', 'pandas', 'rich', 'dpkt', 'pyshark'} & set(sys.modules)))"
+    code += "print(sorted({'numpy', 'pandas', 'rich', 'dpkt', 'pyshark', 'analyzer.model'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("[]\n")

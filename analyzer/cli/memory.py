@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.base import Command
-from analyzer.read.written import WRITABLE
 
 if TYPE_CHECKING:
     from analyzer.run import Means, Prepared
@@ -37,6 +36,8 @@ class WorkDirectory(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Take URLs as they are; whether they can be written to, trying tells."""
+        from analyzer.read.written import WRITABLE  # noqa: PLC0415
+
         return value if str(value).startswith(WRITABLE) else super().convert(value, param, ctx)
 
 

@@ -10,7 +10,6 @@ from analyzer.cli.analyze import complain_of_damage, read_journey
 from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.errors import InputError, SelectionError
-from analyzer.model import Role
 
 if TYPE_CHECKING:
     from analyzer.run import Trace
@@ -81,6 +80,7 @@ def shell(
 
     The world outside has every address and answers pings. All of it vanishes on exit.
     """
+    from analyzer.model import Role  # noqa: PLC0415
     from analyzer.replay.shell import open_shell  # noqa: PLC0415
 
     with find((path,), host, points, unpack_limit) as prepared:
