@@ -4,22 +4,20 @@ The kernel queues packets while it asks (net/core/neighbour.c, ``arp_queue``) an
 packet waited if it is in the first burst from the asker to the MAC that was answered, before anything came back.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analyzer.link.identity import has
-from analyzer.link.sorting import distinct_rows
-from analyzer.model import ArpExchange, ArpStep, Mac, address
+from analyzer.model import ArpExchange, ArpStep, Mac, Point, address
 from analyzer.packet.context import Context
 from analyzer.packet.sight import Sight
 from analyzer.schema import Layer
 
 BURST_NS = 1_000_000
 """How long after the answer the queued packets are on their way at the latest."""
-ANSWER = 2
-"""NEIGHBOURS' ``op``."""
 RETRY_NS = 5_000_000_000
 """Questions further apart are another resolution; the kernel asks three times, 1 s apart, and then gives up."""
 
@@ -137,7 +135,14 @@ def _answered_ns(exchange: ArpExchange) -> int:
     return exchange.request_ns + (exchange.latency_ns or 0)
 
 
-def returns(context: Context) -> dict[Return, int]:
+def answered(exchanges: list[ArpExchange], points: Sequence[Point]) -> list[Return]:
+    """Return where and when exchanges were answered, and by which MAC."""
+    numbers = {point.name: point.id for point in points}
+    return sorted({(numbers[one.point], int(one.answer_mac), _answered_ns(one))
+                   for one in exchanges if one.answer_mac is not None})  # fmt: skip
+
+
+def returns(context: Context, answers: list[Return]) -> dict[Return, int]:
     """
     Tell when those who answered for an address were heard again, while packets may still wait for that answer.
 
@@ -145,17 +150,13 @@ def returns(context: Context) -> dict[Return, int]:
         By point, MAC and time of the answer: the number of the first frame from it that is told here, of those within
         BURST_NS that are no neighbours' messages themselves.
     """
-    frames, table = context.frames, context.neighbours
-    answers = np.flatnonzero(table["op"] == ANSWER)
-    rows = table["row"][answers]
-    asked = list(distinct_rows(frames["point"][rows], table["mac"][answers], frames["time_ns"][rows]))
-    own = context.own_rows
-    own = own[np.isin(frames["eth_src"][own], np.unique(table["mac"][answers]))]
+    frames, own = context.frames, context.own_rows
+    own = own[np.isin(frames["eth_src"][own], sorted({mac for _, mac, _ in answers}))]
     own = own[~has(frames["layers"][own], Layer.NEIGHBOUR)]
     own = own[np.argsort(frames["time_ns"][own], kind="stable")]
     times, senders, points, numbers = (frames[name][own] for name in ("time_ns", "eth_src", "point", "frame"))
     found: dict[Return, int] = {}
-    for point, mac, answered_ns in asked:
+    for point, mac, answered_ns in answers:
         soon = slice(*np.searchsorted(times, (answered_ns, answered_ns + BURST_NS + 1)))
         heard = numbers[soon][(senders[soon] == mac) & (points[soon] == point)]
         if len(heard):

@@ -144,6 +144,9 @@ class Known:
     def _bridge_ports(self) -> Int64:
         return np.array(sorted(ports.bridges_by(self.nothing, self.bridged)), np.int64)
 
+    def _answers(self) -> list[arp.Return]:
+        return arp.answered(self.exchanges, self.nothing.points)
+
     def _moved(self) -> Int64:
         return learnt.moved(self.arrivals)
 
@@ -180,7 +183,7 @@ class Known:
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )
     """How often packets went from one point to another unrouted."""
-    returns = Table[dict[arp.Return, int]](lambda part, _: arp.returns(part), _merged(min))
+    returns = Table[dict[arp.Return, int]](arp.returns, _merged(min), _answers)
     """Where a MAC that had just answered for an address was first heard again."""
     begun = Table[Begun](lambda part, _: Begun.of(part), lambda parts, _: Begun.together(parts))
     """How TCP connections left."""

@@ -279,6 +279,7 @@ class Parts(Sequence[Part]):
     def __init__(
         self,
         makers: Sequence[Callable[[], Context]],
+        knowing: Sequence[Callable[[], Context]] | None,
         everywhere: Callable[[], Context],
         given: Given,
         nothing: Context,
@@ -290,13 +291,15 @@ class Parts(Sequence[Part]):
 
         Args:
             makers: make each one's tables.
+            knowing: make tables of all packets, each in one of them, by which the network is known; None for parts'
+                own.
             everywhere: makes the tables of what is in all of them.
             given: what they are told with.
             nothing: a context without packets.
             engine: does what is asked of each.
             work: where tables are kept.
         """
-        self.work, self._engine, self._everywhere = work, engine, everywhere
+        self.work, self._engine, self._knowing, self._everywhere = work, engine, knowing, everywhere
         self._open: Part | None = None
         self._parts = [Part(partial(self._context, make), given, self._opening) for make in makers]
         self.known = Known(self._each_says, nothing, at_once=work.folder is not None)
@@ -313,7 +316,12 @@ class Parts(Sequence[Part]):
     def _each_says(self, names: list[str], before: list[Any], in_each: bool) -> Iterator[list[Any]]:
         if in_each:
             return iter([says(self._everywhere(), names, before)])
-        return self.each(_says, [(place, names, before) for place in range(len(self))])
+        count = len(self if self._knowing is None else self._knowing)
+        return self.each(_says, [(place, names, before) for place in range(count)])
+
+    def knowing(self, place: int) -> Context:
+        """Return the tables of some packets, by which the network is known."""
+        return self[place].context if self._knowing is None else self._context(self._knowing[place])
 
     def _context(self, make: Callable[[], Context]) -> Context:
         context = make()
@@ -340,7 +348,7 @@ class Parts(Sequence[Part]):
 
 def _says(parts: Parts, item: tuple[int, list[str], list[Any]]) -> list[Any]:
     place, names, before = item
-    return says(parts[place].context, names, before)
+    return says(parts.knowing(place), names, before)
 
 
 def reader(context: Context, read_again: ReadAgain) -> ReadAgain:

@@ -1,7 +1,7 @@
 """Some packets by themselves: tables with their own numbers, from rows that are scattered over parts of the work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,6 +45,27 @@ def rows_of(part: Part) -> tuple[Columns, Sides]:
     place[hops["row"]] = np.arange(len(rows))
     table = frames | {name: hops[name][place] for name in OF_PACKETS}
     return table | {"row": rows, "place": place}, sides
+
+
+def context_of_part(common: Common, part: Part) -> Context:
+    """Return a part of what was correlated as a context: it has its own packets, and the connections of all."""
+    found, (frames, sides, rows, _) = common.correlated, part.tables()
+    hops = dict(part.hops.open())
+    hops["connection"] = np.append(part.connections, -1)[hops["connection"]].astype(np.int32)
+    sides = {name: side | {"row": np.searchsorted(rows, side["row"])} for name, side in sides.items()}
+    return Context(
+        frames,
+        sides["quotes"],
+        sides["neighbours"],
+        sides["tunnels"],
+        hops,
+        found.connections,
+        common.points,
+        common.hosts,
+        found.doubts,
+        found.apart,
+        Share(None, part.packets, None, rows, common.end_ns),
+    )
 
 
 def together(parts: Sequence[tuple[Columns, Sides]]) -> tuple[Columns, Sides]:
@@ -108,17 +129,16 @@ def _of(pairs: dict[int, set[int]], place: Int64) -> dict[int, set[int]]:
 
 def with_messages(common: Common, engine: Engine) -> Context:
     """Return the packets that may hold messages of name servers, with COLUMNS of FRAMES."""
-    found = list(engine.map(_messages, (common.points, common.hosts), common.correlated.parts))
+    found = list(engine.map(_messages, common, common.correlated.parts))
     table, sides = together(found)
     connections = np.unique(table["connection"])
     return context_of(common, table, sides, connections[connections >= 0])
 
 
-def _messages(common: tuple[list[Point], Hosts], part: Part) -> tuple[Columns, Sides]:
+def _messages(common: Common, part: Part) -> tuple[Columns, Sides]:
     """Return a part's packets that may hold messages; no more than anybody reads."""
-    table, sides = rows_of(part)
-    bare = replace(Context.without_frames(*common), frames=only(table, COLUMNS), hops=part.hops.open())
-    packets = part.packets[bare.packet_of_row[message_rows(bare)]]
+    context, (table, sides) = context_of_part(common, part), rows_of(part)
+    packets = part.packets[context.packet_of_row[message_rows(context)]]
     rows = np.flatnonzero(np.isin(table["packet"], packets))
     none = {name: {column: values[:0] for column, values in side.items()} for name, side in sides.items()}
     return {name: table[name][rows] for name in (*COLUMNS, *OF_PACKETS, "row", "place")}, none

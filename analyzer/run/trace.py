@@ -34,7 +34,7 @@ from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.kernel import Kernel
-from analyzer.run.subset import Common, with_messages
+from analyzer.run.subset import Common, context_of_part, with_messages
 from analyzer.schema import Columns, Int64
 
 if TYPE_CHECKING:
@@ -161,15 +161,16 @@ class Trace:
         read = partial(read_again, self.captures, self.tables)
         given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
         everywhere = self._whole
-        makers = [everywhere]
+        makers, knowing = [everywhere], None
         if self._in_parts:
             quotes = self.tables.side("quotes")
             cut = Cut(self._common, self._names, quotes, self.cut, work, engine, self.most_in_part)
             makers = [partial(cut.context, number) for number in range(cut.count)]
             everywhere = cut.everywhere
+            knowing = [partial(context_of_part, self._common, part) for part in found.parts]
         nothing = Context.without_frames(self.points, self.hosts)
         nothing.apart = found.apart
-        parts = Parts(makers, everywhere, given, nothing, engine, work)
+        parts = Parts(makers, knowing, everywhere, given, nothing, engine, work)
         parts.known.make_all()
         return Telling(parts, found.first_packets)
 
