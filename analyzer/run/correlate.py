@@ -231,7 +231,7 @@ class _Correlation:
             return [Whole(one.open().share(numbers[0], one.sides(), one.stretch.table.open(*COMPARED)))]
         items = list(zip(self._ranges, numbers, strict=True))
         hands = self._engine.map(stages.deal_range, (rule, self._work), items)
-        dealt = collect(hands, rule.sides)
+        dealt = collect(hands, tuple(name for name in self._ranges[0].stretch.sides if name in rule.sides))
         check_parts(dealt, None if self._most is None else self._most.in_part)
         return [Pile(one, self._points.files) for one in dealt]
 
