@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from analyzer.decode.vector import SIDE_TABLES
-from analyzer.read.work import Kept, Work
+from analyzer.read.kept import Kept
+from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, PLACES, Array, Columns, Int64, Table
 
 Sides = dict[str, Columns]

@@ -19,7 +19,8 @@ from analyzer.packet.connections import Built, Doubts, build_connections
 from analyzer.packet.order import Delays, unclear_places
 from analyzer.packet.packets import Packets, Points, Sorted, group_frames, order_frames
 from analyzer.packet.relays import Carried, find_relays
-from analyzer.read.work import Kept, Work
+from analyzer.read.kept import Kept
+from analyzer.read.work import Work
 from analyzer.schema import HOPS, Columns, Int64
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from analyzer.decode.tables import FrameTables
 from analyzer.errors import LimitError
-from analyzer.link.shares import SIDES, Most
+from analyzer.link.dealing import SIDES, Most
 
 PROGRAM = 110 << 20
 """Bytes that the program takes before it reads anything."""

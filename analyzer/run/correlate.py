@@ -14,19 +14,9 @@ from analyzer.errors import LimitError
 from analyzer.link.clock import MOST_COMPARED, Apart, Bounds, Offset, align_roughly, bounds, far_apart, look_at
 from analyzer.link.clock import Seen as Looked
 from analyzer.link.cuts import find_cuts, inherited
+from analyzer.link.dealing import SIDES, ByConnection, ByIdentity, Dealt, Most, check_parts, collect
 from analyzer.link.nat import map_conversations
-from analyzer.link.shares import (
-    SIDES,
-    ByConnection,
-    ByIdentity,
-    Dealt,
-    Most,
-    Pile,
-    Source,
-    Whole,
-    check_parts,
-    collect,
-)
+from analyzer.link.shares import Pile, Source, Whole
 from analyzer.link.sorting import end_to_end
 from analyzer.link.stated import Stated, StatedSides
 from analyzer.link.tuples import Seen, number_talks

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.decode.vector import SIDE_TABLES
+from analyzer.link.dealing import Hand, check_parts, collect, deal, fill, part_of
 from analyzer.link.identity import has
-from analyzer.link.shares import Hand, check_parts, collect, deal, fill, part_of
 from analyzer.packet.assemble import Part
 from analyzer.packet.context import Context
 from analyzer.read.work import Work

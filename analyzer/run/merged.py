@@ -9,8 +9,9 @@ from itertools import islice
 import numpy as np
 
 from analyzer.errors import OutputError
+from analyzer.read.kept import Kept
 from analyzer.read.stored import open_stored
-from analyzer.read.work import Kept, Work
+from analyzer.read.work import Work
 from analyzer.read.written import new_path, remove, writing
 from analyzer.schema import Array, Columns, Int64
 

@@ -7,16 +7,18 @@ import numpy as np
 from analyzer.decode.payloads import may_be_refined
 from analyzer.decode.stretch import Sides, Stretch
 from analyzer.link.cuts import Cuts, FlowTimes
+from analyzer.link.dealing import ByConnection, ByIdentity, Dealt, Hand, deal
 from analyzer.link.nat import Mapping
-from analyzer.link.shares import ByConnection, ByIdentity, Dealt, Hand, Range, Source, deal
+from analyzer.link.shares import Range, Source
 from analyzer.link.tuples import Seen
 from analyzer.link.verify import Verifier
 from analyzer.link.votes import Ballots
 from analyzer.packet.assemble import Grouped, Ordered, Waiting, vote
 from analyzer.packet.order import Delays
 from analyzer.packet.packets import Points
+from analyzer.read.kept import Kept
 from analyzer.read.unread import only
-from analyzer.read.work import Kept, Work
+from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, Columns, Int64
 
 REFINED = ("proto", "payload_len", "layers", "point", "orig_len", "cap_len", "ip_len", *KEYS.dtypes)

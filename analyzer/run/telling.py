@@ -13,11 +13,12 @@ import numpy as np
 from analyzer.explain.rank import Totals
 from analyzer.model import Connection, Journey
 from analyzer.model.journey import ENDS
-from analyzer.read.work import Kept
+from analyzer.read.kept import Kept
 from analyzer.report.fields import text_of
 from analyzer.report.lines import lines
 from analyzer.run.merged import Written, in_order, rows_in_order, write_texts
-from analyzer.run.part import FIRST, Mine, Part, Parts, Told
+from analyzer.run.part import FIRST, Mine, Part, Told
+from analyzer.run.parts import Parts
 from analyzer.schema import Array, Columns, Int64
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from analyzer.model.worked import Party, Worked
     from analyzer.replay.play import Player
     from analyzer.run.names import Names
-    from analyzer.run.part import Parts
+    from analyzer.run.parts import Parts
     from analyzer.run.telling import Telling
 
 DECIDED = 100
@@ -152,7 +152,8 @@ class Trace:
     def _telling(self) -> "Telling":
         """What is told of packets."""
         from analyzer.run.cut import Cut  # noqa: PLC0415
-        from analyzer.run.part import Given, Parts  # noqa: PLC0415
+        from analyzer.run.part import Given  # noqa: PLC0415
+        from analyzer.run.parts import Parts  # noqa: PLC0415
         from analyzer.run.telling import Telling  # noqa: PLC0415
 
         found, work = self.correlated, self.tables.work

@@ -10,8 +10,8 @@ import pytest
 from analyzer.decode.frames import read_frames
 from analyzer.decode.stretch import keep_stretch
 from analyzer.decode.tables import FrameTables
+from analyzer.link.dealing import part_of
 from analyzer.link.keys import make_keys
-from analyzer.link.shares import part_of
 from analyzer.link.stated import Stated
 from analyzer.link.tuples import number_talks
 from analyzer.link.verify import Verifier

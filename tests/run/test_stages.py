@@ -9,9 +9,9 @@ import pytest
 from analyzer.decode.frames import read_frames
 from analyzer.decode.payloads import may_be_refined
 from analyzer.link.cuts import find_cuts
+from analyzer.link.dealing import ByIdentity, collect
 from analyzer.link.keys import make_keys
 from analyzer.link.nat import Mapping
-from analyzer.link.shares import ByIdentity, collect
 from analyzer.read.work import Work
 from analyzer.run.prepare import prepare
 from analyzer.run.stages import Ranged, converse, deal_columns, deal_refined, inherit, notice, without_names
