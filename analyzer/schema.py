@@ -328,6 +328,7 @@ CONNECTIONS = Table(
         Column("packets", "int64", "-", "Packets in both directions."),
         Column("seen_reply", "bool", "-", "A packet of the reply direction was seen."),
         Column("reset", "bool", "-", "A TCP segment with RST was seen."),
+        Column("served", "bool", "-", "A payload of the reply direction was seen."),
         Column("stated", "int32", "-", "Index of the conntrack entry that states the mapping, -1 for none."),
         Column("ambiguous", "bool", "-", "The mapping is one of several that explain the frames equally."),
         Column(

@@ -66,7 +66,7 @@ def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> Bu
     if len(first):
         reply[known] = away ^ _original_is_away(packets, known, number, away, len(first))[number]
         _tuples(frames, packets, known, number, reply[known], table)
-        _statistics(packets, known, number, table)
+        _statistics(packets, known, number, reply[known], table)
         doubtful = np.zeros(len(mapping.connection), bool)
         doubtful[mapping.connection[mapping.ambiguous]] = True
         table["ambiguous"][:] = doubtful[label]
@@ -193,7 +193,7 @@ def _best(packets: Packets, known: Int64, connection: Int64, reply: Array, total
     return _Best(first, last)
 
 
-def _statistics(packets: Packets, known: Int64, connection: Int64, table: Columns) -> None:
+def _statistics(packets: Packets, known: Int64, connection: Int64, reply: Array, table: Columns) -> None:
     time_ns, length = packets.rows.column("time_ns"), packets.length
     latest = np.maximum.reduceat(time_ns, packets.start)[known]
     # Packets are in order of their first frames, and connections in that of their first packets.
@@ -206,5 +206,6 @@ def _statistics(packets: Packets, known: Int64, connection: Int64, table: Column
     frames = packets.rows.frames
     resets = (frames["proto"][rows] == o.PROTO_TCP) & (frames["tcp_flags"][rows] & o.RST != 0)
     table["reset"][connection[resets]] = True
+    table["served"][connection[reply & (frames["payload_len"][rows] > 0)]] = True
     table["frames"][:] = np.bincount(connection, length[known])
     table["packets"][:] = np.bincount(connection)

@@ -1,9 +1,10 @@
 """Which connections belong together, so that whatever is asked of one finds the others in its part.
 
 Together are what a client wants of one port of a server, and of that port of any server where it got no answer or was
-refused, with what it turned to then; the addresses of a name; the two connections of a relay; those that might be one
-or the other; a question to a name server and its answer; answers that come from elsewhere; what a client wants of an
-FTP server; and what goes between two addresses of which an ICMP error speaks, or to such a destination.
+refused, with what it turned to then; what anybody wants of a service that refused somebody; the addresses of a name;
+the two connections of a relay; those that might be one or the other; a question to a name server and its answer;
+answers that come from elsewhere; what a client wants of an FTP server; and what goes between two addresses of which an
+ICMP error speaks, or to such a destination.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -90,6 +91,7 @@ class Errands:
         yield every, [*self._address("orig_src"), proto, *self._address("orig_dst"), port]
         troubled = np.flatnonzero(self._troubled)
         yield troubled, [column[troubled] for column in (who, proto, port)]
+        yield from self._of_services()
         yield self._of_ftp()
         yield self._of_names()
         yield self._of_targets()
@@ -100,6 +102,36 @@ class Errands:
         yield _several(every, askers)
         udp = np.flatnonzero(proto == PROTO_UDP)
         yield _several(udp, [[one[udp] for one in (*self._address(ip), table[own])] for ip, own in ENDS.items()])
+
+    def _of_services(self) -> Iterator[Keys]:
+        """
+        Give what anybody wants of a service that refused somebody, or reset what it had not answered yet.
+
+        And what else the same client wants of such a server, or of one that says nothing: a few connections to each
+        port tell whether it answers there.
+        """
+        table, who = self._table, [self._table["orig_src_hi"], self._table["orig_src"]]
+        tcp = table["proto"] == PROTO_TCP
+        refuses = tcp & table["reset"] & ~table["served"]
+        for ip, port in (("orig_dst", "orig_dport"), ("reply_src", "reply_sport")):
+            if refuses.any():
+                service, _ = group_rows(table["proto"], *self._address(ip), table[port])
+                some = np.flatnonzero(np.isin(service, service[refuses]))
+                yield some, [service[some]]
+        bad = np.flatnonzero(tcp & (refuses | ~table["seen_reply"]))
+        if not len(bad):
+            return
+        good = np.flatnonzero(tcp & table["seen_reply"] & ~refuses)
+        asked, _ = group_rows(*(column[good] for column in (*who, *self._address("orig_dst"), table["orig_dport"])))
+        order = np.argsort(asked, kind="stable")
+        nth = np.arange(len(order)) - np.searchsorted(asked[order], asked[order])
+        good = good[order[nth < FEW]]
+        some = np.concatenate([bad, good])
+        server = [np.concatenate([before[bad], after[good]]) for before, after in
+                  zip(self._address("reply_src"), self._address("orig_dst"), strict=True)]  # fmt: skip
+        pair, _ = group_rows(*(column[some] for column in who), *server)
+        chosen = np.isin(pair, pair[: len(bad)])
+        yield some[chosen], [pair[chosen]]
 
     def _of_ftp(self) -> Keys:
         """Give what clients of FTP servers want of these: data connections have ports of their own."""

@@ -105,6 +105,30 @@ def test_what_belongs_together(second: dict[str, Any], options: dict[str, Any], 
     assert errands.of_connections().tolist() == ([0, 0] if together else [0, 1])
 
 
+REFUSED = {"reset": True, "served": False}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        (REFUSED, {"src": "172.17.0.3"}, True),
+        (REFUSED | {"served": True}, {"src": "172.17.0.3"}, False),
+        (REFUSED, {"src": "172.17.0.3", "dst": "192.0.2.1", "reply_src": WEB}, True),
+        (REFUSED, {"src": "172.17.0.3", "orig_dport": 81, "reply_sport": 81}, False),
+        (REFUSED, {"orig_dport": 81, "reply_sport": 81}, True),
+        ({"seen_reply": False}, {"orig_dport": 81, "reply_sport": 81}, True),
+        ({"seen_reply": False}, {"src": "172.17.0.3"}, False),
+        ({"seen_reply": False}, {"dst": OTHER, "orig_dport": 81, "reply_sport": 81}, False),
+        ({}, {"orig_dport": 81, "reply_sport": 81}, False),
+    ],
+)
+def test_a_service_that_refuses(first: dict[str, Any], second: dict[str, Any], together: bool) -> None:
+    """All that anybody wants of it, and what else its client gets of the same server."""
+    rows = [_connection(0, **{"served": True, **first}), _connection(1, **{"served": True, **second})]
+
+    assert (_errands(rows)[0].of_connections().tolist() == [0, 0]) is together
+
+
 def test_one_container_of_several_addresses() -> None:
     """It is one client, whichever of them it has in a network."""
     addresses = tuple(map(ip_address, ("172.17.0.2", "172.18.0.2")))
