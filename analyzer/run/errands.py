@@ -33,6 +33,8 @@ BETWEEN = (("orig_src", "orig_dst"), ("orig_src", "reply_src"), ("reply_dst", "o
 """Between whom packets of a connection are seen."""
 FEW = 3
 """What somebody turns to: one of the first is enough to show it."""
+FRAMES = 200_000
+"""Of a service, or of one client and one server, that are brought together for the sake of a few."""
 Keys = tuple[Int64, Sequence[Array]]
 """Some connections, and what those have in common that belong together: columns."""
 
@@ -108,7 +110,7 @@ class Errands:
         Give what anybody wants of a service that refused somebody, or reset what it had not answered yet.
 
         And what else the same client wants of such a server, or of one that says nothing: a few connections to each
-        port tell whether it answers there.
+        port tell whether it answers there. What has so many frames that it may not fit into memory stays apart.
         """
         table, who = self._table, [self._table["orig_src_hi"], self._table["orig_src"]]
         tcp = table["proto"] == PROTO_TCP
@@ -117,7 +119,7 @@ class Errands:
             if refuses.any():
                 service, _ = group_rows(table["proto"], *self._address(ip), table[port])
                 some = np.flatnonzero(np.isin(service, service[refuses]))
-                yield some, [service[some]]
+                yield self._small(some, service[some])
         bad = np.flatnonzero(tcp & (refuses | ~table["seen_reply"]))
         if not len(bad):
             return
@@ -131,7 +133,13 @@ class Errands:
                   zip(self._address("reply_src"), self._address("orig_dst"), strict=True)]  # fmt: skip
         pair, _ = group_rows(*(column[some] for column in who), *server)
         chosen = np.isin(pair, pair[: len(bad)])
-        yield some[chosen], [pair[chosen]]
+        yield self._small(some[chosen], pair[chosen])
+
+    def _small(self, some: Int64, key: Int64) -> Keys:
+        """Return those connections and their keys that have no more than FRAMES together."""
+        frames = np.bincount(key, self._table["frames"][some]) if len(some) else key
+        fits = frames[key] <= FRAMES
+        return some[fits], [key[fits]]
 
     def _of_ftp(self) -> Keys:
         """Give what clients of FTP servers want of these: data connections have ports of their own."""

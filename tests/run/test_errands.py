@@ -105,7 +105,7 @@ def test_what_belongs_together(second: dict[str, Any], options: dict[str, Any], 
     assert errands.of_connections().tolist() == ([0, 0] if together else [0, 1])
 
 
-REFUSED = {"reset": True, "served": False}
+REFUSED: dict[str, Any] = {"reset": True, "served": False}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,8 @@ REFUSED = {"reset": True, "served": False}
         ({"seen_reply": False}, {"src": "172.17.0.3"}, False),
         ({"seen_reply": False}, {"dst": OTHER, "orig_dport": 81, "reply_sport": 81}, False),
         ({}, {"orig_dport": 81, "reply_sport": 81}, False),
+        (REFUSED, {"src": "172.17.0.3", "frames": 200_000}, True),
+        (REFUSED, {"src": "172.17.0.3", "frames": 200_001}, False),
     ],
 )
 def test_a_service_that_refuses(first: dict[str, Any], second: dict[str, Any], together: bool) -> None:
