@@ -73,7 +73,7 @@ class Cut:
         own["mine"] = np.ones(len(own["row"]), bool)
         table, sides = together([(own, sides), (shared | {"mine": self._told_in == part}, of_shared)])
         connections = np.flatnonzero((self._part_of == part) | self._shared_connections)
-        return context_of(self._common, table, sides, connections, table["mine"])
+        return context_of(self._common, table, sides, connections, table.pop("mine"))
 
     def everywhere(self) -> Context:
         """Return the tables of what is in every part."""

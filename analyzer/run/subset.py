@@ -95,16 +95,16 @@ def context_of(common: Common, table: Columns, sides: Sides, connections: Int64,
     found, total = common.correlated, len(common.correlated.connections["proto"])
     place = np.full(total + 1, -1, np.int64)
     place[connections] = np.arange(len(connections))
-    order = np.lexsort((table["place"], table["packet"]))
+    order = np.lexsort((table.pop("place"), table["packet"]))  # nobody asks once more for what is taken out
     packets, first = np.unique(table["packet"][order], return_index=True)
-    hops = {name: table[name][order] for name in OF_PACKETS if name in HOPS.dtypes}
+    hops = {name: table.pop(name)[order] for name in OF_PACKETS if name in HOPS.dtypes}
     hops["packet"] = np.searchsorted(packets, hops["packet"])
     hops["connection"] = place[hops["connection"]].astype(np.int32)
     hops["row"] = order
     own = {name: column[connections] for name, column in found.connections.items()}
     for name in ("relayed_to", "relayed_from"):
         own[name] = place[own[name]].astype(np.int32)
-    row = table["row"]
+    row = table.pop("row")
     sides = {name: side | {"row": np.searchsorted(row, side["row"])} for name, side in sides.items()}
     return Context(
         only(table, FRAMES.dtypes),

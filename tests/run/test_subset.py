@@ -101,6 +101,15 @@ def test_packets_for_others_to_see_are_not_told_here(trace: Trace, common: Commo
     assert not context.mine.all()
 
 
+def test_a_context_holds_nothing_twice(trace: Trace, common: Common) -> None:
+    """What it is made from is let go of: of parts that are large, it would be a third as much again."""
+    table, sides = together([rows_of(part) for part in trace.correlated.parts])
+    context = context_of(common, table, sides, np.arange(len(common.correlated.connections["proto"])))
+
+    assert context.packets == trace.packets
+    assert [name for name in dict.keys(table) if name not in FRAMES.dtypes] == []
+
+
 def test_captures_ran_until_the_last_of_them_ended(common: Common) -> None:
     """By a manifest or by frames; nothing is known of none."""
     points = [replace(common.points[0], last_ns=7, recorded_until_ns=None)]
