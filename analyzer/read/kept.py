@@ -74,9 +74,7 @@ class Kept:
 
     def pick(self, rows: Int64, *names: str) -> Columns:
         """Return some *rows* of some columns, of which no more is read than need be."""
-        if self.held is not None or not self.rows:
-            return {name: column[rows] for name, column in self.open(*names).items()}
-        if is_remote(self.path):
+        if self.held is not None or not self.rows or is_remote(self.path):
             return {name: column[rows] for name, column in self.open(*names).items()}
         wanted = ((name, *self._place(name)) for name in names)
         try:
@@ -145,7 +143,7 @@ def end_to_end(tables: Sequence[Kept]) -> Columns:
 
 def _read(path: str, into: Array, at: int) -> None:
     try:
-        read_into(path, _bytes(into), at)
+        read_into(path, memoryview(into.view(np.uint8).data), at)
     except OSError as error:
         raise lost(path, error) from None
 

@@ -54,8 +54,7 @@ class Work:
     def forget(self, tables: Sequence[Kept]) -> None:
         """Give back the room of tables that nobody will ask for, with all that was kept together with them."""
         for path in {one.path for one in tables if one.path}:
-            with suppress(OSError):
-                remove(path)
+            remove(path)
 
 
 def usual_place() -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Protocol
@@ -107,18 +107,14 @@ def replace_at(path: str, data: memoryview, at: int) -> None:
 
 
 def remove(path: str) -> None:
-    """
-    Remove a file.
-
-    Raises:
-        OSError: that cannot be done.
-    """
-    if not is_remote(path):
-        Path(path).unlink(missing_ok=True)
-        return
-    above, name = parts_of(path)
-    with plainly():
-        library().delete(store_of(above), name)
+    """Remove a file, as far as that can be done: what is left goes with its folder."""
+    with suppress(OSError):
+        if not is_remote(path):
+            Path(path).unlink(missing_ok=True)
+            return
+        above, name = parts_of(path)
+        with plainly():
+            library().delete(store_of(above), name)
 
 
 def remove_below(url: str) -> None:

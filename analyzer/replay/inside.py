@@ -132,10 +132,8 @@ class Host:
         began = time.monotonic()
         while time.monotonic() - began < PATIENCE_S:
             ready = self._ready(QUIET_S if traces or out else 0.02)
-            if not ready and not (traces or out or counters() != before):
-                continue  # a busy machine may not have looked at it yet
-            if not ready:
-                break
+            if not ready and (traces or out or counters() != before):
+                break  # else a busy machine may not have looked at it yet
             for one in ready:
                 if one is self.traces:
                     traces += traced(one.recv(1 << 17))

@@ -22,6 +22,7 @@ import numpy as np
 from analyzer.decode.digest import KEYS
 from analyzer.errors import HoptraceError, OutputError, ToolError
 from analyzer.process import give_back, suit_columns
+from analyzer.read.kept import lost
 from analyzer.read.stored import is_remote, open_stored
 from analyzer.read.written import is_there, new_path, remove, writing
 
@@ -262,14 +263,17 @@ def keep_common(common: object, folder: str) -> str:
         with writing(path) as file:
             file.write(pickle.dumps((KEYS.get(), common), protocol=pickle.HIGHEST_PROTOCOL))
     except OSError as error:
-        raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
+        raise lost(path, error) from None
     return path
 
 
 @lru_cache(maxsize=1)
 def _read_common(path: str) -> Any:
-    with open_stored(path) as file:
-        return pickle.load(file)
+    try:
+        with open_stored(path) as file:
+            return pickle.load(file)
+    except OSError as error:
+        raise lost(path, error) from None
 
 
 def _run(stage: Callable[[Any, T], R], path: str, item: T) -> R:

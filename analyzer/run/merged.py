@@ -1,15 +1,14 @@
 """Texts and rows that parts tell one after the other, in the order of what they are about."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
 
 import numpy as np
 
-from analyzer.errors import OutputError
-from analyzer.read.kept import Kept
+from analyzer.read.kept import Kept, lost
 from analyzer.read.stored import open_stored
 from analyzer.read.work import Work
 from analyzer.read.written import new_path, remove, writing
@@ -52,9 +51,8 @@ def write_texts(numbers: Int64, texts: Iterable[str], work: Work) -> Written:
             while some := list(islice(lines, LINES)):
                 file.write("".join(f"{text}\n" for text in some).encode())
     except OSError as error:
-        with suppress(OSError):
-            remove(path)
-        raise OutputError(f"{path}: the work directory cannot be used: {error.strerror or error}") from None
+        remove(path)
+        raise lost(path, error) from None
     return Written(numbers, path=path)
 
 
@@ -69,8 +67,7 @@ def in_order(parts: Iterable[Written]) -> Iterator[str]:
     finally:
         for one in written:
             if one.path:
-                with suppress(OSError):
-                    remove(one.path)
+                remove(one.path)
 
 
 def _turns(numbers: Sequence[Int64]) -> Array:

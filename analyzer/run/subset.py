@@ -141,4 +141,5 @@ def _messages(common: Common, part: Part) -> tuple[Columns, Sides]:
     packets = part.packets[context.packet_of_row[message_rows(context)]]
     rows = np.flatnonzero(np.isin(table["packet"], packets))
     none = {name: {column: values[:0] for column, values in side.items()} for name, side in sides.items()}
-    return {name: table[name][rows] for name in (*COLUMNS, *OF_PACKETS, "row", "place")}, none
+    found = {name: context.frames[name][rows] for name in COLUMNS}
+    return found | {name: table[name][rows] for name in (*OF_PACKETS, "row", "place")}, none

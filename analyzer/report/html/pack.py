@@ -211,7 +211,6 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 
 TAKEN = tuple(name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer", "cause"))
 """What the page shows of a journey as it is."""
-taken = attrgetter(*TAKEN)
 
 
 def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None) -> ToldJourney:
@@ -228,7 +227,7 @@ def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None
         for step in journey.steps
     )
     return ToldJourney(
-        **dict(zip(TAKEN, taken(journey), strict=True)),
+        **{name: getattr(journey, name) for name in TAKEN},
         steps=steps,
         answer=answered(journey) if journey.answered_by is not None else None,
         lesson=tuple(lesson(journey, points)),
