@@ -36,13 +36,13 @@ def message_rows(context: Context) -> Int64:
     """Return the first frames of the packets that hold DNS messages, in order of time; of a cut one, a fuller one."""
     frames, hops = context.frames, context.hops
     rows, last = hops["row"][context.packet_start[:-1]], hops["row"][context.packet_start[1:] - 1]
-    carried = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
-    carried |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH + HEADER)
+    holds = has(frames["layers"][rows], Layer.PORTS) & (frames["proto"][rows] == o.PROTO_UDP)
+    holds |= has(frames["layers"][rows], Layer.TCP) & (frames["payload_len"][rows] > LENGTH + HEADER)
     whole = ~has(frames["layers"][rows], Layer.FRAGMENT)
     ports = (frames[name][of] == PORT for name in ("sport", "dport") for of in (rows, last))  # published as another one
     asks = np.logical_or.reduce(list(ports))
     asks |= has(frames["layers"][rows], Layer.IPV4) & (frames["dst"][rows] == int(EMBEDDED))
-    found = rows[carried & whole & asks]
+    found = rows[holds & whole & asks]
     tcp = has(frames["layers"][found], Layer.TCP)
     kept: Int64 = found[~tcp | (np.cumsum(tcp) <= MOST_TCP)][:MOST].astype(np.int64)
     cut = np.flatnonzero(frames["cap_len"][kept] < frames["orig_len"][kept])
