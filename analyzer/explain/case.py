@@ -285,7 +285,7 @@ class Case:
     def sent_again(self) -> Array:
         """(packets,) bool: TCP sent the same once more later."""
         found = np.zeros(self.context.packets, bool)
-        found[self.tracer.sent_again[1]] = True
+        found[self.tracer.answers.sent_again[1]] = True
         return found
 
     @cached_property

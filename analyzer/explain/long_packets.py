@@ -15,7 +15,7 @@ from analyzer.link.identity import has
 from analyzer.link.sorting import changes, group_rows, stable_order
 from analyzer.model import Basis, Role, Severity
 from analyzer.packet.never_came import never_came
-from analyzer.schema import Int64, Layer
+from analyzer.schema import Layer
 
 TOO_LONG = {(4, 3, 4), (6, 2, 0)}
 """Fragmentation needed, packet too big."""
@@ -91,18 +91,17 @@ def _flows(case: Case) -> Iterator[Swallowed]:
 
 def _streams(case: Case) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each TCP connection the segments that were sent again and never answered, and those that were."""
-    again, _ = case.tracer.sent_again
-    sent_again = set(again.tolist())
+    again, _ = case.tracer.answers.sent_again
+    sent_again, answered = set(again.tolist()), case.tracer.answers.answered_by >= 0
     numbers, counts = np.unique(case.connection[again], return_counts=True)
     for number in numbers[counts >= TRIES - 1].tolist():
-        answers = case.tracer.answers(number).answered_by
         for way in (False, True):
             packets = case.packets_of(number, reply=way)
             data = packets[case.first("payload_len")[packets] > 0]
-            lost = [packet for packet in data.tolist() if packet not in answers]
+            lost = data[~answered[data]].tolist()
             repeated = sent_again.intersection(lost)
             # Handshakes show that short ones pass; data that was answered shows how long they may be.
-            passed = [packet for packet in packets.tolist() if packet in answers]
+            passed = packets[answered[packets]].tolist()
             if len(repeated) >= TRIES - 1 and passed and not _followed(case, lost, passed):
                 yield _comparable(case, lost), passed
 
@@ -123,7 +122,7 @@ def _pings(case: Case) -> Iterator[tuple[list[int], list[int]]]:
     """Give for each pair of addresses the echo requests without and with an answer."""
     layers, first = case.first("layers"), case.first_row
     echo = np.flatnonzero(has(layers, Layer.ECHO) & ~case.reply & (case.connection >= 0))
-    answered = np.isin(echo, np.fromiter(_answers(case, echo), np.int64))
+    answered = case.tracer.answers.answered_by[echo] >= 0
     ends = (case.context.frames[name][first[echo]] for name in ("src_hi", "src", "dst_hi", "dst"))
     pair, examples = group_rows(*ends)
     silent, passed = (np.bincount(pair[where], minlength=len(examples)) for where in (~answered, answered))
@@ -134,11 +133,6 @@ def _pings(case: Case) -> Iterator[tuple[list[int], list[int]]]:
         lost = [packet for packet in echo[mine[~answered[mine]]].tolist() if case.waited(packet)]
         if len(lost) >= TRIES - 1:
             yield lost, echo[mine[answered[mine]]].tolist()
-
-
-def _answers(case: Case, packets: Int64) -> set[int]:
-    numbers = np.unique(case.connection[packets]).tolist()
-    return {packet for number in numbers for packet in case.tracer.answers(number).answered_by}
 
 
 def _tunnelled(case: Case, packets: list[int]) -> bool:

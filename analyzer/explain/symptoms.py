@@ -120,7 +120,7 @@ def _left(case: "Case", packets: Int64) -> Int64:
 
 def _sent_again(case: "Case") -> Int64:
     """Return the packets that left, and that TCP sent again, or their answers, where those were on their way."""
-    again, originals = case.tracer.sent_again
+    again, originals = case.tracer.answers.sent_again
     lost = ~_greeted(case)[originals]
     again, originals = again[lost], originals[lost]
     answers = acknowledged_before(case.context, originals, again)
@@ -175,5 +175,5 @@ def _asked_in_vain(case: "Case") -> Int64:
     # Questions to name servers tell by themselves which of them was answered.
     named = [query.journey for query in case.names if query.answer is not None]
     asks = asks[(asked > answered)[case.connection[asks]] & (case.quoted_by[asks] < 0) & ~np.isin(asks, named)]
-    missing = asks[case.tracer.answered_by(asks) < 0].tolist()
+    missing = asks[case.tracer.answers.answered_by[asks] < 0].tolist()
     return np.array([packet for packet in missing if case.waited(packet)], np.int64)

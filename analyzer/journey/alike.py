@@ -98,7 +98,7 @@ class Shapes:
         early[start] = False
         found |= np.logical_or.reduceat(early | self._after_answers()[row], start)
         found |= self._tracer.decided_alone
-        repeated = self._tracer.all_answers.retransmission_of
+        repeated = self._tracer.answers.retransmission_of
         found[repeated[repeated >= 0]] = True
         found |= self._reply_latency_ns < -1
         return found
@@ -121,7 +121,7 @@ class Shapes:
         -1 without an answer there, -2 where that seems to have been before the question.
         """
         frames, row = self._context.frames, self._context.hops["row"]
-        answered_by = self._tracer.all_answers.answered_by
+        answered_by = self._tracer.answers.answered_by
         asked = np.flatnonzero(answered_by >= 0)
         answers = answered_by[asked]
         found = np.full(self._context.packets, -1, np.int64)
@@ -154,7 +154,7 @@ class Shapes:
 
     def _numbers(self, packets: Int64) -> Columns:
         """Return what packets of as many hops each have, by what it is."""
-        frames, replies = self._context.frames, self._tracer.all_answers
+        frames, replies = self._context.frames, self._tracer.answers
         rows = self._context.hops["row"][self._start[packets][:, None] + np.arange(self._length[packets[0]])]
         times = frames["time_ns"][rows]
         found: Columns = {"id": self._context.numbers[packets], "latency": times[:, -1] - times[:, 0]}

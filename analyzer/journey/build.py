@@ -25,7 +25,7 @@ from analyzer.model import (
 )
 from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES
-from analyzer.packet.answers import AllAnswers, Answers, sent_again
+from analyzer.packet.answers import Answers
 from analyzer.packet.arp import by_pair, waited_for
 from analyzer.packet.context import Context
 from analyzer.packet.late_segments import late_segments
@@ -80,31 +80,18 @@ class Tracer:
         return np.flatnonzero(np.isin(self.ends, [CODES[kind] for kind in kinds]))
 
     @cached_property
-    def sent_again(self) -> tuple[Int64, Int64]:
-        """TCP packets that were sent before, and those that they repeat."""
-        return sent_again(self._context)
-
-    @cached_property
     def late_segments(self) -> Int64:
         """Packets that came in only when they were sent again."""
-        return late_segments(self._context, self.sent_again[0])
+        return late_segments(self._context, self.answers.sent_again[0])
 
     def outcome(self, packet: int) -> Outcome:
         """Return how a packet ended, and what is known of why."""
         return self._outcomes.of(packet, self._context.hop_rows(packet))
 
-    def answers(self, connection: int) -> Answers:
-        """Return what answers what in a connection."""
-        return self._outcomes.answers(connection)
-
-    def answered_by(self, packets: Int64) -> Int64:
-        """(n,) Return what answers each of *packets*, all of them of connections; -1 for nothing."""
-        return self._outcomes.answered_by(packets)
-
     @property
-    def all_answers(self) -> AllAnswers:
-        """What answers what in all connections."""
-        return self._outcomes.all_answers
+    def answers(self) -> Answers:
+        """What answers what."""
+        return self._outcomes.answers
 
     @property
     def quoted_by_error(self) -> dict[int, int]:
@@ -167,9 +154,9 @@ class Tracer:
         if outcome.cause is not None:
             steps.append(_filter_step(context.host_at(rows[-1]), outcome.cause, len(hops)))
         more = f"; the first {MOST_HOPS:,} of {len(rows):,} hops are told" if len(rows) > MOST_HOPS else ""
-        answers = self._answers_of(connection)
+        answers = self.answers
         ambiguous = bool(context.hops["ambiguous"][place])
-        answered_by = answers.answered_by.get(packet) if answers else None
+        answered_by = _known(answers.answered_by[packet])
         return Journey(
             id=packet,
             connection=connection if connection >= 0 else None,
@@ -182,11 +169,11 @@ class Tracer:
             latency_ns=context.latency(rows[0], rows[-1])[0],
             hops=tuple(hops),
             steps=tuple(steps),
-            answers=answers.answers.get(packet) if answers else None,
+            answers=_known(answers.answers[packet]),
             answered_by=answered_by,
             reply_latency_ns=self._reply_latency(rows, answered_by),
-            sent_again_ns=self._sent_again(packet, answered_by, answers),
-            retransmission_of=answers.retransmission_of.get(packet) if answers else None,
+            sent_again_ns=self._sent_again(packet, answered_by),
+            retransmission_of=_known(answers.retransmission_of[packet]),
             rejected_by=outcome.error,
             error_about=quoted,
             ambiguous=ambiguous,
@@ -206,16 +193,14 @@ class Tracer:
         told = self.connection(connection)
         return told.relayed_from if reply else told.relayed_to
 
-    def _answers_of(self, connection: int) -> Answers | None:
-        return self.answers(connection) if connection >= 0 else None
-
-    def _sent_again(self, packet: int, answered_by: int | None, answers: Answers | None) -> int | None:
+    def _sent_again(self, packet: int, answered_by: int | None) -> int | None:
         """Return how long after a packet its last copy before the answer followed it."""
-        if answered_by is None or answers is None or packet not in answers.repeated:
+        if answered_by is None or not self.answers.repeated[packet]:
             return None
-        copies = [copy for copy, of in answers.retransmission_of.items() if of == packet and copy < answered_by]
-        first, last = (self._context.rows_of(one)[0] for one in (packet, max(copies, default=packet)))
-        return self._context.value("time_ns", last) - self._context.value("time_ns", first) if copies else None
+        copies = self.answers.copies(packet)
+        copies = copies[copies < answered_by]
+        first, last = (self._context.rows_of(one)[0] for one in (packet, int(copies.max(initial=packet))))
+        return self._context.value("time_ns", last) - self._context.value("time_ns", first) if len(copies) else None
 
     def _reply_latency(self, rows: list[int], answered_by: int | None) -> int | None:
         """Return the time until the answer came back to the point that saw the question first."""
@@ -225,6 +210,10 @@ class Tracer:
         point = context.value("point", rows[0])
         back = [r for r in context.rows_of(answered_by) if context.value("point", r) == point]
         return context.value("time_ns", back[-1]) - context.value("time_ns", rows[0]) if back else None
+
+
+def _known(packet: np.int64) -> int | None:
+    return int(packet) if packet >= 0 else None
 
 
 def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:

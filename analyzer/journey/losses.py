@@ -38,7 +38,7 @@ def losses(context: Context, tracer: Tracer, explained: Callable[[int], str | No
 
     Of those that are told in this part. *explained* tells which check explains the trouble of a packet.
     """
-    again, originals = tracer.sent_again
+    again, originals = tracer.answers.sent_again
     repeated = _unanswered(context, again, originals)
     bad = set(tracer.ended(*BAD).tolist())
     connection = context.connection_id(context.hops["connection"][context.packet_start[:-1]])

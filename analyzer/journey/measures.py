@@ -50,7 +50,7 @@ class Timeline:
         for kind in BAD:
             ended = tracer.ended(kind)
             self._count(kind.value, context, hops["row"][stop[ended[context.mine[ended]]] - 1])
-        again = tracer.sent_again[0]
+        again = tracer.answers.sent_again[0]
         self._count("retransmission", context, hops["row"][context.packet_start[:-1][again[context.mine[again]]]])
         before, after = context.crossings()
         kept = (frames["time_ns"][after] >= frames["time_ns"][before]) & context.mine[context.packet_of_row[before]]

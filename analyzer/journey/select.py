@@ -138,7 +138,7 @@ class _Parser:
 
     def _sent_again(self) -> Array:
         found = np.zeros(self._context.packets, bool)
-        found[self._tracer.sent_again[0]] = True
+        found[self._tracer.answers.sent_again[0]] = True
         return found
 
     def _test(self, field: str, value: str, sign: str) -> Array:

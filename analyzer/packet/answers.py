@@ -1,7 +1,9 @@
-"""Which packet answers which, and which one was sent again; per connection, in order of time."""
+"""Which packet answers which, and which one was sent again, among packets of one connection in order of time."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,65 +19,47 @@ PATIENCE_NS = 5_000_000_000
 """How long a datagram waits for its answer; a resolver's default (resolv.conf(5), timeout)."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Answers:
-    """By packet id."""
-
-    answers: dict[int, int] = field(default_factory=dict)
-    answered_by: dict[int, int] = field(default_factory=dict)
-    retransmission_of: dict[int, int] = field(default_factory=dict)
-    repeated: set[int] = field(default_factory=set)
-    """Those that retransmissions are of."""
-
-
-def find_answers(context: Context, packets: Int64) -> Answers:
-    """Join requests and replies among *packets* of one connection, in order of time."""
-    found = Answers()
-    if not len(packets):
-        return found
-    start = context.packet_start[packets]
-    row = context.hops["row"][start]
-    reply = context.hops["reply"][start]
-    layers = context.layers(int(row[0]))
-    if layers & Layer.TCP:
-        told = tcp_answers(context, packets)
-        for pairs, known in zip((found.answered_by, found.answers, found.retransmission_of), told, strict=True):
-            pairs.update(zip(*(column.tolist() for column in known), strict=True))
-        found.repeated.update(found.retransmission_of.values())
-        return found
-    if layers & Layer.ECHO:
-        _echo(packets, context.frames["icmp_seq"][row], reply, found)
-    else:
-        _alternating(packets, context.frames["time_ns"][row], reply, found)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class AllAnswers:
-    """What all packets answer and repeat; all (packets,), -1 for none."""
+    """What packets answer and repeat; all (packets,), -1 for none."""
 
     answered_by: Int64
     answers: Int64
     retransmission_of: Int64
 
-    def of(self, packets: Int64) -> Answers:
-        """Return the same of the packets of one connection."""
-        answers, answered_by, retransmission_of = (
-            dict(zip(packets[known].tolist(), table[packets[known]].tolist(), strict=True))
-            for table in (self.answers, self.answered_by, self.retransmission_of)
-            for known in (table[packets] >= 0,)
-        )
-        return Answers(answers, answered_by, retransmission_of, set(retransmission_of.values()))
+    @cached_property
+    def sent_again(self) -> tuple[Int64, Int64]:
+        """TCP packets that were sent before, in order of time, and the first of those that each repeats."""
+        again = np.flatnonzero(self.retransmission_of >= 0)
+        return again, self.retransmission_of[again]
+
+    @cached_property
+    def repeated(self) -> Array:
+        """(packets,) bool: it was sent again."""
+        found = np.zeros(len(self.retransmission_of), bool)
+        found[self.sent_again[1]] = True
+        return found
+
+    def copies(self, packet: int) -> Int64:
+        """Return the packets that repeat one, in order of time."""
+        originals, copies = self._by_original
+        return copies[slice(*np.searchsorted(originals, (packet, packet + 1)))]
+
+    @cached_property
+    def _by_original(self) -> tuple[Int64, Int64]:
+        again, originals = self.sent_again
+        order = stable_order(originals)
+        return originals[order], again[order]
 
 
-def all_answers(context: Context) -> AllAnswers:
+def find_answers(context: Context) -> Answers:
     """Join requests and replies among all packets."""
     connection = context.hops["connection"][context.packet_start[:-1]].astype(np.int64)
     order = stable_order(connection + 1)
     order = order[np.count_nonzero(connection < 0) :]
     found = [np.full(context.packets, -1, np.int64) for _ in range(3)]
     if not len(order):
-        return AllAnswers(*found)
+        return Answers(*found)
     start = np.flatnonzero(changes(connection[order]))
     first = context.hops["row"][context.packet_start[order[start]]]
     tcp = has(context.frames["layers"][first], Layer.TCP)
@@ -83,29 +67,29 @@ def all_answers(context: Context) -> AllAnswers:
     for column, (packets, others) in zip(found, tcp_answers(context, segments), strict=True):
         column[packets] = others
     stop = np.append(start[1:], len(order))
-    for begin, end in zip(start[~tcp].tolist(), stop[~tcp].tolist(), strict=True):
-        known = find_answers(context, order[begin:end])
-        for column, pairs in zip(found, (known.answered_by, known.answers), strict=False):
-            column[list(pairs)] = list(pairs.values())
-    return AllAnswers(*found)
+    echo = has(context.frames["layers"][first], Layer.ECHO).tolist()
+    row = context.hops["row"][context.packet_start[order]]
+    reply = context.hops["reply"][context.packet_start[order]]
+    number, time_ns = context.frames["icmp_seq"][row], context.frames["time_ns"][row]
+    for group in np.flatnonzero(~tcp).tolist():
+        mine = slice(start[group], stop[group])
+        join, told = (_echo, number) if echo[group] else (_alternating, time_ns)
+        for question, answer in join(order[mine], told[mine], reply[mine]):
+            found[0][question], found[1][answer] = answer, question
+    return Answers(*found)
 
 
-def _join(found: Answers, question: int, answer: int) -> None:
-    found.answered_by.setdefault(question, answer)
-    found.answers.setdefault(answer, question)
-
-
-def _echo(packets: Int64, sequence: Array, reply: Array, found: Answers) -> None:
-    """Echo replies carry the request's sequence number (RFC 792)."""
+def _echo(packets: Int64, sequence: Array, reply: Array) -> Iterator[tuple[int, int]]:
+    """Give requests and replies: these carry the request's sequence number (RFC 792)."""
     asked: dict[int, int] = {}
     for packet, number, answers in zip(packets.tolist(), sequence.tolist(), reply.tolist(), strict=True):
         if not answers:
             asked[number] = packet
         elif number in asked:
-            _join(found, asked.pop(number), packet)
+            yield asked.pop(number), packet
 
 
-def _alternating(packets: Int64, time_ns: Int64, reply: Array, found: Answers) -> None:
+def _alternating(packets: Int64, time_ns: Int64, reply: Array) -> Iterator[tuple[int, int]]:
     """Without numbers, a reply answers the oldest question that still waits; one that waited too long was lost."""
     waiting: deque[tuple[int, int]] = deque()
     for packet, time, answers in zip(packets.tolist(), time_ns.tolist(), reply.tolist(), strict=True):
@@ -115,7 +99,7 @@ def _alternating(packets: Int64, time_ns: Int64, reply: Array, found: Answers) -
         while waiting and time - waiting[0][1] > PATIENCE_NS:
             waiting.popleft()
         if waiting:
-            _join(found, waiting.popleft()[0], packet)
+            yield waiting.popleft()[0], packet
 
 
 @dataclass(slots=True)
@@ -179,22 +163,11 @@ def tcp_answers(context: Context, packets: Int64) -> tuple[_Pairs, _Pairs, _Pair
     return answered_by, answers, _sent_again(segments, of)
 
 
-def sent_again(context: Context) -> tuple[Int64, Int64]:
-    """Return the TCP packets that were sent before, in order of time, and the first of those that each repeats."""
-    start = context.packet_start[:-1]
-    connection, reply = (context.hops[name][start] for name in ("connection", "reply"))
-    packets = np.flatnonzero(connection >= 0)
-    if not len(packets):
-        return packets, packets
-    segments = _segments(context, packets, context.hops["row"][start[packets]], reply[packets])
-    return _sent_again(segments, connection[segments.packet])
-
-
 def acknowledged_before(context: Context, sent: Int64, until: Int64) -> Int64:
     """
     Return for each packet in *sent* the last acknowledgement before another one, *until*, if they cover it; else -1.
 
-    Both are packets of one connection and direction each, as ``sent_again`` gives them.
+    Both are packets of one connection and direction each, as ``Answers.sent_again`` gives them.
     """
     if not len(sent):
         return sent

@@ -4,12 +4,12 @@ import numpy as np
 
 from analyzer.decode.offsets import FIN, PROTO_TCP, SYN
 from analyzer.link.identity import has
-from analyzer.packet.answers import acknowledged_before, sent_again
+from analyzer.packet.answers import Answers, acknowledged_before
 from analyzer.packet.context import Context
 from analyzer.schema import Array, Int64, Layer
 
 
-def arrivals(context: Context) -> Int64:
+def arrivals(context: Context, answers: Answers) -> Int64:
     """
     Return for each packet the one that shows it to have arrived, -1 where none does.
 
@@ -25,7 +25,7 @@ def arrivals(context: Context) -> Int64:
     flags = frames["tcp_flags"][row]
     takes = has(frames["layers"][row], Layer.TCP) & (frames["proto"][row] == PROTO_TCP) & (connection >= 0)
     takes &= (frames["payload_len"][row] > 0) | (flags & (SYN | FIN) != 0)
-    takes[np.concatenate(sent_again(context))] = False
+    takes[np.concatenate(answers.sent_again)] = False
     segments = np.flatnonzero(takes)
     last = acknowledged_before(context, segments, np.full(len(segments), context.packets, np.int64))
     found[segments] = np.where(last > segments, last, -1)  # what came before it is about an original that nobody saw

@@ -19,7 +19,7 @@ from analyzer.model import Address, Basis, Disposition, Point, Role
 from analyzer.model.drop import Drop
 from analyzer.model.journey import CODES
 from analyzer.model.words import plural
-from analyzer.packet.answers import AllAnswers, Answers, all_answers, find_answers
+from analyzer.packet.answers import Answers, find_answers
 from analyzer.packet.arrived import arrivals
 from analyzer.packet.context import Context
 from analyzer.packet.icmp_errors import Errors
@@ -34,8 +34,6 @@ TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
 REJECTS = {4: {(3, code) for code in (0, 1, 2, 3, 9, 10, 13)}, 6: {(1, code) for code in (0, 1, 3, 4, 5, 6)}}
 """By IP version, types and codes that REJECT may answer with (net/ipv4/netfilter/ipt_REJECT.c, ip6t_REJECT.c)."""
-FEW = 256
-"""Connections whose answers are looked for one by one; if somebody asks for more, those of all are."""
 BROADCAST = IPv4Address("255.255.255.255")
 
 
@@ -73,29 +71,11 @@ class Outcomes:
         told = context.all.drops if any(host.drops for host in context.hosts.states) else {}
         here = np.flatnonzero(np.isin(context.numbers, list(told))).tolist() if told else []
         self.drops = {packet: told[int(context.numbers[packet])] for packet in here}
-        self._answers: dict[int, Answers] = {}
-
-    def answers(self, connection: int) -> Answers:
-        """Return what answers what in a connection, made when it is first asked for."""
-        if connection not in self._answers:
-            packets = self._context.packets_of(connection)
-            few = len(self._answers) < FEW
-            self._answers[connection] = find_answers(self._context, packets) if few else self.all_answers.of(packets)
-        return self._answers[connection]
-
-    def answered_by(self, packets: Int64) -> Int64:
-        """(n,) Return what answers each of *packets*, all of them of connections; -1 for nothing."""
-        context = self._context
-        connection = context.hops["connection"][context.packet_start[packets]].tolist()
-        if len(set(connection).difference(self._answers)) > FEW:
-            return self.all_answers.answered_by[packets]
-        pairs = zip(packets.tolist(), connection, strict=True)
-        return np.array([self.answers(number).answered_by.get(packet, -1) for packet, number in pairs], np.int64)
 
     @cached_property
-    def all_answers(self) -> AllAnswers:
-        """What answers what in all connections."""
-        return all_answers(self._context)
+    def answers(self) -> Answers:
+        """What answers what."""
+        return find_answers(self._context)
 
     def all_ends(self) -> Array:
         """Return how each packet ended, as ``CODES``; packets alike in all that decides it are decided once."""
@@ -135,7 +115,7 @@ class Outcomes:
     @cached_property
     def _arrivals(self) -> Int64:
         """(packets,) What shows each to have arrived, -1 for nothing."""
-        return arrivals(self._context)
+        return arrivals(self._context, self.answers)
 
     def of(self, packet: int, rows: list[int]) -> Outcome:
         """Decide one packet's end; *rows* are one a hop."""
@@ -422,12 +402,8 @@ class Outcomes:
         counted its TTL down. Of a segment that was sent again, either copy may be the one that was answered.
         """
         context = self._context
-        number = int(context.hops["connection"][context.packet_start[packet]])
-        if number < 0:
-            return False
-        found = self.answers(number)
-        answer = found.answered_by.get(packet)
-        if answer is None or packet in found.repeated:
+        answer = int(self.answers.answered_by[packet])
+        if answer < 0 or self.answers.repeated[packet]:
             return False
         rows = context.rows_of(answer)
         passed = any(context.value("point", row) in onward for row in rows)

@@ -344,7 +344,7 @@ def test_copies_name_their_original() -> None:
     tracer = _tracer(_segment(10), _segment(30), _segment(50))
 
     assert [tracer.journey(n).retransmission_of for n in range(3)] == [None, 0, 0]
-    assert [column.tolist() for column in tracer.sent_again] == [[1, 2], [0, 0]]
+    assert [column.tolist() for column in tracer.answers.sent_again] == [[1, 2], [0, 0]]
 
 
 def test_which_packets_ended_so() -> None:

@@ -36,6 +36,11 @@ class Decided:
         self.late_segments = np.array(self.late_segments, np.int64)  # type: ignore[assignment]
 
     @property
+    def answers(self) -> "Decided":
+        """What is asked for of answers."""
+        return self
+
+    @property
     def sent_again(self) -> tuple[Int64, Int64]:
         """Copies and originals."""
         return np.array(list(self.repeats), np.int64), np.array(list(self.repeats.values()), np.int64)

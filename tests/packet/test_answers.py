@@ -7,8 +7,9 @@ import pytest
 
 from analyzer import analyze
 from analyzer.model import Role
-from analyzer.packet.answers import acknowledged_before, all_answers, behind, find_answers, sent_again
+from analyzer.packet.answers import acknowledged_before, behind, find_answers, tcp_answers
 from analyzer.packet.context import Context
+from analyzer.schema import Int64, Layer
 from tests.bench.generate import write_captures
 from tests.packet.tables import ECHO, TCP, Packet, at, connection, context, packet, seen
 
@@ -24,22 +25,20 @@ RECORDINGS = [*LOSSY, *sorted(ROOT.glob("faults/*.tar.zst"))[::12]]
 def test_acknowledged_before_the_copy(path: Path) -> None:
     """The same as the answers of each connection say."""
     context = analyze([path]).context
-    again, originals = sent_again(context)
-    connection = context.hops["connection"][context.packet_start[:-1]]
+    answers = find_answers(context)
+    again, originals = answers.sent_again
     found = acknowledged_before(context, originals, again)
-    answers = {int(n): find_answers(context, context.packets_of(int(n))).answered_by for n in set(connection[again])}
 
     assert len(again)
     for copy, original, ack in zip(again.tolist(), originals.tolist(), found.tolist(), strict=True):
-        answer = answers[int(connection[original])].get(original)
-        assert (ack >= 0) == (answer is not None and answer < copy)
+        assert (ack >= 0) == (0 <= answers.answered_by[original] < copy)
         assert ack < copy
 
 
 def test_nothing_was_sent_again() -> None:
     """Empty arrays give empty arrays."""
     context = analyze([ROOT.parent / "sample_pcaps" / "seed"]).context
-    again, originals = sent_again(context)
+    again, originals = find_answers(context).sent_again
 
     assert len(acknowledged_before(context, originals, again)) == len(again) == 0
 
@@ -70,11 +69,15 @@ def _context(*packets: Packet) -> Context:
     return context(POINTS, packets, connections=(ROW, ROW))
 
 
+def _pairs(column: Int64) -> dict[int, int]:
+    """Return the packets of which something is known, and what."""
+    return {packet: other for packet, other in enumerate(column.tolist()) if other >= 0}
+
+
 def _answered(*packets: Packet) -> tuple[dict[int, int], dict[int, int]]:
-    """Return what is answered by what, and what answers what, of the first connection."""
-    here = _context(*packets)
-    found = find_answers(here, here.packets_of(0))
-    return found.answered_by, found.answers
+    """Return what is answered by what, and what answers what."""
+    found = find_answers(_context(*packets))
+    return _pairs(found.answered_by), _pairs(found.answers)
 
 
 @pytest.mark.parametrize(
@@ -190,8 +193,7 @@ def test_datagrams_are_answered_in_their_order(times: list[tuple[int, bool]], an
 
 
 def _again(*packets: Packet) -> dict[int, int]:
-    copies, originals = sent_again(_context(*packets))
-    return dict(zip(copies.tolist(), originals.tolist(), strict=True))
+    return _pairs(find_answers(_context(*packets)).retransmission_of)
 
 
 @pytest.mark.parametrize(
@@ -220,11 +222,12 @@ def test_what_was_sent_again(packets: list[Packet], again: dict[int, int]) -> No
 
 
 def test_repetitions_are_kept_with_the_answers() -> None:
-    """By copy, and which ones were repeated."""
-    here = _context(_segment(1, 10), _segment(11, 10), _segment(11, 10))
-    found = find_answers(here, here.packets_of(0))
+    """By copy, by original, and which ones were repeated."""
+    found = find_answers(_context(_segment(1, 10), *[_segment(11, 10)] * 2, _segment(1, 10), _segment(11, 10)))
 
-    assert (found.retransmission_of, found.repeated) == ({2: 1}, {1})
+    assert [column.tolist() for column in found.sent_again] == [[2, 3, 4], [1, 0, 1]]
+    assert found.repeated.tolist() == [True, True, False, False, False]
+    assert [found.copies(packet).tolist() for packet in range(5)] == [[3], [2, 4], [], [], []]
 
 
 @pytest.mark.parametrize(
@@ -283,20 +286,24 @@ def test_how_far_numbers_lie_apart(number: int, base: int, distance: int) -> Non
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
 def test_all_connections_at_once(path: Path) -> None:
     """The same as connection by connection: no acknowledgement of one covers what another one sent."""
-    trace = analyze([path])
-    found = all_answers(trace.context)
-
-    for number in range(len(trace.connections)):
-        packets = trace.context.packets_of(number)
-        assert found.of(packets) == find_answers(trace.context, packets)
+    _compare(analyze([path]).context)
 
 
 def test_all_of_many_connections(tmp_path: Path) -> None:
     """Thousands of them, with every sequence number."""
     write_captures(tmp_path, 20_000)
-    trace = analyze(tmp_path)
-    found = all_answers(trace.context)
+    _compare(analyze(tmp_path).context)
 
-    for number in range(len(trace.connections)):
-        packets = trace.context.packets_of(number)
-        assert found.of(packets) == find_answers(trace.context, packets)
+
+def _compare(here: Context) -> None:
+    """Hold what is found of all against what is found of each."""
+    found = find_answers(here)
+    columns = (found.answered_by, found.answers, found.retransmission_of)
+    layers = here.frames["layers"][here.hops["row"][here.packet_start[:-1]]]
+    for number in range(len(here.connections["proto"])):
+        packets = here.packets_of(number)
+        if not len(packets) or not layers[packets[0]] & Layer.TCP:
+            continue
+        for column, (mine, others) in zip(columns, tcp_answers(here, packets), strict=True):
+            assert _pairs(column[packets]) == {int(np.searchsorted(packets, of)): other for of, other in
+                                               zip(mine.tolist(), others.tolist(), strict=True)}  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer.model import Role
+from analyzer.packet.answers import find_answers
 from analyzer.packet.arrived import arrivals
 from tests.packet.tables import ECHO, TCP, Packet, at, connection, context, packet, seen
 
@@ -15,7 +16,8 @@ ROW = connection(original=FLOW, reply=(*FLOW[2:], *FLOW[:2]))
 def _arrivals(*packets: Packet) -> list[int]:
     for number, one in enumerate(packets):
         one.hops[0][0]["time_ns"] = number
-    found: list[int] = arrivals(context(POINTS, packets, connections=[ROW])).tolist()
+    here = context(POINTS, packets, connections=[ROW])
+    found: list[int] = arrivals(here, find_answers(here)).tolist()
     return found
 
 

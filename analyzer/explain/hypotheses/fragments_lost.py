@@ -31,8 +31,7 @@ def causes(case: Case) -> Iterator[Cause]:
     left = np.isin(case.tracer.ends, [CODES[Disposition.LEFT_HOST], CODES[Disposition.DELIVERED]])
     by_end: dict[tuple[str, int], list[int]] = {}
     for packet in case.few_packets(np.flatnonzero(fragmented & kinds & left & ~case.reply), MOST).tolist():
-        answered = packet in case.tracer.answers(int(case.connection[packet])).answered_by
-        if not answered and case.quoted_by[packet] < 0 and case.waited(packet):
+        if case.tracer.answers.answered_by[packet] < 0 and case.quoted_by[packet] < 0 and case.waited(packet):
             row = int(case.first_row[packet])
             by_end.setdefault((str(context.dst(row)), int(case.first("dport")[packet])), []).append(packet)
     for (server, port), packets in by_end.items():
@@ -49,9 +48,7 @@ def _answered(case: Case, packet: int, port: int, fragmented: "np.ndarray[tuple[
     for name in ("dst_hi", "dst", "proto"):
         same &= frames[name][first] == frames[name][first[packet]]
     candidates = case.few_packets(np.flatnonzero(same & ~fragmented & ~case.reply & (case.connection >= 0)), MOST)
-    answered = (case.tracer.answers(int(number)).answered_by for number in np.unique(case.connection[candidates]))
-    known = {packet for of in answered for packet in of}
-    return np.array([one for one in candidates.tolist() if one in known], np.int64)
+    return candidates[case.tracer.answers.answered_by[candidates] >= 0]
 
 
 def _tell(case: Case, server: str, port: int, fits: int, packets: list[int]) -> Told:

@@ -28,7 +28,7 @@ RESTED, OPENED, MIDWAY = "rested", "opened", "midway"
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each peer outside to which nothing gets through any more, by what came before."""
-    again, originals = case.tracer.sent_again
+    again, originals = case.tracer.answers.sent_again
     tries = np.bincount(originals, minlength=case.context.packets)
     left = case.tracer.ends == CODES[Disposition.LEFT_HOST]
     last = np.flatnonzero((tries >= TRIES - 1) & left & (case.connection >= 0) & (case.first("payload_len") > 0))

@@ -137,10 +137,12 @@ class Packer:
         self.fields: dict[str, list[list[str]]] = {}
         self._known: dict[Hashable, int] = {}
         """Numbers by what their texts were made of."""
+        self._macs: dict[int, int] = {}
         self._plans: dict[type, Plan] = {}
         self._converters: dict[str, Callable[[Any], Any]] = {
             "text": self.text,
             "mac": self._mac,
+            "texts": lambda items: [self.text(one) for one in items],
             "time": lambda time: time - start_ns,
             "numbers": list,
             "rows": lambda items: [self.row(one) for one in items],
@@ -165,7 +167,10 @@ class Packer:
         return self.row(item) if is_dataclass(item) else self.text(item)
 
     def _mac(self, mac: int) -> int:
-        return self.text(mac_text(mac))
+        number = self._macs.get(mac)
+        if number is None:
+            number = self._macs[mac] = self.text(mac_text(mac))
+        return number
 
     def text(self, value: Hashable) -> int:
         """Return the number of a text, made harmless."""
@@ -196,7 +201,9 @@ def _code(name: str, hint: Any) -> tuple[str, str]:
         items, single = [kind for kind in kinds if kind is not type(None)], len(kinds) == 1
         if is_dataclass(items[0]):
             return "rows" if single else "list", f"[{items[0].__name__}"  # type: ignore[union-attr]
-        return ("numbers" if single else "list", "[number") if items[0] is int else ("list", "[text")
+        if items[0] is int:
+            return "numbers" if single else "list", "[number"
+        return "texts" if single else "list", "[text"
     if is_dataclass(one):
         return "row", one.__name__  # type: ignore[union-attr]
     if one in (int, bool, float):
@@ -273,14 +280,23 @@ def pack(
         "nodes": (Node, overview.topology.nodes),
         "edges": (Edge, overview.topology.edges),
     }
-    rows: dict[str, Any] = {name: [packer.row(item) for item in items] for name, (_, items) in tables.items()}
-    rows["measures"] = packer.row(overview.measures)
-    kinds = {name: kind.__name__ for name, (kind, _) in tables.items()} | {"measures": "Measures"}
-    document = {
-        "start": str(packer.start_ns),
-        "kinds": kinds,
-        "fields": packer.fields,
-        "texts": list(packer.texts),
-        "rows": rows,
+    # A row is text at once: a hundred thousand lists would be looked through for cycles again and again.
+    rows = {name: f"[{','.join(_json(packer.row(item)) for item in items)}]" for name, (_, items) in tables.items()} | {
+        "measures": _json(packer.row(overview.measures))
     }
-    return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+    document = {
+        "start": _json(str(packer.start_ns)),
+        "kinds": _json({name: kind.__name__ for name, (kind, _) in tables.items()} | {"measures": "Measures"}),
+        "fields": _json(packer.fields),
+        "texts": _json(list(packer.texts)),
+        "rows": _object(rows),
+    }
+    return _object(document)
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _object(members: Mapping[str, str]) -> str:
+    """Return a JSON object of members that are JSON already."""
+    return f"{{{','.join(f'{_json(name)}:{value}' for name, value in members.items())}}}"
