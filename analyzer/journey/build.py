@@ -1,7 +1,7 @@
 """One packet to a Journey: its hops, the steps between them, how it ended, and what answered it."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -241,9 +241,14 @@ def _numbers(parts: list[Sight]) -> dict[str, int]:
     return found
 
 
+@cache
+def _shown(layers: int) -> tuple[str, ...]:
+    return tuple(name for name, of in SHOWN if layers & of)
+
+
 def _hop(context: Context, parts: list[Sight], following: int | None, changed: tuple[Rewrite, ...]) -> Hop:
     first = parts[0]
-    shown: dict[str, Any] = {name: getattr(first, name) for name, layer in SHOWN if first.layers & layer}
+    shown: dict[str, Any] = {name: getattr(first, name) for name in _shown(first.layers)}
     latency, doubt = context.latency(first.row, following) if following is not None else (None, None)
     return Hop(
         point=context.points[first.point].name,

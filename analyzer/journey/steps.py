@@ -1,5 +1,7 @@
 """Why one hop led to the next: bridging, routing and translation, told from what differs between two hops."""
 
+from operator import attrgetter
+
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.model import (
     Address,
@@ -21,12 +23,19 @@ from analyzer.packet.context import Context
 from analyzer.packet.sight import Sight
 from analyzer.schema import Layer
 
+_WRITTEN = attrgetter(
+    "layers", "eth_src", "eth_dst", "src_hi", "src", "dst_hi", "dst", "sport", "dport", "icmp_id", "ttl"
+)
+"""What may differ between two hops, and which of it holds a value."""
+
 
 def rewrites(
     context: Context, parts_before: list[Sight], parts_after: list[Sight], *, reply: bool
 ) -> tuple[Rewrite, ...]:
     """List the fields that differ between two hops, each given by its frames."""
     before, after = parts_before[0], parts_after[0]
+    if len(parts_before) == len(parts_after) and _WRITTEN(before) == _WRITTEN(after):
+        return ()
     found: list[Rewrite] = []
     if len(parts_before) != len(parts_after):
         fragments = (before.layers | after.layers) & Layer.FRAGMENT
@@ -59,6 +68,10 @@ def rewrites(
     return tuple(found)
 
 
+BACK = {"SNAT": ("dst", "dport"), "DNAT": ("src", "sport")}
+"""What a translation writes into packets of the other direction."""
+
+
 def between(
     context: Context,
     before: Sight,
@@ -71,26 +84,25 @@ def between(
     """Tell the steps that lead from hop number ``hop - 1`` to *hop*."""
     steps: list[Step] = []
     fields = {rewrite.field for rewrite in changed}
-    reply = any(rewrite.by == "SNAT" and rewrite.field in ("dst", "dport") for rewrite in changed) or any(
-        rewrite.by == "DNAT" and rewrite.field in ("src", "sport") for rewrite in changed
-    )
+    translated = [rewrite for rewrite in changed if rewrite.by in BACK]
+    reply = any(rewrite.field in BACK[rewrite.by] for rewrite in translated)
     # PREROUTING translates the destination before the route is chosen, POSTROUTING the source after it.
-    steps += _nat(changed, hop, reply, nat, ("dst", "dport"))
+    steps += _nat(translated, hop, reply, nat, ("dst", "dport"))
     if "ttl" in fields:
         steps.append(_route(context, before, after, hop, exchanges))
     elif (before.layers | after.layers) & Layer.TUNNEL:
         pass  # the tunnel's own step tells
     elif before.layers & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
         steps.append(_bridge(context, before, after, hop))
-    steps += _nat(changed, hop, reply, nat, ("src", "sport", "icmp_id"))
+    steps += _nat(translated, hop, reply, nat, ("src", "sport", "icmp_id"))
     return steps
 
 
 def _nat(
-    changed: tuple[Rewrite, ...], hop: int, reply: bool, nat: tuple[NatChange, ...], fields: tuple[str, ...]
+    translated: list[Rewrite], hop: int, reply: bool, nat: tuple[NatChange, ...], fields: tuple[str, ...]
 ) -> list[Step]:
     """Make one step of an endpoint's rewrites: address and port are translated together."""
-    found = [r for r in changed if r.by in ("SNAT", "DNAT") and r.field in fields]
+    found = [rewrite for rewrite in translated if rewrite.field in fields]
     if not found:
         return []
     rule = next((change.rule for change in nat if change.kind == found[0].by), None)

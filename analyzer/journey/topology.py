@@ -111,16 +111,12 @@ class Volumes:
 
     def addresses(self, point: Point, *, sent: bool) -> Counter[Address]:
         """Count packets by the address beyond a point; only senders, if *sent*."""
-        found: Counter[Address] = Counter()
+        found: Counter[tuple[int, int, int]] = Counter()
         for end in ("src",) if sent else ("src", "dst"):
-            mine = sorted(key for key in self.ends if key[:2] == (end, point.id))
-            counted: Counter[Address] = Counter()
-            for key in mine:
-                ip = address(*key[2:])
-                if not ip.is_multicast and not ip.is_link_local:
-                    counted[ip] += self.ends[key]
-            found = found + counted
-        return found
+            for key in sorted(key for key in self.ends if key[:2] == (end, point.id)):
+                found[key[2:]] += self.ends[key]
+        counted = ((address(*key), count) for key, count in found.items())
+        return Counter({ip: count for ip, count in counted if not ip.is_multicast and not ip.is_link_local})
 
 
 def _count(frames: Counter[int], lengths: Counter[int], context: Context, rows: Int64) -> None:

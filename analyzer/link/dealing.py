@@ -165,12 +165,14 @@ def deal(table: Columns, sides: Sides, rule: Rule, work: Work) -> Hand:
     order = stable_order(goes_to)
     bounds = np.searchsorted(goes_to[order], np.arange(rule.parts + 1)).tolist()
     of_sides = [goes_to[np.searchsorted(table["row"], side["row"])] for side in sides.values()]
+    nothing = [{name: column[:0] for name, column in side.items()} for side in sides.values()]  # as most parts have
 
     def given() -> Iterator[Mapping[str, Array]]:
         for number, (begin, end) in enumerate(pairwise(bounds)):
             yield Picked(table, order[begin:end])
-            for side, to in zip(sides.values(), of_sides, strict=True):
-                yield Picked(side, np.flatnonzero(to == number))
+            for side, to, none in zip(sides.values(), of_sides, nothing, strict=True):
+                rows = np.flatnonzero(to == number)
+                yield Picked(side, rows) if len(rows) else none
 
     kept, each = work.keep_all(given()), 1 + len(sides)
     return {number: kept[number * each : (number + 1) * each] for number in range(rule.parts)}

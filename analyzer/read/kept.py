@@ -5,10 +5,9 @@ give a column, whoever wrote it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,14 +17,11 @@ from analyzer.read.unread import Unread, only
 from analyzer.read.written import Writer, read_into, replace_at
 from analyzer.schema import Array, Columns, Int64
 
-ALIGNED = 8
-"""Columns begin at a multiple of so many bytes."""
-Kinds = tuple[tuple[str, str, int], ...]
-"""Name, dtype and bytes a row of columns."""
+Kinds = tuple[tuple[str, str], ...]
+"""Names and dtypes of columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A table that somebody will ask for again."""
 
     rows: int
@@ -41,7 +37,7 @@ class Kept:
     @property
     def names(self) -> list[str]:
         """Names of its columns, in order."""
-        return list(self.held) if self.held is not None else [name for name, _, _ in self.kinds]
+        return list(self.held) if self.held is not None else [name for name, _ in self.kinds]
 
     def kind(self, name: str) -> np.dtype[Any]:
         """Return the dtype of a column."""
@@ -49,13 +45,8 @@ class Kept:
 
     def _place(self, name: str) -> tuple[np.dtype[Any], int]:
         """Return the dtype of a column, and where it begins in the file."""
-        at = self.begin
-        for other, kind, size in self.kinds:
-            at = -(-at // ALIGNED) * ALIGNED
-            if other == name:
-                return np.dtype(kind), at
-            at += self.rows * size
-        raise KeyError(name)
+        kind, before = _layout(self.kinds)[name]
+        return kind, self.begin + before * self.rows
 
     def open(self, *names: str) -> Columns:
         """
@@ -99,12 +90,11 @@ class Kept:
 
     def _at_once(self) -> Columns:
         """Read all columns together: of an object, each request takes its time."""
-        kinds = {name: self._place(name) for name in self.names}
-        first = -(-self.begin // ALIGNED) * ALIGNED
-        sizes = {name: kind.itemsize * self.rows for name, (kind, _) in kinds.items()}
-        data = np.empty(max((at + sizes[name] for name, (_, at) in kinds.items()), default=first) - first, np.uint8)
-        _read(self.path, data, first)
-        return {name: data[at - first : at - first + sizes[name]].view(kind) for name, (kind, at) in kinds.items()}
+        layout, rows = _layout(self.kinds), self.rows
+        data = np.empty(sum(kind.itemsize for kind, _ in layout.values()) * rows, np.uint8)
+        _read(self.path, data, self.begin)
+        places = ((name, kind, slice(at * rows, (at + kind.itemsize) * rows)) for name, (kind, at) in layout.items())
+        return {name: data[place].copy().view(kind) for name, kind, place in places}
 
     def _column(self, name: str, begin: int, end: int) -> Array:
         kind, at = self._place(name)
@@ -127,7 +117,7 @@ def end_to_end(tables: Sequence[Kept]) -> Columns:
     """Return the rows of tables with the same columns, one after the other; a column is read when it is asked for."""
     if is_remote(tables[0].path):
         tables = [Kept(one.rows, one.open()) for one in tables]
-    first = tables[0]
+    first, *_ = tables = [one for one in tables if one.rows] or tables[:1]
     if len(tables) == 1:
         return only(first.open(), first.names)
     bounds = list(accumulate((one.rows for one in tables), initial=0))
@@ -153,14 +143,13 @@ def _bytes(column: Array) -> memoryview:
 
 
 def written(table: Mapping[str, Array], file: Writer, path: str, begin: int) -> tuple[Kept, int]:
-    """Write columns, each aligned, from a place in the file on; return where they end, too."""
+    """Write columns from a place in the file on; return where they end, too."""
     at, rows, kinds = begin, 0, []
     for name, column in table.items():
-        data, gap = _bytes(column), -at % ALIGNED
-        file.write(bytes(gap))
-        file.write(data)
-        kinds.append((name, column.dtype.str, column.dtype.itemsize))
-        at, rows = at + gap + len(data), len(column)
+        if rows := len(column):
+            file.write(_bytes(column))
+        kinds.append((name, column.dtype.str))
+        at += column.nbytes
     return Kept(rows, None, path, begin, _once(tuple(kinds))), at
 
 
@@ -168,6 +157,16 @@ def written(table: Mapping[str, Array], file: Writer, path: str, begin: int) -> 
 def _once(kinds: Kinds) -> Kinds:
     """Return the same object for equal ones: there may be a table for each stretch and part."""
     return kinds
+
+
+@lru_cache(maxsize=64)
+def _layout(kinds: Kinds) -> dict[str, tuple[np.dtype[Any], int]]:
+    """Return each column's dtype, and how many bytes a row the columns before it have."""
+    found, before = {}, 0
+    for name, kind in kinds:
+        found[name] = np.dtype(kind), before
+        before += np.dtype(kind).itemsize
+    return found
 
 
 def lost(path: str, error: OSError) -> OutputError:

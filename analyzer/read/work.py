@@ -9,7 +9,6 @@ from pathlib import Path
 from secrets import token_hex
 
 from analyzer.errors import OutputError
-from analyzer.process import give_back
 from analyzer.read.kept import Kept, lost, written
 from analyzer.read.scratch import LOCK, PREFIX, scratch
 from analyzer.read.stored import is_remote
@@ -88,7 +87,6 @@ def work_directory(place: str | None, needed: int) -> Iterator[Work]:
                 f"{place or folder.parent}: {needed >> 20:,} MiB are needed for what does not fit into memory, "
                 f"{free >> 20:,} MiB are free: --work-dir names another place"
             )
-        give_back()
         yield Work(folder)
 
 
@@ -96,7 +94,6 @@ def work_directory(place: str | None, needed: int) -> Iterator[Work]:
 def _objects(place: str) -> Iterator[str]:
     """Give a URL below *place*; what is written there is removed afterwards."""
     url = f"{place.rstrip('/')}/{PREFIX}{token_hex(8)}"
-    give_back()
     try:
         with writing(f"{url}/{LOCK}") as file:  # else the first who finds out are workers
             file.write(b"")

@@ -90,9 +90,9 @@ class Heard:
 class Processes:
     """Several processes of this machine."""
 
-    def __init__(self, workers: int, folder: str) -> None:
-        """Use so many *workers*; what tasks have in common lies in *folder*."""
-        self.workers, self._folder = workers, folder
+    def __init__(self, workers: int, folder: str, *, tight: bool = False) -> None:
+        """Use so many *workers*; what tasks have in common lies in *folder*. *tight* tells that memory is a bound."""
+        self.workers, self._folder, self._tight = workers, folder, tight
         self._pool: ProcessPoolExecutor | None = None
 
     def map(self, stage: Callable[[C, T], R], common: C, items: Sequence[T]) -> Iterator[R]:
@@ -131,7 +131,7 @@ class Processes:
             alone = threading.active_count() == 1 and "obstore" not in sys.modules
             how = "fork" if alone else "spawn"
             context = multiprocessing.get_context(how)
-            self._pool = ProcessPoolExecutor(self.workers, context, _begin)
+            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (self._tight,))
         return self._pool
 
     def close(self) -> None:
@@ -242,9 +242,11 @@ def _looks(path: str) -> tuple[bool, str]:
     return is_there(path), _versions()
 
 
-def start(jobs: int, scheduler: str | None, folder: str | None) -> Engine:
+def start(jobs: int, scheduler: str | None, folder: str | None, *, tight: bool = False) -> Engine:
     """
     Return who does the work: *jobs* processes, or a *scheduler*'s workers; what they exchange lies in *folder*.
+
+    *tight* tells that not all fits into memory.
 
     Raises:
         ToolError: the scheduler cannot be used.
@@ -253,7 +255,7 @@ def start(jobs: int, scheduler: str | None, folder: str | None) -> Engine:
         return Inline()
     if scheduler is not None:
         return Cluster(scheduler, jobs, folder)
-    return Processes(jobs, folder) if jobs > 1 else Inline()
+    return Processes(jobs, folder, tight=tight) if jobs > 1 else Inline()
 
 
 def keep_common(common: object, folder: str) -> str:
@@ -282,8 +284,9 @@ def _run(stage: Callable[[Any, T], R], path: str, item: T) -> R:
     return stage(common, item)
 
 
-def _begin() -> None:
+def _begin(tight: bool) -> None:
     """Prepare a worker: whoever presses Ctrl+C means the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     suit_columns()
-    give_back()
+    if tight:
+        give_back()

@@ -23,6 +23,7 @@ from analyzer.packet.packets import Points
 from analyzer.points.doubles import drop_copies, drop_overlaps
 from analyzer.points.named import name_points
 from analyzer.points.roles import Traffic, infer_points
+from analyzer.process import give_back
 from analyzer.read.spec import PointSpec
 from analyzer.read.work import Work, usual_place, work_directory
 from analyzer.run.budget import EACH, FEW_ROWS, ON_DISK, Budget, free_memory
@@ -121,8 +122,11 @@ def analyze_whole(
     means = means or Means()
     budget = Budget(free_memory() // 2) if means.budget is None and means.shared else means.budget
     inputs, hosts = prepared.inputs, prepared.hosts
-    room = None if budget is None else _room(prepared, budget, means)
-    engine = start(means.jobs, means.scheduler, room.work().folder if room is not None and means.shared else None)
+    expected = 0 if budget is None else prepared.expected_frames()
+    tight = budget is not None and expected > budget.frames
+    room = None if budget is None else _room(prepared, expected, budget, means)
+    folder = room.work().folder if room is not None and means.shared else None
+    engine = start(means.jobs, means.scheduler, folder, tight=tight)
     prepared.stack.callback(engine.close)
     engine = engine if hears is None else Heard(engine, hears)
     tables = read_frames(
@@ -203,12 +207,13 @@ def _parts(count: int) -> str:
     return "1 part" if count == 1 else f"{count} parts"
 
 
-def _room(prepared: Prepared, budget: Budget, means: Means) -> Room:
-    """Tell how much of the captures is held, and how much is looked at together of the rest."""
-    expected = prepared.expected_frames()
+def _room(prepared: Prepared, expected: int, budget: Budget, means: Means) -> Room:
+    """Tell how much of the *expected* frames is held, and how much is looked at together of the rest."""
 
     @cache
     def work() -> Work:
+        if not means.shared or expected > budget.frames:
+            give_back()
         return prepared.stack.enter_context(work_directory(means.work_dir, expected * ON_DISK))
 
     if not means.shared:

@@ -47,7 +47,7 @@ LATENCIES = ("latency_ns", "reply_latency_ns", "latency_uncertainty_ns", "bin_ns
 """Durations; all other ``_ns`` are times."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToldStep:
     """A step, and what is said of it."""
 
@@ -59,7 +59,7 @@ class ToldStep:
     exchange: ArpExchange | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToldJourney:
     """A journey as the page shows it."""
 
@@ -73,23 +73,23 @@ class ToldJourney:
     basis: Basis
     latency_ns: int | None
     hops: tuple[Hop, ...]
-    steps: tuple[ToldStep, ...]
     answers: int | None
     answered_by: int | None
     reply_latency_ns: int | None
-    answer: str | None
-    """What is said of it."""
     retransmission_of: int | None
     rejected_by: int | None
     error_about: int | None
     ambiguous: bool
     candidates: tuple[int, ...] | None
-    lesson: tuple[str, ...]
     payload_len: int | None
     seq: int | None
     ack: int | None
     window: int | None
     tcp_flags: int | None
+    steps: tuple[ToldStep, ...]
+    answer: str | None
+    """What is said of it."""
+    lesson: tuple[str, ...]
     cause: str | None
     """Check that explains why it did not get through."""
 
@@ -216,8 +216,8 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else (hint,)
 
 
-TAKEN = tuple(name for name in hints(ToldJourney) if name not in ("steps", "lesson", "answer", "cause"))
-"""What the page shows of a journey as it is."""
+_as_it_is = attrgetter(*(name for name in hints(ToldJourney) if name not in ("steps", "answer", "lesson", "cause")))
+"""Returns what the page shows of a journey as it is: the first fields of ToldJourney."""
 
 
 def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None) -> ToldJourney:
@@ -233,13 +233,8 @@ def told(journey: Journey, points: Mapping[str, Point], cause: str | None = None
         )
         for step in journey.steps
     )
-    return ToldJourney(
-        **{name: getattr(journey, name) for name in TAKEN},
-        steps=steps,
-        answer=answered(journey) if journey.answered_by is not None else None,
-        lesson=tuple(lesson(journey, points)),
-        cause=cause,
-    )
+    answer = answered(journey) if journey.answered_by is not None else None
+    return ToldJourney(*(*_as_it_is(journey), steps, answer, tuple(lesson(journey, points)), cause))
 
 
 def told_finding(finding: Finding) -> ToldFinding:

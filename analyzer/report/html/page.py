@@ -35,7 +35,7 @@ SCRIPTS = (
     "sequence", "why", "life", "time", "markdown", "topology", "tables", "walk", "app",
 )  # fmt: skip
 STYLES = ("colours", "page", "parts", "print")
-MOST_JOURNEYS = 20_000
+MOST_JOURNEYS = 10_000
 """Journeys that a page holds."""
 FIRST_JOURNEYS = 8
 """Journeys that can be read without JavaScript, and on paper."""
