@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
+KERNEL := $(wildcard analyzer/kernel/*.p*)
 
 .PHONY: demo test check unit bench samples faults parts fuzz hostile kernel mutants fresh lock clean
 
@@ -56,13 +57,13 @@ lock: $(VENV)/ready-for-tests ## renew the versions that tests use, in $(LOCK)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	    --generate-hashes --all-extras --no-header --no-annotate --output-file $(LOCK) pyproject.toml
 
-$(VENV)/ready: pyproject.toml tests/install
+$(VENV)/ready: pyproject.toml tests/install $(KERNEL)
 	tests/install venv
 	@echo "installing hoptrace and the Python packages it uses (some 60 MB) into $(VENV)"
 	$(BIN)/python -m pip install --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/ready-for-tests: pyproject.toml tests/install tests/packages.txt $(LOCK)
+$(VENV)/ready-for-tests: pyproject.toml tests/install tests/packages.txt $(LOCK) $(KERNEL)
 	tests/install venv
 	tests/install tests
 	@echo "installing what tests use (some 200 MB), as $(LOCK) has it, into $(VENV)"

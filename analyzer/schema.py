@@ -62,8 +62,6 @@ class Layer(IntEnum):
     """The capture kept fewer bytes than the packet had."""
     MALFORMED = 1 << 22
     """Decoding stopped at a header that contradicts itself."""
-    LEFT = 1 << 23
-    """Only while decoding: the vectorised decoder leaves this frame to the reference."""
     TUNNEL = 1 << 24
     """Carried by VXLAN: all columns are the inner packet's, and a row of TUNNELS has the outer one's."""
 

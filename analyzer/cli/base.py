@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.run import Prepared
 
+SLOWLY = (
+    "nothing is compiled here, so captures are read a hundred times slower: apt-get install gcc python3-dev, and "
+    "install hoptrace once more"
+)
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNREADABLE, EXIT_PARTIAL, EXIT_UNWRITABLE, EXIT_MEMORY = 1, 2, 3, 4, 5, 6
 EXIT_CRASHED, EXIT_INTERRUPTED = 70, 130
 """70 is EX_SOFTWARE of sysexits.h."""
@@ -114,9 +118,12 @@ def find(
     paths: tuple[str, ...], host: str | None, points: tuple[str, ...], unpack_limit: int | None
 ) -> "AbstractContextManager[Prepared]":
     """Find the inputs of a command."""
+    from analyzer.kernel import compiled  # noqa: PLC0415
     from analyzer.read.spec import parse_point  # noqa: PLC0415
     from analyzer.run import prepare  # noqa: PLC0415
 
+    if compiled is None:
+        complain(SLOWLY)
     most = unpack_limit << 20 if unpack_limit is not None else None
     return prepare(paths, host, [parse_point(text) for text in points], most_unpacked=most)
 

@@ -63,7 +63,7 @@ def digest_spans(buffer: Bytes, begin: Int64, count: Int64) -> Int64:
         count: (n,) how many bytes each has.
     """
     state = np.zeros(len(count), np.uint64)
-    keys = _word_keys(KEYS.get())
+    keys = word_keys(KEYS.get())
     words = np.minimum(-(-count // 8), WORDS + 1)
     order = np.argsort(words, kind="stable")
     ends = np.searchsorted(words[order], np.arange(WORDS + 2), side="right").tolist()
@@ -95,7 +95,7 @@ def _digest_alone(buffer: Bytes, begin: int, count: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def _word_keys(keys: tuple[int, ...]) -> Array:
+def word_keys(keys: tuple[int, ...]) -> Array:
     """Return the keys of the halves of words, made of a run's *keys*, which are those of now."""
     found = np.arange(WORDS, dtype=np.uint64)
     for lane in range(len(keys)):

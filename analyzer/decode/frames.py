@@ -5,11 +5,11 @@ Rows stand in the order of the files, and in a file in its order.
 
 from collections.abc import Callable, Sequence
 
+from analyzer.decode.batch import KEEP_ALL
 from analyzer.decode.cut_lengths import LINK_HEADER, CutLengths
 from analyzer.decode.extents import Each, cut_files, read_side_by_side
 from analyzer.decode.reader import Derive, Given, Limit, Opener, Reader, Room
 from analyzer.decode.tables import FrameTables
-from analyzer.decode.vector import KEEP_ALL
 from analyzer.read.source import HEAD, WHOLE, buffer
 
 Progress = Callable[[int, int, int], None]

@@ -38,10 +38,13 @@ def kept_bytes(frames: Columns, rows: Int64) -> Int64:
     return found
 
 
-def note(frames: Columns, records: Records, interfaces: list[Interface], into: Columns) -> None:
-    """Fill in ``payload`` and ``checksum`` of KEYS, of a batch of FRAMES and the records that they are of."""
-    into["payload"][:], into["checksum"][:] = 0, NONE
-    rows = np.flatnonzero(may_be_refined(frames) & (frames["layers"] & NOT_SIMPLE == 0))
+def note(
+    frames: Columns, records: Records, interfaces: list[Interface], into: Columns, among: Int64 | slice = slice(None)
+) -> None:
+    """Fill in ``payload`` and ``checksum`` of KEYS, *among* rows of a batch of FRAMES and the records they are of."""
+    into["payload"][among], into["checksum"][among] = 0, NONE
+    wanted = may_be_refined(frames) & (frames["layers"] & NOT_SIMPLE == 0)
+    rows = np.arange(len(records))[among][wanted[among]]
     if len(rows):
         start, length = records.start[rows], records.cap_len[rows]
         block = Block(rows, records.buffer, start, length, records.orig_len[rows], records.interface[rows], interfaces)

@@ -9,17 +9,17 @@ from typing import Protocol
 
 import numpy as np
 
+from analyzer.decode.batch import Decoded, decode
 from analyzer.decode.cut_lengths import CutLengths
 from analyzer.decode.payloads import note
 from analyzer.decode.stretch import Gathering, OfFile, Stretch
 from analyzer.decode.tables import FrameTables
-from analyzer.decode.vector import Decoded, decode
 from analyzer.errors import InputError
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import LINKTYPE_NONE, Damage, FileInfo, Records, Source
 from analyzer.read.source import WHOLE, Extent, buffer
 from analyzer.read.work import Work
-from analyzer.schema import COMPARED, FRAMES, KEYS, Bytes, Columns, Int64
+from analyzer.schema import FRAMES, KEYS, Bytes, Columns, Int64
 
 MOST_POINTS = 8_191
 
@@ -128,11 +128,11 @@ class Reader:
         table = self._gathering.store.block(count)
         frames = {name: table[name] for name in FRAMES.dtypes}
         table["at"][:] = capture.places_of(records)
-        decoded = decode(records, info.interfaces, keep=self._keep, into=frames)
-        self._derive(
-            frames, decoded.quotes, decoded.neighbours, self._keep, {name: table[name] for name in KEYS.dtypes}
-        )
-        note(frames, records, info.interfaces, {name: table[name] for name in COMPARED})
+        keys = {name: table[name] for name in KEYS.dtypes}
+        decoded = decode(records, info.interfaces, keep=self._keep, into=frames, keys=keys)
+        if not decoded.keyed:
+            self._derive(frames, decoded.quotes, decoded.neighbours, self._keep, keys)
+            note(frames, records, info.interfaces, keys)
         fitting = self._number(records, decoded, file)
         for name, parts in self._gathering.sides.items():
             side: Columns = getattr(decoded, name)

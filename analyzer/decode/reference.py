@@ -1,7 +1,8 @@
 """Defines what decoding means, one frame at a time, with dpkt's header definitions.
 
-``vector`` must agree with this on every column, on whole, cut and corrupt frames, and leaves to it what it does not
-decode. Only dpkt's headers are used: its own way down the layers guesses, and raises on what it does not like.
+What is compiled must agree with this on every column, on whole, cut and corrupt frames; where nothing could be
+compiled, this decodes. Only dpkt's headers are used: its own way down the layers guesses, and raises on what it does
+not like.
 """
 
 from dataclasses import dataclass
@@ -19,17 +20,6 @@ KEEP_ALL = 1 << 30
 MAX_EXTENSIONS = 64
 
 PORT_PROTOCOLS = (o.PROTO_TCP, o.PROTO_UDP, o.PROTO_UDPLITE, o.PROTO_DCCP, o.PROTO_SCTP)
-HEADERS = {
-    o.PROTO_TCP: o.TCP_HEADER,
-    o.PROTO_UDP: o.UDP_HEADER,
-    o.PROTO_UDPLITE: o.UDP_HEADER,
-    o.PROTO_DCCP: o.TRANSPORT_MINIMUM,
-    o.PROTO_SCTP: o.SCTP_HEADER,
-    o.PROTO_ICMP: o.ICMP_HEADER,
-    o.PROTO_ICMP6: o.ICMP_HEADER,
-    o.PROTO_GRE: o.GRE_HEADER,
-    o.PROTO_ESP: o.ESP_HEADER,
-}
 
 
 @dataclass(slots=True)
@@ -252,7 +242,7 @@ def _extensions(frame: Layered) -> bool:
 
 def _transport(frame: Layered) -> None:
     proto, version6 = frame.row["proto"], bool(frame.layers & Layer.IPV6)
-    needed = HEADERS.get(proto)
+    needed = o.TRANSPORT_HEADERS.get(proto)
     if needed is None or proto == (o.PROTO_ICMP if version6 else o.PROTO_ICMP6):
         return
     if frame.length < needed:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from analyzer.decode.vector import SIDE_TABLES
+from analyzer.decode.batch import SIDE_TABLES
 from analyzer.read.kept import Kept
 from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, PLACES, Array, Columns, Int64, Table

@@ -6,8 +6,8 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from analyzer.decode.batch import SIDE_TABLES
 from analyzer.decode.stretch import OfFile, Sides, Stretch, concatenated, keep_stretch
-from analyzer.decode.vector import SIDE_TABLES
 from analyzer.read.records import FileInfo, Source
 from analyzer.read.work import Work
 from analyzer.schema import FRAMES, KEYS, Array, Columns, Int64

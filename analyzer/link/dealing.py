@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+from analyzer.decode.batch import SIDE_TABLES
 from analyzer.decode.digest import mix_rows
 from analyzer.decode.stretch import Sides
-from analyzer.decode.vector import SIDE_TABLES
 from analyzer.errors import LimitError
 from analyzer.link.sorting import stable_order
 from analyzer.read.kept import Kept, end_to_end

@@ -24,13 +24,15 @@ from analyzer.decode.offsets import (
     PROTO_UDP,
     PROTO_UDPLITE,
     TCP_HEADER,
+    TRANSPORT_HEADERS,
     TRANSPORT_MINIMUM,
 )
-from analyzer.decode.transport import TRANSPORT_HEADER
 from analyzer.schema import Array, Columns, Int64, Layer
 
 NDP_LENGTH = IPV6_HEADER + 32
 """IPv6 header, neighbour solicitation or advertisement, and one option with a link-layer address."""
+TRANSPORT_HEADER = np.array([TRANSPORT_HEADERS.get(proto, 0) for proto in range(256)], np.int64)
+"""Bytes of the fixed header of each protocol; 0 for those that are not decoded."""
 NEEDS_HEADER = np.zeros(256, bool)
 """Protocols whose tuple is in the transport header; the others' is the addresses alone."""
 NEEDS_HEADER[[PROTO_TCP, PROTO_UDP, PROTO_UDPLITE, PROTO_DCCP, PROTO_SCTP, PROTO_ICMP, PROTO_ICMP6, *EXTENSIONS]] = True

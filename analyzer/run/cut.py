@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.decode.vector import SIDE_TABLES
+from analyzer.decode.batch import SIDE_TABLES
 from analyzer.link.dealing import Hand, check_parts, collect, deal, fill, part_of
 from analyzer.link.identity import has
 from analyzer.packet.assemble import Part

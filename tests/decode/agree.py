@@ -1,10 +1,15 @@
-"""Compares the vectorised decoder with the reference, frame by frame and column by column."""
+"""Compares what is compiled with the reference, frame by frame and column by column."""
+
+from unittest.mock import patch
 
 import numpy as np
 
-from analyzer.decode.reference import decode_frame
-from analyzer.decode.vector import decode
+from analyzer.decode import batch
+from analyzer.decode.batch import SIDE_TABLES, Decoded, decode
+from analyzer.decode.payloads import note
+from analyzer.link.keys import make_keys
 from analyzer.read.records import BACK, FRONT, Interface, Records
+from analyzer.schema import KEYS, Columns
 
 Frame = tuple[bytes, int]
 """Captured bytes, and length on the wire."""
@@ -32,28 +37,33 @@ def pack(frames: list[Frame]) -> Records:
     )
 
 
+def by_reference(records: Records, interfaces: list[Interface], keep: int = 1 << 30) -> tuple[Decoded, Columns]:
+    """Decode with dpkt, and make keys of that."""
+    keys = KEYS.empty(len(records))
+    with patch.object(batch, "compiled", None):
+        found = decode(records, interfaces, keep=keep)
+    make_keys(found.frames, found.quotes, found.neighbours, keep, keys)
+    note(found.frames, records, interfaces, keys)
+    return found, keys
+
+
 def differences(records: Records, interfaces: list[Interface], keep: int = 1 << 30) -> list[str]:
     """Describe every value in which the two decoders differ."""
-    fast = decode(records, interfaces, keep=keep)
-    quotes = {int(row): index for index, row in enumerate(fast.quotes["row"])}
-    tunnels = {int(row): index for index, row in enumerate(fast.tunnels["row"])}
-    neighbours = {int(row): index for index, row in enumerate(fast.neighbours["row"])}
+    keys = KEYS.empty(len(records))
+    fast = decode(records, interfaces, keep=keep, keys=keys)
+    slow, others = by_reference(records, interfaces, keep)
+    tables = [("frames", fast.frames, slow.frames)]
+    tables += [("keys", keys, others)] if fast.keyed else []
+    tables += [(name, getattr(fast, name), getattr(slow, name)) for name in SIDE_TABLES]
+    tables += [("devices", {"device": fast.device}, {"device": slow.device})]
     found: list[str] = []
-    for i in range(len(records)):
-        data = records.buffer[records.start[i] : records.start[i] + records.cap_len[i]].tobytes()
-        one = decode_frame(data, int(records.orig_len[i]), interfaces[int(records.interface[i])], keep=keep)
-        for name, value in one.frame.items():
-            if int(fast.frames[name][i]) != value:
-                found.append(f"frame {i} {name}: {int(fast.frames[name][i])} is not {value} ({data[:80].hex()})")
-        for table, index, expected in (
-            (fast.quotes, quotes, one.quote),
-            (fast.neighbours, neighbours, one.neighbour),
-            (fast.tunnels, tunnels, one.tunnel),
-        ):
-            if (expected is None) != (i not in index):
-                found.append(f"frame {i}: side row {i in index}, expected {expected} ({data[:80].hex()})")
-            elif expected is not None:
-                for name, value in expected.items():
-                    if int(table[name][index[i]]) != value:
-                        found.append(f"frame {i} side {name}: {int(table[name][index[i]])} is not {value}")
+    for name, mine, right in tables:
+        for column, values in right.items():
+            if len(mine[column]) != len(values):
+                found.append(f"{name}: {len(mine[column])} rows are not {len(values)}")
+                continue
+            for row in np.flatnonzero(mine[column] != values).tolist():
+                frame = int(right["row"][row]) if name in SIDE_TABLES else row
+                data = records.buffer[records.start[frame] :][: min(records.cap_len[frame], 80)].tobytes().hex()
+                found.append(f"frame {frame}, {name}.{column}: {mine[column][row]} is not {values[row]} ({data})")
     return found

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from analyzer.decode.batch import KEEP_ALL
 from analyzer.decode.frames import declared, read_frames
 from analyzer.decode.reader import Limit, Opener, Room
-from analyzer.decode.vector import KEEP_ALL
 from analyzer.link.keys import make_keys
 from analyzer.read.file import CaptureFile
 from analyzer.read.work import Work

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from analyzer.decode import reader
+from analyzer.decode.batch import KEEP_ALL
 from analyzer.decode.cut_lengths import CutLengths
 from analyzer.decode.reader import Given, Limit, Opener, Reader, Room, silent
 from analyzer.decode.tables import FrameTables
-from analyzer.decode.vector import KEEP_ALL
 from analyzer.errors import InputError
 from analyzer.link.keys import make_keys
 from analyzer.read.file import CaptureFile

@@ -1,49 +1,23 @@
-"""Walking records in lockstep gives the same as walking them one by one."""
+"""Records that follow each other: found by what is compiled, and without it."""
 
 import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.read import walk as module
-from analyzer.read.records import FRONT, MAX_RECORD
-from analyzer.read.walk import Shape, Walk, unaligned, walk
-from analyzer.schema import Array, Bytes, Int64
-from tests.build import T0, pcap
-
-SHAPE = Shape(16, 8, 16, 16, 16 + MAX_RECORD, 1, 2)
+from analyzer.read.records import FRONT
+from analyzer.read.walk import Shape, unaligned, walk
+from analyzer.schema import Bytes
 
 
-def _buffer(sizes: list[int], cut: int, flips: list[int]) -> np.ndarray:  # type: ignore[type-arg]
-    data = bytearray(pcap([(T0 + i, bytes([i % 251]) * size) for i, size in enumerate(sizes)])[24:])
-    for flip in flips:
-        data[flip % len(data)] ^= 0x55
-    body = bytes(data[: len(data) - cut])
-    buffer = np.zeros(FRONT + len(body) + 512, np.uint8)
-    buffer[FRONT : FRONT + len(body)] = np.frombuffer(body, np.uint8)
-    return buffer
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.integers(0, 3000), min_size=200, max_size=400),
-    st.integers(0, 40),
-    st.lists(st.integers(0, 1 << 20), max_size=2),
-)
-def test_lockstep_equals_serial(sizes: list[int], cut: int, flips: list[int]) -> None:
-    """On whole, cut and corrupt chunks alike; a wrong guess must never change the result."""
-    buffer = _buffer(sizes, cut, flips)
-    end = len(buffer) - 512
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SMALL", 4096)
-        fast = walk(buffer, FRONT, end, SHAPE, "<")
-        patch.setattr(module, "SMALL", 1 << 60)
-        plain = walk(buffer, FRONT, end, SHAPE, "<")
-
-    assert fast.start.tolist() == plain.start.tolist()
-    assert (fast.stop, fast.broken) == (plain.stop, plain.broken)
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def walker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walk in either way."""
+    if request.param == "plain":
+        monkeypatch.setattr(module, "compiled", None)
+    elif module.compiled is None:
+        pytest.skip("nothing is compiled here")
 
 
 WORDS = Shape(header=8, length_at=4, base=2, minimum=10, maximum=30, multiple=4, signature_at=0)
@@ -114,70 +88,3 @@ def test_items_at_every_byte() -> None:
     found = unaligned(np.array([1, 2, 3, 4, 5, 6], np.uint8), ">u4")
 
     assert found.tolist() == [0x01020304, 0x02030405, 0x03040506]
-
-
-CHUNK = _buffer([(n * 37) % 200 for n in range(4000)], 0, [])
-"""4000 records, some 460 kB."""
-
-
-@pytest.fixture
-def serial(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Chunks of any size are walked in lockstep; returns where serial walks begin."""
-    begins: list[int] = []
-    plain = module._serial
-
-    def told(lengths: Array, begin: int, end: int, shape: Shape) -> Walk:
-        begins.append(begin)
-        return plain(lengths, begin, end, shape)
-
-    monkeypatch.setattr(module, "SMALL", 0)
-    monkeypatch.setattr(module, "_serial", told)
-    return begins
-
-
-def test_starts_are_guessed_all_over_a_chunk(serial: list[int]) -> None:
-    """Records that look alike are found by nearly every walker, and only the end is walked one by one."""
-    end = len(CHUNK) - 512
-    starts = module._guess(CHUNK, unaligned(CHUNK, "<u4"), FRONT, end, SHAPE)
-    found = walk(CHUNK, FRONT, end, SHAPE, "<")
-    stride = (end - FRONT) // 320
-
-    assert starts[0] == FRONT
-    assert np.isin(starts, found.start).all()
-    assert 300 <= len(starts) <= 320
-    assert (np.diff(starts) > 0).all()
-    assert np.diff(starts).max() < 2 * stride + 400
-    assert serial == [starts[-1]]
-    assert len(found.start) == 4000
-
-
-def test_a_wrong_guess_is_found_out(serial: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chunk is then walked one by one from its beginning."""
-    end = len(CHUNK) - 512
-    right = walk(CHUNK, FRONT, end, SHAPE, "<")
-    wrong = np.array([FRONT, int(right.start[10]) + 1, int(right.start[20])])
-    monkeypatch.setattr(module, "_guess", lambda *_: wrong)
-    serial.clear()
-    found = walk(CHUNK, FRONT, end, SHAPE, "<")
-
-    assert serial == [FRONT]
-    assert found.start.tolist() == right.start.tolist()
-
-
-@pytest.mark.parametrize("size", [3000, 2999])
-def test_only_large_chunks_are_walked_in_lockstep(
-    serial: list[int], monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    """Guessing costs more than it saves on small ones."""
-    guessed: list[int] = []
-
-    def guess(*_: object) -> Int64:
-        guessed.append(1)
-        return np.array([FRONT])
-
-    monkeypatch.setattr(module, "SMALL", 3000)
-    monkeypatch.setattr(module, "_guess", guess)
-    walk(CHUNK, FRONT, FRONT + size, SHAPE, "<")
-
-    assert len(guessed) == (1 if size == 3000 else 0)
-    assert serial == [FRONT]

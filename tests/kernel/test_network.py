@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from analyzer.decode.vector import decode
+from analyzer.decode.batch import decode
 from analyzer.read.records import Interface
 from tests.build import BRIDGE, C1, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import differences, pack

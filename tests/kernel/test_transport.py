@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from analyzer.decode.vector import decode
+from analyzer.decode.batch import decode
 from analyzer.read.records import Interface
 from analyzer.schema import Columns, Layer
 from tests.build import BRIDGE, C1, echo, ether, ipv4, ipv6, tcp, udp

@@ -1,17 +1,22 @@
-"""The vectorised decoder equals the reference: on real, made, cut and bit-flipped frames."""
+"""What is compiled equals the reference: on real, made, cut and bit-flipped frames."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.decode import reference
+from analyzer.decode.batch import decode
 from analyzer.decode.reference import datagrams, decode_frame, payload
 from analyzer.errors import InputError
+from analyzer.read import records
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import Interface
+from analyzer.read.walk import Shape
 from analyzer.schema import Layer
 from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import Frame, differences, pack
@@ -73,8 +78,8 @@ MADE: list[tuple[int, bytes]] = [
 def test_samples(path: Path) -> None:
     """Real frames."""
     capture = CaptureFile(str(path))
-    for records in capture.batches():
-        assert differences(records, capture.info.interfaces) == []
+    for batch in capture.batches():
+        assert differences(batch, capture.info.interfaces) == []
 
 
 @pytest.mark.parametrize(("link_type", "data"), MADE)
@@ -114,9 +119,9 @@ def test_outside_captures() -> None:
     for path in sorted(Path(CORPUS or "").rglob("*")):
         try:
             capture = CaptureFile(str(path)) if path.is_file() and path.suffix not in (".csv", ".md") else None
-            for records in capture.batches() if capture else ():
-                frames += len(records)
-                assert differences(records, capture.info.interfaces) == [], path.name
+            for batch in capture.batches() if capture else ():
+                frames += len(batch)
+                assert differences(batch, capture.info.interfaces) == [], path.name
         except InputError:
             continue
 
@@ -150,3 +155,44 @@ def test_whatever_dpkt_raises_is_where_decoding_stops(monkeypatch: pytest.Monkey
     assert found.stopped == "dpkt: AttributeError at byte 34"
     assert found.frame["layers"] & (Layer.MALFORMED | Layer.IPV4 | Layer.TCP) == Layer.MALFORMED | Layer.IPV4
     assert (found.frame["sport"], found.frame["dport"]) == (40000, 80)
+
+
+def test_the_numbers_of_both_sides() -> None:
+    """Layers and link types are called and numbered alike."""
+    compiled = pytest.importorskip("analyzer.kernel.compiled")
+
+    assert {name: int(one) for name, one in Layer.__members__.items()} == compiled.LAYERS
+    assert {f"LINKTYPE_{name}": number for name, number in compiled.LINK_TYPES.items()} == {
+        name: number for name, number in vars(records).items() if name.startswith("LINKTYPE_") and number >= 0
+    }
+    assert set(compiled.LINK_TYPES.values()) == records.DECODED
+
+
+@pytest.mark.parametrize("count", [1_023, 1_024, 1_025, 3_000])
+def test_many_rows_aside(count: int) -> None:
+    """More than are put away at a time; each counts from the batch's first frame."""
+    frames = [ether(C1, BRIDGE, arp(1, C1, A4, "00:00:00:00:00:00", "172.17.0.1"), 0x0806), MADE[6][1]]
+    found = decode(pack([(data, len(data)) for data in frames * count]), [Interface(1, 0)])
+
+    assert found.neighbours["row"].tolist() == list(range(0, 2 * count, 2))
+    assert found.quotes["row"].tolist() == list(range(1, 2 * count, 2))
+
+
+@pytest.mark.parametrize("size", [32, 33, 2_047, 2_048, 2_049, 9_000])
+def test_payloads_of_any_length(size: int) -> None:
+    """Whether they are digested by what is compiled or not."""
+    data = ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(5, 7, bytes(range(250)) * 36)[: 8 + size]))
+
+    assert differences(pack([(data, len(data)), (data[:-9], len(data)), (data, len(data))]), [Interface(1, 0)]) == []
+
+
+def test_places_outside_of_the_buffer_are_refused() -> None:
+    """Whoever gives wrong ones is told so; nothing is read there."""
+    compiled = pytest.importorskip("analyzer.kernel.compiled")
+    given = pack([(MADE[0][1], len(MADE[0][1]))])
+    for start in (-1, -1_000_000, len(given.buffer) - 20, 1 << 40):
+        moved = replace(given, start=np.array([start]), cap_len=np.array([60]), orig_len=np.array([60]))
+        with pytest.raises(IndexError):
+            decode(moved, [Interface(1, 0)])
+    with pytest.raises(IndexError):
+        compiled.walk(given.buffer, 0, 1 << 40, Shape(8, 1 << 39, 2, 10, 30, 1, 0), False, np.empty(9, np.int64))

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from analyzer.decode.vector import Decoded, decode
+from analyzer.decode.batch import Decoded, decode
 from analyzer.read.records import Interface
 from analyzer.schema import Layer
 from tests.build import BRIDGE, C1, echo, ether, ipv4, ipv6, tcp, udp

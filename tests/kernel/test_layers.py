@@ -2,13 +2,11 @@
 
 import struct
 
-import numpy as np
 import pytest
 
-from analyzer.decode.layers import Sides
-from analyzer.decode.vector import KEEP_ALL, Decoded, decode
+from analyzer.decode.batch import KEEP_ALL, Decoded, decode
 from analyzer.read.records import Interface
-from analyzer.schema import NEIGHBOURS, Layer
+from analyzer.schema import Layer
 from tests.build import BRIDGE, C1, C2, arp, ether, ipv4, mac, tcp, udp
 from tests.decode.agree import pack
 
@@ -111,15 +109,3 @@ def test_what_carried_frames_ask_and_quote_is_of_their_carrier() -> None:
 
     assert decoded.neighbours["row"].tolist() == [1, 4]
     assert decoded.quotes["row"].tolist() == [3]
-
-
-def test_side_rows_are_moved_and_dropped_together() -> None:
-    """Rows that count places become those at the places; rows that are dropped leave the others as they are."""
-    sides, more, table = Sides(), Sides(), NEIGHBOURS.empty(3)
-    table["row"][:], table["op"][:] = (0, 1, 2), (1, 2, 1)
-    more.neighbours.append(table)
-    more.drop(np.array([1]))
-    sides.add(more, np.array([40, 50, 60]))
-
-    assert [one["row"].tolist() for one in sides.neighbours] == [[40, 60]]
-    assert sides.neighbours[0]["op"].tolist() == [1, 1]

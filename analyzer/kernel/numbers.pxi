@@ -1,0 +1,83 @@
+# Numbers of the tables and the packet formats: those of analyzer/schema.py, read/records.py and decode/offsets.py.
+
+cdef enum:  # bits of schema.Layer
+    MAC_SRC = 1 << 0
+    MAC_DST = 1 << 1
+    ETH_TYPE = 1 << 2
+    VLAN = 1 << 3
+    COOKED = 1 << 4
+    ARP = 1 << 5
+    IPV4 = 1 << 6
+    IPV6 = 1 << 7
+    FRAGMENT = 1 << 8
+    MORE_FRAGMENTS = 1 << 9
+    DONT_FRAGMENT = 1 << 10
+    PORTS = 1 << 11
+    TCP = 1 << 12
+    TCP_TS = 1 << 13
+    UDP = 1 << 14
+    ICMP = 1 << 15
+    ECHO = 1 << 16
+    QUOTE = 1 << 17
+    TAG = 1 << 18
+    NEIGHBOUR = 1 << 19
+    DIGEST = 1 << 20
+    CUT = 1 << 21
+    MALFORMED = 1 << 22
+    TUNNEL = 1 << 24
+
+LAYERS = {
+    "MAC_SRC": MAC_SRC, "MAC_DST": MAC_DST, "ETH_TYPE": ETH_TYPE, "VLAN": VLAN, "COOKED": COOKED, "ARP": ARP,
+    "IPV4": IPV4, "IPV6": IPV6, "FRAGMENT": FRAGMENT, "MORE_FRAGMENTS": MORE_FRAGMENTS,
+    "DONT_FRAGMENT": DONT_FRAGMENT, "PORTS": PORTS, "TCP": TCP, "TCP_TS": TCP_TS, "UDP": UDP, "ICMP": ICMP,
+    "ECHO": ECHO, "QUOTE": QUOTE, "TAG": TAG, "NEIGHBOUR": NEIGHBOUR, "DIGEST": DIGEST, "CUT": CUT,
+    "MALFORMED": MALFORMED, "TUNNEL": TUNNEL,
+}
+"""For the test that holds them against schema's."""
+
+cdef enum:  # link types of read.records
+    LINKTYPE_NULL = 0
+    LINKTYPE_ETHERNET = 1
+    LINKTYPE_RAW_OPENBSD = 12
+    LINKTYPE_RAW_BSDOS = 14
+    LINKTYPE_RAW = 101
+    LINKTYPE_LOOP = 108
+    LINKTYPE_LINUX_SLL = 113
+    LINKTYPE_IPV4 = 228
+    LINKTYPE_IPV6 = 229
+    LINKTYPE_LINUX_SLL2 = 276
+
+LINK_TYPES = {
+    "NULL": LINKTYPE_NULL, "ETHERNET": LINKTYPE_ETHERNET, "RAW_OPENBSD": LINKTYPE_RAW_OPENBSD,
+    "RAW_BSDOS": LINKTYPE_RAW_BSDOS, "RAW": LINKTYPE_RAW, "LOOP": LINKTYPE_LOOP, "LINUX_SLL": LINKTYPE_LINUX_SLL,
+    "IPV4": LINKTYPE_IPV4, "IPV6": LINKTYPE_IPV6, "LINUX_SLL2": LINKTYPE_LINUX_SLL2,
+}
+
+cdef enum:  # of decode.offsets
+    ETHERTYPE_IPV4 = 0x0800
+    ETHERTYPE_ARP = 0x0806
+    ETHERTYPE_VLAN = 0x8100
+    ETHERTYPE_QINQ = 0x88A8
+    ETHERTYPE_QINQ_OLD = 0x9100
+    ETHERTYPE_IPV6 = 0x86DD
+    MAX_LENGTH_FIELD = 1500
+    MAX_TAGS = 16
+    MAX_EXTENSIONS = 64
+    MAX_NDP_OPTIONS = 4
+    PROTO_ICMP = 1
+    PROTO_TCP = 6
+    PROTO_UDP = 17
+    PROTO_DCCP = 33
+    PROTO_GRE = 47
+    PROTO_ESP = 50
+    PROTO_ICMP6 = 58
+    PROTO_SCTP = 132
+    PROTO_UDPLITE = 136
+    EXT_FRAGMENT = 44
+    EXT_AUTH = 51
+    DIGEST_BYTES = 32
+    MOST_SPANNED = 2048
+
+cdef uint64_t ARP_ETHERNET_IPV4 = 0x000108000604
+cdef uint64_t[4] MULTIPLIERS = [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93]
+cdef uint64_t FINAL = 0xFF51AFD7ED558CCD

@@ -1,0 +1,1 @@
+"""What decoding means, header by header."""
