@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 KERNEL := $(wildcard analyzer/kernel/*.p*)
 
-.PHONY: demo test check unit bench samples faults parts fuzz hostile kernel mutants fresh lock clean
+.PHONY: demo test check unit bench samples faults parts fuzz sanitize hostile kernel mutants fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -37,6 +37,9 @@ parts: $(VENV)/ready-for-tests ## every recording in many parts, in files, by pr
 
 fuzz: $(VENV)/ready-for-tests ## 100,000 inputs that were changed at random, and every beginning of ten captures (an hour)
 	$(BIN)/python -m tests.fuzz.run
+
+sanitize: $(VENV)/ready-for-tests ## 10,000,000 changed frames to what is compiled, with sanitizers, and to dpkt (an hour)
+	$(BIN)/python -m tests.kernel.sanitize
 
 hostile: $(VENV)/ready-for-tests ## inputs that mean harm, with their limits of memory and time (half an hour)
 	$(BIN)/python -m tests.hostile.run

@@ -1,8 +1,8 @@
 """Compiles what can be compiled while hoptrace is installed or packed; where that fails, it is installed without."""
 
-import sys
 import sysconfig
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -23,7 +23,7 @@ class CompileHook(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         try:
-            compile_here(Path(self.root))
+            compile_into(Path(self.root))
         except Exception as error:  # whatever a compiler that is not there may raise
             self.app.display_warning(f"not compiled, decoding will be slow: {error}; gcc and python3-dev help")
             return
@@ -33,9 +33,9 @@ class CompileHook(BuildHookInterface[Any]):
         build_data["artifacts"].append("analyzer/kernel/compiled.abi3.so")
 
 
-def compile_here(root: Path) -> Path:
+def compile_into(folder: Path, *flags: str) -> Path:
     """
-    Compile what is below *root*, in place; return the library.
+    Compile with *flags*; return the library, which lies below *folder* as in an installed package.
 
     Raises:
         Exception: there is no compiler, no Cython, or they fail.
@@ -48,18 +48,15 @@ def compile_here(root: Path) -> Path:
         [str((HERE / "compiled.pyx").relative_to(HERE.parents[1]))],
         define_macros=[("Py_LIMITED_API", f"0x{OLDEST[0]:02x}{OLDEST[1]:02x}0000")],
         py_limited_api=True,
-        extra_compile_args=["-O3", "-g0"],
-        extra_link_args=["-s"],
+        extra_compile_args=["-O3", "-g0", *flags],
+        extra_link_args=["-s", *flags],
     )
-    library = root / "analyzer" / "kernel" / "compiled.abi3.so"
+    library = folder / "analyzer" / "kernel" / "compiled.abi3.so"
     library.unlink(missing_ok=True)  # one of other sources would be worse than none
-    made = cythonize([extension], build_dir="build/cython", quiet=True, force=True)
-    command = Distribution({"name": "hoptrace", "ext_modules": made}).get_command_obj("build_ext")
-    command.inplace, command.build_temp = True, "build/compiled"
-    command.ensure_finalized()
-    command.run()
+    with TemporaryDirectory() as scratch:
+        made = cythonize([extension], build_dir=scratch, quiet=True, force=True)
+        command = Distribution({"name": "hoptrace", "ext_modules": made}).get_command_obj("build_ext")
+        command.build_lib, command.build_temp = str(folder), scratch
+        command.ensure_finalized()
+        command.run()
     return library
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{compile_here(Path.cwd())}\n")

@@ -1,5 +1,6 @@
 """Compares what is compiled with the reference, frame by frame and column by column."""
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -40,6 +41,7 @@ def pack(frames: list[Frame]) -> Records:
 def by_reference(records: Records, interfaces: list[Interface], keep: int = 1 << 30) -> tuple[Decoded, Columns]:
     """Decode with dpkt, and make keys of that."""
     keys = KEYS.empty(len(records))
+    records = replace(records, buffer=np.append(records.buffer, np.zeros(BACK, np.uint8)))
     with patch.object(batch, "compiled", None):
         found = decode(records, interfaces, keep=keep)
     make_keys(found.frames, found.quotes, found.neighbours, keep, keys)

@@ -1,0 +1,93 @@
+"""Frames changed at random, to what is compiled with sanitizers: ``python -m tests.kernel.sanitize [FRAMES]``.
+
+AddressSanitizer and UndefinedBehaviorSanitizer end the program where it reads or writes what it should not; and what
+is decoded is what the reference decodes.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from analyzer.decode import batch
+from analyzer.kernel.build import MODULE, compile_into
+from analyzer.read.records import Interface, Records
+from tests.decode.agree import differences
+from tests.decode.test_batch import MADE
+
+ROOT = Path(__file__).parents[2]
+FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+RUNTIMES = ("libasan.so", "libubsan.so")
+AT_A_TIME = 2_000
+LINK_TYPES = (1, 1, 1, 0, 101, 108, 113, 228, 229, 276, 147)
+"""The last one is not decoded."""
+
+
+def main(frames: int) -> int:
+    """Compile, and decode so many frames in a process of its own; return its exit code."""
+    with TemporaryDirectory() as folder:
+        library = compile_into(Path(folder), *FLAGS)
+        runtimes = [runtime(name) for name in RUNTIMES]
+        env = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
+        command = [sys.executable, "-m", "tests.kernel.sanitize", str(frames), str(library)]
+        return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def runtime(name: str) -> str:
+    """Return where a library of gcc is; only its name, if it has none."""
+    asked = [os.environ.get("CC", "gcc"), f"-print-file-name={name}"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def attack(frames: int, library: str) -> None:
+    """Decode frames with a library, and look whether it says what the reference says."""
+    spec = importlib.util.spec_from_file_location(MODULE, library)
+    assert spec is not None
+    assert spec.loader is not None
+    batch.compiled = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(batch.compiled)
+    made = [data for _, data in MADE]
+    random = np.random.default_rng(int(os.environ.get("SEED", "1")))
+    for begin in range(0, frames, AT_A_TIME):
+        link_type = LINK_TYPES[begin // AT_A_TIME % len(LINK_TYPES)]
+        some = [_changed(made[int(place)], random) for place in random.integers(0, len(made), AT_A_TIME)]
+        keep = (1 << 30, 128, 40)[begin // AT_A_TIME % 3]
+        wrong = differences(_tight(some), [Interface(link_type, 0, fcs_len=4 * (begin % 2))], keep)
+        if wrong:
+            raise SystemExit("\n".join(wrong[:5]))
+    print(f"{frames:,} frames: no bytes but their own, and what the reference says")
+
+
+def _changed(frame: bytes, random: np.random.Generator) -> tuple[bytes, int]:
+    """Change some bytes, and cut it somewhere."""
+    data = bytearray(frame)
+    for place in random.integers(0, len(data), int(random.integers(0, 6))):
+        data[place] = int(random.integers(0, 256))
+    kept = int(random.integers(0, len(data) + 1)) if random.integers(0, 3) == 0 else len(data)
+    return bytes(data[:kept]), len(data) + int(random.integers(0, 3))
+
+
+def _tight(frames: list[tuple[bytes, int]]) -> Records:
+    """Lay frames side by side into memory that ends where the last one does."""
+    length = np.array([len(data) for data, _ in frames], np.int64)
+    return Records(
+        buffer=np.frombuffer(b"".join(data for data, _ in frames), np.uint8).copy(),
+        start=np.cumsum(length) - length,
+        cap_len=length,
+        orig_len=np.array([wire for _, wire in frames], np.int64),
+        time_ns=np.arange(len(frames), dtype=np.int64),
+        interface=np.zeros(len(frames), np.int32),
+        first_frame=1,
+    )
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+    if len(sys.argv) > 2:
+        attack(count, sys.argv[2])
+    else:
+        sys.exit(main(count))

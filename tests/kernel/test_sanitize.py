@@ -1,0 +1,25 @@
+"""What is compiled touches no bytes but its own, whatever the frames are."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.sanitize import RUNTIMES, main, runtime
+
+SOME = 100_000
+
+
+@pytest.fixture
+def decoder() -> None:
+    """What is decoded with is compiled here."""
+
+
+@pytest.mark.sweep
+@pytest.mark.process
+def test_frames_that_were_changed_at_random() -> None:
+    """With AddressSanitizer and UndefinedBehaviorSanitizer; ``make sanitize`` tries a hundred times as many."""
+    if shutil.which("gcc") is None or not all(Path(runtime(name)).is_absolute() for name in RUNTIMES):
+        pytest.skip("gcc and its sanitizers are not there")
+
+    assert main(SOME) == 0
