@@ -57,7 +57,7 @@ class CaptureFile:
         stream, self.size = open_source(path)
         self._packed = isinstance(stream, Packed)
         self._window = Window(stream, buffer() if memory is None else memory, extent)
-        self._window.fill()
+        self._window.fill(ahead=False)
         magic = self._window.bytes(8)
         if is_pcap(magic):
             self._read = read_pcap

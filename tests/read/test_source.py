@@ -7,10 +7,12 @@ import lzma
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -283,3 +285,69 @@ def test_a_window_closes_what_it_reads() -> None:
     Window(stream, buffer(10)).close()
 
     assert stream.closed
+
+
+def _taken(window: Window, left: int) -> tuple[bytes, int]:
+    """Take all of a window, but for some bytes that are *left* each time; tell how many threads there were."""
+    data, threads, needed = b"", 0, 0
+    while size := window.fill(needed):
+        threads = max(threads, threading.active_count())
+        count = size if window.eof else max(size - left, 0)
+        data += window.bytes(count)
+        window.take(count)
+        assert window.offset == len(data)
+        needed = 0 if count else 2 * size
+    window.close()
+    return data, threads
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 19, (1 << 19) + 1000, 1 << 20])
+@pytest.mark.parametrize("left", [0, 1, 900, 100_000, 600_000])
+def test_what_comes_next_is_read_meanwhile(size: int, left: int) -> None:
+    """Whatever is left of what was there before; nobody reads on when all is read, or the window is closed."""
+    data = np.random.default_rng(1).bytes(3 << 20)
+    before = threading.active_count()
+    found, threads = _taken(Window(io.BytesIO(data), buffer(size)), left)
+
+    assert found == data
+    assert threads == before + (max(size, left) > 1 << 19)
+    assert threading.active_count() == before
+
+
+def test_what_lies_in_the_buffer_stays_until_it_is_filled_again() -> None:
+    """Though the next bytes come in at the same time."""
+    data = bytes(range(256)) * 30_000
+    window = Window(io.BytesIO(data), buffer(2 << 20))
+    at = 0
+    while size := window.fill():
+        memory, begin = window.buffer, window.begin
+        window.take(size)
+        time.sleep(0.01)
+        assert memory[begin : begin + size].tobytes() == data[at : at + size]
+        at += size
+
+    assert at == len(data)
+
+
+def test_a_stream_that_breaks_ahead() -> None:
+    """What was read before is there first."""
+
+    class _Breaks(io.BytesIO):
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            if self.tell() >= 3 << 20:
+                raise OSError(5, "Input/output error")
+            return super().readinto(buffer[: 1 << 16])
+
+    window = Window(_Breaks(bytes(5 << 20)), buffer(2 << 20))
+    found, _ = _taken(window, 0)
+
+    assert len(found) == 3 << 20
+    assert (window.eof, window.problem) == (True, "cannot read on: [Errno 5] Input/output error")
+
+
+def test_a_small_file_needs_no_help() -> None:
+    """It is all there at once."""
+    window = Window(io.BytesIO(bytes(1 << 20)), buffer(2 << 20))
+    before = threading.active_count()
+
+    assert (window.fill(), window.eof, threading.active_count()) == (1 << 20, True, before)
