@@ -3,8 +3,10 @@
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
-import dpkt
+if TYPE_CHECKING:
+    import dpkt
 
 PORT = 53
 HEADER = 12
@@ -14,8 +16,8 @@ MOST_RECORDS = 8
 TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS",
          255: "ANY"}  # fmt: skip
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
-_FAILURES = (dpkt.Error, ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError)
-"""What dpkt raises on messages that contradict themselves."""
+_FAILURES = (ValueError, IndexError, KeyError, TypeError, struct.error, RecursionError)
+"""What dpkt raises on messages that contradict themselves, beside errors of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,12 @@ def _question(data: bytes) -> tuple[str, int] | None:
 
 
 def _records(data: bytes) -> tuple[str, ...]:
+    import dpkt  # noqa: PLC0415 - slow to import, and seldom needed
+
     try:
         answers = dpkt.dns.DNS(data).an[:MOST_RECORDS]
         return tuple(text for text in map(_record, answers) if text)
-    except _FAILURES:
+    except (dpkt.Error, *_FAILURES):
         return ()
 
 

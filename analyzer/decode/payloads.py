@@ -9,7 +9,6 @@ from analyzer.decode.block import Block
 from analyzer.decode.cut_lengths import LINK_HEADER
 from analyzer.decode.digest import DIGEST_BYTES, digest_spans
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP, UDP_HEADER
-from analyzer.decode.reference import payload
 from analyzer.read.records import BACK, Interface, Records
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -87,6 +86,8 @@ class Payloads:
 
     def _below(self, place: int) -> bytes:
         """Return a payload below layers of any kind."""
+        from analyzer.decode.reference import payload  # noqa: PLC0415 - dpkt is slow to import, and seldom needed
+
         block, number = self._block, int(self._place[place])
         start, length = int(block.start[number]), int(block.cap_len[number])
         data = block.buffer[start : start + length].tobytes()

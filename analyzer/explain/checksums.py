@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from analyzer.decode.checksum import Sum, verify
-from analyzer.decode.reference import datagrams
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause
 from analyzer.explain.stopped import severity
@@ -37,6 +36,10 @@ def wrong_sums(case: Case) -> list[WrongSum]:
         [row for packet in suspects(case).tolist() for row in context.rows_of(packet)[:MOST_FRAMES]], np.int64
     )
     found: dict[int, WrongSum] = {}
+    if not len(rows):
+        return []
+    from analyzer.decode.reference import datagrams  # noqa: PLC0415 - dpkt is slow to import, and seldom needed
+
     for row, data, length, interface in case.read_again(np.sort(rows)):
         packets = datagrams(data, length, interface)
         for place, packet in enumerate(packets):

@@ -8,7 +8,6 @@ import numpy as np
 
 from analyzer.decode import offsets as o
 from analyzer.decode.dns import HEADER, PORT, Message
-from analyzer.decode.reference import payload
 from analyzer.link.identity import has
 from analyzer.link.sorting import changes, expand
 from analyzer.model import Address
@@ -64,6 +63,8 @@ def message_of(context: Context, row: int, data: bytes, length: int, interface: 
 def carried(context: Context, row: int, data: bytes, length: int, interface: Interface) -> bytes:
     """Return what was captured behind the last header of a frame that is no fragment."""
     if interface.link_type != LINKTYPE_ETHERNET or context.layers(row) & (Layer.VLAN | Layer.TUNNEL):
+        from analyzer.decode.reference import payload  # noqa: PLC0415 - dpkt is slow to import, and seldom needed
+
         return payload(data, length, interface)
     end = o.ETH_HEADER + context.value("ip_len", row)
     return data[end - context.value("payload_len", row) : end]
