@@ -49,7 +49,7 @@ def decode(
         records: the batch.
         interfaces: of its file.
         keep: bytes that every point kept, from the network header on; digests cover no more.
-        into: columns of FRAMES of as many rows, to be filled in; made if None.
+        into: zeroed columns of FRAMES of as many rows, to be filled in; made if None.
         keys: columns of KEYS, likewise.
 
     Returns:
@@ -70,14 +70,14 @@ def decode(
     given = {name: getattr(records, name) for name in ("start", "cap_len", "orig_len", "interface")}
     kinds = _kinds(interfaces)
     pieces: dict[str, list[Columns]] = {name: [table.empty(0)] for name, table in SIDE_TABLES.items()}
-    rooms = {name: _room(table) for name, table in SIDE_TABLES.items()}
     begin = 0
     while begin < len(records):
+        rooms = {name: _room(table) for name, table in SIDE_TABLES.items()}
         asides = compiled.Asides(**rooms)
         begin = decoder.decode(records.buffer, given, kinds, begin, frames, keys, asides, device)
         counts = (asides.quoted, asides.messages, asides.tunnelled)
         for (name, table), count in zip(SIDE_TABLES.items(), counts, strict=True):
-            pieces[name].append({column: rooms[name][column][:count].copy() for column in table.dtypes})
+            pieces[name].append({column: rooms[name][column][:count] for column in table.dtypes})
     long = np.flatnonzero(frames["payload_len"] > SPANNED)
     if len(long):
         note(frames, records, interfaces, keys, long)
@@ -99,5 +99,5 @@ def _kinds(interfaces: list[Interface]) -> Columns:
 
 
 def _room(table: Table) -> Columns:
-    """Return columns of a side table, and of all that is decoded of a frame."""
-    return {name: np.empty(ROOM, dtype) for name, dtype in (FRAMES.dtypes | table.dtypes).items()}
+    """Return zeroed columns of a side table, and of all that is decoded of a frame."""
+    return {name: np.zeros(ROOM, dtype) for name, dtype in (FRAMES.dtypes | table.dtypes).items()}

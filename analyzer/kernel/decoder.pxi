@@ -93,7 +93,7 @@ cdef class Decoder:
             buffer: where they lie.
             records: columns ``start``, ``cap_len``, ``orig_len``, ``interface``.
             interfaces: (of each) ``link_type``, ``fcs_len``, ``link_header``, the bytes of a link layer without tags.
-            frames: FRAMES, to be filled in but for what the record says.
+            frames: FRAMES, zeros, to be filled in but for what the record says.
             keys: KEYS, to be filled in.
             asides: takes rows of the other tables.
             device: (n,) zeros; takes LINUX_SLL2's interface indices.

@@ -26,26 +26,36 @@ cdef class Rows:
         self.payload_len, self.digest = table["payload_len"], table["digest"]
 
     cdef int put(self, Py_ssize_t row, Frame* f) except -1 nogil:
-        """Write a row."""
-        self.layers[row], self.direction[row] = f.layers, f.direction
+        """Write a row of zeros: what most frames do not have is not written, and its pages take no memory."""
+        self.layers[row], self.eth_type[row] = f.layers, f.eth_type
         self.eth_src[row], self.eth_dst[row] = f.eth_src, f.eth_dst
-        self.eth_type[row], self.vlan[row] = f.eth_type, f.vlan
-        self.src_hi[row], self.src[row], self.dst_hi[row], self.dst[row] = f.src_hi, f.src, f.dst_hi, f.dst
+        self.src[row], self.dst[row] = f.src, f.dst
         self.proto[row], self.ttl[row], self.tos[row] = f.proto, f.ttl, f.tos
-        self.ip_id[row], self.ip_len[row], self.frag_offset[row] = f.ip_id, f.ip_len, f.frag_offset
+        self.ip_id[row], self.ip_len[row] = f.ip_id, f.ip_len
         self.sport[row], self.dport[row] = f.sport, f.dport
-        self.icmp_type[row], self.icmp_code[row] = f.icmp_type, f.icmp_code
-        self.icmp_id[row], self.icmp_seq[row] = f.icmp_id, f.icmp_seq
-        self.seq[row], self.ack[row] = f.seq, f.ack
-        self.tcp_flags[row], self.window[row] = f.tcp_flags, f.window
-        self.tsval[row], self.tsecr[row] = f.tsval, f.tsecr
         self.payload_len[row], self.digest[row] = f.payload_len, <int64_t>f.digest
+        if f.seq or f.ack:
+            self.seq[row], self.ack[row] = f.seq, f.ack
+        if f.layers & TCP:
+            self.tcp_flags[row], self.window[row] = f.tcp_flags, f.window
+            self.tsval[row], self.tsecr[row] = f.tsval, f.tsecr
+        if f.layers & ICMP:
+            self.icmp_type[row], self.icmp_code[row] = f.icmp_type, f.icmp_code
+            self.icmp_id[row], self.icmp_seq[row] = f.icmp_id, f.icmp_seq
+        if f.layers & IPV6:
+            self.src_hi[row], self.dst_hi[row] = f.src_hi, f.dst_hi
+        if f.layers & VLAN:
+            self.vlan[row] = f.vlan
+        if f.layers & COOKED:
+            self.direction[row] = f.direction
+        if f.frag_offset:
+            self.frag_offset[row] = f.frag_offset
         return 0
 
 
 @cython.final
 cdef class Asides:
-    """Room for some rows of QUOTES, NEIGHBOURS and TUNNELS."""
+    """Room for some rows of QUOTES, NEIGHBOURS and TUNNELS, all zeros."""
 
     cdef Rows quotes, tunnels
     cdef int64_t[::1] quote_row, message_row, tunnel_row, mac, to_mac

@@ -22,7 +22,7 @@ from analyzer.read.scratch import RESERVE, scratch
 from analyzer.read.stored import is_remote, open_stored, stream, takes_ranges
 from analyzer.schema import Bytes
 
-WINDOW = 8 << 20
+WINDOW = 4 << 20
 LEFT = 1 << 19
 """Bytes before what is read ahead: room for a record that is not all there yet."""
 HARMLESS = 2 << 20
