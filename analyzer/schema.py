@@ -7,6 +7,7 @@ layer's bit is set in ``layers``; elsewhere it is 0 and means nothing. MACs and 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class Column:
     """Any of these bits of ``layers`` must be set; otherwise the value is 0. No bit: always valid."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table: its name and columns, in order."""
 
@@ -131,7 +132,7 @@ class Table:
     doc: str
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def dtypes(self) -> dict[str, np.dtype[Any]]:
         """Column names and dtypes, in order."""
         return {column.name: np.dtype(column.dtype) for column in self.columns}

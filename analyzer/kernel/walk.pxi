@@ -33,3 +33,15 @@ cdef inline uint32_t word(const uint8_t[::1] data, Py_ssize_t at, bint big_endia
     if big_endian:
         return <uint32_t>data[at] << 24 | <uint32_t>data[at + 1] << 16 | <uint32_t>data[at + 2] << 8 | data[at + 3]
     return <uint32_t>data[at + 3] << 24 | <uint32_t>data[at + 2] << 16 | <uint32_t>data[at + 1] << 8 | data[at]
+
+
+def words(
+    const uint8_t[::1] buffer, const int64_t[::1] places, const int64_t[::1] offsets, bint big_endian,
+    int64_t[:, ::1] into,
+):
+    """Read 32-bit words, (offsets, places) of them: at each place plus each offset."""
+    cdef Py_ssize_t place, offset
+    with nogil:
+        for place in range(len(places)):
+            for offset in range(len(offsets)):
+                into[offset, place] = word(buffer, places[place] + offsets[offset], big_endian)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analyzer.read.records import MAX_RECORD, Damage, FileInfo, Records
 from analyzer.read.source import Window
-from analyzer.read.walk import Shape, walk
+from analyzer.read.walk import Shape, walk, words_at
 from analyzer.schema import Int64
 
 
@@ -54,19 +54,19 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
 
 
 def _records(window: Window, start: Int64, layout: Layout, order: str, unit_ns: int, first: int) -> Records:
-    header = layout.shape.header
-    rows = np.lib.stride_tricks.as_strided(
-        window.buffer, (len(window.buffer) - header + 1, header), (1, 1), writeable=False
+    shape = layout.shape
+    offsets = (
+        shape.length_at,
+        *(4 * word for word in (layout.cap_len, layout.orig_len, layout.seconds, layout.fraction)),
     )
-    words = rows[start].view(f"{order}u4").astype(np.int64)
-    room = words[:, layout.shape.length_at // 4] + layout.shape.base - header
-    cap_len = np.minimum(words[:, layout.cap_len], room)
+    length, cap_len, orig_len, seconds, fraction = words_at(window.buffer, start, offsets, order)
+    cap_len = np.minimum(cap_len, length + shape.base - shape.header)
     return Records(
         buffer=window.buffer,
-        start=start + header,
+        start=start + shape.header,
         cap_len=cap_len,
-        orig_len=np.maximum(words[:, layout.orig_len], cap_len),
-        time_ns=words[:, layout.seconds] * 1_000_000_000 + words[:, layout.fraction] * unit_ns,
+        orig_len=np.maximum(orig_len, cap_len),
+        time_ns=seconds * 1_000_000_000 + fraction * unit_ns,
         interface=np.zeros(len(start), np.int32),
         first_frame=first,
     )

@@ -4,6 +4,7 @@ In the middle of a file a start is guessed by records that follow each other; it
 there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,18 @@ def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str) -> 
     starts = np.empty(max(end - begin, 0) // max(shape.minimum, 1) + 1, np.int64)
     count, stop, broken = compiled.walk(buffer, begin, end, shape, byte_order == ">", starts)
     return Walk(starts[:count].copy(), stop, broken)
+
+
+def words_at(buffer: Bytes, places: Int64, offsets: Sequence[int], byte_order: str) -> Int64:
+    """(offsets, n) Read 32-bit words: at each of n places plus each offset."""
+    found = np.empty((len(offsets), len(places)), np.int64)
+    if compiled is not None:
+        compiled.words(buffer, places, np.array(offsets, np.int64), byte_order == ">", found)
+        return found
+    words = unaligned(buffer, f"{byte_order}u4")
+    for place, offset in enumerate(offsets):
+        found[place] = words[places + offset]
+    return found
 
 
 def likely_start(buffer: Bytes, like: Likeness) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.read import walk as module
 from analyzer.read.records import FRONT
-from analyzer.read.walk import Shape, unaligned, walk
+from analyzer.read.walk import Shape, unaligned, walk, words_at
 from analyzer.schema import Bytes
 
 
@@ -88,3 +88,21 @@ def test_items_at_every_byte() -> None:
     found = unaligned(np.array([1, 2, 3, 4, 5, 6], np.uint8), ">u4")
 
     assert found.tolist() == [0x01020304, 0x02030405, 0x03040506]
+
+
+@pytest.mark.parametrize(("order", "first"), [("<", 0x04030201), (">", 0x01020304)])
+def test_words_at_places(order: str, first: int) -> None:
+    """At each place plus each offset, aligned or not."""
+    buffer = np.arange(1, 41, dtype=np.uint8)
+    found = words_at(buffer, np.array([0, 1, 30]), (0, 5), order)
+
+    assert found.shape == (2, 3)
+    assert found[0, 0] == first
+    assert (found[1] - found[0]).tolist() == [0x05050505] * 3
+    assert found[0, 1] - found[0, 0] == 0x01010101
+
+
+def test_words_beyond_the_buffer_are_refused() -> None:
+    """Nothing is read there."""
+    with pytest.raises(IndexError):
+        words_at(np.zeros(8, np.uint8), np.array([5]), (0,), "<")
