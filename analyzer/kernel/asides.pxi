@@ -13,6 +13,7 @@ cdef int arp(Decoder d, Frame* f, Message* m) except -1 nogil:
     op = d.u16(at + 6)
     f.layers |= ARP | NEIGHBOUR
     f.src, f.dst, f.length = d.u32(at + 14), d.u32(at + 24), 0
+    memset(m, 0, sizeof(Message))
     m.there, m.op = True, min(op, 255)
     m.mac, m.to_mac = d.u48(at + 8), d.u48(at + 18)
     m.asked, m.peer = f.dst, f.src
@@ -30,6 +31,7 @@ cdef int ndp(Decoder d, Frame* f, Message* m) except -1 nogil:
     if not f.layers & IPV6 or f.icmp_code or f.end - at < 16 or f.icmp_type not in (135, 136):
         return 0
     f.layers |= NEIGHBOUR
+    memset(m, 0, sizeof(Message))
     m.there, m.op = True, 2 if advertised else 1
     m.asked_hi, m.asked = d.u64(at), d.u64(at + 8)
     m.mac, m.to_mac, place = f.eth_src, f.eth_dst, at + 16
@@ -54,6 +56,7 @@ cdef int quoted(Decoder d, Frame* f, Frame* quote, uint32_t* mtu) except -1 nogi
     cdef bint version6 = f.layers & IPV6 != 0
     if not is_error(version6, f.icmp_type):
         return 0
+    memset(quote, 0, sizeof(Frame))
     quote.at, quote.end, quote.length = f.at, f.end, max(f.length, 0)
     if network(d, quote, ETHERTYPE_IPV6 if version6 else ETHERTYPE_IPV4):
         transport(d, quote)
@@ -93,14 +96,14 @@ cdef int whole(Decoder d, Frame* f, int32_t link_type, Found* found) except -1 n
     """Decode a frame, or the one that it carries in VXLAN (RFC 7348), which takes its place then."""
     cdef Frame inner
     cdef Found below
-    memset(found, 0, sizeof(Found))
+    found.message.there, found.quote.layers, found.outer.layers = 0, 0, 0
     frame(d, f, link_type, found)
     if not f.layers & UDP or f.layers & FRAGMENT or f.dport not in (4789, 8472) or f.end - f.at < 8:
         return 0
     if d.u32(f.at) != 0x08000000 or d.u8(f.at + 7):
         return 0
     memset(&inner, 0, sizeof(Frame))
-    memset(&below, 0, sizeof(Found))
+    below.message.there, below.quote.layers, below.outer.layers = 0, 0, 0
     inner.at, inner.end, inner.length = f.at + 8, f.end, f.length - 8
     frame(d, &inner, LINKTYPE_ETHERNET, &below)
     if not inner.layers & (IPV4 | IPV6 | ARP):

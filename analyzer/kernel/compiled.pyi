@@ -42,6 +42,12 @@ class Decoder:
     ) -> int: ...
 
 def walk(
-    buffer: Bytes, begin: int, end: int, shape: Shape, big_endian: bool, starts: Int64
+    buffer: Bytes,
+    begin: int,
+    end: int,
+    shape: Shape,
+    big_endian: bool,
+    offsets: Int64,
+    starts: Int64,
+    words: Int64,
 ) -> tuple[int, int, bool]: ...
-def words(buffer: Bytes, places: Int64, offsets: Int64, big_endian: bool, into: Int64) -> None: ...

@@ -1,6 +1,11 @@
 # Bytes of a buffer, checked and as numbers in network order, and digests of them.
 
 
+cdef int outside(Py_ssize_t at, Py_ssize_t count) except -1 with gil:
+    """Refuse to read what is not there."""
+    raise IndexError(f"{count} bytes at {at}")
+
+
 @cython.final
 cdef class Decoder:
     """
@@ -28,8 +33,8 @@ cdef class Decoder:
     cdef inline const uint8_t* there(self, Py_ssize_t at, Py_ssize_t count) except NULL nogil:
         """Return where *count* bytes are, one of them at least, if all of them are there."""
         if at < 0 or at > self.data.shape[0] - count:
-            with gil:
-                raise IndexError(f"{count} bytes at {at}")
+            outside(at, count)
+            return NULL
         return &self.data[at]
 
     cdef inline uint32_t u8(self, Py_ssize_t at) except? 0xFFFFFFFF nogil:

@@ -2,28 +2,35 @@
 
 
 def walk(
-    const uint8_t[::1] buffer, Py_ssize_t begin, Py_ssize_t end, shape, bint big_endian, int64_t[::1] starts
+    const uint8_t[::1] buffer, Py_ssize_t begin, Py_ssize_t end, shape, bint big_endian, const int64_t[::1] offsets,
+    int64_t[::1] starts, int64_t[:, ::1] words,
 ):
     """
     Find the whole records between *begin* and *end*, each of which tells where the next begins, as many as fit.
+
+    Args:
+        offsets: of 32-bit words of each record that are read.
+        starts: takes where records begin.
+        words: (offsets, n) takes their words.
 
     Returns:
         How many there are, the place after the last, and whether what is there cannot be a record.
     """
     cdef Py_ssize_t place = begin, count = 0, most = len(starts), header = shape.header, length_at = shape.length_at
+    cdef Py_ssize_t offset, wanted = len(offsets)
     cdef int64_t base = shape.base, least = shape.minimum, largest = shape.maximum, multiple = shape.multiple, total
-    cdef uint32_t length
     cdef bint broken = False
     with nogil:
         while place + header <= end and count < most:
-            length = word(buffer, place + length_at, big_endian)
-            total = length + base
+            total = word(buffer, place + length_at, big_endian) + base
             if not least <= total <= largest or total % multiple:
                 broken = True
                 break
             if place + total > end:
                 break
             starts[count] = place
+            for offset in range(wanted):
+                words[offset, count] = word(buffer, place + offsets[offset], big_endian)
             count += 1
             place += total
     return count, place, broken
@@ -33,15 +40,3 @@ cdef inline uint32_t word(const uint8_t[::1] data, Py_ssize_t at, bint big_endia
     if big_endian:
         return <uint32_t>data[at] << 24 | <uint32_t>data[at + 1] << 16 | <uint32_t>data[at + 2] << 8 | data[at + 3]
     return <uint32_t>data[at + 3] << 24 | <uint32_t>data[at + 2] << 16 | <uint32_t>data[at + 1] << 8 | data[at]
-
-
-def words(
-    const uint8_t[::1] buffer, const int64_t[::1] places, const int64_t[::1] offsets, bint big_endian,
-    int64_t[:, ::1] into,
-):
-    """Read 32-bit words, (offsets, places) of them: at each place plus each offset."""
-    cdef Py_ssize_t place, offset
-    with nogil:
-        for place in range(len(places)):
-            for offset in range(len(offsets)):
-                into[offset, place] = word(buffer, places[place] + offsets[offset], big_endian)

@@ -10,8 +10,7 @@ import numpy as np
 
 from analyzer.read.records import MAX_RECORD, Damage, FileInfo, Records
 from analyzer.read.source import Window
-from analyzer.read.walk import Shape, walk, words_at
-from analyzer.schema import Int64
+from analyzer.read.walk import Shape, Walk, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +28,17 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
     """Give the records in batches, and set ``info.damage`` where they end early."""
     order = ">" if info.big_endian else "<"
     unit_ns = 1_000_000_000 // info.interfaces[0].units_per_second
+    words = (
+        layout.shape.length_at,
+        *(4 * at for at in (layout.cap_len, layout.orig_len, layout.seconds, layout.fraction)),
+    )
     needed = 0
     while window.fill(needed):
-        found = walk(window.buffer, window.begin, window.end, layout.shape, order)
+        found = walk(window.buffer, window.begin, window.end, layout.shape, order, words)
         if len(found.start):
             first = info.frames + 1
             info.frames += len(found.start)
-            yield _records(window, found.start, layout, order, unit_ns, first)
+            yield _records(window, found, layout.shape, unit_ns, first)
         window.take(found.stop - window.begin)
         left = window.end - window.begin
         if found.broken:
@@ -53,20 +56,15 @@ def read_chain(window: Window, info: FileInfo, layout: Layout) -> Iterator[Recor
         info.damage = Damage(window.offset, cut + window.problem)
 
 
-def _records(window: Window, start: Int64, layout: Layout, order: str, unit_ns: int, first: int) -> Records:
-    shape = layout.shape
-    offsets = (
-        shape.length_at,
-        *(4 * word for word in (layout.cap_len, layout.orig_len, layout.seconds, layout.fraction)),
-    )
-    length, cap_len, orig_len, seconds, fraction = words_at(window.buffer, start, offsets, order)
+def _records(window: Window, found: Walk, shape: Shape, unit_ns: int, first: int) -> Records:
+    length, cap_len, orig_len, seconds, fraction = found.words
     cap_len = np.minimum(cap_len, length + shape.base - shape.header)
     return Records(
         buffer=window.buffer,
-        start=start + shape.header,
+        start=found.start + shape.header,
         cap_len=cap_len,
         orig_len=np.maximum(orig_len, cap_len),
         time_ns=seconds * 1_000_000_000 + fraction * unit_ns,
-        interface=np.zeros(len(start), np.int32),
+        interface=np.zeros(len(found.start), np.int32),
         first_frame=first,
     )

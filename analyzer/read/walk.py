@@ -43,6 +43,8 @@ class Walk:
     """Place after the last whole record."""
     broken: bool
     """The record at *stop* cannot be: its length is out of bounds. Else it is merely not all there."""
+    words: Int64
+    """(offsets, n) 32-bit words of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +65,15 @@ def unaligned(buffer: Bytes, dtype: str) -> Array:
     return np.ndarray((len(buffer) - itemsize + 1,), dtype, buffer.data, strides=(1,))
 
 
-def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str) -> Walk:
-    """Find every whole record between *begin* and *end*; *begin* is a record's start."""
+def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str, offsets: Sequence[int] = ()) -> Walk:
+    """Find every whole record between *begin* and *end*, and the words at *offsets*; *begin* is a record's start."""
     if compiled is None:
-        return _walk(unaligned(buffer, f"{byte_order}u4"), begin, end, shape)
-    starts = np.empty(max(end - begin, 0) // max(shape.minimum, 1) + 1, np.int64)
-    count, stop, broken = compiled.walk(buffer, begin, end, shape, byte_order == ">", starts)
-    return Walk(starts[:count].copy(), stop, broken)
-
-
-def words_at(buffer: Bytes, places: Int64, offsets: Sequence[int], byte_order: str) -> Int64:
-    """(offsets, n) Read 32-bit words: at each of n places plus each offset."""
-    found = np.empty((len(offsets), len(places)), np.int64)
-    if compiled is not None:
-        compiled.words(buffer, places, np.array(offsets, np.int64), byte_order == ">", found)
-        return found
-    words = unaligned(buffer, f"{byte_order}u4")
-    for place, offset in enumerate(offsets):
-        found[place] = words[places + offset]
-    return found
+        return _walk(unaligned(buffer, f"{byte_order}u4"), begin, end, shape, offsets)
+    most = max(end - begin, 0) // max(shape.minimum, 1) + 1
+    starts, words = np.empty(most, np.int64), np.empty((len(offsets), most), np.int64)
+    places = np.array(offsets, np.int64)
+    count, stop, broken = compiled.walk(buffer, begin, end, shape, byte_order == ">", places, starts, words)
+    return Walk(starts[:count].copy(), stop, broken, words[:, :count].copy())
 
 
 def likely_start(buffer: Bytes, like: Likeness) -> int | None:
@@ -109,18 +101,21 @@ def _next(lengths: Array, at: Int64, shape: Shape) -> tuple[Int64, Array]:
     return at + total, _believable(total, shape)
 
 
-def _walk(lengths: Array, begin: int, end: int, shape: Shape) -> Walk:
+def _walk(lengths: Array, begin: int, end: int, shape: Shape, offsets: Sequence[int]) -> Walk:
     starts: list[int] = []
-    place = begin
+    place, broken = begin, False
     while place + shape.header <= end:
         total = int(lengths[place + shape.length_at]) + shape.base
         if not shape.minimum <= total <= shape.maximum or total % shape.multiple:
-            return Walk(np.array(starts, np.int64), place, broken=True)
+            broken = True
+            break
         if place + total > end:
             break
         starts.append(place)
         place += total
-    return Walk(np.array(starts, np.int64), place, broken=False)
+    start = np.array(starts, np.int64)
+    words = [lengths[start + offset] for offset in offsets]
+    return Walk(start, place, broken, np.array(words, np.int64).reshape(len(offsets), len(start)))
 
 
 def _believable(total: Int64, shape: Shape) -> Array:

@@ -16,7 +16,7 @@ from analyzer.errors import InputError
 from analyzer.read import records
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import Interface
-from analyzer.read.walk import Shape
+from analyzer.read.walk import Shape, walk
 from analyzer.schema import Layer
 from tests.build import BRIDGE, C1, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.decode.agree import Frame, differences, pack
@@ -188,11 +188,13 @@ def test_payloads_of_any_length(size: int) -> None:
 
 def test_places_outside_of_the_buffer_are_refused() -> None:
     """Whoever gives wrong ones is told so; nothing is read there."""
-    compiled = pytest.importorskip("analyzer.kernel.compiled")
+    pytest.importorskip("analyzer.kernel.compiled")
     given = pack([(MADE[0][1], len(MADE[0][1]))])
     for start in (-1, -1_000_000, len(given.buffer) - 20, 1 << 40):
         moved = replace(given, start=np.array([start]), cap_len=np.array([60]), orig_len=np.array([60]))
         with pytest.raises(IndexError):
             decode(moved, [Interface(1, 0)])
     with pytest.raises(IndexError):
-        compiled.walk(given.buffer, 0, 1 << 40, Shape(8, 1 << 39, 2, 10, 30, 1, 0), False, np.empty(9, np.int64))
+        walk(given.buffer, 0, 1 << 20, Shape(8, 1 << 39, 2, 10, 30, 1, 0), "<")
+    with pytest.raises(IndexError):
+        walk(np.zeros(64, np.uint8), 0, 64, Shape(8, 4, 20, 10, 30, 1, 0), "<", (1 << 39,))

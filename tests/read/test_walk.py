@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.read import walk as module
 from analyzer.read.records import FRONT
-from analyzer.read.walk import Shape, unaligned, walk, words_at
+from analyzer.read.walk import Shape, unaligned, walk
 from analyzer.schema import Bytes
 
 
@@ -90,19 +90,12 @@ def test_items_at_every_byte() -> None:
     assert found.tolist() == [0x01020304, 0x02030405, 0x03040506]
 
 
-@pytest.mark.parametrize(("order", "first"), [("<", 0x04030201), (">", 0x01020304)])
-def test_words_at_places(order: str, first: int) -> None:
-    """At each place plus each offset, aligned or not."""
-    buffer = np.arange(1, 41, dtype=np.uint8)
-    found = words_at(buffer, np.array([0, 1, 30]), (0, 5), order)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_words_of_records(order: str) -> None:
+    """At the offsets that somebody names, of every record that was found; also where there is none."""
+    buffer, end = _chain(12, 28, 12, order=order)
+    found = walk(buffer, FRONT, end, WORDS, order, (4, 0))
 
-    assert found.shape == (2, 3)
-    assert found[0, 0] == first
-    assert (found[1] - found[0]).tolist() == [0x05050505] * 3
-    assert found[0, 1] - found[0, 0] == 0x01010101
-
-
-def test_words_beyond_the_buffer_are_refused() -> None:
-    """Nothing is read there."""
-    with pytest.raises(IndexError):
-        words_at(np.zeros(8, np.uint8), np.array([5]), (0,), "<")
+    assert found.words.tolist() == [[10, 26, 10], [7, 7, 7]]
+    assert walk(buffer, FRONT, end, WORDS, order).words.shape == (0, 3)
+    assert walk(buffer, FRONT, FRONT, WORDS, order, (4, 0)).words.shape == (2, 0)
