@@ -9,7 +9,7 @@ def walk(
     Find the whole records between *begin* and *end*, each of which tells where the next begins, as many as fit.
 
     Args:
-        offsets: of 32-bit words of each record that are read.
+        offsets: of 32-bit words of each record that are read; negative ones count from its end.
         starts: takes where records begin.
         words: (offsets, n) takes their words.
 
@@ -17,7 +17,7 @@ def walk(
         How many there are, the place after the last, and whether what is there cannot be a record.
     """
     cdef Py_ssize_t place = begin, count = 0, most = len(starts), header = shape.header, length_at = shape.length_at
-    cdef Py_ssize_t offset, wanted = len(offsets)
+    cdef Py_ssize_t at, offset, wanted = len(offsets)
     cdef int64_t base = shape.base, least = shape.minimum, largest = shape.maximum, multiple = shape.multiple, total
     cdef bint broken = False
     with nogil:
@@ -30,7 +30,8 @@ def walk(
                 break
             starts[count] = place
             for offset in range(wanted):
-                words[offset, count] = word(buffer, place + offsets[offset], big_endian)
+                at = place + offsets[offset] + (total if offsets[offset] < 0 else 0)
+                words[offset, count] = word(buffer, at, big_endian)
             count += 1
             place += total
     return count, place, broken

@@ -20,7 +20,7 @@ from analyzer.read.options import (
 )
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, Damage, FileInfo, Interface, Records
 from analyzer.read.source import HEAD, Window
-from analyzer.read.walk import Likeness, Shape, unaligned, walk
+from analyzer.read.walk import Likeness, Shape, Walk, walk
 from analyzer.schema import Array, Int64
 
 SECTION_HEADER = 0x0A0D0D0A
@@ -48,6 +48,8 @@ MOST_SECONDS = 9_000_000_000
 _TELLING = (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS)
 """Blocks without packets that tell something."""
 SHAPE = Shape(header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0)
+WORDS = (0, 4, 8, 12, 16, 20, 24, -4)
+"""Of a block: type, length, interface, time in halves, captured and original length; and the length once more."""
 
 
 def is_pcapng(magic: bytes) -> bool:
@@ -157,16 +159,16 @@ class _Reader:
             needed = 0
             if self._at_section():
                 self._begin_section(window.begin)
-            found = walk(window.buffer, window.begin, window.end, SHAPE, self.order)
+            found = walk(window.buffer, window.begin, window.end, SHAPE, self.order, WORDS)
             stop = found.stop
-            for piece in self._sections(found.start):
+            for piece, words in self._sections(found):
                 if len(piece) and self._is_section(int(piece[0])) and piece[0] != window.begin:
                     order = self.order
                     self._begin_section(int(piece[0]))
                     if self.order != order:  # lengths were read the wrong way round from here on
                         stop = int(piece[0])
                         break
-                yield from self._batch(piece)
+                yield from self._batch(piece, words)
             window.take(stop - window.begin)
             if stop != found.stop or (len(found.start) and self._at_section()):
                 continue
@@ -187,10 +189,11 @@ class _Reader:
         self.info.interfaces += first_interfaces(head)
         self.info.section += range(len(self.info.interfaces))
 
-    def _sections(self, starts: Int64) -> list[Int64]:
+    def _sections(self, found: Walk) -> list[tuple[Int64, Int64]]:
         """Cut the walk before each section header: it may change the byte order, and forgets the interfaces."""
-        types = unaligned(self.window.buffer, f"{self.order}u4")[starts]
-        return np.split(starts, np.flatnonzero(types[1:] == SECTION_HEADER) + 1) if len(starts) else []
+        begins = np.flatnonzero(found.words[0][1:] == SECTION_HEADER) + 1
+        pieces = np.split(found.start, begins), np.split(found.words, begins, axis=1)
+        return list(zip(*pieces, strict=True)) if len(found.start) else []
 
     def _is_section(self, place: int) -> bool:
         return is_pcapng(self.window.buffer[place : place + 4].tobytes())
@@ -222,12 +225,10 @@ class _Reader:
             raise _DamageError(offset, f"pcapng version {major}.{minor}, known is 1.0")
         self.info.section = []
 
-    def _batch(self, starts: Int64) -> Iterator[Records]:
-        """Give the packets among the blocks at *starts*, and take in what the others tell."""
-        words = unaligned(self.window.buffer, f"{self.order}u4")
-        types = words[starts]
-        lengths = words[starts + 4].astype(np.int64)
-        usable, problem = self._usable(words, starts, types, lengths)
+    def _batch(self, starts: Int64, words: Int64) -> Iterator[Records]:
+        """Give the packets among the blocks at *starts*, and take in what the others tell; *words* are theirs."""
+        types, lengths = words[:2]
+        usable, problem = self._usable(words)
         begin = starts[usable] if problem is not None else 0
         starts, types, lengths = starts[:usable], types[:usable], lengths[:usable]
         described = self._described() + np.cumsum(types == INTERFACE_DESCRIPTION)
@@ -244,17 +245,17 @@ class _Reader:
         if len(frames):
             if first_empty < usable:
                 self._not_a_packet()
-            yield self._packets(words, starts[frames], types[frames], lengths[frames])
+            yield self._packets(starts[frames], words[:, frames])
         if problem is not None:
             text, limited = problem
             raise _DamageError(self.window.offset + int(begin) - self.window.begin, text, limited=limited)
 
-    def _usable(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> tuple[int, tuple[str, bool] | None]:
+    def _usable(self, words: Int64) -> tuple[int, tuple[str, bool] | None]:
         """Count the blocks before the first that cannot be used; say what is wrong with that, and if it is a limit."""
-        trailing = words[starts + lengths - 4]
+        types, lengths, _, _, _, _, _, trailing = words
         enhanced, old = types == ENHANCED_PACKET, (types == OBSOLETE_PACKET) & (lengths >= 32)
-        cap_len = np.where(enhanced | old, words[starts + 20], 0).astype(np.int64)
-        interface = np.where(enhanced | old, words[starts + 8], 0).astype(np.int64)
+        cap_len = np.where(enhanced | old, words[5], 0)
+        interface = np.where(enhanced | old, words[2], 0)
         interface[old] = self._half(interface[old])
         describes = np.cumsum(types == INTERFACE_DESCRIPTION)
         described = self._described() + describes
@@ -284,9 +285,9 @@ class _Reader:
                 True,
             ),
         )
-        first, problem = len(starts), None
+        first, problem = len(types), None
         for wrong, message, limited in checks:
-            index = int(np.argmax(wrong)) if wrong.any() else len(starts)
+            index = int(np.argmax(wrong)) if wrong.any() else len(types)
             if index < first:
                 first, problem = index, (message(index), limited)
         return first, problem
@@ -298,22 +299,22 @@ class _Reader:
         """Return the 16 bits that come first in words."""
         return words >> 16 if self.order == ">" else words & 0xFFFF
 
-    def _packets(self, words: Array, starts: Int64, types: Array, lengths: Int64) -> Records:
+    def _packets(self, starts: Int64, words: Int64) -> Records:
         """Read packets of all kinds, and the blocks that Wireshark counts among them."""
+        types, lengths, about, high, low, cap_len, orig_len, _ = words
         simple, old = types == SIMPLE_PACKET, types == OBSOLETE_PACKET
         timed = old | (types == ENHANCED_PACKET)
-        number = np.where(timed, words[starts + 8], 0)
+        number = np.where(timed, about, 0)
         number[old] = self._half(number[old])
         section = np.array([*self.info.section, -1], np.int32)
         interface = section[number]
         interface[~timed & ~simple] = -1 if self._none is None else self._none
-        cap_len = np.where(timed, words[starts + 20], 0).astype(np.int64)
-        orig_len = np.where(timed, words[starts + 24], 0).astype(np.int64)
+        cap_len, orig_len = np.where(timed, cap_len, 0), np.where(timed, orig_len, 0)
         if simple.any():
-            orig_len[simple] = words[starts[simple] + 8]
+            orig_len[simple] = about[simple]
             limit = self.info.interfaces[self.info.section[0]].snap_len or MAX_BLOCK
             cap_len[simple] = np.minimum(np.minimum(orig_len[simple], limit), lengths[simple] - 16)
-        ticks = (words[starts + 12].astype(np.uint64) << np.uint64(32)) | words[starts + 16].astype(np.uint64)
+        ticks = (high << 32 | low).view(np.uint64)
         first = self.info.frames + 1
         self.info.frames += len(starts)
         self._comments(starts, lengths, np.where(types == ENHANCED_PACKET, cap_len, lengths), first)

@@ -66,7 +66,10 @@ def unaligned(buffer: Bytes, dtype: str) -> Array:
 
 
 def walk(buffer: Bytes, begin: int, end: int, shape: Shape, byte_order: str, offsets: Sequence[int] = ()) -> Walk:
-    """Find every whole record between *begin* and *end*, and the words at *offsets*; *begin* is a record's start."""
+    """Find every whole record between *begin* and *end*, and words of each; *begin* is a record's start.
+
+    *offsets* tell which 32-bit words; negative ones count from a record's end.
+    """
     if compiled is None:
         return _walk(unaligned(buffer, f"{byte_order}u4"), begin, end, shape, offsets)
     most = max(end - begin, 0) // max(shape.minimum, 1) + 1
@@ -114,7 +117,8 @@ def _walk(lengths: Array, begin: int, end: int, shape: Shape, offsets: Sequence[
         starts.append(place)
         place += total
     start = np.array(starts, np.int64)
-    words = [lengths[start + offset] for offset in offsets]
+    length = lengths[start + shape.length_at].astype(np.int64) + shape.base
+    words = [lengths[start + offset + length * (offset < 0)] for offset in offsets]
     return Walk(start, place, broken, np.array(words, np.int64).reshape(len(offsets), len(start)))
 
 

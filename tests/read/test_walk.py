@@ -94,8 +94,8 @@ def test_items_at_every_byte() -> None:
 def test_words_of_records(order: str) -> None:
     """At the offsets that somebody names, of every record that was found; also where there is none."""
     buffer, end = _chain(12, 28, 12, order=order)
-    found = walk(buffer, FRONT, end, WORDS, order, (4, 0))
+    found = walk(buffer, FRONT, end, WORDS, order, (4, 0, -8, -12))
 
-    assert found.words.tolist() == [[10, 26, 10], [7, 7, 7]]
+    assert found.words.tolist() == [[10, 26, 10], [7, 7, 7], [10, 0, 10], [7, 0, 7]]
     assert walk(buffer, FRONT, end, WORDS, order).words.shape == (0, 3)
     assert walk(buffer, FRONT, FRONT, WORDS, order, (4, 0)).words.shape == (2, 0)
