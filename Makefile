@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 KERNEL := $(wildcard analyzer/kernel/*.p*)
 
-.PHONY: demo test check unit bench samples faults parts fuzz sanitize hostile kernel mutants fresh lock clean
+.PHONY: demo test check unit bench samples faults parts fuzz sanitize hostile kernel mutants wheel fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -50,6 +50,9 @@ kernel: $(VENV)/ready-for-tests ## 20,000 packets through rules and routes that 
 mutants: $(VENV)/ready-for-tests ## share of mutants that the tests kill, package by package, on a fixed sample (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
 	nice $(BIN)/python -m tests.mutants
+
+wheel: ## build a wheel, and try it with every Python from 3.11 on that is there
+	tests/wheel
 
 fresh: ## both commands on Debian 12 and 13 as they are installed, as root and as a user (root)
 	tests/install fresh
