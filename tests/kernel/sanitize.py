@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer.decode import batch
 from analyzer.kernel.build import MODULE, compile_into
-from analyzer.read.records import Interface, Records
+from analyzer.read.records import BACK, Interface, Records
 from tests.decode.agree import differences
 from tests.decode.test_batch import MADE
 
@@ -56,7 +56,7 @@ def attack(frames: int, library: str) -> None:
         link_type = LINK_TYPES[begin // AT_A_TIME % len(LINK_TYPES)]
         some = [_changed(made[int(place)], random) for place in random.integers(0, len(made), AT_A_TIME)]
         keep = (1 << 30, 128, 40)[begin // AT_A_TIME % 3]
-        wrong = differences(_tight(some), [Interface(link_type, 0, fcs_len=4 * (begin % 2))], keep)
+        wrong = differences(_laid(some), [Interface(link_type, 0, fcs_len=4 * (begin % 2))], keep)
         if wrong:
             raise SystemExit("\n".join(wrong[:5]))
     print(f"{frames:,} frames: no bytes but their own, and what the reference says")
@@ -71,11 +71,11 @@ def _changed(frame: bytes, random: np.random.Generator) -> tuple[bytes, int]:
     return bytes(data[:kept]), len(data) + int(random.integers(0, 3))
 
 
-def _tight(frames: list[tuple[bytes, int]]) -> Records:
-    """Lay frames side by side into memory that ends where the last one does."""
+def _laid(frames: list[tuple[bytes, int]]) -> Records:
+    """Lay frames side by side, and what is always readable behind the last one."""
     length = np.array([len(data) for data, _ in frames], np.int64)
     return Records(
-        buffer=np.frombuffer(b"".join(data for data, _ in frames), np.uint8).copy(),
+        buffer=np.frombuffer(b"".join([*(data for data, _ in frames), BACK * b"\xa5"]), np.uint8).copy(),
         start=np.cumsum(length) - length,
         cap_len=length,
         orig_len=np.array([wire for _, wire in frames], np.int64),
