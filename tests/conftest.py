@@ -5,6 +5,9 @@ from collections import Counter
 
 import pytest
 
+from analyzer.decode import batch
+from analyzer.kernel import compiled
+from analyzer.read import walk
 from tests.needs import GROUPS, why_not
 
 HEAVY = ("live", "browser", "sweep")
@@ -47,6 +50,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lacking = sorted(set(left_out) - {"corpus"})
     if lacking and config.getoption("--complete"):
         raise pytest.UsageError("; ".join(f"{group}: {reasons[group]}" for group in lacking))
+
+
+@pytest.fixture(params=["compiled", "not compiled"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find records and decode frames by what is compiled, and without it."""
+    if request.param == "not compiled":
+        monkeypatch.setattr(walk, "compiled", None)
+        monkeypatch.setattr(batch, "compiled", None)
+    elif compiled is None:
+        pytest.skip("nothing is compiled here")
 
 
 @pytest.hookimpl(trylast=True)

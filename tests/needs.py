@@ -5,6 +5,7 @@ A test says its group by a marker of that name. The programs stand in ``packages
 
 import os
 import shutil
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def _there(name: str) -> bool:
     if ".so." in name:
         return any((LIBRARIES / place / name).exists() for place in (".", *LIBRARIES.glob("*-linux-gnu*")))
     return shutil.which(name, path=SBIN) is not None
+
+
+def why_not_compiled() -> str | None:
+    """Say why nothing can be compiled here; None if it can."""
+    if shutil.which("cc") is None:
+        return "cc missing: apt-get install gcc"
+    header = Path(sysconfig.get_paths()["include"], "Python.h")
+    return None if header.exists() else f"{header} missing: apt-get install python3-dev"
 
 
 def why_not(group: str) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from analyzer.decode.cut_lengths import LINK_HEADER
 from analyzer.decode.digest import KEYS as OF_RUN
-from analyzer.decode.digest import word_keys
+from analyzer.decode.digest import WORDS, word_keys
 from analyzer.decode.payloads import note
 from analyzer.kernel import compiled
 from analyzer.read.records import Interface, Records
@@ -16,8 +16,6 @@ KEEP_ALL = 1 << 30
 SIDE_TABLES = {"quotes": QUOTES, "neighbours": NEIGHBOURS, "tunnels": TUNNELS}
 ROOM = 1_024
 """Rows of side tables that are written before they are put away."""
-SPANNED = 2_048
-"""Bytes of a payload that are digested while it is decoded; longer ones are digested by themselves."""
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ def decode(
         counts = (asides.quoted, asides.messages, asides.tunnelled)
         for (name, table), count in zip(SIDE_TABLES.items(), counts, strict=True):
             pieces[name].append({column: rooms[name][column][:count] for column in table.dtypes})
-    long = np.flatnonzero(frames["payload_len"] > SPANNED)
+    long = np.flatnonzero(frames["payload_len"] > 8 * WORDS)  # others are digested while they are decoded
     if len(long):
         note(frames, records, interfaces, keys, long)
     sides = {

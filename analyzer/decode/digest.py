@@ -1,4 +1,4 @@
-"""A 64-bit digest of bytes, for all frames at once and for one.
+"""64-bit digests of bytes: of few by themselves, of spans of any lengths all at once.
 
 Multiply-xor over four 64-bit lanes; bytes behind the payload count as zero, and the length goes in too.
 A secret that is new in each run goes in as well, so nobody can craft payloads that collide. No result depends on it:
@@ -30,25 +30,6 @@ KEYS = ContextVar("keys", default=tuple(secrets.randbits(64) for _ in range(LANE
 
 _MASKS = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 """By number of bytes, the first of a word."""
-_KEEP = np.array(
-    [[(1 << (8 * max(0, min(8, count - 8 * lane)))) - 1 for lane in range(LANES)] for count in range(33)],
-    np.uint64,
-)
-
-
-def digest_rows(payload: Bytes, count: Array) -> Int64:
-    """
-    Digest n payloads.
-
-    Args:
-        payload: (n, DIGEST_BYTES) bytes, contiguous; those from *count* on are ignored.
-        count: (n,) bytes to take in, 0 to DIGEST_BYTES.
-    """
-    lanes = payload.view("<u8") & _KEEP[count]
-    state: Array = count.astype(np.uint64)
-    for lane in range(LANES):
-        state = mix_rows(state, lanes[:, lane], lane)
-    return state.view(np.int64)
 
 
 def digest_spans(buffer: Bytes, begin: Int64, count: Int64) -> Int64:
@@ -113,7 +94,7 @@ def mix_rows(state: Array, value: Array, lane: int = 0) -> Array:
 
 
 def digest_one(payload: bytes) -> int:
-    """Digest one payload of at most DIGEST_BYTES; a signed 64-bit integer, as :func:`digest_rows` gives."""
+    """Digest one payload of at most DIGEST_BYTES; a signed 64-bit integer."""
     padded, keys = payload.ljust(DIGEST_BYTES, b"\0"), KEYS.get()
     state = len(payload)
     for lane in range(LANES):

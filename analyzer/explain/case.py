@@ -284,9 +284,7 @@ class Case:
     @cached_property
     def sent_again(self) -> Array:
         """(packets,) bool: TCP sent the same once more later."""
-        found = np.zeros(self.context.packets, bool)
-        found[self.tracer.answers.sent_again[1]] = True
-        return found
+        return self.tracer.answers.repeated
 
     @cached_property
     def resets(self) -> Array:

@@ -98,8 +98,7 @@ class Shapes:
         early[start] = False
         found |= np.logical_or.reduceat(early | self._after_answers()[row], start)
         found |= self._tracer.decided_alone
-        repeated = self._tracer.answers.retransmission_of
-        found[repeated[repeated >= 0]] = True
+        found |= self._tracer.answers.repeated
         found |= self._reply_latency_ns < -1
         return found
 

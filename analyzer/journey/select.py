@@ -137,9 +137,7 @@ class _Parser:
         )
 
     def _sent_again(self) -> Array:
-        found = np.zeros(self._context.packets, bool)
-        found[self._tracer.answers.sent_again[0]] = True
-        return found
+        return self._tracer.answers.retransmission_of >= 0
 
     def _test(self, field: str, value: str, sign: str) -> Array:
         context, frames = self._context, self._context.frames

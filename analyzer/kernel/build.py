@@ -25,7 +25,9 @@ class CompileHook(BuildHookInterface[Any]):
         try:
             compile_into(Path(self.root))
         except Exception as error:  # whatever a compiler that is not there may raise
-            self.app.display_warning(f"not compiled, decoding will be slow: {error}; gcc and python3-dev help")
+            self.app.display_warning(
+                f"not compiled, so captures will be read slowly: {error}; gcc and python3-dev help"
+            )
             return
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False

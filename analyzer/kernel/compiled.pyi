@@ -6,6 +6,7 @@ from analyzer.schema import Array, Bytes, Columns, Int64
 
 LAYERS: dict[str, int]
 LINK_TYPES: dict[str, int]
+NUMBERS: dict[str, int]
 
 class Shape(Protocol):
     @property

@@ -62,7 +62,7 @@ cdef class Decoder:
         return state ^ state >> 32
 
     cdef uint64_t digest(self, Py_ssize_t at, int64_t count) except? 0xDEADDEADDEADDEAD nogil:
-        """Digest up to DIGEST_BYTES bytes, as ``digest.digest_rows`` does."""
+        """Digest up to DIGEST_BYTES bytes, as ``digest.digest_one`` does."""
         cdef uint64_t[4] lanes
         cdef uint64_t state = count
         cdef int lane

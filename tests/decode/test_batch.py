@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.decode import reference
+from analyzer.decode import digest, offsets, reference, reference_link
 from analyzer.decode.batch import decode
 from analyzer.decode.reference import datagrams, decode_frame, payload
 from analyzer.errors import InputError
@@ -158,7 +158,7 @@ def test_whatever_dpkt_raises_is_where_decoding_stops(monkeypatch: pytest.Monkey
 
 
 def test_the_numbers_of_both_sides() -> None:
-    """Layers and link types are called and numbered alike."""
+    """Layers, link types, protocols and limits are called and numbered alike."""
     compiled = pytest.importorskip("analyzer.kernel.compiled")
 
     assert {name: int(one) for name, one in Layer.__members__.items()} == compiled.LAYERS
@@ -166,6 +166,8 @@ def test_the_numbers_of_both_sides() -> None:
         name: number for name, number in vars(records).items() if name.startswith("LINKTYPE_") and number >= 0
     }
     assert set(compiled.LINK_TYPES.values()) == records.DECODED
+    known = vars(offsets) | vars(digest) | vars(reference) | vars(reference_link)
+    assert {name: known[name] for name in compiled.NUMBERS} == compiled.NUMBERS
 
 
 @pytest.mark.parametrize("count", [1_023, 1_024, 1_025, 3_000])

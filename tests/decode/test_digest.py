@@ -3,19 +3,22 @@
 import numpy as np
 import pytest
 
-from analyzer.decode.digest import DIGEST_BYTES, KEYS, WORDS, digest_one, digest_rows, digest_spans
+from analyzer.decode.batch import decode
+from analyzer.decode.digest import DIGEST_BYTES, KEYS, WORDS, digest_one, digest_spans
+from analyzer.read.records import Interface
 from analyzer.schema import Int64
+from tests.build import BRIDGE, C1, ether, ipv4, udp
+from tests.decode.agree import pack
 
 LONG = 8 * WORDS
 NOISE = np.random.default_rng(7).integers(1, 256, 3 * LONG, np.uint8)
 
 
 def _rows(*payloads: bytes) -> list[int]:
-    """Digest payloads that lie in rows of noise."""
-    rows = np.tile(NOISE[:DIGEST_BYTES], (len(payloads), 1))
-    for row, payload in zip(rows, payloads, strict=True):
-        row[: len(payload)] = np.frombuffer(payload, np.uint8)
-    return [int(one) for one in digest_rows(rows, np.array([len(payload) for payload in payloads]))]
+    """Digest payloads of frames that lie in noise."""
+    frames = [ether(C1, BRIDGE, ipv4("172.17.0.2", "8.8.8.8", 17, udp(1, 2, payload))) for payload in payloads]
+    found = decode(pack([(frame, len(frame)) for frame in frames]), [Interface(1, 0)])
+    return [int(one) for one in found.frames["digest"]]
 
 
 def _spans(*spans: bytes) -> list[int]:

@@ -39,7 +39,7 @@ def main(frames: int) -> int:
 
 def runtime(name: str) -> str:
     """Return where a library of gcc is; only its name, if it has none."""
-    asked = [os.environ.get("CC", "gcc"), f"-print-file-name={name}"]
+    asked = [os.environ.get("CC", "cc"), f"-print-file-name={name}"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 

@@ -5,21 +5,11 @@ import struct
 import numpy as np
 import pytest
 
-from analyzer.read import walk as module
 from analyzer.read.records import FRONT
 from analyzer.read.walk import Shape, unaligned, walk
 from analyzer.schema import Bytes
 
-
-@pytest.fixture(autouse=True, params=["compiled", "plain"])
-def walker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walk in either way."""
-    if request.param == "plain":
-        monkeypatch.setattr(module, "compiled", None)
-    elif module.compiled is None:
-        pytest.skip("nothing is compiled here")
-
-
+pytestmark = pytest.mark.usefixtures("either_way")
 WORDS = Shape(header=8, length_at=4, base=2, minimum=10, maximum=30, multiple=4, signature_at=0)
 """Records whose total length is two more than they say, and divisible by four."""
 
