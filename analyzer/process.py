@@ -33,6 +33,14 @@ def suit_columns() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, NEVER)
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
+
+
 def give_back() -> None:
     """Give the memory of large columns back as soon as they are not needed, at the price of new pages for the next."""
     with suppress(OSError, AttributeError, TypeError):

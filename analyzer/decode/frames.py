@@ -26,6 +26,7 @@ def read_frames(
     stretches: int = 1,
     each: Each | None = None,
     extents: int = 1,
+    threads: int = 1,
 ) -> FrameTables:
     """
     Decode all captures, and let *derive* make keys of each batch.
@@ -42,6 +43,7 @@ def read_frames(
         stretches: into how many all is cut if there is room for it.
         each: reads files, and extents of them, at the same time; None where they are read one after the other.
         extents: into how many all files are cut then.
+        threads: as many decode what one reader reads.
     """
     keep, likely, total = declared(captures)
     if limit is not None:
@@ -49,7 +51,7 @@ def read_frames(
     whole = [(file, WHOLE) for file in range(len(captures))]
     told = None if progress is None else lambda frames, done: progress(frames, done, total)
     while True:
-        given = Given(captures, derive, keep, likely, limit, room)
+        given = Given(captures, derive, keep, likely, limit, room, threads)
         lengths = CutLengths()
         tables = None
         if each is not None and room is not None and limit is None:

@@ -4,12 +4,13 @@ A point is a file's interface, in a LINUX_SLL2 file each interface index in it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from analyzer.decode.batch import Decoded, decode
+from analyzer.decode.batch import Decoded, Means, decode
 from analyzer.decode.cut_lengths import CutLengths
 from analyzer.decode.payloads import note
 from analyzer.decode.stretch import Gathering, OfFile, Stretch
@@ -70,6 +71,8 @@ class Given:
     likely: int
     limit: Limit | None
     room: Room | None
+    threads: int = 1
+    """As many decode."""
 
 
 class Reader:
@@ -81,6 +84,7 @@ class Reader:
         self._share = None if limit is None else max(limit.frames // max(len(captures), 1), 1)
         self._gathering = Gathering.of(given.likely if room is None else min(given.likely, room.frames))
         self._work = Work() if room is None or room.frames else room.work()
+        self._means = Means(given.keep, given.threads)
         self._found: list[Stretch] = []
         self._points: dict[Source, int] = {}
         self._files: dict[int, FileInfo] = {}
@@ -90,23 +94,24 @@ class Reader:
     ) -> FrameTables:
         """Read extents of files, by their numbers; note in *lengths* how many bytes frames were cut to."""
         before, memory = 0, buffer()
-        for index, extent in files:
-            capture = self._captures[index](memory, extent)
-            info = capture.info
-            self._files[index] = info
-            self._gathering.files.append(OfFile(index, self._gathering.rows, 1))
-            try:
-                for records in _limited(capture, self._share):
-                    self._take(records, capture, index, lengths)
-                    self._spill(index)
-                    if told is not None:
-                        told(self._rows, before + capture.position)
-            except InputError as error:  # what is wrong in one file, does not concern what others hold
-                info.damage = Damage(0, str(error))
-            if extent == WHOLE:
-                for source in silent(index, info, self._points):
-                    self._points[source] = len(self._points)
-            before += capture.size
+        with closing(self._means):
+            for index, extent in files:
+                capture = self._captures[index](memory, extent)
+                info = capture.info
+                self._files[index] = info
+                self._gathering.files.append(OfFile(index, self._gathering.rows, 1))
+                try:
+                    for records in _limited(capture, self._share):
+                        self._take(records, capture, index, lengths)
+                        self._spill(index)
+                        if told is not None:
+                            told(self._rows, before + capture.position)
+                except InputError as error:  # what is wrong in one file, does not concern what others hold
+                    info.damage = Damage(0, str(error))
+                if extent == WHOLE:
+                    for source in silent(index, info, self._points):
+                        self._points[source] = len(self._points)
+                before += capture.size
         if self._gathering.rows or not self._found:
             count = 1 if self._found else min(stretches, max(self._gathering.rows, 1))
             self._found += self._gathering.stretches(count, self._work)
@@ -129,7 +134,7 @@ class Reader:
         frames = {name: table[name] for name in FRAMES.dtypes}
         table["at"][:] = capture.places_of(records)
         keys = {name: table[name] for name in KEYS.dtypes}
-        decoded = decode(records, info.interfaces, keep=self._keep, into=frames, keys=keys)
+        decoded = decode(records, info.interfaces, keep=self._keep, into=frames, keys=keys, means=self._means)
         if not decoded.keyed:
             self._derive(frames, decoded.quotes, decoded.neighbours, self._keep, keys)
             note(frames, records, info.interfaces, keys)

@@ -23,10 +23,8 @@ class Shape(Protocol):
     def multiple(self) -> int: ...
 
 class Asides:
-    quoted: int
-    messages: int
-    tunnelled: int
     def __init__(self, quotes: Columns, neighbours: Columns, tunnels: Columns) -> None: ...
+    def taken(self) -> tuple[int, int, int]: ...
 
 class Decoder:
     def __init__(self, keys: tuple[int, ...], halves: Array, keep: int) -> None: ...
@@ -36,6 +34,7 @@ class Decoder:
         records: Columns,
         interfaces: Columns,
         begin: int,
+        count: int,
         frames: Columns,
         keys: Columns,
         asides: Asides,
@@ -52,3 +51,5 @@ def walk(
     starts: Int64,
     words: Int64,
 ) -> tuple[int, int, bool]: ...
+def number(key: Int64, secret: int, group: Int64, first: Int64) -> int: ...
+def settle(key: Int64, begins: Int64, places: Int64) -> None: ...

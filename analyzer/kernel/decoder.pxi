@@ -88,11 +88,11 @@ cdef class Decoder:
         return self.mix(state, count, 0)
 
     def decode(
-        self, const uint8_t[::1] buffer, records, interfaces, Py_ssize_t begin, frames, keys, Asides asides,
-        int64_t[::1] device,
+        self, const uint8_t[::1] buffer, records, interfaces, Py_ssize_t begin, Py_ssize_t count,
+        frames, keys, Asides asides, int64_t[::1] device,
     ):
         """
-        Decode records from the one numbered *begin* on, as long as there is room for what they have aside.
+        Decode records from the one numbered *begin* on, *count* of all, as long as there is room for what they have aside.
 
         Args:
             buffer: where they lie.
@@ -112,7 +112,7 @@ cdef class Decoder:
         cdef const int64_t[::1] link_headers = interfaces["link_header"]
         cdef Rows rows = Rows(frames)
         cdef Compares compares = Compares(keys)
-        cdef Py_ssize_t row = begin, count = len(start)
+        cdef Py_ssize_t row = begin
         cdef int64_t wire, link_type, link_header
         cdef Frame f
         cdef Found found

@@ -62,7 +62,7 @@ cdef class Asides:
     cdef uint32_t[::1] mtu, vni
     cdef uint8_t[::1] op
     cdef uint64_t[::1] asked_hi, asked, peer_hi, peer
-    cdef readonly Py_ssize_t quoted, messages, tunnelled, room
+    cdef Py_ssize_t quoted, messages, tunnelled, room
 
     def __init__(self, quotes, neighbours, tunnels):
         self.quotes, self.quote_row, self.mtu = Rows(quotes), quotes["row"], quotes["mtu"]
@@ -72,6 +72,12 @@ cdef class Asides:
         self.asked_hi, self.asked = neighbours["asked_hi"], neighbours["asked"]
         self.peer_hi, self.peer = neighbours["peer_hi"], neighbours["peer"]
         self.room = len(self.op)
+
+    def taken(self):
+        """Return how many rows of each were written, and begin anew."""
+        counts = self.quoted, self.messages, self.tunnelled
+        self.quoted = self.messages = self.tunnelled = 0
+        return counts
 
     cdef bint full(self) noexcept nogil:
         return self.quoted == self.room or self.messages == self.room or self.tunnelled == self.room

@@ -1,10 +1,10 @@
-"""Brings frames of equal identity together: one sort, and all frames that may be one packet stand side by side."""
+"""Brings frames of equal identity together: all frames that may be one packet stand side by side."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.link.sorting import changes, expand, lengths, pieces
+from analyzer.link.sorting import number_groups, stable_order
 from analyzer.schema import Array, Columns, Int64
 
 
@@ -66,37 +66,9 @@ def sort_runs(frames: Columns, identity: Int64, time_order: Int64) -> tuple[Runs
     """
     Sort rows by identity, and by time where identities are equal.
 
-    Sorting one packed integer (high bits of the identity, the place in time in the low ones) is several times as
-    fast as sorting an index; identities that only differ in the bits that were cut are put right afterwards.
-
     Returns:
         Runs, and (n,) the place in *time_order* of each of its rows.
     """
-    total = len(identity)
-    low = (1 << max(total - 1, 1).bit_length()) - 1
-    by_time, packed = np.empty(total, np.int64), np.arange(total)
-    for part in pieces(total):
-        by_time[part] = identity[time_order[part]]
-        packed[part] |= by_time[part] & ~low
-    packed.sort()
-    place = packed & low
-    packed &= ~low
-    begins = changes(by_time[place])
-    collided = np.flatnonzero(begins[1:] & (packed[1:] == packed[:-1]))
-    for first in np.unique(np.searchsorted(packed, packed[collided])).tolist():
-        behind = int(np.searchsorted(packed, packed[first], side="right"))
-        piece = place[first:behind]
-        place[first:behind] = piece[np.argsort(by_time[piece], kind="stable")]
-    if len(collided):
-        begins = changes(by_time[place])
-    start = np.flatnonzero(begins)
-    length = lengths(start, total)
-    # No two runs share their first place in time, so marking it sorts them.
-    run_at = np.full(total, -1, np.int64)
-    run_at[place[start]] = np.arange(len(start))
-    by_first = run_at[np.flatnonzero(run_at >= 0)]
-    start, length = start[by_first], length[by_first]
-    place = place[expand(start, length)]
-    return Runs(
-        Rows(frames, time_order[place]), np.repeat(np.arange(len(start), dtype=np.int32), length), len(start)
-    ), place
+    run, first = number_groups(identity[time_order])
+    place = stable_order(run)
+    return Runs(Rows(frames, time_order[place]), run[place].astype(np.int32), len(first)), place

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from analyzer.decode.digest import FINAL, mix_rows
+from analyzer.decode.digest import KEYS as OF_RUN
+from analyzer.decode.digest import mix_rows
+from analyzer.kernel import compiled
 from analyzer.schema import Array, Int64
 
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 PIECE = 1 << 16
 DENSE = 2
 """Keys with no more than so many possible values a row are numbered by a table of all of them."""
-TABLE_BITS = 20
-"""Slots of the hash table that numbers groups: few enough to stay in the processor's cache."""
 
 
 def pieces(count: int) -> Iterator[slice]:
@@ -44,10 +44,16 @@ def stable_order(key: Array) -> Int64:
     """
     Return the places that sort *key*, equal ones in their order.
 
-    *key* is (n,) integers from 0 on; where key and place do not fit into 63 bits together, argsort does it.
+    *key* is (n,) integers from 0 on. Small ones are counted; where large ones fit into 63 bits together with their
+    places, that is what is sorted; else argsort does it.
     """
-    bits = max(len(key) - 1, 1).bit_length()
-    if not len(key) or int(key.max()) >> (63 - bits):
+    most, bits = int(key.max(initial=0)), max(len(key) - 1, 1).bit_length()
+    if compiled is not None and most <= DENSE * len(key):
+        small, places = np.ascontiguousarray(key, np.int64), np.empty(len(key), np.int64)
+        counts = np.bincount(small)
+        compiled.settle(small, np.cumsum(counts) - counts, places)
+        return places
+    if not len(key) or most >> (63 - bits):
         return np.argsort(key, kind="stable")
     packed = key.astype(np.int64) << bits | np.arange(len(key))
     packed.sort()
@@ -106,31 +112,15 @@ def number_groups(key: Int64) -> tuple[Int64, Int64]:
     Returns:
         (n,) group of each row, from 0 in order of appearance, and the first row of each group.
     """
-    owner = _first_alike(key)
-    first = np.flatnonzero(owner == np.arange(len(key)))
-    number = np.empty(len(key), np.int64)
-    number[first] = np.arange(len(first))
-    return number[owner], first
-
-
-def _first_alike(key: Int64) -> Int64:
-    """Return for each row the first one of its key, by a hash table; where a slot is taken, by another table."""
-    bits = min(max(2 * len(key), 256).bit_length(), TABLE_BITS)
-    table = np.full(1 << bits, -1, np.int64)
-    owner = np.empty(len(key), np.int64)
-    left: list[Int64] = []
-    for piece in pieces(len(key)):
-        keys = key[piece]
-        slot = (keys.view(np.uint64) * np.uint64(FINAL) >> np.uint64(64 - bits)).view(np.int64)
-        free = np.flatnonzero(table[slot] < 0)[::-1]
-        table[slot[free]] = piece.start + free  # of several writes to one slot, the last one stays
-        owner[piece] = table[slot]
-        left.append(piece.start + np.flatnonzero(key[owner[piece]] != keys))
-    rest = np.concatenate(left) if left else np.zeros(0, np.int64)
-    if len(rest):
-        again = mix_rows(key[rest].view(np.uint64), np.zeros(len(rest), np.uint64), 1)
-        owner[rest] = rest[_first_alike(again.view(np.int64))]
-    return owner
+    if compiled is None:
+        _, first, of = np.unique(key, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        number = np.empty(len(first), np.int64)
+        number[order] = np.arange(len(first))
+        return number[of], first[order]
+    group, first = np.empty(len(key), np.int64), np.empty(len(key), np.int64)
+    count = compiled.number(np.ascontiguousarray(key), OF_RUN.get()[0], group, first)
+    return group, first[:count].copy()
 
 
 def count_keys(key: Int64) -> tuple[Int64, Int64]:

@@ -23,7 +23,7 @@ from analyzer.packet.packets import Points
 from analyzer.points.doubles import drop_copies, drop_overlaps
 from analyzer.points.named import name_points
 from analyzer.points.roles import Traffic, infer_points
-from analyzer.process import give_back
+from analyzer.process import give_back, processors
 from analyzer.read.spec import PointSpec
 from analyzer.read.work import Work, usual_place, work_directory
 from analyzer.run.budget import EACH, FEW_ROWS, ON_DISK, Budget, free_memory
@@ -35,6 +35,8 @@ from analyzer.schema import FRAMES, HOPS
 
 MOST_STRETCHES = 64
 """Each has a piece for each part."""
+MOST_THREADS = 4
+"""They wait for the captures' bytes, if there are more."""
 
 
 def analyze(
@@ -138,6 +140,7 @@ def analyze_whole(
         stretches=min(means.parts or 1, MOST_STRETCHES),
         each=engine.map if means.shared else None,
         extents=EACH * engine.workers,
+        threads=1 if means.shared else min(processors(), MOST_THREADS),
     )
     parts = means.parts or 1
     if means.parts is None and budget is not None and tables.work.folder is not None:
