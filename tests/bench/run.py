@@ -1,122 +1,29 @@
 """Measures hoptrace and its peers on the same captures, in one run: ``python -m tests.bench.run [--frames N]``.
 
-Prints seconds (the best of three runs), frames per second, and each peer's time in units of hoptrace's. Slow peers see
-a part of one file, and their time is scaled; that is said. Only ratios of one run mean anything.
+Prints medians of three rounds, each peer's time in units of hoptrace's, what is to be reached, and where the time goes.
+Slow peers see a part of one file, and their time is scaled; that is said. Only ratios of one run mean anything.
 """
 
 import argparse
 import json
-import math
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-import dpkt
-
 from tests.bench.generate import POINTS, write_captures
+from tests.bench.peers import ANALYZE, ROUNDS, measure, peers, program, spent
+from tests.bench.record import record_busy
+from tests.bench.targets import MINE, MOST_BYTES, MOST_GROWTH, MOST_PCAPNG, TARGETS
+from tests.needs import why_not
 
-TSHARK_PART, DPKT_PART = 50_000, 100_000
 SAMPLE_S = 0.02
 MEMORY = 600
 """MiB, where memory is bounded."""
-REPEATS, QUICK_S = 3, 10.0
-"""Whatever takes less time runs so often, and its best time counts: other things go on in every machine."""
-FIELDS = (
-    "frame.number", "frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl", "ip.id",
-    "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "udp.srcport", "udp.dstport", "icmp.seq",
-)  # fmt: skip
-
-Timed = tuple[str, float, str]
-"""Name, seconds for all frames, and what was scaled."""
-
-
-def timed(name: str, act: Callable[[], object], *, scale: float = 1.0, note: str = "") -> Timed:
-    """Run *act*, more than once if that takes little time, and keep the best."""
-    best, left = math.inf, REPEATS
-    while left:
-        start = time.perf_counter()
-        act()
-        took = time.perf_counter() - start
-        best, left = min(best, took), left - 1 if took < QUICK_S else 0
-    return name, best * scale, note
-
-
-def program(*command: str) -> Callable[[], object]:
-    """Return a function that runs a program and throws its output away."""
-    return lambda: subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-
-
-def dpkt_loop(path: Path, frames: int) -> None:
-    """Decode with dpkt as its users do, and take the fields that hoptrace compares frames by."""
-    with path.open("rb") as stream:
-        for number, (seconds, data) in enumerate(dpkt.pcap.Reader(stream)):
-            if number == frames:
-                break
-            dpkt_fields(seconds, dpkt.ethernet.Ethernet(data))
-
-
-def dpkt_fields(seconds: float, eth: dpkt.ethernet.Ethernet) -> list[object]:
-    """Take the FIELDS of a frame, and its time stamps (RFC 7323)."""
-    ip = eth.data
-    found = [seconds, eth.src, eth.dst]
-    if not isinstance(ip, dpkt.ip.IP):
-        return found
-    found += [ip.src, ip.dst, ip.ttl, ip.id, ip.len]
-    segment = ip.data
-    if isinstance(segment, dpkt.tcp.TCP):
-        found += [segment.sport, segment.dport, segment.seq, segment.ack, segment.flags]
-        found += [value for kind, value in dpkt.tcp.parse_opts(segment.opts) if kind == dpkt.tcp.TCP_OPT_TIMESTAMP]
-    elif isinstance(segment, dpkt.udp.UDP):
-        found += [segment.sport, segment.dport]
-    elif isinstance(segment, dpkt.icmp.ICMP) and isinstance(segment.data, dpkt.icmp.ICMP.Echo):
-        found += [segment.type, segment.data.id, segment.data.seq]
-    return found
-
-
-def pcapy_batches(paths: list[Path]) -> None:
-    """Only touch each record, with pcapy-ng."""
-    import pcapy
-
-    for path in paths:
-        reader = pcapy.open_offline(str(path))
-        reader.loop(0, lambda header, data: None)
-
-
-def measure(paths: list[Path], frames: int) -> list[Timed]:
-    """Run everybody."""
-    total, files = frames * len(paths), [str(path) for path in paths]
-    first = files[0]
-    # The same interpreter, start included, as a user would run it.
-    hoptrace = program(sys.executable, "-m", "tests.bench.analyze", *files)
-    fields = [word for field in FIELDS for word in ("-e", field)]
-    found = [
-        timed("hoptrace, HOPS and CONNECTIONS", hoptrace),
-        timed("hoptrace analyze, terminal report", program(sys.executable, "-m", "analyzer", "analyze", *files)),
-        timed("capinfos -c", program("capinfos", "-c", *files)),
-        timed("mergecap -w /dev/null", program("mergecap", "-w", "/dev/null", *files)),
-        timed("tcpdump -w /dev/null", lambda: [program("tcpdump", "-r", f, "-w", "/dev/null")() for f in files]),
-        timed(
-            "tshark -T fields",
-            program("tshark", "-c", str(TSHARK_PART), "-r", first, "-T", "fields", *fields),
-            scale=total / min(TSHARK_PART, frames),
-            note=f"{min(TSHARK_PART, frames):,} frames, scaled",
-        ),
-        timed(
-            "dpkt loop",
-            lambda: dpkt_loop(paths[0], DPKT_PART),
-            scale=total / min(DPKT_PART, frames),
-            note=f"{min(DPKT_PART, frames):,} frames, scaled",
-        ),
-    ]
-    try:
-        found.append(timed("pcapy-ng, no decoding", lambda: pcapy_batches(paths)))
-    except ImportError:
-        print("pcapy-ng is not installed: left out", file=sys.stderr)
-    return found
 
 
 def peak_memory(command: list[str]) -> tuple[str, int]:
@@ -150,18 +57,57 @@ def _proportional(pid: int) -> int:
     return (sizes.get("Pss_Anon", 0) + sizes.get("Pss_Shmem", 0)) * 1024
 
 
+def compare(paths: Sequence[Path], total: int, first: int) -> None:
+    """Print what everybody takes for *total* frames, of which the first capture has *first*, and what is reached."""
+    for path in paths:
+        _into_cache(path)
+    took = measure(peers(paths, first), total)
+    mine = took[MINE]
+    print(f"{'':36}{'wall, s':>9}{'CPU, s':>9}{'frames/s':>13}{'x hoptrace':>12}")
+    for name, one in took.items():
+        ratio = one.wall / mine.wall
+        print(f"{name:36}{one.wall:9.2f}{one.cpu:9.2f}{total / one.wall:13,.0f}{ratio:12.2f}  {one.note}")
+    files = [str(path) for path in paths]
+    _, peak = peak_memory([sys.executable, "-m", ANALYZE, *files])
+    for target in TARGETS:
+        print(target.told(took))
+    _tell("bytes of memory a frame", peak / total, MOST_BYTES)
+    print(f"frames a second and core: {total / mine.cpu:,.0f}\n", flush=True)
+    subprocess.run([sys.executable, "-m", "tests.bench.stages", *files], check=True)
+    print(flush=True)
+
+
 def growth(folder: Path, counts: list[int]) -> None:
-    """Print what a frame costs in captures of several sizes."""
+    """Print what a frame costs in captures of several sizes, and in pcapng."""
     print(f"{'frames':>12}{'seconds':>10}{'µs a frame':>12}{'bytes a frame':>15}")
+    times = []
     for count in counts:
-        paths = [str(path) for path in write_captures(folder, count)]
-        for path in paths:
-            _into_cache(path)
-        command = [sys.executable, "-m", "tests.bench.analyze", *paths]
-        _, seconds, _ = timed("", program(*command))
+        paths = write_captures(folder, count)
+        total, files = count * len(paths), [str(path) for path in paths]
+        command = [sys.executable, "-m", ANALYZE, *files]
+        seconds = _quickest(paths)
         _, peak = peak_memory(command)
-        total = count * len(paths)
-        print(f"{total:12,}{seconds:10.2f}{seconds / total * 1e6:12.2f}{peak / total:15.0f}", flush=True)
+        times.append(seconds / total)
+        print(f"{total:12,}{seconds:10.2f}{times[-1] * 1e6:12.2f}{peak / total:15.0f}", flush=True)
+        if count == counts[1]:
+            pcapng = [path.with_suffix(".pcapng") for path in paths]
+            for path, other in zip(paths, pcapng, strict=True):
+                subprocess.run(["editcap", "-F", "pcapng", path, other], check=True)
+            ratio = _quickest(pcapng) / seconds
+            for path in pcapng:
+                path.unlink()
+    _tell("time a frame, most beside least frames", times[-1] / times[0], MOST_GROWTH)
+    _tell("pcapng beside pcap", ratio, MOST_PCAPNG)
+
+
+def _quickest(paths: Sequence[Path]) -> float:
+    for path in paths:
+        _into_cache(path)
+    return min(spent(program(sys.executable, "-m", ANALYZE, *map(str, paths)))[0] for _ in range(ROUNDS))
+
+
+def _tell(name: str, found: float, bound: float) -> None:
+    print(f"{name:44}{found:8.2f}   <= {bound:<6g}{'reached' if found <= bound else 'missed'}")
 
 
 def bounded(folder: Path, counts: list[int]) -> None:
@@ -169,52 +115,67 @@ def bounded(folder: Path, counts: list[int]) -> None:
     print(f"--memory {MEMORY}")
     print(f"{'frames':>12}{'seconds':>10}{'µs a frame':>12}{'peak memory, MB':>17}")
     for count in counts:
-        paths = [str(path) for path in write_captures(folder, count)]
+        paths = write_captures(folder, count)
         for path in paths:
             _into_cache(path)
         start = time.perf_counter()
-        _, peak = peak_memory([sys.executable, "-m", "tests.bench.analyze", "--memory", str(MEMORY), *paths])
+        _, peak = peak_memory([sys.executable, "-m", ANALYZE, "--memory", str(MEMORY), *map(str, paths)])
         seconds, total = time.perf_counter() - start, count * len(paths)
         print(f"{total:12,}{seconds:10.2f}{seconds / total * 1e6:12.2f}{peak / 1e6:17.0f}", flush=True)
 
 
-def _into_cache(path: str) -> None:
-    with Path(path).open("rb") as stream:
+def _into_cache(path: Path) -> None:
+    with path.open("rb") as stream:
         while stream.read(1 << 24):
             pass
 
 
+def generated(folder: Path, frames: int) -> int:
+    """Compare on what was generated; return how many frames were grouped wrong."""
+    paths = write_captures(folder, frames)
+    total, size = frames * len(POINTS), sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} generated captures of {frames:,} frames, {size / 1e6:,.0f} MB")
+    compare(paths, total, frames)
+    checked, _ = peak_memory([sys.executable, "-m", ANALYZE, "--check", *map(str, paths)])
+    result = json.loads(checked)
+    print(f"frames grouped wrong: {result['wrong']} of {total:,}; {result['connections']:,} connections\n")
+    return int(result["wrong"])
+
+
+def recorded(folder: Path) -> None:
+    """Compare on what a Docker host did, if one can run here."""
+    if reason := why_not("live"):
+        print(f"recorded captures: left out, for {reason}")
+        return
+    paths = record_busy(folder)
+    frames = [_frames(path) for path in paths]
+    size = sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} recorded captures of {sum(frames):,} frames, {size / 1e6:,.0f} MB")
+    compare(paths, sum(frames), frames[0])
+
+
+def _frames(path: Path) -> int:
+    """Count frames."""
+    counted = subprocess.run(["capinfos", "-Mcr", path], capture_output=True, text=True, check=True)
+    return int(counted.stdout.split()[-1])
+
+
 def main() -> int:
-    """Generate, measure, print."""
+    """Generate, record, measure, print."""
     parser = argparse.ArgumentParser(prog="tests.bench.run", description=__doc__)
     parser.add_argument("--frames", type=int, default=1_000_000, help="per point")
-    parser.add_argument("--growth", action="store_true", help="only hoptrace, on 1, 3 and 10 million frames")
+    parser.add_argument("--growth", action="store_true", help="only hoptrace, on 1 to 30 million frames")
     arguments = parser.parse_args()
-    if arguments.growth:
-        with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as folder:
-            growth(Path(folder), [333_333, 1_000_000, 3_333_333])
-            bounded(Path(folder), [1_000_000, 3_333_333])
-        return 0
-    with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as folder:
-        paths = write_captures(Path(folder), arguments.frames)
-        total = arguments.frames * len(POINTS)
-        size = sum(path.stat().st_size for path in paths)
-        print(f"{len(paths)} captures of {arguments.frames:,} frames, {size / 1e6:,.0f} MB")
-        for path in paths:
-            _into_cache(str(path))
-        rows = measure(paths, arguments.frames)
-        mine = rows[0][1]
-        print(f"{'':36}{'seconds':>9}{'frames/s':>13}{'x hoptrace':>12}")
-        for name, seconds, note in rows:
-            print(f"{name:36}{seconds:9.2f}{total / seconds:13,.0f}{seconds / mine:12.2f}  {note}")
-        command = [sys.executable, "-m", "tests.bench.analyze"]
-        output, _ = peak_memory([*command, "--check", *map(str, paths)])
-        _, peak = peak_memory([*command, *map(str, paths)])
-        result = json.loads(output)
-        print(f"the terminal report takes {rows[1][1] - rows[0][1]:.2f} s more")
-        print(f"peak memory: {peak / total:.0f} bytes a frame")
-        print(f"frames grouped wrong: {result['wrong']} of {total:,}; {result['connections']:,} connections")
-        return 1 if result["wrong"] else 0
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody has it who starts hoptrace more than once
+    with tempfile.TemporaryDirectory(prefix="hoptrace-bench-") as scratch:
+        folder = Path(scratch)
+        if arguments.growth:
+            growth(folder, [333_333, 1_000_000, 10_000_000])
+            bounded(folder, [1_000_000, 3_333_333])
+            return 0
+        wrong = generated(folder, arguments.frames)
+        recorded(folder / "recorded")
+        return 1 if wrong else 0
 
 
 if __name__ == "__main__":
