@@ -2,11 +2,13 @@
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from analyzer.decode import batch
 from analyzer.kernel import compiled
+from analyzer.link import sorting
 from analyzer.read import walk
 from tests.needs import GROUPS, why_not
 
@@ -52,14 +54,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError("; ".join(f"{group}: {reasons[group]}" for group in lacking))
 
 
-@pytest.fixture(params=["compiled", "not compiled"])
-def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find records and decode frames by what is compiled, and without it."""
-    if request.param == "not compiled":
-        monkeypatch.setattr(walk, "compiled", None)
-        monkeypatch.setattr(batch, "compiled", None)
-    elif compiled is None:
+@pytest.fixture(params=["compiled", "not compiled"], scope="module")
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Find records, decode frames and group rows by what is compiled, and without it."""
+    if request.param == "compiled" and compiled is None:
         pytest.skip("nothing is compiled here")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (walk, batch, sorting) if request.param == "not compiled" else ():
+            patch.setattr(module, "compiled", None)
+        yield
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,7 +1,7 @@
 """Frames changed at random, to what is compiled with sanitizers: ``python -m tests.kernel.sanitize [FRAMES]``.
 
 AddressSanitizer and UndefinedBehaviorSanitizer end the program where it reads or writes what it should not; and what
-is decoded is what the reference decodes.
+is found, decoded and brought together is what is without anything compiled.
 """
 
 import importlib.util
@@ -10,12 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 
 from analyzer.decode import batch
 from analyzer.kernel.build import MODULE, compile_into
-from analyzer.read.records import BACK, Interface, Records
+from analyzer.link import sorting
+from analyzer.read import walk
+from analyzer.read.records import BACK, FRONT, Interface, Records
 from tests.decode.agree import differences
 from tests.decode.test_batch import MADE
 
@@ -50,6 +53,7 @@ def attack(frames: int, library: str) -> None:
     assert spec.loader is not None
     batch.compiled = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(batch.compiled)
+    walk.compiled = sorting.compiled = batch.compiled
     made = [data for _, data in MADE]
     random = np.random.default_rng(int(os.environ.get("SEED", "1")))
     for begin in range(0, frames, AT_A_TIME):
@@ -59,7 +63,39 @@ def attack(frames: int, library: str) -> None:
         wrong = differences(_laid(some), [Interface(link_type, 0, fcs_len=4 * (begin % 2))], keep)
         if wrong:
             raise SystemExit("\n".join(wrong[:5]))
+        if not _same_records(random) or not _same_groups(random):
+            raise SystemExit("records or groups are others without what is compiled")
     print(f"{frames:,} frames: no bytes but their own, and what the reference says")
+
+
+SHAPE = walk.Shape(header=8, length_at=4, base=8, minimum=8, maximum=72, multiple=4, signature_at=0)
+
+
+def _same_records(random: np.random.Generator) -> bool:
+    """Find records of random lengths, some of which cannot be, with words of each."""
+    count, order = int(random.integers(0, 60)), "<>"[int(random.integers(0, 2))]
+    lengths = random.choice([0, 4, 12, 64, 3, 68, 0xFFFF_FFF0], count, p=[0.3, 0.3, 0.2, 0.14, 0.02, 0.02, 0.02])
+    width = "little" if order == "<" else "big"
+    chain = b"".join(bytes(4) + int(one).to_bytes(4, width) + bytes(min(int(one), 64)) for one in lengths)
+    data = np.frombuffer(bytes(FRONT) + chain + bytes(int(random.integers(0, 80))), np.uint8).copy()
+    end = len(data) - int(random.integers(0, 9))
+    given = data, FRONT, max(end, FRONT), SHAPE, order, (0, 4, -4)
+    found = walk.walk(*given)
+    with patch.object(walk, "compiled", None):
+        expected = walk.walk(*given)
+    return all(
+        np.array_equal(getattr(found, name), getattr(expected, name)) for name in ("start", "stop", "broken", "words")
+    )
+
+
+def _same_groups(random: np.random.Generator) -> bool:
+    """Number keys, few different ones or many; sort small ones."""
+    keys = random.integers(-(1 << 62), 1 << 62, AT_A_TIME) >> random.integers(0, 62)
+    small = random.integers(0, int(random.integers(1, AT_A_TIME)), AT_A_TIME)
+    found = [*sorting.number_groups(keys), sorting.stable_order(small)]
+    with patch.object(sorting, "compiled", None):
+        expected = [*sorting.number_groups(keys), sorting.stable_order(small)]
+    return all(map(np.array_equal, found, expected))
 
 
 def _changed(frame: bytes, random: np.random.Generator) -> tuple[bytes, int]:

@@ -1,11 +1,22 @@
 """Grouping and counting in columns: the same groups as NumPy finds row by row, whatever the columns hold."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.link.sorting import count_keys, distinct_rows, group_mostly, group_rows, number_again, number_groups
+from analyzer.link.sorting import (
+    count_keys,
+    distinct_rows,
+    group_mostly,
+    group_rows,
+    number_again,
+    number_groups,
+    stable_order,
+)
 from analyzer.schema import Array, Int64
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 EXTREMES = {
     np.int64: (-(1 << 63), -1, 0, 1, (1 << 63) - 1),
@@ -72,3 +83,22 @@ def test_small_keys_are_numbered_as_all_keys_are(keys: list[int]) -> None:
 
     _same(*number_again(column), [column])
     _same(*number_groups(column), [column])
+
+
+def test_many_keys_are_numbered() -> None:
+    """More than a table begins with; keys that differ only in their high or low bits; each of them twice."""
+    few = np.arange(6_000, dtype=np.int64)
+    keys = np.concatenate([few, few << 50, few])
+
+    _same(*number_groups(keys), [keys])
+    _same(*number_groups(keys[::2]), [keys[::2]])
+
+
+@given(st.lists(st.integers(0, 9) | st.integers(0, (1 << 63) - 1), max_size=50), st.booleans())
+def test_equal_keys_stay_in_their_order(keys: list[int], small: bool) -> None:
+    """Whether they are counted, or packed with their places, or too large for that."""
+    column = np.array([key % 40 for key in keys] if small else keys, np.int64)
+    values = column.tolist()
+
+    assert stable_order(column).tolist() == sorted(range(len(values)), key=values.__getitem__)
+    assert stable_order(column[::2]).tolist() == sorted(range(len(values[::2])), key=values[::2].__getitem__)
