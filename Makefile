@@ -20,9 +20,8 @@ check:
 unit:
 	BIN=$(BIN) tests/both $(PYTEST)
 
-bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures
+bench: $(VENV)/ready-for-tests ## speed against peers, on generated captures and on a busy Docker host (ten minutes)
 	tests/install bench
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check pcapy-ng
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.run --growth
 

@@ -171,7 +171,7 @@ def main() -> int:
         folder = Path(scratch)
         if arguments.growth:
             growth(folder, [333_333, 1_000_000, 10_000_000])
-            bounded(folder, [1_000_000, 3_333_333])
+            bounded(folder, [1_000_000, 2_000_000])
             return 0
         wrong = generated(folder, arguments.frames)
         recorded(folder / "recorded")
