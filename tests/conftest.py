@@ -3,6 +3,7 @@
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.needs import GROUPS, why_not
 
 HEAVY = ("live", "browser", "sweep")
 """Markers of tests of which one at a time runs: what they need is there once, or they take a processor for long."""
+LIGHT = ("light-1", "light-2", "light-3", "light-4")
+"""All the others, file by file."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -21,11 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """
     ``--complete``: a program that is missing is a failure, as where the lists say all that is needed.
 
-    ``--half``: what tests/both runs beside each other.
+    ``--share``: what tests/both runs beside each other.
     """
     parser.addoption("--complete", action="store_true", help="fail if a group of tests lacks what it needs")
     parser.addoption(
-        "--half", choices=("heavy", "light"), help="only tests that need the machine's parts, or the others"
+        "--share", choices=("heavy", *LIGHT), help="only tests that need the machine's parts, or some of the others"
     )
 
 
@@ -36,11 +39,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the groups that cannot run here, and the other half."""
-    half = config.getoption("--half")
-    if half is not None:
-        heavy = {item for item in items if any(item.get_closest_marker(name) for name in HEAVY)}
-        items[:] = [item for item in items if (item in heavy) is (half == "heavy")]
+    """Leave out the groups that cannot run here, and what others run."""
+    share = config.getoption("--share")
+    if share is not None:
+        items[:] = [item for item in items if _share(item) == share]
     reasons = {group: reason for group in GROUPS if (reason := why_not(group)) is not None}
     left_out = config.stash[LEFT_OUT] = Counter()
     for item in items:
@@ -52,6 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lacking = sorted(set(left_out) - {"corpus"})
     if lacking and config.getoption("--complete"):
         raise pytest.UsageError("; ".join(f"{group}: {reasons[group]}" for group in lacking))
+
+
+def _share(item: pytest.Item) -> str:
+    if any(item.get_closest_marker(name) for name in HEAVY):
+        return "heavy"
+    return LIGHT[crc32(item.nodeid.partition("::")[0].encode()) % len(LIGHT)]
 
 
 @pytest.fixture(params=["compiled", "not compiled"], scope="module")
