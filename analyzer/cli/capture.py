@@ -24,10 +24,11 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 @click.command()
 @click.option(
     "-c", "--container", "containers", multiple=True, metavar="CONTAINER",
-    help="Name or id, or PROJECT/SERVICE of docker compose; may repeat.",
+    help="Name or id, or PROJECT/SERVICE of compose; may repeat.",
 )  # fmt: skip
-@click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this Docker network.")
+@click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this network.")
 @click.option("--all", "everything", is_flag=True, help="All containers that run.")
+@click.option("--engine", type=click.Choice(["docker", "podman"]), help="Ask this one; else all that answer.")
 @click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
 @click.option("-i", "--interface", "interfaces", multiple=True, metavar="IF", help="Capture at this interface, too.")
 @click.option("--drops", is_flag=True, help="Ask the kernel, too, which packets it drops, where and why (tracepoints).")
@@ -46,7 +47,9 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
     metavar="BYTES", help="Bytes to keep of each frame; 0 for all.",
 )  # fmt: skip
 @click.option("-o", "--output", "output", required=True, metavar="BUNDLE", help="New folder, or new file .tar.zst.")
-@click.option("--ssh", "target", metavar="HOST", help="Capture on HOST, by ssh; it needs tcpdump, iproute2 and docker.")
+@click.option(
+    "--ssh", "target", metavar="HOST", help="Capture on HOST, by ssh; it needs tcpdump, iproute2 and the engine."
+)
 @click.option(
     "--reserve", default=512, show_default=True, type=click.IntRange(0), metavar="MIB", help="Disk to leave free."
 )
@@ -56,6 +59,7 @@ def capture(
     containers: tuple[str, ...],
     networks: tuple[str, ...],
     everything: bool,
+    engine: str | None,
     uplinks: tuple[str, ...],
     interfaces: tuple[str, ...],
     drops: bool,
@@ -77,15 +81,15 @@ def capture(
     """
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
-    from analyzer.record.chosen import chosen  # noqa: PLC0415
+    from analyzer.record.engines import choose, find_engines  # noqa: PLC0415
     from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
-    from analyzer.record.record import Until, check_rights, record  # noqa: PLC0415
+    from analyzer.record.record import Until, record  # noqa: PLC0415
     from analyzer.record.stop import Stop  # noqa: PLC0415
     from analyzer.record.targets import Finder  # noqa: PLC0415
     from analyzer.record.tcpdump import Options  # noqa: PLC0415
 
-    by_docker = bool(containers or networks or everything)
-    if not (by_docker or interfaces or uplinks):
+    by_engine = bool(containers or networks or everything)
+    if not (by_engine or interfaces or uplinks):
         raise click.UsageError("give at least one container (-c), --network, --all, or an interface (-i)")
     duration_s, packets = _autostops(autostops)
     path = Path(output)
@@ -99,9 +103,10 @@ def capture(
     stop = Stop()
     with stop.heard():
         machine = Remote(target) if target is not None else Machine()
-        check_rights(machine, docker=by_docker)
+        machine.need("tcpdump", "ip")
+        engines = find_engines(machine, engine) if by_engine else []
         finder = Finder(machine, inside=inside)
-        finder.containers(chosen(machine, containers, networks, everything=everything))
+        finder.containers(choose(machine, engines, containers, networks, everything=everything))
         for name in uplinks:
             finder.interface(name, Role.UPLINK)
         for name in interfaces:

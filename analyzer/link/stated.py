@@ -91,8 +91,9 @@ def apply_stated(connections: Columns, stated: list[Stated]) -> list[Contradicti
     """
     Note in ``stated`` which entry tells of each connection.
 
-    Where the frames show no translation, because the point behind it was not captured, the entry's reply tuple is
-    taken over. Where they show another one than the entry, that is a contradiction, and the frames stand.
+    Where the frames show no translation, or half of it, because the point behind it was not captured, the entry's
+    reply tuple is taken over. Where they show another one than the entry, that is a contradiction, and the frames
+    stand.
     """
     by_original: dict[tuple[int, int, tuple[End, End]], list[int]] = {}
     for number, entry in enumerate(stated):
@@ -108,11 +109,14 @@ def apply_stated(connections: Columns, stated: list[Stated]) -> list[Contradicti
         candidates = [c for c in candidates if _at_the_time(stated[c], connections, number)]
         agreeing = [c for c in candidates if stated[c].reply == reply]
         translated = (reply[1], reply[0]) != original
+        # Between DNAT and SNAT, as a bridge with br_netfilter shows it: the target is translated, the source not yet.
+        halves = [c for c in candidates if stated[c].reply[0] == reply[0] and reply[1] == original[0]]
         if agreeing:
             connections["stated"][number] = agreeing[0]
-        elif candidates and not translated:
-            connections["stated"][number] = candidates[0]
-            _take_over(connections, number, stated[candidates[0]].reply, proto[number])
+        elif candidates and (halves or not translated):
+            chosen = (halves or candidates)[0]
+            connections["stated"][number] = chosen
+            _take_over(connections, number, stated[chosen].reply, proto[number])
         elif candidates:
             found.append(Contradiction(number, candidates[0]))
     return found

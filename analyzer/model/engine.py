@@ -6,6 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from analyzer.model.tuple import Address, Mac
 
 Prefix = IPv4Network | IPv6Network
+DOCKER, PODMAN = "docker", "podman"
+"""Engines, by the program that their users know."""
 JOINED = "container:"
 """How the network mode begins of a container that was started in another one's network namespace."""
 
@@ -83,7 +85,8 @@ class Container:
     aliases: tuple[str, ...] = ()
     """Names beside its own by which the network's DNS knows it."""
     created: str = ""
-    """When, as Docker writes it (RFC 3339, UTC), so that texts sort as times."""
+    """When, as engines write it (RFC 3339, UTC), so that texts sort as times."""
+    engine: str = DOCKER
 
     @property
     def ports(self) -> tuple[PublishedPort, ...]:
@@ -130,7 +133,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A Docker network."""
+    """A container engine's network."""
 
     name: str
     id: str
@@ -149,6 +152,7 @@ class Network:
     """IP versions in which its containers are reached by their own addresses, without NAT: gateway mode ``routed``."""
     peers: tuple[Address, ...] = ()
     """The hosts that an overlay is on, as far as this one knows; nothing where that was not recorded."""
+    engine: str = DOCKER
 
     def holds(self, ip: Address | None) -> bool:
         """Tell whether an address is in one of its subnets."""

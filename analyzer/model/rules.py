@@ -3,6 +3,7 @@
 Front ends make it of what ``iptables-save`` and ``nft -j`` print (``analyzer.state.rules``).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -226,3 +227,18 @@ class Table:
 
 NFT = "nft-ruleset.json"
 """Where nftables' own rules stand."""
+_IPTABLES = {4: "iptables-save.txt", 6: "ip6tables-save.txt"}
+
+
+def dump_of(text: str, version: int) -> str:
+    """Return the file that a rule stands in, by its text."""
+    return _IPTABLES[version] if text.startswith("-A ") else NFT
+
+
+def masquerades(text: str | None) -> bool:
+    """Tell by a rule's text, comments aside, whether it gives the host's own address."""
+    if text is None:
+        return False
+    if text.startswith("-A "):
+        return re.search(r" -j MASQUERADE( |$)", text) is not None
+    return re.search(r"\bmasquerade\b", text.partition(' comment "')[0]) is not None

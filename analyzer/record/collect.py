@@ -8,15 +8,26 @@ from pathlib import Path
 
 from analyzer.errors import ToolError
 from analyzer.record import inside
-from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, NETWORK, OPTIONAL, OVERLAY, Dump
+from analyzer.record.dumps import (
+    FOR_PEOPLE,
+    HOST,
+    NETWORK,
+    OPTIONAL,
+    OVERLAY,
+    Dump,
+    about_engine,
+    of_engine,
+    version_of,
+)
+from analyzer.record.engines import present
 from analyzer.record.inspected import KEEP, public
 from analyzer.record.machine import Deadline, Machine, open_new
 
 TIME_S = 20
 """For all dumps together."""
 AT_ONCE = 4
-NOT_IN_USE = (127, 252)
-"""How an optional program ends that is not there, or whose service does not run (firewall-cmd(1), NOT_RUNNING)."""
+NOT_IN_USE = (127, 252, 36)
+"""How an optional program ends that is not there, or whose service does not run (firewalld's firewall/errors.py)."""
 INSIDE = "containers"
 OVERLAYS = "overlays"
 """The folders of those of containers' and of overlay networks' namespaces."""
@@ -41,7 +52,11 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         return [f"{folder.name}: {error.strerror}"]
 
     def dump(file: str, command: tuple[str, ...]) -> str | None:
-        return _guarded(file, lambda: _save(folder / file, _say(machine, deadline, command)))
+        def ask() -> None:
+            text = _say(machine, deadline, command)
+            _save(folder / file, public(text, file) if file in KEEP else text)
+
+        return _guarded(file, ask)
 
     def optional(file: str, command: tuple[str, ...]) -> str | None:
         done = machine.run(*command, deadline=deadline)
@@ -69,22 +84,30 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         return _guarded(kind, ask)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        inspected = [pool.submit(listed, *one) for one in DOCKER]  # containers' own dumps wait for it
+        versions = {one.name: pool.submit(dump, *version_of(one.name)) for one in present(machine)}
         dumped = [pool.submit(dump, *one) for one in HOST]
         dumped += [pool.submit(optional, *one) for one in (*OPTIONAL, *FOR_PEOPLE)]
-        inspected[0].result()
-        running = inside.apart(machine, deadline, _running(folder / DOCKER[0][0], first))
+        answering = [name for name, version in versions.items() if version.result() is None]
+        asked = [of_engine(one) for one in answering]
+        containers = [pool.submit(listed, *one) for one, _ in asked]  # their own dumps wait for it
+        networks = [pool.submit(listed, *one) for _, one in asked]
+        dumped += [pool.submit(dump, *one) for engine in answering for one in about_engine(engine)]
+        for one in containers:
+            one.result()
+        found = [one for (file, *_), _ in asked for one in _running(folder / file, first)]
+        running = inside.apart(machine, deadline, found[: inside.MOST])
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
         entered = [pool.submit(within, INSIDE, part, NETWORK) for part in parts if part]
-        inspected[1].result()
-        overlays = _overlays(*(folder / file for file, *_ in DOCKER))
+        for one in networks:
+            one.result()
+        overlays = [one for pair in asked for one in _overlays(*(folder / file for file, *_ in pair))]
         entered += [pool.submit(within, OVERLAYS, overlays, OVERLAY)] if overlays else []
-        problems = [one.result() for one in (*dumped, *inspected, *entered)]
+        problems = [one.result() for one in (*versions.values(), *dumped, *containers, *networks, *entered)]
     return [f"{folder.name}/{problem}" for problem in dict.fromkeys(problems) if problem is not None]
 
 
 def _running(file: Path, first: Sequence[str]) -> list[inside.Running]:
-    """Return whose namespaces to enter, as Docker has just told."""
+    """Return whose namespaces to enter, as their engine has just told."""
     try:
         return inside.running(json.loads(file.read_text()), first)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -92,7 +115,7 @@ def _running(file: Path, first: Sequence[str]) -> list[inside.Running]:
 
 
 def _overlays(containers: Path, networks: Path) -> list[inside.Running]:
-    """Return the overlay networks that Docker has just told of, likewise."""
+    """Return the overlay networks that it has just told of, likewise."""
     try:
         known = json.loads(containers.read_text()) if containers.exists() else []
         return inside.overlays(json.loads(networks.read_text()), known)

@@ -65,7 +65,6 @@ HOST: tuple[Dump, ...] = (
     ("conntrack-stats.txt", ("conntrack", "-S")),
     ("softnet_stat.txt", ("cat", "/proc/net/softnet_stat")),
     ("resolv.conf", ("cat", "/etc/resolv.conf")),
-    ("docker-version.json", ("docker", "version", "--format", "{{json .}}")),
 )
 """Of the host."""
 OPTIONAL: tuple[Dump, ...] = (
@@ -89,15 +88,34 @@ FOR_PEOPLE: tuple[Dump, ...] = (
     ("tc-filter.txt", _each("tc", _FILTERED, 'for way in ingress egress; do tc -s filter show dev "$link" $way; done')),
     ("ethtool.txt", ("sh", "-c", f"command -v ethtool >/dev/null || exit 127; {_OFFLOADS}")),
     ("xfrm_stat.txt", ("sh", "-c", "cat /proc/net/xfrm_stat 2>/dev/null; :")),
-    ("docker-info.json", ("docker", "info", "--format", "{{json .}}")),
-    # The last, for where Docker hangs, each of its commands holds one up.
 )
 """Likewise, of what no check reads."""
-DOCKER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("docker-inspect.json", ("docker", "ps", "-aq", "--no-trunc"), ("docker", "inspect", "--type", "container")),
-    ("docker-network-inspect.json", ("docker", "network", "ls", "-q", "--no-trunc"), ("docker", "network", "inspect")),
-)
-"""What is listed first: the file, what lists ids, what is asked about them."""
+Listed = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""The file, what lists ids, what is asked about them."""
+
+
+def of_engine(engine: str) -> tuple[Listed, Listed]:
+    """Return what is recorded of a container engine's containers and networks."""
+    return (
+        (f"{engine}-inspect.json", (engine, "ps", "-aq", "--no-trunc"), (engine, "inspect", "--type", "container")),
+        (
+            f"{engine}-network-inspect.json",
+            (engine, "network", "ls", "-q", "--no-trunc"),
+            (engine, "network", "inspect"),
+        ),
+    )
+
+
+def version_of(engine: str) -> Dump:
+    """Return what tells the version of an engine, if it answers; one that does not is asked nothing else."""
+    return f"{engine}-version.json", (engine, "version", "--format", "{{json .}}")
+
+
+def about_engine(engine: str) -> tuple[Dump, ...]:
+    """Return what else is recorded of it."""
+    return (("docker-info.json", ("docker", "info", "--format", "{{json .}}")),) if engine == "docker" else ()
+
+
 _ATTRIBUTES = ",".join(
     f'"{name}":{{{{json (index .Actor.Attributes "{name}")}}}}' for name in ("name", "container", "exitCode", "signal")
 )

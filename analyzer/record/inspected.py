@@ -1,4 +1,4 @@
-"""What of ``docker inspect`` is recorded: what tells of networks. Recordings are shown to others, so by name."""
+"""What of ``docker inspect`` and the like is recorded: what tells of networks, by name, for others see recordings."""
 
 import json
 import re
@@ -24,6 +24,10 @@ _CONTAINER = _whole("Id Name Created Image RestartCount ResolvConfPath HostsPath
     ),
     "Config": _whole("Hostname Domainname ExposedPorts Image User Labels"),
 }
+_PODMAN_NETWORK = _whole(
+    "name id driver network_interface created subnets routes ipv6_enabled internal dns_enabled options ipam_options "
+    "labels"
+)
 _DAEMON = _whole(
     "iptables ip6tables ip-forward ip-masq userland-proxy bip bip6 bridge mtu fixed-cidr fixed-cidr-v6 default-gateway "
     "default-gateway-v6 default-address-pools default-network-opts dns dns-opts dns-search icc ip ipv6 live-restore "
@@ -35,7 +39,7 @@ _INFO = _whole(
 ) | {"Swarm": _whole("LocalNodeState NodeAddr ControlAvailable Nodes Managers")}
 KEEP = {
     "docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK, "docker-info.json": _INFO,
-    "daemon.json": _DAEMON,
+    "daemon.json": _DAEMON, "podman-inspect.json": _CONTAINER, "podman-network-inspect.json": _PODMAN_NETWORK,
 }  # fmt: skip
 """What stays, by file; True for whole values. Environment, commands and mounts are not among it."""
 LABELS = re.compile(
@@ -46,7 +50,7 @@ LABELS = re.compile(
 
 def public(text: str, file: str) -> str:
     """
-    Leave out of what Docker says of itself or its containers, which goes into *file*, what may be secret.
+    Leave out of what an engine says of itself or its containers, which goes into *file*, what may be secret.
 
     Raises:
         ValueError: it is no JSON.
@@ -60,7 +64,9 @@ def _kept(value: Json, keep: Json) -> Json:
     if keep is True or not isinstance(value, dict):
         return value
     found = {name: _kept(value[name], keep[name]) for name in keep if name in value}
-    labels = found.get("Labels")
-    if isinstance(labels, dict):
-        found["Labels"] = {name: text for name, text in labels.items() if LABELS.fullmatch(name)}
+    for key in ("Labels", "labels"):
+        labels = found.get(key)
+        if not isinstance(labels, dict):
+            continue
+        found[key] = {name: text for name, text in labels.items() if LABELS.fullmatch(name)}
     return found

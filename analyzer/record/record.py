@@ -20,6 +20,7 @@ from analyzer.read.manifest import Manifest, RecordedPoint
 from analyzer.record.collect import TIME_S, collect
 from analyzer.record.drops import COMMAND, FILE
 from analyzer.record.dumps import EVENTS
+from analyzer.record.engines import DOCKER, present
 from analyzer.record.feed import Feed
 from analyzer.record.ledger import Ledger
 from analyzer.record.machine import Deadline, Machine
@@ -43,20 +44,6 @@ class Until:
 
     command: tuple[str, ...] = ()
     duration_s: float | None = None
-
-
-def check_rights(machine: Machine, *, docker: bool) -> None:
-    """
-    Make sure that capturing is possible.
-
-    Raises:
-        ToolError: a program is missing, or Docker does not answer where *docker* is needed; with what helps.
-    """
-    machine.need("tcpdump", "ip", *(["docker"] if docker else []))
-    done = machine.run("docker", "version", "--format", "{{.Server.Version}}") if docker else None
-    if done is not None and done.code:
-        hint = ": needs root, or membership of the group docker" if "denied" in done.err else ""
-        raise ToolError(f"docker on {machine.name}: {done.reason}{hint}")
 
 
 def record(
@@ -117,10 +104,9 @@ def record(
         ledger.problems([*problems, *(f"{name}: {reason}" for name, reason in unusable.items())])
         for capture, found in zip(captures, points, strict=True):
             capture.write_to(folder / found.point.file)
-        feeds = [
-            Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id"),
-            Feed(machine, folder / "docker-events.json", *EVENTS),
-        ]
+        feeds = [Feed(machine, folder / "conntrack-events.txt", "conntrack", "-E", "-o", "timestamp,extended,id")]
+        if DOCKER.name in versions:
+            feeds.append(Feed(machine, folder / "docker-events.json", *EVENTS))
         if drops:
             feeds.append(Feed(machine, folder / FILE, *COMMAND))
         stack.callback(_end, feeds)
@@ -263,9 +249,10 @@ def _ended(point: RecordedPoint, capture: Capture) -> RecordedPoint:
 
 def _versions(machine: Machine) -> dict[str, str]:
     found: dict[str, str] = {}
+    engines = {one.name: (one.name, "version", "--format", one.version) for one in present(machine)}
     for name, command in {
         "kernel": ("uname", "-r"),
-        "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
+        **engines,
         "tcpdump": ("tcpdump", "--version"),
     }.items():
         done = machine.run(*command, timeout=VERSIONS_S)

@@ -1,11 +1,10 @@
-"""Where packets of a container can be captured: found by asking Docker, and the kernel about its interfaces.
+"""Where packets of a container can be captured: found by asking its engine, and the kernel about its interfaces.
 
 Takes a machine and containers' names, gives the points on their packets' ways. An interface is recognised by its
 index: ``link_index`` of the container's end is the host's end (rtnetlink(7), IFLA_LINK).
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -15,20 +14,17 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
+from analyzer.record.engines import Chosen, Engine, Network
 from analyzer.record.inside import NAMESPACES, NETNS_NAME
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
 
 Json = Any
-NO_SUCH = re.compile(r"no such (container|object)", re.IGNORECASE)
-"""What Docker says of a name that it does not know; it says as well "no such file" of its own socket."""
 MOST_PORTS = 16
 """Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
 BETWEEN_PORTS = "frames that it forwards from port to port"
 MOST_UPLINKS = 8
 """Interfaces that lead out, and are captured."""
-BRIDGE_NAME, SHORT_ID = "com.docker.network.bridge.name", 12
-"""A network's option, and the characters of its id in its bridge's name without (libnetwork's drivers/bridge)."""
 
 
 @dataclass(slots=True)
@@ -42,6 +38,7 @@ class Found:
 @dataclass(slots=True)
 class _Container:
     name: str
+    engine: Engine
     pid: int
     settings: Json
     host_network: bool
@@ -60,9 +57,9 @@ class Finder:
     found: list[Found] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """What cannot be captured, and why."""
-    _networks: dict[str, Json] = field(default_factory=dict)
+    _networks: dict[Chosen, Network] = field(default_factory=dict)
 
-    def containers(self, names: Sequence[str]) -> None:
+    def containers(self, chosen: Sequence[Chosen]) -> None:
         """
         Add the points of containers, and those that all of them share.
 
@@ -71,9 +68,9 @@ class Finder:
 
         Raises:
             SelectionError: there is no such container.
-            ToolError: Docker does not answer, or a namespace cannot be entered.
+            ToolError: an engine does not answer, or a namespace cannot be entered.
         """
-        known = [self._inspect(name) for name in names]
+        known = [self._inspect(*one) for one in chosen]
         links = self._links(())
         shared: dict[str, Role] = {}
         for container in known:
@@ -85,7 +82,7 @@ class Finder:
                 continue
             for interface in self._ends(container):
                 shared |= self._end(container, interface, links)
-            if self.inside:  # Docker's own name server is reached by it
+            if self.inside:  # the engine's own name server is reached by it
                 prefix = ("nsenter", "-t", str(container.pid), "-n")
                 self._add(f"ct-{container.name}-lo", "lo", Role.LOOPBACK, prefix=prefix, container=container.name)
         for name, role in shared.items():
@@ -138,21 +135,19 @@ class Finder:
         point = RecordedPoint(unique, f"{unique}.pcap", interface, role, container, network, unseen=unseen)
         self.found.append(Found(Target(unique, interface, prefix), point))
 
-    def _inspect(self, name: str) -> _Container:
-        done = self.machine.run("docker", "inspect", "--type", "container", "--", name)
-        if done.code and NO_SUCH.search(done.err):
+    def _inspect(self, engine: Engine, name: str) -> _Container:
+        one = engine.container(self.machine, name)
+        if one is None:
             raise SelectionError(f"no container {name} on {self.machine.name}")
-        if done.code:
-            raise ToolError(f"docker: {done.reason}")
-        one = json.loads(done.out)[0]
         mode = str(one["HostConfig"].get("NetworkMode"))
         if mode.startswith(JOINED):
             try:
-                return self._inspect(mode.removeprefix(JOINED))
+                return self._inspect(engine, mode.removeprefix(JOINED))
             except SelectionError:
                 self.problems.append(f"{name} shares the network of a container that is gone")
         return _Container(
             name=str(one["Name"]).lstrip("/"),
+            engine=engine,
             pid=int(one["State"]["Pid"]),
             settings=one["NetworkSettings"],
             host_network=mode == "host",
@@ -180,7 +175,7 @@ class Finder:
     def _ends_from_outside(self, container: _Container, reason: str) -> Iterator[Json]:
         """Ask the container itself for its interfaces' peers: entering its namespace takes CAP_SYS_ADMIN."""
         script = "for i in /sys/class/net/*; do echo ${i##*/} $(cat $i/iflink); done"
-        done = self.machine.run("docker", "exec", container.name, "sh", "-c", script)
+        done = self.machine.run(container.engine.name, "exec", container.name, "sh", "-c", script)
         if done.code:
             raise ToolError(f"cannot tell the interfaces of {container.name}: {reason}; {done.reason}")
         for line in done.out.splitlines():
@@ -217,13 +212,12 @@ class Finder:
         return {peer["master"]: Role.BRIDGE} if peer.get("master") else {}
 
     def _bridges(self, container: _Container, links: list[Json]) -> dict[str, Role]:
-        """Return the bridges of a container's networks, as Docker names them."""
+        """Return the bridges of a container's networks, as its engine names them."""
         found: dict[str, Role] = {}
         for name in container.settings.get("Networks") or {}:
-            network = self._network(str(name))
-            bridge = (network.get("Options") or {}).get(BRIDGE_NAME) or f"br-{network.get('Id', '')[:SHORT_ID]}"
+            bridge = self._network(container, str(name)).bridge
             if any(link["ifname"] == bridge and _kind(link) == "bridge" for link in links):
-                found[str(bridge)] = Role.BRIDGE
+                found[bridge] = Role.BRIDGE
         return found
 
     def _network_of(self, container: _Container, end: Json) -> str | None:
@@ -233,18 +227,18 @@ class Finder:
                 return str(name)
         return None
 
-    def _network(self, name: str) -> Json:
-        if name not in self._networks:
-            done = self.machine.run("docker", "network", "inspect", "--", name)
-            self._networks[name] = {} if done.code else json.loads(done.out)[0]
-        return self._networks[name]
+    def _network(self, container: _Container, name: str) -> Network:
+        key = container.engine, name
+        if key not in self._networks:
+            self._networks[key] = container.engine.network(self.machine, name)
+        return self._networks[key]
 
     def _overlay(self, container: _Container, network: str | None) -> tuple[str, ...] | None:
         """Return what enters the namespace of an overlay network, None if it is another kind of network."""
-        if network is None or self._network(network).get("Driver") != "overlay":
+        if network is None or self._network(container, network).driver != "overlay":
             return None
         folder = PurePosixPath(container.settings.get("SandboxKey") or f"{NAMESPACES}/x").parent
-        name = f"1-{self._network(network)['Id'][:NETNS_NAME]}"
+        name = f"1-{self._network(container, network).id[:NETNS_NAME]}"
         places = [f"{folder}/{name}"]
         # A daemon with mounts of its own shows them only through its own root.
         pids = self.machine.run("sh", "-c", "grep -lx dockerd /proc/[0-9]*/comm 2>/dev/null").out.split()

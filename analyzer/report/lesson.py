@@ -26,6 +26,7 @@ from analyzer.model import (
     endpoint,
     mac_text,
 )
+from analyzer.model.rules import masquerades
 from analyzer.report.units import duration
 
 _INSIDE = (Role.VETH, Role.CONTAINER)
@@ -197,7 +198,7 @@ def _nat(step: NatStep, journey: Journey) -> str:
         )
     rule = f" The rule that decides is “{step.rule}”." if step.rule is not None else ""
     if step.nat == "SNAT":
-        masquerade = step.rule is not None and "MASQUERADE" in step.rule
+        masquerade = masquerades(step.rule)
         name = "masquerades" if masquerade else "translates the source (SNAT)"
         why = " Outside, nobody knows a way back to the address before, but one to the host." if masquerade else ""
         return (

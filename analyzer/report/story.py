@@ -23,6 +23,7 @@ from analyzer.model import (
     endpoint,
     mac_text,
 )
+from analyzer.model.rules import masquerades
 from analyzer.model.words import plural
 from analyzer.report.answer import WORDS
 from analyzer.report.safe import safe
@@ -182,8 +183,7 @@ def _explain_route(step: RouteStep) -> str:
 
 
 def _explain_nat(step: NatStep) -> str:
-    masquerade = step.rule is not None and "MASQUERADE" in step.rule
-    name = "MASQUERADE" if masquerade else step.nat
+    name = "MASQUERADE" if masquerades(step.rule) else step.nat
     if step.reverse:
         return f"NAT: {name} undone on the way back, {step.field} {step.before} → {step.after}"
     rule = f", by “{step.rule}”" if step.rule is not None else ""

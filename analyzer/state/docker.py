@@ -8,7 +8,7 @@ from msgspec import Struct, convert, field
 from msgspec.json import decode
 
 from analyzer.model import Container, Network, Status
-from analyzer.model.engine import JOINED, Sidecar
+from analyzer.model.engine import DOCKER, JOINED, Sidecar
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -101,8 +101,8 @@ def parse_makes_rules(text: str) -> bool:
     return not text.strip() or decode(text, type=_Daemon).iptables
 
 
-def parse_containers(dump: Any) -> tuple[Container, ...]:
-    """Read ``docker inspect``; a container stands once for each of its networks."""
+def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
+    """Read ``docker inspect``, or another *engine*'s; a container stands once for each of its networks."""
     return tuple(
         Container(
             name=container.name.lstrip("/"),
@@ -117,6 +117,7 @@ def parse_containers(dump: Any) -> tuple[Container, ...]:
             wanted=tuple(_published(container.host_config.bindings or {})),
             aliases=tuple(end.aliases or ()),
             created=container.created,
+            engine=engine,
         )
         for container in convert(dump, list[_Container])
         for network, end in (container.settings.networks or {}).items()

@@ -30,7 +30,8 @@ NAMES = (
     "nft-ruleset.json", "ipset.txt", "conntrack.txt", "conntrack6.txt", "conntrack-stats.txt", "nstat.txt",
     "tc-qdisc.json", "softnet_stat.txt", "sysctl.txt", "sysctl-interfaces.txt", "ss.txt", "resolv.conf", "hosts",
     "wg.txt", "ufw.txt", "firewalld.txt", "docker-version.json", "docker-inspect.json", "docker-network-inspect.json",
-    "daemon.json", "xfrm-policy.txt", "xfrm-state.txt", "nfnetlink_queue.txt",
+    "podman-version.json", "podman-inspect.json", "podman-network-inspect.json", "daemon.json",
+    "xfrm-policy.txt", "xfrm-state.txt", "nfnetlink_queue.txt",
 )  # fmt: skip
 """Dumps that there may be."""
 COUNTERS = ("nstat.txt", "conntrack-stats.txt", "ip-addr.json", "tc-qdisc.json", "softnet_stat.txt")

@@ -11,7 +11,8 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.model.drop import Drop
-from analyzer.model.engine import Ended
+from analyzer.model.engine import PODMAN, Ended
+from analyzer.state import podman
 from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, OVERLAYS, Dumps
@@ -32,18 +33,22 @@ from analyzer.state.sockets import parse_listeners, parse_resolvers
 from analyzer.state.sysctl import parse_sysctls
 from analyzer.state.vpn import parse_peers, parse_policies, parse_states
 
-_JSON_DUMPS: dict[str, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
-    "links": ("ip-addr.json", parse_links),
-    "routes": ("ip-route.json", parse_routes),
-    "neighbours": ("ip-neigh.json", parse_neighbours),
-    "fdb": ("bridge-fdb.json", parse_fdb),
-    "ports": ("bridge-link.json", parse_ports),
-    "queues": ("tc-qdisc.json", parse_queues),
-    "vlans": ("bridge-vlan.json", parse_vlans),
-    "containers": ("docker-inspect.json", parse_containers),
-    "sidecars": ("docker-inspect.json", parse_sidecars),
-    "networks": ("docker-network-inspect.json", parse_networks),
-}
+_JSON_DUMPS: tuple[tuple[str, str, Callable[[Any], tuple[Any, ...]]], ...] = (
+    ("links", "ip-addr.json", parse_links),
+    ("routes", "ip-route.json", parse_routes),
+    ("neighbours", "ip-neigh.json", parse_neighbours),
+    ("fdb", "bridge-fdb.json", parse_fdb),
+    ("ports", "bridge-link.json", parse_ports),
+    ("queues", "tc-qdisc.json", parse_queues),
+    ("vlans", "bridge-vlan.json", parse_vlans),
+    ("containers", "docker-inspect.json", parse_containers),
+    ("sidecars", "docker-inspect.json", parse_sidecars),
+    ("networks", "docker-network-inspect.json", parse_networks),
+    ("containers", "podman-inspect.json", partial(parse_containers, engine=PODMAN)),
+    ("sidecars", "podman-inspect.json", parse_sidecars),
+    ("networks", "podman-network-inspect.json", podman.parse_networks),
+)
+"""Part of the state, file, and what reads it; several engines' are all there."""
 EVENTS = "docker-events.json"
 LONGEST_EVENT, MOST_EVENTS = 1 << 20, 4_000_000
 """Characters of a line of retis', and its lines that are read."""
@@ -126,10 +131,10 @@ def _with_gateways(host: HostState) -> HostState:
 def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) -> HostState:
     """Read what is recorded of one network namespace."""
     found: dict[str, Any] = {}
-    for part, (file, parse) in _JSON_DUMPS.items():
+    for part, file, parse in _JSON_DUMPS:
         parsed = dumps.parsed(file, partial(_from_json, parse=parse))
         if parsed is not None:
-            found[part] = parsed
+            found[part] = (*found.get(part, ()), *parsed)
     routing: list[RoutingRule] = []
     for file, version in (("ip-rule.json", 4), ("ip6-rule.json", 6)):
         routing += dumps.parsed(file, partial(_from_json, parse=partial(parse_rules, version=version))) or ()

@@ -26,6 +26,9 @@ def _entry(original: tuple[str, int, str, int], reply: tuple[str, int, str, int]
 
 PLAIN = (INSIDE, 4000, SERVER, 53), (SERVER, 53, INSIDE, 4000)
 HIDDEN = (INSIDE, 4000, SERVER, 53), (SERVER, 53, HOST, 4001)
+BOTH_ENDS = (INSIDE, 4000, HOST, 8080), ("172.17.0.3", 80, "172.17.0.1", 4000)
+HALF = BOTH_ENDS[0], ("172.17.0.3", 80, INSIDE, 4000)
+"""DNAT and SNAT; and what is seen before the second one."""
 OTHER = (INSIDE, 4000, SERVER, 53), (SERVER, 53, "10.0.0.9", 4000)
 
 
@@ -48,6 +51,8 @@ def _replies(connections: Columns) -> list[tuple[int, int, int, int]]:
         (PLAIN, [_entry(*HIDDEN)], 0, []),
         (PLAIN, [_entry(*HIDDEN), _entry(*PLAIN)], 1, []),
         (HIDDEN, [_entry(*OTHER)], -1, [0]),
+        (HALF, [_entry(*BOTH_ENDS)], 0, []),
+        (HALF, [_entry(*OTHER), _entry(*BOTH_ENDS)], 1, []),
         (HIDDEN, [_entry(*PLAIN), _entry(*OTHER)], -1, [0]),
         (PLAIN, [_entry(*HIDDEN, proto=6)], -1, []),
         (PLAIN, [_entry((INSIDE, 4001, SERVER, 53), HIDDEN[1])], -1, []),
@@ -72,6 +77,14 @@ def test_what_frames_do_not_show_is_taken_over() -> None:
     apply_stated(connections, [_entry(*HIDDEN)])
 
     assert _replies(connections) == [(_end(SERVER, 0)[1], 53, _end(HOST, 0)[1], 4001), other]
+
+
+def test_half_a_translation_is_completed() -> None:
+    """Between DNAT and SNAT a bridge with br_netfilter shows neither tuple."""
+    connections = _table(HALF)
+    apply_stated(connections, [_entry(*BOTH_ENDS)])
+
+    assert _replies(connections) == [(int(ip_address("172.17.0.3")), 80, int(ip_address("172.17.0.1")), 4000)]
 
 
 def test_what_frames_show_stays() -> None:

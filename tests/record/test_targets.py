@@ -9,6 +9,7 @@ import pytest
 from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 from analyzer.read.manifest import RecordedPoint
+from analyzer.record.engines import DOCKER
 from analyzer.record.machine import Done, Machine
 from analyzer.record.targets import Finder
 from analyzer.record.tcpdump import Target
@@ -107,7 +108,7 @@ UPLINK = RecordedPoint("eth0", "eth0.pcap", "eth0", Role.UPLINK)
 def _finder(*names: str, inside: bool = False, changed: Mapping[str, object] | None = None) -> Finder:
     """Find points of containers, on the host above with other answers."""
     finder = Finder(_Answers({**HOST, **(changed or {})}), inside)
-    finder.containers(names)
+    finder.containers([(DOCKER, name) for name in names])
     return finder
 
 

@@ -171,12 +171,18 @@ SMALL: dict[str, str] = {
     "ss.txt": "tcp LISTEN 3 128 127.0.0.1%lo:80 0.0.0.0:* users:((\"web\",pid=1,fd=3))",
     "resolv.conf": "nameserver 192.0.2.53\nsearch example.org lan",
     "docker-version.json": "{}",
+    "podman-version.json": "{}",
     "ipset.txt": "create good hash:ip\nadd good 10.0.0.1",
     "docker-inspect.json": '[{"Name": "/web", "NetworkSettings": {"Networks": {"app": {}}}}]',
     "docker-network-inspect.json": '[{"Name": "app", "Id": "1"}]',
+    "podman-inspect.json": '[{"Name": "db", "NetworkSettings": {"Networks": {"podman": {}}}}]',
+    "podman-network-inspect.json": '[{"name": "podman", "id": "2", "driver": "bridge", "network_interface": "podman0", '
+    '"subnets": [{"subnet": "10.88.0.0/16", "gateway": "10.88.0.1"}]}]',
 }  # fmt: skip
 
 
+VERSIONS = {"docker-version.json", "podman-version.json"}
+"""For people."""
 COUNTED = {
     "IpInReceives": 15, "conntrack.found": 3, "link.lo.rx.dropped": 1, "link.lo.tx.errors": 2, "qdisc.lo.drops": 7,
     "softnet.dropped": 2, "softnet.time_squeeze": 1,
@@ -356,7 +362,7 @@ def test_a_dump_that_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["host", "host-before"])
-@pytest.mark.parametrize("file", sorted(set(SMALL) - {"docker-version.json"}))
+@pytest.mark.parametrize("file", sorted(set(SMALL) - VERSIONS))
 def test_a_dump_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, file: str) -> None:
     """Told once, with the reason that the system gives; of the state before, for what is compared with it."""
     for name in ("host", "host-before"):
@@ -422,7 +428,7 @@ def _changed(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
     return copy
 
 
-@pytest.mark.parametrize("file", [name for name in NAMES if name.endswith(".json") and name != "docker-version.json"])
+@pytest.mark.parametrize("file", [name for name in NAMES if name.endswith(".json") and name not in VERSIONS])
 def test_every_value_may_be_wrong(tmp_path: Path, file: str) -> None:
     """Each field of a recorded dump, with values of every type and size: a dump is read, or left out by name."""
     path = BUNDLE / "host" / file

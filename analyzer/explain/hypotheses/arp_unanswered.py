@@ -17,6 +17,7 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, ArpExchange, Basis, Evidence, HostState, Severity
+from analyzer.model.rules import dump_of
 from analyzer.schema import Addresses
 
 DNAT = " dnat "
@@ -87,7 +88,7 @@ def _tell(
     if foreign := _foreign(case, questions):
         facts["foreign_source"] = True
         rules = {nat.rule for number in foreign for nat in case.tracer.connection(number).nat if nat.rule}
-        proof += [f"iptables-save.txt: {rule}" for rule in sorted(rules)]
+        proof += [f"{dump_of(rule, first.asked_ip.version)}: {rule}" for rule in sorted(rules)]
     elif host.owns(first.asked_ip):
         facts["own_address"] = True
     asker = host.container_of_address(first.asker_ip) if first.asker_ip is not None else None

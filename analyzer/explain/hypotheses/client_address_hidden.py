@@ -11,6 +11,7 @@ from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.explain.turned import turned_connections
 from analyzer.model import Severity
+from analyzer.model.rules import dump_of
 from analyzer.schema import Addresses
 
 
@@ -23,29 +24,30 @@ def causes(case: Case) -> Iterator[Cause]:
     for number in np.flatnonzero(case.source_moved & case.target_moved & ~itself & case.my_connections).tolist():
         if number in case.once(turned_connections):
             continue  # the router has changed the destination, not this host
-        if _goes_out(case, number):
+        if _of_container(case, number):
             continue
         by_mask.setdefault(str(case.tracer.connection(number).reply.dst), []).append(number)
     for mask, numbers in by_mask.items():
         yield Cause([], partial(_tell, case, mask, numbers), key=(mask,))
 
 
-def _goes_out(case: Case, number: int) -> bool:
-    """Tell whether a container asks a server elsewhere, by a service's address: it is masked as on any way out."""
-    connection, host = case.tracer.connection(number), case.host_of(int(case.context.packets_of(number)[0]))
-    client, server = (host.container_of_address(flow.src) for flow in (connection.original, connection.reply))
-    return client is not None and server is None
+def _of_container(case: Case, number: int) -> bool:
+    """Tell whether a container asks: whatever leaves its network is masked, and answers inside it need that."""
+    host = case.host_of(int(case.context.packets_of(number)[0]))
+    client = case.tracer.connection(number).original.src
+    return host.container_of_address(client) is not None or any(one.holds(client) for one in host.networks)
 
 
 def _tell(case: Case, mask: str, numbers: list[int], _: list[int]) -> Told:
     connection = case.tracer.connection(numbers[0])
+    version = connection.reply.src.version
     return Told(
         {
             "hidden": Count(len(numbers)), "mask": mask, "server": str(connection.reply.src),
             "client": str(connection.original.src),
         },
         evidence=case.evidence([int(case.context.packets_of(n)[0]) for n in numbers[:SHOWN]]),
-        proof=tuple(f"iptables-save.txt: {nat.rule}" for nat in connection.nat if nat.rule),
+        proof=tuple(f"{dump_of(nat.rule, version)}: {nat.rule}" for nat in connection.nat if nat.rule),
     )  # fmt: skip
 
 

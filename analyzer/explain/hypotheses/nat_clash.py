@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
+from analyzer.explain.fixes import ip_version
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Moved, Told
 from analyzer.model import Basis, Disposition, HostState, Severity
 from analyzer.model.question import Constant, OneOf
-from analyzer.model.rules import Translate
+from analyzer.model.rules import Translate, dump_of
 
 FAILED = "conntrack.insert_failed"
 FEW = 1_000
@@ -39,7 +40,8 @@ def _on(case: Case, host: HostState) -> Iterator[Cause]:
 
 def _tell(case: Case, rule: str, failed: int, packets: list[int]) -> Told:
     moved = Moved("conntrack-stats.txt: insert_failed", 0, failed) if failed else None
-    return Told(evidence=case.evidence(packets), proof=(f"iptables-save.txt: {rule}",), moved=moved)
+    proof = f"{dump_of(rule, ip_version(case, packets[0]))}: {rule}"
+    return Told(evidence=case.evidence(packets), proof=(proof,), moved=moved)
 
 
 def _begins(case: Case, packet: int) -> bool:

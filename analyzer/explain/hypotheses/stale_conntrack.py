@@ -11,7 +11,7 @@ from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving
 from analyzer.link.sorting import first_places
 from analyzer.model import Address, Basis, Connection, HostState, Role, Severity, endpoint
-from analyzer.model.rules import Verdict
+from analyzer.model.rules import Verdict, dump_of
 from analyzer.state.path import translate
 
 MOST = 2_000
@@ -34,7 +34,7 @@ def causes(case: Case) -> Iterator[Cause]:
         today = _today(host, connection)
         if today is not None:
             old = endpoint(connection.reply.src, connection.reply.sport)
-            proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
+            proof = (*_entry(case, number), f"{dump_of(today[1], connection.reply.src.version)}: {today[1]}")
             tell = partial(_tell, case, {"old": old, "today": today[0]}, proof)
             packets = case.packets_of(number)
             key = (int(case.numbers[packets[0]]),)
@@ -59,7 +59,7 @@ def _before_the_rule(case: Case) -> Iterator[Cause]:
         today = _today(host, connection)
         if today is not None:
             old = endpoint(connection.original.dst, connection.original.dport)
-            proof = (*_entry(case, number), f"iptables-save.txt: {today[1]}")
+            proof = (*_entry(case, number), f"{dump_of(today[1], connection.reply.src.version)}: {today[1]}")
             tell = partial(_tell, case, {"old": old, "today": today[0], "without": True}, proof)
             packets = case.packets_of(number, reply=False)
             key = int(case.numbers[packets[0]]), True

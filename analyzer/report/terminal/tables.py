@@ -8,6 +8,7 @@ from rich.text import Text
 
 from analyzer.model import Basis, Clock, Connection, Disposition, NatChange, Point
 from analyzer.model.loss import Loss
+from analyzer.model.rules import masquerades
 from analyzer.model.words import plural
 from analyzer.report.safe import safe
 from analyzer.report.terminal.console import NARROW, wrapped
@@ -110,8 +111,7 @@ def _arrow(connection: Connection) -> str:
 def _translation(connection: Connection) -> str:
     """Say what was translated, and who relays."""
     told = [
-        f"{'MASQUERADE' if change.rule and 'MASQUERADE' in change.rule else change.kind} "
-        f"{change.before} → {change.after}"
+        f"{'MASQUERADE' if masquerades(change.rule) else change.kind} {change.before} → {change.after}"
         for change in connection.nat
     ]
     for other, way in ((connection.relayed_to, "relayed to"), (connection.relayed_from, "relayed from")):

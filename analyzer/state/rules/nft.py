@@ -102,7 +102,7 @@ def _rule(table: Table, chain: Chain, value: Json) -> Rule:
     counters: list[Json] = [s["counter"] for s in value["expr"] if isinstance(s.get("counter"), dict)]
     counter = counters[0] if counters else {}
     return Rule(
-        text=f"{table.label} {chain.name}: {rule_text(value['expr'])}",
+        text=f"{table.label} {chain.name}: {rule_text(value['expr'], str(value.get('comment', '')))}",
         table=table.label,
         chain=chain.name,
         number=len(chain.rules) + 1,

@@ -3,11 +3,14 @@
 from typing import Any
 
 Json = Any
+QUALIFIED = ("mark", "l4proto", "nfproto", "protocol", "priority", "length", "pkttype", "cpu")
+"""Keys that ``nft`` says with ``meta`` in front."""
 
 
-def rule_text(statements: list[Json]) -> str:
-    """Say all statements."""
-    return " ".join(filter(None, map(statement_text, statements)))
+def rule_text(statements: list[Json], comment: str = "") -> str:
+    """Say all statements, and the comment behind them."""
+    noted = [f'comment "{comment}"'] if comment else []
+    return " ".join([*filter(None, map(statement_text, statements)), *noted])
 
 
 def statement_text(statement: Json) -> str:
@@ -36,8 +39,10 @@ def statement_text(statement: Json) -> str:
 
 def match_text(told: Json) -> str:
     """Say what a match asks."""
-    op = "" if told.get("op", "==") in ("==", "in") else f"{told.get('op')} "
-    return f"{side(told['left'])} {op}{side(told['right'])}"
+    left, asked = told["left"], told.get("op", "==")
+    masked = isinstance(left, dict) and "&" in left and asked == "=="
+    op = "" if asked in ("==", "in") and not masked else f"{asked} "
+    return f"{side(left)} {op}{side(told['right'])}"
 
 
 def side(told: Json) -> str:
@@ -50,7 +55,7 @@ def side(told: Json) -> str:
     if kind == "payload":
         return f"{inner.get('protocol', '@')} {inner.get('field', '')}"
     if kind == "meta":
-        return str(inner["key"])
+        return f"meta {inner['key']}" if inner["key"] in QUALIFIED else str(inner["key"])
     if kind == "ct":
         return f"ct {inner['dir']} {inner['key']}" if "dir" in inner else f"ct {inner['key']}"
     if kind == "fib":

@@ -9,9 +9,11 @@ import re
 from analyzer.model import HostState
 from analyzer.model.rules import Rule
 
-DOCKER_USER, UFW = "DOCKER-USER", "ufw"
+DOCKER_USER, UFW, NETAVARK = "DOCKER-USER", "ufw", "inet netavark"
+_HOOKS = ("INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING")
+"""Chains of netavark's table in which it drops nothing itself but what conntrack calls invalid."""
 _TABLES = (
-    (re.compile(r"^inet netavark$"), "netavark (Podman)"), (re.compile(r"^(ip|ip6) docker-"), "Docker"),
+    (re.compile(f"^{NETAVARK}$"), "netavark (Podman)"), (re.compile(r"^(ip|ip6) docker-"), "Docker"),
     (re.compile(r"^(inet|ip|ip6) firewalld$"), "firewalld"), (re.compile(r"^(inet|ip|ip6) kube-proxy$"), "kube-proxy"),
     (re.compile(r"^(inet|ip|ip6) (cni|cni_\w+)$"), "a CNI plugin"), (re.compile(r"^ip6? wg-quick-"), "wg-quick"),
     (re.compile(r"^(ip|ip6|inet) crowdsec6?$"), "CrowdSec's bouncer"), (re.compile(r"^inet f2b-table$"), "fail2ban"),
@@ -37,9 +39,11 @@ def owner(rule: Rule, host: HostState) -> str | None:
     for pattern, name in _COMMENTS:
         if pattern.search(rule.comment):
             return name
+    if rule.table == NETAVARK and rule.chain in _HOOKS and rule.target in ("DROP", "REJECT"):
+        return None if not rule.text.endswith(" ct state invalid drop") else "netavark (Podman)"
     for pattern, name in _TABLES if rule.native else _CHAINS:
         if pattern.search(rule.table if rule.native else rule.chain):
-            return _publisher(rule, host) or name
+            return _publisher(rule, host, name)
     return _docker(rule, host)
 
 
@@ -50,15 +54,15 @@ def keeper(host: HostState, table: str, chain: str) -> str | None:
     return UFW if any(re.match(r"^ufw6?-", target) for target in targets) else None
 
 
-def _publisher(rule: Rule, host: HostState) -> str | None:
-    """Name the container whose published port a rule is for."""
+def _publisher(rule: Rule, host: HostState, name: str) -> str:
+    """Return who made a rule, and the container whose published port it is for."""
     to = rule.nat.to if rule.nat is not None else None
     for container in host.containers if to else ():
         for port in container.published:
             inner = port.partition("->")[2].partition("/")[0]
             if any(to in (f"{ip}:{inner}", f"[{ip}]:{inner}") for ip in container.addresses):
-                return f"Docker, for {container.name}'s published port {port}"
-    return None
+                return f"{name}, for {container.name}'s published port {port}"
+    return name
 
 
 def _docker(rule: Rule, host: HostState) -> str | None:

@@ -76,6 +76,23 @@ def test_rules_of_nftables(family: str, table: str, by: str | None) -> None:
     assert owner(next(found.rules()), HOST) == by
 
 
+@pytest.mark.parametrize(
+    ("chain", "rule", "by"),
+    [
+        ("FORWARD", "ct state invalid drop", "netavark (Podman)"),
+        ("FORWARD", "ip daddr 8.8.8.8 drop", None),
+        ("INPUT", "tcp dport 80 reject", None),
+        ("FORWARD", "ip saddr 10.88.0.0/16 accept", "netavark (Podman)"),
+        ("NETAVARK-ISOLATION-3", "oifname podman1 drop", "netavark (Podman)"),
+    ],
+)
+def test_rules_that_somebody_put_into_netavarks_table(chain: str, rule: str, by: str | None) -> None:
+    """In chains of hooks it drops only what conntrack calls invalid: what else is dropped there is somebody's own."""
+    target = rule.rpartition(" ")[2].upper()
+
+    assert owner(Rule(f"inet netavark {chain}: {rule}", "inet netavark", chain, 1, target=target), HOST) == by
+
+
 def test_places() -> None:
     """With its number in the chain."""
     (table,) = parse_tables(
