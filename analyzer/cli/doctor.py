@@ -21,6 +21,7 @@ NEEDED = (
 def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.explain.doctor import examine  # noqa: PLC0415
+    from analyzer.model.engine import DOCKER  # noqa: PLC0415
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
@@ -33,7 +34,7 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         state, name = load_host(Path(host)), host
         if not set(state.files) - {"resolv.conf", "hosts"}:  # which any folder like /etc has
             raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at")
-        problems = [f"{file}: not there" for file in NEEDED if file not in state.files]
+        problems = [f"{file}: not there" for file in NEEDED if file.replace(DOCKER, state.engine) not in state.files]
     else:
         machine = Remote(target) if target is not None else Machine()
         machine.need("ip")
@@ -41,6 +42,6 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         with scratch() as folder:
             problems = collect(machine, folder / "host", Deadline(TIME_S))
             state = load_host(folder / "host")
-    findings = worded(examine(state))
+    findings = worded(examine(state), state.engine)
     terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
     exit_on(fail_on, findings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from analyzer.model.drop import Drop
-from analyzer.model.engine import Container, Ended, Network, Prefix, Sidecar
+from analyzer.model.engine import DOCKER, Container, Ended, Network, Prefix, Sidecar
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 from analyzer.model.vpn import IpsecPolicy, IpsecState, Peer
@@ -322,6 +322,12 @@ class HostState:
         """Return a container's own interface on its network, as its namespace was recorded."""
         state = self.inside.get(container.name)
         return state.link_of_mac(container.mac) if state is not None else None
+
+    @property
+    def engine(self) -> str:
+        """The container engine: Docker, unless all that there is is another one's."""
+        found = {one.engine for one in self.containers} | {one.engine for one in self.networks}
+        return found.pop() if len(found) == 1 else DOCKER
 
     def network_of(self, container: Container) -> Network | None:
         """Return the network that a container is on."""

@@ -239,6 +239,6 @@ def masquerades(text: str | None) -> bool:
     """Tell by a rule's text, comments aside, whether it gives the host's own address."""
     if text is None:
         return False
-    if text.startswith("-A "):
-        return re.search(r" -j MASQUERADE( |$)", text) is not None
+    if text.startswith("-"):
+        return re.search(r"(?:^| )-j MASQUERADE(?: |$)", text) is not None
     return re.search(r"\bmasquerade\b", text.partition(' comment "')[0]) is not None

@@ -15,8 +15,10 @@ from analyzer.state.routing import Chosen
 from analyzer.state.rules.packet import Packet
 from analyzer.state.sysctl import forwards, reverse_path, sysctl_line, takes_loopback
 
-ISOLATION = "DOCKER-ISOLATION"
-"""Chains by which Docker keeps its networks apart."""
+ISOLATION = ("DOCKER-ISOLATION", "DOCKER-INTERNAL", "NETAVARK-ISOLATION")
+"""Chains by which Docker and Podman keep networks apart."""
+DOCKER_TABLES = ("ip docker-bridges", "ip6 docker-bridges")
+"""Of Docker's own with nftables: what it drops there is isolation, and has a comment (nftablesdoc of moby)."""
 CHECKS = {
     Why.NO_ROUTE: "host-unreachable", Why.DEAD_END: "host-unreachable", Why.ROUTING_RULE: "host-unreachable",
     Why.FORWARDING: "forwarding-disabled", Why.REVERSE_PATH: "reverse-path-filtered", Why.MTU: "mtu-exceeded",
@@ -198,8 +200,8 @@ class Way:
         return now is not None and before is not None and now.packets is not None and now.packets == before.packets
 
     def _isolates(self, rule: Rule) -> bool:
-        """Tell whether Docker made a rule to keep networks apart: its chains, or those for direct access (28.0)."""
-        if rule.chain.startswith(ISOLATION):
+        """Tell whether an engine made a rule to keep networks apart: its chains, or those for direct access (28.0)."""
+        if rule.chain.startswith(ISOLATION) or (rule.table in DOCKER_TABLES and rule.comment):
             return True
         tests = {step.value.field: step for step in rule.steps if isinstance(step, Test) and isinstance(step.value, Of)}
         dst, iif = tests.get(Field.DST), tests.get(Field.IIF)

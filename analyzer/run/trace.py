@@ -146,7 +146,7 @@ class Trace:
         """What a person should act on, worst first."""
         from analyzer.report.words import worded  # noqa: PLC0415
 
-        return worded(self.unworded)
+        return worded(self.unworded, self.hosts.everywhere.engine)
 
     @cached_property
     def _telling(self) -> "Telling":

@@ -44,7 +44,7 @@ def test_what_is_translated_twice_is_one_connection(tmp_path: Path) -> None:
     )
     trace = analyze([bundle])
 
-    assert trace.findings == []
+    assert trace.findings == ()
     assert set(trace.dispositions()) == {Disposition.DELIVERED}
     assert {(str(c.original.src), str(c.reply.src)) for c in map(trace.connection, range(2))} == {
         ("10.20.0.2", "172.17.0.2")

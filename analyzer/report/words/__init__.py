@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from analyzer.model import Finding
+from analyzer.model.engine import DOCKER
 from analyzer.model.finding import worst_first
 from analyzer.report.words import (
     captures,
@@ -24,6 +25,7 @@ from analyzer.report.words import (
     vpn,
     ways,
 )
+from analyzer.report.words.engine import in_words_of
 from analyzer.report.words.sentence import Facts, Words, by_xdp, commands, for_proxy, heading, reached_otherwise
 
 SAYS = {
@@ -40,11 +42,15 @@ MOST_ALIKE = 8
 """Findings of one check that are told one by one."""
 
 
-def worded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Put findings into words, worst first; what goes beyond what anybody reads is told together."""
+def worded(findings: Iterable[Finding], engine: str = DOCKER) -> tuple[Finding, ...]:
+    """
+    Put findings into the words of an *engine*'s users, worst first.
+
+    What goes beyond what anybody reads is told together.
+    """
     by_check: dict[str, list[Finding]] = {}
     for finding in findings:
-        by_check.setdefault(finding.check, []).append(_worded(finding))
+        by_check.setdefault(finding.check, []).append(in_words_of(engine, _worded(finding)))
     return worst_first(one for of_check in by_check.values() for one in _few(of_check))
 
 

@@ -39,12 +39,19 @@ def owner(rule: Rule, host: HostState) -> str | None:
     for pattern, name in _COMMENTS:
         if pattern.search(rule.comment):
             return name
-    if rule.table == NETAVARK and rule.chain in _HOOKS and rule.target in ("DROP", "REJECT"):
-        return None if not rule.text.endswith(" ct state invalid drop") else "netavark (Podman)"
+    if rule.native and rule.target in ("DROP", "REJECT") and _is_foreign(rule):
+        return None
     for pattern, name in _TABLES if rule.native else _CHAINS:
         if pattern.search(rule.table if rule.native else rule.chain):
             return _publisher(rule, host, name)
     return _docker(rule, host)
+
+
+def _is_foreign(rule: Rule) -> bool:
+    """Tell of a rule that drops whether somebody put it into an engine's table: what Docker drops, has a comment."""
+    if rule.table == NETAVARK:
+        return rule.chain in _HOOKS and not rule.text.endswith(" ct state invalid drop")
+    return re.match(r"^ip6? docker-", rule.table) is not None and not rule.comment
 
 
 def keeper(host: HostState, table: str, chain: str) -> str | None:

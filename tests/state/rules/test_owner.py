@@ -70,7 +70,7 @@ def test_rules_of_nftables(family: str, table: str, by: str | None) -> None:
     """By the table, for chains there are called as anybody likes."""
     of: dict[str, Any] = {"family": family, "table": table}
     dump = [{"table": {"family": family, "name": table}}, {"chain": {**of, "name": "DOCKER"}},
-            {"rule": {**of, "chain": "DOCKER", "handle": 1, "expr": [{"drop": None}]}}]  # fmt: skip
+            {"rule": {**of, "chain": "DOCKER", "handle": 1, "expr": [{"accept": None}]}}]  # fmt: skip
     (found,) = parse_native(json.dumps({"nftables": dump}), ())
 
     assert owner(next(found.rules()), HOST) == by
