@@ -1,0 +1,87 @@
+"""Hosts of other kinds, as recorded: each tells what is wrong, in its users' words, and nothing else."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from analyzer import Trace, analyze
+from analyzer.model import Basis, Severity
+from analyzer.model.rules import masquerades
+
+RECORDED = Path(__file__).parents[1] / "hosts"
+KINDS = ("docker-28", "docker-29", "podman")
+STORIES = ("healthy", "across", "direct", "dropped")
+
+
+@cache
+def _trace(name: str) -> Trace:
+    return analyze([RECORDED / f"{name}.tar.zst"])
+
+
+def test_all_of_them() -> None:
+    """No recording is forgotten here."""
+    found = {path.name.removesuffix(".tar.zst") for path in RECORDED.glob("*.tar.zst")}
+
+    assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_healthy_one_is_accused_of_nothing(kind: str) -> None:
+    """A ping outside, and a published port from outside: every packet went its way."""
+    trace = _trace(f"{kind}.healthy")
+    connections = [trace.connection(number) for number in range(2)]
+
+    assert trace.findings == ()
+    assert set(trace.dispositions()) <= {"delivered", "left-host"}
+    assert {change.kind for one in connections for change in one.nat} == {"SNAT", "DNAT"}
+    assert all(change.rule is not None and one.basis is Basis.STATED for one in connections for change in one.nat)
+
+
+@pytest.mark.parametrize("kind", ["docker-28", "docker-29"])
+def test_a_published_port_of_another_network(kind: str) -> None:
+    """Only the client is captured: what the bridge shows between DNAT and SNAT is no contradiction, and no loss."""
+    trace = _trace(f"{kind}.across")
+    connection = next(one for one in map(trace.connection, range(2)) if one.protocol == "tcp")
+
+    assert trace.findings == ()
+    assert (str(connection.reply), connection.basis) == ("172.17.0.3:80 → 172.17.0.1:" + str(connection.reply.dport),
+                                                         Basis.STATED)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "cause", "remedy"),
+    [
+        ("docker-28.direct", "network-isolation", "they share no network, and Docker keeps networks apart",
+         "docker network create NET"),
+        ("docker-29.direct", "network-isolation", "they share no network, and Docker keeps networks apart",
+         "docker network create NET"),
+        ("podman.direct", "network-isolation", "they share no network, and Podman keeps networks apart",
+         "podman network connect webnet app"),
+        ("podman.across", "network-isolation", "they share no network, and Podman keeps networks apart",
+         "podman network connect"),
+        ("docker-28.dropped", "filtered-by-rule", "rule 1 of DOCKER-USER drops it",
+         "iptables -t filter -I DOCKER-USER -s 172.17.0.2 -d 8.8.8.8 -p icmp -j RETURN"),
+        ("docker-29.dropped", "filtered-by-rule", "rule 1 of forward drops it",
+         "nft insert rule ip own forward ip saddr 172.17.0.2 ip daddr 8.8.8.8 accept"),
+        ("podman.dropped", "filtered-by-rule", "rule 1 of FORWARD drops it",
+         "nft insert rule inet netavark FORWARD ip saddr 10.88.0."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong(name: str, check: str, cause: str, remedy: str) -> None:
+    """The one thing that is, and what helps there."""
+    (finding,) = _trace(name).findings
+    told = f"{finding.title} {finding.explanation} {finding.remedy} {' '.join(finding.commands)}"
+
+    assert (finding.check, finding.severity, finding.cause) == (check, Severity.ERROR, cause)
+    assert remedy in told
+    if name.startswith("podman"):
+        assert "docker" not in told.lower()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_masquerade_is_called_so(kind: str) -> None:
+    """Whatever the program is that made the rule."""
+    rules = [change.rule for number in range(2) for change in _trace(f"{kind}.healthy").connection(number).nat]
+
+    assert sorted(map(masquerades, rules)) == [False, True]
