@@ -9,7 +9,9 @@ from analyzer.model import (
     Basis,
     FdbStep,
     HostState,
+    IpvlanStep,
     Mac,
+    MacvlanStep,
     NatChange,
     NatStep,
     Point,
@@ -92,6 +94,8 @@ def between(
         steps.append(_route(context, before, after, hop, exchanges))
     elif (before.layers | after.layers) & Layer.TUNNEL:
         pass  # the tunnel's own step tells
+    elif (parent := _parent(context, before, after, hop)) is not None:
+        steps.append(parent)
     elif before.layers & Layer.MAC_DST and not fields & {"eth_src", "eth_dst"}:
         steps.append(_bridge(context, before, after, hop))
     steps += _nat(translated, hop, reply, nat, ("src", "sport", "icmp_id"))
@@ -169,6 +173,28 @@ def _bridge(context: Context, before: Sight, after: Sight, hop: int) -> FdbStep:
         entry=_fdb_entry(context, mac, port),
         basis=Basis.OBSERVED if learnt or flooded else Basis.INFERRED,
     )
+
+
+LYING_ON = ("macvlan", "ipvlan")
+"""Drivers whose interfaces lie on one of the host's."""
+
+
+def _parent(context: Context, before: Sight, after: Sight, hop: int) -> MacvlanStep | IpvlanStep | None:
+    """Tell of a frame that goes between a container's own end and what that lies on; None of all others."""
+    ends = context.points[before.point], context.points[after.point]
+    inner = next((one for one in ends if one.role is Role.CONTAINER and one.container is not None), None)
+    outer = next((one for one in ends if one.role is Role.UPLINK), None)
+    if inner is None or outer is None or inner.host != outer.host:
+        return None
+    host = context.hosts[inner.host]
+    for container in (one for one in host.containers if one.name == inner.container):
+        network = host.network_of(container)
+        lies_on = network.parent if network is not None else None
+        if network is not None and network.driver in LYING_ON and lies_on in (None, outer.interface, outer.name):
+            parent = lies_on or outer.interface or outer.name
+            made = MacvlanStep if network.driver == "macvlan" else IpvlanStep
+            return made(container.name, parent, network.mode, inner is ends[0], hop)
+    return None
 
 
 def _copied(context: Context, before: Sight, after: Sight) -> bool:

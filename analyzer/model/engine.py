@@ -153,6 +153,10 @@ class Network:
     peers: tuple[Address, ...] = ()
     """The hosts that an overlay is on, as far as this one knows; nothing where that was not recorded."""
     engine: str = DOCKER
+    parent: str | None = None
+    """Of macvlan and ipvlan: the host's interface that its containers' lie on."""
+    mode: str | None = None
+    """Likewise: ``bridge``, ``private``, ``vepa``, ``passthru``; ``l2``, ``l3``, ``l3s``."""
 
     def holds(self, ip: Address | None) -> bool:
         """Tell whether an address is in one of its subnets."""

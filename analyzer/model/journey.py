@@ -126,6 +126,34 @@ class FdbStep:
 
 
 @dataclass(frozen=True, slots=True)
+class MacvlanStep:
+    """The frame went between a container's macvlan interface and its parent (the kernel's drivers/net/macvlan.c)."""
+
+    container: str
+    parent: str
+    mode: str | None
+    """``bridge``, ``private``, ``vepa`` or ``passthru``; None where that was not recorded."""
+    outward: bool
+    at_hop: int
+    basis: Basis = Basis.STATED
+    kind: str = "macvlan"
+
+
+@dataclass(frozen=True, slots=True)
+class IpvlanStep:
+    """It went between an ipvlan interface, which has the parent's MAC, and its parent (drivers/net/ipvlan)."""
+
+    container: str
+    parent: str
+    mode: str | None
+    """``l2``, in which it resolves addresses itself, ``l3`` or ``l3s``, in which the host's routes send it on."""
+    outward: bool
+    at_hop: int
+    basis: Basis = Basis.STATED
+    kind: str = "ipvlan"
+
+
+@dataclass(frozen=True, slots=True)
 class RouteStep:
     """The host forwarded the packet: TTL one less (RFC 1812 section 5.3.1), new MACs."""
 
@@ -211,7 +239,7 @@ class FilterStep:
     kind: str = "filter"
 
 
-Step = ArpStep | FdbStep | RouteStep | NatStep | TunnelStep | ProxyStep | FilterStep
+Step = ArpStep | FdbStep | MacvlanStep | IpvlanStep | RouteStep | NatStep | TunnelStep | ProxyStep | FilterStep
 
 
 @dataclass(frozen=True, slots=True)

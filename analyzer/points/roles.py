@@ -4,6 +4,7 @@ Takes HOPS, gives Points with more filled in; all of it inferred. The side of a 
 among points that one bridge joins, the bridge itself is where no container's packets come from.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import numpy as np
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.link.identity import has
 from analyzer.link.sorting import changes, count_keys, stable_order
-from analyzer.model import Basis, Hosts, Point, Role
+from analyzer.model import Basis, Container, Hosts, HostState, Point, Role
 from analyzer.packet.macs import MacVotes, router_macs
 from analyzer.schema import Array, Columns, Int64, Layer
 
@@ -220,21 +221,39 @@ def _role(point: Point, bridges: dict[int, int | None], traffic: Traffic, sides:
     return Role.UNKNOWN if bridge is None else Role.BRIDGE if bridge == point.id else Role.VETH
 
 
+def _is_own_end(point: Point, container: Container, host: HostState) -> bool:
+    """
+    Tell whether a point that shows one container alone is that container's own end.
+
+    It is where nothing of the host's shows it, as of a macvlan, and where the host has no interface of that name.
+    """
+    network = host.network_of(container)
+    if point.role is Role.UNKNOWN:
+        return network is not None and network.driver in ("macvlan", "ipvlan")
+    name = point.interface or point.name
+    named = re.fullmatch(r"eth\d+", name) is not None and bool(host.links) and host.link(name) is None
+    return named and point.role is Role.VETH and point.role_basis is not Basis.STATED
+
+
 def _with_container(point: Point, homes: list[int], only: set[int] | None, hosts: Hosts) -> Point:
     """Name the container whose MAC is at home at this veth, and the network of a bridge."""
     host = hosts[point.host]
     network = next((n.name for n in host.networks if n.bridge and n.bridge in (point.name, point.interface)), None)
     if network is not None:
         return replace(point, network=network)
-    if point.role not in (Role.VETH, Role.CONTAINER) or not hosts.everywhere.containers:
+    if point.role not in (Role.VETH, Role.CONTAINER, Role.UNKNOWN) or not hosts.everywhere.containers:
         return point
     macs = homes or sorted(only or ())
     containers = {c.name: c for c in (hosts.owner_of_mac(mac, point.host) for mac in macs) if c is not None}
     if len(containers) != 1:
         return point
     container = next(iter(containers.values()))
+    role = Role.CONTAINER if _is_own_end(point, container, host) else point.role
+    if role is Role.UNKNOWN:
+        return point
     return replace(
         point,
+        role=role,
         container=point.container or container.name,
         container_basis=Basis.STATED,
         network=container.network,

@@ -15,7 +15,9 @@ from analyzer.model import (
     FdbStep,
     FilterStep,
     Hop,
+    IpvlanStep,
     Journey,
+    MacvlanStep,
     NatStep,
     Point,
     ProxyStep,
@@ -126,6 +128,8 @@ def _step(step: Step, journey: Journey, points: Mapping[str, Point]) -> str:
         return _resolution(step)
     if isinstance(step, FdbStep):
         return _bridge(step)
+    if isinstance(step, MacvlanStep | IpvlanStep):
+        return _parent(step)
     if isinstance(step, RouteStep):
         return _route(step)
     if isinstance(step, NatStep):
@@ -148,6 +152,25 @@ def _resolution(step: ArpStep) -> str:
         f"A frame needs a destination MAC, and {asker} does not know that of {exchange.asked_ip} yet. It asks "
         f"everybody on the link by {protocol}, “who has {exchange.asked_ip}?”, and the packet waits.{again} "
         f"{took}{answer} answers (frames {exchange.request_frame} and {exchange.reply_frame} at {exchange.point})."
+    )
+
+
+def _parent(step: MacvlanStep | IpvlanStep) -> str:
+    """Tell what a macvlan or ipvlan interface is."""
+    if isinstance(step, MacvlanStep):
+        return (
+            f"{step.container} has no veth and no bridge: its interface is a macvlan on {step.parent}, with a MAC of "
+            f"its own, as if it were plugged into the same switch. {step.parent} takes frames for both; the host's "
+            "routes and rules are not asked, and by design the host itself cannot talk to it this way."
+        )
+    if step.mode in ("l3", "l3s"):
+        return (
+            f"{step.container} has no veth and no bridge: its interface is an ipvlan on {step.parent} in {step.mode} "
+            f"mode. It has {step.parent}'s MAC and asks nobody by ARP: the host's routes send its packets on."
+        )
+    return (
+        f"{step.container} has no veth and no bridge: its interface is an ipvlan on {step.parent}. Both have one MAC, "
+        f"so {step.parent} tells by the IP address which of them a frame is for."
     )
 
 

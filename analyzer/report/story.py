@@ -13,8 +13,10 @@ from analyzer.model import (
     FdbStep,
     FilterStep,
     Hop,
+    IpvlanStep,
     Journey,
     Mac,
+    MacvlanStep,
     NatStep,
     ProxyStep,
     RouteStep,
@@ -122,6 +124,8 @@ def explain(step: Step) -> str:
         return _explain_arp(step)
     if isinstance(step, FdbStep):
         return _explain_fdb(step)
+    if isinstance(step, MacvlanStep | IpvlanStep):
+        return _explain_parent(step)
     if isinstance(step, RouteStep):
         return _explain_route(step)
     if isinstance(step, TunnelStep):
@@ -170,6 +174,17 @@ def _explain_fdb(step: FdbStep) -> str:
         learnt = f"learnt on {step.learnt_point} from frame {step.learnt_frame}"
         return f"bridge: forwarded by MAC, {mac_text(step.mac)} was {learnt}"
     return f"bridge: forwarded by MAC {mac_text(step.mac)}"
+
+
+def _explain_parent(step: MacvlanStep | IpvlanStep) -> str:
+    mode = f", mode {step.mode}" if step.mode is not None else ""
+    lies = f"{step.kind}: {step.container}'s interface lies on {step.parent}{mode}"
+    if isinstance(step, MacvlanStep):
+        return f"{lies}; {'out' if step.outward else 'in'} by its own MAC, no bridge and no rule of the host is asked"
+    if step.mode in ("l3", "l3s"):
+        asked = "its rules, too" if step.mode == "l3s" else "not its rules"
+        return f"{lies}: no ARP, the host's routes send it {'on' if step.outward else 'in'}; {asked}"
+    return f"{lies}; {'out' if step.outward else 'in'} by the MAC that both have, no bridge and no rule is asked"
 
 
 def _explain_route(step: RouteStep) -> str:

@@ -17,6 +17,8 @@ INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 SERVICE = "com.docker.compose.service"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 SHORT_ID = 12
+USUAL_MODE = {"macvlan": "bridge", "ipvlan": "l2"}
+"""Of drivers whose interfaces lie on one of the host's (libnetwork's drivers/macvlan and drivers/ipvlan)."""
 
 
 class _End(Struct):
@@ -178,6 +180,8 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 routed=tuple(v for v in (4, 6) if options.get(GATEWAY_MODE.format(version=v)) == "routed"),
                 gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
                 peers=tuple(ip_address(one.ip) for one in network.peers or () if one.ip),
+                parent=options.get("parent"),
+                mode=options.get(f"{network.driver}_mode", USUAL_MODE.get(str(network.driver))),
             )
         )
     return tuple(found)

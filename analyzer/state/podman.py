@@ -7,6 +7,7 @@ from msgspec import Struct, convert
 
 from analyzer.model import Network
 from analyzer.model.engine import PODMAN
+from analyzer.state.docker import USUAL_MODE
 
 
 class _Subnet(Struct):
@@ -36,6 +37,8 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
             internal=bool(one.internal),
             gateways=tuple(ip_address(subnet.gateway) for subnet in one.subnets or () if subnet.gateway),
             engine=PODMAN,
+            parent=one.network_interface if one.driver in USUAL_MODE else None,
+            mode=(one.options or {}).get("mode", USUAL_MODE.get(str(one.driver))),
         )
         for one in convert(dump, list[_Network])
     )

@@ -23,7 +23,7 @@ def test_networks() -> None:
     assert parse_networks([bridge, macvlan]) == (
         Network("appnet", "48e3", "bridge", "podman1", subnets, (ip_address("10.89.0.1"),), internal=True,
                 engine=PODMAN),
-        Network("lan", "ab", "macvlan", None, (), (), engine=PODMAN),
+        Network("lan", "ab", "macvlan", None, (), (), engine=PODMAN, parent="eth0", mode="bridge"),
     )  # fmt: skip
 
 

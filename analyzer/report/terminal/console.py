@@ -18,6 +18,8 @@ THEME = Theme(
         "changed": "bold yellow",
         "step.arp": "magenta",
         "step.fdb": "blue",
+        "step.macvlan": "blue",
+        "step.ipvlan": "blue",
         "step.route": "green",
         "step.nat": "yellow",
         "step.tunnel": "cyan",
