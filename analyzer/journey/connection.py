@@ -15,8 +15,8 @@ from analyzer.model import (
     address,
     endpoint,
 )
-from analyzer.model.question import Constant
-from analyzer.model.verdict import Translation
+from analyzer.model.question import Constant, Missing
+from analyzer.model.verdict import Account, Translation
 from analyzer.packet.context import Context
 from analyzer.packet.text import protocol_name
 from analyzer.schema import Layer
@@ -99,7 +99,8 @@ def _changes(
     if source[0] == source[1] and target[0] == target[1]:
         return found
     results = [(host, translate(host, flow)) for host, flow in ways]
-    translations = [(host, one) for host, result in results if result is not None for one in result.translations]
+    accounts = [(host, one) for host, result in results if result is not None for one in (result, *_by_chance(result))]
+    translations = [(host, one) for host, account in accounts for one in account.translations]
     for kind, kinds, ends in (
         (NatKind.SNAT, ("SNAT", "MASQUERADE"), source),
         (NatKind.DNAT, ("DNAT", "REDIRECT"), target),
@@ -110,6 +111,12 @@ def _changes(
             counted = (by[1].packets, by[0].counted_before(by[1])) if by is not None else (None, None)
             found.append(NatChange(kind, *_texts(ends), basis, rule.text if rule else None, *counted))
     return found
+
+
+def _by_chance(account: Account) -> list[Account]:
+    """Return the other ways that a packet may have gone by chance: what was observed tells which one it was."""
+    undecided = account.undecided
+    return account.cases if undecided is None or undecided.unknown.missing is Missing.CHANCE else []
 
 
 def _gives(translation: Translation, target: Address) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.link.identity import has
 from analyzer.link.sorting import distinct_rows, group_mostly, group_rows, values_at
-from analyzer.model import Link, Point, Role, address
+from analyzer.model import Address, Link, Point, Role, address
 from analyzer.packet.context import Context
 from analyzer.schema import Columns, Int64, Layer
 
@@ -61,13 +61,39 @@ class Onward:
         context, (number, reply) = self._context, stream
         if number < 0:
             return False
+        outer, inner = self._ends(number, reply=reply)
+        arrived = context.dst(last) != outer
+        return outer != inner and not arrived and not context.host_at(last).owns(inner)
+
+    def _ends(self, number: int, *, reply: bool) -> tuple[Address, Address]:
+        """Return where a connection's direction goes to, before and after translation."""
+        table = self._context.connections
+        version = int(table["version"][number])
         outer, inner = ("reply_dst", "orig_src") if reply else ("orig_dst", "reply_src")
-        names = (outer, inner, f"{outer}_hi", f"{inner}_hi", "version")
-        row = {name: int(context.connections[name][number]) for name in names}
-        moved = (row[outer], row[f"{outer}_hi"]) != (row[inner], row[f"{inner}_hi"])
-        arrived = (context.value("dst", last), context.value("dst_hi", last)) != (row[outer], row[f"{outer}_hi"])
-        target = address(row["version"], row[f"{inner}_hi"], row[inner])
-        return moved and not arrived and not context.host_at(last).owns(target)
+        one, two = (
+            address(version, int(table[f"{end}_hi"][number]), int(table[end][number])) for end in (outer, inner)
+        )
+        return one, two
+
+    def to_inner(self, stream: tuple[int, bool], rows: list[int], known: set[int]) -> set[int]:
+        """Return where a packet goes that is to be translated: where others went, if that is *known*."""
+        return (known or self.way_back(stream, rows)) - self._turned_round(stream, rows[-1])
+
+    def _turned_round(self, stream: tuple[int, bool], last: int) -> set[int]:
+        """
+        Return the bridge whose ports a translated packet both comes and goes by, if that was captured.
+
+        br_netfilter's DNAT to somebody on the same bridge leaves the packet to the bridge (br_nf_pre_routing_finish),
+        which passes it on from port to port: a capture at the bridge itself does not show that.
+        """
+        context, (number, reply) = self._context, stream
+        host, point = context.host_at(last), context.point(last)
+        port = host.link(point.interface or point.name)
+        if number < 0 or port is None or port.master is None:
+            return set()
+        chosen = context.route_to(self._ends(number, reply=reply)[1], last)
+        same = chosen is not None and chosen.route.dev == port.master and chosen.route.gateway is None
+        return self.by_interface(port.master, last) if same else set()
 
     def by_interface(self, name: str | None, row: int) -> set[int]:
         """Return the point of an interface of the host that a row was seen on."""

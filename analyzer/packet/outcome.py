@@ -213,11 +213,10 @@ class Outcomes:
         onward = self._onward.of_stream(packet, rows)
         stream = self.errors.stream_of(packet)
         translated = self._onward.translated(stream, last)
-        if translated and not onward:
-            onward = self._onward.way_back(stream, rows)
-        if not onward and not translated and (found := self._for_host(packet, rows, point)) is not None:
+        if not (onward or translated) and (found := self._for_host(packet, rows, point)) is not None:
             return found
-        onward = onward or self._onward.to_target(rows)
+        others = self._onward
+        onward = others.to_inner(stream, rows, onward) if translated else onward or others.to_target(rows)
         if onward:
             proven = bool(onward & self._onward.of_stream(packet, rows))
             lost = self._lost(packet, last, point, onward, proven=proven)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from analyzer import Trace, analyze
-from analyzer.model import Basis, Severity
+from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 
 RECORDED = Path(__file__).parents[1] / "hosts"
-KINDS = ("docker-28", "docker-29", "podman")
+KINDS = ("docker-28", "docker-29", "kubernetes", "podman")
 STORIES = ("healthy", "across", "direct", "dropped")
 
 
@@ -30,19 +30,45 @@ def test_all_of_them() -> None:
 def test_a_healthy_one_is_accused_of_nothing(kind: str) -> None:
     """A ping outside, and a published port from outside: every packet went its way."""
     trace = _trace(f"{kind}.healthy")
-    connections = [trace.connection(number) for number in range(2)]
+    connections = [one for one in _connections(trace) if one.protocol in ("icmp", "tcp")]
 
-    assert trace.findings == ()
-    assert set(trace.dispositions()) <= {"delivered", "left-host"}
+    assert [finding for finding in trace.findings if finding.severity is not Severity.INFO] == []
+    assert kind == "kubernetes" or trace.findings == ()
+    assert not {"dropped", "lost", "rejected"} & set(trace.dispositions())
     assert {change.kind for one in connections for change in one.nat} == {"SNAT", "DNAT"}
     assert all(change.rule is not None and one.basis is Basis.STATED for one in connections for change in one.nat)
+
+
+def _connections(trace: Trace) -> list[Connection]:
+    return [trace.connection(number) for number in range(len(trace.connections))]
+
+
+def test_a_node_says_what_kubernetes_does() -> None:
+    """The mask of a node port, and the setting of the service that does without; where dice decide, what was seen."""
+    trace = _trace("kubernetes.healthy")
+    hidden = next(finding for finding in trace.findings if finding.check == "client-address-hidden")
+    rules = [change.rule or "" for one in _connections(trace) for change in one.nat if change.kind == "DNAT"]
+
+    assert "externalTrafficPolicy: Local" in hidden.remedy
+    assert len(rules) == 1
+    assert all(rule.startswith("-A KUBE-SEP-") for rule in rules)
+
+
+def test_dnat_to_a_neighbour_on_the_bridge_is_no_loss() -> None:
+    """The bridge passes it from port to port, where the other port is not captured."""
+    trace = _trace("kubernetes.across")
+    dnat = [change.rule or "" for one in _connections(trace) for change in one.nat if change.kind == "DNAT"]
+
+    assert trace.findings == ()
+    assert "lost" not in trace.dispositions()
+    assert [rule.startswith("-A KUBE-SEP-") for rule in dnat] == [True]
 
 
 @pytest.mark.parametrize("kind", ["docker-28", "docker-29"])
 def test_a_published_port_of_another_network(kind: str) -> None:
     """Only the client is captured: what the bridge shows between DNAT and SNAT is no contradiction, and no loss."""
     trace = _trace(f"{kind}.across")
-    connection = next(one for one in map(trace.connection, range(2)) if one.protocol == "tcp")
+    connection = next(one for one in _connections(trace) if one.protocol == "tcp")
 
     assert trace.findings == ()
     assert (str(connection.reply), connection.basis) == ("172.17.0.3:80 → 172.17.0.1:" + str(connection.reply.dport),
@@ -64,6 +90,9 @@ def test_a_published_port_of_another_network(kind: str) -> None:
          "iptables -t filter -I DOCKER-USER -s 172.17.0.2 -d 8.8.8.8 -p icmp -j RETURN"),
         ("docker-29.dropped", "filtered-by-rule", "rule 1 of forward drops it",
          "nft insert rule ip own forward ip saddr 172.17.0.2 ip daddr 8.8.8.8 accept"),
+        ("kubernetes.direct", "connection-refused", "10.244.1.3 refuses, nothing listens there", "ss -ltnup"),
+        ("kubernetes.dropped", "filtered-by-rule", "rule 1 of FORWARD drops it",
+         "iptables -t filter -I FORWARD -s 10.244.1.2 -d 8.8.8.8 -p icmp -j ACCEPT"),
         ("podman.dropped", "filtered-by-rule", "rule 1 of FORWARD drops it",
          "nft insert rule inet netavark FORWARD ip saddr 10.88.0."),
     ],
@@ -82,6 +111,6 @@ def test_what_is_wrong(name: str, check: str, cause: str, remedy: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_masquerade_is_called_so(kind: str) -> None:
     """Whatever the program is that made the rule."""
-    rules = [change.rule for number in range(2) for change in _trace(f"{kind}.healthy").connection(number).nat]
+    changes = [change for one in _connections(_trace(f"{kind}.healthy")) for change in one.nat]
 
-    assert sorted(map(masquerades, rules)) == [False, True]
+    assert {(change.kind, masquerades(change.rule)) for change in changes} == {("SNAT", True), ("DNAT", False)}

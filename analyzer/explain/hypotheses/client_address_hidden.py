@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Count
-from analyzer.explain.told import Told
+from analyzer.explain.told import Facts, Told
 from analyzer.explain.turned import turned_connections
 from analyzer.model import Severity
 from analyzer.model.rules import dump_of
@@ -41,8 +41,12 @@ def _of_container(case: Case, number: int) -> bool:
 def _tell(case: Case, mask: str, numbers: list[int], _: list[int]) -> Told:
     connection = case.tracer.connection(numbers[0])
     version = connection.reply.src.version
+    facts: Facts = {}
+    if any("KUBE-POSTROUTING" in (nat.rule or "") for nat in connection.nat):
+        facts["by_kube_proxy"] = True
     return Told(
-        {
+        facts
+        | {
             "hidden": Count(len(numbers)), "mask": mask, "server": str(connection.reply.src),
             "client": str(connection.original.src),
         },

@@ -153,6 +153,10 @@ def client_address_hidden(f: Facts) -> Words:
     return Words(
         f"{plural(number(f, 'hidden'), 'connection')} to {f['server']} came as {f['mask']}",
         f"E.g. the client {f['client']}: DNAT sends it to the container, and SNAT hides it there.",
+        remedy="kube-proxy masks what comes in by a node port, so that answers pass this node: where the client's "
+        "address is needed, externalTrafficPolicy: Local of the service."
+        if f.get("by_kube_proxy")
+        else None,
     )
 
 

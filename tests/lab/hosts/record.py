@@ -12,12 +12,13 @@ from pathlib import Path
 
 from analyzer.record.pack import pack
 from tests.lab.commands import LabError, inside, run
-from tests.lab.engine import INTERNET
+from tests.lab.engine import INTERNET, UPLINK
+from tests.lab.hosts.cni import NODE_PORT, SERVICE, CniLab
 from tests.lab.hosts.handmade import HandmadeLab, Rules, docker_28, docker_29
 from tests.lab.hosts.podman import PodmanLab
 
 RECORDED = Path(__file__).parents[2] / "hosts"
-Made = PodmanLab | HandmadeLab
+Made = PodmanLab | HandmadeLab | CniLab
 PAGE = "busybox wget -T 2 -q -O /dev/null http://{}/"
 
 
@@ -36,7 +37,9 @@ class Story:
 
 def _drop(lab: Made) -> None:
     """Let a rule of somebody's own drop what goes to 8.8.8.8."""
-    if isinstance(lab, PodmanLab):
+    if isinstance(lab, CniLab):
+        words = ("iptables", "-I", "FORWARD", "-d", "8.8.8.8", "-j", "DROP")
+    elif isinstance(lab, PodmanLab):
         words = ("nft", "insert", "rule", "inet", "netavark", "FORWARD", "ip", "daddr", "8.8.8.8", "drop")
     elif lab.version.startswith("29"):
         run(*inside(lab.namespace, "nft", "add table ip own; add chain ip own forward "
@@ -79,7 +82,19 @@ def handmade(version: str, rules: Rules) -> Iterator[Made]:
         yield lab
 
 
+@contextmanager
+def cni() -> Iterator[Made]:
+    """Give a node with pods, and a service of two of them."""
+    with CniLab() as lab:
+        for name in ("c1", "web", "app"):
+            lab.run_container(name)
+        lab.serve_by("web", "app")
+        lab.start_server(lab.in_container("app"), "http", "80")
+        yield lab
+
+
 KINDS = {
+    "kubernetes": cni,
     "podman": podman,
     "docker-28": lambda: handmade("28.5.2", docker_28),
     "docker-29": lambda: handmade("29.0.1", docker_29),
@@ -95,7 +110,14 @@ def record(lab: Made, kind: str, story: Story, into: Path) -> None:
         " ".join([*(inside(INTERNET) if who == "outside" else lab.in_container(who)), what.replace("WEB", web)])
         for who, what in story.acts
     ]
-    chosen = [word for name in story.captured for word in ("-c", name)]
+    published = "192.168.1.100:8080"
+    if isinstance(lab, CniLab):
+        links = [*map(lab.host_veth, story.captured), "cni0", UPLINK]
+        chosen = [word for name in links for word in ("-i", name)]
+        outside = f"192.168.1.100:{NODE_PORT}"
+        lines = [line.replace(published, outside if "ht-inet" in line else f"{SERVICE}:80") for line in lines]
+    else:
+        chosen = [word for name in story.captured for word in ("-c", name)]
     with tempfile.TemporaryDirectory(prefix="hoptrace-host-") as folder:
         bundle = Path(folder) / "bundle"
         command = [sys.executable, "-m", "analyzer", "capture", *chosen, "-o", str(bundle), "--no-analyze", "--"]
