@@ -62,8 +62,8 @@ STORIES = (
 def podman() -> Iterator[Made]:
     """Give a host with Podman, and two networks."""
     with PodmanLab() as lab:
-        lab.docker("network", "create", "--subnet", "10.20.0.0/24", "-o", "isolate=true", "appnet")
-        lab.docker("network", "create", "--subnet", "10.21.0.0/24", "-o", "isolate=true", "webnet")
+        lab.docker("network", "create", "--disable-dns", "--subnet", "10.20.0.0/24", "-o", "isolate=true", "appnet")
+        lab.docker("network", "create", "--disable-dns", "--subnet", "10.21.0.0/24", "-o", "isolate=true", "webnet")
         lab.run_container("c1")
         lab.run_container("web", "--network", "webnet", "-p", "8080:80")
         lab.run_container("app", "--network", "appnet")
