@@ -13,9 +13,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from click.testing import CliRunner
 
+from analyzer import analyze
 from analyzer.cli import main
 from analyzer.explain.hypotheses import HYPOTHESES
-from analyzer.record.dumps import DOCKER, FOR_PEOPLE, HOST, OPTIONAL
+from analyzer.model import Severity
+from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL, about_engine, of_engine, version_of
+from analyzer.record.engines import ENGINES
 from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +36,7 @@ SHOWN = {
 """By picture: what was analysed, what is chosen, the window, the colours."""
 DATA = re.compile(r'(?<=id="data">)[^<]*')
 BLOCK = re.compile(r"(```console\n\$ hoptrace (.*?)\n)(.*?)(```)", re.DOTALL)
+HOSTS = re.compile(r"\| host \| containers named .*\n(\|.*\n)+")
 TABLE = re.compile(r"\| file \| command \|\n(\|.*\n)+")
 WIDTH = "160"
 
@@ -66,8 +70,38 @@ def test_shown_commands_and_options_exist() -> None:
 def dumps_table() -> str:
     """Return the table of what a bundle's host folder may hold, as the code has it."""
     rows = [f"| `{file}` | `{_shown(command)}` |" for file, command in (*HOST, *OPTIONAL, *FOR_PEOPLE)]
-    rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in DOCKER]
+    for engine in (one.name for one in ENGINES):
+        own = (version_of(engine), *about_engine(engine))
+        rows += [f"| `{file}` | `{_shown(command)}` |" for file, command in own]
+        rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in of_engine(engine)]
     return "\n".join(["| file | command |", "|---|---|", *rows]) + "\n"
+
+
+KINDS = {
+    "docker-28": "Docker 28, iptables (by hand)", "docker-29": "Docker 29, nftables (by hand)",
+    "kubernetes": "a node: CNI's bridge, kube-proxy's rules", "podman": "Podman 5, netavark, nftables",
+}  # fmt: skip
+
+
+def hosts_table() -> str:
+    """Return what is told of recordings of other kinds of hosts, as they are analysed."""
+    rows = [
+        "| host | containers named | NAT's rules named | healthy: errors | faults: told, of |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, name in KINDS.items():
+        recorded = {path.name.split(".")[1]: path for path in (ROOT / "tests" / "hosts").glob(f"{kind}.*.tar.zst")}
+        traces = {story: analyze([path]) for story, path in recorded.items()}
+        healthy = traces.pop("healthy")
+        others = [[one for one in trace.findings if one.severity is Severity.ERROR] for trace in traces.values()]
+        errors = sum(one.severity is Severity.ERROR for one in healthy.findings)
+        connections = map(healthy.connection, range(len(healthy.connections)))
+        rules = [change.rule for connection in connections for change in connection.nat]
+        named = "yes" if any(point.container for point in healthy.points) else "no engine was asked"
+        ruled = f"{sum(rule is not None for rule in rules)} of {len(rules)}"
+        faults = [found for found in others if found]
+        rows.append(f"| {name} | {named} | {ruled} | {errors} | {sum(len(f) == 1 for f in faults)}, {len(faults)} |")
+    return "\n".join(rows) + "\n"
 
 
 def _shown(command: tuple[str, ...]) -> str:
@@ -82,6 +116,11 @@ def _shown(command: tuple[str, ...]) -> str:
 def test_the_table_of_dumps() -> None:
     """It is made from the code."""
     assert dumps_table() in README.read_text()
+
+
+def test_the_table_of_hosts() -> None:
+    """It is made of what is told of the recordings."""
+    assert hosts_table() in README.read_text()
 
 
 def test_figures_of_checks_and_faults() -> None:
@@ -156,7 +195,7 @@ def _take_pictures() -> None:
 
 
 if __name__ == "__main__":
-    text = TABLE.sub(lambda _: dumps_table(), README.read_text())
+    text = TABLE.sub(lambda _: dumps_table(), HOSTS.sub(lambda _: hosts_table(), README.read_text()))
     README.write_text(BLOCK.sub(lambda m: m[1] + _output(m[2]) + m[4], text))
     CliRunner().invoke(main, ["demo", "-o", str(SHOWCASE / "seed.json"), "-o", str(SHOWCASE / "seed.html")])
     _take_pictures()

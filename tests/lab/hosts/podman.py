@@ -39,6 +39,7 @@ class PodmanLab(Lab):
     def _flags(self) -> list[str]:
         return [
             f"--root={self.folder}/root", f"--runroot={self.folder}/run", f"--network-config-dir={self.folder}/nets",
+            f"--tmpdir={self.folder}/tmp",
             "--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file",
         ]  # fmt: skip
 
