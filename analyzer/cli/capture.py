@@ -29,6 +29,8 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 @click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this network.")
 @click.option("--all", "everything", is_flag=True, help="All containers that run.")
 @click.option("--engine", type=click.Choice(["docker", "podman"]), help="Ask this one; else all that answer.")
+@click.option("--netns", "spaces", multiple=True, metavar="NAME", help="A network namespace, as ip netns names it.")
+@click.option("--pid", "pids", multiple=True, type=click.IntRange(1), help="The network namespace of a process.")
 @click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
 @click.option("-i", "--interface", "interfaces", multiple=True, metavar="IF", help="Capture at this interface, too.")
 @click.option("--drops", is_flag=True, help="Ask the kernel, too, which packets it drops, where and why (tracepoints).")
@@ -60,6 +62,8 @@ def capture(
     networks: tuple[str, ...],
     everything: bool,
     engine: str | None,
+    spaces: tuple[str, ...],
+    pids: tuple[int, ...],
     uplinks: tuple[str, ...],
     interfaces: tuple[str, ...],
     drops: bool,
@@ -82,6 +86,7 @@ def capture(
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
     from analyzer.record.engines import choose, find_engines  # noqa: PLC0415
+    from analyzer.record.inside import named  # noqa: PLC0415
     from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.record.record import Until, record  # noqa: PLC0415
     from analyzer.record.stop import Stop  # noqa: PLC0415
@@ -89,8 +94,9 @@ def capture(
     from analyzer.record.tcpdump import Options  # noqa: PLC0415
 
     by_engine = bool(containers or networks or everything)
-    if not (by_engine or interfaces or uplinks):
-        raise click.UsageError("give at least one container (-c), --network, --all, or an interface (-i)")
+    if not (by_engine or spaces or pids or interfaces or uplinks):
+        raise click.UsageError("give at least one container (-c), --network, --all, --netns, --pid or interface (-i)")
+    named_spaces = named(spaces, pids)
     duration_s, packets = _autostops(autostops)
     path = Path(output)
     if not output.endswith(PACKED) and path.suffix.lower() in FILES:
@@ -106,14 +112,17 @@ def capture(
         machine.need("tcpdump", "ip")
         engines = find_engines(machine, engine) if by_engine else []
         finder = Finder(machine, inside=inside)
-        finder.containers(choose(machine, engines, containers, networks, everything=everything))
+        finder.containers(choose(machine, engines, containers, networks, everything=everything), named_spaces)
         for name in uplinks:
             finder.interface(name, Role.UPLINK)
         for name in interfaces:
             finder.interface(name)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)
         until = Until(command, duration_s)
-        manifest = record(machine, finder.found, options, folder, until, complain, stop, finder.problems, drops=drops)
+        manifest = record(
+            machine, finder.found, options, folder, until, complain, stop, finder.problems, drops=drops,
+            spaces=named_spaces,
+        )  # fmt: skip
         _tell_of_losses(manifest)
     if folder != path:
         _pack(folder, path)

@@ -33,7 +33,13 @@ OVERLAYS = "overlays"
 """The folders of those of containers' and of overlay networks' namespaces."""
 
 
-def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[str] = ()) -> list[str]:
+def collect(
+    machine: Machine,
+    folder: Path,
+    deadline: Deadline,
+    first: Sequence[str] = (),
+    spaces: Sequence[inside.Running] = (),
+) -> list[str]:
     """
     Write what every command says into a new *folder*, a file each, whole or not at all.
 
@@ -42,6 +48,7 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         folder: must not be there yet; containers have folders of their own in it.
         deadline: for all together.
         first: the containers that matter most, if there are very many.
+        spaces: namespaces of no engine, which are recorded as containers' are.
 
     Returns:
         What could not be recorded, in the order of the files: no failure costs more than its own dump.
@@ -95,7 +102,7 @@ def collect(machine: Machine, folder: Path, deadline: Deadline, first: Sequence[
         for one in containers:
             one.result()
         found = [one for (file, *_), _ in asked for one in _running(folder / file, first)]
-        running = inside.apart(machine, deadline, found[: inside.MOST])
+        running = [*spaces, *inside.apart(machine, deadline, found[: inside.MOST])]
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
         entered = [pool.submit(within, INSIDE, part, NETWORK) for part in parts if part]
         for one in networks:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from analyzer.errors import ToolError
+from analyzer.errors import SelectionError, ToolError
 from analyzer.model.engine import JOINED
 from analyzer.record.dumps import Dump
 from analyzer.record.machine import Deadline, Machine
@@ -67,9 +67,34 @@ class Running:
     """Of the namespace, where no process leads to it: an overlay network's, which may not be there."""
 
     @property
+    def prefix(self) -> tuple[str, ...]:
+        """What runs a program in it."""
+        return ("nsenter", f"--net={self.path}") if self.path else ("nsenter", "-t", str(self.pid), "-n")
+
+    @property
     def text(self) -> str:
         """As the script reads it."""
         return f"{self.name} {self.path or self.pid} {self.resolv} {self.hosts}"
+
+
+NETNS = "/var/run/netns"
+"""Where ip-netns(8) has namespaces by their names."""
+
+
+def named(names: Sequence[str], pids: Sequence[int]) -> list[Running]:
+    """
+    Return namespaces that somebody names, as ``ip netns`` knows them, or by a process in them.
+
+    Raises:
+        SelectionError: it cannot be a name.
+    """
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise SelectionError(f"--netns {name}: not a name that ip netns gives")
+    return [
+        *(Running(name, 0, "/", "/", path=f"{NETNS}/{name}") for name in names),
+        *(Running(f"pid-{pid}", pid, "/", "/") for pid in pids),
+    ]
 
 
 def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:

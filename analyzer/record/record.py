@@ -22,6 +22,7 @@ from analyzer.record.drops import COMMAND, FILE
 from analyzer.record.dumps import EVENTS
 from analyzer.record.engines import DOCKER, present
 from analyzer.record.feed import Feed
+from analyzer.record.inside import Running
 from analyzer.record.ledger import Ledger
 from analyzer.record.machine import Deadline, Machine
 from analyzer.record.stop import Stop
@@ -57,6 +58,7 @@ def record(
     problems: Sequence[str] = (),
     *,
     drops: bool = False,
+    spaces: Sequence[Running] = (),
 ) -> Manifest:
     """
     Record into a new *folder*.
@@ -71,6 +73,7 @@ def record(
         stop: ends it early.
         problems: what cannot be captured, and why, as is known before.
         drops: ask the kernel, too, what it drops, and why.
+        spaces: namespaces of no engine, whose state is recorded, too.
 
     Returns:
         The manifest as it stands in the folder, or as it would if the disk had room for it.
@@ -111,7 +114,7 @@ def record(
             feeds.append(Feed(machine, folder / FILE, *COMMAND))
         stack.callback(_end, feeds)
         chosen = [found.point.container for found in points if found.point.container is not None]
-        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked), chosen))
+        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked), chosen, spaces))
         say("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
         try:
             ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger))
@@ -121,7 +124,7 @@ def record(
             ended = (_ended(found.point, capture) for found, capture in zip(points, captures, strict=True))
             ledger.update(stopped_ns=stopped_ns, points=tuple(ended))
         ledger.give_room()
-        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent), chosen))
+        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent), chosen, spaces))
         _end(feeds)
         ledger.problems(feed.problem for feed in feeds if feed.problem is not None)
     if ledger.failed is not None:

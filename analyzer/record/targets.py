@@ -15,7 +15,7 @@ from analyzer.model import Role
 from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
 from analyzer.record.engines import Chosen, Engine, Network
-from analyzer.record.inside import NAMESPACES, NETNS_NAME
+from analyzer.record.inside import NAMESPACES, NETNS_NAME, Running
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
 
@@ -38,13 +38,15 @@ class Found:
 @dataclass(slots=True)
 class _Container:
     name: str
-    engine: Engine
-    pid: int
+    engine: Engine | None
+    """None of a namespace without any."""
+    enter: tuple[str, ...]
+    """What runs a program in its namespace."""
     settings: Json
-    host_network: bool
-    published: bool
-    status: str
-    running: bool
+    host_network: bool = False
+    published: bool = False
+    status: str = "running"
+    running: bool = True
 
 
 @dataclass
@@ -59,9 +61,9 @@ class Finder:
     """What cannot be captured, and why."""
     _networks: dict[Chosen, Network] = field(default_factory=dict)
 
-    def containers(self, chosen: Sequence[Chosen]) -> None:
+    def containers(self, chosen: Sequence[Chosen], spaces: Sequence[Running] = ()) -> None:
         """
-        Add the points of containers, and those that all of them share.
+        Add the points of containers, and of namespaces without an engine, and those that all of them share.
 
         Of one that does not run, and whose interface is gone, the bridges are left: that it is broken is no reason not
         to look.
@@ -71,6 +73,7 @@ class Finder:
             ToolError: an engine does not answer, or a namespace cannot be entered.
         """
         known = [self._inspect(*one) for one in chosen]
+        known += [_Container(one.name, None, one.prefix, {}) for one in spaces]
         links = self._links(())
         shared: dict[str, Role] = {}
         for container in known:
@@ -83,8 +86,8 @@ class Finder:
             for interface in self._ends(container):
                 shared |= self._end(container, interface, links)
             if self.inside:  # the engine's own name server is reached by it
-                prefix = ("nsenter", "-t", str(container.pid), "-n")
-                self._add(f"ct-{container.name}-lo", "lo", Role.LOOPBACK, prefix=prefix, container=container.name)
+                name = f"ct-{container.name}-lo"
+                self._add(name, "lo", Role.LOOPBACK, prefix=container.enter, container=container.name)
         for name, role in shared.items():
             self._add(name, name, role)
             if role is Role.BRIDGE:
@@ -148,7 +151,7 @@ class Finder:
         return _Container(
             name=str(one["Name"]).lstrip("/"),
             engine=engine,
-            pid=int(one["State"]["Pid"]),
+            enter=("nsenter", "-t", str(int(one["State"]["Pid"])), "-n"),
             settings=one["NetworkSettings"],
             host_network=mode == "host",
             published=any((one["NetworkSettings"].get("Ports") or {}).values()),
@@ -164,7 +167,7 @@ class Finder:
 
     def _ends(self, container: _Container) -> Iterator[Json]:
         """Give the interfaces in a container's namespace, but for loopback and tunnels that nobody set up."""
-        done = self.machine.run("nsenter", "-t", str(container.pid), "-n", "ip", "-j", "-d", "link")
+        done = self.machine.run(*container.enter, "ip", "-j", "-d", "link")
         if done.code:
             yield from self._ends_from_outside(container, done.reason)
             return
@@ -174,6 +177,8 @@ class Finder:
 
     def _ends_from_outside(self, container: _Container, reason: str) -> Iterator[Json]:
         """Ask the container itself for its interfaces' peers: entering its namespace takes CAP_SYS_ADMIN."""
+        if container.engine is None:
+            raise ToolError(f"cannot tell the interfaces of {container.name}: {reason}")
         script = "for i in /sys/class/net/*; do echo ${i##*/} $(cat $i/iflink); done"
         done = self.machine.run(container.engine.name, "exec", container.name, "sh", "-c", script)
         if done.code:
@@ -185,7 +190,7 @@ class Finder:
 
     def _end(self, container: _Container, end: Json, links: list[Json]) -> dict[str, Role]:
         """Add what belongs to one interface of a container; return what it shares with others."""
-        inside = ("nsenter", "-t", str(container.pid), "-n")
+        inside = container.enter
         kind = end.get("linkinfo", {}).get("info_kind")
         network = self._network_of(container, end)
         if kind != "veth":  # macvlan, ipvlan: there is no other end; the parent is an interface of the host
@@ -228,6 +233,8 @@ class Finder:
         return None
 
     def _network(self, container: _Container, name: str) -> Network:
+        if container.engine is None:
+            return Network()
         key = container.engine, name
         if key not in self._networks:
             self._networks[key] = container.engine.network(self.machine, name)

@@ -119,13 +119,20 @@ def _ended(dumps: Dumps, host: HostState) -> tuple[Ended, ...]:
 
 
 def _with_gateways(host: HostState) -> HostState:
-    """Fill in the gateways of networks that Docker chose itself: it tells them with the containers alone."""
+    """
+    Fill in the gateways of networks that Docker chose itself: it tells them with the containers alone.
+
+    Podman's networks have no bridge before somebody is on them, and are left out until then.
+    """
 
     def told(network: Network) -> tuple[Address, ...]:
         found = (ip for one in host.containers if one.network == network.name for ip in one.gateways)
         return network.gateways or tuple(dict.fromkeys(found))
 
-    return replace(host, networks=tuple(replace(one, gateways=told(one)) for one in host.networks))
+    def used(network: Network) -> bool:
+        return network.engine != PODMAN or not network.bridge or not host.links or host.link(network.bridge) is not None
+
+    return replace(host, networks=tuple(replace(one, gateways=told(one)) for one in host.networks if used(one)))
 
 
 def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) -> HostState:

@@ -26,7 +26,7 @@ def test_something_must_be_captured(tmp_path: Path) -> None:
     told = _run("-o", tmp_path / "x")
 
     assert told.exit_code == 2
-    assert "give at least one container (-c), --network, --all, or an interface (-i)" in told.stderr
+    assert "give at least one container (-c), --network, --all, --netns, --pid or interface (-i)" in told.stderr
 
 
 @pytest.mark.parametrize(

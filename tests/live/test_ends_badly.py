@@ -111,7 +111,7 @@ def test_the_engine_dies(lab: Lab, tmp_path: Path, packed: bool) -> None:
     assert _asked(trace) == [["veth-c1", "docker0", UPLINK]]
     assert _roles(trace) == ROLES
     assert {container.name for container in trace.hosts.everywhere.containers} == {"c1"}
-    assert "not recorded: host/docker-inspect.json: docker: " in err
+    assert "not recorded: host/docker-version.json: docker: " in err
     assert not (tmp_path / "b").exists() or not packed
 
 

@@ -10,6 +10,7 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 from analyzer.read.manifest import RecordedPoint
 from analyzer.record.engines import DOCKER
+from analyzer.record.inside import named
 from analyzer.record.machine import Done, Machine
 from analyzer.record.targets import Finder
 from analyzer.record.tcpdump import Target
@@ -527,3 +528,37 @@ def test_an_interface_that_is_captured_already() -> None:
     finder.interface("eth0", Role.VETH)
 
     assert [one.point for one in finder.found] == [WEB, DOCKER0, OTHER, UPLINK]
+
+
+@pytest.mark.parametrize(
+    ("names", "pids", "enter", "called"),
+    [
+        (["pod"], [], "nsenter --net=/var/run/netns/pod", "pod"),
+        ([], [71], "nsenter -t 71 -n", "pid-71"),
+    ],
+)
+def test_a_namespace_of_no_engine(names: list[str], pids: list[int], enter: str, called: str) -> None:
+    """The host's end, its bridge, and the uplink, as of a container; no engine is asked."""
+    machine = _Answers({**HOST, f"{enter} ip -j -d link": [_end("eth0", 10, WEB_MAC)]})
+    finder = Finder(machine)
+    finder.containers([], named(names, pids))
+
+    assert [one.point for one in finder.found] == [
+        RecordedPoint(f"veth-{called}", f"veth-{called}.pcap", "veth10", Role.VETH, called), DOCKER0, OTHER, UPLINK
+    ]  # fmt: skip
+    assert not any(one.startswith("docker") for one in machine.asked)
+
+
+def test_a_process_that_is_gone() -> None:
+    """Told; nobody inside it can be asked."""
+    finder = Finder(_Answers({**HOST, "nsenter -t 71 -n ip -j -d link": Done(1, "", "nsenter: No such file")}))
+
+    with pytest.raises(ToolError, match=r"^cannot tell the interfaces of pid-71: nsenter: No such file$"):
+        finder.containers([], named([], [71]))
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", "-x"])
+def test_what_is_no_name_of_a_namespace(name: str) -> None:
+    """It goes into a path."""
+    with pytest.raises(SelectionError, match="not a name that ip netns gives"):
+        named([name], [])

@@ -486,3 +486,16 @@ def test_a_dump_of_before_stands_in(tmp_path: Path) -> None:
     assert (all_of_it.tables_before, all_of_it.counters_before) == ((), {})
     assert not any(rule.counts or rule.packets for rule in all_of_it.rules())
     assert len(list(all_of_it.rules())) == len(list(some.rules()))
+
+
+def test_networks_of_podman_that_nobody_is_on(tmp_path: Path) -> None:
+    """They have no bridge yet, which is no fault: they are left out, unless nobody told of interfaces."""
+    folder = tmp_path / "host"
+    folder.mkdir()
+    (folder / "podman-network-inspect.json").write_text(SMALL["podman-network-inspect.json"])
+    told = [one.name for one in load_host(folder).networks]
+    (folder / "ip-addr.json").write_text('[{"ifindex": 2, "ifname": "eth0"}]')
+    without = [one.name for one in load_host(folder).networks]
+    (folder / "ip-addr.json").write_text('[{"ifindex": 2, "ifname": "podman0"}]')
+
+    assert (told, without, [one.name for one in load_host(folder).networks]) == (["podman"], [], ["podman"])
