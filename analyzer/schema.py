@@ -63,6 +63,8 @@ class Layer(IntEnum):
     """The capture kept fewer bytes than the packet had."""
     MALFORMED = 1 << 22
     """Decoding stopped at a header that contradicts itself."""
+    PPP = 1 << 23
+    """Behind a PPP header (RFC 1661), by itself or in PPPoE (RFC 2516)."""
     TUNNEL = 1 << 24
     """Carried by VXLAN: all columns are the inner packet's, and a row of TUNNELS has the outer one's."""
 

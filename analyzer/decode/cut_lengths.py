@@ -12,6 +12,7 @@ from analyzer.schema import Columns, Layer
 
 LINK_HEADER = {
     link_types.LINKTYPE_ETHERNET: 14,
+    link_types.LINKTYPE_PPP: 4,
     link_types.LINKTYPE_LINUX_SLL: 16,
     link_types.LINKTYPE_LINUX_SLL2: 20,
     link_types.LINKTYPE_NULL: 4,
@@ -19,6 +20,8 @@ LINK_HEADER = {
 }
 _TAGS = 8
 """Bytes that two VLAN tags take from what a snap length leaves."""
+_PPPOE = 8
+"""Bytes of its header, and of PPP's protocol field."""
 _TUNNEL = 70
 """Bytes of the headers that VXLAN puts in front of an inner network header, over IPv6 and so at most."""
 
@@ -59,6 +62,7 @@ class CutLengths:
             usual = max(sorted(counts), key=lambda length: counts[length])
             layers = self._layers[point]
             taken = LINK_HEADER.get(link_type, 0)
+            taken += _PPPOE if layers & Layer.PPP and link_type != link_types.LINKTYPE_PPP else 0
             taken += (_TAGS if layers & Layer.VLAN else 0) + (_TUNNEL if layers & Layer.TUNNEL else 0)
             keep = min(keep, usual - taken)
         return max(keep, 0)

@@ -9,6 +9,12 @@ ETHERTYPE_VLAN = 0x8100
 ETHERTYPE_QINQ = 0x88A8
 ETHERTYPE_QINQ_OLD = 0x9100
 ETHERTYPE_IPV6 = 0x86DD
+ETHERTYPE_PPPOE = 0x8864
+"""A session's frames; discovery has another type, and no packets."""
+PPPOE_HEADER = 6
+PPP_ADDRESS = 0xFF03
+"""Address and control of HDLC-like framing (RFC 1662), which may be there or not."""
+PPP_IPV4, PPP_IPV6 = 0x21, 0x57
 VLAN_TYPES = (ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ_OLD)
 VLAN_TAG = 4
 MAX_LENGTH_FIELD = 1500

@@ -14,7 +14,7 @@ from analyzer.schema import Array, Columns, Int64, Layer
 
 COLUMNS = ("layers", "proto", "ip_len", "payload_len")
 """Of FRAMES, by which a payload is found."""
-NOT_SIMPLE = Layer.TUNNEL | Layer.FRAGMENT | Layer.MALFORMED | Layer.VLAN
+NOT_SIMPLE = Layer.TUNNEL | Layer.FRAGMENT | Layer.MALFORMED | Layer.VLAN | Layer.PPP
 """Frames whose payload is found by going down all their layers."""
 ADDRESSES = {4: (12, 4), 6: (8, 16)}
 """By IP version: where the addresses begin, and how many 16-bit words they are."""

@@ -108,7 +108,23 @@ def link(frame: Layered, link_type: int) -> int:
     return _tags(frame, kind)
 
 
+def _ppp(frame: Layered) -> int:
+    """Take off PPP's protocol field, which is one byte if that is odd (RFC 1661 section 6.5)."""
+    size = 1 if frame.data and frame.data[0] & 1 else 2
+    if len(frame.data) < size:
+        frame.stop("PPP", size)
+        return 0
+    frame.set(Layer.PPP)
+    protocol = frame.u(0, size)
+    frame.skip(size)
+    return {o.PPP_IPV4: o.ETHERTYPE_IPV4, o.PPP_IPV6: o.ETHERTYPE_IPV6}.get(protocol, 0)
+
+
 def _raw_kind(frame: Layered, link_type: int) -> int:
+    if link_type == link_types.LINKTYPE_PPP:
+        if len(frame.data) >= 2 and frame.u(0, 2) == o.PPP_ADDRESS:
+            frame.skip(2)
+        return _ppp(frame)
     if link_type in (link_types.LINKTYPE_IPV4, link_types.LINKTYPE_IPV6):
         return o.ETHERTYPE_IPV4 if link_type == link_types.LINKTYPE_IPV4 else o.ETHERTYPE_IPV6
     raw = (link_types.LINKTYPE_RAW, link_types.LINKTYPE_RAW_OPENBSD, link_types.LINKTYPE_RAW_BSDOS)
@@ -131,7 +147,13 @@ def _tags(frame: Layered, kind: int) -> int:
     if kind <= o.MAX_LENGTH_FIELD:
         return 0
     frame.set(Layer.ETH_TYPE, eth_type=kind)
-    return kind
+    if kind != o.ETHERTYPE_PPPOE:
+        return kind
+    if len(frame.data) < o.PPPOE_HEADER:
+        frame.stop("PPPoE", o.PPPOE_HEADER)
+        return 0
+    frame.skip(len(fixed(dpkt.pppoe.PPPoE, frame.data).pack_hdr()))
+    return _ppp(frame)
 
 
 def as_int(data: bytes) -> int:

@@ -84,7 +84,7 @@ cdef int compare(
     cdef int64_t header = max(<int64_t>f.ip_len - f.payload_len, 0), count
     cdef uint32_t version = 6 if f.layers & IPV6 else 4
     payload[0], checksum[0] = 0, -1
-    if f.proto == PROTO_TCP or f.payload_len <= DIGEST_BYTES or f.layers & (TUNNEL | FRAGMENT | MALFORMED | VLAN):
+    if f.proto == PROTO_TCP or f.payload_len <= DIGEST_BYTES or f.layers & (TUNNEL | FRAGMENT | MALFORMED | VLAN | PPP):
         return 0
     if length <= 0 or d.u8(packet) >> 4 != version:
         return 0

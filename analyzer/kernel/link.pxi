@@ -1,4 +1,4 @@
-# Ethernet with VLAN tags, LINUX_SLL, LINUX_SLL2, RAW, NULL and LOOP.
+# Ethernet with VLAN tags and PPPoE, PPP, LINUX_SLL, LINUX_SLL2, RAW, NULL and LOOP.
 
 cdef int link(Decoder d, Frame* f, int32_t link_type) except -1 nogil:
     """Take off the link layer; return the EtherType behind it, 0 if it is unknown."""
@@ -39,9 +39,26 @@ cdef int link(Decoder d, Frame* f, int32_t link_type) except -1 nogil:
             family = family >> 24 | (family >> 8 & 0xFF00) | (family & 0xFF00) << 8 | family << 24
         skip(f, 4)
         return ETHERTYPE_IPV4 if family == 2 else ETHERTYPE_IPV6 if family in (10, 24, 28, 30) else 0
+    elif link_type == LINKTYPE_PPP:
+        if kept >= 2 and d.u16(f.at) == PPP_ADDRESS:
+            skip(f, 2)
+        return ppp(d, f)
     else:
         return raw_kind(d, f, link_type)
     return tags(d, f, kind)
+
+
+cdef int ppp(Decoder d, Frame* f) except -1 nogil:
+    """Take off PPP's protocol field, which is one byte if that is odd (RFC 1661 section 6.5)."""
+    cdef int64_t kept = f.end - f.at
+    cdef uint32_t protocol
+    cdef int size = 1 if kept > 0 and d.u8(f.at) & 1 else 2
+    if kept < size:
+        return stop(f)
+    f.layers |= PPP
+    protocol = d.u8(f.at) if size == 1 else d.u16(f.at)
+    skip(f, size)
+    return ETHERTYPE_IPV4 if protocol == PPP_IPV4 else ETHERTYPE_IPV6 if protocol == PPP_IPV6 else 0
 
 
 cdef int raw_kind(Decoder d, Frame* f, int32_t link_type) except -1 nogil:
@@ -73,4 +90,9 @@ cdef int tags(Decoder d, Frame* f, uint32_t kind) except -1 nogil:
         return 0
     f.layers |= ETH_TYPE
     f.eth_type = kind
-    return kind
+    if kind != ETHERTYPE_PPPOE:
+        return kind
+    if f.end - f.at < 6:
+        return stop(f)
+    skip(f, 6)
+    return ppp(d, f)

@@ -62,7 +62,7 @@ def message_of(context: Context, row: int, data: bytes, length: int, interface: 
 
 def carried(context: Context, row: int, data: bytes, length: int, interface: Interface) -> bytes:
     """Return what was captured behind the last header of a frame that is no fragment."""
-    if interface.link_type != LINKTYPE_ETHERNET or context.layers(row) & (Layer.VLAN | Layer.TUNNEL):
+    if interface.link_type != LINKTYPE_ETHERNET or context.layers(row) & (Layer.VLAN | Layer.PPP | Layer.TUNNEL):
         from analyzer.decode.reference import payload  # noqa: PLC0415 - dpkt is slow to import, and seldom needed
 
         return payload(data, length, interface)

@@ -59,6 +59,9 @@ MADE: list[tuple[int, bytes]] = [
     (108, b"\0\0\0\x18" + ipv6(A6, B6, 17, udp(1, 2, b"loop"))),
     (228, ipv4(A4, B4, 17, udp(1, 2, b"four"))),
     (229, ipv6(A6, B6, 17, udp(1, 2, b"six"))),
+    (9, b"\xff\3\0\x21" + ipv4(A4, B4, 17, udp(1, 2, b"ppp" * 20))),
+    (9, b"\x57" + ipv6(A6, B6, 17, udp(1, 2, b"short"))),
+    (1, ether(C1, BRIDGE, b"\x11\0\0\7\0\x62\0\x21" + ipv4(A4, B4, 17, udp(1, 2, b"pppoe" * 14)), 0x8864)),
     *((1, ether(C1, BRIDGE, ipv4(A4, B4, 17, udp(50000, 4789, b"\x08\0\0\0\0\x10\1\0" + inner)))) for inner in (
         ether(C1, BRIDGE, ipv4("10.0.1.2", "10.0.1.3", 6, TCP_SEGMENT)),
         ether(C1, BRIDGE, arp(1, C1, "10.0.1.2", "00:00:00:00:00:00", "10.0.1.3"), 0x0806),

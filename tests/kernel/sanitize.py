@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 FLAGS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 RUNTIMES = ("libasan.so", "libubsan.so")
 AT_A_TIME = 2_000
-LINK_TYPES = (1, 1, 1, 0, 101, 108, 113, 228, 229, 276, 147)
+LINK_TYPES = (1, 1, 1, 0, 9, 101, 108, 113, 228, 229, 276, 147)
 """The last one is not decoded."""
 
 

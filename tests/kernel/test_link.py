@@ -116,10 +116,46 @@ def test_other_link_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link_type", "header"),
-    [(1, ether(C1, BRIDGE, b"")), (113, _sll()), (276, _sll2()), (1, ether(C1, BRIDGE, b"", vlans=(5,)))],
-    ids=["Ethernet", "SLL", "SLL2", "VLAN"],
+    ("header", "kind"),
+    [
+        ("ff030021", V4),
+        ("ff030057", V6),
+        ("0021", V4),
+        ("21", V4),
+        ("57", V6),
+        ("ff0321", V4),
+        ("c021", 0),
+        ("ff03", 0),
+    ],
 )
+def test_ppp(header: str, kind: int) -> None:
+    """With address and control or without, its protocol in two bytes or one (RFC 1661, RFC 1662); LCP has no packet."""
+    found, out = _linked(bytes.fromhex(header) + PACKETS[kind or V4], 9)
+
+    assert found == kind
+    assert out["layers"][0] & Layer.PPP
+
+
+def test_pppoe() -> None:
+    """A session's frames behind Ethernet's header, tagged or not (RFC 2516); discovery has no packet."""
+    session = struct.pack("!BBHHH", 0x11, 0, 7, len(PACKET) + 2, 0x21)
+    found = [_linked(ether(C1, BRIDGE, session + PACKET, 0x8864, vlans)) for vlans in ((), (7,))]
+    discovery, out = _linked(ether(C1, BRIDGE, session + PACKET, 0x8863))
+
+    assert [kind for kind, _ in found] == [V4, V4]
+    assert all(one["layers"][0] & Layer.PPP and one["eth_type"][0] == 0x8864 for _, one in found)
+    assert (discovery, out["layers"][0] & Layer.PPP) == (0, 0)
+
+
+PPPOE = ether(C1, BRIDGE, struct.pack("!BBHHH", 0x11, 0, 7, len(PACKET) + 2, 0x21), 0x8864)
+
+
+@pytest.mark.parametrize(
+    ("link_type", "header"),
+    [(1, ether(C1, BRIDGE, b"")), (113, _sll()), (276, _sll2()), (1, ether(C1, BRIDGE, b"", vlans=(5,))),
+     (9, b"\xff\3\0\x21"), (1, PPPOE)],
+    ids=["Ethernet", "SLL", "SLL2", "VLAN", "PPP", "PPPoE"],
+)  # fmt: skip
 def test_a_short_header_is_cut_or_malformed(link_type: int, header: bytes) -> None:
     """Cut by the capture, or already too short on the wire; nothing of it is told, and one byte more is enough."""
     short = header[:-1]
