@@ -9,6 +9,7 @@ from analyzer.explain.confirmed import Change
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
 from analyzer.state.rules.iptables import DUMPS, parse_rule
+from analyzer.state.rules.nft_text import rule_text
 
 Json = Any
 
@@ -70,7 +71,8 @@ def first_native(label: str, name: str, text: str, expressions: list[Json], verd
         if not table.native or table.label != label or name not in table.chains:
             return table
         chain = table.chains[name]
-        rule = replace(parse_rule(text, table), handle=INSERTED)
+        said = f"{label} {name}: {rule_text([*expressions, {verdict.lower(): None}])}"
+        rule = replace(parse_rule(text, table), handle=INSERTED, text=said)
         made = {"family": table.family, "table": table.name, "chain": name, "handle": INSERTED,
                 "expr": [*expressions, {verdict.lower(): None}]}  # fmt: skip
         place = next(
