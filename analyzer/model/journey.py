@@ -126,30 +126,32 @@ class FdbStep:
 
 
 @dataclass(frozen=True, slots=True)
-class MacvlanStep:
-    """The frame went between a container's macvlan interface and its parent (the kernel's drivers/net/macvlan.c)."""
+class ParentStep:
+    """The frame went between a container's interface and what that lies on, past every bridge."""
 
     container: str
     parent: str
     mode: str | None
-    """``bridge``, ``private``, ``vepa`` or ``passthru``; None where that was not recorded."""
+    """
+    Of a macvlan ``bridge``, ``private``, ``vepa`` or ``passthru``; of an ipvlan ``l2``, in which it resolves addresses
+    itself, ``l3`` or ``l3s``, in which the host's routes send it on. None where that was not recorded.
+    """
     outward: bool
     at_hop: int
     basis: Basis = Basis.STATED
+
+
+@dataclass(frozen=True, slots=True)
+class MacvlanStep(ParentStep):
+    """It has a MAC of its own (the kernel's drivers/net/macvlan.c)."""
+
     kind: str = "macvlan"
 
 
 @dataclass(frozen=True, slots=True)
-class IpvlanStep:
-    """It went between an ipvlan interface, which has the parent's MAC, and its parent (drivers/net/ipvlan)."""
+class IpvlanStep(ParentStep):
+    """Both have one MAC (drivers/net/ipvlan)."""
 
-    container: str
-    parent: str
-    mode: str | None
-    """``l2``, in which it resolves addresses itself, ``l3`` or ``l3s``, in which the host's routes send it on."""
-    outward: bool
-    at_hop: int
-    basis: Basis = Basis.STATED
     kind: str = "ipvlan"
 
 
