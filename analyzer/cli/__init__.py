@@ -15,12 +15,13 @@ from pathlib import Path
 import click
 
 from analyzer import __version__
-from analyzer.cli.analyze import analyze, demo, show
+from analyzer.cli.analyze import analyze, demo
 from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
 from analyzer.cli.doctor import doctor
 from analyzer.cli.replay import replay, shell
+from analyzer.cli.show import show
 from analyzer.process import suit_columns
 
 EXIT_TERMINATED = 128 + signal.SIGTERM

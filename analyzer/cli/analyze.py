@@ -1,4 +1,4 @@
-"""The commands that read captures: analyze, show and demo."""
+"""The commands that report on captures: analyze and demo."""
 
 import os
 import sys
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from analyzer.run import Means, Prepared, Trace
 
 SHOWN_CONNECTIONS = 50
-MOST_DIGITS = 19
-"""Of a journey's number; more do not fit into 64 bits."""
 FORMATS = (".json", ".html", ".ndjson", ".parquet")
 explain_option = click.option("--explain", is_flag=True, help="Tell journeys in prose, step by step.")
 
@@ -186,69 +184,6 @@ def _write(trace: "Trace", path: Path, wanted: Told) -> None:
         content = trace.content(selection=wanted.selection, decisions=path.suffix == ".json")
         pieces = json_report.json_lines if path.suffix == ".json" else ndjson.ndjson_lines
         write.write_lines(path, pieces(content))
-
-
-@click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.argument("journey")
-@input_options
-@click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
-@explain_option
-@memory_options
-def show(
-    paths: tuple[str, ...],
-    journey: str,
-    host: str | None,
-    unpack_limit: int | None,
-    points: tuple[str, ...],
-    dissect: bool,
-    explain: bool,
-    asked: Asked,
-) -> None:
-    """Show one JOURNEY in full, by its number as in J12."""
-    number = read_journey(journey)
-    from analyzer.report.progress import progress  # noqa: PLC0415
-
-    with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
-        from analyzer.run import analyze_whole  # noqa: PLC0415
-
-        trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
-        complain_of_damage(trace)
-        _show(trace, number, dissect=dissect, explain=explain)
-    if prepared.inputs.named_unusable:
-        sys.exit(EXIT_UNREADABLE)
-
-
-def read_journey(text: str) -> int:
-    """
-    Read a journey's number, as in J12.
-
-    Raises:
-        SelectionError: it is none.
-    """
-    digits = text.removeprefix("J").removeprefix("j")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
-        raise SelectionError(f"{text}: not a journey; they are called J0, J1, ...")
-    return int(digits)
-
-
-def _show(trace: "Trace", number: int, *, dissect: bool, explain: bool) -> None:
-    from analyzer.report import terminal  # noqa: PLC0415
-
-    told = trace.journey(number)
-    out = terminal.console()
-    start = min((point.first_ns for point in trace.points if point.first_ns is not None), default=0)
-    if explain:
-        terminal.print_lesson(out, told, trace.points)
-    else:
-        back = told.answered_by if told.answered_by is not None else told.rejected_by
-        terminal.print_ladder(out, [told, *([trace.journey(back)] if back is not None else [])], trace.points)
-        terminal.print_journey(out, told, start, full=True)
-    if told.connection is not None:
-        terminal.print_connection(out, trace.connection(told.connection))
-    if dissect:
-        for point, frame, lines in trace.dissected(told):
-            terminal.print_dissection(out, point, frame, lines)
 
 
 @click.command()

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.analyze import complain_of_damage, read_journey
+from analyzer.cli.analyze import complain_of_damage
 from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
 from analyzer.cli.memory import Asked, memory_options
+from analyzer.cli.show import read_journey
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ Gives (style, text) pieces; whoever prints them decides what a style looks like.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from analyzer.model import (
     Address,
@@ -109,6 +110,21 @@ def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
         doubt = f" ± {duration(hop.latency_uncertainty_ns)}" if hop.latency_uncertainty_ns is not None else ""
         line.append(("dim", f"  then {duration(hop.latency_ns)}{doubt}"))
     return line
+
+
+def legs(there: Journey, back: Journey) -> str:
+    """Say what a question took to where it was seen last, what passed until its answer was seen, and the way back."""
+    first, turned, returned, last = there.hops[0], there.hops[-1], back.hops[0], back.hops[-1]
+    times = [hop.time_ns for hop in (first, turned, returned, last)]
+    named = f"round trip of J{there.id} and J{back.id}"
+    if times != sorted(times):
+        return f"{named}: the times of its points do not tell what each leg took"
+    out, beyond, home = (duration(later - earlier) for earlier, later in pairwise(times))
+    where = f"beyond {turned.point}" if turned.point == returned.point else f"{turned.point} → {returned.point}"
+    return (
+        f"{named}, {duration(times[-1] - times[0])}: there {out} ({first.point} → {turned.point}), {where} {beyond}, "
+        f"back {home} ({returned.point} → {last.point})"
+    )
 
 
 def _numbers(frames: tuple[int, ...]) -> str:

@@ -308,6 +308,19 @@ class Trace:
             raise SelectionError(f"no journey J{number}; there are J0 to J{self.packets - 1}")
         return next(self.journeys([number]))
 
+    def first_journey(self, connection: int) -> int:
+        """
+        Return the number of a connection's first journey.
+
+        Raises:
+            SelectionError: there is none of that number.
+        """
+        firsts = self.correlated.first_packets
+        if not 0 <= connection < len(firsts):
+            last = f"there are C0 to C{len(firsts) - 1}" if len(firsts) else "there is none"
+            raise SelectionError(f"no connection C{connection}; {last}")
+        return int(firsts[connection])
+
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
         found = self._telling.journeys(self._numbers(numbers))

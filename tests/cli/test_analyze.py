@@ -8,8 +8,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analyzer.cli import main
-from analyzer.cli.analyze import read_journey
-from analyzer.errors import SelectionError
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 FAULT = Path(__file__).parents[1] / "faults" / "drop-rule.bridge.tar.zst"
@@ -17,19 +15,6 @@ FAULT = Path(__file__).parents[1] / "faults" / "drop-rule.bridge.tar.zst"
 
 def _run(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
-
-
-@pytest.mark.parametrize(("text", "number"), [("J12", 12), ("j12", 12), ("12", 12), ("J0", 0), ("9" * 18, 10**18 - 1)])
-def test_a_journey_is_called_by_its_number(text: str, number: int) -> None:
-    """With or without the letter."""
-    assert read_journey(text) == number
-
-
-@pytest.mark.parametrize("text", ["", "J", "JJ1", "K1", "-1", "J1.5", "\u0663", "9" * 19])
-def test_what_is_no_journey_is_refused(text: str) -> None:
-    """It is told how journeys are called."""
-    with pytest.raises(SelectionError, match="not a journey; they are called J0, J1"):
-        read_journey(text)
 
 
 @pytest.mark.parametrize(

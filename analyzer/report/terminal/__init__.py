@@ -10,13 +10,13 @@ from analyzer.report.content import Content
 from analyzer.report.safe import safe
 from analyzer.report.terminal.console import console, wrapped
 from analyzer.report.terminal.findings import print_checks, print_doctor, print_finding, print_rows
-from analyzer.report.terminal.journeys import print_dissection, print_journey, print_lesson
+from analyzer.report.terminal.journeys import print_dissection, print_journey, print_legs, print_lesson
 from analyzer.report.terminal.ladder import print_ladder
 from analyzer.report.terminal.tables import print_connection, print_connections, print_losses, print_points
 
 __all__ = [
     "console", "print_checks", "print_connection", "print_dissection", "print_doctor", "print_journey", "print_ladder",
-    "print_lesson", "print_report", "print_rows",
+    "print_legs", "print_lesson", "print_report", "print_rows",
 ]  # fmt: skip
 
 

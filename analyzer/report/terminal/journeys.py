@@ -9,8 +9,8 @@ from rich.text import Text
 from analyzer.model import Journey, Point
 from analyzer.report.lesson import lesson
 from analyzer.report.safe import safe
-from analyzer.report.story import tell, title
-from analyzer.report.terminal.console import LEAST_WIDTH, PROSE_WIDTH, styled
+from analyzer.report.story import legs, tell, title
+from analyzer.report.terminal.console import LEAST_WIDTH, PROSE_WIDTH, styled, wrapped
 
 UNDER = "    │     "
 """What stands before the rest of a line that was broken."""
@@ -38,6 +38,11 @@ def print_lesson(out: Console, journey: Journey, points: Sequence[Point]) -> Non
         head = f"{number:>4}. "
         text = textwrap.fill(safe(sentence), PROSE_WIDTH, initial_indent=head, subsequent_indent=" " * len(head))
         out.print(Text(text))
+
+
+def print_legs(out: Console, there: Journey, back: Journey) -> None:
+    """Print what each leg of a round trip took."""
+    out.print(Text(wrapped(out, safe(legs(there, back))), "summary"))
 
 
 def print_dissection(out: Console, point: str, frame: int, lines: list[str]) -> None:
