@@ -324,6 +324,12 @@ class HostState:
         return state.link_of_mac(container.mac) if state is not None else None
 
     @property
+    def past_rules(self) -> frozenset[Address]:
+        """Addresses of containers that go past the host's rules: of macvlan, and of ipvlan but in mode ``l3s``."""
+        networks = {one.name for one in self.networks if one.driver in ("macvlan", "ipvlan") and one.mode != "l3s"}
+        return frozenset(ip for one in self.containers if one.network in networks for ip in one.addresses)
+
+    @property
     def engine(self) -> str:
         """The container engine: Docker, unless all that there is is another one's."""
         found = {one.engine for one in self.containers} | {one.engine for one in self.networks}

@@ -50,7 +50,16 @@ class Prover:
 
     def able(self, row: int) -> bool:
         """Tell whether anything was recorded that could stop a packet which was seen in a row."""
-        return self.context.host_at(row).tells
+        return self.context.host_at(row).tells and not self._goes_past(row)
+
+    def _goes_past(self, row: int) -> bool:
+        """Tell whether a packet is a container's whose interface lies on one of the host's: no rule is asked for it."""
+        past = self._past_rules.get(self.context.point(row).host)
+        return bool(past) and not {self.context.src(row), self.context.dst(row)}.isdisjoint(past or ())
+
+    @cached_property
+    def _past_rules(self) -> dict[str | None, frozenset[Address]]:
+        return {name: host.past_rules for name, host in self.context.hosts.by_name.items()}
 
     def why(self, packet: int, rows: list[int], *, lost: bool = False) -> Cause | None:
         """

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
+from analyzer.journey.decisions import decision
 from analyzer.model import Basis, Journey, Role
 from analyzer.model.journey import IpvlanStep, MacvlanStep
 from analyzer.report.lesson import lesson
@@ -84,3 +85,18 @@ def test_its_own_end_is_known_by_what_it_shows(tmp_path: Path, driver: str) -> N
     (point,) = (one for one in analyze([bundle]).points if one.name == "eth0")
 
     assert (point.role, point.container, point.network) == (Role.CONTAINER, "mac1", "macnet")
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "asked"),
+    [
+        ("macvlan", {"parent": "wlan0"}, False), ("ipvlan", {"parent": "wlan0"}, False),
+        ("ipvlan", {"parent": "wlan0", "ipvlan_mode": "l3s"}, True), ("bridge", {}, True),
+    ],
+)  # fmt: skip
+def test_no_rule_of_the_host_is_asked(tmp_path: Path, driver: str, options: dict[str, str], asked: bool) -> None:
+    """So none is told to have stopped a packet, or to have let it pass; of a bridge's container they are asked."""
+    trace = analyze([_as(tmp_path, driver, **options)])
+    tcp = next(one for one in trace.journeys() if len(one.hops) == 2 and one.protocol == "tcp")
+
+    assert (decision(trace.context, trace.tracer.prover, tcp.id) is not None) is asked

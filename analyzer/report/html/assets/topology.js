@@ -70,7 +70,7 @@ function drawTopology(now, width, redraw) {
     }
     const uplinks = nodes.map((node, n) => ({ node, n })).filter(({ node }) => node.kind === "uplink" && node.host === host);
     y = Math.max(y, top + 34 + uplinks.length * 58);
-    parts.unshift(svg("rect", { class: "host", x: 2, y: top, width: ux + uw + 8 - 2, height: y - top, rx: 6 }), svg("text", { class: "dim", x: 10, y: top + 16 }, fit(host === null ? "Docker host" : `Docker host ${host}`, 300)));
+    parts.unshift(svg("rect", { class: "host", x: 2, y: top, width: ux + uw + 8 - 2, height: y - top, rx: 6 }), svg("text", { class: "dim", x: 10, y: top + 16 }, fit(host === null ? "the host" : `host ${host}`, 300)));
     parts.push(svg("rect", { class: "router", x: hx, y: top + 24, width: hw, height: y - top - 32, rx: 4 }), ...brokenAt(now, host, { x: hx + hw / 2, y: top + 38, height: y - top, room: hw + 40 }));
     for (const { y: at, frames, failed } of middles) parts.push(svg("path", { class: `edge${failed ? " failed" : ""}`, d: `M${gx + gw} ${at}H${hx}`, "stroke-width": thick(frames) }));
     uplinks.forEach(({ node, n }, k) => parts.push(...drawUplink(node, n, top + 30 + k * 58, { hx: hx + hw, ux, uw, bx, bw })));

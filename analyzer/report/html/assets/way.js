@@ -174,7 +174,7 @@ function drawWay(way, width, chosen) {
   for (const host of hosts) {
     const own = lanes.filter((lane) => lane.kind !== "outside" && lane.host === host);
     const [from, to] = [own[0].x - box / 2 - 6, own.at(-1).x + box / 2 + 6];
-    picture.append(svg("rect", { class: "host", x: from, y: 4, width: to - from, height: 126, rx: 6 }), svg("text", { class: "dim", x: from + 8, y: 18 }, fit(host === null ? "Docker host" : `Docker host ${host}`, to - from - 16)));
+    picture.append(svg("rect", { class: "host", x: from, y: 4, width: to - from, height: 126, rx: 6 }), svg("text", { class: "dim", x: from + 8, y: 18 }, fit(host === null ? "the host" : `host ${host}`, to - from - 16)));
   }
   lanes.forEach((lane, n) => {
     if (lane.kind === "outside" && (n === 0 || lanes[n - 1].kind !== "outside")) {
