@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.decode import digest, offsets, reference, reference_link
-from analyzer.decode.batch import decode
+from analyzer.decode.batch import KEEP_ALL, SIDE_TABLES, Means, decode
 from analyzer.decode.reference import datagrams, decode_frame, payload
 from analyzer.errors import InputError
+from analyzer.kernel import compiled
 from analyzer.read import records
 from analyzer.read.file import CaptureFile
 from analyzer.read.records import Interface
@@ -203,3 +204,21 @@ def test_places_outside_of_the_buffer_are_refused() -> None:
         walk(given.buffer, 0, 1 << 20, Shape(8, 1 << 39, 2, 10, 30, 1, 0), "<")
     with pytest.raises(IndexError):
         walk(np.zeros(64, np.uint8), 0, 64, Shape(8, 4, 20, 10, 30, 1, 0), "<", (1 << 39,))
+
+
+def test_several_threads_decode_what_one_does() -> None:
+    """Each its share of rows; what lies aside stands in the order of its frames, also where there is much of it."""
+    if compiled is None:
+        pytest.skip("nothing is compiled here")
+    ethernet = [(data, len(data)) for link_type, data in MADE if link_type == 1]
+    frames = ethernet * (6_000 // len(ethernet))
+    means = Means(KEEP_ALL, threads=3)
+    alone = decode(pack(frames), [Interface(1, 0)])
+    for _ in range(2):  # room for what lies aside is used again
+        shared = decode(pack(frames), [Interface(1, 0)], means=means)
+        tables = [(shared.frames, alone.frames)]
+        tables += [(getattr(shared, name), getattr(alone, name)) for name in SIDE_TABLES]
+
+        assert all(np.array_equal(mine[name], column) for mine, other in tables for name, column in other.items())
+        assert all(len(getattr(alone, name)["row"]) > 0 for name in SIDE_TABLES)
+    means.close()
