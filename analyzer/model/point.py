@@ -81,7 +81,7 @@ class Point:
     uncounted: bool | None = None
     """A recorded capture that did not end in good order: it may have missed some, so its absence proves nothing."""
     unseen: str | None = None
-    """What passes there and cannot be seen there, as a manifest says; None if all can, or if nobody says."""
+    """What passes there and cannot be seen there, as a manifest or frames say; None if all can, or if nobody says."""
     recorded_from_ns: int | None = None
     """Since when it was surely recording, where a manifest says so."""
     recorded_until_ns: int | None = None

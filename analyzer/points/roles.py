@@ -16,10 +16,15 @@ from analyzer.link.identity import has
 from analyzer.link.sorting import changes, count_keys, stable_order
 from analyzer.model import Basis, Container, Hosts, HostState, Point, Role
 from analyzer.packet.macs import MacVotes, router_macs
+from analyzer.points.named import ANY
+from analyzer.read.records import LINKTYPE_LINUX_SLL
 from analyzer.schema import Array, Columns, Int64, Layer
 
 LOOPBACK4 = 127
 SENDERS = 3
+SENT = 4
+"""PACKET_OUTGOING of linux/if_packet.h."""
+NO_INTERFACE = "which interface shows a frame: LINUX_SLL does not say, tcpdump -i any -y LINUX_SLL2 does"
 
 
 def infer_points(points: Sequence[Point], traffic: "Traffic", hosts: Hosts) -> list[Point]:
@@ -28,6 +33,8 @@ def infer_points(points: Sequence[Point], traffic: "Traffic", hosts: Hosts) -> l
     if any(point.role is Role.UNKNOWN for point in found):
         roles = _roles(found, traffic)
         found = [replace(p, role=roles[p.id]) if p.role is Role.UNKNOWN else p for p in found]
+        several = {p.id for p in points if p.role is Role.UNKNOWN and _has_several(p, traffic)}
+        found = [replace(p, role=Role.UNKNOWN, unseen=NO_INTERFACE) if p.id in several else p for p in found]
     homes: dict[int, list[int]] = {}
     for mac, (home, _) in traffic.macs.homes(found).items():
         homes.setdefault(home, []).append(mac)
@@ -48,6 +55,8 @@ class Traffic:
     """Only that."""
     target_changed: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Likewise."""
+    crossed: Counter[int] = field(default_factory=Counter)
+    """Packets that came in and went out at the point."""
     ipv4: Counter[int] = field(default_factory=Counter)
     loopback: Counter[int] = field(default_factory=Counter)
     """Of them, those to 127.0.0.0/8."""
@@ -77,7 +86,7 @@ class Traffic:
         found = replace(first, macs=MacVotes.together([one.macs for one in parts]))
         for one in others:
             found.routers |= one.routers
-            for name in ("bridged", "sent_on", "source_changed", "target_changed", "ipv4", "loopback"):
+            for name in ("bridged", "sent_on", "source_changed", "target_changed", "crossed", "ipv4", "loopback"):
                 getattr(found, name).update(getattr(one, name))
             for number, macs in one.senders.items():
                 found.senders[number] = found.senders.get(number, set()) | macs
@@ -101,6 +110,9 @@ class Traffic:
             (self.target_changed, ip & target & ~source),
         ):
             counter.update(_pairs(a, b, where))
+        out = onward & has(frames["layers"][nxt], Layer.COOKED) & (frames["direction"][nxt] == SENT)
+        came_in = frames["direction"][row] != SENT
+        self.crossed.update({left: n for (left, _), n in _pairs(a, b, out & came_in & (a == b)).items()})
 
     def _look_at(self, number: int, frames: Columns, rows: Int64) -> None:
         ipv4 = rows[has(frames["layers"][rows], Layer.IPV4)]
@@ -186,6 +198,11 @@ def _sides(points: Sequence[Point], traffic: Traffic) -> _Sides:
         sides.at_router[left] += votes
         sides.at_router[right] += votes
     return sides
+
+
+def _has_several(point: Point, traffic: Traffic) -> bool:
+    """Tell whether all interfaces of a host are one point, as where ``-i any`` is recorded as LINUX_SLL."""
+    return point.link_type == LINKTYPE_LINUX_SLL and point.interface in (None, ANY) and traffic.crossed[point.id] > 0
 
 
 def _root(parent: list[int], point: int) -> int:

@@ -307,6 +307,13 @@ def _left(lab: Lab) -> tuple[set[str], set[str]]:
                                      if name.startswith("hoptrace")}  # fmt: skip
 
 
+def _written(folder: Path) -> None:
+    """Wait until captures grow no more: what is killed leaves what it has not read from the kernel yet."""
+    sizes: list[int] = []
+    while sizes != (sizes := [path.stat().st_size for path in sorted(folder.glob("*.pcap"))]):
+        time.sleep(1.5)
+
+
 @pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
 def test_what_the_kernel_drops(lab: Lab, tmp_path: Path, killed: bool) -> None:
     """A rule that no dump shows any more is told by the kernel; nothing is traced afterwards, also of who is killed."""
@@ -318,6 +325,7 @@ def test_what_the_kernel_drops(lab: Lab, tmp_path: Path, killed: bool) -> None:
     run(*inside(lab.namespace, "iptables", "-w", "-D", *rule))
     lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
     if killed:
+        _written(tmp_path / "b")
         recorder.kill()
     else:
         recorder.send(signal.SIGINT).end()

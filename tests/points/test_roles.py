@@ -1,17 +1,21 @@
 """Points whose names tell nothing: traffic does."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dpkt
 import pytest
 
 from analyzer import analyze
 from analyzer.model import Basis, Container, Hosts, HostState, Mac, Network, Point, Role
 from analyzer.packet.macs import MacVotes, router_macs
 from analyzer.points.roles import Traffic, infer_points
+from analyzer.read.records import LINKTYPE_LINUX_SLL
 from analyzer.read.spec import PointSpec
 from analyzer.schema import Layer
+from tests.build import write_pcap
 from tests.packet.tables import BRIDGE, GATEWAY, UDP, UPLINK, Frame, Packet, at, context, packet, seen
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
@@ -32,6 +36,51 @@ def test_roles_from_traffic_alone(tmp_path: Path, sample: str, backwards: bool) 
         true = TRUE_ROLES[originals[int(point.name[1:])].name[:4]]
         assert point.role is (true if point.frames else Role.UNKNOWN)
         assert point.role_basis is Basis.INFERRED
+
+
+def test_all_interfaces_in_linux_sll_are_no_single_one(tmp_path: Path) -> None:
+    """A real capture of `any`, its headers cut to what LINUX_SLL says: told so, unless the user says what it is."""
+    records = []
+    with (SAMPLES / "any" / "any.pcap").open("rb") as file:
+        for seconds, data in dpkt.pcap.Reader(file):
+            sll2 = dpkt.sll2.SLL2(data)
+            head = dpkt.sll.SLL(type=sll2.type, hrd=sll2.hrd, hlen=sll2.hlen, hdr=sll2.hdr, ethtype=sll2.ethtype)
+            records.append((round(seconds * 10**9), head.pack_hdr() + data[20:]))
+    path = write_pcap(tmp_path / "x.pcap", records, link_type=LINKTYPE_LINUX_SLL)
+    (point,) = analyze([path]).points
+    (said,) = analyze([], points=[PointSpec(path, role=Role.UPLINK)]).points
+
+    assert (point.role, point.container) == (Role.UNKNOWN, None)
+    assert "LINUX_SLL2" in (point.unseen or "")
+    assert (said.role, said.unseen) == (Role.UPLINK, None)
+
+
+RECEIVED, OUT_AGAIN = {"direction": 0}, {"direction": 4, "ttl": 63}
+
+
+@pytest.mark.parametrize(
+    ("link_type", "interface", "frames", "several"),
+    [
+        (LINKTYPE_LINUX_SLL, None, (RECEIVED, OUT_AGAIN), True),
+        (LINKTYPE_LINUX_SLL, "any", (RECEIVED, OUT_AGAIN), True),
+        (LINKTYPE_LINUX_SLL, "ppp0", (RECEIVED, OUT_AGAIN), False),
+        (LINKTYPE_LINUX_SLL, None, (RECEIVED,), False),
+        (LINKTYPE_LINUX_SLL, None, (RECEIVED, RECEIVED), False),
+        (LINKTYPE_LINUX_SLL, None, (OUT_AGAIN, OUT_AGAIN), False),
+        (1, None, (RECEIVED, OUT_AGAIN), False),
+    ],
+)
+def test_what_comes_in_and_goes_out_shows_several_interfaces(
+    link_type: int, interface: str | None, frames: tuple[dict[str, Any], ...], several: bool
+) -> None:
+    """One interface, as of PPP, either receives a packet or sends it."""
+    told = [replace(at(0, "x0", Role.UNKNOWN), link_type=link_type, interface=interface)]
+    here = context(told, [_sent(*((0, {"layers": UDP | Layer.COOKED, **one}) for one in frames))])
+    parts = [Traffic.of(told, here.frames, here.hops)] * 2
+    (whole,), (parted,) = infer_points(told, parts[0], Hosts()), infer_points(told, Traffic.together(parts), Hosts())
+
+    assert (whole.unseen is not None) is several
+    assert parted == whole
 
 
 def test_what_the_user_says_stands() -> None:
