@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,13 @@ class Recorder:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+
+def wait_for_frames(folder: Path) -> None:
+    """Wait until captures grow no more: what is killed leaves what it has not read from the kernel yet."""
+    sizes: list[int] = []
+    while sizes != (sizes := [path.stat().st_size for path in sorted(folder.glob("*.pcap"))]):
+        time.sleep(1.5)
 
 
 def programs(namespace: str) -> set[str]:

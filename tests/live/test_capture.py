@@ -17,7 +17,7 @@ from analyzer.read.manifest import Manifest, RecordedPoint, read_manifest
 from analyzer.state.load import load_host
 from tests.lab.commands import inside, run
 from tests.lab.engine import CLIENT, INTERNET, UPLINK, Lab
-from tests.live.recorder import Recorder, called, programs
+from tests.live.recorder import Recorder, called, programs, wait_for_frames
 
 pytestmark = pytest.mark.live
 
@@ -307,13 +307,6 @@ def _left(lab: Lab) -> tuple[set[str], set[str]]:
                                      if name.startswith("hoptrace")}  # fmt: skip
 
 
-def _written(folder: Path) -> None:
-    """Wait until captures grow no more: what is killed leaves what it has not read from the kernel yet."""
-    sizes: list[int] = []
-    while sizes != (sizes := [path.stat().st_size for path in sorted(folder.glob("*.pcap"))]):
-        time.sleep(1.5)
-
-
 @pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
 def test_what_the_kernel_drops(lab: Lab, tmp_path: Path, killed: bool) -> None:
     """A rule that no dump shows any more is told by the kernel; nothing is traced afterwards, also of who is killed."""
@@ -325,7 +318,7 @@ def test_what_the_kernel_drops(lab: Lab, tmp_path: Path, killed: bool) -> None:
     run(*inside(lab.namespace, "iptables", "-w", "-D", *rule))
     lab.exec("c1", "ping", "-c", "1", "8.8.8.8")
     if killed:
-        _written(tmp_path / "b")
+        wait_for_frames(tmp_path / "b")
         recorder.kill()
     else:
         recorder.send(signal.SIGINT).end()

@@ -16,7 +16,7 @@ from analyzer.model import Disposition, Role
 from analyzer.read.manifest import Manifest, read_manifest
 from tests.lab.commands import LabError, run
 from tests.lab.engine import UPLINK, Lab
-from tests.live.recorder import Recorder, called, programs
+from tests.live.recorder import Recorder, called, programs, wait_for_frames
 
 pytestmark = pytest.mark.live
 ROLES = {"veth-c1": Role.VETH, "docker0": Role.BRIDGE, UPLINK: Role.UPLINK}
@@ -300,6 +300,7 @@ def test_killed_while_it_records(lab: Lab, tmp_path: Path) -> None:
     """The bundle has its roles and the state of before; that there was no end, is told."""
     recorder = Recorder(lab, "-c", "c1", "-o", str(tmp_path / "b")).wait_for()
     _ping(lab)
+    wait_for_frames(tmp_path / "b")
     recorder.kill()
     manifest, trace = _read(tmp_path / "b")
 
