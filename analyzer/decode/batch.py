@@ -109,18 +109,12 @@ class Means:
             mine, *others = [partial(hand.decode, batch, *share) for hand, *share in shares]
             helped = [self._helpers.submit(other) for other in others]
             pieces = [*mine(), *(piece for one in helped for piece in one.result())]
-        empty = {name: table.empty(0) for name, table in SIDE_TABLES.items()}
-        return (
-            {
-                name: {
-                    column: np.concatenate([none, *(one[name][column] for one in pieces)])
-                    for column, none in of.items()
-                }
-                for name, of in empty.items()
-            }
-            if pieces
-            else empty
-        )
+        if not pieces:
+            return {name: table.empty(0) for name, table in SIDE_TABLES.items()}
+        return {
+            name: {column: np.concatenate([one[name][column] for one in pieces]) for column in table.dtypes}
+            for name, table in SIDE_TABLES.items()
+        }
 
     def close(self) -> None:
         """End its threads."""

@@ -99,7 +99,7 @@ def _gateway_elsewhere(host: HostState, container: Container) -> Network | None:
     for network in host.networks:
         gateways = ends[network.name].gateways if network.name in ends else ()
         by = any(r.dst.prefixlen == 0 and r.gateway in gateways for r in (state.routes if state is not None else ()))
-        if network.driver in ("macvlan", "ipvlan") and by:
+        if network.on_parent and by:
             return network
     return None
 

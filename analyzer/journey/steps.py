@@ -175,10 +175,6 @@ def _bridge(context: Context, before: Sight, after: Sight, hop: int) -> FdbStep:
     )
 
 
-LYING_ON = ("macvlan", "ipvlan")
-"""Drivers whose interfaces lie on one of the host's."""
-
-
 def _parent(context: Context, before: Sight, after: Sight, hop: int) -> MacvlanStep | IpvlanStep | None:
     """Tell of a frame that goes between a container's own end and what that lies on; None of all others."""
     ends = context.points[before.point], context.points[after.point]
@@ -190,7 +186,7 @@ def _parent(context: Context, before: Sight, after: Sight, hop: int) -> MacvlanS
     for container in (one for one in host.containers if one.name == inner.container):
         network = host.network_of(container)
         lies_on = network.parent if network is not None else None
-        if network is not None and network.driver in LYING_ON and lies_on in (None, outer.interface, outer.name):
+        if network is not None and network.on_parent and lies_on in (None, outer.interface, outer.name):
             parent = lies_on or outer.interface or outer.name
             made = MacvlanStep if network.driver == "macvlan" else IpvlanStep
             return made(container.name, parent, network.mode, inner is ends[0], hop)

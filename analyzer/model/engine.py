@@ -158,6 +158,11 @@ class Network:
     mode: str | None = None
     """Likewise: ``bridge``, ``private``, ``vepa``, ``passthru``; ``l2``, ``l3``, ``l3s``."""
 
+    @property
+    def on_parent(self) -> bool:
+        """Its containers' interfaces lie on one of the host's, of whose segment it is: macvlan, ipvlan."""
+        return self.driver in ("macvlan", "ipvlan")
+
     def holds(self, ip: Address | None) -> bool:
         """Tell whether an address is in one of its subnets."""
         return ip is not None and any(ip in subnet for subnet in self.subnets)

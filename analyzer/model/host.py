@@ -326,7 +326,7 @@ class HostState:
     @property
     def past_rules(self) -> frozenset[Address]:
         """Addresses of containers that go past the host's rules: of macvlan, and of ipvlan but in mode ``l3s``."""
-        networks = {one.name for one in self.networks if one.driver in ("macvlan", "ipvlan") and one.mode != "l3s"}
+        networks = {one.name for one in self.networks if one.on_parent and one.mode != "l3s"}
         return frozenset(ip for one in self.containers if one.network in networks for ip in one.addresses)
 
     @property

@@ -55,11 +55,12 @@ class Prover:
     def _goes_past(self, row: int) -> bool:
         """Tell whether a packet is a container's whose interface lies on one of the host's: no rule is asked for it."""
         past = self._past_rules.get(self.context.point(row).host)
-        return bool(past) and not {self.context.src(row), self.context.dst(row)}.isdisjoint(past or ())
+        return past is not None and not past.isdisjoint((self.context.src(row), self.context.dst(row)))
 
     @cached_property
     def _past_rules(self) -> dict[str | None, frozenset[Address]]:
-        return {name: host.past_rules for name, host in self.context.hosts.by_name.items()}
+        """By host; of hosts that have such containers."""
+        return {name: past for name, host in self.context.hosts.by_name.items() if (past := host.past_rules)}
 
     def why(self, packet: int, rows: list[int], *, lost: bool = False) -> Cause | None:
         """

@@ -55,8 +55,8 @@ class Traffic:
     """Only that."""
     target_changed: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Likewise."""
-    crossed: Counter[int] = field(default_factory=Counter)
-    """Packets that came in and went out at the point."""
+    crossed: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Those that came in at the one and went out at the other, as far as cooked captures tell."""
     ipv4: Counter[int] = field(default_factory=Counter)
     loopback: Counter[int] = field(default_factory=Counter)
     """Of them, those to 127.0.0.0/8."""
@@ -103,16 +103,16 @@ class Traffic:
         source = _differs(frames, row, nxt, ("src_hi", "src", "sport", "icmp_id"))
         target = _differs(frames, row, nxt, ("dst_hi", "dst", "dport"))
         ip = onward & has(frames["layers"][row], Layer.IPV4 | Layer.IPV6)
+        cooked = has(frames["layers"][row] & frames["layers"][nxt], Layer.COOKED)
+        came_in, went_out = frames["direction"][row] != SENT, frames["direction"][nxt] == SENT
         for counter, where in (
             (self.bridged, onward & same),
             (self.sent_on, onward & ~same),
             (self.source_changed, ip & source & ~target),
             (self.target_changed, ip & target & ~source),
+            (self.crossed, onward & cooked & came_in & went_out),
         ):
             counter.update(_pairs(a, b, where))
-        out = onward & has(frames["layers"][nxt], Layer.COOKED) & (frames["direction"][nxt] == SENT)
-        came_in = frames["direction"][row] != SENT
-        self.crossed.update({left: n for (left, _), n in _pairs(a, b, out & came_in & (a == b)).items()})
 
     def _look_at(self, number: int, frames: Columns, rows: Int64) -> None:
         ipv4 = rows[has(frames["layers"][rows], Layer.IPV4)]
@@ -202,7 +202,8 @@ def _sides(points: Sequence[Point], traffic: Traffic) -> _Sides:
 
 def _has_several(point: Point, traffic: Traffic) -> bool:
     """Tell whether all interfaces of a host are one point, as where ``-i any`` is recorded as LINUX_SLL."""
-    return point.link_type == LINKTYPE_LINUX_SLL and point.interface in (None, ANY) and traffic.crossed[point.id] > 0
+    here = point.id, point.id
+    return point.link_type == LINKTYPE_LINUX_SLL and point.interface in (None, ANY) and traffic.crossed[here] > 0
 
 
 def _root(parent: list[int], point: int) -> int:
@@ -246,7 +247,7 @@ def _is_own_end(point: Point, container: Container, host: HostState) -> bool:
     """
     network = host.network_of(container)
     if point.role is Role.UNKNOWN:
-        return network is not None and network.driver in ("macvlan", "ipvlan")
+        return network is not None and network.on_parent
     name = point.interface or point.name
     named = re.fullmatch(r"eth\d+", name) is not None and bool(host.links) and host.link(name) is None
     return named and point.role is Role.VETH and point.role_basis is not Basis.STATED

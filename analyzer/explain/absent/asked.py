@@ -6,9 +6,6 @@ from analyzer.explain.case import Case
 from analyzer.explain.told import Facts
 from analyzer.model import Address, ArpExchange, Container, HostState
 
-PARENTS = ("macvlan", "ipvlan")
-"""Drivers whose networks are segments of an interface of the host."""
-
 
 @dataclass(frozen=True, slots=True)
 class Why:

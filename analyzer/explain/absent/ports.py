@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from analyzer.explain.absent.asked import PARENTS, Asked, Why
+from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Facts
 from analyzer.model import BridgePort, Container, HostState, Link, mac_text
@@ -72,7 +72,7 @@ def owner(asked: Asked) -> Iterator[Why]:
 def _shares_parent(asked: Asked, owner: Container) -> bool:
     """Tell whether a container's interface is a macvlan or ipvlan: no port of a bridge leads to it."""
     network = asked.host.network_of(owner)
-    return network is not None and network.driver in PARENTS
+    return network is not None and network.on_parent
 
 
 def _of_port(asked: Asked, owner: Container, port: Link) -> Iterator[Why]:

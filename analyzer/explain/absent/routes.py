@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from shlex import quote
 
-from analyzer.explain.absent.asked import PARENTS, Asked, Why
+from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.told import Facts
 from analyzer.model import Address, HostState, Route
@@ -107,7 +107,7 @@ def no_carrier(host: HostState, ip: Address) -> Why | None:
 def _of_network(asked: Asked) -> Iterator[Why]:
     """Look whether Docker was told that it is the gateway of a network whose router is somebody outside."""
     network = asked.host.network_of(asked.asker) if asked.asker is not None else None
-    if asked.asker is None or network is None or network.driver not in PARENTS or asked.ip not in network.gateways:
+    if asked.asker is None or network is None or not network.on_parent or asked.ip not in network.gateways:
         return
     subnet = next((one for one in network.subnets if asked.ip in one), None)
     known = (one.gateway for one in asked.host.routes if one.dst.prefixlen == 0 and one.gateway is not None)

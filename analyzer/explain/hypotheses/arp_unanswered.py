@@ -8,7 +8,7 @@ from shlex import quote
 
 import numpy as np
 
-from analyzer.explain.absent import PARENTS, Why, of_host, why
+from analyzer.explain.absent import Why, of_host, why
 from analyzer.explain.case import PATIENCE_NS, Case
 from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.explain.edits import for_shell
@@ -114,7 +114,7 @@ def _parted(case: Case, question: ArpExchange) -> Facts:
     """Say what is known to part two that are both there: a macvlan and its parent."""
     host = _host(case, question)
     owner = host.container_of_address(question.asked_ip)
-    networks = {n.name for n in host.networks if n.driver in PARENTS}
+    networks = {n.name for n in host.networks if n.on_parent}
     asker = host.container_of_mac(question.asker)
     ends = {c.network for c in (owner, asker) if c is not None}
     if ends & networks and (host.owns(question.asked_ip) or asker is None):
