@@ -12,6 +12,7 @@ from analyzer.model import ConntrackEntry, FlowTuple, Hosts, HostState
 from analyzer.packet.text import PROTOCOLS
 from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import Bundle, Inputs, find_inputs
+from analyzer.read.manifest import Manifest
 from analyzer.read.source import HEAD, buffer
 from analyzer.read.spec import PointSpec
 from analyzer.read.stored import size_of
@@ -89,11 +90,22 @@ def _told_by(bundle: Bundle, name: str | None) -> HostState:
         if bundle.host is None
         else load_host(bundle.host, events=bundle.events, drops=bundle.drops, retis=bundle.retis, name=name)
     )
-    told = [f"not recorded: {problem}" for problem in bundle.manifest.problems] if bundle.manifest is not None else []
-    if bundle.manifest is not None and bundle.manifest.stopped_ns is None:
-        told.insert(0, f"{bundle.path.name}: the recording has no end: hoptrace was killed")
-    ran = bundle.manifest.command if bundle.manifest is not None else ()
-    return replace(state, problems=(*told, *state.problems), ran=ran)
+    if bundle.manifest is None:
+        return state
+    problems = (*_lacks(bundle.path, bundle.manifest), *state.problems)
+    return replace(state, problems=problems, ran=bundle.manifest.command)
+
+
+def _lacks(folder: Path, manifest: Manifest) -> list[str]:
+    """Say what a recording should have had."""
+    told = [f"not recorded: {problem}" for problem in manifest.problems]
+    there = [path.name for path in folder.iterdir()]
+    gone = [point.name for point in manifest.points if not any(name.startswith(point.file) for name in there)]
+    if gone:
+        told.insert(0, f"{folder.name}: no capture of {', '.join(gone)}, which the manifest names")
+    if manifest.stopped_ns is None:
+        told.insert(0, f"{folder.name}: the recording has no end: hoptrace was killed")
+    return told
 
 
 def stated_entries(state: HostState) -> list[Stated]:

@@ -1,5 +1,6 @@
 """What an analysis begins with: captures, and the dumps of one host or of several."""
 
+import gzip
 import shutil
 from ipaddress import ip_address
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from analyzer.errors import InputError
 from analyzer.model import ConntrackEntry, FlowTuple, HostState, Role
-from analyzer.read.manifest import Manifest, write_manifest
+from analyzer.read.manifest import Manifest, RecordedPoint, write_manifest
 from analyzer.read.spec import PointSpec
 from analyzer.run.prepare import prepare, stated_entries
 
@@ -78,6 +79,20 @@ def test_what_a_recording_lacks_is_told_of_its_host(
     assert list(state.problems[:-1]) == told
     assert state.problems[-1].startswith("ip-addr.json")
     assert state.ran == ("ping", "x")
+
+
+def test_a_capture_that_is_missing_is_told(tmp_path: Path) -> None:
+    """What the manifest names and nobody finds was not recorded, or not carried along; compressed, it is there."""
+    (tmp_path / "x" / "host").mkdir(parents=True)
+    shutil.copy(SEED / "wlan0.pcap", tmp_path / "x")
+    (tmp_path / "x" / "veth.pcap.gz").write_bytes(gzip.compress((SEED / "veth-c3.pcap").read_bytes()))
+    points = tuple(
+        RecordedPoint(name, f"{name}.pcap", name, role)
+        for name, role in (("docker0", Role.BRIDGE), ("veth", Role.VETH), ("wlan0", Role.UPLINK))
+    )
+    write_manifest(tmp_path / "x", Manifest(1, 2, "host", 0, points=points))
+
+    assert _state(tmp_path / "x").problems == ("x: no capture of docker0, which the manifest names",)
 
 
 def test_several_bundles_are_several_hosts(tmp_path: Path) -> None:
