@@ -4,6 +4,10 @@ import struct
 from ipaddress import ip_address
 from pathlib import Path
 
+import dpkt
+
+from analyzer.read.records import LINKTYPE_LINUX_SLL
+
 C1, C2, BRIDGE = "02:42:ac:11:00:02", "02:42:ac:11:00:03", "02:42:a5:97:21:da"
 UPLINK, GATEWAY = "3c:22:fb:10:20:30", "00:1d:aa:01:02:03"
 T0 = 1_790_000_000_000_000_000
@@ -100,3 +104,14 @@ def enhanced(
         f"{order}IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet) if orig is None else orig
     )
     return block(6, head + packet + b"\0" * (-len(packet) % 4) + options, order)
+
+
+def without_interfaces(cooked: Path, path: Path) -> str:
+    """Write a capture of LINUX_SLL2 as LINUX_SLL, which does not say which interface a frame was seen at."""
+    records = []
+    with cooked.open("rb") as file:
+        for seconds, data in dpkt.pcap.Reader(file):
+            sll2 = dpkt.sll2.SLL2(data)
+            head = dpkt.sll.SLL(type=sll2.type, hrd=sll2.hrd, hlen=sll2.hlen, hdr=sll2.hdr, ethtype=sll2.ethtype)
+            records.append((round(seconds * 10**9), head.pack_hdr() + data[20:]))
+    return write_pcap(path, records, link_type=LINKTYPE_LINUX_SLL)

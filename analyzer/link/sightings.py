@@ -10,6 +10,8 @@ from analyzer.schema import Array, Columns, Int64, Layer
 
 FEW = 8
 """Sightings up to which packets are compared row by row; hardly any packet has more."""
+BROADCAST, MULTICAST, SENT = 1, 2, 4
+"""Packet types of linux/if_packet.h."""
 SLOWEST_NS = 5_000_000
 """Time across the host that is always allowed where equal packets follow each other."""
 
@@ -28,18 +30,36 @@ def flooded(frames: Columns, rows: Int64) -> Array:
     return found & ~has(frames["layers"][rows], Layer.FRAGMENT)
 
 
+def passed_twice(frames: Columns, rows: Int64) -> Array:
+    """
+    Tell the frames of ``-i any`` as LINUX_SLL that interfaces one upon the other show in the same way.
+
+    A bridge sends what its port sends after it, both without a word of where (net/packet/af_packet.c).
+    """
+    direction = frames["direction"][rows]
+    found: Array = (direction == SENT) | (direction == BROADCAST) | (direction == MULTICAST)
+    return found & has(frames["layers"][rows], Layer.COOKED) & ~has(frames["layers"][rows], Layer.FRAGMENT)
+
+
+def same_bytes(frames: Columns, rows: Int64, others: Int64) -> Array:
+    """Tell sightings of one frame from parts of a packet."""
+    names = ("ip_len", "seq", "frag_offset", "payload_len")
+    found: Array = np.logical_and.reduce([frames[name][rows] == frames[name][others] for name in names])
+    return found
+
+
 def came_back(kinds: Array, times: Int64, group: Int64, hairpin: Array) -> Array:
     """
-    Tell flooded frames that a port in hairpin mode sends back where they came from, from those that come again.
+    Tell frames that one point shows twice, as a port in hairpin mode what it sends back, from those that come again.
 
-    The port shows each of them twice, within the time of one flood, and every other point once. Where no other point
-    was captured, the recorded mode of the port has to say so.
+    The point shows each of them twice, within the time of one flood, and every other sighting is once. Where there is
+    no other, it has to be known of the point.
 
     Args:
         kinds: (n,) variant of each sighting.
         times: (n,) in ns.
         group: (n,) which sightings are equal frames.
-        hairpin: (n,) bool: the port is recorded to be in hairpin mode.
+        hairpin: (n,) bool: the point is known to do so: a port that is recorded to be in hairpin mode.
 
     Returns:
         (n,) bool: each second one of a variant that was seen twice as often as the rarest of its group.

@@ -13,7 +13,15 @@ from itertools import pairwise
 import numpy as np
 
 from analyzer.link.runs import Rows, recorded_at
-from analyzer.link.sightings import SLOWEST_NS, came_back, flooded, groups_with_repeats, variants
+from analyzer.link.sightings import (
+    SLOWEST_NS,
+    came_back,
+    flooded,
+    groups_with_repeats,
+    passed_twice,
+    same_bytes,
+    variants,
+)
 from analyzer.link.sorting import changes, expand, lengths, stable_order
 from analyzer.link.votes import WINDOW_NS
 from analyzer.packet.order import Delays, real_order
@@ -56,6 +64,8 @@ class Points:
     """Number of its file."""
     hairpin: Array
     """bool: a port that sends back what it floods."""
+    several: Array
+    """bool: all interfaces of a host in one, and no word of which."""
 
 
 def group_frames(frames: "Sorted", points: Points) -> None:
@@ -69,7 +79,7 @@ def group_frames(frames: "Sorted", points: Points) -> None:
     begins[1:] |= np.diff(frames.rows.column("time_ns")) > WINDOW_NS
     frames.group = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     frames.sort_groups(begins, points.files)
-    _split(frames, begins, points.hairpin)
+    _split(frames, begins, points)
     joined = join_parts(frames.rows, frames.group, frames.stream)
     if joined is not frames.group:
         frames.group = joined
@@ -81,9 +91,8 @@ def order_frames(frames: "Sorted", places: Int64, points: Points, delays: Delays
     if len(places) and delays is not None:
         frames.move(places, real_order(frames.rows, frames.group, places, points.outward, points.hosts, delays))
     start = _by_first_time(frames, points.files)
-    return Packets(
-        frames.rows, start, _hops(frames.rows, start), frames.stream[start].astype(np.int64), frames.ambiguous
-    )
+    hop = _hops(frames.rows, start, points.several)
+    return Packets(frames.rows, start, hop, frames.stream[start].astype(np.int64), frames.ambiguous)
 
 
 @dataclass(slots=True)
@@ -168,7 +177,7 @@ def _untie(rows: Rows, files: Int64, start: Int64, length: Int64, earliest: Int6
     by_time[tied] = groups[np.lexsort((least, earliest[groups]))]
 
 
-def _hops(rows: Rows, start: Int64) -> Int64:
+def _hops(rows: Rows, start: Int64, several: Array) -> Int64:
     """Number the hops of each packet; frames that a point has of one packet's parts are one hop."""
     point = rows.column("point")
     steps = np.ones(len(point), np.int64)
@@ -176,14 +185,16 @@ def _hops(rows: Rows, start: Int64) -> Int64:
     same[start[1:] - 1] = False
     places = np.flatnonzero(same) + 1
     variant, before = (variants(rows.frames, rows.order[there]) for there in (places, places - 1))
-    # A flooded frame that came back is the same frame once more; parts of a packet are others.
-    steps[places[(variant == before) & ~flooded(rows.frames, rows.order[places])]] = 0
+    # A flooded frame that came back is the same frame once more, as one sent twice is; parts of a packet are others.
+    again = flooded(rows.frames, rows.order[places])
+    again |= several[point[places]] & same_bytes(rows.frames, rows.order[places - 1], rows.order[places])
+    steps[places[(variant == before) & ~again]] = 0
     counted = np.cumsum(steps)
     hop: Int64 = counted - np.repeat(counted[start], lengths(start, len(point)))
     return hop
 
 
-def _split(frames: Sorted, begins: Array, hairpin: Array) -> None:
+def _split(frames: Sorted, begins: Array, known: Points) -> None:
     """Split groups in which a point saw equal frames twice; *begins* tells where groups begin."""
     repeated = groups_with_repeats(frames.group, frames.rows.column("point"))
     if not len(repeated):
@@ -194,13 +205,14 @@ def _split(frames: Sorted, begins: Array, hairpin: Array) -> None:
     kinds = variants(frames.rows.frames, frames.rows.order[places])
     times, points = (frames.rows.column(name)[places] for name in ("time_ns", "point"))
     to_all = flooded(frames.rows.frames, frames.rows.order[places])
-    back = to_all | hairpin[points]  # a bridge floods what is for one alone, too, while it does not know where that is
+    hairpin = known.hairpin[points]  # a bridge floods what is for one alone, too, while it does not know where that is
+    twice = known.several[points] & passed_twice(frames.rows.frames, frames.rows.order[places])
+    back = to_all | hairpin | twice
     echoes = np.flatnonzero(back | np.repeat(np.logical_or.reduceat(back, np.cumsum(length) - length), length))
     if len(echoes):
         group = np.repeat(np.arange(len(length)), length)[echoes]
-        kinds[echoes] ^= (
-            came_back(kinds[echoes], times[echoes], group, (hairpin[points] & to_all)[echoes]) & back[echoes]
-        )
+        surely = (hairpin & to_all | twice)[echoes]
+        kinds[echoes] ^= came_back(kinds[echoes], times[echoes], group, surely) & back[echoes]
     packet, plain = _in_step(times, kinds, length)
     begin = np.cumsum(length) - length
     doubtful: list[int] = []

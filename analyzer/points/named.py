@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from analyzer.model import Basis, Hosts, HostState, Piece, Point, Role
 from analyzer.read.pieces import without_rotation
-from analyzer.read.records import FileInfo, Source
+from analyzer.read.records import LINKTYPE_LINUX_SLL, FileInfo, Source
 from analyzer.read.spec import PointSpec
 
 NO_SNAP = 65_535
@@ -40,6 +40,11 @@ def role_of_name(name: str) -> Role:
         if pattern.search(name[:LONGEST_NAME]):
             return role
     return Role.UNKNOWN
+
+
+def may_have_several(point: Point) -> bool:
+    """Tell whether a point may be all interfaces of a host: LINUX_SLL, and no word of which interface it was."""
+    return point.link_type == LINKTYPE_LINUX_SLL and point.interface in (None, ANY)
 
 
 def stem(file: str) -> str:

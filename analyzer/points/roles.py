@@ -13,17 +13,15 @@ import numpy as np
 
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.link.identity import has
+from analyzer.link.sightings import SENT
 from analyzer.link.sorting import changes, count_keys, stable_order
 from analyzer.model import Basis, Container, Hosts, HostState, Point, Role
 from analyzer.packet.macs import MacVotes, router_macs
-from analyzer.points.named import ANY
-from analyzer.read.records import LINKTYPE_LINUX_SLL
+from analyzer.points.named import may_have_several
 from analyzer.schema import Array, Columns, Int64, Layer
 
 LOOPBACK4 = 127
 SENDERS = 3
-SENT = 4
-"""PACKET_OUTGOING of linux/if_packet.h."""
 NO_INTERFACE = "which interface shows a frame: LINUX_SLL does not say, tcpdump -i any -y LINUX_SLL2 does"
 
 
@@ -202,8 +200,7 @@ def _sides(points: Sequence[Point], traffic: Traffic) -> _Sides:
 
 def _has_several(point: Point, traffic: Traffic) -> bool:
     """Tell whether all interfaces of a host are one point, as where ``-i any`` is recorded as LINUX_SLL."""
-    here = point.id, point.id
-    return point.link_type == LINKTYPE_LINUX_SLL and point.interface in (None, ANY) and traffic.crossed[here] > 0
+    return may_have_several(point) and traffic.crossed[point.id, point.id] > 0
 
 
 def _root(parent: list[int], point: int) -> int:

@@ -21,7 +21,7 @@ from analyzer.model.point import OUTWARD_ORDER
 from analyzer.packet.assemble import Part
 from analyzer.packet.packets import Points
 from analyzer.points.doubles import drop_copies, drop_overlaps
-from analyzer.points.named import name_points
+from analyzer.points.named import may_have_several, name_points
 from analyzer.points.roles import Traffic, infer_points
 from analyzer.process import give_back, processors
 from analyzer.read.spec import PointSpec
@@ -162,6 +162,7 @@ def analyze_whole(
         hosts=np.array([names.index(point.host) for point in named], np.int64),
         files=np.array([source.file for source in tables.sources], np.int64),
         hairpin=np.array([hosts[point.host].sends_back(point.interface) for point in named], bool),
+        several=np.array([may_have_several(point) for point in named], bool),
     )
     verifier = Verifier(prepared.captures(), tables)
     fits = None if budget is None else budget.fits(tables)

@@ -5,7 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analyzer.link.sightings import SLOWEST_NS, came_back, flooded, groups_with_repeats, point_bits, variants
+from analyzer.link.sightings import (
+    BROADCAST,
+    MULTICAST,
+    SENT,
+    SLOWEST_NS,
+    came_back,
+    flooded,
+    groups_with_repeats,
+    passed_twice,
+    point_bits,
+    same_bytes,
+    variants,
+)
 from analyzer.schema import FRAMES, Layer
 from tests.packet.tables import UDP, table
 
@@ -45,6 +57,33 @@ def test_no_two_columns_mean_the_same() -> None:
 def test_which_frames_are_flooded(frame: dict[str, Any], found: bool) -> None:
     """Whole ones to groups."""
     assert flooded(table(FRAMES, [{}, frame]), np.array([1])).tolist() == [found]
+
+
+@pytest.mark.parametrize(
+    ("direction", "layers", "twice"),
+    [
+        (SENT, UDP | Layer.COOKED, True),
+        (BROADCAST, UDP | Layer.COOKED, True),
+        (MULTICAST, UDP | Layer.COOKED, True),
+        (0, UDP | Layer.COOKED, False),
+        (3, UDP | Layer.COOKED, False),
+        (SENT, UDP, False),
+        (SENT, UDP | Layer.COOKED | Layer.FRAGMENT, False),
+    ],
+)
+def test_what_several_interfaces_show_alike(direction: int, layers: int, twice: bool) -> None:
+    """What is sent, or is for all; what one receives, others receive as something else."""
+    frames = table(FRAMES, [{}, {"direction": direction, "layers": layers}])
+    assert passed_twice(frames, np.array([1])).tolist() == [twice]
+
+
+@pytest.mark.parametrize(
+    ("name", "same"), [("time_ns", True), ("ttl", True), ("ip_len", False), ("seq", False), ("payload_len", False)]
+)
+def test_parts_have_other_bytes_than_the_frame_once_more(name: str, same: bool) -> None:
+    """Another place in the stream, another length."""
+    frames = table(FRAMES, [{"src": 1}, {}, {name: 7}])
+    assert same_bytes(frames, np.array([1]), np.array([2])).tolist() == [same]
 
 
 Sighting = tuple[int, int, int]

@@ -28,7 +28,7 @@ def test_shuffled_rows(sample: Path) -> None:
         table = {name: column[order].copy() for name, column in tables.columns().items()}
         none, files = np.zeros(points, np.int64), np.arange(points)
         shuffled = FrameTables.of(table, {}, tables.files, tables.sources, tables.keep, tables.pieces)
-        done = correlate(shuffled, Points(none, none, files, none > 0), [])
+        done = correlate(shuffled, Points(none, none, files, none > 0, none > 0), [])
         hops = {**done.hops, "row": order[done.hops["row"]]}
         return {name: column.tolist() for name, column in (*hops.items(), *done.connections.items())}
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dpkt
 import pytest
 
 from analyzer import analyze
@@ -15,7 +14,7 @@ from analyzer.points.roles import Traffic, infer_points
 from analyzer.read.records import LINKTYPE_LINUX_SLL
 from analyzer.read.spec import PointSpec
 from analyzer.schema import Layer
-from tests.build import write_pcap
+from tests.build import without_interfaces
 from tests.packet.tables import BRIDGE, GATEWAY, UDP, UPLINK, Frame, Packet, at, context, packet, seen
 
 SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
@@ -40,13 +39,7 @@ def test_roles_from_traffic_alone(tmp_path: Path, sample: str, backwards: bool) 
 
 def test_all_interfaces_in_linux_sll_are_no_single_one(tmp_path: Path) -> None:
     """A real capture of `any`, its headers cut to what LINUX_SLL says: told so, unless the user says what it is."""
-    records = []
-    with (SAMPLES / "any" / "any.pcap").open("rb") as file:
-        for seconds, data in dpkt.pcap.Reader(file):
-            sll2 = dpkt.sll2.SLL2(data)
-            head = dpkt.sll.SLL(type=sll2.type, hrd=sll2.hrd, hlen=sll2.hlen, hdr=sll2.hdr, ethtype=sll2.ethtype)
-            records.append((round(seconds * 10**9), head.pack_hdr() + data[20:]))
-    path = write_pcap(tmp_path / "x.pcap", records, link_type=LINKTYPE_LINUX_SLL)
+    path = without_interfaces(SAMPLES / "any" / "any.pcap", tmp_path / "x.pcap")
     (point,) = analyze([path]).points
     (said,) = analyze([], points=[PointSpec(path, role=Role.UPLINK)]).points
 

@@ -44,7 +44,7 @@ def _found(
         for begin, end in pairwise(bounds)
     ]
     some = FrameTables(made, tables.files, tables.sources, tables.keep, tables.pieces, work)
-    return correlate(some, Points(none, none, files, none > 0), stated, verifier, parts)
+    return correlate(some, Points(none, none, files, none > 0, none > 0), stated, verifier, parts)
 
 
 def _same(one: Correlated, other: Correlated) -> None:
