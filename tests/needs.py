@@ -13,7 +13,7 @@ from analyzer.errors import ToolError
 from analyzer.replay.box import unshared
 
 PACKAGES = Path(__file__).with_name("packages.txt")
-GROUPS = ("corpus", "tshark", "browser", "tools", "replay", "live", "podman")
+GROUPS = ("corpus", "tshark", "browser", "tools", "replay", "live", "podman", "cni")
 """Markers of tests that not every machine can run; pyproject.toml says what each is."""
 CORPUS = os.environ.get("HOPTRACE_CORPUS")
 """Folder of outside captures."""

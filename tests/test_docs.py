@@ -17,8 +17,8 @@ from analyzer import analyze
 from analyzer.cli import main
 from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.model import Severity
-from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL, about_engine, of_engine, version_of
-from analyzer.record.engines import ENGINES
+from analyzer.record.choose import ENGINES
+from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL, about_engine, containers_of, networks_of, version_of
 from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[1]
@@ -73,7 +73,8 @@ def dumps_table() -> str:
     for engine in (one.name for one in ENGINES):
         own = (version_of(engine), *about_engine(engine))
         rows += [f"| `{file}` | `{_shown(command)}` |" for file, command in own]
-        rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in of_engine(engine)]
+        listed = (one for one in (containers_of(engine), networks_of(engine)) if one is not None)
+        rows += [f"| `{file}` | `{' '.join(command)} ...` |" for file, _, command in listed]
     return "\n".join(["| file | command |", "|---|---|", *rows]) + "\n"
 
 
@@ -97,7 +98,7 @@ def hosts_table() -> str:
         errors = sum(one.severity is Severity.ERROR for one in healthy.findings)
         connections = map(healthy.connection, range(len(healthy.connections)))
         rules = [change.rule for connection in connections for change in connection.nat]
-        named = "yes" if any(point.container for point in healthy.points) else "no engine was asked"
+        named = "yes" if any(point.container for point in healthy.points) else "no"
         ruled = f"{sum(rule is not None for rule in rules)} of {len(rules)}"
         faults = [found for found in others if found]
         rows.append(f"| {name} | {named} | {ruled} | {errors} | {sum(len(f) == 1 for f in faults)}, {len(faults)} |")

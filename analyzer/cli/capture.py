@@ -28,7 +28,9 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 )  # fmt: skip
 @click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this network.")
 @click.option("--all", "everything", is_flag=True, help="All containers that run.")
-@click.option("--engine", type=click.Choice(["docker", "podman"]), help="Ask this one; else all that answer.")
+@click.option(
+    "--engine", type=click.Choice(["docker", "podman", "nerdctl", "crictl"]), help="Ask this one; else all that answer."
+)
 @click.option("--netns", "spaces", multiple=True, metavar="NAME", help="A network namespace, as ip netns names it.")
 @click.option("--pid", "pids", multiple=True, type=click.IntRange(1), help="The network namespace of a process.")
 @click.option("--uplink", "uplinks", multiple=True, metavar="IF", help="Take this interface for an uplink, too.")
@@ -85,7 +87,7 @@ def capture(
     """
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
-    from analyzer.record.engines import choose, find_engines  # noqa: PLC0415
+    from analyzer.record.choose import choose, find_engines  # noqa: PLC0415
     from analyzer.record.inside import named  # noqa: PLC0415
     from analyzer.record.machine import Machine, Remote  # noqa: PLC0415
     from analyzer.record.record import Until, record  # noqa: PLC0415

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from analyzer.model.tuple import Address, Mac
 
 Prefix = IPv4Network | IPv6Network
-DOCKER, PODMAN = "docker", "podman"
+DOCKER, PODMAN, NERDCTL, CRI = "docker", "podman", "nerdctl", "crictl"
 """Engines, by the program that their users know."""
 JOINED = "container:"
 """How the network mode begins of a container that was started in another one's network namespace."""

@@ -242,3 +242,10 @@ def masquerades(text: str | None) -> bool:
     if text.startswith("-"):
         return re.search(r"(?:^| )-j MASQUERADE(?: |$)", text) is not None
     return re.search(r"\bmasquerade\b", text.partition(' comment "')[0]) is not None
+
+
+def ports_at_random(text: str | None) -> bool:
+    """Tell by a rule's text, comments aside, whether it chooses source ports as it likes."""
+    said = re.sub(r'"[^"]*"', "", text or "")
+    wanted = r"(?:^| )--random(?:-fully)?(?: |$)" if said.startswith("-") else r"\b(?:masquerade|snat)\b.*\brandom\b"
+    return re.search(wanted, said) is not None

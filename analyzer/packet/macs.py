@@ -10,6 +10,8 @@ from analyzer.link.sorting import changes, end_to_end, number_groups, rows_of
 from analyzer.model import Point, Role
 from analyzer.schema import Array, Columns, Int64, Layer
 
+MAC_BITS = (1 << 48) - 1
+
 
 def router_macs(frames: Columns, hops: Columns) -> set[int]:
     """Return the MACs of the host's own interfaces: those that change where a packet's TTL does."""
@@ -73,7 +75,7 @@ class MacVotes:
         ranks = {point.id: list(Role).index(point.role) for point in points}
         best: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}
         for sender, count, frame in zip(*(c.tolist() for c in (self.sender, self.packets, self.frame)), strict=True):
-            mac, point = sender >> 16, sender & 0xFFFF
+            mac, point = sender >> 16 & MAC_BITS, sender & 0xFFFF  # of 64 bits, so the first is the number's sign
             worth = count, -ranks.get(point, 0)
             if mac not in best or worth > best[mac][0]:
                 best[mac] = worth, (point, frame)

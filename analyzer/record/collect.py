@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from msgspec import MsgspecError
+
 from analyzer.errors import ToolError
+from analyzer.model.engine import CRI, DOCKER
 from analyzer.record import inside
+from analyzer.record.choose import present
 from analyzer.record.dumps import (
     FOR_PEOPLE,
     HOST,
@@ -16,12 +20,13 @@ from analyzer.record.dumps import (
     OVERLAY,
     Dump,
     about_engine,
-    of_engine,
+    containers_of,
+    networks_of,
     version_of,
 )
-from analyzer.record.engines import present
 from analyzer.record.inspected import KEEP, public
 from analyzer.record.machine import Deadline, Machine, open_new
+from analyzer.state.cri import as_inspected
 
 TIME_S = 20
 """For all dumps together."""
@@ -95,34 +100,43 @@ def collect(
         dumped = [pool.submit(dump, *one) for one in HOST]
         dumped += [pool.submit(optional, *one) for one in (*OPTIONAL, *FOR_PEOPLE)]
         answering = [name for name, version in versions.items() if version.result() is None]
-        asked = [of_engine(one) for one in answering]
-        containers = [pool.submit(listed, *one) for one, _ in asked]  # their own dumps wait for it
-        networks = [pool.submit(listed, *one) for _, one in asked]
+        of_containers = [containers_of(one) for one in answering]
+        of_networks = [one for one in map(networks_of, answering) if one is not None]
+        containers = [pool.submit(listed, *one) for one in of_containers]  # their own dumps wait for it
+        networks = [pool.submit(listed, *one) for one in of_networks]
         dumped += [pool.submit(dump, *one) for engine in answering for one in about_engine(engine)]
         for one in containers:
             one.result()
-        found = [one for (file, *_), _ in asked for one in _running(folder / file, first)]
+        found = [one for engine in answering for one in _running(engine, folder, first)]
         running = [*spaces, *inside.apart(machine, deadline, found[: inside.MOST])]
         parts = [running[start::AT_ONCE] for start in range(AT_ONCE)]
         entered = [pool.submit(within, INSIDE, part, NETWORK) for part in parts if part]
         for one in networks:
             one.result()
-        overlays = [one for pair in asked for one in _overlays(*(folder / file for file, *_ in pair))]
+        overlays = _overlays(folder) if DOCKER in answering else []
         entered += [pool.submit(within, OVERLAYS, overlays, OVERLAY)] if overlays else []
-        problems = [one.result() for one in (*versions.values(), *dumped, *containers, *networks, *entered)]
+        missed = [versions[name] for name in versions if not answering or _was_there(folder, name)]
+        problems = [one.result() for one in (*missed, *dumped, *containers, *networks, *entered)]
     return [f"{folder.name}/{problem}" for problem in dict.fromkeys(problems) if problem is not None]
 
 
-def _running(file: Path, first: Sequence[str]) -> list[inside.Running]:
+def _was_there(folder: Path, engine: str) -> bool:
+    """Tell whether an engine answered before; of several that are installed, those in use are missed."""
+    return (folder.with_name(f"{folder.name}-before") / version_of(engine)[0]).is_file()
+
+
+def _running(engine: str, folder: Path, first: Sequence[str]) -> list[inside.Running]:
     """Return whose namespaces to enter, as their engine has just told."""
     try:
-        return inside.running(json.loads(file.read_text()), first)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        told = json.loads((folder / containers_of(engine)[0]).read_text())
+        return inside.running(as_inspected(told) if engine == CRI else told, first)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, MsgspecError):
         return []  # what could not be recorded is told already
 
 
-def _overlays(containers: Path, networks: Path) -> list[inside.Running]:
-    """Return the overlay networks that it has just told of, likewise."""
+def _overlays(folder: Path) -> list[inside.Running]:
+    """Return the overlay networks that Docker has just told of, likewise."""
+    containers, networks = folder / "docker-inspect.json", folder / "docker-network-inspect.json"
     try:
         known = json.loads(containers.read_text()) if containers.exists() else []
         return inside.overlays(json.loads(networks.read_text()), known)

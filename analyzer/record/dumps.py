@@ -1,5 +1,7 @@
 """What is recorded of a host, by file: what each command prints. None of them changes anything."""
 
+from analyzer.model.engine import CRI
+
 Dump = tuple[str, tuple[str, ...]]
 
 _SYSCTLS = " ".join(f"/proc/sys/net/{name}" for name in (
@@ -94,20 +96,27 @@ Listed = tuple[str, tuple[str, ...], tuple[str, ...]]
 """The file, what lists ids, what is asked about them."""
 
 
-def of_engine(engine: str) -> tuple[Listed, Listed]:
-    """Return what is recorded of a container engine's containers and networks."""
+def containers_of(engine: str) -> Listed:
+    """Return what is recorded of a container engine's containers, or pods."""
+    file = f"{engine}-inspect.json"
+    if engine == CRI:
+        return file, (CRI, "pods", "-q", "--no-trunc"), (CRI, "inspectp", "-o", "json")
+    return file, (engine, "ps", "-aq", "--no-trunc"), (engine, "inspect", "--type", "container")
+
+
+def networks_of(engine: str) -> Listed | None:
+    """Return what is recorded of its networks; None of runtimes that do not tell of any."""
+    if engine == CRI:
+        return None
     return (
-        (f"{engine}-inspect.json", (engine, "ps", "-aq", "--no-trunc"), (engine, "inspect", "--type", "container")),
-        (
-            f"{engine}-network-inspect.json",
-            (engine, "network", "ls", "-q", "--no-trunc"),
-            (engine, "network", "inspect"),
-        ),
-    )
+        f"{engine}-network-inspect.json", (engine, "network", "ls", "-q", "--no-trunc"), (engine, "network", "inspect")
+    )  # fmt: skip
 
 
 def version_of(engine: str) -> Dump:
     """Return what tells the version of an engine, if it answers; one that does not is asked nothing else."""
+    if engine == CRI:
+        return f"{engine}-version.txt", (engine, "version")
     return f"{engine}-version.json", (engine, "version", "--format", "{{json .}}")
 
 

@@ -101,7 +101,7 @@ def running(inspected: Any, first: Sequence[str] = ()) -> list[Running]:
     """Return the containers of ``docker inspect`` that run in another namespace than the host; *first* ones first."""
     found: list[Running] = []
     for one in inspected:
-        mode, name = str(one["HostConfig"].get("NetworkMode")), str(one["Name"]).lstrip("/")
+        mode, name = str((one.get("HostConfig") or {}).get("NetworkMode")), str(one["Name"]).lstrip("/")
         pid, resolv, hosts = one["State"].get("Pid"), *(str(one.get(path) or "/") for path in PATHS)
         known = isinstance(pid, int) and pid > 0 and NAME.fullmatch(name) and all(map(PATH.fullmatch, (resolv, hosts)))
         if mode != "host" and known:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from analyzer.state.cri import documents
+
 Json = Any
 
 
@@ -28,6 +30,10 @@ _PODMAN_NETWORK = _whole(
     "name id driver network_interface created subnets routes ipv6_enabled internal dns_enabled options ipam_options "
     "labels"
 )
+_POD = {
+    "status": _whole("id metadata state createdAt network linux labels runtimeHandler"),
+    "info": _whole("pid runtimeType") | {"cniResult": _whole("Interfaces")},
+}
 _DAEMON = _whole(
     "iptables ip6tables ip-forward ip-masq userland-proxy bip bip6 bridge mtu fixed-cidr fixed-cidr-v6 default-gateway "
     "default-gateway-v6 default-address-pools default-network-opts dns dns-opts dns-search icc ip ipv6 live-restore "
@@ -40,10 +46,13 @@ _INFO = _whole(
 KEEP = {
     "docker-inspect.json": _CONTAINER, "docker-network-inspect.json": _NETWORK, "docker-info.json": _INFO,
     "daemon.json": _DAEMON, "podman-inspect.json": _CONTAINER, "podman-network-inspect.json": _PODMAN_NETWORK,
+    "nerdctl-inspect.json": _CONTAINER, "nerdctl-network-inspect.json": _NETWORK, "crictl-inspect.json": _POD,
 }  # fmt: skip
 """What stays, by file; True for whole values. Environment, commands and mounts are not among it."""
 LABELS = re.compile(
     r"com\.docker\.(compose|swarm|stack)\.(project|service|oneoff|container-number|network|namespace)(\.(name|id))?"
+    r"|io\.kubernetes\.pod\.(name|namespace|uid)|app\.kubernetes\.io/(name|instance|component)|app|k8s-app"
+    r"|PODMAN_SYSTEMD_UNIT"
 )
 """Labels that tell where a container belongs; whatever else people write on them is theirs."""
 
@@ -55,7 +64,7 @@ def public(text: str, file: str) -> str:
     Raises:
         ValueError: it is no JSON.
     """
-    found, keep = json.loads(text), KEEP[file]
+    found, keep = documents(text) if file == "crictl-inspect.json" else json.loads(text), KEEP[file]
     kept = [_kept(one, keep) for one in found] if isinstance(found, list) else _kept(found, keep)
     return json.dumps(kept, indent=1) + "\n"
 

@@ -17,10 +17,11 @@ from msgspec.structs import replace
 
 from analyzer.errors import InputError, OutputError, ToolError
 from analyzer.read.manifest import Manifest, RecordedPoint
+from analyzer.record.choose import present
 from analyzer.record.collect import TIME_S, collect
 from analyzer.record.drops import COMMAND, FILE
 from analyzer.record.dumps import EVENTS
-from analyzer.record.engines import DOCKER, present
+from analyzer.record.engines import DOCKER
 from analyzer.record.feed import Feed
 from analyzer.record.inside import Running
 from analyzer.record.ledger import Ledger
@@ -251,15 +252,11 @@ def _ended(point: RecordedPoint, capture: Capture) -> RecordedPoint:
 
 
 def _versions(machine: Machine) -> dict[str, str]:
-    found: dict[str, str] = {}
-    engines = {one.name: (one.name, "version", "--format", one.version) for one in present(machine)}
-    for name, command in {
-        "kernel": ("uname", "-r"),
-        **engines,
-        "tcpdump": ("tcpdump", "--version"),
-    }.items():
-        done = machine.run(*command, timeout=VERSIONS_S)
-        lines = (done.out.strip() or (done.err.strip() if name == "tcpdump" else "")).splitlines()
-        if not done.code and lines:
-            found[name] = lines[0]
-    return found
+    kernel = machine.run("uname", "-r", timeout=VERSIONS_S)
+    tcpdump = machine.run("tcpdump", "--version", timeout=VERSIONS_S)
+    found = {"kernel": kernel.out.strip()}
+    for one in present(machine):
+        done = machine.run(one.name, *one.tells, timeout=VERSIONS_S)
+        found[one.name] = "" if done.code else one.version(done.out)
+    found["tcpdump"] = (tcpdump.out.strip() or tcpdump.err.strip()).partition("\n")[0]
+    return {name: version for name, version in found.items() if version}

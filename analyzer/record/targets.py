@@ -14,7 +14,8 @@ from analyzer.errors import SelectionError, ToolError
 from analyzer.model import Role
 from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
-from analyzer.record.engines import Chosen, Engine, Network
+from analyzer.record.choose import Chosen
+from analyzer.record.engines import Engine, Network
 from analyzer.record.inside import NAMESPACES, NETNS_NAME, Running
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
@@ -142,7 +143,8 @@ class Finder:
         one = engine.container(self.machine, name)
         if one is None:
             raise SelectionError(f"no container {name} on {self.machine.name}")
-        mode = str(one["HostConfig"].get("NetworkMode"))
+        mode = str((one.get("HostConfig") or {}).get("NetworkMode"))
+        settings = one.get("NetworkSettings") or {}
         if mode.startswith(JOINED):
             try:
                 return self._inspect(engine, mode.removeprefix(JOINED))
@@ -152,9 +154,9 @@ class Finder:
             name=str(one["Name"]).lstrip("/"),
             engine=engine,
             enter=("nsenter", "-t", str(int(one["State"]["Pid"])), "-n"),
-            settings=one["NetworkSettings"],
+            settings=settings,
             host_network=mode == "host",
-            published=any((one["NetworkSettings"].get("Ports") or {}).values()),
+            published=any((settings.get("Ports") or {}).values()),
             status=str(one["State"].get("Status")),
             running=bool(one["State"]["Running"]) and not one["State"].get("Restarting"),
         )

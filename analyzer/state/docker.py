@@ -8,7 +8,7 @@ from msgspec import Struct, convert, field
 from msgspec.json import decode
 
 from analyzer.model import Container, Network, Status
-from analyzer.model.engine import DOCKER, JOINED, Sidecar
+from analyzer.model.engine import DOCKER, JOINED, NERDCTL, Sidecar
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -16,6 +16,8 @@ GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv{version}"
 INHIBIT = "com.docker.network.bridge.inhibit_ipv4"
 SERVICE = "com.docker.compose.service"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
+NERDCTLS = "nerdctl0"
+"""The bridge of nerdctl's network ``bridge``."""
 SHORT_ID = 12
 USUAL_MODE = {"macvlan": "bridge", "ipvlan": "l2"}
 """Of drivers whose interfaces lie on one of the host's (libnetwork's drivers/macvlan and drivers/ipvlan)."""
@@ -63,7 +65,8 @@ class _HostConfig(Struct):
 
 class _Container(Struct):
     name: str = field(name="Name")
-    settings: _Settings = field(name="NetworkSettings")
+    settings: _Settings | None = field(default=None, name="NetworkSettings")
+    """None of a container of nerdctl that does not run."""
     id: str = field(default="", name="Id")
     created: str = field(default="", name="Created")
     config: _Labels | None = field(default=None, name="Config")
@@ -112,7 +115,7 @@ def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
             mac=mac(end.mac),
             addresses=tuple(ip_address(text) for text in (end.address, end.address6) if text),
             gateways=tuple(ip_address(text) for text in (end.gateway, end.gateway6) if text),
-            published=tuple(_published(container.settings.ports or {})),
+            published=tuple(_published(settings.ports or {})),
             service=_service(container.config),
             status=_status(container.state),
             mode=container.host_config.mode,
@@ -122,7 +125,8 @@ def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
             engine=engine,
         )
         for container in convert(dump, list[_Container])
-        for network, end in (container.settings.networks or {}).items()
+        if (settings := container.settings) is not None
+        for network, end in (settings.networks or {}).items()
     )
 
 
@@ -159,19 +163,20 @@ def _service(config: _Labels | None) -> str | None:
     return (config.labels or {}).get(SERVICE) if config is not None else None
 
 
-def parse_networks(dump: Any) -> tuple[Network, ...]:
-    """Read ``docker network inspect``."""
+def parse_networks(dump: Any, engine: str = DOCKER) -> tuple[Network, ...]:
+    """Read ``docker network inspect``, or another *engine*'s; nerdctl tells no driver."""
     found: list[Network] = []
     for network in convert(dump, list[_Network]):
         options = network.options or {}
         config = (network.ipam.config if network.ipam is not None else None) or ()
-        named = options.get(BRIDGE_NAME)
-        bridge = named or (f"br-{network.id[:SHORT_ID]}" if network.driver == "bridge" else None)
+        named = options.get(BRIDGE_NAME) or (NERDCTLS if (engine, network.name) == (NERDCTL, "bridge") else None)
+        driver = network.driver or ("bridge" if engine == NERDCTL else "None")
+        bridge = named or (f"br-{network.id[:SHORT_ID]}" if driver == "bridge" else None)
         found.append(
             Network(
                 name=network.name,
                 id=network.id,
-                driver=str(network.driver),
+                driver=driver,
                 bridge=bridge,
                 subnets=tuple(ip_network(one.subnet, strict=False) for one in config if one.subnet),
                 internal=bool(network.internal),
@@ -181,7 +186,8 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
                 gateways=tuple(ip_address(one.gateway) for one in config if one.gateway),
                 peers=tuple(ip_address(one.ip) for one in network.peers or () if one.ip),
                 parent=options.get("parent"),
-                mode=options.get(f"{network.driver}_mode", USUAL_MODE.get(str(network.driver))),
+                mode=options.get(f"{driver}_mode", USUAL_MODE.get(driver)),
+                engine=engine,
             )
         )
     return tuple(found)

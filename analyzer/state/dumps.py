@@ -31,6 +31,8 @@ NAMES = (
     "tc-qdisc.json", "softnet_stat.txt", "sysctl.txt", "sysctl-interfaces.txt", "ss.txt", "resolv.conf", "hosts",
     "wg.txt", "ufw.txt", "firewalld.txt", "docker-version.json", "docker-inspect.json", "docker-network-inspect.json",
     "podman-version.json", "podman-inspect.json", "podman-network-inspect.json", "daemon.json",
+    "nerdctl-version.json", "nerdctl-inspect.json", "nerdctl-network-inspect.json",
+    "crictl-version.txt", "crictl-inspect.json",
     "xfrm-policy.txt", "xfrm-state.txt", "nfnetlink_queue.txt",
 )  # fmt: skip
 """Dumps that there may be."""

@@ -11,8 +11,9 @@ from typing import Any
 from analyzer.errors import InputError
 from analyzer.model import Address, ConntrackEntry, HostState, Network, RoutingRule
 from analyzer.model.drop import Drop
-from analyzer.model.engine import PODMAN, Ended
+from analyzer.model.engine import DOCKER, NERDCTL, PODMAN, Ended
 from analyzer.state import podman
+from analyzer.state.cri import parse_pods
 from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, OVERLAYS, Dumps
@@ -47,6 +48,10 @@ _JSON_DUMPS: tuple[tuple[str, str, Callable[[Any], tuple[Any, ...]]], ...] = (
     ("containers", "podman-inspect.json", partial(parse_containers, engine=PODMAN)),
     ("sidecars", "podman-inspect.json", parse_sidecars),
     ("networks", "podman-network-inspect.json", podman.parse_networks),
+    ("containers", "nerdctl-inspect.json", partial(parse_containers, engine=NERDCTL)),
+    ("sidecars", "nerdctl-inspect.json", parse_sidecars),
+    ("networks", "nerdctl-network-inspect.json", partial(parse_networks, engine=NERDCTL)),
+    ("containers", "crictl-inspect.json", parse_pods),
 )
 """Part of the state, file, and what reads it; several engines' are all there."""
 EVENTS = "docker-events.json"
@@ -122,7 +127,7 @@ def _with_gateways(host: HostState) -> HostState:
     """
     Fill in the gateways of networks that Docker chose itself: it tells them with the containers alone.
 
-    Podman's networks have no bridge before somebody is on them, and are left out until then.
+    Others' networks have no bridge before somebody is on them, and are left out until then.
     """
 
     def told(network: Network) -> tuple[Address, ...]:
@@ -130,7 +135,7 @@ def _with_gateways(host: HostState) -> HostState:
         return network.gateways or tuple(dict.fromkeys(found))
 
     def used(network: Network) -> bool:
-        return network.engine != PODMAN or not network.bridge or not host.links or host.link(network.bridge) is not None
+        return network.engine == DOCKER or not network.bridge or not host.links or host.link(network.bridge) is not None
 
     return replace(host, networks=tuple(replace(one, gateways=told(one)) for one in host.networks if used(one)))
 

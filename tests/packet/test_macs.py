@@ -11,6 +11,8 @@ from analyzer.schema import Layer
 from tests.packet.tables import BRIDGE, GATEWAY, INNER, UDP, UPLINK, Packet, at, context, packet, seen
 
 POINTS = (at(0, "veth-c1", Role.VETH), at(1, "docker0", Role.BRIDGE), at(2, "wlan0", Role.UPLINK))
+CHOSEN_AT_RANDOM = 0xAE87_CF80_9A2B
+"""As CNI, Podman and Docker choose MACs: half of them begin with a set bit."""
 NO_MAC = UDP & ~Layer.MAC_SRC
 
 
@@ -64,8 +66,9 @@ def _votes(*packets: Packet, numbers: list[int] | None = None) -> MacVotes:
         ([packet(seen(0, 0)), packet(seen(0, 5))], {}),
         ([_came(0, 0, layers=NO_MAC)], {}),
         ([_came(0, 0), _came(2, 10, GATEWAY)], {INNER: (0, 1), GATEWAY: (2, 1)}),
+        ([_came(0, 0, CHOSEN_AT_RANDOM)], {CHOSEN_AT_RANDOM: (0, 1)}),
     ],
-    ids=["most", "others-most", "as-many", "one-point-alone", "no-mac", "two-macs"],
+    ids=["most", "others-most", "as-many", "one-point-alone", "no-mac", "two-macs", "all-48-bits"],
 )
 def test_a_mac_is_at_home_where_most_of_its_packets_come_from(
     packets: list[Packet], homes: dict[int, tuple[int, int]]

@@ -20,7 +20,7 @@ class _Answers(Machine):
         self._failing = failing
 
     def has(self, program: str) -> bool:
-        return program != "podman"
+        return program not in ("podman", "nerdctl", "crictl")
 
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         if command[0] in self._failing:
@@ -35,6 +35,21 @@ def test_docker_is_down(tmp_path: Path) -> None:
 
     assert problems == ["host/docker-version.json: docker: Is it running?"]
     assert recorded == {file for file, _ in (*HOST, *OPTIONAL, *FOR_PEOPLE)}
+
+
+def test_an_engine_that_nobody_uses_is_down(tmp_path: Path) -> None:
+    """It is no problem where another one answers, unless it answered before."""
+
+    class _Both(_Answers):
+        def has(self, program: str) -> bool:
+            return program not in ("nerdctl", "crictl")
+
+    assert collect(_Both("podman"), tmp_path / "host", ANY_TIME) == []
+    (tmp_path / "other-before").mkdir()
+    (tmp_path / "other-before" / "podman-version.json").write_text("{}")
+    assert collect(_Both("podman"), tmp_path / "other", ANY_TIME) == [
+        "other/podman-version.json: podman: Is it running?"
+    ]
 
 
 def test_a_folder_is_written_once(tmp_path: Path) -> None:
@@ -73,7 +88,7 @@ class _Recorded(Machine):
         self._missing = () if optional else tuple(command for _, command in (*OPTIONAL, *FOR_PEOPLE))
 
     def has(self, program: str) -> bool:
-        return program != "podman"
+        return program not in ("podman", "nerdctl", "crictl")
 
     def run(self, *command: str, timeout: float = 1, deadline: Deadline | None = None) -> Done:
         text = " ".join(command)

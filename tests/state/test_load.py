@@ -172,6 +172,11 @@ SMALL: dict[str, str] = {
     "resolv.conf": "nameserver 192.0.2.53\nsearch example.org lan",
     "docker-version.json": "{}",
     "podman-version.json": "{}",
+    "nerdctl-version.json": "{}",
+    "crictl-version.txt": "RuntimeName: containerd",
+    "nerdctl-inspect.json": '[{"Name": "n1", "NetworkSettings": {"Networks": {"unknown-eth0": {}}}}]',
+    "nerdctl-network-inspect.json": '[{"Name": "bridge", "Id": "3"}]',
+    "crictl-inspect.json": '[{"status": {"id": "4", "metadata": {"name": "pod"}, "network": {"ip": "10.244.1.3"}}}]',
     "ipset.txt": "create good hash:ip\nadd good 10.0.0.1",
     "docker-inspect.json": '[{"Name": "/web", "NetworkSettings": {"Networks": {"app": {}}}}]',
     "docker-network-inspect.json": '[{"Name": "app", "Id": "1"}]',
@@ -181,7 +186,7 @@ SMALL: dict[str, str] = {
 }  # fmt: skip
 
 
-VERSIONS = {"docker-version.json", "podman-version.json"}
+VERSIONS = {"docker-version.json", "podman-version.json", "nerdctl-version.json", "crictl-version.txt"}
 """For people."""
 COUNTED = {
     "IpInReceives": 15, "conntrack.found": 3, "link.lo.rx.dropped": 1, "link.lo.tx.errors": 2, "qdisc.lo.drops": 7,

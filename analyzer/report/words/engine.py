@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from analyzer.model import Finding
-from analyzer.model.engine import DOCKER, PODMAN
+from analyzer.model.engine import CRI, DOCKER, NERDCTL, PODMAN
 
 QUOTED = re.compile(r"(“[^”]*”)")
 """What is cited, as rules are, stays as it is."""
@@ -23,6 +23,13 @@ _SAYS = {
         (r"restart Docker", "podman network reload --all"),
         (r"\bdocker (network|run|restart|rm|ps|inspect|exec|logs|start|stop|port)\b", r"podman \1"),
         (r"\bDocker\b(?! \d)", "Podman"),
+    ),
+    NERDCTL: ((r"\bdocker (network|run|restart|rm|ps|inspect|exec|logs|start|stop|port|compose)\b", r"nerdctl \1"),),
+    CRI: (
+        (r"\bdocker (exec|logs)\b", r"kubectl \1"),
+        (r"\bdocker (restart|start)\b", "kubectl delete pod"),  # whoever manages it makes a new one
+        (r"\bdocker (ps|inspect|stats|top)\b", r"crictl \1"),
+        (r"\bDocker\b(?! \d)", "the container runtime"),
     ),
 }  # fmt: skip
 

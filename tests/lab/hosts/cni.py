@@ -1,11 +1,14 @@
 """A node as Kubernetes has them: pods on a CNI bridge, made by the real plugins, and rules as kube-proxy writes them.
 
-kube-proxy itself is not in Debian; its chains are those of pkg/proxy/iptables/proxier.go.
+kube-proxy itself is not in Debian; its chains are those of pkg/proxy/iptables/proxier.go. Nor is ``crictl``.
 """
 
 import json
+import stat
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from tests.lab.commands import inside, run
 from tests.lab.engine import Lab
@@ -24,20 +27,27 @@ class CniLab(Lab):
     def __init__(self) -> None:
         super().__init__()
         self.programs = self.folder / "bin"
-        """Empty: no engine is asked."""
         self.addresses: dict[str, str] = {}
-        self._spaces: list[str] = []
+        self._told: dict[str, dict[str, object]] = {}
+        """By pod: what ``crictl`` says of it."""
+        self._pauses: list[subprocess.Popen[bytes]] = []
+        """What holds each pod's namespace."""
 
     def start(self) -> None:
-        """There is nothing to start."""
+        """There is no runtime to start; what tells of one is made."""
         self.programs.mkdir()
+        shim, told_by = self.programs / "crictl", Path(__file__).with_name("crictl.py")
+        shim.write_text(f'#!/bin/sh\nexec {sys.executable} {told_by} {self.folder} "$@"\n')
+        shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
         run(*inside(self.namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
         run(*inside(self.namespace, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1"), check=False)
 
     def stop(self) -> None:
         """Remove all pods."""
-        for name in self._spaces:
-            run("ip", "netns", "del", name, check=False)
+        for name, pause in zip(self._told, self._pauses, strict=True):
+            pause.kill()
+            pause.wait()
+            run("ip", "netns", "del", f"ht-pod-{name}", check=False)
         super().stop()
 
     def run_container(self, name: str, *options: str) -> None:
@@ -45,7 +55,7 @@ class CniLab(Lab):
         space = f"ht-pod-{name}"
         run("ip", "netns", "del", space, check=False)
         run("ip", "netns", "add", space)
-        self._spaces.append(space)
+        self._pauses.append(subprocess.Popen(inside(space, "sleep", "infinity")))
         environment = ("env", "CNI_COMMAND=ADD", f"CNI_CONTAINERID={name}", f"CNI_NETNS=/var/run/netns/{space}",
                        "CNI_IFNAME=eth0", f"CNI_PATH={PLUGINS}")  # fmt: skip
         config = json.dumps({**NETWORK, "ipam": {**NETWORK["ipam"], "dataDir": f"{self.folder}/ipam"}})  # type: ignore[dict-item]
@@ -53,8 +63,31 @@ class CniLab(Lab):
             inside(self.namespace, *environment, str(PLUGINS / "bridge")), input=config, capture_output=True, text=True,
             check=True,
         )  # fmt: skip
-        self.addresses[name] = json.loads(done.stdout)["ips"][0]["address"].partition("/")[0]
-        self._containers[name] = 0
+        result = json.loads(done.stdout)
+        self.addresses[name] = result["ips"][0]["address"].partition("/")[0]
+        self._containers[name] = self._pauses[-1].pid
+        self._told[name] = self._pod(name, result)
+        (self.folder / "pods.json").write_text(json.dumps([*self._told.values()]))
+
+    def _pod(self, name: str, made: Any) -> dict[str, object]:
+        """Return what ``crictl inspectp`` tells of a pod on containerd (internal/cri/server/sandbox_status.go)."""
+        configs = [{"IP": self.addresses[name], "Gateway": made["ips"][0]["gateway"]}]
+        ends = {
+            one["name"]: {"IPConfigs": configs if one.get("sandbox") else None, "Mac": one["mac"],
+                          "Sandbox": one.get("sandbox", "")}
+            for one in made["interfaces"]
+        }  # fmt: skip
+        labels = {"app": name, "io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "default"}
+        return {
+            "status": {
+                "id": f"{name.encode().hex():0<64}", "createdAt": "2026-11-27T00:00:00.5Z", "state": "SANDBOX_READY",
+                "metadata": {"attempt": 0, "name": name, "namespace": "default", "uid": f"{name:0>36}"},
+                "network": {"additionalIps": [], "ip": self.addresses[name]}, "labels": labels,
+                "linux": {"namespaces": {"options": {"ipc": "POD", "network": "POD", "pid": "CONTAINER"}}},
+            },
+            "info": {"pid": self._containers[name], "processStatus": "running", "cniResult": {"Interfaces": ends},
+                     "runtimeSpec": {"process": {"env": ["TOKEN=secret"]}}},
+        }  # fmt: skip
 
     def in_container(self, name: str) -> tuple[str, ...]:
         """Return the prefix that runs programs in a pod."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analyzer.record.pack import pack
 from tests.lab.commands import LabError, inside, run
-from tests.lab.engine import INTERNET, UPLINK
+from tests.lab.engine import INTERNET
 from tests.lab.hosts.cni import NODE_PORT, SERVICE, CniLab
 from tests.lab.hosts.handmade import HandmadeLab, Rules, docker_28, docker_29
 from tests.lab.hosts.podman import PodmanLab
@@ -112,12 +112,9 @@ def record(lab: Made, kind: str, story: Story, into: Path) -> None:
     ]
     published = "192.168.1.100:8080"
     if isinstance(lab, CniLab):
-        links = [*map(lab.host_veth, story.captured), "cni0", UPLINK]
-        chosen = [word for name in links for word in ("-i", name)]
         outside = f"192.168.1.100:{NODE_PORT}"
         lines = [line.replace(published, outside if "ht-inet" in line else f"{SERVICE}:80") for line in lines]
-    else:
-        chosen = [word for name in story.captured for word in ("-c", name)]
+    chosen = [word for name in story.captured for word in ("-c", name)]
     with tempfile.TemporaryDirectory(prefix="hoptrace-host-") as folder:
         bundle = Path(folder) / "bundle"
         command = [sys.executable, "-m", "analyzer", "capture", *chosen, "-o", str(bundle), "--no-analyze", "--"]
