@@ -8,6 +8,7 @@ import numpy as np
 
 from analyzer.decode.offsets import ACK
 from analyzer.journey.connection import build_connection
+from analyzer.journey.own import OwnRoutes
 from analyzer.journey.steps import between, rewrites
 from analyzer.journey.tunnel import through_tunnel
 from analyzer.model import (
@@ -52,6 +53,7 @@ class Tracer:
         self._outcomes = Outcomes(context)
         self._exchanges = context.all.exchanges
         self._by_pair = by_pair(context, self._exchanges)
+        self._own_routes = OwnRoutes(context, self._exchanges)
         self._connections: dict[int, Connection] = {}
 
     def exchanges(self) -> list[ArpExchange]:
@@ -137,6 +139,8 @@ class Tracer:
         before: list[Sight] = []
         for index, part in enumerate(parts):
             changed = rewrites(context, before, part, reply=reply) if before else ()
+            if not index and (own := self._own_routes.of(part[0])) is not None:
+                steps.append(own)
             steps += through_tunnel(context, before[0] if before else None, part[0], index)
             if before:
                 steps += between(context, before[0], part[0], index, changed, self._exchanges, nat)

@@ -124,7 +124,7 @@ def _route(context: Context, before: Sight, after: Sight, hop: int, exchanges: l
         behind = host.link(out.name) or host.link(out.interface or "")
         master = behind.master if behind else None
         chosen = chosen if chosen.route.dev == master or out.role is Role.VETH else None
-    hop_ip = _resolved(host, mac, dst, exchanges) if mac is not None else None
+    hop_ip = resolved(host, mac, dst, exchanges) if mac is not None else None
     entry = host.neighbour(hop_ip) if hop_ip is not None else None
     return RouteStep(
         from_point=context.points[before.point].name,
@@ -141,7 +141,7 @@ def _route(context: Context, before: Sight, after: Sight, hop: int, exchanges: l
     )
 
 
-def _resolved(host: HostState, mac: int, dst: Address | None, exchanges: list[ArpExchange]) -> Address | None:
+def resolved(host: HostState, mac: int, dst: Address | None, exchanges: list[ArpExchange]) -> Address | None:
     """Return the address whose answer gave *mac*: the packet's own destination, or the gateway's."""
     answered = {exchange.asked_ip for exchange in exchanges if exchange.answer_mac == mac}
     answered |= {neighbour.ip for neighbour in host.neighbours if neighbour.mac == mac}

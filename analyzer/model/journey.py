@@ -156,6 +156,23 @@ class IpvlanStep(ParentStep):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRouteStep:
+    """The container that sent the packet decided by its own routes where it goes first."""
+
+    container: str | None
+    """None if nobody told its name."""
+    gateway: Address | None
+    """By whom; None if the destination is on its own link."""
+    route: str | None
+    """The route in the container, as ``ip route`` prints it; None where its MAC alone shows who was meant."""
+    why: str | None
+    """Why this route: prefix, table, and the rule that led there."""
+    basis: Basis
+    at_hop: int = 0
+    kind: str = "own-route"
+
+
+@dataclass(frozen=True, slots=True)
 class RouteStep:
     """The host forwarded the packet: TTL one less (RFC 1812 section 5.3.1), new MACs."""
 
@@ -241,7 +258,8 @@ class FilterStep:
     kind: str = "filter"
 
 
-Step = ArpStep | FdbStep | MacvlanStep | IpvlanStep | RouteStep | NatStep | TunnelStep | ProxyStep | FilterStep
+LinkStep = ArpStep | FdbStep | MacvlanStep | IpvlanStep
+Step = OwnRouteStep | LinkStep | RouteStep | NatStep | TunnelStep | ProxyStep | FilterStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from analyzer.model import (
     Journey,
     MacvlanStep,
     NatStep,
+    OwnRouteStep,
     Point,
     ProxyStep,
     Role,
@@ -73,21 +74,7 @@ def _begin(journey: Journey, points: Mapping[str, Point]) -> str:
         answered = f"answers J{journey.answers} with " if journey.answers is not None else "sends back "
         return f"{who} {answered}{what}{target}."
     again = f", once more after J{journey.retransmission_of}" if journey.retransmission_of is not None else ""
-    return f"{who} sends {what}{target}{again}.{_own_route(journey, point, first)}"
-
-
-def _own_route(journey: Journey, point: Point, first: Hop) -> str:
-    """Say what the container's own routing table must have told, as its first frame shows."""
-    if point.role not in _INSIDE or first.dst is None or first.eth_dst is None or first.dst.is_multicast:
-        return ""
-    steps = [step for step in journey.steps if isinstance(step, FdbStep) and step.at_hop == 1]
-    if not steps:
-        return ""
-    if steps[0].local and not any(isinstance(s, ArpStep) and s.exchange.asked_ip == first.dst for s in journey.steps):
-        asked = next((s.exchange.asked_ip for s in journey.steps if isinstance(s, ArpStep) and s.at_hop == 0), None)
-        gateway = f"its gateway, {asked}" if asked is not None else "its gateway"
-        return f" Its own routing table has no direct way there, so the packet goes to {gateway}, which is the host."
-    return " Its own routing table says that this address is on its own network, so the packet goes there directly."
+    return f"{who} sends {what}{target}{again}."
 
 
 def _who(point: Point, src: Address | None) -> str:
@@ -124,6 +111,8 @@ def _seen(journey: Journey, number: int, hop: Hop, points: Mapping[str, Point]) 
 
 
 def _step(step: Step, journey: Journey, points: Mapping[str, Point]) -> str:
+    if isinstance(step, OwnRouteStep):
+        return _own_route(step)
     if isinstance(step, ArpStep):
         return _resolution(step)
     if isinstance(step, FdbStep):
@@ -139,6 +128,17 @@ def _step(step: Step, journey: Journey, points: Mapping[str, Point]) -> str:
     if isinstance(step, FilterStep):
         return _filter(step)
     return _proxy(step)
+
+
+def _own_route(step: OwnRouteStep) -> str:
+    found = f", and finds “{step.route}”" if step.route is not None else "; what it found, the destination MAC shows"
+    asked = f"{step.container or 'The sender'} looks into its own routes first{found}"
+    if step.gateway is None:
+        return f"{asked}: the destination is on its own link."
+    return (
+        f"{asked}: the destination is not on its link, so the frame goes to the gateway {step.gateway}, while the "
+        "packet in it keeps its destination."
+    )
 
 
 def _resolution(step: ArpStep) -> str:

@@ -19,6 +19,7 @@ from analyzer.model import (
     Mac,
     MacvlanStep,
     NatStep,
+    OwnRouteStep,
     ProxyStep,
     RouteStep,
     Step,
@@ -136,6 +137,8 @@ def _numbers(frames: tuple[int, ...]) -> str:
 
 def explain(step: Step) -> str:
     """Say a step in one sentence."""
+    if isinstance(step, OwnRouteStep):
+        return _explain_own_route(step)
     if isinstance(step, ArpStep):
         return _explain_arp(step)
     if isinstance(step, FdbStep):
@@ -155,12 +158,20 @@ def explain(step: Step) -> str:
 
 def stated(step: Step) -> list[str]:
     """Return what dumps say of a step, beside what frames show."""
-    if isinstance(step, RouteStep):
+    if isinstance(step, OwnRouteStep | RouteStep):
         why = [f"chosen as {step.why}"] if step.why is not None else []
+        if isinstance(step, OwnRouteStep):
+            return why
         return why + ([f"neighbour entry “{step.neighbour}”"] if step.neighbour is not None else [])
     if isinstance(step, FdbStep) and step.entry is not None:
         return [f"FDB entry “{step.entry}”"]
     return []
+
+
+def _explain_own_route(step: OwnRouteStep) -> str:
+    to = f"by {step.gateway}" if step.gateway is not None else "straight over its own link"
+    how = f", by its “{step.route}”" if step.route is not None else ", as the MAC shows"
+    return f"route: {step.container or 'the sender'} sends it {to}{how}"
 
 
 def _explain_arp(step: ArpStep) -> str:

@@ -22,7 +22,7 @@ def test_the_seed_s_first_ping() -> None:
     told = _told("seed", 3)
     order = [
         "Container c3, 172.17.0.4, sends an ICMP echo request",
-        "goes to its gateway, 172.17.0.1",
+        "goes to the gateway 172.17.0.1",
         "“who has 172.17.0.1?”",
         "hands it up to the host's IP stack",
         "“default via 192.168.1.1 dev wlan0”",
@@ -45,7 +45,7 @@ def test_the_seed_s_first_ping() -> None:
             2,
             "translates the destination (DNAT): destination 192.168.1.100:8080 becomes 172.17.0.2:80",
         ),
-        ("same-bridge", 2, "the packet goes there directly"),
+        ("same-bridge", 2, "the destination is on its own link"),
         ("overlay", 6, "becomes the payload of a UDP datagram (VXLAN) from 192.168.1.100 to 192.168.2.100"),
         ("icmp-errors", 3, "Here its way ends, and the sender is told"),
     ],

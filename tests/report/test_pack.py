@@ -105,9 +105,9 @@ def test_a_journey_is_told_with_its_steps_in_words(trace: Trace) -> None:
     points: dict[str, Point] = {point.name: point for point in trace.points}
     stopped, answered = told(trace.journey(2), points, "filtered-by-rule"), told(trace.journey(5), points)
 
-    assert [step.kind for step in stopped.steps] == ["arp", "fdb", "filter"]
-    assert [step.exchange is not None for step in stopped.steps] == [True, False, False]
-    assert stopped.steps[2].text.startswith("stopped: rule")
+    assert [step.kind for step in stopped.steps] == ["own-route", "arp", "fdb", "filter"]
+    assert [step.exchange is not None for step in stopped.steps] == [False, True, False, False]
+    assert stopped.steps[3].text.startswith("stopped: rule")
     assert (stopped.cause, stopped.answer) == ("filtered-by-rule", None)
     assert answered.answer is not None
     assert answered.answer.startswith("answered by J8")

@@ -20,6 +20,7 @@ THEME = Theme(
         "step.fdb": "blue",
         "step.macvlan": "blue",
         "step.ipvlan": "blue",
+        "step.own-route": "green",
         "step.route": "green",
         "step.nat": "yellow",
         "step.tunnel": "cyan",
