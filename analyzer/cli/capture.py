@@ -114,9 +114,9 @@ def capture(
         machine.need("tcpdump", "ip")
         engines = find_engines(machine, engine) if by_engine else []
         finder = Finder(machine, inside=inside)
-        finder.containers(choose(machine, engines, containers, networks, everything=everything), named_spaces)
         for name in uplinks:
             finder.interface(name, Role.UPLINK)
+        finder.containers(choose(machine, engines, containers, networks, everything=everything), named_spaces)
         for name in interfaces:
             finder.interface(name)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)

@@ -8,8 +8,7 @@ from analyzer.cli.base import exit_on, fail_on_option
 from analyzer.errors import InputError
 
 NEEDED = (
-    "ip-addr.json", "ip-route.json", "iptables-save.txt", "sysctl.txt", "docker-inspect.json",
-    "docker-network-inspect.json",
+    "ip-addr.json", "ip-route.json", "iptables-save.txt", "sysctl.txt",
 )  # fmt: skip
 """Dumps without which something is not looked at."""
 
@@ -21,7 +20,6 @@ NEEDED = (
 def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.explain.doctor import examine  # noqa: PLC0415
-    from analyzer.model.engine import DOCKER  # noqa: PLC0415
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
@@ -34,7 +32,7 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
         state, name = load_host(Path(host)), host
         if not set(state.files) - {"resolv.conf", "hosts"}:  # which any folder like /etc has
             raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at")
-        problems = [f"{file}: not there" for file in NEEDED if file.replace(DOCKER, state.engine) not in state.files]
+        problems = [f"{file}: not there" for file in (*NEEDED, *_of_engine(state.engine)) if file not in state.files]
     else:
         machine = Remote(target) if target is not None else Machine()
         machine.need("ip")
@@ -45,3 +43,12 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
     findings = worded(examine(state), state.engine)
     terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
     exit_on(fail_on, findings)
+
+
+def _of_engine(engine: str) -> list[str]:
+    """Return what should be there of a container engine."""
+    from analyzer.model.engine import NO_ENGINE  # noqa: PLC0415
+    from analyzer.record.dumps import containers_of, networks_of  # noqa: PLC0415
+
+    listed = (containers_of(engine), networks_of(engine)) if engine != NO_ENGINE else ()
+    return [one[0] for one in listed if one is not None]

@@ -8,10 +8,13 @@ from typing import Any
 from analyzer.explain.confirmed import Change
 from analyzer.model import HostState, Route, RoutingRule
 from analyzer.model.rules import Chain, Rule, Table
-from analyzer.state.rules.iptables import DUMPS, parse_rule
+from analyzer.state.rules.iptables import DUMPS, parse_rule, parse_tables
 from analyzer.state.rules.nft_text import rule_text
 
 Json = Any
+
+
+EMPTY_NAT = ("*nat", *(f":{name} ACCEPT [0:0]" for name in ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")), "COMMIT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,15 @@ def with_rule(table: str, text: str, version: int = 4) -> Change:
             return chain
         return replace(chain, rules=[*chain.rules, parse_rule(text, of)])
 
-    return lambda host: _edited(host, edit)
+    return lambda host: _edited(_with_chain(host, table, version), edit)
+
+
+def _with_chain(host: HostState, table: str, version: int) -> HostState:
+    """Return a host that has the nat table, as iptables makes it when the first rule goes into it."""
+    dump = DUMPS[version]
+    if table != "nat" or any((one.dump, one.name) == (dump, table) for one in host.tables):
+        return host
+    return replace(host, tables=(*host.tables, *parse_tables(EMPTY_NAT, version, file=dump)))
 
 
 def first_in(table: str, name: str, text: str, dump: str) -> Change:

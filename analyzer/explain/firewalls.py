@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from analyzer.explain.case import Case
 from analyzer.explain.fates import Stopped
-from analyzer.explain.fixes import ends
+from analyzer.explain.fixes import Words, ends
 from analyzer.explain.told import Facts
 from analyzer.model import HostState
+from analyzer.model.firewalld import zone_of
 from analyzer.model.rules import Rule, Table
 
 
@@ -25,7 +26,23 @@ def passage(case: Case, packet: int, host: HostState) -> Facts:
     found |= {"within": came[0].name} if came and came == goes else {}
     source = host.container_of_address(words.src) if words.src is not None else None
     found |= {"source": source.name} if source is not None else {}
-    return found | ({"in_bridge": came[0].bridge} if came and came[0].bridge is not None else {})
+    found |= {"in_bridge": came[0].bridge} if came and came[0].bridge is not None else {}
+    return found | _zones(case, packet, host, seen)
+
+
+def _zones(case: Case, packet: int, host: HostState, seen: Words) -> Facts:
+    """Say which of firewalld's zones a packet came in by, and which one forwards its port."""
+    built = case.tracer.prover.packet(packet, int(case.last_row[packet]))
+    if built is None or not isinstance(built.iif, str) or not host.zones:
+        return {}
+    zone, assigned = zone_of(host.zones, built.iif)
+    found: Facts = {"iif": built.iif, "unassigned": not assigned}
+    found |= {"zone": zone.name} if zone is not None else {}
+    if seen.port is None or zone is None or zone.forwards(seen.port, seen.protocol or ""):
+        return found
+    others = ((one.name, one.forwards(seen.port, seen.protocol or "")) for one in host.zones if one is not zone)
+    name, port = next(((name, port) for name, port in others if port is not None), ("", ""))
+    return found | ({"zone_of_port": name, "forward_port": port} if name else {})
 
 
 def near_miss(case: Case, stopped: Stopped) -> Facts | None:

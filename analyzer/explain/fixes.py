@@ -144,6 +144,9 @@ def ends(case: Case, packet: int, *, ports: bool = True) -> Iterator[Words]:
         inner = connection.reply.sport if connection is not None and connection.reply.src == sent else None
         published = (p for c in case.host_of(packet).containers if sent in c.addresses for p in c.ports)
         inner = inner or next((p.inside for p in published if (p.outside, p.protocol) == (port, protocol)), None)
+        inner = inner or (
+            case.tracer.prover.sent_on_port(packet, context.rows_of(packet)) if port is not None else None
+        )
         yield Words(context.src(row), sent, protocol, inner)
 
 

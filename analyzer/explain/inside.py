@@ -8,6 +8,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.edits import Fix
 from analyzer.explain.fixes import fix
 from analyzer.model import Address, Container, Disposition, HostState, Link, Route
+from analyzer.model.engine import NO_ENGINE
 from analyzer.model.journey import CODES
 from analyzer.model.question import ABSENT
 from analyzer.packet.prove import answer_to
@@ -116,8 +117,12 @@ def default_route(gateway: Address, device: str) -> Fix:
 
 
 def gateway_of(case: Case, container: Container, version: int) -> Address | None:
-    """Return the gateway of a container's network."""
-    networks = (n for host in case.hosts.states for n in host.networks if n.name == container.network)
+    """Return the gateway of a container's network; without an engine, the only address that its bridge has."""
+    networks = [n for host in case.hosts.states for n in host.networks if n.name == container.network]
+    if container.engine == NO_ENGINE and not networks:
+        bridges = (link for host in case.hosts.states for link in host.links if link.name == container.network)
+        own = [ip for link in bridges for ip in link.addresses if ip.version == version and not ip.is_link_local]
+        return own[0] if len(own) == 1 else None
     return next((ip for network in networks for ip in network.gateways if ip.version == version), None)
 
 

@@ -5,6 +5,7 @@ nat is asked for a connection's first packet only, and what conntrack calls INVA
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 import numpy as np
 
@@ -13,11 +14,15 @@ from analyzer.explain.case import Case
 from analyzer.explain.concerned import NEAR_CONTAINERS
 from analyzer.link.identity import has
 from analyzer.model import Address, Container, FlowTuple, HostState, Network, Role
+from analyzer.model.engine import Prefix
 from analyzer.model.rules import Verdict
 from analyzer.packet.prove import Translated
 from analyzer.schema import Addresses, Array, Layer
 from analyzer.state.path import translate
+from analyzer.state.routing import Sought, choose
 
+LOCAL = ip_network("fc00::/7")
+"""Unique local addresses (RFC 4193)."""
 Ends = tuple[str, Address, Address, int | None, int | None]
 """What a conntrack entry is recognised by."""
 
@@ -71,7 +76,14 @@ def _alone(case: Case) -> Array:
 
 def _public(case: Case, packet: int) -> bool:
     src = case.context.src(int(case.first_row[packet]))
-    return src is None or src.is_global or src.is_link_local or case.host_of(packet).owns(src)
+    if src is None or src.is_link_local or case.host_of(packet).owns(src):
+        return True
+    return src.version == 4 and src.is_global
+
+
+def is_public(src: Address | None) -> bool:
+    """Tell whether an address of IPv6 may be reached from everywhere, so that it needs a route, and no translation."""
+    return src is not None and src.version == 6 and src not in LOCAL
 
 
 def network_of(case: Case, packet: int) -> Network | None:
@@ -81,11 +93,24 @@ def network_of(case: Case, packet: int) -> Network | None:
     return next((n for n in networks if n.holds(src)), None)
 
 
+def subnet_and_bridge(case: Case, packet: int) -> tuple[Prefix, str]:
+    """Return what a rule would be for: the engine's network, else what the host's own route to it says."""
+    network = network_of(case, packet)
+    src, host = case.context.src(int(case.first_row[packet])), case.host_of(packet)
+    found = next((s for s in network.subnets if src in s), None) if network is not None else None
+    chosen = choose(host, Sought(src)) if src is not None and network is None else None
+    route = chosen.route if chosen is not None and chosen.route.gateway is None and chosen.route.dst.prefixlen else None
+    bridge = network.bridge if network is not None else route.dev if route is not None else None
+    return found or (route.dst if route is not None else ip_network(str(src))), bridge or "docker0"
+
+
 def _kind(case: Case, packet: int, translated: Translated) -> str:
     network, row = network_of(case, packet), int(case.first_row[packet])
     src = case.context.src(row)
     if network is not None and src is not None and src.version in network.routed:
         return "routed"
+    if is_public(src):
+        return "missing" if translated is Translated.NO and network is None else "public"
     tcp = bool(case.context.layers(row) & Layer.TCP)
     flags = case.context.value("tcp_flags", row)
     midway = tcp and not (flags & SYN and not flags & RST)

@@ -8,6 +8,8 @@ from analyzer.model.tuple import Address, Mac
 Prefix = IPv4Network | IPv6Network
 DOCKER, PODMAN, NERDCTL, CRI = "docker", "podman", "nerdctl", "crictl"
 """Engines, by the program that their users know."""
+NO_ENGINE = "none"
+"""What stands for one where namespaces were made otherwise: by hand, by LXC, by libvirt."""
 JOINED = "container:"
 """How the network mode begins of a container that was started in another one's network namespace."""
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from analyzer.model.drop import Drop
 from analyzer.model.engine import DOCKER, Container, Ended, Network, Prefix, Sidecar
+from analyzer.model.firewalld import Zone
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
 from analyzer.model.vpn import IpsecPolicy, IpsecState, Peer
@@ -280,6 +281,8 @@ class HostState:
     """The same before the captures ran."""
     drops: tuple[Drop, ...] = ()
     """What the kernel says it dropped while captures ran; nothing where nobody asked it."""
+    zones: tuple[Zone, ...] = ()
+    """firewalld's."""
     ran: tuple[str, ...] = ()
     """The command that ran while it was recorded, word by word."""
     problems: tuple[str, ...] = field(default=())

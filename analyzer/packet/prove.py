@@ -138,11 +138,11 @@ class Prover:
         """
         Run the answer to a packet that passes a state back through it; None where it cannot be told what comes back.
         """
-        built = self.packet(packet, rows[-1])
-        if built is None or self.bridged(rows[-1]):
+        built, bridged = self.packet(packet, rows[-1]), self.bridged(rows[-1])
+        if built is None:
             return None
         way = Way(host, built, self.guess(rows[-1]))
-        stopped, out = way.stopped(bridged=False), way.account.packet
+        stopped, out = way.stopped(bridged=bridged), way.account.packet
         src, dst = self.context.src(rows[-1]), self.context.dst(rows[-1])
         if stopped is not None or not isinstance(out, Packet) or src is None or dst is None:
             return None
@@ -157,8 +157,10 @@ class Prover:
             port_in=ABSENT, ct_state="ESTABLISHED", ct_reply=True, ct_to=(src, ports[0]),
             ct_from=(dst, ports[1]), ct_dnat=way.account.target_moved, ct_snat=way.account.source_moved,
         )  # fmt: skip
+        if bridged:
+            back = replace(back, iif=built.iif, port_in=built.port_out, port_out=built.port_in)
         returned = Way(host, back, built.iif if isinstance(built.iif, str) else None)
-        return returned.stopped(bridged=False) or returned.passed
+        return returned.stopped(bridged=bridged) or returned.passed
 
     def _inside(self, row: int) -> bool:
         """Tell whether the frame was seen at a container's own end, and has not come to the host's end yet."""
@@ -213,12 +215,22 @@ class Prover:
 
     def sent_on(self, packet: int, rows: list[int]) -> Address | None:
         """Return where rules would send a packet like this one that came for the host; None if it is for the host."""
-        host = self.context.host_at(rows[0])
+        sent = self._sent(packet, rows)
+        target = target_of(sent) if sent is not None else None
+        return target if target is not None and not self.context.host_at(rows[0]).owns(target) else None
+
+    def sent_on_port(self, packet: int, rows: list[int]) -> int | None:
+        """Return the port that they would send it to there, where a rule names one."""
+        sent = self._sent(packet, rows)
+        nat = sent.rule.nat if sent is not None else None
+        found = nat.port.value if nat is not None and isinstance(nat.port, Constant) else None
+        return found if isinstance(found, int) else None
+
+    def _sent(self, packet: int, rows: list[int]) -> Translation | None:
         result = self._as_new(packet, rows)
-        if result is None or result.packet is None or not any(t.kind is NatTarget.DNAT for t in result.translations):
+        if result is None or result.packet is None:
             return None
-        target = next((target_of(t) for t in result.translations if t.kind is NatTarget.DNAT), None)
-        return target if target is not None and not host.owns(target) else None
+        return next((one for one in result.translations if one.kind is NatTarget.DNAT), None)
 
     def _as_new(self, packet: int, rows: list[int]) -> Account | None:
         host, built = self.context.host_at(rows[0]), self.packet(packet, rows[0])

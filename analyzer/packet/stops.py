@@ -4,7 +4,7 @@ What the dumps do not decide stays unknown, and a rule whose counter stood still
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.model import Address, Disposition, HostState
 from analyzer.model.question import Field, Of, Test
@@ -55,6 +55,8 @@ class Cause:
     """It is the host's answer that it stops."""
     past: bool = False
     """It was so before the captures ran, and is not any more."""
+    sent_by: Rule | None = None
+    """The rule that had translated its destination before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,11 @@ class Way:
         if account.why in CHECKS:
             return self._by_state(account, CHECKS[account.why])
         killed = Disposition.REJECTED if account.verdict is Verdict.REJECT else Disposition.DROPPED
-        if account.rule is not None:
-            return self._by_rule(account, account.rule, killed)
-        return self._by_policy(*account.policy, killed) if account.policy is not None else None
+        found = self._by_rule(account, account.rule, killed) if account.rule is not None else None
+        if found is None and account.policy is not None:
+            found = self._by_policy(*account.policy, killed)
+        sent_by = next((one.rule for one in account.translations if not one.kind.of_source), None)
+        return replace(found, sent_by=sent_by) if found is not None else None
 
     def _by_state(self, account: Account, check: str) -> Cause:
         settings, route = self._settings(account), account.route

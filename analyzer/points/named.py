@@ -82,7 +82,7 @@ def name_points(
             base = f"{base}:{said or source.interface}"
         role, basis = _role(spec, said, name if per_file[source.file] == 1 else "", base, host)
         recorded, whole = spec.recorded, all(files[file].damage is None for file in pieces[number])
-        container = spec.container or _container_of_name(base, role, host)
+        container = spec.container or (_container_of_name(base, role, host) if recorded is None else None)
         if several_hosts and spec.host is not None and spec.name is None:
             base = f"{spec.host}:{base}"
         points.append(

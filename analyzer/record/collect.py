@@ -44,6 +44,8 @@ def collect(
     deadline: Deadline,
     first: Sequence[str] = (),
     spaces: Sequence[inside.Running] = (),
+    *,
+    by_engine: bool = True,
 ) -> list[str]:
     """
     Write what every command says into a new *folder*, a file each, whole or not at all.
@@ -54,6 +56,7 @@ def collect(
         deadline: for all together.
         first: the containers that matter most, if there are very many.
         spaces: namespaces of no engine, which are recorded as containers' are.
+        by_engine: an engine that does not answer is missed, if no other one does.
 
     Returns:
         What could not be recorded, in the order of the files: no failure costs more than its own dump.
@@ -115,7 +118,8 @@ def collect(
             one.result()
         overlays = _overlays(folder) if DOCKER in answering else []
         entered += [pool.submit(within, OVERLAYS, overlays, OVERLAY)] if overlays else []
-        missed = [versions[name] for name in versions if not answering or _was_there(folder, name)]
+        alone = by_engine and not answering
+        missed = [versions[name] for name in versions if alone or _was_there(folder, name)]
         problems = [one.result() for one in (*missed, *dumped, *containers, *networks, *entered)]
     return [f"{folder.name}/{problem}" for problem in dict.fromkeys(problems) if problem is not None]
 

@@ -115,7 +115,8 @@ def record(
             feeds.append(Feed(machine, folder / FILE, *COMMAND))
         stack.callback(_end, feeds)
         chosen = [found.point.container for found in points if found.point.container is not None]
-        ledger.problems(collect(machine, folder / "host-before", Deadline(TIME_S, lambda: stop.asked), chosen, spaces))
+        state = partial(collect, machine, first=chosen, spaces=spaces, by_engine=len(set(chosen)) > len(spaces))
+        ledger.problems(state(folder / "host-before", Deadline(TIME_S, lambda: stop.asked)))
         say("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
         try:
             ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger))
@@ -125,7 +126,7 @@ def record(
             ended = (_ended(found.point, capture) for found, capture in zip(points, captures, strict=True))
             ledger.update(stopped_ns=stopped_ns, points=tuple(ended))
         ledger.give_room()
-        ledger.problems(collect(machine, folder / "host", Deadline(TIME_S, lambda: stop.urgent), chosen, spaces))
+        ledger.problems(state(folder / "host", Deadline(TIME_S, lambda: stop.urgent)))
         _end(feeds)
         ledger.problems(feed.problem for feed in feeds if feed.problem is not None)
     if ledger.failed is not None:

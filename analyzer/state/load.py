@@ -17,6 +17,7 @@ from analyzer.state.cri import parse_pods
 from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, OVERLAYS, Dumps
+from analyzer.state.firewalld import parse_zones
 from analyzer.state.happened import ended
 from analyzer.state.iproute import (
     parse_fdb,
@@ -31,6 +32,7 @@ from analyzer.state.iproute import (
 from analyzer.state.queues import parse_readers, unread
 from analyzer.state.retis import FILE, parse_retis
 from analyzer.state.sockets import parse_listeners, parse_resolvers
+from analyzer.state.spaces import containers_in
 from analyzer.state.sysctl import parse_sysctls
 from analyzer.state.vpn import parse_peers, parse_policies, parse_states
 
@@ -86,6 +88,7 @@ def load_host(
     overlays = {network: _state(of) for network, of in dumps.inside(OVERLAYS).items()}
     spaces = [*inside.items(), *overlays.items()]
     told = (f"{name}: {problem}" for name, state in spaces for problem in state.problems)
+    host = replace(host, containers=(*host.containers, *containers_in(host, inside)))
     dropped, lost = parse_drops((dumps.text_of(drops) or "").splitlines() if drops is not None else ())
     dropped = dropped or _of_retis(retis, dumps)
     untold = (f"{drops.name}: the kernel could not tell {lost:,} events",) if drops is not None and lost else ()
@@ -171,6 +174,7 @@ def _state(dumps: Dumps, name: str | None = None, events: Path | None = None) ->
         tables_before=tables_before,
         ruled=ruled,
         peers=parse_peers(dumps.lines("wg.txt")),
+        zones=parse_zones(dumps.lines("firewalld.txt")),
         ipsec=parse_policies(dumps.lines("xfrm-policy.txt")),
         ipsec_states=parse_states(dumps.lines("xfrm-state.txt")),
         makes_rules=dumps.parsed("daemon.json", parse_makes_rules),

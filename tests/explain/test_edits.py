@@ -87,6 +87,18 @@ def test_a_rule_goes_into_its_chain_and_no_other(change: Change, table: int, cha
     assert _targets(change(HOST), table, chain) == after
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_first_rule_makes_the_nat_table(version: int) -> None:
+    """As iptables does; no other table is made, and one that is there stays the only one."""
+    change = with_rule("nat", "-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE", version)
+    (made,) = (table for table in change(HostState()).tables if table.name == "nat")
+
+    assert [rule.target for rule in made.chains["POSTROUTING"].rules] == ["MASQUERADE"]
+    assert (made.chains["POSTROUTING"].hook, made.dump) == ("postrouting", DUMPS[version])
+    assert len(change(change(HostState())).tables) == 1
+    assert with_rule("raw", "-A PREROUTING -j NOTRACK", version)(HostState()).tables == ()
+
+
 def _native(label: str = "inet filter", name: str = "two") -> HostState:
     return first_native(label, name, f"-A {name} -s 192.0.2.1 -j ACCEPT", [{"counter": {}}], "ACCEPT")(HOST)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from analyzer.model.question import Field
-from analyzer.model.rules import Chain, NatTarget, Rule, Table
+from analyzer.model.rules import Chain, NatTarget, Rule, Table, ports_at_random
 from analyzer.state.rules.iptables import parse_tables
 from analyzer.state.rules.nft import parse_native
 
@@ -107,3 +107,22 @@ def test_a_table_matters_if_it_has_rules_or_a_policy_that_drops(tables: dict[str
     assert not table.matters
     table.chains["FORWARD"].policy = "DROP"
     assert table.matters
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("-A POSTROUTING -j MASQUERADE --random-fully", True),
+        ("-A POSTROUTING -j SNAT --to-source 10.0.0.1 --random", True),
+        ('-A POSTROUTING -m comment --comment "not --random" -j MASQUERADE', False),
+        ("-A POSTROUTING -m statistic --mode random --probability 0.5 -j MASQUERADE", False),
+        ("ip nat post: masquerade random", True),
+        ("ip nat post: ip saddr 10.0.0.0/8 snat to 10.0.0.1 fully-random", True),
+        ('ip nat post: masquerade comment "random"', False),
+        ("ip nat post: numgen random mod 2 0 masquerade", False),
+        (None, False),
+    ],
+)
+def test_ports_at_random(text: str | None, found: bool) -> None:
+    """By the target's own words."""
+    assert ports_at_random(text) is found

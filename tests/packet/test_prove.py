@@ -638,6 +638,17 @@ def test_where_rules_send_what_came_for_the_host(host: HostState, told: str | No
 
 
 @pytest.mark.parametrize(
+    ("target", "port"), [("DNAT --to-destination 172.17.0.3:80", 80), ("DNAT --to-destination 172.17.0.3", None)]
+)
+def test_the_port_that_rules_send_it_to(target: str, port: int | None) -> None:
+    """Where they name one."""
+    prover = _prover(_sent(2, dst=str(HOST_IP)), host=_nat(f"-A PREROUTING -p udp -j {target}"))
+
+    assert prover.sent_on_port(0, prover.context.rows_of(0)) == port
+    assert _prover(_sent(2), host=_nat()).sent_on_port(0, [0]) is None
+
+
+@pytest.mark.parametrize(
     ("rule", "asked", "stopped"),
     [
         ("-p ipv6-icmp", "fe80::1", True),

@@ -51,6 +51,21 @@ def test_a_rule_that_counted() -> None:
     assert way.passed.text == "accepted by “-A FORWARD -i docker0 -o wlan0 -j ACCEPT”, and leaves by wlan0"
 
 
+def test_what_had_been_sent_on_before_it_was_stopped() -> None:
+    """By the rule that translated its destination: somebody meant it to get in."""
+    rule = "-A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.3:7"
+    nat = parse_tables(["*nat", ":PREROUTING ACCEPT [0:0]", rule, "COMMIT"], 4)
+    host = replace(HOST, tables=(*HOST.tables, *nat))
+    came = {"iif": "wlan0", "src": ip_address("8.8.8.8"), "dst": ip_address("192.168.1.100")}
+    sent, plain = _stop(host, _syn(8080, **came)), _stop(host, _syn(7))
+
+    assert sent is not None
+    assert plain is not None
+    assert sent.sent_by is not None
+    assert sent.sent_by.text == rule
+    assert plain.sent_by is None
+
+
 def test_a_counter_that_did_not_move_acquits() -> None:
     """The rule would stop it, but stopped nothing: so it is not known what did."""
     cause = _stop(HOST, _syn(9))

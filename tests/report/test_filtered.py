@@ -88,7 +88,7 @@ def test_a_rule_that_has_a_reason_is_told_with_it(facts: Facts, cause: str, reme
          "established answers.")),
         ({**INSERT, "policy_of": "inet filter forward", "bridges": ["docker0", "br-a"], "whole": ["one", "two"]},
          ("Accept just this, before the policy decides. For whole networks: one; two. What passes there is for "
-          "Docker's own rules to decide.")),
+          "Docker's own rules to decide. For this alone:")),
         ({**INSERT, "owner": "ufw"}, "Let just this pass before the rule:"),
         ({"owner": "ufw", "chain": "DOCKER-USER"}, None),
     ],

@@ -23,6 +23,8 @@ PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
 TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""
+DHCP_CLIENTS = {("udp", 68), ("udp", 546)}
+"""They read from sockets of their own (packet(7)), and the kernel refuses what they have taken already."""
 SHOWN_PORTS = 5
 ASKED = ("proto", "orig_dst_hi", "orig_dst", "orig_dport")
 Ends = tuple[int, ...]
@@ -40,7 +42,7 @@ def causes(case: Case) -> Iterator[Cause]:
         if error.kind not in PORT_UNREACHABLE | {PROTOCOL_UNREACHABLE} or error.quoted is None:
             continue
         of = case.connection_of(error.quoted)
-        if of is None or of.protocol == "tcp":
+        if of is None or of.protocol == "tcp" or (of.protocol, of.original.dport) in DHCP_CLIENTS:
             continue
         if case.reply[error.quoted]:
             late.append(error.quoted)
@@ -123,7 +125,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     facts |= completed(case, packets[0])
     facts |= meant(case, packets[0], owner, known.elsewhere)
     facts |= {"died": True} if owner is not None and _died(case, packets) else {}
-    if (rule := _sent_by(case, packets)) is not None:
+    if (rule := _sent_by(case, packets)) is not None and "only_at" not in known.facts:
         facts["sent_by_rule"] = rule
     return Told(
         facts | known.facts,

@@ -20,6 +20,7 @@ from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Finding, HostState, Severity
+from analyzer.model.engine import NO_ENGINE
 from analyzer.model.finding import Fact
 from analyzer.model.question import Elements, Member, Range
 from analyzer.model.rules import Chain
@@ -86,9 +87,15 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if lacking:
             told = replace(told, facts=told.facts | lacking, tried="")
         told.facts |= {"policy_of": " ".join(cause.policy), "bridges": _bridges(case, stopped)}
+        told.facts |= {"unmanaged": True} if stopped.host.engine == NO_ENGINE else {}
         if (by := keeper(stopped.host, *cause.policy)) is not None and not lacking:
             told = Told(told.facts | {"owner": by, "commands": [], **passage(case, stopped.packets[0], stopped.host)})
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
+    ours |= cause.sent_by is not None or "zone_of_port" in told.facts
+    if cause.sent_by is not None:
+        told.facts["sent_by"] = cause.sent_by.text
+    if cause.sent_by is not None or "zone_of_port" in told.facts:
+        told.severity = told.severity or (Severity.ERROR if _never_answered(case, stopped) else None)
     ports = zip(case.context.frames["dport"][case.last_row[stopped.packets]].tolist(), stopped.packets, strict=True)
     told.facts |= {"strangers": Least(not ours), "strays": Least(_strays(case, stopped))}
     told.facts["tried_ports"] = Texts.of((str(port), int(case.numbers[packet])) for port, packet in ports)
@@ -96,24 +103,42 @@ def _describe(case: Case, stopped: Stopped) -> Told:
     return told
 
 
+def _never_answered(case: Case, stopped: Stopped) -> bool:
+    """Tell whether a connection of theirs never got an answer."""
+    numbers = [int(case.connection[packet]) for packet in stopped.packets[:MOST_ENDS]]
+    return any(number >= 0 and not case.context.connections["seen_reply"][number] for number in numbers)
+
+
 def _whole(facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """Return what lets whole networks pass a base chain of nftables' own: Docker's decide what passes there."""
     chain, bridges = str(facts.get("policy_of", "")), facts.get("bridges")
-    if not isinstance(bridges, list) or not bridges or len(chain.split()) < NATIVE:
+    if not isinstance(bridges, list) or not bridges:
         return {}
+    if len(chain.split()) < NATIVE:
+        if not facts.get("unmanaged") or chain != "filter FORWARD":
+            return {}
+        answers = " -m conntrack --ctstate RELATED,ESTABLISHED"
+        ways = [f"{way} {quote(str(name))}{more}" for name in bridges for way, more in (("-i", ""), ("-o", answers))]
+        return {"whole": [f"iptables -I FORWARD {way} -j ACCEPT" for way in ways]}
     rule = f"nft insert rule {for_shell(chain)}"
     names = quote("{ " + ", ".join(f'"{name}"' for name in bridges) + " }")
-    return {"whole": [f"{rule} {way} {names} accept" for way in ("iifname", "oifname")]}
+    answers = " ct state established,related" if facts.get("unmanaged") else ""
+    return {"whole": [f"{rule} iifname {names} accept", f"{rule} oifname {names}{answers} accept"]}
 
 
 def _bridges(case: Case, stopped: Stopped) -> Texts:
-    """Return the bridges of Docker's whose containers send what is forwarded, or are to get it."""
+    """Return the bridges of containers that send what is forwarded, or are to get it."""
     found: dict[str, int] = {}
+    bridges = {link.name for link in stopped.host.links if link.kind == "bridge"}
     for packet in stopped.packets[:MOST_ENDS]:
         *_, words = ends(case, packet)
         for network in stopped.host.networks if words.dst is not None and not stopped.host.owns(words.dst) else ():
             if network.bridge and (network.holds(words.src) or network.holds(words.dst)):
                 found.setdefault(network.bridge, int(case.numbers[packet]))
+        for end in (words.src, words.dst):
+            owner = stopped.host.container_of_address(end) if end is not None else None
+            if owner is not None and owner.engine == NO_ENGINE and owner.network in bridges:
+                found.setdefault(owner.network, int(case.numbers[packet]))
     return Texts(found)
 
 

@@ -16,8 +16,10 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import offered, tried
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
-from analyzer.explain.untranslated import leaving, network_of
+from analyzer.explain.untranslated import is_public, leaving, network_of, subnet_and_bridge
 from analyzer.model import Basis, Network, Severity
+from analyzer.model.engine import Prefix
+from analyzer.model.firewalld import zone_of
 from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
 from analyzer.packet.prove import Translated
@@ -53,7 +55,9 @@ def _left(case: Case, packet: int) -> Facts:
 def _tell(case: Case, known: bool, packets: list[int]) -> Told:
     packet = packets[0]
     network = network_of(case, packet)
-    rule = f"-A POSTROUTING -s {_subnet(network, packet, case)} ! -o {_bridge(network)} -j MASQUERADE"
+    subnet, bridge = subnet_and_bridge(case, packet)
+    source = subnet.network_address if subnet.num_addresses == 1 else subnet
+    rule = f"-A POSTROUTING -s {source} ! -o {shlex.quote(bridge)} -j MASQUERADE"
     change = with_rule("nat", rule, ip_version(case, packet))
     helps = tried(case, packet, change, whole_way=True, translated=True) if known else ""
     flush = Fix(f"conntrack -D -s {case.context.src(int(case.first_row[packet]))}", change)
@@ -67,14 +71,32 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         | {"known": known}
         | _elsewhere(case, packet, network)
         | _switched_off(network)
-        | (_near_miss(case, packet, network) if known else {}),
+        | _by_firewalld(case, packet)
+        | _public(case, packet, subnet)
+        | (_near_miss(case, packet, subnet) if known else {}),
         proof=(f"{tool}-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
         severity=severity(case, packets, Severity.ERROR),
         tried=told.tried,
     )
 
 
-def _near_miss(case: Case, packet: int, network: Network | None) -> Facts:
+def _by_firewalld(case: Case, packet: int) -> Facts:
+    """Name the zone of the way out where firewalld makes the host's rules, and does not masquerade there."""
+    where, zones = case.context.point(int(case.last_row[packet])), case.host_of(packet).zones
+    zone, _ = zone_of(zones, where.interface or where.name)
+    return {"zone": zone.name} if zone is not None and not zone.masquerades else {}
+
+
+def _public(case: Case, packet: int, subnet: Prefix) -> Facts:
+    """Say whose route back may be missing outside, where the address is one that needs no translation."""
+    if not is_public(case.context.src(int(case.first_row[packet]))):
+        return {}
+    link = case.link_at(case.context.point(int(case.last_row[packet])).name)
+    own = [ip for ip in link.addresses if ip.version == 6 and not ip.is_link_local] if link is not None else []
+    return {"public": str(subnet), "host_address": str(own[0]) if own else "this host"}
+
+
+def _near_miss(case: Case, packet: int, subnet: Prefix) -> Facts:
     """Name a rule that would translate it, but for its source or its way out."""
     src, where = case.context.src(int(case.first_row[packet])), case.context.point(int(case.last_row[packet]))
     out = where.interface or where.name
@@ -86,7 +108,7 @@ def _near_miss(case: Case, packet: int, network: Network | None) -> Facts:
         of = ip_network(found[1])
         if src in of and dev is not None and dev[1] != out:
             return {"near": rule.text, "near_why": f"it is for what leaves by {dev[1]}, and this leaves by {out}"}
-        alike = network is not None and any(of.version == s.version and of.overlaps(s) for s in network.subnets)
+        alike = of.version == subnet.version and (of.overlaps(subnet) or _resembles(of, subnet))
         if alike and src not in of:
             return {"near": rule.text, "near_why": f"it is for {of}, and {src} is not in it"}
     return {}
@@ -140,14 +162,10 @@ def _of_answers(case: Case, packet: int, first: Rule) -> list[Rule]:
     return [rule for rule in found.matched if rule.untracks and rule is not first]
 
 
-def _subnet(network: Network | None, packet: int, case: Case) -> str:
-    src = case.context.src(int(case.first_row[packet]))
-    found = next((s for s in network.subnets if src in s), None) if network is not None else None
-    return str(found if found is not None else src)
-
-
-def _bridge(network: Network | None) -> str:
-    return shlex.quote(network.bridge or "docker0") if network is not None else "docker0"
+def _resembles(one: Prefix, other: Prefix) -> bool:
+    """Tell whether a prefix looks like another one that somebody mistyped: as long, and half of it the same."""
+    differs = int(one.network_address) ^ int(other.network_address)
+    return one.prefixlen == other.prefixlen and differs >> (one.max_prefixlen - one.prefixlen // 2) == 0
 
 
 HYPOTHESIS = Hypothesis(

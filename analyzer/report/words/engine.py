@@ -7,10 +7,13 @@ import re
 from dataclasses import replace
 
 from analyzer.model import Finding
-from analyzer.model.engine import CRI, DOCKER, NERDCTL, PODMAN
+from analyzer.model.engine import CRI, DOCKER, NERDCTL, NO_ENGINE, PODMAN
 
 QUOTED = re.compile(r"(“[^”]*”)")
 """What is cited, as rules are, stays as it is."""
+PID = r"""nsenter -t "\$\(docker inspect -f '\{\{\.State\.Pid\}\}' (\S+)\)" -n"""
+"""What enters a container's network namespace."""
+POD_PID = "crictl inspectp -o go-template --template '{{.info.pid}}'"
 _SAYS = {
     PODMAN: (
         (r'"mtu": \d+ in /etc/docker/daemon\.json, or for one network docker network create -o \S+mtu=',
@@ -26,10 +29,29 @@ _SAYS = {
     ),
     NERDCTL: ((r"\bdocker (network|run|restart|rm|ps|inspect|exec|logs|start|stop|port|compose)\b", r"nerdctl \1"),),
     CRI: (
+        (PID, rf'nsenter -t "$({POD_PID} $(crictl pods -q --name \1))" -n'),
         (r"\bdocker (exec|logs)\b", r"kubectl \1"),
         (r"\bdocker (restart|start)\b", "kubectl delete pod"),  # whoever manages it makes a new one
         (r"\bdocker (ps|inspect|stats|top)\b", r"crictl \1"),
         (r"\bDocker\b(?! \d)", "the container runtime"),
+    ),
+    NO_ENGINE: (
+        (r"Docker adds the rule itself when it starts \(systemctl restart docker\)(\. By|; by) hand",
+         r"Whatever makes this host's rules should have it\1 hand"),
+        (r"Docker gave it to (\S+): give", r"It is \1's: give"),
+        (r'"mtu" in daemon\.json for the default bridge', "the MTU of its bridge and of what is on it"),
+        (r", as dockerd does with \"userland-proxy\": false,", ""),
+        (r"; restarting Docker makes its own rules anew", ""),
+        (r", docker network inspect", ""),
+        (r"(: )?docker run --dns(-option)?( [^,;)]+)?,( or)? dns in (compose or daemon\.json|compose|daemon\.json)",
+         " by its resolv.conf"),
+        (r"docker run --dns(-option)? [\d.:a-f]+", "its resolv.conf"),
+        (r"\(docker logs says why (\w+ \w+ \w+ \w+)\)", r"(its log says why \1)"),
+        (r"docker logs (\S+) says", r"the log of \1 says"),
+        (r"\bdocker (restart|start) (\S+)", r"\1 \2"),
+        (r"\bdocker exec (\S+) ", r"in \1: "),
+        (r"\bdocker logs, docker stats, docker top\b", "its log, top"),
+        (PID, r"ip netns exec \1"),
     ),
 }  # fmt: skip
 

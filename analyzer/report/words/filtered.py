@@ -57,6 +57,8 @@ def filtered_by_rule(f: Facts) -> Words:
         remedy = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."
         return stopped(f, said, _acts(f), remedy)
     said = f"{where}The recorded rules, run in the kernel's order, stop these packets there and nowhere before."
+    if f.get("sent_by"):
+        said += f" They had been sent on by “{f['sent_by']}”, so they were meant to get in."
     return next(words for told in (_rightly, _by_special, _near_miss, _plainly) if (words := told(f, said)) is not None)
 
 
@@ -136,7 +138,8 @@ def _whole(f: Facts) -> str:
     if not bridges or f.get("owner"):
         return ""
     if whole := texts(f, "whole"):
-        return f" For whole networks: {'; '.join(whole)}. What passes there is for Docker's own rules to decide."
+        decided = "" if f.get("unmanaged") else " What passes there is for Docker's own rules to decide."
+        return f" For whole networks: {'; '.join(whole)}.{decided} For this alone:"
     return f" For whole networks, accept what comes in by {several(bridges)}, and established answers."
 
 

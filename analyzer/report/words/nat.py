@@ -48,6 +48,30 @@ def masquerade_missing(f: Facts) -> Words:
             ),
         )
     known = "No rule of table nat translates them. " if f.get("known") else ""
+    if f.get("public"):
+        return Words(
+            f"{packets(f)} left by {where} as {source}, and no answer came",
+            f"{f['public']} is no private network, and nothing translates it: whoever is outside needs a route to it "
+            f"by this host. {affected(f)}",
+            f"outside there may be no way back to {f['public']}",
+            verb=Verb.ANSWER,
+            remedy=f"On the router outside: ip route add {f['public']} via {f['host_address']}. Where that cannot be, "
+            "translate it, as is usual for private networks.",
+        )
+    if f.get("zone"):
+        zone = f["zone"]
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{where} is in "
+            f"firewalld's zone {zone}, which does not masquerade. {affected(f)}",
+            cause,
+            verb=Verb.ANSWER,
+            remedy=offered(
+                f,
+                f"firewall-cmd --permanent --zone={zone} --add-masquerade && firewall-cmd --reload, for all that "
+                f"leaves by {where}; by hand, until firewalld loads its rules again:",
+            ),
+        )
     if f.get("near"):
         known = f"No rule of table nat translates them; “{f['near']}” nearly does: {f['near_why']}. "
     return Words(

@@ -33,9 +33,31 @@ def _ufw(f: Facts) -> str:
     return f"ufw allow in on {bridge} to any{_port(f)}" if bridge else f"ufw allow from {src} to {dst}{_port(f)}"
 
 
+RELOAD = " && firewall-cmd --reload"
+
+
 def _firewalld(f: Facts) -> str:
     if bridge := f.get("in_bridge"):
-        return f"firewall-cmd --permanent --zone=docker --change-interface={bridge} && firewall-cmd --reload"
+        return f"firewall-cmd --permanent --zone=docker --change-interface={bridge}{RELOAD}"
+    if f.get("zone_of_port"):
+        return (
+            f"The port is forwarded in zone {f['zone_of_port']}, and {f['iif']} is in {f['zone']}: firewall-cmd "
+            f"--permanent --zone={f['zone']} --add-forward-port={f['forward_port']}{RELOAD}"
+        )
+    if f.get("forwarded") and f.get("unassigned") and not f.get("sent_by"):
+        return (
+            f"{f['iif']} is in no zone, so {f.get('zone', 'the default one')} is its zone, which forwards nothing to "
+            "others. Put it into one that does, as trusted, which lets it reach this host, too: firewall-cmd "
+            f"--permanent --zone=trusted --change-interface={f['iif']}{RELOAD}"
+        )
+    if f.get("zone") and not f.get("forwarded") and f.get("to_port"):
+        port = f"{f['to_port']}/{f['to_protocol']}"
+        return f"firewall-cmd --permanent --zone={f['zone']} --add-port={port}{RELOAD}"
+    if f.get("zone") and not f.get("sent_by"):
+        return (
+            f"{f['iif']} is in zone {f['zone']}: what goes from there to another one takes a policy (firewall-cmd "
+            "--new-policy, --add-ingress-zone, --add-egress-zone, --set-target ACCEPT)."
+        )
     return (
         "Since firewalld 2.3 that is StrictForwardPorts in /etc/firewalld/firewalld.conf: no lets Docker's published "
         "ports in; or firewall-cmd --add-forward-port for this one."
@@ -93,8 +115,14 @@ def _calico(f: Facts) -> str:
 
 
 def _libvirt(f: Facts) -> str:
-    out = re.search(r" -o (\S+)", str(f.get("cause", "")))
+    out = re.search(r" (?:-o|oif|oifname) (\S+)", str(f.get("cause", "")))
     bridge, net = f.get("in_bridge"), out.group(1) if out is not None else None
+    if net is not None and f.get("sent_by"):
+        return (
+            f"libvirt lets nobody into the network on {net} from outside, whatever else sends it there. "
+            f"{_let_in(f, net)} lets this in; libvirt makes its rules anew with the network, so put it into "
+            "/etc/libvirt/hooks/network. Or make that network with <forward mode='open'/>: libvirt then makes no rules."
+        )
     if net is None or bridge is None:
         return ""
     return (
@@ -102,6 +130,16 @@ def _libvirt(f: Facts) -> str:
         "-j ACCEPT lets this one in, and has to stand before LIBVIRT_FWI, so again after libvirt makes its rules: in "
         "/etc/libvirt/hooks/network. Or make that network with <forward mode='open'/>: libvirt then makes no rules."
     )
+
+
+def _let_in(f: Facts, out: str) -> str:
+    """Return the command that lets what was sent on pass before libvirt's own rules."""
+    port, protocol = f.get("to_port"), f.get("to_protocol")
+    if not str(f["cause"]).startswith("rule “ip"):
+        asks = f" -p {protocol} --dport {port}" if port else ""
+        return f"iptables -I FORWARD -d {f['to']} -o {out}{asks} -j ACCEPT"
+    table, asks = str(f["cause"]).removeprefix("rule “").partition(":")[0], f" {protocol} dport {port}" if port else ""
+    return f"nft insert rule {table} ip daddr {f['to']}{asks} accept"
 
 
 def _tailscale(f: Facts) -> str:
