@@ -81,6 +81,9 @@ def dumps_table() -> str:
 KINDS = {
     "docker-28": "Docker 28, iptables (by hand)", "docker-29": "Docker 29, nftables (by hand)",
     "kubernetes": "a node: CNI's bridge, kube-proxy's rules", "podman": "Podman 5, netavark, nftables",
+    "pasta": "pasta, the network of rootless Podman", "lxc": "LXC: lxc-net, nftables",
+    "libvirt": "libvirt's default network, iptables", "incus": "incus, nftables, ufw",
+    "firewalld": "firewalld, nftables", "ipv6": "IPv6 alone: NAT66, and routed", "bridged": "a LAN's bridge, the uplink its port",
 }  # fmt: skip
 
 
@@ -99,7 +102,7 @@ def hosts_table() -> str:
         connections = map(healthy.connection, range(len(healthy.connections)))
         rules = [change.rule for connection in connections for change in connection.nat]
         named = "yes" if any(point.container for point in healthy.points) else "no"
-        ruled = f"{sum(rule is not None for rule in rules)} of {len(rules)}"
+        ruled = f"{sum(rule is not None for rule in rules)} of {len(rules)}" if rules else "no NAT"
         faults = [found for found in others if found]
         rows.append(f"| {name} | {named} | {ruled} | {errors} | {sum(len(f) == 1 for f in faults)}, {len(faults)} |")
     return "\n".join(rows) + "\n"

@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.explain.case import Case
 from analyzer.model import Address, HostState, Mac, address
+from analyzer.packet.onward import tunnel_at
 from analyzer.schema import Layer
 
 
@@ -28,6 +29,8 @@ def claims(case: Case) -> dict[Address, list[Claim]]:
     found: dict[Address, list[Claim]] = {}
     for place in chosen[np.argsort(context.frames["time_ns"][rows[chosen]], kind="stable")].tolist():
         row = int(rows[place])
+        if tunnel_at(context, context.point(row)) is not None:
+            continue  # a program answers there, whatever is asked, and nobody else is on that segment
         version = 4 if context.layers(row) & Layer.ARP else 6
         ip = address(version, int(table["asked_hi"][place]), int(table["asked"][place]))
         known = found.setdefault(ip, [])

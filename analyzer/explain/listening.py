@@ -7,7 +7,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.inside import receiver
 from analyzer.explain.published import mistaken
 from analyzer.explain.told import Facts
-from analyzer.model import Container, HostState, Listener
+from analyzer.model import Container, HostState, Listener, Role
 from analyzer.state.rules.names import PROTOCOLS
 
 SHOWN = 5
@@ -33,14 +33,16 @@ def listening(case: Case, packet: int) -> Listening:
     of = receiver(case, packet)
     row, context = int(case.last_row[packet]), case.context
     dst, protocol, port = context.dst(row), NAMES.get(context.value("proto", row)), context.value("dport", row)
-    state, place = (of.state, f"containers/{of.container.name}/") if of is not None else (context.host_at(row), "")
+    name = of.container.name if of is not None else _own_end(case, row)
+    state = of.state if of is not None else context.host_at(row).inside.get(name, context.host_at(row))
+    place = f"containers/{name}/" if name else ""
     if dst is None or protocol is None or not state.knows_listeners or (of is None and not state.owns(dst)):
         return Listening()
     now = state.listener(protocol, dst, port)
     if now is not None:
         by_now: Facts = {"listens_now": now.program or "somebody"}
         return Listening(by_now, (f"{place}ss.txt: {_text(now)}",)) if _afterwards(case, row) else Listening()
-    hint = mistaken(state, dst, protocol, port) if of is None else {}
+    hint = mistaken(state, dst, protocol, port) if not name else {}
     if hint:
         return Listening(hint, (f"docker-inspect.json: {hint['publisher']} {hint['port_text']}",))
     same = [one for one in state.listeners if (one.protocol, one.port) == (protocol, port)]
@@ -49,12 +51,18 @@ def listening(case: Case, packet: int) -> Listening:
         program = next((one.program for one in same if one.program), "")
         proof = tuple(f"{place}ss.txt: {_text(one)}" for one in same)
         return Listening({"only_at": where, "program": program, "port": port}, proof)
-    elsewhere = _elsewhere(context.host_at(row), of.container.name if of is not None else "", protocol, port)
+    elsewhere = _elsewhere(context.host_at(row), name, protocol, port)
     others = list(dict.fromkeys(_text(one) for one in _reachable(state, protocol)))
     return Listening(
         {"listens_on": others[:SHOWN], "nobody_at": f"{port}/{protocol}", "elsewhere": elsewhere},
         tuple(f"{place}ss.txt: {text}" for text in others[:SHOWN]) or (f"{place}ss.txt: no {protocol} socket listens",),
     )
+
+
+def _own_end(case: Case, row: int) -> str:
+    """Return the container at whose own end a packet was seen; nothing if it was seen elsewhere."""
+    point = case.context.point(row)
+    return point.container or "" if point.role is Role.CONTAINER else ""
 
 
 def _afterwards(case: Case, row: int) -> bool:

@@ -71,7 +71,10 @@ def who_asks(case: Case, connection: Connection) -> str:
     if point.role in (Role.CONTAINER, Role.VETH) and point.container and not case.reply[packet]:
         mac = case.context.value("eth_src", row)
         owner = case.context.owner_of_mac(mac, row)
-        if (owner is None and mac not in case.context.host_macs) or (owner and owner.name == point.container):
+        comes_in = _goes_to(case, row) == point.container  # as what a user-mode network lets in, whoever sent it
+        if not comes_in and (
+            (owner is None and mac not in case.context.host_macs) or (owner and owner.name == point.container)
+        ):
             return point.container
     return name_of(case, case.behind(connection.original), row)
 
@@ -79,13 +82,22 @@ def who_asks(case: Case, connection: Connection) -> str:
 def what_is_asked(case: Case, connection: Connection) -> str:
     """Name what was asked for: a container, a name that somebody resolved, or an address; with its port."""
     flow, row = connection.original, int(case.first_row[int(case.packets_of(connection.id)[0])])
+    point = case.context.point(row)
     name = name_of(case, flow.dst, row)
+    if point.role is Role.CONTAINER and name == str(flow.dst) and _goes_to(case, row) == point.container:
+        name = point.container or name
     resolved = case.resolved.get(flow.dst)
     if name == str(flow.dst) and resolved is not None:
         name = resolved
     if flow.dport is None:
         return name
     return endpoint(flow.dst, flow.dport) if name == str(flow.dst) else f"{name}:{flow.dport}"
+
+
+def _goes_to(case: Case, row: int) -> str | None:
+    """Name the container whose MAC a frame is for."""
+    owner = case.context.owner_of_mac(case.context.value("eth_dst", row), row)
+    return owner.name if owner is not None else None
 
 
 def name_of(case: Case, ip: Address, row: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.decode.offsets import ACK
 from analyzer.journey.connection import build_connection
 from analyzer.journey.own import OwnRoutes
+from analyzer.journey.relayed import relay_of
 from analyzer.journey.steps import between, rewrites
 from analyzer.journey.tunnel import through_tunnel
 from analyzer.model import (
@@ -153,7 +154,7 @@ class Tracer:
             before = part
         onward = self._onward(connection, reply=reply)
         if onward is not None and context.value("payload_len", rows[-1]):
-            steps.append(ProxyStep(onward, len(hops)))
+            steps.append(self._relay(connection, onward, len(hops)))
         outcome = self._outcomes.of(packet, rows)
         if outcome.cause is not None:
             steps.append(_filter_step(context.host_at(rows[-1]), outcome.cause, len(hops)))
@@ -196,6 +197,13 @@ class Tracer:
             return None
         told = self.connection(connection)
         return told.relayed_from if reply else told.relayed_to
+
+    def _relay(self, connection: int, onward: int, at_hop: int) -> ProxyStep:
+        """Say who takes the bytes of a connection, and sends them on in another one."""
+        here, there = self.connection(connection).original, self.connection(onward).original
+        user_mode = {here.src, here.dst} == {there.src, there.dst}
+        host = self._context.host_at(self._context.rows_of(int(self._context.packets_of(connection)[0]))[0])
+        return ProxyStep(onward, at_hop, relay_of(host, (here, there), user_mode=user_mode), user_mode)
 
     def _sent_again(self, packet: int, answered_by: int | None) -> int | None:
         """Return how long after a packet its last copy before the answer followed it."""

@@ -120,6 +120,16 @@ class Sidecar:
 
 
 @dataclass(frozen=True, slots=True)
+class OnHost:
+    """A container that has the host's network: ``--network host``."""
+
+    name: str
+    id: str
+    pid: int
+    """Of its first process, by the host's numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A container that ended, or left a network, while it was recorded."""
 

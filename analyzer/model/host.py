@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from analyzer.model.drop import Drop
-from analyzer.model.engine import DOCKER, Container, Ended, Network, Prefix, Sidecar
+from analyzer.model.engine import DOCKER, Container, Ended, Network, OnHost, Prefix, Sidecar
 from analyzer.model.firewalld import Zone
 from analyzer.model.rules import Policy, Rule, Table
 from analyzer.model.tuple import Address, FlowTuple, Mac, mac_text
@@ -232,6 +232,10 @@ class Listener:
     """How many connections may wait."""
     interface: str | None = None
     """The only one that it listens at."""
+    pid: int | None = None
+    """Of the process that made it."""
+    container_id: str = ""
+    """Of the container in whose cgroup it was made."""
 
     def takes(self, protocol: str, dst: Address, port: int) -> bool:
         """Tell whether it is for what comes to an address and port."""
@@ -290,6 +294,8 @@ class HostState:
     files: tuple[str, ...] = ()
     """Dumps that were there."""
     listeners: tuple[Listener, ...] = ()
+    on_host: tuple[OnHost, ...] = ()
+    """Containers that have no network of their own."""
     resolvers: tuple[Address, ...] = ()
     """``nameserver`` lines of resolv.conf."""
     search: tuple[str, ...] = ()
@@ -312,6 +318,11 @@ class HostState:
     def listener(self, protocol: str, dst: Address, port: int) -> Listener | None:
         """Return who listens for what comes to an address and port."""
         return next((one for one in self.listeners if one.takes(protocol, dst, port)), None)
+
+    def owner_of_socket(self, socket: Listener) -> str | None:
+        """Return the name of the container on the host's network whose a socket of the host is, if it is one's."""
+        ids = {socket.container_id} - {""}
+        return next((one.name for one in self.on_host if socket.pid == one.pid or one.id in ids), None)
 
     def link(self, name: str) -> Link | None:
         """Return the interface called *name*."""

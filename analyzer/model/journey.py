@@ -229,12 +229,16 @@ class TunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class ProxyStep:
-    """A process on the host took the bytes, and sends them on in a connection of its own: docker-proxy does."""
+    """A process on the host took the bytes, and sends them on in a connection of its own: docker-proxy, pasta."""
 
     connection: int
     """The one in which they go on."""
     at_hop: int
     """One more than the last."""
+    program: str | None = None
+    """Which one, by the host's sockets."""
+    user_mode: bool = False
+    """It is a container's network by itself, with the same addresses on both sides: pasta, slirp4netns."""
     basis: Basis = Basis.INFERRED
     kind: str = "proxy"
 

@@ -15,6 +15,8 @@ from analyzer.link.stated import Contradiction, Stated, apply_stated
 from analyzer.link.tuples import Seen
 from analyzer.link.verify import Verifier
 from analyzer.link.votes import Ballots, cast_votes
+from analyzer.model import Role
+from analyzer.model.point import OUTWARD_ORDER
 from analyzer.packet.connections import Built, Doubts, build_connections
 from analyzer.packet.order import Delays, unclear_places
 from analyzer.packet.packets import Packets, Points, Sorted, group_frames, order_frames
@@ -61,7 +63,8 @@ class Grouped:
     def ordered(self, source: Source, delays: Delays | None, points: Points, mapping: Mapping, work: Work) -> "Ordered":
         """Bring frames into the order of their way, and find what connections they are of."""
         packets = order_frames(self.frames, self.unclear, points, delays)
-        built = build_connections(self.frames.rows.frames, mapping, packets)
+        own_end = points.outward == OUTWARD_ORDER[Role.CONTAINER]
+        built = build_connections(self.frames.rows.frames, mapping, packets, own_end)
         hops = work.keep(built.hops)
         return Ordered(source, hops, replace(built, hops={}), *_first(packets, self.files))
 

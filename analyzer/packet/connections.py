@@ -51,7 +51,7 @@ class Built:
     """What each carried."""
 
 
-def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> Built:
+def build_connections(frames: Columns, mapping: Mapping, packets: Packets, own_end: Array) -> Built:
     """Give every packet its connection and direction, and every connection its tuples."""
     hops = HOPS.empty(len(packets.hop))
     hops["row"][:], hops["hop"][:], hops["ambiguous"][:] = packets.rows.order, packets.hop, packets.ambiguous
@@ -70,7 +70,7 @@ def build_connections(frames: Columns, mapping: Mapping, packets: Packets) -> Bu
         doubtful = np.zeros(len(mapping.connection), bool)
         doubtful[mapping.connection[mapping.ambiguous]] = True
         table["ambiguous"][:] = doubtful[label]
-    carried = Carried.of(packets, number, reply[known], known, len(first))
+    carried = Carried.of(packets, number, reply[known], known, len(first), own_end)
     for name in ("stated", "relayed_to", "relayed_from"):
         table[name][:] = -1
     length = packets.length

@@ -35,6 +35,8 @@ INSIDE = (Role.CONTAINER, Role.VETH)
 REJECTS = {4: {(3, code) for code in (0, 1, 2, 3, 9, 10, 13)}, 6: {(1, code) for code in (0, 1, 3, 4, 5, 6)}}
 """By IP version, types and codes that REJECT may answer with (net/ipv4/netfilter/ipt_REJECT.c, ip6t_REJECT.c)."""
 BROADCAST = IPv4Address("255.255.255.255")
+LISTENED = {6: "tcp", 17: "udp"}
+"""Protocols of sockets that were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,15 @@ class Outcomes:
         if (inside := self._translated_back(last)) is not None:
             reason = f"last seen at {point.name}; conntrack sends it on to {inside}, where nothing was captured"
             return Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.STATED)
-        return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address", Basis.STATED)
+        taken = self._taken_by(last, dst)
+        return Outcome(Disposition.DELIVERED, f"{dst} is the host's own address{taken}", Basis.STATED)
+
+    def _taken_by(self, row: int, dst: Address) -> str:
+        """Name the container on the host's network that listens for a packet, if one does."""
+        host, protocol = self._context.host_at(row), LISTENED.get(self._context.value("proto", row))
+        socket = host.listener(protocol, dst, self._context.value("dport", row)) if protocol and host.on_host else None
+        owner = host.owner_of_socket(socket) if socket is not None else None
+        return f", and {socket.program or 'a program'} of container {owner} listens there" if socket and owner else ""
 
     def _translated_back(self, row: int) -> Address | None:
         """Return who gets an answer that comes to the host's address in somebody's place, as conntrack was recorded."""

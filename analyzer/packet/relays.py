@@ -1,8 +1,9 @@
-"""Two TCP connections joined by a process in between, as docker-proxy joins them: the same bytes, one after the other.
+"""Two TCP connections joined by a process in between, docker-proxy or pasta: the same bytes, one after the other.
 
 Takes connections, tells which one another's bytes go on in. A relay opens its own connection after it accepted one;
 what the client sent arrives at the server later than at the relay, and answers the other way round. Relays that
-change what passes, and connections of which not all was captured, are not found.
+change what passes, and connections of which not all was captured, are not found. A user-mode network (pasta,
+slirp4netns) may use the same two addresses on both sides: there it is told by where each side was seen.
 """
 
 from collections.abc import Sequence
@@ -38,9 +39,15 @@ class Carried:
 
     asked: _Stream
     answered: _Stream
+    inside: Array
+    """(connections,) bool: seen at a container's own end."""
+    outside: Array
+    """(connections,) bool: seen elsewhere."""
 
     @classmethod
-    def of(cls, packets: Packets, connection: Int64, reply: Array, known: Int64, total: int) -> "Carried":
+    def of(
+        cls, packets: Packets, connection: Int64, reply: Array, known: Int64, total: int, own_end: Array
+    ) -> "Carried":
         """
         Sum up what packets carried.
 
@@ -50,18 +57,23 @@ class Carried:
             reply: whether it goes in the reply direction.
             known: numbers of the packets that have a connection.
             total: number of connections.
+            own_end: (points,) bool: a container's own end.
         """
         frames = packets.rows.frames
         row = packets.rows.order[packets.start[known]]
         tcp = has(frames["layers"][row], Layer.TCP)
         ways = (np.flatnonzero(tcp & ~reply), np.flatnonzero(tcp & reply))
-        return cls(*(_carried(frames, row[places], connection[places], total) for places in ways))
+        where = own_end[frames["point"][row]]
+        inside, outside = (np.bincount(connection[where == inner], minlength=total) > 0 for inner in (True, False))
+        asked, answered = (_carried(frames, row[places], connection[places], total) for places in ways)
+        return cls(asked, answered, inside, outside)
 
     @classmethod
     def together(cls, parts: "Sequence[Carried]", order: Int64) -> "Carried":
         """Put those of parts one after the other, and then into *order*."""
         asked, answered = end_to_end([one.asked for one in parts]), end_to_end([one.answered for one in parts])
-        return cls(rows_of(asked, order), rows_of(answered, order))
+        inside, outside = (np.concatenate([getattr(one, name) for one in parts]) for name in ("inside", "outside"))
+        return cls(rows_of(asked, order), rows_of(answered, order), inside[order], outside[order])
 
 
 def find_relays(carried: Carried, table: Columns) -> None:
@@ -79,7 +91,7 @@ def find_relays(carried: Carried, table: Columns) -> None:
     both, group = both[order], group[order]
     starts = np.flatnonzero(changes(group))
     for members in np.split(both, starts[1:]):
-        _pair(members.tolist(), asked, answered, table)
+        _pair(members.tolist(), carried, table)
 
 
 def _carried(frames: Columns, row: Int64, connection: Int64, total: int) -> _Stream:
@@ -102,11 +114,11 @@ def _carried(frames: Columns, row: Int64, connection: Int64, total: int) -> _Str
     return found
 
 
-def _pair(members: list[int], asked: _Stream, answered: _Stream, table: Columns) -> None:
+def _pair(members: list[int], carried: Carried, table: Columns) -> None:
     """Join connections of equal bytes, sorted by time: relays serve first who came first, but that is no proof."""
     waiting: list[int] = []
     for one in members:
-        fitting = [w for w in waiting if _goes_on(w, one, asked, answered, table)]
+        fitting = [w for w in waiting if _goes_on(w, one, carried, table)]
         if fitting:
             front = fitting[0]
             table["relayed_to"][front], table["relayed_from"][one] = one, front
@@ -118,12 +130,16 @@ def _pair(members: list[int], asked: _Stream, answered: _Stream, table: Columns)
         waiting.append(one)
 
 
-def _goes_on(front: int, back: int, asked: _Stream, answered: _Stream, table: Columns) -> bool:
+def _goes_on(front: int, back: int, carried: Carried, table: Columns) -> bool:
     """Tell whether *back* may carry on what *front* brought: another pair of hosts, question later, answer earlier."""
     ends = [
         {(int(table[f"orig_{end}_hi"][number]), int(table[f"orig_{end}"][number])) for end in ("src", "dst")}
         for number in (front, back)
     ]
     same = ends[0] == ends[1]
+    if same:  # two connections of one client, unless one was seen inside a container only, and one outside only
+        inside, outside = carried.inside[[front, back]], carried.outside[[front, back]]
+        same = bool((inside == outside).any() or inside[0] == inside[1])
+    asked, answered = carried.asked, carried.answered
     asks_later = asked.first_ns[front] <= asked.first_ns[back]
     return bool(not same and asks_later and answered.first_ns[back] <= answered.first_ns[front])

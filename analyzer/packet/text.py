@@ -11,6 +11,7 @@ from analyzer.schema import Layer
 PROTOCOLS = {
     1: "icmp",
     2: "igmp",
+    4: "ipip",
     6: "tcp",
     17: "udp",
     33: "dccp",
@@ -50,7 +51,13 @@ _ICMP = {
     (6, 134, 0): "router advertisement",
     (6, 143, 0): "multicast listener report v2",
 }
-_ETHERTYPES = {0x0806: "ARP", 0x8035: "RARP", 0x88CC: "LLDP", 0x8863: "PPPoE", 0x8864: "PPPoE", 0x8847: "MPLS"}
+UNREAD = {4, 41, 47, 97, 115}
+"""Protocols that carry packets of their own, which are not read: IPIP, 6in4 (SIT), GRE, EtherIP, L2TPv3."""
+ENCRYPTED = {50}
+MACSEC = 0x88E5
+_ETHERTYPES = {
+    0x0806: "ARP", 0x8035: "RARP", 0x88CC: "LLDP", 0x8863: "PPPoE", 0x8864: "PPPoE", 0x8847: "MPLS", MACSEC: "MACsec",
+}  # fmt: skip
 
 
 def protocol_name(number: int) -> str:
@@ -90,9 +97,12 @@ def summary(context: Context, rows: list[int]) -> str:
     if layers & Layer.ICMP:
         return _icmp(context, row)
     if layers & (Layer.IPV4 | Layer.IPV6):
-        return f"{protocol_of(context, row).upper()} {context.value('payload_len', row)} bytes"
+        proto = context.value("proto", row)
+        known = ", what it carries is not read" if proto in UNREAD else ", encrypted" if proto in ENCRYPTED else ""
+        return f"{protocol_of(context, row).upper()} {context.value('payload_len', row)} bytes{known}"
     name = _ETHERTYPES.get(context.value("eth_type", row), f"EtherType {protocol_of(context, row)}")
-    return f"{name} {context.value('orig_len', row)} bytes"
+    sealed = ", encrypted" if context.value("eth_type", row) == MACSEC else ""
+    return f"{name} {context.value('orig_len', row)} bytes{sealed}"
 
 
 @cache

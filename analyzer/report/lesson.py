@@ -258,7 +258,10 @@ def _filter(step: FilterStep) -> str:
 
 
 def _proxy(step: ProxyStep) -> str:
+    who = f"{step.program}, a process of the host," if step.program else "a process of the host, as docker-proxy,"
+    if step.user_mode:
+        who = f"{step.program or 'a program such as pasta'}, which is this container's network,"
     return (
-        "Here the packet itself ends: a process of the host, as docker-proxy, reads its bytes and writes them to a "
-        f"connection of its own, C{step.connection}{' (inferred)' if step.basis is Basis.INFERRED else ''}."
+        f"Here the packet itself ends: {who} reads its bytes and writes them to a connection of its own, "
+        f"C{step.connection}{' (inferred)' if step.basis is Basis.INFERRED else ''}."
     )

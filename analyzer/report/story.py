@@ -150,7 +150,8 @@ def explain(step: Step) -> str:
     if isinstance(step, TunnelStep):
         return _explain_tunnel(step)
     if isinstance(step, ProxyStep):
-        return f"proxy: a process of the host, such as docker-proxy, sends these bytes on in C{step.connection}"
+        who = "a user-mode network, such as pasta" if step.user_mode else "a process of the host, such as docker-proxy"
+        return f"proxy: {step.program or f'{who},'} takes these bytes, and sends them on in C{step.connection}"
     if isinstance(step, FilterStep):
         return f"stopped: {step.cause}" + (f", which counted {plural(step.counted, 'packet')}" if step.counted else "")
     return _explain_nat(step)

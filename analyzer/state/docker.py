@@ -8,7 +8,7 @@ from msgspec import Struct, convert, field
 from msgspec.json import decode
 
 from analyzer.model import Container, Network, Status
-from analyzer.model.engine import DOCKER, JOINED, NERDCTL, Sidecar
+from analyzer.model.engine import DOCKER, JOINED, NERDCTL, OnHost, Sidecar
 from analyzer.state.iproute import mac
 
 BRIDGE_NAME = "com.docker.network.bridge.name"
@@ -56,6 +56,7 @@ class _State(Struct):
     out_of_memory: bool = field(default=False, name="OOMKilled")
     error: str = field(default="", name="Error")
     health: _Health | None = field(default=None, name="Health")
+    pid: int = field(default=0, name="Pid")
 
 
 class _HostConfig(Struct):
@@ -146,6 +147,12 @@ def parse_sidecars(dump: Any) -> tuple[Sidecar, ...]:
         for one, (before, mark, of) in joined
         if mark and not before
     )
+
+
+def parse_on_host(dump: Any) -> tuple[OnHost, ...]:
+    """Read which containers of ``docker inspect`` run on the host's network."""
+    running = (one for one in convert(dump, list[_Container]) if one.host_config.mode == "host" and one.state.pid)
+    return tuple(OnHost(one.name.lstrip("/"), one.id, one.state.pid) for one in running)
 
 
 def _published(ports: dict[str, list[_Binding] | None]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from analyzer.model.drop import Drop
 from analyzer.model.engine import DOCKER, NERDCTL, PODMAN, Ended
 from analyzer.state import podman
 from analyzer.state.cri import parse_pods
-from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_sidecars
+from analyzer.state.docker import parse_containers, parse_makes_rules, parse_networks, parse_on_host, parse_sidecars
 from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import COUNTED, NAMES, OVERLAYS, Dumps
 from analyzer.state.firewalld import parse_zones
@@ -46,12 +46,15 @@ _JSON_DUMPS: tuple[tuple[str, str, Callable[[Any], tuple[Any, ...]]], ...] = (
     ("vlans", "bridge-vlan.json", parse_vlans),
     ("containers", "docker-inspect.json", parse_containers),
     ("sidecars", "docker-inspect.json", parse_sidecars),
+    ("on_host", "docker-inspect.json", parse_on_host),
     ("networks", "docker-network-inspect.json", parse_networks),
     ("containers", "podman-inspect.json", partial(parse_containers, engine=PODMAN)),
     ("sidecars", "podman-inspect.json", parse_sidecars),
+    ("on_host", "podman-inspect.json", parse_on_host),
     ("networks", "podman-network-inspect.json", podman.parse_networks),
     ("containers", "nerdctl-inspect.json", partial(parse_containers, engine=NERDCTL)),
     ("sidecars", "nerdctl-inspect.json", parse_sidecars),
+    ("on_host", "nerdctl-inspect.json", parse_on_host),
     ("networks", "nerdctl-network-inspect.json", partial(parse_networks, engine=NERDCTL)),
     ("containers", "crictl-inspect.json", parse_pods),
 )

@@ -6,7 +6,9 @@ from ipaddress import IPv6Address, ip_address
 
 from analyzer.model import Address, Listener
 
-_PROGRAM = re.compile(r'users:\(\("((?:[^"\\]|\\.)*)"')
+_USERS = re.compile(r'[(,]\("((?:[^"\\]|\\.)*)"(?:,pid=(\d{1,9}))?')
+_CGROUP = re.compile(r"cgroup:\S*?([0-9a-f]{64})")
+"""Of a container: engines call it by the whole id."""
 _COLUMNS = 6
 """Protocol, state, Recv-Q, Send-Q, local end, peer."""
 _ANY = {"*": None, "0.0.0.0": 4, "::": 6}
@@ -31,11 +33,15 @@ def _listener(line: str) -> Listener | None:
         address = None if host in _ANY else _plain(ip_address(host))
     except ValueError:
         return None
-    program = _PROGRAM.search(words[_COLUMNS]) if len(words) > _COLUMNS else None
+    rest = words[_COLUMNS] if len(words) > _COLUMNS else ""
+    # Whoever made a socket is older than those that it gave it to.
+    users = [(int(pid or 0), name) for name, pid in _USERS.findall(rest)]
+    pid, program = min(users, key=lambda user: user[0], default=(0, ""))
+    cgroup = _CGROUP.search(rest)
     version = address.version if address is not None else _ANY[host]
     return Listener(
-        words[0], address, version, int(port), program[1] if program else "", int(words[2]), int(words[3]),
-        interface or None,
+        words[0], address, version, int(port), program, int(words[2]), int(words[3]), interface or None, pid or None,
+        cgroup[1] if cgroup else "",
     )  # fmt: skip
 
 

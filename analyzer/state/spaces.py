@@ -7,7 +7,11 @@ from analyzer.model.engine import NO_ENGINE
 
 
 def containers_in(host: HostState, inside: Mapping[str, HostState]) -> Iterator[Container]:
-    """Give a container for each interface with addresses of each namespace, on the network of its bridge."""
+    """
+    Give a container for each interface with addresses of each namespace, on the network of its bridge.
+
+    An address that the host has as well, as by a user-mode network, tells nobody from anybody, and is left out.
+    """
     known = {one.name for one in host.containers} | {one.name for one in host.sidecars}
     for name, state in inside.items():
         for link in state.links if name not in known else ():
@@ -20,7 +24,7 @@ def containers_in(host: HostState, inside: Mapping[str, HostState]) -> Iterator[
                 name=name,
                 network=_bridge(host, link),
                 mac=link.mac,
-                addresses=addresses,
+                addresses=tuple(ip for ip in addresses if not host.owns(ip)),
                 gateways=tuple(gateways),
                 engine=NO_ENGINE,
             )

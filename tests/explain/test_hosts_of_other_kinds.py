@@ -9,6 +9,7 @@ from analyzer import Trace, analyze
 from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 from tests.explain.test_hosts_without_engine import FAULTS, HEALTHY, NOT_TOLD
+from tests.explain.test_user_mode import USER_MODE
 
 RECORDED = Path(__file__).parents[1] / "hosts"
 KINDS = ("docker-28", "docker-29", "kubernetes", "podman")
@@ -24,7 +25,9 @@ def test_all_of_them() -> None:
     """No recording is forgotten here."""
     found = {path.name.removesuffix(".tar.zst") for path in RECORDED.glob("*.tar.zst")}
 
-    assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES} | {*HEALTHY, *FAULTS, *NOT_TOLD}
+    assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES} | {
+        *HEALTHY, *FAULTS, *NOT_TOLD, *USER_MODE
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,7 @@ from analyzer.model import (
     Network,
     Route,
 )
+from analyzer.model.engine import OnHost
 from analyzer.model.host import Listener
 from analyzer.model.rules import NFT, Policy, Table
 from analyzer.state.load import load_host
@@ -181,3 +182,14 @@ def test_a_neighbour_is_looked_for_at_an_interface_or_at_all() -> None:
     assert state.neighbour(entries[0].ip, "b") is entries[1]
     assert state.neighbour(entries[0].ip) is entries[0]
     assert state.neighbour(entries[0].ip, "c") is None
+
+
+@pytest.mark.parametrize(
+    ("pid", "container", "owner"), [(7, "", "edge"), (8, "ab", "edge"), (8, "cd", None), (None, "", None)]
+)
+def test_whose_a_socket_of_the_host_is(pid: int | None, container: str, owner: str | None) -> None:
+    """By its process, or by its cgroup; without either nobody's."""
+    socket = Listener("tcp", None, None, 80, "nginx", pid=pid, container_id=container)
+    host = HostState(on_host=(OnHost("edge", "ab", 7), OnHost("old", "", 9)))
+
+    assert host.owner_of_socket(socket) == owner

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from analyzer import analyze
-from analyzer.model import Basis, Container, Disposition, HostState, Link, Point, Role, Route
+from analyzer.model import Basis, Container, Disposition, HostState, Link, Listener, Point, Role, Route
+from analyzer.model.engine import OnHost
 from analyzer.model.journey import ENDS
 from analyzer.packet.connections import Doubts
 from analyzer.packet.outcome import Outcome, Outcomes
@@ -724,6 +725,25 @@ def test_what_came_for_the_host(
 
     assert (found.disposition, found.reason, found.own, found.basis) == (end, reason, own, Basis.STATED)
     assert (found.cause is not None and found.cause.of_answer) == ("answer is stopped" in reason)
+
+
+@pytest.mark.parametrize(
+    ("socket", "told"),
+    [
+        (Listener("tcp", None, None, 80, "nginx", pid=7), ", and nginx of container edge listens there"),
+        (Listener("tcp", None, None, 80, "", pid=7), ", and a program of container edge listens there"),
+        (Listener("tcp", None, None, 80, "nginx", pid=8), ""),
+        (Listener("tcp", None, None, 81, "nginx", pid=7), ""),
+    ],
+    ids=["its-own", "unnamed", "another's", "another-port"],
+)
+def test_who_takes_what_came_for_the_host(socket: Listener, told: str) -> None:
+    """A container on the host's network is named by its socket."""
+    host = replace(_stating(), listeners=(socket,), on_host=(OnHost("edge", "ab", 7),))
+    syn = {"layers": tables.TCP, "proto": 6, "tcp_flags": 2, "dst": "172.17.0.1", "dport": 80}
+    found = _end(packet(seen(1, 100, **syn), connection=0), ROUTED, connections=(PLAIN,), hosts=(host,))
+
+    assert found.reason == f"172.17.0.1 is the host's own address{told}"
 
 
 NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n[3:180] -A PREROUTING -p udp -j DNAT --to-destination {}\nCOMMIT\n"

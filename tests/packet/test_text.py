@@ -23,7 +23,11 @@ def _told(*frames: Frame) -> tuple[str, str]:
     [
         ({}, "udp", "UDP 20 bytes"),
         ({"layers": UDP6, **V6}, "udp", "UDP 20 bytes"),
-        ({"layers": ETHERNET | Layer.IPV4, "proto": 47}, "gre", "GRE 20 bytes"),
+        ({"layers": ETHERNET | Layer.IPV4, "proto": 47}, "gre", "GRE 20 bytes, what it carries is not read"),
+        ({"layers": ETHERNET | Layer.IPV4, "proto": 4}, "ipip", "IPIP 20 bytes, what it carries is not read"),
+        ({"layers": ETHERNET | Layer.IPV4, "proto": 41}, "ipv6", "IPV6 20 bytes, what it carries is not read"),
+        ({"layers": ETHERNET | Layer.IPV4, "proto": 50}, "esp", "ESP 20 bytes, encrypted"),
+        ({"layers": ETHERNET, "eth_type": 0x88E5, "orig_len": 99}, "0x88e5", "MACsec 99 bytes, encrypted"),
         ({"layers": ETHERNET | Layer.IPV4, "proto": 200}, "200", "200 20 bytes"),
         ({"layers": TCP, "tcp_flags": 0x12, "payload_len": 0}, "tcp", "TCP SYN,ACK"),
         ({"layers": TCP, "tcp_flags": 0x3F, "payload_len": 1}, "tcp", "TCP SYN,FIN,RST,PSH,ACK,URG 1 bytes"),

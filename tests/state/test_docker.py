@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from analyzer.model import Container, Network
-from analyzer.model.engine import Sidecar
-from analyzer.state.docker import parse_containers, parse_networks, parse_sidecars
+from analyzer.model.engine import OnHost, Sidecar
+from analyzer.state.docker import parse_containers, parse_networks, parse_on_host, parse_sidecars
 
 ID = "ba7d711c44b5fd0dedf51ba222fe392c"
 OPTION = "com.docker.network.bridge"
@@ -140,3 +140,11 @@ def test_the_bridge_of_a_network(driver: str | None, options: dict[str, str], br
 def test_masquerading(options: object, masquerades: bool) -> None:
     """It is on unless an option says otherwise."""
     assert _network(Options=options).masquerades is masquerades
+
+
+@pytest.mark.parametrize(("mode", "pid", "found"), [("host", 7, True), ("host", 0, False), ("bridge", 7, False)])
+def test_who_is_on_the_hosts_network(mode: str, pid: int, found: bool) -> None:
+    """By its mode, while it runs."""
+    told = {"Name": "/edge", "Id": ID, "HostConfig": {"NetworkMode": mode}, "State": {"Pid": pid}}
+
+    assert parse_on_host([told]) == ((OnHost("edge", ID, 7),) if found else ())

@@ -39,11 +39,12 @@ def test_where_a_socket_listens(local: str, address: str | None, version: int | 
     [
         ('users:(("nginx",pid=7,fd=6),("nginx",pid=8,fd=6)) ino:5 sk:1', "nginx"),
         ('users:(("odd \\"name\\"",pid=7,fd=6))', 'odd \\"name\\"'),
+        ('users:(("sleep",pid=28,fd=5),("pasta.avx2",pid=9,fd=5)) uid:7', "pasta.avx2"),
         ("ino:5 sk:1 cgroup:/x", ""),
         ("", ""),
     ],
 )
-def test_the_program_is_the_first_of_its_users(rest: str, program: str) -> None:
+def test_the_program_is_the_oldest_of_its_users(rest: str, program: str) -> None:
     """If they were recorded; both numbers of the queue are told in any case."""
     (found,) = parse_listeners([_line("*:443", queues="3 4096", rest=rest)])
 
@@ -102,3 +103,21 @@ def test_resolvers_are_asked_in_their_order() -> None:
 def test_the_last_search_line_counts(lines: list[str], domains: tuple[str, ...]) -> None:
     """A domain line is one, too (resolv.conf(5))."""
     assert parse_resolvers(lines)[1] == domains
+
+
+@pytest.mark.parametrize(
+    ("rest", "pid", "container"),
+    [
+        (f'users:(("nginx",pid=7,fd=6)) ino:5 sk:1 cgroup:/system.slice/docker-{"ab" * 32}.scope <->', 7, "ab" * 32),
+        (f"ino:5 cgroup:/docker/{'cd' * 32}", None, "cd" * 32),
+        (f'users:(("x",pid=7,fd=6)) cgroup:/machine.slice/libpod-{"ef" * 32}.scope/container', 7, "ef" * 32),
+        ('users:(("sshd",pid=7,fd=6)) cgroup:/system.slice/ssh.service', 7, ""),
+        ("cgroup:unreachable:1", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_whose_a_socket_is(rest: str, pid: int | None, container: str) -> None:
+    """By its process, and by the cgroup in which it was made: engines name it after the container."""
+    (found,) = parse_listeners([_line("*:443", rest=rest)])
+
+    assert (found.pid, found.container_id) == (pid, container)

@@ -17,7 +17,7 @@ from analyzer.explain.stopped import severity
 from analyzer.explain.tally import Least, Most, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.link.sorting import values_at
-from analyzer.model import Basis, Connection, Finding, NatKind, Severity, endpoint
+from analyzer.model import Basis, Connection, Container, Finding, NatKind, Role, Severity, endpoint
 
 PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
@@ -102,7 +102,7 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
     named = Texts.of((ports[packet], int(case.numbers[packet])) for packet in packets)
     facts: Facts = {"target": target, "ports": named, "strays": Least(_strays(case, packets))}
     facts["near"] = Most(bool(case.beside_containers[packets].any()))
-    owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]]))
+    owner = case.context.owner_of_address(ip_address(target), int(case.last_row[packets[0]])) or _inside(case, packets)
     if owner is not None:
         facts |= {"container": owner.name, "unhealthy": owner.status.health == "unhealthy"}
     worst = Severity.ERROR
@@ -132,6 +132,14 @@ def _refused(case: Case, target: str, ports: dict[int, str], known: Listening, p
         proof=known.proof,
         severity=Severity.INFO if later and not turns else severity(case, packets, worst, ended=True),
     )
+
+
+def _inside(case: Case, packets: list[int]) -> Container | None:
+    """Return the container at whose own end they were seen last, on their way to its MAC."""
+    row = int(case.last_row[packets[0]])
+    owner = case.context.owner_of_mac(case.context.value("eth_dst", row), row)
+    point = case.context.point(row)
+    return owner if owner is not None and point.role is Role.CONTAINER and point.container == owner.name else None
 
 
 SCANNED = 5

@@ -19,7 +19,9 @@ def causes(case: Case) -> Iterator[Cause]:
     for number in np.flatnonzero((table["relayed_to"] >= 0) & case.my_connections).tolist():
         if _of_a_container(case, int(table["relayed_to"][number])):
             continue  # a reverse proxy
-        flow = case.tracer.connection(number).original
+        flow, onward = (case.tracer.connection(n).original for n in (number, int(table["relayed_to"][number])))
+        if {flow.src, flow.dst} == {onward.src, onward.dst}:
+            continue  # a user-mode network, which hides nobody
         by_port.setdefault(endpoint(flow.dst, flow.dport), []).append(number)
     for port, numbers in by_port.items():
         yield Cause([], partial(_tell, case, port, numbers), key=(port,))
