@@ -83,7 +83,8 @@ KINDS = {
     "kubernetes": "a node: CNI's bridge, kube-proxy's rules", "podman": "Podman 5, netavark, nftables",
     "pasta": "pasta, the network of rootless Podman", "lxc": "LXC: lxc-net, nftables",
     "libvirt": "libvirt's default network, iptables", "incus": "incus, nftables, ufw",
-    "firewalld": "firewalld, nftables", "ipv6": "IPv6 alone: NAT66, and routed", "bridged": "a LAN's bridge, the uplink its port",
+    "firewalld": "firewalld, nftables", "ipv6": "IPv6 alone: NAT66, and routed",
+    "bridged": "a LAN's bridge, the uplink its port",
 }  # fmt: skip
 
 

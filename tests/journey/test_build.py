@@ -235,7 +235,9 @@ def test_a_packet_waits_where_it_is_sent() -> None:
 )
 def test_a_relay_sends_bytes_on(reply: bool, columns: dict[str, int], told: list[tuple[int, int]]) -> None:
     """In another connection, by the direction; what carries no bytes ends there."""
-    journey = _journey(_sent(10, 0, 1, reply=reply, **columns), rows=(PLAIN | {"relayed_to": 5, "relayed_from": 6},))
+    journey = _journey(
+        _sent(10, 0, 1, reply=reply, **columns), rows=(PLAIN | {"relayed_to": 5, "relayed_from": 6},) + (PLAIN,) * 6
+    )
 
     assert [(step.connection, step.at_hop) for step in journey.steps if isinstance(step, ProxyStep)] == told
 
