@@ -53,6 +53,11 @@ done
 """
 
 
+def entering(pid: int) -> tuple[str, ...]:
+    """Return what runs a program in the network namespace of a process."""
+    return "nsenter", "-t", str(pid), "-n"
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A container that runs, in a namespace of its own or in another one's."""
@@ -69,7 +74,7 @@ class Running:
     @property
     def prefix(self) -> tuple[str, ...]:
         """What runs a program in it."""
-        return ("nsenter", f"--net={self.path}") if self.path else ("nsenter", "-t", str(self.pid), "-n")
+        return ("nsenter", f"--net={self.path}") if self.path else entering(self.pid)
 
     @property
     def text(self) -> str:

@@ -16,7 +16,7 @@ from analyzer.model.engine import JOINED
 from analyzer.read.manifest import RecordedPoint
 from analyzer.record.choose import Chosen
 from analyzer.record.engines import Engine, Network
-from analyzer.record.inside import NAMESPACES, NETNS_NAME, Running
+from analyzer.record.inside import NAMESPACES, NETNS_NAME, Running, entering
 from analyzer.record.machine import Machine
 from analyzer.record.tcpdump import Target
 
@@ -153,7 +153,7 @@ class Finder:
         return _Container(
             name=str(one["Name"]).lstrip("/"),
             engine=engine,
-            enter=("nsenter", "-t", str(int(one["State"]["Pid"])), "-n"),
+            enter=entering(int(one["State"]["Pid"])),
             settings=settings,
             host_network=mode == "host",
             published=any((settings.get("Ports") or {}).values()),

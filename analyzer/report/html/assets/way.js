@@ -126,7 +126,7 @@ function addProxy(lanes, main) {
   const after = main.find((one) => one.connection !== null && before !== undefined && one.connection === connection(before.connection).relayed_to);
   if (after === undefined) return;
   const place = lanes.findIndex((lane) => after.hops.some((h) => h.point === lane.point) && !before.hops.some((h) => h.point === lane.point));
-  const text = before.steps.find((step) => step.kind === "proxy")?.text ?? "";
+  const text = main.flatMap((one) => one.steps).find((step) => step.kind === "proxy")?.text ?? "";
   const name = /^proxy: ([\w.-]+) takes/.exec(text)?.[1] ?? (/user-mode/.test(text) ? "user-mode network" : "docker-proxy");
   if (place > 0) lanes.splice(place, 0, { kind: "proxy", host: lanes[place - 1].host, name, sub: `C${before.connection}, then C${after.connection}`, count: "", at: "a process", passed: true });
 }
