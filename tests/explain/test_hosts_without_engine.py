@@ -83,6 +83,25 @@ def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
     assert worded(examine(trace.hosts.everywhere), NO_ENGINE) == ()
 
 
+SHOWN_BY_STATE = {
+    "firewalld.no-masquerade": "masquerade-missing", "firewalld.no-zone": "filtered-by-rule",
+    "incus.ufw-forward": "forward-policy-drop", "ipv6.not-forwarding": "forwarding-disabled",
+    "ipv6.wrong-masquerade": "masquerade-missing", "libvirt.not-forwarding": "forwarding-disabled",
+    "lxc.beside-docker": "forward-policy-drop", "lxc.flushed": "masquerade-missing",
+    "lxc.own-filter": "filtered-by-rule",
+}  # fmt: skip
+"""What the state alone shows, of those faults that it shows."""
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_the_state_alone_shows(name: str) -> None:
+    """For each IP version that the host has; all others are no matter of its rules, routes and settings."""
+    found = worded(examine(_trace(name).hosts.everywhere), NO_ENGINE)
+
+    assert {finding.check for finding in found} == {check for of, check in SHOWN_BY_STATE.items() if of == name}
+    assert not [word for finding in found for word in NOT_HERE if word in f"{finding.remedy} {finding.commands}"]
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong(name: str) -> None:
     """Comes first, is the only error, and what helps is said in words of the host."""

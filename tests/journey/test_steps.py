@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analyzer import analyze
 from analyzer.journey.steps import between, rewrites
 from analyzer.model import (
     ArpExchange,
@@ -14,6 +16,7 @@ from analyzer.model import (
     FdbEntry,
     FdbStep,
     HostState,
+    IpvlanStep,
     Link,
     Mac,
     NatChange,
@@ -49,6 +52,7 @@ from tests.packet.tables import (
 
 POINTS = (at(0, "veth-c1", Role.VETH, interface="veth1a"), at(1, "docker0", Role.BRIDGE), at(2, "wlan0", Role.UPLINK),
           at(3, "veth-c2", Role.VETH))  # fmt: skip
+SAMPLES = Path(__file__).parents[2] / "sample_pcaps"
 OTHER = 0x0242_AC11_0003
 GROUP = 0x0100_5E00_00FB
 OUT = {"eth_src": UPLINK, "eth_dst": GATEWAY, "ttl": 63}
@@ -404,3 +408,18 @@ def test_tcp_ports_are_told_like_others() -> None:
     step = _steps(*frames)[0]
 
     assert step == NatStep("DNAT", False, "dport", "80", "8080", 1, None, Basis.OBSERVED)
+
+
+@pytest.mark.parametrize(
+    ("sample", "mode", "asks"), [("ipvlan", "l2", 2), ("ipvlan-l3", "l3", 0)], ids=["asks-itself", "routed"]
+)
+def test_an_ipvlan_is_told_by_its_mode(sample: str, mode: str, asks: int) -> None:
+    """Every packet of the container lies on its parent; in l3 it asks nobody, and the host's ARP is its own."""
+    trace = analyze([SAMPLES / sample])
+    told = [[one for one in journey.steps if isinstance(one, IpvlanStep)] for journey in trace.journeys()]
+    arp = [journey for journey in trace.journeys() if journey.protocol == "arp" and len(journey.hops) == 2]
+
+    assert {(one.container, one.parent, one.mode) for steps in told for one in steps} == {("web", "wlan0", mode)}
+    assert (len(arp), trace.findings) == (asks, ())
+    assert all(len(steps) == (len(journey.hops) == 2) for journey, steps in zip(trace.journeys(), told, strict=True))
+    assert not {"dropped", "lost", "not-observable"} & set(trace.dispositions())

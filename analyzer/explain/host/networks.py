@@ -1,9 +1,10 @@
-"""Docker's networks of a host and its ways out, and who somebody outside and inside may be."""
+"""The networks of a host's containers and its ways out, and who somebody outside and inside may be."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from analyzer.model import Address, HostState, Link, Network
+from analyzer.model.engine import NO_ENGINE
 
 _OUTSIDE = {4: ("192.0.2.7", "198.51.100.7", "203.0.113.7"), 6: ("2001:db8::7", "3fff::7")}
 """Documentation addresses (RFC 5737, RFC 3849, RFC 9637): nobody has them, but in laboratories."""
@@ -27,11 +28,25 @@ def uplinks(host: HostState, version: int = 4) -> list[Link]:
 
 
 def bridges(host: HostState) -> Iterator[tuple[Network, Link]]:
-    """Give Docker's bridge networks that have a way out, with their bridges."""
-    for network in host.networks:
+    """Give bridge networks that have a way out, with their bridges: an engine's, and of containers that none made."""
+    for network in (*host.networks, *_unmanaged(host)):
         link = host.link(network.bridge) if network.bridge else None
         if network.driver == "bridge" and not network.internal and link is not None:
             yield network, link
+
+
+def _unmanaged(host: HostState) -> Iterator[Network]:
+    """Give the networks of containers without an engine, as the host's routes have them; none that it is on itself."""
+    names = dict.fromkeys(one.network for one in host.containers if one.engine == NO_ENGINE)
+    ways_out = {route.dev for route in host.routes if route.dst.prefixlen == 0}
+    for name in names:
+        link = host.link(name)
+        near = (
+            route.dst for route in host.routes if route.dev == name and route.gateway is None and route.dst.prefixlen
+        )
+        subnets = tuple(dict.fromkeys(one for one in near if not one.is_link_local and not one.is_multicast))
+        if link is not None and link.kind == "bridge" and name not in ways_out and subnets:
+            yield Network(name, "", "bridge", name, subnets, link.addresses, engine=NO_ENGINE)
 
 
 def inside(network: Network, version: int) -> Address | None:

@@ -8,6 +8,7 @@ from analyzer.explain.host.networks import bridges
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.model import Severity
+from analyzer.model.engine import NO_ENGINE
 from analyzer.state.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 
 NAME = BRIDGE_CALLS[4]
@@ -20,7 +21,8 @@ def causes(_: Case) -> Iterator[Cause]:
 
 def state(host: Host) -> Iterator[Told]:
     """Tell of bridge-nf-call-iptables = 0."""
-    if sysctl(host.state, NAME) == 0 and any(bridges(host.state)):
+    managed = any(network.engine != NO_ENGINE for network, _ in bridges(host.state))  # others do not count on it
+    if sysctl(host.state, NAME) == 0 and managed:
         yield Told({"setting": NAME}, proof=(sysctl_line(host.state, NAME),))
 
 

@@ -28,7 +28,8 @@ def state(host: Host) -> Iterator[Told]:
     """Tell where forwarding is off, and a network needs it."""
     networks = [network for network, _ in bridges(host.state)]
     for version, name in SWITCHES.items():
-        needs = [n.name for n in networks if version == 4 or inside(n, version) is not None]
+        unknown = version == 4  # where no subnet was recorded
+        needs = [n.name for n in networks if inside(n, version) is not None or (unknown and not n.subnets)]
         if sysctl(host.state, name) == 0 and needs:
             facts: Facts = {"version": version, "network": needs[0], "settings": [name]}
             yield Told(facts, proof=(sysctl_line(host.state, name),))

@@ -42,6 +42,8 @@ _SAYS = {
         (r'"mtu" in daemon\.json for the default bridge', "the MTU of its bridge and of what is on it"),
         (r", as dockerd does with \"userland-proxy\": false,", ""),
         (r"; restarting Docker makes its own rules anew", ""),
+        (r"systemctl restart docker, so that it adds its rules again \([^)]*\); let the firewall keep .*DOCKER-USER",
+         "Let what makes this host's rules accept what comes in by the network's bridge, and answers to it"),
         (r", docker network inspect", ""),
         (r"(: )?docker run --dns(-option)?( [^,;)]+)?,( or)? dns in (compose or daemon\.json|compose|daemon\.json)",
          " by its resolv.conf"),
