@@ -119,6 +119,8 @@ def capture(
         finder.containers(choose(machine, engines, containers, networks, everything=everything), named_spaces)
         for name in interfaces:
             finder.interface(name)
+        for note in finder.notes:
+            complain(note)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)
         until = Until(command, duration_s)
         manifest = record(

@@ -48,8 +48,8 @@ def choose(
     Args:
         machine: where they run.
         engines: those that answer there.
-        names: of containers and pods, ``PROJECT/SERVICE`` of compose for all containers of a service, or
-            ``NAMESPACE/NAME`` of pods.
+        names: of containers and pods; of a swarm's services and systemd's units, for all containers of one;
+            ``PROJECT/SERVICE`` of compose, likewise, or ``NAMESPACE/NAME`` of pods.
         networks: of which all containers are meant.
         everything: all that run are meant.
 
@@ -69,8 +69,13 @@ def choose(
         project, slash, service = name.partition("/")
         if slash and project:
             add(f"no container of service {name} runs", service=(project, service))
+        elif having := [one for one in engines if one.container(machine, name) is not None]:
+            found[_only(machine, having, name), name] = None
         else:
-            found[_whose(machine, engines, name), name] = None
+            units = [(one, container) for one in engines for container in one.of_unit(machine, name)]
+            if not units:
+                raise SelectionError(f"no container {name} on {machine.name}")
+            found.update(dict.fromkeys(units))
     for network in networks:
         add(f"no container runs on a network {network}", network=network)
     if everything:
@@ -78,11 +83,8 @@ def choose(
     return list(found)
 
 
-def _whose(machine: Machine, engines: Sequence[Engine], name: str) -> Engine:
-    """Return the engine that knows a container; who is asked alone will say so itself."""
-    having = [one for one in engines if one.container(machine, name) is not None]
-    if not having:
-        raise SelectionError(f"no container {name} on {machine.name}")
+def _only(machine: Machine, having: Sequence[Engine], name: str) -> Engine:
+    """Return the engine that knows a container."""
     if len(having) > 1:
         both = " and ".join(one.name for one in having)
         raise SelectionError(f"{both} have a container {name} on {machine.name}: --engine chooses")

@@ -41,6 +41,10 @@ class Cri(Engine):
 
         return sorted(name for name, pod in self._pods(machine).items() if not service or fits(pod))
 
+    def of_unit(self, machine: Machine, name: str) -> list[str]:
+        """Return nothing: who manages pods is not told by runtimes."""
+        return []
+
     def container(self, machine: Machine, name: str) -> Json | None:
         """Return a pod by its name, its id, or the name or id of a container in it."""
         pods = self._pods(machine)

@@ -65,7 +65,15 @@ class Engine:
     def running(self, machine: Machine, service: Sequence[str] = (), network: str = "") -> list[str]:
         """Return the names of the containers that run, in order: of a project's *service*, on a *network*, or all."""
         filters = [f"label={label}={name}" for label, name in zip((PROJECT, SERVICE), service, strict=False)]
-        filters += [f"network={network}"] if network else []
+        return self._fitting(machine, filters + ([f"network={network}"] if network else []))
+
+    def of_unit(self, machine: Machine, name: str) -> list[str]:
+        """Return those of a service of a swarm, or of a systemd unit (quadlet), of which others choose the names."""
+        unit = name if name.endswith(".service") else f"{name}.service"
+        found = self._fitting(machine, [f"label={SWARM_SERVICE}={name}"])
+        return found or self._fitting(machine, [f"label={UNIT}={unit}"])
+
+    def _fitting(self, machine: Machine, filters: Sequence[str]) -> list[str]:
         words = [word for one in filters for word in ("--filter", one)]
         try:
             out = self.ask(machine, "ps", *words, "--format", "{{.Names}}")
@@ -105,3 +113,4 @@ PODMAN = Engine("podman", ("version", "--format", "{{.Client.Version}}"))
 NERDCTL = Engine("nerdctl", ("version", "--format", "{{.Client.Version}}"))
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 """Labels of docker compose, and of podman-compose."""
+SWARM_SERVICE, UNIT = "com.docker.swarm.service.name", "PODMAN_SYSTEMD_UNIT"

@@ -60,6 +60,8 @@ class Finder:
     found: list[Found] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """What cannot be captured, and why."""
+    notes: list[str] = field(default_factory=list)
+    """Where a container that was asked for is found under another name, or among others."""
     _networks: dict[Chosen, Network] = field(default_factory=dict)
 
     def containers(self, chosen: Sequence[Chosen], spaces: Sequence[Running] = ()) -> None:
@@ -79,6 +81,7 @@ class Finder:
         shared: dict[str, Role] = {}
         for container in known:
             if container.host_network:
+                self.notes.append(f"{container.name} has the host's network: what it sends is among the host's own")
                 continue
             if not container.running:
                 self.problems.append(f"{container.name} does not run ({container.status}): it has no interface")
@@ -147,7 +150,10 @@ class Finder:
         settings = one.get("NetworkSettings") or {}
         if mode.startswith(JOINED):
             try:
-                return self._inspect(engine, mode.removeprefix(JOINED))
+                owner = self._inspect(engine, mode.removeprefix(JOINED))
+                asked = str(one["Name"]).lstrip("/")
+                self.notes.append(f"{asked} has the network of {owner.name}, and is seen as that")
+                return owner
             except SelectionError:
                 self.problems.append(f"{name} shares the network of a container that is gone")
         return _Container(

@@ -21,6 +21,14 @@ def _inspect(engine: str, *names: str) -> dict[str, str]:
     return {f"{engine} inspect --type container -- {name}": json.dumps([{"Name": name}]) for name in names}
 
 
+def _of_unit(engine: str, name: str, service: str, unit: str) -> dict[str, str]:
+    file = name if name.endswith(".service") else f"{name}.service"
+    return {
+        f"{engine} ps --filter label=com.docker.swarm.service.name={name} {FORMAT}": service,
+        f"{engine} ps --filter label=PODMAN_SYSTEMD_UNIT={file} {FORMAT}": unit,
+    }
+
+
 BOTH = _Host({
     f"docker ps {LABELS} {FORMAT}": "shop-web-2\nshop-web-1\n",
     f"podman ps {LABELS} {FORMAT}": "",
@@ -31,6 +39,9 @@ BOTH = _Host({
     f"docker ps {FORMAT}": "shop-web-1\nshop-web-2\ndb\n",
     f"podman ps {FORMAT}": "cache\n",
     **_inspect("docker", "web", "0123abc", "twice"), **_inspect("podman", "cache", "twice"),
+    **_of_unit("docker", "api", "api.2.x1\napi.1.x0\n", ""), **_of_unit("podman", "api", "", ""),
+    **_of_unit("docker", "cache.service", "", ""), **_of_unit("podman", "cache.service", "", "cache\n"),
+    **_of_unit("docker", "nobody", "", ""), **_of_unit("podman", "nobody", "", ""),
 })  # fmt: skip
 
 
@@ -41,10 +52,12 @@ BOTH = _Host({
         (["shop/web"], [], False, ["docker shop-web-1", "docker shop-web-2"]),
         (["cache", "shop/web"], ["back"], False,
          ["podman cache", "docker shop-web-1", "docker shop-web-2", "docker db"]),
+        (["api"], [], False, ["docker api.1.x0", "docker api.2.x1"]),
+        (["cache.service"], [], False, ["podman cache"]),
         ([], [], True, ["docker db", "docker shop-web-1", "docker shop-web-2", "podman cache"]),
         ([], [], False, []),
     ],
-    ids=["names", "service", "service-and-network", "all", "none"],
+    ids=["names", "service", "service-and-network", "swarm-service", "quadlet", "all", "none"],
 )  # fmt: skip
 def test_who_is_meant(names: list[str], networks: list[str], everything: bool, found: list[str]) -> None:
     """Each container once, those that were named first, whichever engine has it."""

@@ -208,16 +208,21 @@ def test_a_published_port(ports: object, loopback: bool) -> None:
 def test_a_container_on_the_hosts_network() -> None:
     """It has no ends of its own, and still does not keep the others from being found."""
     host = _container("edge", 300, {"host": ""}, mode="host", ports={"80/tcp": [{"HostPort": "80"}]})
-    points = _points("edge", "web", inside=True, changed={f"{INSPECT} edge": host})
+    finder = _finder("edge", "web", inside=True, changed={f"{INSPECT} edge": host})
+    names = [one.point.name for one in finder.found]
 
-    assert [point.name for point in points] == ["ct-web", "veth-web", "ct-web-lo", "docker0", "veth12", "eth0", "lo"]
+    assert names == ["ct-web", "veth-web", "ct-web-lo", "docker0", "veth12", "eth0", "lo"]
+    assert finder.notes == ["edge has the host's network: what it sends is among the host's own"]
 
 
 def test_a_container_in_the_namespace_of_another() -> None:
     """The points are those of the container whose namespace it is."""
     sidecar = _container("sidecar", 101, {}, mode="container:web")
 
-    assert _points("sidecar", changed={f"{INSPECT} sidecar": sidecar}) == [WEB, DOCKER0, OTHER, UPLINK]
+    finder = _finder("sidecar", changed={f"{INSPECT} sidecar": sidecar})
+
+    assert [one.point for one in finder.found] == [WEB, DOCKER0, OTHER, UPLINK]
+    assert finder.notes == ["sidecar has the network of web, and is seen as that"]
 
 
 def test_a_container_in_the_namespace_of_one_that_is_gone() -> None:
