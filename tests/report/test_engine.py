@@ -55,7 +55,8 @@ POD = f'nsenter -t "$({PID_OF})" -n ip route'
          "Let it ask 8.8.8.8 by its resolv.conf."),
         (NO_ENGINE, "docker restart web starts it", "restart web starts it"),
         (NO_ENGINE, "docker exec web ss -ltn", "in web: ss -ltn"),
-        (NO_ENGINE, "Docker gave it to web: give the other one", "It is web's: give the other one"),
+        (NO_ENGINE, "Docker gave it to web: give the other one another address, or take it away there.",
+         "Give one another address."),
         (NO_ENGINE, ENTERS, "ip netns exec web ip route"),
     ],
 )  # fmt: skip

@@ -38,7 +38,8 @@ _SAYS = {
     NO_ENGINE: (
         (r"Docker adds the rule itself when it starts \(systemctl restart docker\)(\. By|; by) hand",
          r"Whatever makes this host's rules should have it\1 hand"),
-        (r"Docker gave it to (\S+): give", r"It is \1's: give"),
+        (r"Docker gave it to \S+: give the other one another address, or take it away there",
+         "Give one another address"),
         (r'"mtu" in daemon\.json for the default bridge', "the MTU of its bridge and of what is on it"),
         (r", as dockerd does with \"userland-proxy\": false,", ""),
         (r"; restarting Docker makes its own rules anew", ""),
