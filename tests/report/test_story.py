@@ -17,6 +17,7 @@ from analyzer.model import (
     Journey,
     Mac,
     NatStep,
+    OwnRouteStep,
     ProxyStep,
     RouteStep,
     Step,
@@ -83,7 +84,18 @@ def _last(journey: Journey) -> str:
         (TUNNEL, "tunnel: put into VXLAN, 172.17.0.1:1 → [fd00::2]:4789, VNI 5"),
         (replace(TUNNEL, action="carried"), "tunnel: carried by the network between, 172.17.0.1 → fd00::2, VNI 5"),
         (replace(TUNNEL, action="decapsulated"), "tunnel: out of VXLAN, 172.17.0.1 → fd00::2, VNI 5"),
-        (ProxyStep(7, 2), "proxy: a process of the host, such as docker-proxy, sends these bytes on in C7"),
+        (ProxyStep(7, 2), ("proxy: a process of the host, such as docker-proxy, takes these bytes, and sends them on "
+         "in C7")),
+        (OwnRouteStep("web", IP, "default via X", "why", Basis.STATED), ("route: web sends it by 172.17.0.1, by its "
+         "“default via X”")),
+        (OwnRouteStep("web", None, "172.17.0.0/16 dev eth0", "why", Basis.STATED), ("route: web sends it straight over "
+         "its own link, by its “172.17.0.0/16 dev eth0”")),
+        (OwnRouteStep(None, IP, None, None, Basis.INFERRED), ("route: the sender sends it by 172.17.0.1, as the MAC "
+         "shows")),
+        (ProxyStep(7, 2, "docker-proxy"), "proxy: docker-proxy takes these bytes, and sends them on in C7"),
+        (ProxyStep(7, 2, "pasta", user_mode=True), "proxy: pasta takes these bytes, and sends them on in C7"),
+        (ProxyStep(7, 2, user_mode=True),
+         "proxy: a user-mode network, such as pasta, takes these bytes, and sends them on in C7"),
         (FilterStep("drop", "a rule", 2), "stopped: a rule"),
         (FilterStep("drop", "a rule", 2, counted=0), "stopped: a rule"),
         (FilterStep("drop", "a rule", 2, counted=1), "stopped: a rule, which counted 1 packet"),
