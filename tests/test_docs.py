@@ -83,8 +83,10 @@ KINDS = {
     "kubernetes": "a node: CNI's bridge, kube-proxy's rules", "podman": "Podman 5, netavark, nftables",
     "pasta": "pasta, the network of rootless Podman", "lxc": "LXC: lxc-net, nftables",
     "libvirt": "libvirt's default network, iptables", "incus": "incus, nftables, ufw",
-    "firewalld": "firewalld, nftables", "ipv6": "IPv6 alone: NAT66, and routed",
-    "bridged": "a LAN's bridge, the uplink its port",
+    "firewalld": "firewalld, nftables", "docker-firewalld": "Docker 26 and firewalld",
+    "docker-ufw": "Docker 26 and ufw", "swarm": "two nodes of a swarm, overlay networks",
+    "drivers": "Docker's other drivers and modes", "tun": "the way out is a tunnel (tun)",
+    "ipv6": "IPv6 alone: NAT66, and routed", "bridged": "a LAN's bridge, the uplink its port",
 }  # fmt: skip
 
 

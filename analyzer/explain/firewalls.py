@@ -26,7 +26,9 @@ def passage(case: Case, packet: int, host: HostState) -> Facts:
     found |= {"within": came[0].name} if came and came == goes else {}
     source = host.container_of_address(words.src) if words.src is not None else None
     found |= {"source": source.name} if source is not None else {}
-    found |= {"in_bridge": came[0].bridge} if came and came[0].bridge is not None else {}
+    if came and came[0].bridge is not None:
+        zone, assigned = zone_of(host.zones, came[0].bridge)
+        found |= {"in_bridge": came[0].bridge} | ({"bridge_zone": zone.name} if zone is not None and assigned else {})
     return found | _zones(case, packet, host, seen)
 
 

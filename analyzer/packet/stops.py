@@ -143,9 +143,13 @@ class Way:
         settings, route = self._settings(account), account.route
         proof = (*(sysctl_line(self._host, name) for name in settings), *self._proof(account))
         leads_nowhere = account.why in (Why.DEAD_END, Why.ROUTING_RULE)
+        version = account.packet.version
+        lost = account.why is Why.NO_ROUTE and not any(
+            route.dst.version == version and not route.dst.prefixlen for route in self._host.routes
+        )
         return Cause(
             check,
-            account.text,
+            f"no default route for IPv{version}" if lost else account.text,
             proof,
             route=route if leads_nowhere else None,
             next_hop=account.next_hop,

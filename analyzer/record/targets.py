@@ -156,6 +156,8 @@ class Finder:
                 return owner
             except SelectionError:
                 self.problems.append(f"{name} shares the network of a container that is gone")
+        if mode == "none":
+            self.notes.append(f"{str(one['Name']).lstrip('/')} has no network (--network none): nothing of it is seen")
         return _Container(
             name=str(one["Name"]).lstrip("/"),
             engine=engine,

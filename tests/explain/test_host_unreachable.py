@@ -180,7 +180,7 @@ KILL_SWITCH = (
         (
             ROUTES[1:],
             [],
-            "1 packet dropped: no route to 8.8.8.8",
+            "1 packet dropped: no default route for IPv4",
             "Add one: ip route add default via ROUTER dev UPLINK, and in the network's configuration.",
             None,
         ),

@@ -404,7 +404,7 @@ def test_the_way_back_to_a_source_has_no_mark() -> None:
 @pytest.mark.parametrize(
     ("routes", "rules", "text", "proof"),
     [
-        (ROUTES[1:], (), "no route to 8.8.8.8", ("ip-route.json: none fits 8.8.8.8",)),
+        (ROUTES[1:], (), "no default route for IPv4", ("ip-route.json: none fits 8.8.8.8",)),
         (
             (replace(ROUTES[0], kind="prohibit", text="default metric 5"),),
             (),
@@ -427,7 +427,7 @@ def test_where_no_route_leads(
 
     assert cause is not None
     assert (cause.check, cause.text, cause.proof) == ("host-unreachable", text, proof)
-    assert (cause.route is None) == (text == "no route to 8.8.8.8")
+    assert (cause.route is None) == (text == "no default route for IPv4")
 
 
 def test_a_local_route_leads_to_the_host() -> None:

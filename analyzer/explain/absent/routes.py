@@ -124,6 +124,8 @@ def on_link(asked: Asked) -> Iterator[Why]:
     chosen = _chosen(asked, asked.ip)
     if chosen is None or chosen.route.gateway is not None or chosen.route.kind != "unicast" or asked.owner is not None:
         return
+    if asked.ip.is_link_local:
+        return  # those are neighbours by nature (RFC 4291)
     route, place = chosen.route, ""
     facts: Facts = {"why": "on-link", "route": route.text}
     if asked.asker is not None:

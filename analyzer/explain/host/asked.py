@@ -15,6 +15,7 @@ from analyzer.state.rules.packet import Packet
 TCP, UDP = PROTOCOLS["tcp"], PROTOCOLS["udp"]
 MOST_CONTAINERS, MOST_PAIRS = 100, 100
 SYN = 2
+OUTSIDE = "whoever is outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _published(host: HostState, uplink: Link, far: Address) -> Iterator[Question
                 iif=uplink.name,
             )  # fmt: skip
             what, protocol = f"{container.name}'s port {port.text}", port.protocol.upper()
-            yield Question("whoever is outside", what, protocol, packet)
+            yield Question(OUTSIDE, what, protocol, packet)
             if own is not None:
                 yield Question("this host", what, protocol, replace(packet, src=own, iif=None), own=True)
             if (other := _of_another_network(host, container, far.version)) is not None:

@@ -58,6 +58,8 @@ def _skipped(case: Case, routed: Array, point: int) -> Int64:
     if not len(absent):
         return absent
     behind = _behind(case, passed, point)
+    if case.context.points[point].role is Role.VETH:  # what a bridge floods passes a port on no way to another one
+        behind &= ~sum(1 << other.id for other in case.context.points if other.role is Role.VETH)
     stream = streams[passed]
     order = np.argsort(stream, kind="stable")
     begins = np.flatnonzero(changes(stream[order]))

@@ -7,14 +7,17 @@ from functools import partial
 from ipaddress import ip_address, ip_network, summarize_address_range
 from shlex import quote
 
+import numpy as np
+
 from analyzer.explain.case import Case
 from analyzer.explain.edits import for_shell
 from analyzer.explain.fates import Stopped
 from analyzer.explain.firewalls import near_miss, passage
 from analyzer.explain.fixes import INVALID, ends, fix
-from analyzer.explain.host.asked import FORWARD, Host, asked_by
+from analyzer.explain.host.asked import FORWARD, OUTSIDE, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
+from analyzer.explain.spoken import GOSSIP_PORT
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
@@ -27,6 +30,9 @@ from analyzer.model.rules import Chain
 from analyzer.state.rules.owner import keeper, owner
 
 BANS = "fail2ban"
+FIREWALLS = ("ufw", "firewalld")
+SWARM_PORTS = (2377, 4789, GOSSIP_PORT)
+"""By which nodes talk: to managers, in VXLAN, and to each other."""
 NONE = Chain("")
 MOST_ENDS = 50
 NATIVE = 3
@@ -61,7 +67,9 @@ def state(host: Host) -> Iterator[Told]:
             facts |= {"chain": rule.chain, "number": rule.number or 0}
         if by is not None:
             facts["owner"] = by
-        yield Told(facts, proof=cause.proof)
+        # Who manages a firewall keeps strangers out of what Docker publishes on purpose.
+        kept_out = by in FIREWALLS and {one.who for one in blocked.questions} == {OUTSIDE}
+        yield Told(facts, proof=cause.proof, severity=Severity.INFO if kept_out else None)
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:
@@ -91,7 +99,7 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if (by := keeper(stopped.host, *cause.policy)) is not None and not lacking:
             told = Told(told.facts | {"owner": by, "commands": [], **passage(case, stopped.packets[0], stopped.host)})
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
-    ours |= cause.sent_by is not None or "zone_of_port" in told.facts
+    ours |= cause.sent_by is not None or "zone_of_port" in told.facts or _of_peers(case, stopped)
     if cause.sent_by is not None:
         told.facts["sent_by"] = cause.sent_by.text
     if cause.sent_by is not None or "zone_of_port" in told.facts:
@@ -254,6 +262,14 @@ def _vainly(case: Case, stopped: Stopped) -> bool:
 def _own_try(case: Case, stopped: Stopped) -> bool:
     """Tell whether the host itself sent any of it."""
     return any(case.context.made_by_host(int(case.first_row[packet])) for packet in stopped.packets[:MOST_ENDS])
+
+
+def _of_peers(case: Case, stopped: Stopped) -> bool:
+    """Tell whether any of it is what nodes with overlay networks tell each other, or another node sent it."""
+    overlays = [network for network in stopped.host.networks if network.driver == "overlay"]
+    peers, rows = {ip for one in overlays for ip in one.peers}, case.last_row[stopped.packets[:MOST_ENDS]]
+    told = bool(overlays) and bool(np.isin(case.context.frames["dport"][rows], SWARM_PORTS).any())
+    return told or any(case.context.src(row) in peers for row in rows.tolist())
 
 
 def _elsewhere(case: Case, source: str, packets: list[int]) -> Told:

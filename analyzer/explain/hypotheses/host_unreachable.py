@@ -70,6 +70,8 @@ def _no_default(host: HostState, version: int) -> Told:
     if any(route.dst.version == version for route in defaults):
         return Told()
     facts: Facts = {"no_default": version}
+    down = [link.name for link in host.links if link.down and link.addresses and link.kind not in ("bridge", "veth")]
+    facts |= {"down": down} if down else {}
     uplink = next((route.dev for route in defaults if route.dev is not None), None)
     ignoring = f"net.ipv6.conf.{uplink}.accept_ra"
     forwards = f"net.ipv6.conf.{uplink}.forwarding"

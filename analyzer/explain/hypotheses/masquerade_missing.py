@@ -17,8 +17,8 @@ from analyzer.explain.remedy import offered, tried
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import is_public, leaving, network_of, subnet_and_bridge
-from analyzer.model import Basis, Network, Severity
-from analyzer.model.engine import Prefix
+from analyzer.model import Basis, HostState, Network, Severity
+from analyzer.model.engine import DOCKER, Prefix
 from analyzer.model.firewalld import zone_of
 from analyzer.model.question import ABSENT
 from analyzer.model.rules import Rule
@@ -70,7 +70,7 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         | _left(case, packet)
         | {"known": known}
         | _elsewhere(case, packet, network)
-        | _switched_off(network)
+        | _switched_off(case.host_of(packet), network)
         | _by_firewalld(case, packet)
         | _public(case, packet, subnet)
         | (_near_miss(case, packet, subnet) if known else {}),
@@ -126,8 +126,10 @@ def _elsewhere(case: Case, packet: int, network: Network | None) -> Facts:
     return {"network": network.name, "container": owner.name, "other_networks": others} if others else {}
 
 
-def _switched_off(network: Network | None) -> Facts:
-    """Name a network that was made not to masquerade."""
+def _switched_off(host: HostState, network: Network | None) -> Facts:
+    """Name a network that was made not to masquerade; dockerd that makes no rules makes all of them so."""
+    if host.makes_rules is False and network is not None and network.engine == DOCKER:
+        return {"no_rules": True}
     return {"made_without": network.name} if network is not None and not network.masquerades else {}
 
 

@@ -11,6 +11,7 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import receiver
 from analyzer.explain.parties import name_of
+from analyzer.explain.spoken import GOSSIP_PORT
 from analyzer.explain.tally import Count, Most
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Connection, Listener, NatKind, Severity, endpoint
@@ -31,6 +32,8 @@ def causes(case: Case) -> Iterator[Cause]:
     mute = (case.handshakes.granted > 0) & ~relayed
     mute[spoke[spoke >= 0]] = False
     mute[_by_proxy(case)] = False
+    if any(network.driver == "overlay" for host in case.hosts.states for network in host.networks):
+        mute[table["reply_sport"] == GOSSIP_PORT] = False
     found: dict[tuple[str, str], list[int]] = {}
     for number in np.flatnonzero(mute).tolist():
         ended = _ended(case, number)

@@ -7,19 +7,34 @@ from functools import partial
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
-from analyzer.explain.tunnels import one_way
-from analyzer.model import Address, Finding, HostState, Severity, mac_text
+from analyzer.explain.tunnels import kept_out, one_way
+from analyzer.model import Address, Basis, Finding, HostState, Severity, mac_text
+from analyzer.packet.stops import Cause as Stop
 
 ENOUGH = 3
 """Packets, after which nobody is only slow."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
-    """Give each host to which an overlay network's packets go in vain."""
+    """Give each host to which an overlay network's packets go in vain, and what keeps them out of this one."""
+    for (name, text), (cause, (peer, own), packets) in case.once(kept_out).items():
+        yield Cause(
+            packets, partial(_kept_out, case, cause, own, peer), Basis.STATED, ("out", name or "", text),
+            specific=Specific.SETTING,
+        )  # fmt: skip
     for (own, peer), packets in case.once(one_way).items():
         waited = [packet for packet in packets if case.waited(packet)]
         if waited:
             yield Cause(waited, partial(_tell, case, own, peer), key=(str(own), str(peer)))
+
+
+def _kept_out(case: Case, cause: Stop, own: Address, peer: Address, packets: list[int]) -> Told:
+    place = case.context.tunnel_of_row[int(case.last_row[packets[0]])]
+    facts: Facts = {
+        "own": str(own), "peer": str(peer), "port": int(case.context.tunnels["dport"][place]), "kept_out": cause.text,
+        "last": case.context.point(int(case.last_row[packets[0]])).name,
+    }  # fmt: skip
+    return Told(facts, proof=cause.proof, severity=Severity.ERROR)
 
 
 def _tell(case: Case, own: Address, peer: Address, packets: list[int]) -> Told:

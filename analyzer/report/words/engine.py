@@ -38,6 +38,7 @@ _SAYS = {
     NO_ENGINE: (
         (r"Docker adds the rule itself when it starts \(systemctl restart docker\)(\. By|; by) hand",
          r"Whatever makes this host's rules should have it\1 hand"),
+        (r"Docker makes rules for IPv6 where .*\. By hand", "Whatever makes this host's rules should have it. By hand"),
         (r"Docker gave it to \S+: give the other one another address, or take it away there",
          "Give one another address"),
         (r'"mtu" in daemon\.json for the default bridge', "the MTU of its bridge and of what is on it"),

@@ -49,9 +49,10 @@ def filtered_by_rule(f: Facts) -> Words:
     where = f"It is {_place(f)}. " if f.get("chain") else ""
     if "packets" not in f:
         who, what = several(texts(f, "who")), several(texts(f, "what"))
+        by_hand = f"What {f['owner']} makes has to be changed there." if f.get("owner") else None
         return Words(f"{who} cannot reach {what}: {f['cause']}",
                      f"{where}The recorded rules, run in the kernel's order, stop such packets there.",
-                     _acts(f))  # fmt: skip
+                     _acts(f), remedy=by_hand)  # fmt: skip
     if f.get("past"):
         said = f"{where}It was there before the captures ran, and is not any more: the dump from then stops them."
         remedy = "See who adds and removes rules: a firewall that reloads, fail2ban, a deployment."

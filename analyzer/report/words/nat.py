@@ -34,6 +34,18 @@ def masquerade_missing(f: Facts) -> Words:
             f"Docker 28), or do not connect it to {f['network']}; if that network shall reach out, make it with "
             "masquerading.",
         )
+    if f.get("no_rules"):
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            'daemon.json has "iptables": false, so Docker makes no rules, and nobody else made this one. '
+            + affected(f),
+            'Docker was told to make no rules ("iptables": false)',
+            verb=Verb.ANSWER,
+            remedy=offered(
+                f,
+                'Take "iptables": false out of daemon.json, and systemctl restart docker; or make the rules yourself:',
+            ),
+        )
     if f.get("made_without"):
         return Words(
             f"{packets(f)} left by {where} as {source}, untranslated",
@@ -74,6 +86,19 @@ def masquerade_missing(f: Facts) -> Words:
         )
     if f.get("near"):
         known = f"No rule of table nat translates them; “{f['near']}” nearly does: {f['near_why']}. "
+    if ":" in str(source):
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",
+            cause,
+            verb=Verb.ANSWER,
+            remedy=offered(
+                f,
+                'Docker makes rules for IPv6 where daemon.json has "ip6tables": true, which it has by itself since '
+                "Docker 27 (before, with experimental: true). By hand; flows that go on need a new conntrack entry, "
+                "too:",
+            ),
+        )
     return Words(
         f"{packets(f)} left by {where} as {source}, untranslated",
         f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",

@@ -27,9 +27,15 @@ def _ufw(f: Facts) -> str:
     if f.get("near_miss"):
         whole = "; it is asked after DNAT, so it names the container's address and port"
         return f"ufw route allow from any to {dst}{_port(f)}{whole}."
+    # What is added goes behind the rules that there are, and the first one decides.
+    first = (
+        "insert 1 " if str(f.get("chain")).startswith(("ufw-user-", "ufw6-user-")) and not f.get("policy_of") else ""
+    )
     if f.get("forwarded"):
         all_ = "" if f.get("in_bridge") else " (from any, for all clients)"
-        return f"ufw route allow from {src} to {dst}{_port(f)}{all_}"
+        return f"ufw route {first}allow from {src} to {dst}{_port(f)}{all_}"
+    if first:
+        return f"ufw {first}allow from {src} to {dst}{_port(f)}"
     return f"ufw allow in on {bridge} to any{_port(f)}" if bridge else f"ufw allow from {src} to {dst}{_port(f)}"
 
 
@@ -37,7 +43,11 @@ RELOAD = " && firewall-cmd --reload"
 
 
 def _firewalld(f: Facts) -> str:
-    if bridge := f.get("in_bridge"):
+    if (
+        policy := re.match(r"filter_(?:FWD|IN)_policy_(\w+?)_(?:pre|log|deny|allow|post)$", str(f.get("chain")))
+    ) is not None:
+        return f"It is of policy {policy[1]}: firewall-cmd --info-policy={policy[1]} shows it."
+    if (bridge := f.get("in_bridge")) and f.get("bridge_zone") != "docker":
         return f"firewall-cmd --permanent --zone=docker --change-interface={bridge}{RELOAD}"
     if f.get("zone_of_port"):
         return (

@@ -2,7 +2,7 @@
 
 from analyzer.model.words import plural
 from analyzer.report.words.filtered import stopped
-from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, texts
+from analyzer.report.words.sentence import Facts, Words, affected, number, offered, packets, several, texts
 
 
 def forwarding_disabled(f: Facts) -> Words:
@@ -191,6 +191,11 @@ def _no_default(f: Facts) -> Words:
     flag = " -6" if version == 6 else ""
     said = f"No route of IPv{version} leads beyond this host's own segments."
     remedy = f"Add one: ip{flag} route add default via ROUTER dev {uplink}, and in the network's configuration."
+    if down := several(texts(f, "down")):
+        said += f" {down} is down: a route by it goes when it does."
+        remedy = (
+            f"Bring {down} up again, if the default route was by it (ip link set, or the VPN that made it). {remedy}"
+        )
     if f.get("ignores"):
         said += (
             f" It probably had one by router advertisement: {f['ignores']} is 1, which means none while the host "

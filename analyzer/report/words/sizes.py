@@ -102,6 +102,15 @@ def _wrong(f: Facts, what: str) -> Words:
 def vxlan_unanswered(f: Facts) -> Words:
     """One way only."""
     peer, port, last = f["peer"], f["port"], f["last"]
+    if f.get("kept_out"):
+        return Words(
+            f"{packets(f)} came in by {last} in VXLAN packets, which this host keeps out: {f['kept_out']}",
+            f"What another node of the overlay network sends comes as UDP to port {port} of this host, and is stopped "
+            f"before it is unpacked. {affected(f)}",
+            f"this host keeps VXLAN out, {f['kept_out']}",
+            remedy=f"Let UDP port {port} from {peer} in, before that: iptables -I INPUT -s {peer} -p udp --dport "
+            f"{port} -j ACCEPT, or by the firewall's own program. Swarm needs TCP 2377, TCP and UDP 7946 as well.",
+        )
     if f.get("network"):
         return Words(
             f"{packets(f)} left by {last} in VXLAN packets to {peer}, which is no host of network {f['network']}",
