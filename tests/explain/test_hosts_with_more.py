@@ -99,3 +99,13 @@ def test_a_port_that_floods_pass_has_no_hole() -> None:
 def test_one_cause_is_told_once() -> None:
     """Whatever is asked for without a way out."""
     assert [one.check for one in _trace("tun.down").findings] == ["host-unreachable"]
+
+
+def test_ndp_that_the_firewall_stops_within_a_bridge() -> None:
+    """br_netfilter shows IP's rules what goes from port to port: nobody's address is wrong."""
+    findings = _trace("docker-firewalld.bridge-in-no-zone").findings
+    titles = [one.title for one in findings if one.check == "arp-unanswered"]
+
+    assert len(titles) == 2
+    assert all("NDP does not pass from port to port: rule “inet firewalld filter_FORWARD_POLICIES" in one
+               for one in titles)  # fmt: skip

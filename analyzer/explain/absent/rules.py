@@ -9,6 +9,7 @@ from analyzer.explain.told import Facts
 from analyzer.model.rules import Rule
 from analyzer.packet.prove import KILLS
 from analyzer.packet.stops import moved
+from analyzer.state.rules.owner import owner
 
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""
@@ -34,6 +35,21 @@ def answered(asked: Asked) -> Iterator[Why]:
         ]
         facts: Facts = {"why": "answers-lost", "answered_at": at, "rules": silent[:3]}
         yield Why(facts, tuple(f"nft-ruleset.json: {text}" for text in silent[:3]))
+
+
+def within_bridge(asked: Asked) -> Iterator[Why]:
+    """Look whether IP's rules stop a question of NDP from port to port, as br_netfilter shows it to them."""
+    case, question = asked.case, asked.question
+    packet = case.asking.get((question.point, question.request_frame)) if question.protocol == "ndp" else None
+    rows = case.context.hop_rows(packet) if packet is not None else []
+    if packet is None or not case.tracer.prover.bridged(rows[-1]):
+        return
+    stopped = case.tracer.prover.why(packet, rows, lost=True)
+    if stopped is not None and not stopped.unknown and stopped.check == "filtered-by-rule":
+        facts: Facts = {"why": "within-bridge", "cause": stopped.text}
+        if stopped.rule is not None and (by := owner(stopped.rule, asked.host)) is not None:
+            facts["owner"] = by
+        yield Why(facts, stopped.proof)
 
 
 def _rule(rule: Rule, family: str) -> Facts:

@@ -45,7 +45,7 @@ def arp_unanswered(f: Facts) -> Words:
     return Words(
         f"nobody answers for {asked}{at}",
         f"{who}{said} {affected(f)}",
-        f"nobody{at} answers ARP for {asked}",
+        f"nobody{at} answers {'NDP' if ':' in str(asked) else 'ARP'} for {asked}",
         remedy=f"Bring the name server {asked} back, or let {several(of)} ask another one: docker run --dns, dns in "
         "compose "
         "or daemon.json."

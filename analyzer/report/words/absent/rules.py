@@ -43,4 +43,14 @@ def _choice(f: Facts) -> Said:
     )
 
 
-WHY = {"answers-lost": _answers_lost, "choice": _choice, "dnat": _dnat, "rule": _rule}
+def _within_bridge(f: Facts) -> Said:
+    by = f" What {f['owner']} makes has to be changed there." if f.get("owner") else ""
+    return (
+        f"NDP does not pass from port to port: {f['cause']}",
+        "NDP is ICMPv6; with bridge-nf-call-ip6tables = 1 the kernel shows IP's rules also what a bridge passes on.",
+        f"Let neighbour-solicitation and neighbour-advertisement pass FORWARD within the bridge.{by}",
+    )
+
+
+WHY = {"answers-lost": _answers_lost, "choice": _choice, "dnat": _dnat, "rule": _rule,
+       "within-bridge": _within_bridge}  # fmt: skip
