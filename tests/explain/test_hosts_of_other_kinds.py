@@ -1,25 +1,17 @@
 """Hosts of other kinds, as recorded: each tells what is wrong, in its users' words, and nothing else."""
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from analyzer import Trace, analyze
+from analyzer import Trace
 from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 from tests.explain import test_hosts_with_more as with_more
+from tests.explain.hosts import RECORDED, trace_of
 from tests.explain.test_hosts_without_engine import FAULTS, HEALTHY, NOT_TOLD
 from tests.explain.test_user_mode import USER_MODE
 
-RECORDED = Path(__file__).parents[1] / "hosts"
 KINDS = ("docker-28", "docker-29", "kubernetes", "podman")
 STORIES = ("healthy", "across", "direct", "dropped")
-
-
-@cache
-def _trace(name: str) -> Trace:
-    return analyze([RECORDED / f"{name}.tar.zst"])
 
 
 def test_all_of_them() -> None:
@@ -34,7 +26,7 @@ def test_all_of_them() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_healthy_one_is_accused_of_nothing(kind: str) -> None:
     """A ping outside, and a published port from outside: every packet went its way."""
-    trace = _trace(f"{kind}.healthy")
+    trace = trace_of(f"{kind}.healthy")
     connections = [one for one in _connections(trace) if one.protocol in ("icmp", "tcp")]
 
     assert [finding for finding in trace.findings if finding.severity is not Severity.INFO] == []
@@ -50,7 +42,7 @@ def _connections(trace: Trace) -> list[Connection]:
 
 def test_a_node_says_what_kubernetes_does() -> None:
     """The mask of a node port, and the setting of the service that does without; where dice decide, what was seen."""
-    trace = _trace("kubernetes.healthy")
+    trace = trace_of("kubernetes.healthy")
     hidden = next(finding for finding in trace.findings if finding.check == "client-address-hidden")
     rules = [change.rule or "" for one in _connections(trace) for change in one.nat if change.kind == "DNAT"]
 
@@ -61,16 +53,16 @@ def test_a_node_says_what_kubernetes_does() -> None:
 
 def test_pods_have_names() -> None:
     """Those that were asked for, and whose MAC is at home at a port of their bridge."""
-    containers = {point.name: point.container for point in _trace("kubernetes.across").points if point.container}
+    containers = {point.name: point.container for point in trace_of("kubernetes.across").points if point.container}
 
     assert sorted(containers.values()) == ["app", "web"]
     assert containers["veth-app"] == "app"
-    assert {one.network for one in _trace("kubernetes.across").hosts.everywhere.containers} == {"pods"}
+    assert {one.network for one in trace_of("kubernetes.across").hosts.everywhere.containers} == {"pods"}
 
 
 def test_dnat_to_a_neighbour_on_the_bridge_is_no_loss() -> None:
     """The bridge passes it from port to port, where the other port is not captured."""
-    trace = _trace("kubernetes.across")
+    trace = trace_of("kubernetes.across")
     dnat = [change.rule or "" for one in _connections(trace) for change in one.nat if change.kind == "DNAT"]
 
     assert trace.findings == ()
@@ -81,7 +73,7 @@ def test_dnat_to_a_neighbour_on_the_bridge_is_no_loss() -> None:
 @pytest.mark.parametrize("kind", ["docker-28", "docker-29"])
 def test_a_published_port_of_another_network(kind: str) -> None:
     """Only the client is captured: what the bridge shows between DNAT and SNAT is no contradiction, and no loss."""
-    trace = _trace(f"{kind}.across")
+    trace = trace_of(f"{kind}.across")
     connection = next(one for one in _connections(trace) if one.protocol == "tcp")
 
     assert trace.findings == ()
@@ -114,7 +106,7 @@ def test_a_published_port_of_another_network(kind: str) -> None:
 )  # fmt: skip
 def test_what_is_wrong(name: str, check: str, cause: str, remedy: str) -> None:
     """The one thing that is, and what helps there."""
-    (finding,) = _trace(name).findings
+    (finding,) = trace_of(name).findings
     told = f"{finding.title} {finding.explanation} {finding.remedy} {' '.join(finding.commands)}"
 
     assert (finding.check, finding.severity, finding.cause) == (check, Severity.ERROR, cause)
@@ -126,6 +118,6 @@ def test_what_is_wrong(name: str, check: str, cause: str, remedy: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_masquerade_is_called_so(kind: str) -> None:
     """Whatever the program is that made the rule."""
-    changes = [change for one in _connections(_trace(f"{kind}.healthy")) for change in one.nat]
+    changes = [change for one in _connections(trace_of(f"{kind}.healthy")) for change in one.nat]
 
     assert {(change.kind, masquerades(change.rule)) for change in changes} == {("SNAT", True), ("DNAT", False)}

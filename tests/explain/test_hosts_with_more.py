@@ -3,17 +3,13 @@
 Whoever recorded them knew nothing of the rules by which they are told, and wrote down what is wrong before.
 """
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from analyzer import Trace, analyze
 from analyzer.explain.doctor import examine
 from analyzer.model import Severity
 from analyzer.report.words import worded
+from tests.explain.hosts import trace_of
 
-RECORDED = Path(__file__).parents[1] / "hosts"
 HEALTHY = ("docker-firewalld.healthy", "docker-ufw.healthy", "docker-ufw.route-allowed", "drivers.hairpin",
            "drivers.healthy", "swarm.healthy", "swarm.healthy-other-node", "tun.healthy")  # fmt: skip
 CHANGE_ZONE = "firewall-cmd --permanent --zone=docker --change-interface=br-8422ae05a032"
@@ -56,15 +52,10 @@ UNTRANSLATED = "drivers.healthy"
 GOSSIP = "iptables -t filter -I INPUT -s 192.168.1.61 -d 192.168.1.62 -p tcp --dport 7946 -j ACCEPT"
 
 
-@cache
-def _trace(name: str) -> Trace:
-    return analyze([RECORDED / f"{name}.tar.zst"])
-
-
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
     """Neither its traffic nor its state."""
-    trace = _trace(name)
+    trace = trace_of(name)
     state = worded(examine(trace.hosts.everywhere), trace.hosts.everywhere.engine)
 
     told = [one.check for one in (*trace.findings, *state) if one.severity is not Severity.INFO]
@@ -75,7 +66,7 @@ def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong(name: str) -> None:
     """Comes first, and what helps is said with the program that does it."""
-    first = _trace(name).findings[0]
+    first = trace_of(name).findings[0]
     check, title, remedy = FAULTS[name]
 
     assert (first.check, title in first.title) == (check, True)
@@ -84,26 +75,26 @@ def test_what_is_wrong(name: str) -> None:
 
 def test_nodes_of_a_swarm_are_no_strangers() -> None:
     """A rule that keeps them apart is told with what lets them in; what wants no answer is not called silence."""
-    findings = _trace("swarm.gossip-blocked").findings
+    findings = trace_of("swarm.gossip-blocked").findings
     rules = [one for one in findings if one.check == "filtered-by-rule" and one.severity is not Severity.INFO]
 
     assert [GOSSIP in one.commands for one in rules] == [True]
-    assert "request-unanswered" not in {one.check for one in _trace("swarm.vxlan-blocked-here").findings}
+    assert "request-unanswered" not in {one.check for one in trace_of("swarm.vxlan-blocked-here").findings}
 
 
 def test_a_port_that_floods_pass_has_no_hole() -> None:
     """A bridge sends what it does not know yet by all ports, and later by one."""
-    assert "capture-gap" not in {one.check for one in _trace("tun.answers-by-it").findings}
+    assert "capture-gap" not in {one.check for one in trace_of("tun.answers-by-it").findings}
 
 
 def test_one_cause_is_told_once() -> None:
     """Whatever is asked for without a way out."""
-    assert [one.check for one in _trace("tun.down").findings] == ["host-unreachable"]
+    assert [one.check for one in trace_of("tun.down").findings] == ["host-unreachable"]
 
 
 def test_ndp_that_the_firewall_stops_within_a_bridge() -> None:
     """br_netfilter shows IP's rules what goes from port to port: nobody's address is wrong."""
-    findings = _trace("docker-firewalld.bridge-in-no-zone").findings
+    findings = trace_of("docker-firewalld.bridge-in-no-zone").findings
     titles = [one.title for one in findings if one.check == "arp-unanswered"]
 
     assert len(titles) == 2

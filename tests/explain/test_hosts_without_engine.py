@@ -3,18 +3,14 @@
 Whoever recorded them knew nothing of the rules by which they are told, and wrote down what is wrong before.
 """
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from analyzer import Trace, analyze
 from analyzer.explain.doctor import examine
 from analyzer.model import Severity
 from analyzer.model.engine import NO_ENGINE
 from analyzer.report.words import worded
+from tests.explain.hosts import trace_of
 
-RECORDED = Path(__file__).parents[1] / "hosts"
 HEALTHY = ("bridged.healthy", "firewalld.healthy", "incus.healthy", "ipv6.healthy", "ipv6.proxied", "libvirt.healthy",
            "lxc.booting", "lxc.healthy")  # fmt: skip
 FAULTS = {
@@ -68,15 +64,10 @@ NOT_TOLD = ("lxc.no-dhcp",)
 NOT_HERE = ("docker0", "systemctl restart docker", "daemon.json", "docker network", "docker run")
 
 
-@cache
-def _trace(name: str) -> Trace:
-    return analyze([RECORDED / f"{name}.tar.zst"])
-
-
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
     """Neither its traffic nor its state; a client of DHCP that has read its answer elsewhere refuses nothing."""
-    trace = _trace(name)
+    trace = trace_of(name)
 
     assert trace.findings == ()
     assert not {"dropped", "lost"} & set(trace.dispositions())
@@ -96,7 +87,7 @@ SHOWN_BY_STATE = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_the_state_alone_shows(name: str) -> None:
     """For each IP version that the host has; all others are no matter of its rules, routes and settings."""
-    found = worded(examine(_trace(name).hosts.everywhere), NO_ENGINE)
+    found = worded(examine(trace_of(name).hosts.everywhere), NO_ENGINE)
 
     assert {finding.check for finding in found} == {check for of, check in SHOWN_BY_STATE.items() if of == name}
     assert not [word for finding in found for word in NOT_HERE if word in f"{finding.remedy} {finding.commands}"]
@@ -105,7 +96,7 @@ def test_what_the_state_alone_shows(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong(name: str) -> None:
     """Comes first, is the only error, and what helps is said in words of the host."""
-    first, *others = _trace(name).findings
+    first, *others = trace_of(name).findings
     check, title, remedy = FAULTS[name]
     advice = f"{first.remedy} {' '.join(first.commands)}"
 
@@ -118,7 +109,7 @@ def test_what_is_wrong(name: str) -> None:
 @pytest.mark.parametrize("name", ["lxc.flushed", "firewalld.no-masquerade", "ipv6.wrong-masquerade"])
 def test_a_first_rule_makes_its_table(name: str) -> None:
     """What is tried on a host without a nat table is not called too little."""
-    (finding,) = _trace(name).findings
+    (finding,) = trace_of(name).findings
 
     assert "translated by “-A POSTROUTING" in (finding.tried or "")
     assert "Not enough" not in (finding.remedy or "")
@@ -126,13 +117,13 @@ def test_a_first_rule_makes_its_table(name: str) -> None:
 
 def test_what_nobody_knows_is_not_made_up() -> None:
     """Nothing is said."""
-    assert [_trace(name).findings for name in NOT_TOLD] == [()]
+    assert [trace_of(name).findings for name in NOT_TOLD] == [()]
 
 
 @pytest.mark.parametrize("name", [*HEALTHY, *FAULTS])
 def test_namespaces_are_containers(name: str) -> None:
     """With their names, addresses and bridges, as an engine's are."""
-    host = _trace(name).hosts.everywhere
+    host = trace_of(name).hosts.everywhere
 
     assert {one.engine for one in host.containers} == {NO_ENGINE}
     assert {one.name for one in host.containers} <= set(host.inside)

@@ -1,25 +1,16 @@
 """A container whose whole network is a program: pasta, as rootless Podman starts it; real recordings of it."""
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from analyzer import Trace, analyze
 from analyzer.model import ProxyStep, Severity
+from tests.explain.hosts import trace_of
 
-RECORDED = Path(__file__).parents[1] / "hosts"
 USER_MODE = ("pasta.healthy", "pasta.dropped", "pasta.silent")
-
-
-@cache
-def _trace(name: str) -> Trace:
-    return analyze([RECORDED / f"{name}.tar.zst"])
 
 
 def test_both_sides_are_joined() -> None:
     """Out and in, with the same two addresses on both sides; whoever relays has its name by the host's sockets."""
-    trace = _trace("pasta.healthy")
+    trace = trace_of("pasta.healthy")
     connections = [trace.connection(number) for number in range(len(trace.connections))]
     fronts = [one for one in connections if one.relayed_to is not None]
     steps = {step for journey in trace.journeys() for step in journey.steps if isinstance(step, ProxyStep)}
@@ -43,7 +34,7 @@ def test_both_sides_are_joined() -> None:
 )  # fmt: skip
 def test_what_is_wrong(name: str, check: str, title: str) -> None:
     """Told of the side where it is: whoever answers ARP inside is no second machine, who comes in is no container."""
-    errors = [one for one in _trace(name).findings if one.severity is Severity.ERROR]
+    errors = [one for one in trace_of(name).findings if one.severity is Severity.ERROR]
 
     assert [one.check for one in errors] == [check]
     assert errors[0].title.startswith(title)

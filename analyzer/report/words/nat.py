@@ -86,29 +86,19 @@ def masquerade_missing(f: Facts) -> Words:
         )
     if f.get("near"):
         known = f"No rule of table nat translates them; “{f['near']}” nearly does: {f['near_why']}. "
-    if ":" in str(source):
-        return Words(
-            f"{packets(f)} left by {where} as {source}, untranslated",
-            f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",
-            cause,
-            verb=Verb.ANSWER,
-            remedy=offered(
-                f,
-                'Docker makes rules for IPv6 where daemon.json has "ip6tables": true, which it has by itself since '
-                "Docker 27 (before, with experimental: true). By hand; flows that go on need a new conntrack entry, "
-                "too:",
-            ),
-        )
+    own = (
+        'Docker makes rules for IPv6 where daemon.json has "ip6tables": true, which it has by itself since Docker 27 '
+        "(before, with experimental: true). By hand; flows that go on need a new conntrack entry, too:"
+        if ":" in str(source)
+        else "Docker adds the rule itself when it starts (systemctl restart docker). By hand; flows that go on need a "
+        "new conntrack entry as well:"
+    )
     return Words(
         f"{packets(f)} left by {where} as {source}, untranslated",
         f"Nobody outside knows a way back to a container's address, so no answer comes. {known}{affected(f)}",
         cause,
         verb=Verb.ANSWER,
-        remedy=offered(
-            f,
-            "Docker adds the rule itself when it starts (systemctl restart docker). By hand; flows that go on need a "
-            "new conntrack entry as well:",
-        ),
+        remedy=offered(f, own),
     )
 
 
