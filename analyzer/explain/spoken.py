@@ -17,8 +17,6 @@ MOST_SAID = 4096
 """Bytes that a server sends in connections in which something went wrong from the start; of others nothing is read."""
 FTP = 21
 """The port of FTP's control connections (RFC 959)."""
-GOSSIP_PORT = 7946
-"""By which nodes of a swarm tell each other of networks; some of that wants no answer (memberlist's SendReliable)."""
 HELLO, ALERT = 22, 21
 """TLS records (RFC 8446 section 5.1)."""
 METHODS = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]\r?\n")

@@ -143,6 +143,10 @@ class Ended:
     """When it was started again, or connected to the network."""
 
 
+GOSSIP_PORT = 7946
+"""By which nodes of a swarm tell each other of networks; some of that wants no answer (memberlist's SendReliable)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A container engine's network."""

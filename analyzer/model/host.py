@@ -36,6 +36,8 @@ class Link:
     """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
     filters_vlans: bool = False
     """A bridge that keeps VLANs apart."""
+    udp_port: int | None = None
+    """Of a VXLAN interface: the port that packets go to and come to."""
     xdp: str | None = None
     """The XDP program that takes what comes in, before any capture sees it (net/core/dev.c, do_xdp_generic)."""
 

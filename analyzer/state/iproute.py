@@ -27,6 +27,11 @@ class _Info(Struct):
     def filters_vlans(self) -> bool:
         return isinstance(self.info_data, dict) and self.info_data.get("vlan_filtering") == 1
 
+    @property
+    def udp_port(self) -> int | None:
+        port = self.info_data.get("port") if self.info_kind == "vxlan" and isinstance(self.info_data, dict) else None
+        return port if isinstance(port, int) and 0 < port < 1 << 16 else None
+
 
 class _Address(Struct):
     local: str | None = None
@@ -178,6 +183,7 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             up="UP" in link.flags,
             peer=link.link_index,
             filters_vlans=link.linkinfo.filters_vlans,
+            udp_port=link.linkinfo.udp_port,
             xdp=(link.xdp.prog.name or f"id {link.xdp.prog.id}") if link.xdp is not None else None,
         )
         for link in convert(dump, list[_Link])

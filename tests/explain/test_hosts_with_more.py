@@ -3,6 +3,8 @@
 Whoever recorded them knew nothing of the rules by which they are told, and wrote down what is wrong before.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from analyzer.explain.doctor import examine
@@ -80,6 +82,16 @@ def test_nodes_of_a_swarm_are_no_strangers() -> None:
 
     assert [GOSSIP in one.commands for one in rules] == [True]
     assert "request-unanswered" not in {one.check for one in trace_of("swarm.vxlan-blocked-here").findings}
+
+
+def test_the_state_alone_shows_that_a_node_is_kept_out() -> None:
+    """Of VXLAN, by the port that the overlay's own interface has, and of gossip."""
+    host = trace_of("swarm.vxlan-blocked-here").hosts.everywhere
+    (found,) = worded(examine(host), host.engine)
+
+    assert found.title.startswith("node 192.168.1.62 cannot reach this host's port 4789 (VXLAN) (UDP): rule 1 of INPUT")
+    silent = replace(host, overlays={})
+    assert worded(examine(silent), host.engine) == ()
 
 
 def test_a_port_that_floods_pass_has_no_hole() -> None:

@@ -8,6 +8,7 @@ from itertools import islice, pairwise
 from analyzer.explain.host.networks import bridges, inside, outside, uplinks
 from analyzer.explain.told import Facts
 from analyzer.model import Address, Container, HostState, Link, Network
+from analyzer.model.engine import GOSSIP_PORT
 from analyzer.packet.stops import Cause, Way
 from analyzer.state.rules.names import PROTOCOLS
 from analyzer.state.rules.packet import Packet
@@ -83,6 +84,7 @@ def questions(host: HostState) -> Iterator[Question]:
             yield from _outward(host, network, bridge, far)
         yield from _published(host, ways[0], far)
     yield from _neighbours(host)
+    yield from _nodes(host)
 
 
 def _outward(host: HostState, network: Network, bridge: Link, far: Address) -> Iterator[Question]:
@@ -144,6 +146,26 @@ def _neighbours(host: HostState) -> Iterator[Question]:
             for src, dst in ends[:1]:
                 packet = Packet(TCP, src, dst, 40_000, 80, tcp_flags=SYN, length=60, ttl=64, iif=bridge.name)
                 yield Question(one.name, other.name, "TCP", packet, bridged=True)
+
+
+def _nodes(host: HostState) -> Iterator[Question]:
+    """Let the other nodes of each overlay network send what it is made of: VXLAN, and who is where."""
+    for network in host.networks:
+        own = next((ip for ip in network.peers if host.owns(ip)), None)
+        link = next((link for link in host.links if own in link.addresses), None)
+        if network.driver != "overlay" or own is None or link is None or not host.knows_rules(own.version):
+            continue
+        inside = host.overlays.get(network.name)
+        ports = {one.udp_port for one in inside.links if one.udp_port is not None} if inside is not None else set()
+        asked = [(UDP, port, "VXLAN") for port in sorted(ports)]
+        for protocol, port, what in (*asked, (TCP, GOSSIP_PORT, "gossip"), (UDP, GOSSIP_PORT, "gossip")):
+            for peer in network.peers:
+                if peer == own or peer.version != own.version:
+                    continue
+                flags = SYN if protocol == TCP else None
+                packet = Packet(protocol, peer, own, port, port, tcp_flags=flags, length=60, ttl=64, iif=link.name)
+                name = "TCP" if protocol == TCP else "UDP"
+                yield Question(f"node {peer}", f"this host's port {port} ({what})", name, packet)
 
 
 FORWARD = ("filter", "FORWARD")

@@ -17,13 +17,12 @@ from analyzer.explain.fixes import INVALID, ends, fix
 from analyzer.explain.host.asked import FORWARD, OUTSIDE, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
-from analyzer.explain.spoken import GOSSIP_PORT
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Address, Finding, HostState, Severity
-from analyzer.model.engine import NO_ENGINE
+from analyzer.model.engine import GOSSIP_PORT, NO_ENGINE
 from analyzer.model.finding import Fact
 from analyzer.model.question import Elements, Member, Range
 from analyzer.model.rules import Chain

@@ -11,10 +11,10 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import receiver
 from analyzer.explain.parties import name_of
-from analyzer.explain.spoken import GOSSIP_PORT
 from analyzer.explain.tally import Count, Most
 from analyzer.explain.told import Facts, Told
 from analyzer.model import Connection, Listener, NatKind, Severity, endpoint
+from analyzer.model.engine import GOSSIP_PORT
 from analyzer.schema import Addresses, Array
 
 GIVES_UP_NS = 3_000_000_000
