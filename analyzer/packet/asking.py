@@ -5,11 +5,14 @@ from collections.abc import Collection
 import numpy as np
 
 from analyzer.decode.dns import PORT
+from analyzer.decode.offsets import PROTO_UDP
 from analyzer.link.sorting import distinct_rows, values_at
 from analyzer.packet.context import Context
 from analyzer.schema import Array, Columns, Int64
 
 HALF = (1 << 64) - 1
+DHCP_SERVER, DHCP_CLIENT = 67, 68
+"""Ports (RFC 2131 section 4.1)."""
 
 
 def tunnels(context: Context) -> set[tuple[int, int]]:
@@ -47,6 +50,13 @@ def busy(context: Context, wanted: Collection[int]) -> dict[int, int]:
     columns = [table[name] for name in ("orig_src_hi", "orig_src", "first_ns")]
     found = {high << 64 | low: began_ns for high, low, began_ns in values_at(columns, rows)}
     return {ip: found[ip] for ip in found.keys() & set(wanted)}
+
+
+def dhcp(context: Context) -> set[int]:
+    """Return the points at which a DHCP server was heard."""
+    frames = context.frames
+    heard = (frames["proto"] == PROTO_UDP) & (frames["sport"] == DHCP_SERVER) & (frames["dport"] == DHCP_CLIENT)
+    return set(np.unique(frames["point"][heard]).tolist())
 
 
 def _ends(table: Columns, name: str, rows: Array | None = None) -> set[int]:

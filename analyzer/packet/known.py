@@ -179,6 +179,8 @@ class Known:
     """Who asks name servers."""
     busy = Table[dict[int, int]](asking.busy, _merged(max), lambda known: known.askers)
     """By those of them that wanted anything else: when they began the last of it, in ns."""
+    dhcp = Table[set[int]](lambda part, _: asking.dhcp(part), _unite)
+    """Points at which a DHCP server was heard."""
     bridged = Table[Counter[tuple[int, int]]](
         lambda part, _: ports.bridged(part), lambda parts, _: sum(parts, Counter())
     )

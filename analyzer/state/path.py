@@ -7,6 +7,7 @@ hangs. (net/ipv4/ip_input.c, route.c, fib_frontend.c, ip_forward.c, ip_output.c 
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 from analyzer.model import Address, FlowTuple, HostState, RoutingRule
@@ -25,6 +26,8 @@ from analyzer.state.sysctl import BRIDGE_CALLS, forwards, reverse_path, sysctl, 
 NEIGHBOUR_DEAD = ("FAILED", "INCOMPLETE")
 LOOPBACK = "lo"
 FOR_HOST = "for the host itself"
+BROADCAST = IPv4Address("255.255.255.255")
+"""Never routed, whatever routes say (ip_route_input_rcu, brd_input)."""
 BRIDGE, DEVICE = ("bridge",), ("netdev", "inet")
 """Families of tables beside those of IP."""
 
@@ -131,7 +134,7 @@ class Path:
         host, dst = self._host, packet.dst
         if dst is None or isinstance(dst, OneOf):
             return self._route_unknown(packet)
-        if dst.is_multicast:
+        if dst.is_multicast or dst == BROADCAST:
             walk.routed(FOR_HOST)
             return LOCAL
         if dst.is_loopback and packet.version == 4 and isinstance(packet.iif, str) and packet.iif != LOOPBACK:

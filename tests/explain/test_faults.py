@@ -16,20 +16,22 @@ from tests.lab.faults.score import account, score, told, written
 
 OWN_TESTS = {
     "ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks", "bridge-netfilter-off",
-    "forward-policy-drop", "routed-network-unreachable", "dns-conntrack-race",
+    "forward-policy-drop", "routed-network-unreachable", "dns-conntrack-race", "dhcp-unanswered",
 }  # fmt: skip
-"""No fault of a host, told without captures, or a race that nobody can make: their own tests have scenes of them."""
+"""
+No fault of a Docker host, told without captures, or a race that nobody can make: their own tests have scenes of them.
+"""
 
 
 NAMES = """
 ambiguous-packets answered-from-elsewhere arp-unanswered asymmetric-path bad-checksum bridge-address-lost
 bridge-netfilter-off capture-doubles-packets capture-gap capture-loss client-address-hidden connection-goes-silent
 connection-refused conntrack-contradiction conntrack-full conntrack-invalid-reset conntrack-timeout container-ended
-container-name-unknown container-paused container-routed-elsewhere dns-conntrack-race dns-failed dns-unanswered
-docker-proxy-in-path docker-rules-gone dropped-by-kernel duplicate-address embedded-dns-failed filtered-by-rule
-forward-policy-drop forwarding-disabled fragments-lost ftp-data-unreachable hairpin-at-router hairpin-broken
-high-latency-hop host-unreachable ipsec-drops loopback-not-routed loss-beyond-host loss-inside-host mac-moved
-masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten
+container-name-unknown container-paused container-routed-elsewhere dhcp-unanswered dns-conntrack-race dns-failed
+dns-unanswered docker-proxy-in-path docker-rules-gone dropped-by-kernel duplicate-address embedded-dns-failed
+filtered-by-rule forward-policy-drop forwarding-disabled fragments-lost ftp-data-unreachable hairpin-at-router
+hairpin-broken high-latency-hop host-unreachable ipsec-drops loopback-not-routed loss-beyond-host loss-inside-host
+mac-moved masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch multicast-stays-inside nat-clash nat-port-rewritten
 ndp-proxy-missing neighbour-stale network-isolation no-address-for-name no-ipv6-for-name nothing-left ping-unanswered
 ports-exhausted published-port-not-translated published-port-shadowed queue-drops request-unanswered reset-after-idle
 reset-on-the-way reverse-path-filtered routed-network-unreachable sent-to-dead-link sidecar-cut-off stale-conntrack

@@ -7,7 +7,7 @@ from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 from tests.explain import test_hosts_with_more as with_more
 from tests.explain.hosts import RECORDED, trace_of
-from tests.explain.test_hosts_without_engine import FAULTS, HEALTHY, NOT_TOLD
+from tests.explain.test_hosts_without_engine import FAULTS, HEALTHY
 from tests.explain.test_user_mode import USER_MODE
 
 KINDS = ("docker-28", "docker-29", "kubernetes", "podman")
@@ -19,7 +19,7 @@ def test_all_of_them() -> None:
     found = {path.name.removesuffix(".tar.zst") for path in RECORDED.glob("*.tar.zst")}
 
     assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES} | {
-        *HEALTHY, *FAULTS, *NOT_TOLD, *USER_MODE, *with_more.HEALTHY, *with_more.FAULTS
+        *HEALTHY, *FAULTS, *USER_MODE, *with_more.HEALTHY, *with_more.FAULTS
     }  # fmt: skip
 
 

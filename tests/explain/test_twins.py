@@ -34,6 +34,7 @@ TWINS = {
     "queue-drops": "busy.bridge",
     "reset-on-the-way": "aborts.bridge",  # resets that the ends send themselves
     "dns-conntrack-race": "silent-resolver.bridge",  # A and AAAA at once, and both got out
+    "dhcp-unanswered": "healthy.bridge",
     "dns-failed": "slow-resolver.bridge",
     "dns-unanswered": "failing-resolver.bridge",
     "docker-proxy-in-path": "hidden-client.bridge",

@@ -960,3 +960,11 @@ def test_a_packet_that_was_stopped() -> None:
 
     assert result.packet is not None
     assert (result.packet.dst, result.packet.oif, result.packet.ttl) == (packet.dst, ABSENT, 64)
+
+
+def test_the_limited_broadcast_is_for_the_host() -> None:
+    """No route is asked, so a default route does not send it on."""
+    packet = _packet(dst="255.255.255.255", protocol="udp", tcp_flags=None)
+    account = _path().received(packet)
+
+    assert (account.verdict, account.for_host) == (Verdict.ACCEPT, True)

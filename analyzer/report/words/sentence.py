@@ -22,6 +22,7 @@ class Verb(Enum):
     RESOLVE = "resolve"
     SEND = "send"
     OPEN = "open connections"
+    GET = "get"
     KEEP = "keep a connection"
     USE = "use"
 
@@ -93,6 +94,8 @@ def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:
         return "cannot open connections"
     if verb is Verb.USE:
         return f"cannot use {there}"
+    if verb is Verb.GET:
+        return f"cannot get {there}"
     if verb is Verb.KEEP:
         return f"{'loses its connection' if one else 'lose their connections'} to {there}"
     if verb is Verb.SEND:

@@ -271,7 +271,26 @@ def multicast_stays(f: Facts) -> Words:
     )
 
 
+def dhcp_unanswered(f: Facts) -> Words:
+    """Who asks for an address has none, and so nothing else."""
+    asked = f"{f['client']} asked {plural(number(f, 'count'), 'time')} by DHCP at {f['where']}"
+    title, said = "nobody answers DHCP", "Without an answer it has no IPv4 address, and reaches nobody."
+    remedy = "See whether its network's DHCP server runs and hears it: tcpdump -ni any port 67; or give it its address."
+    if dev := f.get("nobody_listens"):
+        title = "no DHCP server runs on this host"
+        said += f" {dev} has an address of this host, and no program here listens on UDP port 67."
+        remedy = f"Start what serves DHCP on {dev} (dnsmasq, by lxc-net, libvirt or incus), or give it its address."
+    elif f.get("cause"):
+        title = f"{f['program'] or 'the DHCP server'} does not hear it: {f['cause']}"
+        said += (
+            f" {f['program'] or 'Somebody'} listens on UDP port 67, and what comes in by {f['dev']} is stopped before."
+        )
+        remedy = f"Let UDP port 67 in by {f['dev']}, before that: what comes from 0.0.0.0 to 255.255.255.255, too."
+    return Words(f"{asked}, and got no answer", said, title, verb=Verb.GET, remedy=remedy)
+
+
 SAYS = {
+    "dhcp-unanswered": dhcp_unanswered,
     "multicast-stays-inside": multicast_stays,
     "subnet-overlap": subnet_overlap,
     "asymmetric-path": asymmetric_path,
