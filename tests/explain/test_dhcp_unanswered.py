@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzer.explain.hypotheses.dhcp_unanswered import RAW_SOCKETS, _reason, causes
+from analyzer.explain.hypotheses.dhcp_unanswered import MOST_CLIENTS, RAW_SOCKETS, _reason, causes
 from analyzer.model import HostState, Severity
 from analyzer.model.rules import Chain, Table
 from analyzer.packet.context import Share
@@ -90,6 +90,17 @@ def test_a_capture_that_ends_at_once(tmp_path: Path) -> None:
         _ask(scene, number)
 
     assert scene.findings(CHECK) == []
+
+
+def test_clients_of_one_place_are_one_finding(tmp_path: Path) -> None:
+    """However many there are; who asked once is left out."""
+    scene = Scene(tmp_path)
+    for number in range(3 * (MOST_CLIENTS + 2)):
+        _ask(scene, number, mac=f"02:00:00:00:01:{number // 3:02x}")
+    _ask(scene, 60_000, mac="02:00:00:00:02:00")
+    (found,) = scene.findings(CHECK)
+
+    assert found.facts["count"] == 3 * MOST_CLIENTS
 
 
 def test_what_another_part_tells_is_left_to_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import IPv4Address
+from itertools import chain
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from analyzer.packet.stops import Way
 from analyzer.schema import Addresses
 from analyzer.state.rules.packet import Packet
 
+MOST_CLIENTS = 50
+"""Of one place that are looked at."""
 ENOUGH = 3
 """Questions after which nobody is only slow: clients ask every few seconds, ever less often."""
 NOBODY, EVERYBODY = IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")
@@ -26,29 +29,41 @@ RAW_SOCKETS = "dhcpd"
 
 
 def causes(case: Case) -> Iterator[Cause]:
-    """Give each client that has no address, and asks where nobody answers any."""
+    """Give each place where clients without an address ask, and nobody answers any."""
     context = case.context
     asks = (case.first("proto") == PROTO_UDP) & (case.first("sport") == DHCP_CLIENT) & case.mine
     asks &= (case.first("dport") == DHCP_SERVER) & context.with_role(case.first_row, *NEAR_CONTAINERS)
     asks &= Addresses.of(context.frames, "src")[case.first_row].are(int(NOBODY))
-    found: dict[tuple[int, int], list[int]] = {}
-    for packet in np.flatnonzero(asks).tolist():
-        row = int(case.first_row[packet])
-        found.setdefault((context.value("point", row), context.value("eth_src", row)), []).append(packet)
-    for (point, mac), packets in found.items():
-        answered = context.all.dhcp & {context.value("point", row) for row in context.rows_of(packets[0])}
-        if len(packets) < ENOUGH or answered or not case.waited(packets[ENOUGH - 1]):
-            continue
-        host, owner = context.host_at(int(case.first_row[packets[0]])), _client(case, packets[0])
-        if owner is not None and _has_address(host, owner):
-            continue
-        dev = case.tracer.prover.interface(context.points[point])
-        facts, proof = _reason(host, dev) if dev is not None else ({}, ())
-        yield Cause(
-            packets, partial(_tell, case, owner or mac_text(mac), facts, proof),
-            Basis.STATED if facts else Basis.OBSERVED, (host.name or "", context.points[point].name, mac_text(mac)),
-            specific=Specific.SETTING if facts else None,
-        )  # fmt: skip
+    asking = np.flatnonzero(asks)
+    points, macs = (case.first(name)[asking] for name in ("point", "eth_src"))
+    for point in np.unique(points).tolist():
+        here = points == point
+        clients, times = np.unique(macs[here], return_counts=True)
+        found: dict[str, list[int]] = {}
+        for mac in clients[times >= ENOUGH][:MOST_CLIENTS].tolist():
+            packets = asking[here & (macs == mac)].tolist()
+            if (name := _in_vain(case, packets)) is not None:
+                found.setdefault(name, []).extend(packets)
+        if found:
+            host, dev = context.hosts[context.points[point].host], case.tracer.prover.interface(context.points[point])
+            facts, proof = _reason(host, dev) if dev is not None else ({}, ())
+            yield Cause(
+                sorted(chain.from_iterable(found.values())), partial(_tell, case, list(found), facts, proof),
+                Basis.STATED if facts else Basis.OBSERVED, (host.name or "", context.points[point].name),
+                specific=Specific.SETTING if facts else None,
+            )  # fmt: skip
+
+
+def _in_vain(case: Case, packets: list[int]) -> str | None:
+    """Return who asks all this, by name or MAC; None if it was answered, or may have been, or has an address."""
+    row = int(case.first_row[packets[0]])
+    answered = case.context.all.dhcp & {case.context.value("point", row) for row in case.context.rows_of(packets[0])}
+    if answered or not case.waited(packets[ENOUGH - 1]):
+        return None
+    owner = _client(case, packets[0])
+    if owner is not None and _has_address(case.context.host_at(row), owner):
+        return None
+    return owner or mac_text(case.context.value("eth_src", row))
 
 
 def _client(case: Case, packet: int) -> str | None:
@@ -84,10 +99,10 @@ def _reason(host: HostState, dev: str) -> tuple[Facts, tuple[str, ...]]:
     return {"cause": stopped.text, "program": servers[0].program, "dev": dev}, stopped.proof
 
 
-def _tell(case: Case, client: str, facts: Facts, proof: tuple[str, ...], packets: list[int]) -> Told:
+def _tell(case: Case, clients: list[str], facts: Facts, proof: tuple[str, ...], packets: list[int]) -> Told:
     where = case.context.point(int(case.first_row[packets[0]])).name
-    facts = facts | {"client": client, "where": where, "count": Count(len(packets))}
-    facts |= {"who": [client], "what": ["an IPv4 address by DHCP"], "protocols": []}
+    facts = facts | {"clients": clients, "where": where, "count": Count(len(packets))}
+    facts |= {"who": clients, "what": ["an IPv4 address by DHCP"], "protocols": []}
     return Told(facts, evidence=case.evidence(packets), proof=proof)
 
 

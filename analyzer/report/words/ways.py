@@ -1,7 +1,7 @@
 """Neighbours, networks and ways."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
 
 
 def subnet_overlap(f: Facts) -> Words:
@@ -273,8 +273,8 @@ def multicast_stays(f: Facts) -> Words:
 
 def dhcp_unanswered(f: Facts) -> Words:
     """Who asks for an address has none, and so nothing else."""
-    asked = f"{f['client']} asked {plural(number(f, 'count'), 'time')} by DHCP at {f['where']}"
-    title, said = "nobody answers DHCP", "Without an answer it has no IPv4 address, and reaches nobody."
+    asked = f"{several(texts(f, 'clients'))} asked {plural(number(f, 'count'), 'time')} by DHCP at {f['where']}"
+    title, said = "nobody answers DHCP", "Without an answer there is no IPv4 address, and nobody is reached."
     remedy = "See whether its network's DHCP server runs and hears it: tcpdump -ni any port 67; or give it its address."
     if dev := f.get("nobody_listens"):
         title = "no DHCP server runs on this host"
