@@ -3,14 +3,28 @@
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.absent.ports import asker_off, asking, owner
 from analyzer.explain.absent.routes import gateway, no_carrier, of_host, on_link, way_out, wide
-from analyzer.explain.absent.rules import answered, rules, within_bridge
+from analyzer.explain.absent.rules import answered, rules, untold, within_bridge
 from analyzer.explain.absent.whose import nobody, own
 from analyzer.explain.case import Case
 from analyzer.model import ArpExchange, HostState
 
 __all__ = ["Why", "no_carrier", "of_host", "why"]
 
-REASONS = (rules, answered, within_bridge, asking, asker_off, owner, own, way_out, gateway, on_link, wide, nobody)
+REASONS = (
+    rules,
+    answered,
+    within_bridge,
+    untold,
+    asking,
+    asker_off,
+    owner,
+    own,
+    way_out,
+    gateway,
+    on_link,
+    wide,
+    nobody,
+)
 """From the owner's end to the asker's: the first one that is found is told."""
 
 

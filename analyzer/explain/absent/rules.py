@@ -6,6 +6,7 @@ from shlex import quote
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.edits import for_shell
 from analyzer.explain.told import Facts
+from analyzer.model.engine import GOSSIP_PORT
 from analyzer.model.rules import Rule
 from analyzer.packet.prove import KILLS
 from analyzer.packet.stops import moved
@@ -13,6 +14,8 @@ from analyzer.state.rules.owner import owner
 
 BELOW_IP = ("arp", "bridge", "netdev")
 """Families of tables that see ARP."""
+MOST = 50
+"""Packets that one rule stops which are looked at."""
 
 
 def rules(asked: Asked) -> Iterator[Why]:
@@ -50,6 +53,18 @@ def within_bridge(asked: Asked) -> Iterator[Why]:
         if stopped.rule is not None and (by := owner(stopped.rule, asked.host)) is not None:
             facts["owner"] = by
         yield Why(facts, stopped.proof)
+
+
+def untold(asked: Asked) -> Iterator[Why]:
+    """Look whether a rule keeps other nodes from telling which of them has an overlay's address."""
+    case, frames = asked.case, asked.case.context.frames
+    network = next((n for n in asked.host.networks if n.driver == "overlay" and n.holds(asked.ip)), None)
+    if network is None or asked.owner is not None:
+        return
+    for one in case.stopped.get("filtered-by-rule", ()):
+        rows = case.last_row[one.packets[:MOST]]
+        if one.host is asked.host and any((frames[port][rows] == GOSSIP_PORT).any() for port in ("dport", "sport")):
+            yield Why({"why": "untold", "network": network.name, "cause": one.cause.text}, one.cause.proof)
 
 
 def _rule(rule: Rule, family: str) -> Facts:

@@ -52,5 +52,13 @@ def _within_bridge(f: Facts) -> Said:
     )
 
 
+def _untold(f: Facts) -> Said:
+    return (
+        f"no node can tell this one where it is: {f['cause']}",
+        f"By gossip (TCP and UDP port 7946) nodes tell who has an address of {f['network']}; VXLAN asks nobody else.",
+        "Let TCP and UDP port 7946 pass between the nodes, both ways.",
+    )
+
+
 WHY = {"answers-lost": _answers_lost, "choice": _choice, "dnat": _dnat, "rule": _rule,
-       "within-bridge": _within_bridge}  # fmt: skip
+       "untold": _untold, "within-bridge": _within_bridge}  # fmt: skip
