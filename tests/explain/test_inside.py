@@ -98,7 +98,7 @@ def test_no_way_back(tmp_path: Path) -> None:
     _end(scene)
     (finding,) = scene.findings("stopped-in-container")
 
-    assert finding.title == "9.9.9.9 cannot reach web:80 (TCP): web has no way back: no route to 9.9.9.9"
+    assert finding.title == "9.9.9.9 cannot reach web:80 (TCP): web has no way back: no default route for IPv4"
     assert finding.commands == (
         "nsenter -t \"$(docker inspect -f '{{.State.Pid}}' web)\" -n ip route replace default via 172.17.0.1 dev eth0",
     )
