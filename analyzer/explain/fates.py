@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from analyzer.explain.case import Case
 
 
+PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
+"""By IP version, type and code (RFC 792, RFC 4443)."""
+
+
 @dataclass
 class Stopped:
     """Packets that one cause stopped."""

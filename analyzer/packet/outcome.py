@@ -8,7 +8,6 @@ point to that one, or a recorded route says so. Else its fate is not observable.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from ipaddress import IPv4Address
 
 import numpy as np
 
@@ -28,13 +27,13 @@ from analyzer.packet.prove import Prover
 from analyzer.packet.stops import Cause
 from analyzer.packet.text import icmp_text, protocol_of
 from analyzer.schema import Array, Int64, Layer
+from analyzer.state.path import BROADCAST
 from analyzer.state.reasons import DELIVERED, REASONS, TELLING, UNKNOWN
 
 TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
 REJECTS = {4: {(3, code) for code in (0, 1, 2, 3, 9, 10, 13)}, 6: {(1, code) for code in (0, 1, 3, 4, 5, 6)}}
 """By IP version, types and codes that REJECT may answer with (net/ipv4/netfilter/ipt_REJECT.c, ip6t_REJECT.c)."""
-BROADCAST = IPv4Address("255.255.255.255")
 LISTENED = {6: "tcp", 17: "udp"}
 """Protocols of sockets that were recorded."""
 

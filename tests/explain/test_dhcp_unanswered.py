@@ -146,3 +146,16 @@ def test_a_host_that_is_not_meant_to_answer() -> None:
     assert _reason(replace(well, links=links), "lxcbr0") == ({}, ())
     assert _reason(replace(well, files=()), "lxcbr0") == ({}, ())
     assert _reason(well, "gone") == ({}, ())
+
+
+def test_a_segment_that_leads_out() -> None:
+    """Whoever serves DHCP there is in the LAN, and a second server would do harm."""
+    well = replace(_host("lxc.healthy"), listeners=())
+    bridge = next(one for one in well.links if one.name == "lxcbr0")
+    port = replace(bridge, name="eth9", kind=None, addresses=(), master="lxcbr0")
+    way_out = next(one for one in well.routes if not one.dst.prefixlen)
+
+    assert _reason(well, "lxcbr0")[0] == {"nobody_listens": "lxcbr0"}
+    assert _reason(replace(well, links=(*well.links, port)), "lxcbr0") == ({}, ())
+    assert _reason(replace(well, routes=(*well.routes, replace(way_out, dev="lxcbr0"))), "lxcbr0") == ({}, ())
+    assert _reason(_host("bridged.healthy"), "br0") == ({}, ())

@@ -9,6 +9,7 @@ import numpy as np
 
 from analyzer.decode.offsets import PROTO_UDP
 from analyzer.explain.case import Case
+from analyzer.explain.fates import PORT_UNREACHABLE
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.listening import Listening, listening, meant
 from analyzer.explain.questions import completed
@@ -19,7 +20,6 @@ from analyzer.explain.told import Facts, Told
 from analyzer.link.sorting import values_at
 from analyzer.model import Basis, Connection, Container, Finding, NatKind, Role, Severity, endpoint
 
-PORT_UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
 PROTOCOL_UNREACHABLE = (4, 3, 2)
 TRACEROUTE = range(33434, 33535)
 """Ports that traceroute sends its datagrams to."""

@@ -17,13 +17,16 @@ from analyzer.model import Basis, HostState, Severity, mac_text
 from analyzer.packet.asking import DHCP_CLIENT, DHCP_SERVER
 from analyzer.packet.stops import Way
 from analyzer.schema import Addresses
+from analyzer.state.path import BROADCAST
 from analyzer.state.rules.packet import Packet
 
 MOST_CLIENTS = 50
 """Of one place that are looked at."""
 ENOUGH = 3
 """Questions after which nobody is only slow: clients ask every few seconds, ever less often."""
-NOBODY, EVERYBODY = IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")
+NOBODY = IPv4Address("0.0.0.0")
+CONTAINERS_PORTS = ("veth", "tun")
+"""Kinds of a bridge's ports behind which containers and virtual machines are; behind others are networks."""
 RAW_SOCKETS = "dhcpd"
 """It reads what comes before any rule sees it (packet(7)); dnsmasq and others do not."""
 
@@ -86,17 +89,26 @@ def _reason(host: HostState, dev: str) -> tuple[Facts, tuple[str, ...]]:
     link = host.link(dev)
     if link is None or not any(ip.version == NOBODY.version for ip in link.addresses) or not host.knows_listeners:
         return {}, ()
+    if _leads_out(host, dev):
+        return {}, ()
     servers = [one for one in host.listeners if (one.protocol, one.port) == ("udp", DHCP_SERVER)]
     servers = [one for one in servers if one.interface in (None, dev)]
     if not servers:
         return {"nobody_listens": dev}, (f"ss.txt: nothing has UDP port {DHCP_SERVER}",)
-    asked = Packet(PROTO_UDP, NOBODY, EVERYBODY, DHCP_CLIENT, DHCP_SERVER, iif=dev, ct_state="NEW")
+    asked = Packet(PROTO_UDP, NOBODY, BROADCAST, DHCP_CLIENT, DHCP_SERVER, iif=dev, ct_state="NEW")
     stopped = Way(host, asked).stopped(bridged=False)
     if stopped is None or stopped.unknown or stopped.check != "filtered-by-rule":
         return {}, ()
     if any(one.program == RAW_SOCKETS for one in servers):
         return {}, ()
     return {"cause": stopped.text, "program": servers[0].program, "dev": dev}, stopped.proof
+
+
+def _leads_out(host: HostState, dev: str) -> bool:
+    """Tell whether others are on that segment whom one may mean: the host's way out is there, or a port to a LAN."""
+    ports = [link for link in host.links if link.master == dev]
+    ways_out = any(dev in route.devices for route in host.routes if not route.dst.prefixlen)
+    return ways_out or any(link.kind not in CONTAINERS_PORTS for link in ports)
 
 
 def _tell(case: Case, clients: list[str], facts: Facts, proof: tuple[str, ...], packets: list[int]) -> Told:

@@ -266,8 +266,10 @@ def _own_try(case: Case, stopped: Stopped) -> bool:
 def _of_peers(case: Case, stopped: Stopped) -> bool:
     """Tell whether any of it is what nodes with overlay networks tell each other, or another node sent it."""
     overlays = [network for network in stopped.host.networks if network.driver == "overlay"]
+    if not overlays:
+        return False
     peers, rows = {ip for one in overlays for ip in one.peers}, case.last_row[stopped.packets[:MOST_ENDS]]
-    told = bool(overlays) and bool(np.isin(case.context.frames["dport"][rows], SWARM_PORTS).any())
+    told = bool(np.isin(case.context.frames["dport"][rows], SWARM_PORTS).any())
     return told or any(case.context.src(row) in peers for row in rows.tolist())
 
 

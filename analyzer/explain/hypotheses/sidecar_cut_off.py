@@ -7,6 +7,7 @@ from shlex import quote
 import numpy as np
 
 from analyzer.explain.case import Case
+from analyzer.explain.fates import PORT_UNREACHABLE
 from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.symptoms import refused, unanswered
@@ -15,15 +16,13 @@ from analyzer.model import Basis, Container, HostState, Severity
 from analyzer.model.engine import Sidecar
 from analyzer.schema import Int64
 
-UNREACHABLE = {(4, 3, 3), (6, 1, 4)}
-"""Port unreachable: IP version, type, code."""
 MOST = 5_000
 """Packets of one client to one port that are looked at; the first ones."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each of them, with what clients ask in vain of the ports that it listens on where nobody comes."""
-    quoted = [error.quoted for error in case.errors if error.kind in UNREACHABLE and error.quoted is not None]
+    quoted = [error.quoted for error in case.errors if error.kind in PORT_UNREACHABLE and error.quoted is not None]
     failed = np.unique(np.concatenate([unanswered(case), refused(case), quoted])).astype(np.int64)
     for host in case.hosts.states:
         for sidecar in _cut_off(host):
