@@ -1,7 +1,7 @@
 """What ends a recording from outside: Ctrl-C, a terminal that is gone, whoever sends a signal."""
 
 import signal
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +9,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Stop:
-    """Hears of signals, of which the first ends a recording, and a second one what is still asked afterwards."""
+    """
+    Hears of signals, of which the first ends a recording, and a second one what is still asked afterwards.
+
+    A handler runs between any two steps of what it interrupts, which may hold a lock: here nothing takes one.
+    """
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
         self.number: signal.Signals | None = None
         """The first."""
         self.urgent = False
@@ -21,17 +24,18 @@ class Stop:
     @property
     def asked(self) -> bool:
         """Tell whether there was one."""
-        return self._asked.is_set()
+        return self.number is not None
 
     def ask(self, number: int = signal.SIGINT) -> None:
         """Take note of a signal."""
         self.urgent = self.asked
         self.number = self.number or signal.Signals(number)
-        self._asked.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until there is a signal; tell whether there was one."""
-        return self._asked.wait(seconds)
+        """Wait so long, if there was no signal before; tell whether there was one."""
+        if not self.asked:
+            time.sleep(seconds)
+        return self.asked
 
     @contextmanager
     def heard(self) -> Iterator[None]:

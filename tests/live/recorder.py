@@ -83,10 +83,10 @@ def programs(namespace: str) -> set[str]:
     return set(run("ip", "netns", "pids", namespace).split())
 
 
-def called(numbers: Iterable[str]) -> list[str]:
-    """Return the command lines of processes, as far as they are there."""
-    found = []
+def called(numbers: Iterable[str]) -> dict[str, str]:
+    """Return the command lines of processes by their numbers, as far as they are there."""
+    found = {}
     for number in numbers:
         with suppress(OSError):
-            found.append(Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode())
+            found[number] = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found

@@ -286,7 +286,7 @@ def test_over_ssh(lab: Lab, tmp_path: Path, ssh: str, monkeypatch: pytest.Monkey
 
     assert [hop.point for hop in ping.hops] == ["veth-c1", "docker0", UPLINK]
     assert {point.ended for point in manifest.points} == {None}
-    assert not any("tcpdump" in line for line in called(programs(lab.namespace)))
+    assert not any("tcpdump" in line for line in called(programs(lab.namespace)).values())
 
 
 def test_docker_events_are_kept(lab: Lab, tmp_path: Path) -> None:

@@ -2,10 +2,28 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from analyzer.record.stop import SIGNALS, Stop
+
+FLOOD = """
+import os, signal, threading
+from analyzer.record.stop import Stop
+
+def flood():
+    for _ in range(100_000):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+stop = Stop()
+with stop.heard():
+    sender = threading.Thread(target=flood)
+    sender.start()
+    while sender.is_alive():
+        stop.wait(0)
+"""
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -57,3 +75,10 @@ def test_signals_that_were_ignored(number: signal.Signals, heard: bool) -> None:
 def test_nobody_asks() -> None:
     """Waiting ends in time."""
     assert Stop().wait(0.001) is False
+
+
+def test_signals_at_any_moment() -> None:
+    """Whatever is under way when one comes, nothing waits for itself: a recording would have no end."""
+    done = subprocess.run([sys.executable, "-c", FLOOD], capture_output=True, text=True, timeout=120, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
