@@ -1,0 +1,1 @@
+"""The README and docs/: what they show is made, and what they name is there."""
