@@ -1,4 +1,4 @@
-"""The README's pictures: reports of recordings in a real Chromium; ``python -m tests.docs.pictures`` takes them anew."""
+"""The README's pictures: reports in a real Chromium; ``python -m tests.docs.pictures`` takes them anew."""
 
 import gzip
 import re
