@@ -79,7 +79,7 @@ def _shown(command: tuple[str, ...]) -> str:
 def hosts_table() -> str:
     """Return what is told of recordings of other kinds of hosts, as they are analysed."""
     rows = [
-        "| host | way found | dumps | names | rules decided | NAT's rules named | healthy: errors | faults, told first |",
+        "| host | way found | dumps | names | rules decided | NAT's rules named | errors if healthy | faults |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for kind, name in KINDS.items():
