@@ -20,6 +20,7 @@ from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
 from analyzer.cli.doctor import doctor
+from analyzer.cli.fields import fields
 from analyzer.cli.replay import replay, shell
 from analyzer.cli.show import show
 from analyzer.process import suit_columns
@@ -33,7 +34,7 @@ def _terminated(*_: object) -> None:
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="hoptrace")
+@click.version_option(__version__, "-V", "--version", prog_name="hoptrace")
 def main() -> None:
     """Follow packets through a Docker host: which frames are the same packet, hop by hop."""
     suit_columns()
@@ -47,5 +48,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, replay, shell, doctor, checks, demo):
+for command in (analyze, capture, show, replay, shell, doctor, checks, fields, demo):
     main.add_command(command)

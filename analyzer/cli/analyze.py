@@ -1,39 +1,47 @@
 """The commands that report on captures: analyze and demo."""
 
-import os
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.base import EXIT_PARTIAL, EXIT_UNREADABLE, complain, exit_on, fail_on_option, find, input_options
+from analyzer.cli.base import (
+    EXIT_PARTIAL,
+    EXIT_UNREADABLE,
+    examples,
+    exit_on,
+    fail_on_option,
+    find,
+    input_options,
+)
 from analyzer.cli.memory import Asked, memory_options
-from analyzer.errors import InputError, LimitError, SelectionError
+from analyzer.cli.outputs import Output, check_targets, output_options, outputs_of, write
+from analyzer.cli.talk import complain, paged, progress, remark, talking
+from analyzer.errors import InputError, LimitError
 
 if TYPE_CHECKING:
     from analyzer.run import Means, Prepared, Trace
 
 SHOWN_CONNECTIONS = 50
-FORMATS = (".json", ".html", ".ndjson", ".parquet")
 explain_option = click.option("--explain", is_flag=True, help="Tell journeys in prose, step by step.")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "hoptrace analyze veth.pcap docker0.pcap wlan0.pcap",
+        "hoptrace analyze trouble/ -o report.html",
+        "hoptrace analyze trouble/ -Y 'container == web && tcp.port == 5432'",
+        "hoptrace analyze trouble/ -o - --format ndjson | jq 'select(.type == \"finding\")'",
+        "tcpdump -i any -w - | hoptrace analyze -",
+    )
+)
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @input_options
-@click.option("-Y", "--select", "selection", metavar="EXPR", help="Only these journeys, e.g. 'ip.addr == 8.8.8.8'.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="FILE",
-    help="Write a report; the ending says which: .html, .json, .ndjson, .parquet. May repeat.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the terminal report.")
+@click.option("-r", "read", multiple=True, hidden=True, help="A PATH, as tcpdump and tshark have it.")
+@click.option("-Y", "--select", "selection", metavar="EXPR", help="Only this: hoptrace fields says what can be asked.")
+@output_options
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
 @click.option("--window", metavar="FRAMES", hidden=True, help="Does nothing any more.")
 @click.option(
@@ -49,13 +57,16 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 @click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
 @fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
+@talking
 def analyze(
     paths: tuple[str, ...],
     host: str | None,
     unpack_limit: int | None,
     points: tuple[str, ...],
+    read: tuple[str, ...],
     selection: str | None,
     outputs: tuple[str, ...],
+    form: str | None,
     as_json: bool,
     journeys: int,
     window: str | None,
@@ -74,17 +85,15 @@ def analyze(
     .ndjson has an item a line, .parquet the frames of every packet. What does not fit into memory is worked in parts,
     whose tables lie in files meanwhile; what is told is the same.
     """
-    for output in outputs:
-        if Path(output).suffix not in FORMATS:
-            raise SelectionError(f"-o {output}: unknown ending; known are {', '.join(FORMATS)}")
+    wanted = Told(outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on)
+    paths += read
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
     if window is not None:
         complain("--window does nothing any more: what does not fit into memory is told in full, too")
 
-    _check_targets([Path(output) for output in outputs], [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
+    check_targets(wanted.outputs, [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
-        wanted = Told(outputs, selection, journeys, as_json, explain, replay, preview, fail_on)
         means = asked.means(prepared, parts)
         if verbose:
             from analyzer.run import estimate  # noqa: PLC0415
@@ -98,9 +107,26 @@ def analyze(
         sys.exit(EXIT_PARTIAL)
 
 
-def _analyze(prepared: "Prepared", means: "Means", wanted: "Told") -> "tuple[Trace, bool]":
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the user wants to be told, and how."""
+
+    outputs: list[Output]
+    selection: str | None
+    journeys: int
+    """How many the terminal shows."""
+    explain: bool
+    """Journeys are told in prose."""
+    replay: bool
+    """A kernel is asked whether findings and remedies hold."""
+    preview: bool
+    """New hypotheses are asked as well."""
+    fail_on: str | None
+    """Severity of findings that make the command fail."""
+
+
+def _analyze(prepared: "Prepared", means: "Means", wanted: Told) -> "tuple[Trace, bool]":
     """Analyse all of it, else as much as fits, which is found out while reading; tell whether not all of it was."""
-    from analyzer.report.progress import progress  # noqa: PLC0415
     from analyzer.run import analyze_whole  # noqa: PLC0415
 
     budget = means.budget
@@ -117,127 +143,53 @@ def _analyze(prepared: "Prepared", means: "Means", wanted: "Told") -> "tuple[Tra
     raise LimitError("not even a few of these frames fit into memory")
 
 
-def _check_targets(paths: list[Path], inputs: Iterable[str]) -> None:
-    """Make sure, before anything is read, that each output is a file of its own, and no input."""
-    from analyzer.report.parquet import beside  # noqa: PLC0415
-
-    paths = list(dict.fromkeys(paths))
-    taken = [*paths, *(beside(path) for path in paths if path.suffix == ".parquet")]
-    for place, path in enumerate(taken):
-        if path.is_dir():
-            raise SelectionError(f"-o {path}: a folder, not a file")
-        if any(os.path.realpath(path) == os.path.realpath(given) for given in inputs):
-            raise SelectionError(f"-o {path}: it is read, too, and would be lost")
-        if path in taken[:place]:
-            raise SelectionError(f"-o {path}: the connections of another output go there")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the user wants to be told, and how."""
-
-    outputs: tuple[str, ...]
-    selection: str | None
-    journeys: int
-    """How many the terminal shows."""
-    as_json: bool
-    explain: bool
-    """Journeys are told in prose."""
-    replay: bool
-    """A kernel is asked whether findings and remedies hold."""
-    preview: bool
-    """New hypotheses are asked as well."""
-    fail_on: str | None
-    """Severity of findings that make the command fail."""
-
-
 def _report(trace: "Trace", wanted: Told) -> bool:
     """Report; tell whether the input was damaged."""
-    from analyzer.report import json_report, terminal  # noqa: PLC0415
+    from analyzer.report import terminal  # noqa: PLC0415
 
-    partial = complain_of_damage(trace)
+    partial = remark_damage(trace)
     for output in wanted.outputs:
-        _write(trace, Path(output), wanted)
-    if wanted.as_json:
-        for piece in json_report.json_lines(trace.content(selection=wanted.selection, decisions=True)):
-            sys.stdout.write(piece)
-    else:
+        write(trace, output, wanted.selection, explain=wanted.explain)
+    if not any(output.on_stdout for output in wanted.outputs):
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
-        terminal.print_report(terminal.console(), content, explain=wanted.explain)
+        with paged() as out:
+            terminal.print_report(out, content, explain=wanted.explain)
     if wanted.replay and trace.kernel.unasked:
         complain(f"--replay: {trace.kernel.unasked}")
-    exit_on(wanted.fail_on, trace.findings if wanted.fail_on is not None else ())
+    if wanted.fail_on is not None:
+        exit_on(wanted.fail_on, trace.content(selection=wanted.selection, journeys=0, connections=0).findings)
     return partial
 
 
-def _write(trace: "Trace", path: Path, wanted: Told) -> None:
-    """Write a report to a file; its ending says which."""
-    from analyzer.report import html, json_report, ndjson, parquet, write  # noqa: PLC0415
-
-    if path.suffix == ".parquet":
-        chosen = None if wanted.selection is None else trace.select(wanted.selection)
-        parquet.write_tables(path, trace.sightings(chosen), trace.correlated.connections)
-    elif path.suffix == ".html":
-        content = trace.content(selection=wanted.selection, journeys=html.MOST_JOURNEYS, decisions=True)
-        write.write_lines(path, html.page(content, trace.overview(), trace.named, explain=wanted.explain))
-    else:
-        content = trace.content(selection=wanted.selection, decisions=path.suffix == ".json")
-        pieces = json_report.json_lines if path.suffix == ".json" else ndjson.ndjson_lines
-        write.write_lines(path, pieces(content))
-
-
-@click.command()
-@click.option(
-    "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write a report, as analyze does; may repeat."
-)
+@click.command(epilog=examples("hoptrace demo", "hoptrace demo -o demo.html"))
+@output_options
+@talking
 @click.pass_context
-def demo(ctx: click.Context, outputs: tuple[str, ...]) -> None:
+def demo(ctx: click.Context, outputs: tuple[str, ...], form: str | None, as_json: bool) -> None:
     """Analyse the bundled sample: a container pings 8.8.8.8 and fetches a page."""
     here = Path(__file__).parents[1]
     bundle = next((p for p in (here / "demo_bundle", here.parent / "sample_pcaps" / "seed") if p.is_dir()), None)
     if bundle is None:
         raise InputError("the bundled sample is not installed")
-    ctx.invoke(
-        analyze,
-        paths=(str(bundle),),
-        host=None,
-        unpack_limit=None,
-        points=(),
-        selection=None,
-        outputs=outputs,
-        as_json=False,
-        journeys=30,
-        window=None,
-        parts=None,
-        memory=None,
-        work_dir=None,
-        jobs=1,
-        scheduler=None,
-        verbose=False,
-        explain=False,
-        replay=False,
-        preview=False,
-        fail_on=None,
-        strict=False,
-    )
+    ctx.invoke(analyze, paths=(str(bundle),), outputs=outputs, form=form, as_json=as_json)
 
 
-def complain_of_damage(trace: "Trace") -> bool:
+def remark_damage(trace: "Trace") -> bool:
     """Say what is wrong with the input; tell whether anything is."""
     from analyzer.read.records import DECODED, LINKTYPE_NONE, link_name  # noqa: PLC0415
 
     for error in trace.unusable:
-        complain(str(error))
+        remark(str(error))
     for doubled in trace.doubled:
-        complain(doubled)
+        remark(doubled)
     for info in trace.files:
         if info.damage is not None:
-            complain(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")
+            remark(f"{info.name}: at byte {info.damage.offset}: {info.damage.problem}; {info.frames} frames kept")
     foreign = [point for point in trace.points if point.frames and point.link_type not in (*DECODED, LINKTYPE_NONE)]
     for point in foreign:
         kind = link_name(point.link_type)
-        complain(f"{point.name}: {kind} is not decoded: {point.frames} frames were not looked into")
+        remark(f"{point.name}: {kind} is not decoded: {point.frames} frames were not looked into")
     for problem in trace.hosts.everywhere.problems:
-        complain(f"host state: {problem}")
+        remark(f"host state: {problem}")
     damaged = any(info.damage for info in trace.files)
     return bool(trace.unusable or trace.hosts.everywhere.problems or foreign or damaged)

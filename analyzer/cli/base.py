@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analyzer.cli.talk import Command, complain, habit, no_command, remark
 from analyzer.errors import HoptraceError, LimitError, OutputError, SchemaError, SelectionError
 
 if TYPE_CHECKING:
@@ -31,11 +32,17 @@ ENDS = (
 """The exit code of each error, the first that fits."""
 TRACEBACK = "HOPTRACE_TRACEBACK"
 
-Command = Callable[..., Any]
-
 
 class Group(click.Group):
     """Commands whose errors are one line on stderr and an exit code."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; say what may be meant instead of one that is not there."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(no_command(args[0], self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -62,6 +69,11 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             complain("interrupted")
             ctx.exit(EXIT_INTERRUPTED)
+        except click.NoSuchOption as error:
+            here = habit(error.option_name)
+            if here is None:
+                raise
+            raise click.NoSuchOption(error.option_name, f"{error.message} Here: {here}.", ctx=error.ctx) from None
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -87,13 +99,6 @@ def _write_no_more() -> None:
     """Let what is still in stdout's buffer go nowhere: the interpreter would fail to write it once more."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def complain(message: str) -> None:
-    """Print one harmless line on stderr."""
-    from analyzer.report.safe import safe  # noqa: PLC0415
-
-    click.echo(f"hoptrace: {safe(message)}", err=True)
 
 
 def input_options(command: Command) -> Command:
@@ -123,9 +128,14 @@ def find(
     from analyzer.run import prepare  # noqa: PLC0415
 
     if compiled is None:
-        complain(SLOWLY)
+        remark(SLOWLY)
     most = unpack_limit << 20 if unpack_limit is not None else None
     return prepare(paths, host, [parse_point(text) for text in points], most_unpacked=most)
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help, which click is to leave as it is."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def fail_on_option(command: Command) -> Command:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.base import EXIT_UNREADABLE, complain
+from analyzer.cli.base import EXIT_UNREADABLE, examples
+from analyzer.cli.talk import complain
 from analyzer.errors import InputError, OutputError, SelectionError
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 """Endings of names that no folder should have: whoever gives one wants such a file."""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "sudo hoptrace capture -c web -- docker exec web curl -m 5 http://db:5432/",
+        "sudo hoptrace capture -c shop/web -c db -a duration:30 -o trouble.tar.zst",
+        "sudo hoptrace capture --all --drops -f 'port 53'",
+        "hoptrace capture --ssh root@dockerhost -c web -a packets:1000",
+        "sudo hoptrace capture --netns pod1 -i eth0",
+    )
+)
 @click.option(
     "-c", "--container", "containers", multiple=True, metavar="CONTAINER",
     help="Name or id, or PROJECT/SERVICE of compose; may repeat.",

@@ -1,10 +1,12 @@
 """The command that looks at a host's state: hoptrace doctor."""
 
+import json
 from pathlib import Path
 
 import click
 
-from analyzer.cli.base import exit_on, fail_on_option
+from analyzer.cli.base import examples, exit_on, fail_on_option
+from analyzer.cli.talk import paged, talking
 from analyzer.errors import InputError
 
 NEEDED = (
@@ -13,17 +15,24 @@ NEEDED = (
 """Dumps without which something is not looked at."""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "sudo hoptrace doctor", "hoptrace doctor --ssh root@dockerhost", "hoptrace doctor --host trouble/host --json"
+    )
+)
 @click.option("--host", type=click.Path(), help="Folder of dumps; without it, this host is asked.")
 @click.option("--ssh", "target", metavar="HOST", help="Ask HOST, by ssh.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @fail_on_option
-def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
+@talking
+def doctor(host: str | None, target: str | None, as_json: bool, fail_on: str | None) -> None:
     """Look for what is wrong with a Docker host, without captures."""
     from analyzer.explain.doctor import examine  # noqa: PLC0415
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.record.collect import TIME_S, collect  # noqa: PLC0415
     from analyzer.record.machine import Deadline, Machine, Remote  # noqa: PLC0415
     from analyzer.report import terminal  # noqa: PLC0415
+    from analyzer.report.fields import to_json  # noqa: PLC0415
     from analyzer.report.words import worded  # noqa: PLC0415
     from analyzer.state.load import load_host  # noqa: PLC0415
 
@@ -41,7 +50,13 @@ def doctor(host: str | None, target: str | None, fail_on: str | None) -> None:
             problems = collect(machine, folder / "host", Deadline(TIME_S))
             state = load_host(folder / "host")
     findings = worded(examine(state), state.engine)
-    terminal.print_doctor(terminal.console(), name, findings, (*problems, *state.problems))
+    unknown = (*problems, *state.problems)
+    if as_json:
+        told = {"schema": "hoptrace-doctor/1", "host": name, "findings": to_json(findings), "not_known": unknown}
+        click.echo(json.dumps(told, indent=1))
+    else:
+        with paged() as out:
+            terminal.print_doctor(out, name, findings, unknown)
     exit_on(fail_on, findings)
 
 

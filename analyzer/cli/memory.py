@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli.base import Command
+from analyzer.cli.talk import Command
 
 if TYPE_CHECKING:
     from analyzer.run import Means, Prepared

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.analyze import complain_of_damage
-from analyzer.cli.base import EXIT_FINDINGS, complain, find, input_options
+from analyzer.cli.analyze import remark_damage
+from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.show import read_journey
+from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.run import Trace
 
 
-@click.command()
+@click.command(epilog=examples("hoptrace replay trouble/", "hoptrace replay trouble/ J12 -v -o repro.sh"))
 @click.argument("path", metavar="BUNDLE")
 @click.argument("journeys", nargs=-1, metavar="[JOURNEY]...")
 @input_options
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Show every rule that each packet met.")
 @click.option("--fail-on", type=click.Choice(("differs",)), help="Exit with 1 if an account differs from the kernel's.")
 @memory_options
+@talking
 def replay(
     path: str,
     journeys: tuple[str, ...],
@@ -45,8 +47,6 @@ def replay(
     """
     from analyzer.model.replay import Agreement  # noqa: PLC0415
     from analyzer.report import replay as told  # noqa: PLC0415
-    from analyzer.report import terminal  # noqa: PLC0415
-    from analyzer.report.progress import progress  # noqa: PLC0415
     from analyzer.report.write import write_lines  # noqa: PLC0415
     from analyzer.run import analyze_whole  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ def replay(
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
         trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
-        complain_of_damage(trace)
+        remark_damage(trace)
         numbers = [_journey(trace, text) for text in journeys] or None
         found = trace.replay(numbers)
     if output is not None:
@@ -62,14 +62,15 @@ def replay(
     if as_json:
         sys.stdout.write(told.as_json(found))
     else:
-        told.print_replay(terminal.console(), found, verbose=verbose)
+        with paged() as out:
+            told.print_replay(out, found, verbose=verbose)
     for line in found.missing if as_json else ():
-        complain(f"not built: {line}")
+        remark(f"not built: {line}")
     if fail_on == "differs" and found.count(Agreement.DIFFERS):
         sys.exit(EXIT_FINDINGS)
 
 
-@click.command()
+@click.command(epilog=examples("hoptrace shell trouble/", "hoptrace shell trouble/ -c web"))
 @click.argument("path", metavar="BUNDLE")
 @input_options
 @click.option("-c", "--container", metavar="NAME", help="A shell in this container, not in the host.")

@@ -1,57 +1,110 @@
-"""The command that tells one journey, or one connection's round trip, in full."""
+"""The command that tells journeys, or connections' round trips, in full."""
 
+import re
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli.analyze import complain_of_damage, explain_option
-from analyzer.cli.base import EXIT_UNREADABLE, find, input_options
+from analyzer.cli.analyze import explain_option, remark_damage
+from analyzer.cli.base import EXIT_UNREADABLE, examples, find, input_options
 from analyzer.cli.memory import Asked, memory_options
+from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import SelectionError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from analyzer.model import Journey
     from analyzer.run import Trace
 
-MOST_DIGITS = 19
-"""Of a journey's number; more do not fit into 64 bits."""
+CALLED = re.compile(r"[JjCc]?[0-9]{1,18}")
+"""What journeys and connections are called; more digits do not fit into 64 bits."""
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.argument("which", metavar="JOURNEY|CONNECTION")
+@click.command(
+    epilog=examples(
+        "hoptrace show trouble/            the journey of the first finding",
+        "hoptrace show trouble/ J12 J15",
+        "hoptrace show trouble/ C0         a connection's first packet there, and its answer back",
+        "hoptrace show trouble/ J12 --dissect",
+    )
+)
+@click.argument("words", nargs=-1, required=True, metavar="PATH... [JOURNEY|CONNECTION]...")
 @input_options
 @click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
 @explain_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text, with what they belong to.")
 @memory_options
+@talking
 def show(
-    paths: tuple[str, ...],
-    which: str,
+    words: tuple[str, ...],
     host: str | None,
     unpack_limit: int | None,
     points: tuple[str, ...],
     dissect: bool,
     explain: bool,
+    as_json: bool,
     asked: Asked,
 ) -> None:
     """
-    Show one JOURNEY in full, by its number as in J12.
+    Show one JOURNEY in full, by its number as in J12, or several; without, that of the first finding.
 
     Of a CONNECTION, as in C0, its first packet there, and what answers it back.
     """
-    number, of_connection = read_which(which)
-    from analyzer.report.progress import progress  # noqa: PLC0415
+    paths, called = sorted_words(words)
+    from analyzer.run import analyze_whole  # noqa: PLC0415
 
-    with find(paths, host, points, unpack_limit) as prepared, progress() as hears:
-        from analyzer.run import analyze_whole  # noqa: PLC0415
-
-        trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
-        complain_of_damage(trace)
-        there = trace.journey(trace.first_journey(number) if of_connection else number)
-        _show(trace, there, round_trip=of_connection, dissect=dissect, explain=explain)
+    with find(paths, host, points, unpack_limit) as prepared:
+        with progress() as hears:
+            trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
+        remark_damage(trace)
+        chosen = [read_which(text) for text in called] or [(_first(trace), False)]
+        numbers = [trace.first_journey(number) if of_connection else number for number, of_connection in chosen]
+        journeys = [trace.journey(number) for number in numbers]
+        if as_json:
+            _print_json(trace, numbers)
+        else:
+            with paged() as out:
+                for place, (told, (_, round_trip)) in enumerate(zip(journeys, chosen, strict=True)):
+                    if place:
+                        out.print()
+                    _show(out, trace, told, round_trip=round_trip, dissect=dissect, explain=explain)
     if prepared.inputs.named_unusable:
         sys.exit(EXIT_UNREADABLE)
+
+
+def sorted_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """
+    Tell paths from what journeys and connections are called, whatever stands first; a file that is there is a path.
+
+    Raises:
+        SelectionError: there is no path.
+    """
+    paths = [word for word in words if is_path(word)]
+    called = [word for word in words if word not in paths and (paths or CALLED.fullmatch(word))]
+    if called and len(called) == len(words):
+        raise SelectionError(f"{called[0]} of what? Give a capture or a bundle, too: hoptrace show PATH {called[0]}")
+    return tuple(word for word in words if word not in called), called
+
+
+def is_path(word: str) -> bool:
+    """Tell whether a word names something that can be read, here or elsewhere."""
+    with suppress(OSError, ValueError):  # a name that no file can have
+        return word == "-" or "://" in word or Path(word).exists()
+    return False
+
+
+def _first(trace: "Trace") -> int:
+    """Return the journey that shows the first finding, else the first of all."""
+    shown = (one.journey for finding in trace.findings for one in finding.evidence if one.journey is not None)
+    number = next(shown, 0)
+    if trace.packets:
+        why = "which the first finding is about" if trace.findings else "the first one"
+        remark(f"J{number}, {why}; there are J0 to J{trace.packets - 1}")
+    return number
 
 
 def read_which(text: str) -> tuple[int, bool]:
@@ -78,15 +131,21 @@ def read_journey(text: str) -> int:
 
 
 def _number(digits: str, otherwise: str) -> int:
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS):
+    if not (CALLED.fullmatch(digits) and digits.isdecimal()):
         raise SelectionError(otherwise)
     return int(digits)
 
 
-def _show(trace: "Trace", told: "Journey", *, round_trip: bool, dissect: bool, explain: bool) -> None:
+def _print_json(trace: "Trace", numbers: list[int]) -> None:
+    from analyzer.report import json_report  # noqa: PLC0415
+
+    for piece in json_report.json_lines(trace.content(numbers=sorted(set(numbers)), decisions=True)):
+        sys.stdout.write(piece)
+
+
+def _show(out: "Console", trace: "Trace", told: "Journey", *, round_trip: bool, dissect: bool, explain: bool) -> None:
     from analyzer.report import terminal  # noqa: PLC0415
 
-    out = terminal.console()
     start = min((point.first_ns for point in trace.points if point.first_ns is not None), default=0)
     number = told.answered_by if told.answered_by is not None else told.rejected_by
     back = trace.journey(number) if number is not None else None

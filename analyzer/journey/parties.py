@@ -22,7 +22,7 @@ def parties(hosts: Hosts, names: Iterable[NameQuery]) -> tuple[Party, ...]:
 def _all(hosts: Hosts, names: Iterable[NameQuery]) -> Iterator[Party]:
     for host, state in hosts.by_name.items():
         for container in state.containers:
-            yield from (Party(ip, container.name, "container", host) for ip in container.addresses)
+            yield from (Party(ip, container.name, "container", host, container.service) for ip in container.addresses)
         for link in state.links:
             yield from (Party(ip, link.name, "host", host) for ip in link.addresses)
         for route in state.routes:

@@ -4,53 +4,46 @@ A selection picks journeys after correlation. A test is true for a journey if an
 addresses of a translated packet find it; ``&&``, ``||`` and ``!`` then combine journeys, not frames.
 """
 
-import operator
 import re
 from collections.abc import Callable
-from ipaddress import ip_network
+from difflib import get_close_matches
 
 import numpy as np
 
-from analyzer.decode import offsets as o
 from analyzer.errors import SelectionError
 from analyzer.journey.build import Tracer
-from analyzer.link.identity import has
-from analyzer.model import Disposition
-from analyzer.model.journey import CODES
+from analyzer.journey.fields import FIELDS, PROTOCOLS
+from analyzer.journey.matches import CONTAINS, Matches
+from analyzer.model.overview import NameQuery
 from analyzer.packet.context import Context
-from analyzer.packet.text import PROTOCOLS
-from analyzer.schema import Array, Layer
-from analyzer.state.iproute import mac
+from analyzer.schema import Array
 
-_TOKEN = re.compile(r"\s*(==|!=|<=|>=|<|>|&&|\|\||[!()]|\"[^\"]*\"|[^\s()!=<>&|\"]+)")
+_TOKEN = re.compile(r"\s*(==|!=|<=|>=|<|>|&&|\|\||[!(){},]|\"[^\"]*\"|[^\s(){},!=<>&|\"]+)")
 _WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": ">="}
-COMPARE: dict[str, Callable[[Array, int], Array]] = {
-    "==": operator.eq, "!=": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
-}  # fmt: skip
-"""By operator; what is unequal is all that no hop is equal to."""
-_NUMBERS = {name: number for number, name in PROTOCOLS.items()}
-
-ADDRESSES = {"addr": ("src", "dst"), "src": ("src",), "dst": ("dst",)}
-PORTS = {"port": ("sport", "dport"), "srcport": ("sport",), "dstport": ("dport",)}
-MACS = {"addr": ("eth_src", "eth_dst"), "src": ("eth_src",), "dst": ("eth_dst",)}
-FIELDS = (
-    "ip.addr ip.src ip.dst ipv6.addr ipv6.src ipv6.dst tcp.port tcp.srcport tcp.dstport udp.port udp.srcport "
-    "udp.dstport tcp.flags.syn tcp.flags.ack tcp.flags.fin tcp.flags.reset tcp.flags.push tcp.len "
-    "tcp.analysis.retransmission eth.addr eth.src eth.dst frame.number point container connection verdict"
-)
-FLAGS = {"syn": o.SYN, "ack": o.ACK, "fin": o.FIN, "reset": o.RST, "push": 0x08}
-RETRANSMISSION = "tcp.analysis.retransmission"
+SIGNS = ("==", "!=", "<", ">", "<=", ">=", CONTAINS, "in")
+TRUE, FALSE = ("1", "true"), ("0", "false")
 
 
-def select(context: Context, tracer: Tracer, text: str) -> list[int]:
+def no_names() -> list[NameQuery]:
+    """Return no questions to name servers."""
+    return []
+
+
+def select(context: Context, tracer: Tracer, text: str, names: Callable[[], list[NameQuery]] = no_names) -> list[int]:
     """
     Return the journeys that *text* picks, in order.
+
+    Args:
+        context: tables.
+        tracer: of the same.
+        text: the selection.
+        names: gives questions to name servers, by the numbers that packets have in *context*.
 
     Raises:
         SelectionError: *text* cannot be understood.
     """
     try:
-        chosen = _Parser(context, tracer, text).parse()
+        chosen = _Parser(Matches(context, tracer, names), text).parse()
     except RecursionError:
         raise SelectionError("-Y: nested too deeply") from None
     found: list[int] = np.flatnonzero(chosen).tolist()
@@ -60,11 +53,10 @@ def select(context: Context, tracer: Tracer, text: str) -> list[int]:
 class _Parser:
     """Recursive descent; every part gives (packets,) bool."""
 
-    def __init__(self, context: Context, tracer: Tracer, text: str) -> None:
-        self._context = context
-        self._tracer = tracer
+    def __init__(self, matches: Matches, text: str) -> None:
+        self._matches = matches
         self._text = text
-        self._tokens = [_WORDS.get(token, token) for token in self._split(text)]
+        self._tokens = [_WORDS.get(token.lower(), token) for token in self._split(text)]
 
     def _split(self, text: str) -> list[str]:
         tokens: list[str] = []
@@ -72,20 +64,28 @@ class _Parser:
         while place < len(text.rstrip()):
             found = _TOKEN.match(text, place)
             if found is None:
-                raise SelectionError(f"-Y {text}: not understood from {text[place:].strip()!r} on")
+                raise self._error(f"not understood from {text[place:].strip()!r} on")
             tokens.append(found[1])
             place = found.end()
         return tokens
 
+    def _error(self, what: str) -> SelectionError:
+        return SelectionError(f"-Y {self._text}: {what}")
+
+    def _unknown(self, kind: str, name: str) -> SelectionError:
+        near = get_close_matches(name.lower(), [*FIELDS, *PROTOCOLS], 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return self._error(f"unknown {kind} {name!r}; {meant}hoptrace fields lists what there is")
+
     def parse(self) -> Array:
         result = self._or()
         if self._tokens:
-            raise SelectionError(f"-Y {self._text}: unexpected {self._tokens[0]!r}")
+            raise self._error(f"unexpected {self._tokens[0]!r}")
         return result
 
     def _next(self) -> str:
         if not self._tokens:
-            raise SelectionError(f"-Y {self._text}: ends too early")
+            raise self._error("ends too early")
         return self._tokens.pop(0)
 
     def _or(self) -> Array:
@@ -109,107 +109,56 @@ class _Parser:
         if token == "(":
             result = self._or()
             if self._next() != ")":
-                raise SelectionError(f"-Y {self._text}: a ) is missing")
+                raise self._error("a ) is missing")
             return result
-        if not self._tokens or self._tokens[0] not in COMPARE:
-            return self._protocol(token)
-        sign = self._next()
-        matched = self._test(token.lower(), self._next().strip('"'), sign)
-        return ~matched if sign == "!=" else matched
+        if not self._tokens or self._tokens[0].lower() not in SIGNS:
+            return self._alone(token)
+        field, sign = token.lower(), self._next().lower()
+        if field not in FIELDS:
+            raise self._unknown("field", token)
+        if sign != "in":
+            return self._compared(field, sign, self._next())
+        result = self._compared(field, "==", self._first_of_several())
+        while (token := self._next()) != "}":
+            result = result | self._compared(field, "==", self._next() if token == "," else token)
+        return result
 
-    def _protocol(self, name: str) -> Array:
-        frames, lower = self._context.frames, name.lower()
-        bits = {"arp": Layer.ARP, "ip": Layer.IPV4, "ipv6": Layer.IPV6, "vlan": Layer.VLAN}
-        if lower in bits:
-            return self._any(has(frames["layers"], bits[lower]))
-        if lower in _NUMBERS:
-            routed = has(frames["layers"], Layer.IPV4 | Layer.IPV6)
-            return self._any(routed & (frames["proto"] == _NUMBERS[lower]))
-        if lower.startswith("tcp.flags.") and lower[10:] in FLAGS:
-            return self._flag(lower[10:])
-        if lower == RETRANSMISSION:
-            return self._sent_again()
-        raise SelectionError(f"-Y {self._text}: unknown {name!r}; known are protocols and {FIELDS}")
+    def _first_of_several(self) -> str:
+        if self._next() != "{":
+            raise self._error("in needs values in braces, as in {80, 443}")
+        return self._next()
 
-    def _flag(self, name: str) -> Array:
-        return self._any(
-            has(self._context.frames["layers"], Layer.TCP) & (self._context.frames["tcp_flags"] & FLAGS[name] != 0)
-        )
+    def _alone(self, name: str) -> Array:
+        """Tell for which a protocol or a switch is there."""
+        found = self._matches.protocol(name.lower())
+        if found is not None:
+            return found
+        known = FIELDS.get(name.lower())
+        if known is None:
+            raise self._unknown("protocol or field", name)
+        if known.kind != "switch":
+            raise self._error(f"{name} needs a value, as in {name} == {known.example}")
+        return self._matches.switch(name.lower())
 
-    def _sent_again(self) -> Array:
-        return self._tracer.answers.retransmission_of >= 0
-
-    def _test(self, field: str, value: str, sign: str) -> Array:
-        context, frames = self._context, self._context.frames
-        layer, _, part = field.partition(".")
-        compare = COMPARE[sign]
+    def _compared(self, field: str, sign: str, text: str) -> Array:
+        value, kind = text.strip('"'), FIELDS[field].kind
+        if sign == CONTAINS and kind != "text":
+            raise self._error(f"{field} is no text, which could contain something")
+        if sign not in ("==", "!=", CONTAINS) and kind != "number":
+            raise self._error(f"{field} has no order")
         try:
-            if (field.startswith("tcp.flags.") and field[10:] in FLAGS) or field == RETRANSMISSION:
-                found = self._flag(field[10:]) if field != RETRANSMISSION else self._sent_again()
-                return found if _switch(value) else ~found
-            if field == "tcp.len":
-                return self._any(has(frames["layers"], Layer.TCP) & compare(frames["payload_len"], int(value)))
-            if sign not in ("==", "!=") and field != "frame.number" and part not in PORTS:
-                raise SelectionError(f"-Y {self._text}: {field} has no order")
-            if layer in ("ip", "ipv6") and part in ADDRESSES:
-                return self._any(self._in_network(value, ADDRESSES[part]))
-            if layer in ("tcp", "udp") and part in PORTS:
-                of_layer = frames["proto"] == (o.PROTO_TCP if layer == "tcp" else o.PROTO_UDP)
-                return self._any(of_layer & self._either(PORTS[part], int(value), compare))
-            if layer == "eth" and part in MACS:
-                wanted = mac(value)
-                if wanted is None:
-                    raise ValueError(value)
-                return self._any(self._either(MACS[part], wanted))
-            if field == "frame.number":
-                return self._any(compare(frames["frame"], int(value)))
-            if field in ("point", "container"):
-                chosen = [p.id for p in context.points if value == (p.name if field == "point" else p.container)]
-                return self._any(np.isin(frames["point"], chosen))
-            if field == "connection":
-                of_packet = context.connection_id(context.hops["connection"][context.packet_start[:-1]])
-                connection: Array = of_packet == int(value.lstrip("Cc"))
-                return connection
-            if field == "verdict":
-                wanted_end = Disposition(value)
-                return np.asarray(self._tracer.ends == CODES[wanted_end])
+            found = self._switched(field, value) if kind == "switch" else self._matches.test(field, _equal(sign), value)
         except ValueError:
-            raise SelectionError(f"-Y {self._text}: {field} cannot be {value!r}") from None
-        raise SelectionError(f"-Y {self._text}: unknown field {field!r}; known are {FIELDS}")
+            raise self._error(f"{field} cannot be {value!r}; {FIELDS[field].example} would be one") from None
+        return ~found if sign == "!=" else found
 
-    def _either(
-        self, columns: tuple[str, ...], value: int, compare: Callable[[Array, int], Array] = operator.eq
-    ) -> Array:
-        found: Array = np.logical_or.reduce([compare(self._context.frames[column], value) for column in columns])
-        return found
-
-    def _in_network(self, text: str, columns: tuple[str, ...]) -> Array:
-        network, frames = ip_network(text, strict=False), self._context.frames
-        version = has(frames["layers"], Layer.IPV6) if network.version == 6 else ~has(frames["layers"], Layer.IPV6)
-        mask, wanted = int(network.netmask), int(network.network_address)
-        halves: tuple[tuple[str, Callable[[int], int]], ...] = (("_hi", lambda x: x >> 64), ("", lambda x: x & MASK64))
-        matches = [
-            np.logical_and.reduce(
-                [frames[column + end] & np.uint64(half(mask)) == np.uint64(half(wanted)) for end, half in halves]
-            )
-            for column in columns
-        ]
-        found: Array = version & np.logical_or.reduce(matches)
-        return found & has(frames["layers"], Layer.IPV4 | Layer.IPV6 | Layer.ARP)
-
-    def _any(self, rows: Array) -> Array:
-        """Tell the packets of which any frame is in *rows*."""
-        if not self._context.packets:
-            return np.zeros(0, bool)
-        found: Array = np.logical_or.reduceat(rows[self._context.hops["row"]], self._context.packet_start[:-1])
-        return found
+    def _switched(self, field: str, value: str) -> Array:
+        if value.lower() not in (*TRUE, *FALSE):
+            raise ValueError(value)
+        found = self._matches.switch(field)
+        return found if value.lower() in TRUE else ~found
 
 
-def _switch(value: str) -> bool:
-    """Read 0 or 1, False or True."""
-    if value.lower() not in ("0", "1", "false", "true"):
-        raise ValueError(value)
-    return value.lower() in ("1", "true")
-
-
-MASK64 = (1 << 64) - 1
+def _equal(sign: str) -> str:
+    """Return what is asked of hops: what is unequal is all that no hop is equal to."""
+    return "==" if sign == "!=" else sign

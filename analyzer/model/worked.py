@@ -34,3 +34,5 @@ class Party:
     kind: str
     """``container``, ``host``, ``gateway``, or ``name`` for what a name server said."""
     host: str | None = None
+    service: str | None = None
+    """Of docker compose, where it is a container's."""

@@ -91,7 +91,11 @@ def well(content: Content) -> str | None:
 
 
 def counts(content: Content) -> str:
-    """Count what was looked at."""
+    """Count what was looked at, or what was selected of it."""
+    if content.picked < content.packets:
+        connections = plural(content.connection_count, "connection")
+        points = plural(len(content.points), "point")
+        return f"selected: {content.picked:,} of {plural(content.packets, 'packet')}, of {connections}, at {points}"
     told = (
         plural(len(content.points), "point"),
         plural(content.frames, "frame"),

@@ -25,9 +25,9 @@ class Hears:
 
 
 @contextmanager
-def progress() -> Iterator[Hears | None]:
-    """Give what is to be told how far it is; None if nobody would see it."""
-    if not sys.stderr.isatty():
+def progress(*, wanted: bool = True) -> Iterator[Hears | None]:
+    """Give what is to be told how far it is; None if nobody would see it, or wants to."""
+    if not wanted or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console  # noqa: PLC0415

@@ -175,7 +175,8 @@ class Part:
         Raises:
             SelectionError: it cannot be understood.
         """
-        own = np.intersect1d(self.mine.chosen, np.array(select(self.context, self.tracer, selection), np.int64))
+        chosen = select(self.context, self.tracer, selection, self._names)
+        own = np.intersect1d(self.mine.chosen, np.array(chosen, np.int64))
         found: Int64 = self.context.numbers[own]
         return found
 

@@ -102,6 +102,19 @@ class Telling:
         found: list[int] = np.sort(np.concatenate(list(picked))).tolist()
         return found
 
+    def connection_of(self, numbers: Int64) -> Int64:
+        """(len(numbers),) Return which connection each packet belongs to, -1 for none."""
+        return np.array(self._told_of(_connection_of, numbers), np.int64)
+
+    def belongings(self, numbers: Int64) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the connections that packets belong to, and the points that saw them."""
+        connections: set[int] = set()
+        points: set[int] = set()
+        for mine, seen in self.parts.each(_belongings, [(place, own) for place, _, own in self._by_part(numbers)]):
+            connections.update(mine)
+            points.update(seen)
+        return frozenset(connections), frozenset(points)
+
     def _told_of(self, stage: "Callable[[Parts, tuple[int, Int64]], list[T]]", numbers: Int64) -> list[T]:
         """Return what parts tell of packets, in the order of *numbers*."""
         by_part = self._by_part(numbers)
@@ -175,6 +188,30 @@ def _explain_with(parts: Parts, item: tuple[int, Totals]) -> Told:
 def _pick(parts: Parts, item: tuple[int, str]) -> Int64:
     place, text = item
     return parts[place].picked(text)
+
+
+def _connection_of(parts: Parts, item: tuple[int, Int64]) -> list[int]:
+    part, own = parts[item[0]], item[1]
+    return _numbered(part, part.case.connection[own])
+
+
+def _numbered(part: Part, connections: Int64) -> list[int]:
+    """Return what connections are called among all, -1 for none."""
+    there = connections >= 0
+    found = np.full(len(connections), -1, np.int64)
+    found[there] = part.context.connection_id(connections[there])
+    numbers: list[int] = found.tolist()
+    return numbers
+
+
+def _belongings(parts: Parts, item: tuple[int, Int64]) -> tuple[list[int], list[int]]:
+    part, own = parts[item[0]], item[1]
+    connections = np.unique(part.case.connection[own])
+    among = np.zeros(part.context.packets, bool)
+    among[own] = True
+    rows = part.context.hops["row"][among[part.context.hops["packet"]]]
+    points: list[int] = np.unique(part.context.frames["point"][rows]).tolist()
+    return _numbered(part, connections[connections >= 0]), points
 
 
 def _connections(parts: Parts, item: tuple[int, Int64]) -> list[Connection]:

@@ -34,6 +34,7 @@ from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.kernel import Kernel
+from analyzer.run.narrow import Chosen
 from analyzer.run.subset import Common, context_of_part, with_messages
 from analyzer.schema import Columns, Int64
 
@@ -369,48 +370,53 @@ class Trace:
         self,
         *,
         selection: str | None = None,
+        numbers: Sequence[int] | None = None,
         journeys: int | None = None,
         connections: int | None = None,
         decisions: bool = False,
     ) -> Content:
         """
-        Collect what a report tells: all of it, or what is selected, or at most so many journeys and connections.
+        Collect what a report tells: all of it, or at most so many journeys and connections.
+
+        A *selection*, or ascending *numbers*, narrow journeys, and with them connections, points and findings to what
+        these belong to.
 
         *decisions* asks for what hosts decide, and whose addresses are, which takes time.
         """
-        picked = self.select(selection) if selection is not None else None
-        if picked is not None:
-            numbers: list[int] | None = picked[:journeys]
-        else:
-            numbers = None if journeys is None else self.worth_reading(journeys)
-        count = len(self.correlated.connections["proto"])
+        picked = self.select(selection) if selection is not None else None if numbers is None else list(numbers)
+        chosen = None if picked is None else Chosen.of(self._telling, np.array(picked, np.int64))
+        shown = picked[:journeys] if picked is not None else None if journeys is None else self.worth_reading(journeys)
+        everyone = len(self.correlated.connections["proto"])
+        told = sorted(chosen.connections) if chosen is not None else list(range(everyone))
+        texts = self._telling.connection_texts()
+        whose = self.decisions if decisions else ()
         return Content(
-            points=self.points,
-            connections=self._some_connections(count if connections is None else min(count, connections)),
-            journeys=self.journeys(numbers),
-            journey_texts=self.texts(numbers),
-            connection_texts=self._telling.connection_texts(),
+            points=self.points if chosen is None else chosen.seen(self.points),
+            connections=self._some_connections(told[:connections]),
+            journeys=self.journeys(shown),
+            journey_texts=self.texts(shown),
+            connection_texts=texts if chosen is None else _only(texts, chosen.connections),
             arp=self.arp,
-            findings=self.findings,
+            findings=self.findings if chosen is None else chosen.found(self.findings),
             frames=self.tables.rows,
             packets=self.packets,
-            connection_count=count,
+            connection_count=len(told),
             dispositions=self.dispositions(picked),
             picked=self.packets if picked is None else len(picked),
-            shown=self.packets if numbers is None else len(numbers),
+            shown=self.packets if shown is None else len(shown),
             host_problems=self.hosts.everywhere.problems,
-            losses=self.losses,
+            losses=self.losses if chosen is None else chosen.lost(self.losses),
             left_out=(*map(str, self.unusable), *self.doubled),
-            unanswered=self._unanswered,
-            worked=self.worked,
+            unanswered=self._unanswered if chosen is None else 0,
+            worked=self.worked if chosen is None else chosen.worked(self.worked),
             explained=self._telling.checks.get,
-            decisions=self.decisions if decisions else (),
+            decisions=tuple(one for one in whose if chosen is None or one.journey in chosen.packets),
             parties=self._parties if decisions else (),
         )
 
-    def _some_connections(self, count: int) -> Iterator[Connection]:
-        """Build the first connections, when somebody reads them."""
-        yield from self._telling.connections(np.arange(count))
+    def _some_connections(self, numbers: list[int]) -> Iterator[Connection]:
+        """Build connections, when somebody reads them."""
+        yield from self._telling.connections(np.array(numbers, np.int64))
 
     @property
     def _parties(self) -> "tuple[Party, ...]":
@@ -444,6 +450,11 @@ class Trace:
             if inside := [number - before for number in frames if before < number <= behind]:
                 yield file, inside, before
             before = behind
+
+
+def _only(texts: Iterator[str], numbers: frozenset[int]) -> Iterator[str]:
+    """Give the texts of those numbers."""
+    return (text for number, text in enumerate(texts) if number in numbers)
 
 
 def _data_frame(columns: Columns) -> "pd.DataFrame":

@@ -175,7 +175,8 @@ def test_a_filter_narrows_everything(show: Open) -> None:
     ["tcp", "udp || icmp", "ip.addr == 8.8.8.8", "tcp.port == 80", "tcp.flags.syn == 1 && tcp.flags.ack == 0",
      "tcp.len > 60", "!arp", "eth.addr == 02:42:ac:11:00:04", "frame.number <= 3", "point == wlan0", "container == c3",
      "connection == C1", "verdict == left-host", "tcp.port != 80", "ip.src == 172.17.0.0/24 && not icmp",
-     "tcp.analysis.retransmission", "ipv6", "tcp.flags.fin == 0"],
+     "tcp.analysis.retransmission", "ipv6", "tcp.flags.fin == 0", "tcp.port in {80, 443}", "point contains WLAN",
+     "container in {c3 c4}", "dns", "service == web"],
 )  # fmt: skip
 def test_the_filter_s_language_is_that_of_the_command_line(show: Open, words: str) -> None:
     """As many journeys as ``-Y`` picks."""
@@ -186,6 +187,21 @@ def test_the_filter_s_language_is_that_of_the_command_line(show: Open, words: st
     page.locator("#filter").fill(words)
 
     expect(page.locator(".filter .count")).to_have_text(f"{len(analyze([SAMPLES / 'seed']).select(words))} of 23")
+
+
+@pytest.mark.parametrize("words", ["dns", 'dns.qry.name contains "EXAMPLE"', "dns.qry.type == A", "!dns"])
+def test_the_filter_finds_questions_to_name_servers(show: Open, words: str) -> None:
+    """And their answers, as ``-Y`` does."""
+    from analyzer import analyze
+    from tests.browser.conftest import FAULTS
+
+    path = FAULTS / "failing-resolver.bridge.tar.zst"
+    page = show("failing-resolver.bridge")
+    page.locator("#filter").fill(words)
+    trace = analyze([path])
+
+    expect(page.locator(".filter .count")).to_have_text(f"{len(trace.select(words))} of {trace.packets}")
+    assert 0 < len(trace.select(words)) < trace.packets
 
 
 def test_completions(show: Open) -> None:

@@ -20,7 +20,7 @@ def _run(*words: object) -> Result:
 @pytest.mark.parametrize(
     ("names", "why"),
     [
-        (["x.docx"], "unknown ending; known are .json, .html, .ndjson, .parquet"),
+        (["x.docx"], "unknown ending; known are .html, .json, .ndjson, .parquet"),
         (["folder.json"], "a folder, not a file"),
         (["wlan0.json"], "it is read, too, and would be lost"),
         (["x.parquet", "x.connections.parquet"], "the connections of another output go there"),

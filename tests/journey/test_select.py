@@ -1,5 +1,7 @@
 """Selections: any hop may match, and both sides of a translation find the packet."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -174,8 +176,14 @@ def test_what_a_selection_finds(text: str, found: list[int]) -> None:
         ("udp tcp", "-Y udp tcp: unexpected 'tcp'"),
         ("udp & tcp", "-Y udp & tcp: not understood from '& tcp' on"),
         ("= udp ", "-Y = udp : not understood from '= udp' on"),
-        ("tls", "-Y tls: unknown 'tls'; known are protocols and ip.addr ip.src"),
-        ("colour == red", "-Y colour == red: unknown field 'colour'; known are ip.addr ip.src"),
+        ("tls", "-Y tls: unknown protocol or field 'tls'; hoptrace fields lists"),
+        ("colour == red", "-Y colour == red: unknown field 'colour'; hoptrace fields lists what there is"),
+        ("ip.adr == ::", "-Y ip.adr == ::: unknown field 'ip.adr'; did you mean ip.addr?"),
+        ("point", "-Y point: point needs a value, as in point == docker0"),
+        ("tcp.port in 80", "-Y tcp.port in 80: in needs values in braces, as in {80, 443}"),
+        ("tcp.port in {80", "-Y tcp.port in {80: ends too early"),
+        ("tcp.port in {http}", "-Y tcp.port in {http}: tcp.port cannot be 'http'; 80 would be one"),
+        ("tcp.port contains 8", "-Y tcp.port contains 8: tcp.port is no text"),
         ("ip.port == 1", "-Y ip.port == 1: unknown field 'ip.port'"),
         ("sctp.port == 1", "-Y sctp.port == 1: unknown field 'sctp.port'"),
         ("tcp.addr == 1", "-Y tcp.addr == 1: unknown field 'tcp.addr'"),
@@ -195,6 +203,55 @@ def test_what_is_wrong_with_a_selection(text: str, message: str) -> None:
         _found(text)
 
     assert str(raised.value).startswith(message)
+
+
+FAULTS = Path(__file__).parents[1] / "faults"
+
+
+@pytest.fixture(scope="module")
+def asked() -> Trace:
+    return analyze([FAULTS / "no-dnat-and-failing-resolver.bridge.tar.zst"])
+
+
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        ("dns", "udp.port == 53"),
+        ("DNS && ip.dst == 172.17.0.2", "dns && udp.srcport == 53"),
+        ("dns.qry.name == refused.example", 'dns.qry.name contains "refused."'),
+        ("dns.qry.name contains EXAMPLE", "dns"),
+        ("dns.flags.rcode in {SERVFAIL, REFUSED}", "dns"),
+        ("dns.qry.type in {A AAAA}", "dns"),
+        ("dns.qry.type == A", "dns && !(dns.qry.type == AAAA)"),
+        ("dns.qry.type != A", "!(dns.qry.type == A)"),
+        ("point contains LAN", "point == wlan0"),
+    ],
+)
+def test_questions_to_name_servers(asked: Trace, text: str, same_as: str) -> None:
+    """They and their answers are found by what was asked."""
+    found = asked.select(text)
+
+    assert found == asked.select(same_as)
+    assert 0 < len(found) < asked.packets
+
+
+def test_containers_are_found_by_name_address_and_service(tmp_path: Path) -> None:
+    """At any point; the service is what compose calls them."""
+    shutil.copytree(SEED.parent / "user-network", tmp_path / "b")
+    dump = tmp_path / "b" / "host" / "docker-inspect.json"
+    inspected = json.loads(dump.read_text())
+    for one in inspected:
+        one["Config"]["Labels"] = {"com.docker.compose.service": f"{one['Name'][1:]}-service"}
+    dump.write_text(json.dumps(inspected))
+    trace = analyze([tmp_path / "b"])
+    app = next(one for one in trace.hosts.everywhere.containers if one.name == "app")
+    by_address = " || ".join(f"ip.addr == {ip}" for ip in app.addresses if ip.version == 4)
+
+    assert 0 < len(trace.select("container == app && ip")) < trace.packets
+    assert trace.select("container == app && ip") == trace.select(f"({by_address}) && ip")
+    assert trace.select("container in {app, nobody}") == trace.select("container == app")
+    assert trace.select("service == app-service") == trace.select("container == app")
+    assert trace.select("service == nothing") == []
 
 
 def test_nothing_is_found_in_nothing() -> None:

@@ -24,6 +24,8 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     """Print the whole report, what matters most first; *explain* tells journeys in prose."""
     start = min((p.first_ns for p in content.points if p.first_ns is not None), default=0)
     out.print(Text(wrapped(out, safe(answer(content))), "bold"))
+    if content.packets and not content.picked:
+        return
     out.print(Text(wrapped(out, _headline(content)), "dim"))
     if (relative := since(content)) is not None:
         out.print(Text(relative, "dim"))
@@ -49,9 +51,6 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
         else:
             print_journey(out, journey, start)
     left = content.picked - content.shown
-    if content.picked < content.packets:
-        out.print()
-        out.print(Text(f"{plural(content.picked, 'journey')} of {content.packets:,} selected.", "dim"))
     if left:
         out.print()
         out.print(Text(f"{plural(left, 'more journey')}: --journeys N shows N, `hoptrace show` shows one.", "dim"))

@@ -1,6 +1,7 @@
 """The terminal that reports are printed to: its colours, which mean something each, its width, and how lines break."""
 
 import os
+import sys
 import textwrap
 
 from rich.console import Console
@@ -51,15 +52,30 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console(*, width: int | None = None) -> Console:
-    """Return a console on stdout, without highlighting or markup; NO_COLOR is honoured."""
+def console(*, width: int | None = None, colour: str = "auto") -> Console:
+    """
+    Return a console on stdout, without highlighting or markup.
+
+    *colour* is ``always``, ``never``, or ``auto``: on a terminal, where NO_COLOR and CLICOLOR=0 do not forbid it, or
+    CLICOLOR_FORCE and FORCE_COLOR demand it (https://no-color.org, https://bixense.com/clicolors).
+    """
     for name in ("COLUMNS", "LINES"):
         if not os.environ.get(name, "1").isascii():
             del os.environ[name]  # rich takes every Unicode digit for a number
-    found = _Console(theme=THEME, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    never = colour == "never" or (colour == "auto" and (_is_set("NO_COLOR") or os.environ.get("CLICOLOR") == "0"))
+    always = colour == "always" or (colour == "auto" and (_is_set("CLICOLOR_FORCE") or _is_set("FORCE_COLOR")))
+    found = _Console(
+        theme=THEME, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width,
+        force_terminal=sys.stdout.isatty(), no_color=never,
+        color_system="256" if always and not never else None if never else "auto",
+    )  # fmt: skip
     if width is None and not found.is_terminal:
         found.width = UNKNOWN_WIDTH
     return found
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
 
 
 def wrapped(out: Console, text: str, indent: str = "") -> str:

@@ -1,10 +1,10 @@
 // The filter's language: that of `hoptrace analyze -Y`, which is Wireshark's, and words. A test holds for a journey if
 // any of its hops passes it; `&&`, `||` and `!` then combine journeys.
 
-const TOKEN = /\s*(==|!=|<=|>=|<|>|&&|\|\||[!()]|"[^"]*"|[^\s()!=<>&|"]+)/y;
+const TOKEN = /\s*(==|!=|<=|>=|<|>|&&|\|\||[!(){},]|"[^"]*"|[^\s(){},!=<>&|"]+)/y;
 const SAME = { __proto__: null, and: "&&", or: "||", not: "!", eq: "==", ne: "!=", lt: "<", gt: ">", le: "<=", ge: ">=" };
 const MOST_DEEP = 100;
-const OPERATORS = ["==", "!=", "<", ">", "<=", ">="];
+const OPERATORS = ["==", "!=", "<", ">", "<=", ">=", "contains", "in"];
 
 class FilterError extends Error {
   constructor(message, at) {
@@ -52,7 +52,8 @@ const anyHop = (row, test) => rawHops(row).some(test);
 const ends = (names) => (row) => rawHops(row).flatMap((one) => names.map((name) => hop[name](one)));
 const flag = (bit) => (row) => [(field.tcp_flags(row) ?? 0) & bit ? 1 : 0];
 const container = (row) => containersOf(row);
-const text = { read: (value) => value, same: (a, b) => a === b };
+const text = { read: (value) => value, same: (a, b) => a === b, has: (a, b) => a.toLowerCase().includes(b.toLowerCase()) };
+const question = (get) => (row) => (questionIn.has(field.id(row)) ? [get(questionIn.get(field.id(row))) ?? ""] : []);
 const number = {
   read: (value) => (/^\d{1,15}$/.test(value) ? Number(value) : null),
   same: (a, b) => a === b,
@@ -81,10 +82,13 @@ const FIELDS = {
   "tcp.analysis.retransmission": [yesNo, (row) => [field.retransmission_of(row) === null ? 0 : 1]],
   "eth.addr": [hardware, ends(["eth_src", "eth_dst"])], "eth.src": [hardware, ends(["eth_src"])], "eth.dst": [hardware, ends(["eth_dst"])],
   "frame.number": [number, (row) => rawHops(row).flatMap((one) => hop.frames(one))],
+  "dns.qry.name": [text, question((one) => one.name)], "dns.qry.type": [text, question((one) => one.kind)],
+  "dns.flags.rcode": [text, question((one) => one.outcome)],
   point: [text, (row) => rawHops(row).map(hop.point)], container: [text, container],
+  service: [text, (row) => containersOf(row).map((name) => serviceOf.get(name)).filter(Boolean)],
   connection: [identity, (row) => [field.connection(row)]], verdict: [verdictOf, (row) => [field.disposition(row)]],
 };
-const PROTOCOLS = ["arp", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan"];
+const PROTOCOLS = ["arp", "dns", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan"];
 
 function containersOf(row) {
   const found = rawHops(row).map((one) => pointOf.get(hop.point(one))?.container);
@@ -95,6 +99,7 @@ function containersOf(row) {
 function isProtocol(row, name) {
   if (name === "ip") return anyHop(row, (one) => hop.src(one) !== null && !hop.src(one).includes(":")) && field.protocol(row) !== "arp";
   if (name === "ipv6") return anyHop(row, (one) => hop.src(one)?.includes(":"));
+  if (name === "dns") return questionIn.has(field.id(row));
   if (name === "vlan") return anyHop(row, (one) => hop.vlan(one) !== null);
   return field.protocol(row) === name;
 }
@@ -165,28 +170,47 @@ function compile(source) {
       return test;
     }
     if (OPERATORS.includes(token.text) || ["&&", "||", ")"].includes(token.text)) throw new FilterError(`unexpected ${token.text}`, token.at);
-    return OPERATORS.includes(peek()) ? compared(token) : bare(token);
+    return OPERATORS.includes(peek()?.toLowerCase()) ? compared(token) : bare(token);
   }
   function compared(token) {
     const known = FIELDS[token.text.toLowerCase()];
     if (known === undefined) throw new FilterError(`unknown field ${token.text}`, token.at);
     const operator = next();
-    const value = next();
     const [kind, get] = known;
-    const wanted = kind.read(value.text.replace(/^"|"$/g, ""));
-    if (wanted === null) throw new FilterError(`${token.text} cannot be ${value.text}`, value.at);
+    const read = (value) => {
+      const wanted = kind.read(value.text.replace(/^"|"$/g, ""));
+      if (wanted === null) throw new FilterError(`${token.text} cannot be ${value.text}`, value.at);
+      return wanted;
+    };
+    const word = operator.text.toLowerCase();
+    if (word === "in") {
+      const several = inBraces(operator).map(read);
+      return (row) => get(row).some((item) => several.some((wanted) => kind.same(item, wanted)));
+    }
+    const wanted = read(next());
+    if (word === "contains") {
+      if (!kind.has) throw new FilterError(`${token.text} is no text`, operator.at);
+      return (row) => get(row).some((item) => item !== null && kind.has(item, wanted));
+    }
     if (operator.text === "==") return (row) => get(row).some((item) => kind.same(item, wanted));
     if (operator.text === "!=") return (row) => !get(row).some((item) => kind.same(item, wanted));
     if (!kind.ordered) throw new FilterError(`${token.text} has no order`, operator.at);
     const compare = { "<": (a) => a < wanted, ">": (a) => a > wanted, "<=": (a) => a <= wanted, ">=": (a) => a >= wanted }[operator.text];
     return (row) => get(row).some((item) => item !== null && compare(item));
   }
+  function inBraces(operator) {
+    const open = next();
+    if (open.text !== "{") throw new FilterError("in needs values in braces", open.at);
+    const values = [next()];
+    for (let token = next(); token.text !== "}"; token = next()) values.push(token.text === "," ? next() : token);
+    return values;
+  }
   function bare(token) {
     const word = token.text.replace(/^"|"$/g, "").toLowerCase();
     if (PROTOCOLS.includes(word) && !token.text.startsWith('"')) return (row) => isProtocol(row, word);
     const known = FIELDS[word];
     if (!token.text.startsWith('"')) {
-      if (/^(in|contains|matches|xor|~)$/.test(word) || word.startsWith("{")) throw new FilterError(`${token.text} is not known here; words in quotes are searched for`, token.at);
+      if (/^(in|contains|matches|xor|~|[{},])$/.test(word)) throw new FilterError(`${token.text} is not known here; words in quotes are searched for`, token.at);
       if (known === undefined && /^(arp|dns|eth|frame|icmp|icmpv6|ip|ipv6|tcp|udp)\.[a-z_.]+$/.test(word)) throw new FilterError(`unknown field ${token.text}`, token.at);
     }
     if (known !== undefined) return (row) => known[1](row).some((item) => item !== null && item !== undefined && (known[0] !== yesNo || item === 1));

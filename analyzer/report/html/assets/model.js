@@ -3,6 +3,7 @@
 const findings = rows.findings.map((row) => unpack("ToldFinding", row));
 const decisionOf = new Map(rows.decisions.map((row) => unpack("Decision", row)).map((one) => [one.journey, one]));
 const partyOf = new Map(rows.parties.map((row) => unpack("Party", row)).map((one) => [one.address, one]));
+const serviceOf = new Map([...partyOf.values()].filter((one) => one.service !== null).map((one) => [one.name, one.service]));
 const worked = rows.worked.map((row) => unpack("Worked", row));
 const notes = rows.notes.map((row) => unpack("Note", row));
 const losses = rows.losses.map((row) => unpack("Loss", row));
@@ -56,7 +57,9 @@ function isNeighbours(one) {
 
 /** A packet's name: what it asks a name server, or is answered, else without its protocol, which is told beside it. */
 const namesIn = new Map();
+const questionIn = new Map();
 for (const one of rows.names.map((row) => unpack("NameQuery", row))) {
+  for (const id of [one.journey, one.answer]) if (id !== null) questionIn.set(id, one);
   namesIn.set(one.journey, `DNS ${one.kind} ${one.name}?`);
   if (one.answer !== null) namesIn.set(one.answer, `DNS ${[one.outcome, one.records[0]].filter(Boolean).join(" ")}`);
 }
