@@ -166,8 +166,15 @@ def _untranslated(host: HostState, container: Container, port: str, flow: FlowTu
     dst: Address = flow.dst
     if not host.owns(dst) or not any(ip.version == dst.version for ip in container.addresses):
         return False
+    if dst.version == 6 and not _keeps_rules_for_ipv6(host):
+        return False  # docker-proxy relays then, as is meant
     outside = port.partition("->")[0].rpartition(":")[0]
     if outside.startswith(("127.", "[::1]", "::1")):
         return False
     result = translate(host, flow)
     return result is not None and result.verdict is not Verdict.UNKNOWN and not result.target_moved
+
+
+def _keeps_rules_for_ipv6(host: HostState) -> bool:
+    """Tell whether the engine makes rules for IPv6, too: Docker until 26 does only with ``"ip6tables": true``."""
+    return any("DOCKER" in table.chains or table.name == "docker-bridges" for table in host.tables if 4 not in table.versions)
