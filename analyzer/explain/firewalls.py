@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from analyzer.explain.case import Case
+from analyzer.explain.edits import for_shell
 from analyzer.explain.fates import Stopped
 from analyzer.explain.fixes import Words, ends
 from analyzer.explain.told import Facts
@@ -77,3 +79,42 @@ def _before(table: Table, rule: Rule) -> Iterator[Rule]:
             yield from found
             return
         found.append(one)
+
+
+OUT = re.compile(r"(?:\boifname|\boif|-o) \"?([\w.-]+)\"?(?= )")
+LISTED = re.compile(r"^-A \S+ .*-m set --match-set (\S+) (src|dst) .*-j (?:RETURN|ACCEPT)$")
+
+
+def other_way(case: Case, stopped: Stopped) -> Facts:
+    """Return the interface that a chain lets packets leave by, where there is none of that name: a tunnel's old one."""
+    label, name = stopped.cause.policy or ("", "")
+    row = int(case.last_row[stopped.packets[0]])
+    dst = case.context.dst(row)
+    chosen = case.context.route_to(dst, row) if dst is not None else None
+    link = stopped.host.link(chosen.route.dev or "") if chosen is not None else None
+    if link is None:
+        return {}
+    for rule in (r for t in stopped.host.tables if t.label == label and name in t.chains for r in t.chains[name].rules):
+        found = OUT.search(rule.text) if rule.target == "ACCEPT" else None
+        if found is not None and stopped.host.link(found[1]) is None and not found[1].endswith(("*", "+")):
+            command = f"nft insert rule {for_shell(f'{label} {name}')} oifname {quote(link.name)} accept"
+            if not rule.native:
+                command = f"iptables -I {quote(name)} -o {quote(link.name)} -j ACCEPT"
+            return {"expects": found[1], "leaves_by": link.name, "commands": [command]}
+    return {}
+
+
+def not_listed(case: Case, stopped: Stopped) -> Facts:
+    """Return the ipset whose members a chain lets pass before it drops the rest, and whose it is not."""
+    rule, words = stopped.cause.rule, next(iter(ends(case, stopped.packets[0])))
+    if rule is None or rule.native or rule.text != f"-A {rule.chain} -j {rule.target}":
+        return {}
+    chains = (t.chains.get(rule.chain) for t in stopped.host.tables if (t.dump, t.label) == (rule.dump, rule.table))
+    for before in (one for chain in chains if chain is not None for one in chain.rules):
+        found = LISTED.match(before.text)
+        end = (words.src if found[2] == "src" else words.dst) if found is not None else None
+        if found is not None and end is not None:
+            network = next((n for n in stopped.host.networks if n.holds(end)), None)
+            subnet = next((s for s in network.subnets if end in s), end) if network is not None else end
+            return {"list": found[1], "not_in": str(subnet), "commands": [f"ipset add {quote(found[1])} {subnet}"]}
+    return {}

@@ -120,7 +120,12 @@ def gateway_of(case: Case, container: Container, version: int) -> Address | None
     """Return the gateway of a container's network; without an engine, the only address that its bridge has."""
     networks = [n for host in case.hosts.states for n in host.networks if n.name == container.network]
     if container.engine == NO_ENGINE and not networks:
-        bridges = (link for host in case.hosts.states for link in host.links if link.name == container.network)
+        bridges = (
+            link
+            for host in case.hosts.states
+            for link in host.links
+            if (link.name, link.kind) == (container.network, "bridge")
+        )
         own = [ip for link in bridges for ip in link.addresses if ip.version == version and not ip.is_link_local]
         return own[0] if len(own) == 1 else None
     return next((ip for network in networks for ip in network.gateways if ip.version == version), None)

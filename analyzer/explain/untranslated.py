@@ -63,6 +63,7 @@ def _candidates(case: Case) -> list[int]:
     routed = frames["ttl"][first] > frames["ttl"][last]
     layers = case.first("layers")
     plain = has(layers, Layer.IPV4 | Layer.IPV6) & ~has(layers, Layer.TUNNEL | Layer.QUOTE)
+    plain &= ~has(frames["layers"][last], Layer.TUNNEL)  # it leaves in a packet of the host's own
     outward = case.context.with_role(first, *NEAR_CONTAINERS) & case.context.with_role(last, Role.UPLINK)
     answered = np.append(context.connections["seen_reply"], False)[case.connection]
     packets = np.flatnonzero(same & routed & plain & outward & (~answered | _alone(case)))
@@ -177,4 +178,6 @@ def _untranslated(host: HostState, container: Container, port: str, flow: FlowTu
 
 def _keeps_rules_for_ipv6(host: HostState) -> bool:
     """Tell whether the engine makes rules for IPv6, too: Docker until 26 does only with ``"ip6tables": true``."""
-    return any("DOCKER" in table.chains or table.name == "docker-bridges" for table in host.tables if 4 not in table.versions)
+    return any(
+        "DOCKER" in table.chains or table.name == "docker-bridges" for table in host.tables if 4 not in table.versions
+    )

@@ -1,6 +1,7 @@
 """Why nothing comes back by an uplink: a default route that was to be the other one, or a TTL that gives hosts away."""
 
 from operator import attrgetter
+from shlex import quote
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     Say what is wrong with the way by which unanswered packets left; nothing if nothing is known to be.
 
     ``by_default`` and ``other_default`` are routes: nothing at all came back by the one that was chosen, and another
-    one has a larger metric. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
+    one has a larger metric. ``dead_hop`` is a next hop of several by which nothing is answered. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
     ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering. ``ecn``:
     likewise, of what offers ECN and what does not.
 
@@ -46,7 +47,12 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     if int(case.numbers[packets[0]]) not in set(begun.packet.tolist()):
         return {}
     ttl, flags = (case.context.value(name, row) for name in ("ttl", "tcp_flags"))
-    return _other_default(case, point, begun, row) or _by_ttl(begun, ttl) or _by_ecn(begun, mine=flags & ECN == ECN)
+    return (
+        _other_default(case, point, begun, row)
+        or _by_hop(case, begun, row)
+        or _by_ttl(begun, ttl)
+        or _by_ecn(begun, mine=flags & ECN == ECN)
+    )
 
 
 def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
@@ -70,6 +76,24 @@ def _other_default(case: Case, point: Point, begun: Begun, row: int) -> Facts:
         "other_dev": other.dev or "",
         "gateway": str(mine.gateway),
     }
+
+
+def _by_hop(case: Case, begun: Begun, row: int) -> Facts:
+    """Compare the next hops of a route that has several: nothing by one is answered, and all by the others."""
+    host, dst = case.context.host_at(row), case.context.dst(row)
+    chosen = case.context.route_to(dst, row) if dst is not None else None
+    hops = chosen.route.nexthops if chosen is not None else ()
+    mine = case.context.value("eth_dst", row)
+    dead = next((ip for dev, ip in hops if (entry := host.neighbour(ip, dev)) is not None and entry.mac == mine), None)
+    own = begun.eth_dst == mine
+    others = begun.answered[~own]
+    if chosen is None or dead is None or begun.answered[own].any() or not len(others) or not others.all():
+        return {}
+    if len(np.unique(begun.connection[own])) < FEW or len(np.unique(begun.connection[~own])) < FEW:
+        return {}
+    left = [f"nexthop via {ip} dev {quote(dev or '')}" for dev, ip in hops if ip != dead]
+    to = str(chosen.route.dst) if chosen.route.dst.prefixlen else "default"
+    return {"dead_hop": str(dead), "hops": len(hops), "to": to, "commands": [f"ip route replace {to} {' '.join(left)}"]}
 
 
 def _by_ttl(begun: Begun, mine: int) -> Facts:

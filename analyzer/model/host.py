@@ -34,6 +34,8 @@ class Link:
     """Somebody set it up: if it is down all the same, it has no carrier."""
     peer: int | None = None
     """Index of its other end, perhaps in another namespace: of a veth; of a VLAN or macvlan, of what it lies on."""
+    lower: str | None = None
+    """Name of what it lies on, in the same namespace: of a VLAN, macvlan or macvtap."""
     filters_vlans: bool = False
     """A bridge that keeps VLANs apart."""
     udp_port: int | None = None

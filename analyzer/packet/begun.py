@@ -24,6 +24,8 @@ class Begun:
     ttl: Array
     dst_hi: Array
     dst: Array
+    eth_dst: Array
+    """MAC that they were sent to there, the next hop's."""
     ecn: Array
     """bool: it offers explicit congestion notification (RFC 3168, section 6.1.1)."""
     answered: Array
@@ -39,10 +41,11 @@ class Begun:
         begins &= ~hops["reply"][start[:-1]] & (connection >= 0) & context.mine
         packet = np.flatnonzero(begins)
         connection, row = connection[packet], last[packet]
-        point, ttl, high, low = (frames[name][row] for name in ("point", "ttl", "dst_hi", "dst"))
+        point, ttl, high, low, mac = (frames[name][row] for name in ("point", "ttl", "dst_hi", "dst", "eth_dst"))
         ecn = frames["tcp_flags"][row] & ECN == ECN
         answered = context.connections["seen_reply"][connection]
-        return cls(context.numbers[packet], context.connection_id(connection), point, ttl, high, low, ecn, answered)
+        return cls(context.numbers[packet], context.connection_id(connection), point, ttl, high, low, mac, ecn,
+                   answered)  # fmt: skip
 
     @classmethod
     def together(cls, parts: "Sequence[Begun]") -> "Begun":

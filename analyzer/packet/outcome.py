@@ -5,13 +5,25 @@ show, and if the way leads there: other packets of the connection, or to the sam
 point to that one, or a recorded route says so. Else its fate is not observable.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from analyzer.decode.offsets import ETH_HEADER, GROUP_BIT, IPV4_HEADER, IPV6_HEADER, TCP_HEADER, UDP_HEADER
+from analyzer.decode.offsets import (
+    ACK,
+    ETH_HEADER,
+    GROUP_BIT,
+    IPV4_HEADER,
+    IPV6_HEADER,
+    RST,
+    SYN,
+    TCP_HEADER,
+    UDP_HEADER,
+)
+from analyzer.link.identity import has
 from analyzer.link.sightings import point_bits
 from analyzer.link.sorting import group_mostly
 from analyzer.model import Address, Basis, Disposition, Point, Role
@@ -20,7 +32,7 @@ from analyzer.model.journey import CODES
 from analyzer.model.words import plural
 from analyzer.packet.answers import Answers, find_answers
 from analyzer.packet.arrived import arrivals
-from analyzer.packet.context import Context
+from analyzer.packet.context import FRESH_TTLS, Context
 from analyzer.packet.icmp_errors import Errors
 from analyzer.packet.onward import Onward, tunnel_at
 from analyzer.packet.prove import Prover
@@ -34,6 +46,8 @@ TRANSPORT = Layer.PORTS | Layer.ICMP | Layer.TAG
 INSIDE = (Role.CONTAINER, Role.VETH)
 REJECTS = {4: {(3, code) for code in (0, 1, 2, 3, 9, 10, 13)}, 6: {(1, code) for code in (0, 1, 3, 4, 5, 6)}}
 """By IP version, types and codes that REJECT may answer with (net/ipv4/netfilter/ipt_REJECT.c, ip6t_REJECT.c)."""
+RESETS = re.compile(r"--reject-with tcp-reset|reject with tcp reset")
+"""Of rules that answer by RST."""
 LISTENED = {6: "tcp", 17: "udp"}
 """Protocols of sockets that were recorded."""
 
@@ -196,7 +210,7 @@ class Outcomes:
                 return lost
             to = f"container {point.container}" if point.container else "its container"
             return Outcome(Disposition.DELIVERED, f"last seen at {point.name}, the way into {to}", Basis.OBSERVED)
-        if point.role is Role.UPLINK and (arrived or self._is_own_source(last)):
+        if point.role is Role.UPLINK and (arrived or self._is_own_source(last)) and not self._unpacked(rows):
             beyond = self._onward.ports_of(point)
             if beyond and not self._onward.has_all_ports(point):
                 beyond = beyond & self._onward.of_stream(packet, rows)
@@ -214,6 +228,8 @@ class Outcomes:
         onward = self._onward.of_stream(packet, rows)
         stream = self.errors.stream_of(packet)
         translated = self._onward.translated(stream, last)
+        if (found := self._taken_here(packet, rows)) is not None:
+            return found
         if not (onward or translated) and (found := self._for_host(packet, rows, point)) is not None:
             return found
         others = self._onward
@@ -226,6 +242,55 @@ class Outcomes:
         reason = f"last seen at {point.name}; {got_through}no captured point shows where packets go from there"
         unseen = Outcome(Disposition.NOT_OBSERVABLE, reason, Basis.INFERRED, own=self._may_be_stopped(packet))
         return self._stopped(packet, rows) or unseen
+
+    def _unpacked(self, rows: list[int]) -> bool:
+        """Tell whether a packet came out of its tunnel last: it comes in where it was seen then."""
+        layers = self._context.layers
+        return len(rows) > 1 and bool(layers(rows[-2]) & ~layers(rows[-1]) & Layer.TUNNEL)
+
+    def _taken_here(self, packet: int, rows: list[int]) -> Outcome | None:
+        """Decide about a packet to somebody else that this host takes itself: a transparent proxy; else None."""
+        context, dst = self._context, self._context.dst(rows[-1])
+        place = int(context.packet_start[packet])
+        number = int(context.hops["connection"][place])
+        if number < 0 or context.hops["reply"][place] or dst is None:
+            return None
+        answer = self._accepted.get(number)
+        if answer is not None and context.made_by_host(answer) and not context.host_at(rows[-1]).owns(dst):
+            shown = f"frame {context.value('frame', answer)} at {context.point(answer).name}"
+            reason = f"this host itself takes it, and answers in place of {dst} ({shown})"
+            return Outcome(Disposition.DELIVERED, reason, Basis.OBSERVED)
+        rule = self.prover.taken(packet, rows) if answer is None else None
+        if rule is None:
+            return None
+        return Outcome(Disposition.DELIVERED, f"this host itself takes it, by rule “{rule.text}”", Basis.STATED)
+
+    @cached_property
+    def _accepted(self) -> dict[int, int]:
+        """The first row of each connection's SYN,ACK."""
+        context, frames = self._context, self._context.frames
+        start = context.packet_start[:-1]
+        rows, connections = context.hops["row"][start], context.hops["connection"][start]
+        both = (frames["tcp_flags"][rows] & (SYN | ACK) == SYN | ACK) & has(frames["layers"][rows], Layer.TCP)
+        found = np.flatnonzero(both & context.hops["reply"][start] & (connections >= 0))[::-1]
+        return dict(zip(connections[found].tolist(), rows[found].tolist(), strict=True))
+
+    def _is_reset(self, packet: int) -> bool:
+        """Tell whether RST is all that came back: a rule that only drops did not send that."""
+        return int(self._context.hops["connection"][self._context.packet_start[packet]]) in self._reset_only
+
+    @cached_property
+    def _reset_only(self) -> frozenset[int]:
+        """Connections to whose SYNs this host itself answered by RST, and by nothing else."""
+        context, frames = self._context, self._context.frames
+        start = context.packet_start[:-1]
+        rows, connections = context.hops["row"][start], context.hops["connection"][start]
+        reply = context.hops["reply"][start] & (connections >= 0)
+        resets = reply & (frames["tcp_flags"][rows] & RST != 0) & has(frames["layers"][rows], Layer.TCP)
+        others = frozenset(connections[reply & ~resets].tolist())
+        macs = np.array(sorted(context.host_macs), np.int64)
+        own = resets & np.isin(frames["eth_src"][rows], macs) & np.isin(frames["ttl"][rows], FRESH_TTLS)
+        return frozenset(connections[own].tolist()) - others
 
     def _for_host(self, packet: int, rows: list[int], point: Point) -> Outcome | None:
         """Decide about a packet to an address that is the host's own, as dumps or its ARP answers say; else None."""
@@ -291,6 +356,8 @@ class Outcomes:
         number = int(context.hops["connection"][place])
         if number < 0 or not self.prover.able(int(context.hops["row"][place])):
             return False
+        if number in self._reset_only:
+            return not context.hops["reply"][place]
         return bool(context.hops["reply"][place]) or not context.connections["seen_reply"][number]
 
     def _stopped(self, packet: int, rows: list[int], *, lost: bool = False) -> Outcome | None:
@@ -298,7 +365,7 @@ class Outcomes:
         if not lost and not self._may_be_stopped(packet):
             return None
         cause = self._cause(packet, rows, lost=lost)
-        if cause is None:
+        if cause is None or (self._is_reset(packet) and (cause.rule is None or not RESETS.search(cause.rule.text))):
             return None
         reason = f"last seen at {self._context.point(rows[-1]).name}; {cause.text}"
         return Outcome(cause.disposition, reason, Basis.STATED, own=True, cause=cause)

@@ -4,6 +4,7 @@ Takes a packet that was last seen where the host had to forward, bridge or accep
 recorded state, or through one that was changed. None means that nothing recorded stops the packet.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -29,6 +30,8 @@ from analyzer.state.rules.packet import Original, Packet
 
 OPENS = FIN | SYN | RST | ACK
 """Of these, only SYN is set where a connection begins."""
+PROXY = re.compile(r"-j TPROXY\b|\btproxy (?:ip6? )?to\b")
+"""Of rules, of iptables and nftables, that give packets to a socket of this host without translating them."""
 KILLS = {"DROP": Disposition.DROPPED, "REJECT": Disposition.REJECTED}
 
 
@@ -53,8 +56,14 @@ class Prover:
         return self.context.host_at(row).tells and not self._goes_past(row)
 
     def _goes_past(self, row: int) -> bool:
-        """Tell whether a packet is a container's whose interface lies on one of the host's: no rule is asked for it."""
+        """
+        Tell whether a packet is a container's whose interface lies on one of the host's: no rule is asked for it.
+
+        Such a container may have another network as well, a bridge's, by which it leaves all the same.
+        """
         past = self._past_rules.get(self.context.point(row).host)
+        if self.context.point(row).role in (Role.VETH, Role.BRIDGE):
+            return False
         return past is not None and not past.isdisjoint((self.context.src(row), self.context.dst(row)))
 
     @cached_property
@@ -231,6 +240,24 @@ class Prover:
         if result is None or result.packet is None:
             return None
         return next((one for one in result.translations if one.kind is NatTarget.DNAT), None)
+
+    def taken(self, packet: int, rows: list[int]) -> Rule | None:
+        """Return the rule by which this host's own socket takes a connection to somebody else: a transparent proxy."""
+        host, dst = self.context.host_at(rows[-1]), self.context.dst(rows[-1])
+        if not self._proxies.get(host.name) or dst is None or host.owns(dst):
+            return None
+        result = self._as_new(packet, rows)
+        if result is None or not result.for_host or result.target_moved or result.verdict is not Verdict.ACCEPT:
+            return None
+        return next((rule for rule in result.matched if PROXY.search(rule.text)), None)
+
+    @cached_property
+    def _proxies(self) -> dict[str | None, bool]:
+        """By host: it has such a rule."""
+        return {
+            name: any(PROXY.search(rule.text) for rule in host.rules())
+            for name, host in self.context.hosts.by_name.items()
+        }
 
     def _as_new(self, packet: int, rows: list[int]) -> Account | None:
         host, built = self.context.host_at(rows[0]), self.packet(packet, rows[0])

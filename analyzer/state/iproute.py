@@ -51,6 +51,7 @@ class _Link(Struct):
     ifindex: Number = 0
     address: str | None = None
     linkinfo: _Info = field(default_factory=_Info)
+    link: Name | None = None
     link_index: Number | None = None
     master: Name | None = None
     addr_info: list[_Address] = []
@@ -182,6 +183,7 @@ def parse_links(dump: Json) -> tuple[Link, ...]:
             down=link.operstate in ("DOWN", "LOWERLAYERDOWN"),
             up="UP" in link.flags,
             peer=link.link_index,
+            lower=link.link,
             filters_vlans=link.linkinfo.filters_vlans,
             udp_port=link.linkinfo.udp_port,
             xdp=(link.xdp.prog.name or f"id {link.xdp.prog.id}") if link.xdp is not None else None,

@@ -1,7 +1,7 @@
 """Why nobody answers for an address: what the recorded state has of whose it is, and of the way to it."""
 
 from analyzer.explain.absent.asked import Asked, Why
-from analyzer.explain.absent.ports import asker_off, asking, owner
+from analyzer.explain.absent.ports import asker_off, asking, beside_parent, not_proxied, owner
 from analyzer.explain.absent.routes import gateway, no_carrier, of_host, on_link, way_out, wide
 from analyzer.explain.absent.rules import answered, rules, untold, within_bridge
 from analyzer.explain.absent.whose import nobody, own
@@ -17,6 +17,8 @@ REASONS = (
     untold,
     asking,
     asker_off,
+    beside_parent,
+    not_proxied,
     owner,
     own,
     way_out,

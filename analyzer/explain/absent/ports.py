@@ -7,6 +7,7 @@ from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Facts
 from analyzer.model import BridgePort, Container, HostState, Link, mac_text
+from analyzer.state.sysctl import sysctl, sysctl_line
 
 FORWARDING = "forwarding"
 
@@ -116,6 +117,40 @@ def _parted(asked: Asked, owner: Container, port: Link, here: BridgePort | None)
         told: Facts = {"why": "vlans", "owner": owner.name, "link": port.name, "vlan": ours,
                                  "other_vlan": theirs or 0}  # fmt: skip
         yield Why(told, (f"bridge-vlan.json: {asking.name} {ours}", f"bridge-vlan.json: {port.name} {theirs}"))
+
+
+def beside_parent(asked: Asked) -> Iterator[Why]:
+    """Look whether one end is the host by an interface, and the other a macvlan or macvtap that lies on that."""
+    host, case = asked.host, asked.case
+    asker = host.link_of_mac(asked.question.asker)
+    for over in host.links if asker is not None and asked.asker is None else ():
+        parent = host.link(over.lower or "") if over.kind in ("macvlan", "macvtap") else None
+        if parent is None or asker not in (over, parent):
+            continue
+        behind = (one.asker for one in case.exchanges if one.asker_ip == asked.ip)
+        answered = (one.answer_mac for one in case.exchanges if one.asked_ip == asked.ip)
+        if asked.ip in parent.addresses if asker is over else over.mac in {*behind, *answered}:
+            line = f"ip-addr.json: {over.name}@{parent.name} {over.kind}"
+            yield Why({"why": "on-parent", "link": over.name, "parent": parent.name, "kind": over.kind or ""}, (line,))
+
+
+def not_proxied(asked: Asked) -> Iterator[Why]:
+    """Look whether it is the gateway of a routed container, which nobody has, and which the host's end answers for."""
+    state, asker = asked.state, asked.asker
+    port = _asking_port(asked) if asker is not None and state is not None else None
+    if asker is None or state is None or port is None or port.kind != "veth" or port.master is not None:
+        return
+    routed = any(route.gateway == asked.ip for route in state.routes)
+    names = [f"net.ipv4.conf.{name}.proxy_arp" for name in (port.name, "all")]
+    if (
+        routed
+        and asked.owner is None
+        and not asked.host.owns(asked.ip)
+        and all(sysctl(asked.host, n) == 0 for n in names)
+    ):
+        facts: Facts = {"why": "not-proxied", "owner": asker.name, "link": port.name,
+                        "commands": [f"sysctl -w {names[0]}=1"]}  # fmt: skip
+        yield Why(facts, (sysctl_line(asked.host, names[0]),))
 
 
 def _asking_port(asked: Asked) -> Link | None:

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from shlex import quote
 
+import numpy as np
+
 from analyzer.explain.absent.asked import Asked, Why
 from analyzer.explain.inside import default_route, gateway_of, within
 from analyzer.explain.told import Facts
-from analyzer.model import Address, HostState, Route
+from analyzer.link.sorting import group_rows
+from analyzer.model import Address, HostState, Mac, Route
 from analyzer.state.routing import Chosen, Sought, choose
 
 USUAL = 24
@@ -67,10 +70,27 @@ def gateway(asked: Asked) -> Iterator[Why]:
             yield _one_of_several(asked, route)
         facts |= {"why": "gateway-silent", "prefix": "" if route.dst.prefixlen == 0 else str(route.dst)}
         others = [one for one in state.routes if one.dst.prefixlen == 0 and one.gateway not in (None, asked.ip)]
-        if route.dst.prefixlen and others and all(one.dst.prefixlen for one in by):
+        if route.dst.prefixlen and (instead := _router_of(asked, route)) is not None:
+            facts |= {"instead": str(instead), "commands": [f"ip route replace {route.dst} via {instead}"]}
+        elif route.dst.prefixlen and others and all(one.dst.prefixlen for one in by):
             table = f" table {quote(route.table)}" if route.table != "main" else ""
             facts |= {"default": others[0].text, "commands": [f"ip route del {route.dst} via {asked.ip}{table}"]}
         yield Why(facts, (f"ip-route.json: {route.text}",))
+
+
+def _router_of(asked: Asked, route: Route) -> Address | None:
+    """Return the router by which packets of a route's addresses come in, if it is known by its MAC."""
+    context, host = asked.case.context, asked.host
+    macs = {entry.mac: entry.ip for entry in host.neighbours if entry.mac is not None and entry.dev == route.dev}
+    rows = asked.case.first_row
+    names = ("eth_src", "src_hi", "src", "layers")
+    _, first = group_rows(*(context.frames[name][rows] for name in names))
+    for row in rows[np.sort(first)].tolist():
+        src, router = context.src(row), macs.get(Mac(context.value("eth_src", row)))
+        behind = src is not None and src.version == route.dst.version and src in route.dst
+        if behind and router is not None and router not in (asked.ip, src) and router not in route.dst:
+            return router
+    return None
 
 
 def _one_of_several(asked: Asked, route: Route) -> Why:

@@ -59,8 +59,15 @@ def causes(case: Case) -> Iterator[Cause]:
         yield Cause(
             sorted(packets), partial(_tell, case, asked, questions, stopped, reason),
             Basis.STATED if sure else Basis.OBSERVED, (asked,),
-            specific=Specific.SETTING if found else None,
+            specific=Specific.SETTING if found else None, also=_cut_off(case, questions, reason),
         )  # fmt: skip
+
+
+def _cut_off(case: Case, questions: list[ArpExchange], reason: Why | None) -> list[int]:
+    """Return what is wrong with packets to somebody whose gateway does not answer: answers cannot leave, either."""
+    if reason is None or reason.facts["why"] not in ("not-proxied", "wrong-gateway"):
+        return []
+    return case.towards({one.asker_ip for one in questions if one.asker_ip is not None})
 
 
 def _tell(

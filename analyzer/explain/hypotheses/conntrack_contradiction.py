@@ -8,16 +8,38 @@ from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.told import Told
 from analyzer.explain.turned import turned_connections
 from analyzer.link.stated import Contradiction
-from analyzer.model import Evidence, Severity
+from analyzer.model import Evidence, Role, Severity
 
 
 def causes(case: Case) -> Iterator[Cause]:
     """Give each connection whose conntrack entry contradicts its frames."""
     for contradiction in case.contradictions:
         turned = contradiction.connection in case.once(turned_connections)
-        if case.my_connections[contradiction.connection] and not turned:
+        if case.my_connections[contradiction.connection] and not turned and not _elsewhere(case, contradiction):
             number = int(case.numbers[case.context.packets_of(contradiction.connection)[0]])
             yield Cause([], partial(_tell, case, contradiction), key=(number, contradiction.entry))
+
+
+def _elsewhere(case: Case, contradiction: Contradiction) -> bool:
+    """
+    Tell whether the host's own points show nothing but what its entry says.
+
+    Then it was a container that translated once more, in its own namespace: a VPN's, or one with an engine in it.
+    """
+    context = case.context
+    entry = case.hosts.everywhere.conntrack[contradiction.entry]
+    said = {(entry.original.src, entry.original.dst), (entry.reply.dst, entry.reply.src),
+            (entry.original.src, entry.reply.src)}  # fmt: skip
+    inside = False
+    for packet in context.packets_of(contradiction.connection).tolist():
+        for row in context.rows_of(packet):
+            if context.point(row).role is Role.CONTAINER:
+                inside = True
+                continue
+            ends = context.src(row), context.dst(row)
+            if (ends[::-1] if case.reply[packet] else ends) not in said:
+                return False
+    return inside
 
 
 def _tell(case: Case, contradiction: Contradiction, _: list[int]) -> Told:

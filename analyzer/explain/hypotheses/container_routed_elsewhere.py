@@ -11,7 +11,7 @@ from analyzer.explain.host.asked import Host
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Told
 from analyzer.model import Address, Basis, Container, HostState, Network, Severity
-from analyzer.schema import Addresses
+from analyzer.schema import Addresses, Array
 from analyzer.state.routing import NO_WAY, Chosen, Sought, choose
 
 MAIN = ("main", "local")
@@ -40,11 +40,22 @@ def _by_source(case: Case, host: HostState) -> Iterator[Cause]:
             if chosen is None or chosen.rule.src is None or not _is_astray(host, network, ip, chosen):
                 continue
             table = case.context.connections
-            of = Addresses.of(table, "reply_src").are(int(ip)) & Addresses.of(table, "orig_src").are(int(src))
-            ill = np.flatnonzero(np.append(of, False)[case.connection] & (case.connection >= 0) & (case.symptom >= 0))
+            own = [int(a) for link in host.links for a in link.addresses]
+            to = np.append(Addresses.of(table, "reply_src").are(int(ip)), False)[case.connection]
+            of = np.append(Addresses.of(table, "orig_src").are(int(src)), False)[case.connection]
+            # MASQUERADE gives it the address of the interface that it leaves by, before anything is captured there.
+            by = np.append(Addresses.of(table, "orig_src").among(own), False)[case.connection]
+            of |= by & _seen_last_at(case, chosen.route.dev)
+            ill = np.flatnonzero(to & of & (case.connection >= 0) & (case.symptom >= 0))
             if len(ill):
                 tell = partial(_from_here, host, container, network, ip, chosen, src)
                 yield Cause(ill.tolist(), tell, Basis.STATED, (host.name, container.name, str(ip), str(src)))
+
+
+def _seen_last_at(case: Case, dev: str | None) -> Array:
+    """(packets,) bool: each was last seen at an interface of the host."""
+    there = [point.id for point in case.context.points if dev is not None and point.interface == dev]
+    return np.isin(case.context.frames["point"][case.last_row], there)
 
 
 def state(host: Host) -> Iterator[Told]:

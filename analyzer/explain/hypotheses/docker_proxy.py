@@ -22,6 +22,8 @@ def causes(case: Case) -> Iterator[Cause]:
         flow, onward = (case.tracer.connection(n).original for n in (number, int(table["relayed_to"][number])))
         if {flow.src, flow.dst} == {onward.src, onward.dst}:
             continue  # a user-mode network, which hides nobody
+        if (flow.dst, flow.dport) == (onward.dst, onward.dport):
+            continue  # a transparent proxy
         by_port.setdefault(endpoint(flow.dst, flow.dport), []).append(number)
     for port, numbers in by_port.items():
         yield Cause([], partial(_tell, case, port, numbers), key=(port,))

@@ -12,11 +12,12 @@ import numpy as np
 from analyzer.explain.case import Case
 from analyzer.explain.edits import for_shell
 from analyzer.explain.fates import Stopped
-from analyzer.explain.firewalls import near_miss, passage
+from analyzer.explain.firewalls import near_miss, not_listed, other_way, passage
 from analyzer.explain.fixes import INVALID, ends, fix
 from analyzer.explain.host.asked import FORWARD, OUTSIDE, Host, asked_by
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import answered, unblocked
+from analyzer.explain.services import unserved
 from analyzer.explain.stopped import by_cause, severity
 from analyzer.explain.streams import leftovers
 from analyzer.explain.tally import Least, Texts
@@ -29,6 +30,7 @@ from analyzer.model.rules import Chain
 from analyzer.state.rules.owner import keeper, owner
 
 BANS = "fail2ban"
+SERVICES = "kube-proxy"
 FIREWALLS = ("ufw", "firewalld")
 SWARM_PORTS = (2377, 4789, GOSSIP_PORT)
 """By which nodes talk: to managers, in VXLAN, and to each other."""
@@ -83,14 +85,16 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if (by := owner(rule, stopped.host)) is not None:
             told.facts |= {"owner": by, **passage(case, stopped.packets[0], stopped.host)}
         told.facts |= _spoofed(stopped)
-        if listed := _listed(case, stopped):
+        if by == SERVICES:
+            told = replace(told, facts=told.facts | {"commands": []} | unserved(case, stopped), tried="")
+        elif listed := _listed(case, stopped) or (not_listed(case, stopped) if by is None else {}):
             told = replace(told, facts=told.facts | listed, tried="")
         if by == BANS and told.severity is None and "source" not in told.facts:
             told.severity = Severity.WARNING  # who is banned may well be who should be
     if (miss := near_miss(case, stopped)) is not None:
         told.facts |= miss
     if cause.policy is not None:
-        lacking = _lacking(case, stopped)
+        lacking = _lacking(case, stopped) or other_way(case, stopped)
         if lacking:
             told = replace(told, facts=told.facts | lacking, tried="")
         told.facts |= {"policy_of": " ".join(cause.policy), "bridges": _bridges(case, stopped)}
@@ -98,7 +102,12 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if (by := keeper(stopped.host, *cause.policy)) is not None and not lacking:
             told = Told(told.facts | {"owner": by, "commands": [], **passage(case, stopped.packets[0], stopped.host)})
     ours = bool(case.beside_containers[stopped.packets].any()) or _own_try(case, stopped)
-    ours |= cause.sent_by is not None or "zone_of_port" in told.facts or _of_peers(case, stopped)
+    ours |= (
+        told.facts.get("owner") == SERVICES
+        or cause.sent_by is not None
+        or "zone_of_port" in told.facts
+        or _of_peers(case, stopped)
+    )
     if cause.sent_by is not None:
         told.facts["sent_by"] = cause.sent_by.text
     if cause.sent_by is not None or "zone_of_port" in told.facts:

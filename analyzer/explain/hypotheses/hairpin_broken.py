@@ -55,10 +55,19 @@ def _straight(case: Case, number: int) -> bool:
             if _end(frames, rows[0], "dst") == server != asked and first in ports:
                 return True
             continue
-        arrived = [row for row in rows[1:] if int(frames["point"][row]) in ports - {first}]
+        arrived = [row for row in rows[1:] if int(frames["point"][row]) in ports - {first} and _of_client(case, row)]
         if any((_end(frames, row, "src"), _end(frames, row, "dst")) == (server, client) for row in arrived):
             return True
     return False
+
+
+def _of_client(case: Case, row: int) -> bool:
+    """Tell whether a frame was seen at its receiver, as far as containers' addresses are known."""
+    point, dst = case.context.point(row), case.context.dst(row)
+    if point.container is None or not case.hosts.everywhere.containers:
+        return True
+    owner = case.context.owner_of_address(dst, row) if dst is not None else None
+    return owner is not None and owner.name == point.container
 
 
 def _end(table: Columns, row: int, name: str) -> tuple[int, int]:

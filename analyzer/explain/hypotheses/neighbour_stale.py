@@ -10,12 +10,13 @@ import numpy as np
 from analyzer.decode.offsets import GROUP_BIT
 from analyzer.explain.case import Case
 from analyzer.explain.concerned import NEAR_CONTAINERS
+from analyzer.explain.far_ends import FarEnd, Stranger, far_ends, strangers
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.inside import port_of, within
 from analyzer.explain.told import Told
 from analyzer.link.identity import has
 from analyzer.link.sorting import changes, distinct_rows
-from analyzer.model import Basis, Container, FdbEntry, Link, Severity, mac_text
+from analyzer.model import Basis, Container, FdbEntry, Link, Severity, address, mac_text
 from analyzer.schema import Layer
 
 
@@ -49,7 +50,52 @@ def causes(case: Case) -> Iterator[Cause]:
                 (ip, wrong, right), also=case.troubled(packets),
             )  # fmt: skip
     yield from _nobodys(case)
+    yield from _at_far_ends(case)
     yield from _at_other_ports(case)
+
+
+def _at_far_ends(case: Case) -> Iterator[Cause]:
+    """Give entries for other nodes' ends of a VXLAN that are wrong, here or there."""
+    for end in far_ends(case):
+        tell = partial(_far_end, end)
+        key = end.host.name, str(end.entry.ip)
+        yield Cause(end.packets, tell, Basis.STATED, key, specific=Specific.SETTING, also=case.troubled(end.packets))
+    for one in strangers(case):
+        tell = partial(_stranger, case, one)
+        place = one.host.name, one.link.name, one.sent_to
+        yield Cause(one.packets, tell, Basis.STATED, place, specific=Specific.SETTING, also=case.troubled(one.packets))
+
+
+def _far_end(end: FarEnd, _: list[int]) -> Told:
+    dev, wrong, right = quote(end.entry.dev), end.entry.mac, mac_text(end.has)
+    way = next((entry for entry in end.host.fdb if entry.mac == wrong and entry.dev == end.entry.dev), None)
+    commands = [f"ip neigh replace {end.entry.ip} lladdr {right} dev {dev} nud permanent"]
+    proof = [f"ip-neigh.json: {end.entry.text}"]
+    if way is not None and way.dst is not None:
+        commands.append(f"bridge fdb replace {right} dev {dev} dst {way.dst} self permanent")
+        proof.append(f"bridge-fdb.json: {way.text}")
+    return Told(
+        {"address": str(end.entry.ip), "sent_to": mac_text(end.entry.mac or end.has), "has": right,
+         "prefix": str(end.route.dst), "dev": end.entry.dev, "commands": commands},
+        proof=tuple(proof),
+    )  # fmt: skip
+
+
+def _stranger(case: Case, one: Stranger, packets: list[int]) -> Told:
+    place = next((case.context.tunnel_of_row[row] for row in case.context.rows_of(packets[0])
+                  if row in case.context.tunnel_of_row), None)  # fmt: skip
+    table = case.context.tunnels
+    peer = (
+        address(6 if table["src_hi"][place] else 4, int(table["src_hi"][place]), int(table["src"][place]))
+        if place is not None
+        else None
+    )
+    has_mac = mac_text(one.link.mac or one.sent_to)
+    return Told(
+        {"address": str(case.context.dst(int(case.last_row[packets[0]]))), "sent_to": mac_text(one.sent_to),
+         "has": has_mac, "arrived_at": one.link.name, "peer": str(peer or "the other node")},
+        proof=(f"ip-addr.json: {one.link.name} link/ether {has_mac}",),
+    )  # fmt: skip
 
 
 def _at_other_ports(case: Case) -> Iterator[Cause]:

@@ -63,7 +63,8 @@ def state(host: Host) -> Iterator[Told]:
 def _describe(case: Case, stopped: Stopped) -> Told:
     """Try loose validation, then none."""
     names, told = stopped.cause.settings, Told()
-    if (foreign := _not_its_own(case, stopped.packets[0])) is not None:
+    foreign = _not_its_own(case, stopped.packets[0])
+    if foreign is not None and "on_network" not in foreign:
         return Told({"settings": list(names), **foreign})
     for value in (LOOSE, OFF) if names else ():
         told = unblocked(case, stopped.packets[0], setting(names, value))
@@ -71,16 +72,24 @@ def _describe(case: Case, stopped: Stopped) -> Told:
         if told.facts["outcome"] != NOT_ENOUGH:
             break
     told.facts["settings"] = list(names)
+    told.facts.update(foreign or {})
     return told
 
 
 def _not_its_own(case: Case, packet: int) -> Facts | None:
-    """Tell whether a container sends with an address that is not its own, which no setting should let pass."""
+    """
+    Tell whether a container sends with an address that is not its own there.
+
+    It may be that of another network of the container's, whose way out is not the one that it takes.
+    """
     row = int(case.first_row[packet])
     src = case.context.src(row)
     owner = case.context.owner_of_mac(case.context.value("eth_src", row), row)
     if owner is None or src is None or src in owner.addresses:
         return None
+    there = case.context.owner_of_address(src, row)
+    if there is not None and there.name == owner.name:
+        return {"sender": owner.name, "as_address": str(src), "on_network": there.network, "by_network": owner.network}
     return {"sender": owner.name, "as_address": str(src), "own": [str(ip) for ip in owner.addresses]}
 
 

@@ -38,7 +38,7 @@ def causes(case: Case) -> Iterator[Cause]:
 def _key(target: str, queue: Listener | None, way: Facts) -> Key:
     """What is wrong with the way out is one cause, whoever was asked."""
     if way:
-        return "by", str(way.get("by_default") or way.get("dead_ttl") or "ecn")
+        return "by", str(way.get("by_default") or way.get("dead_hop") or way.get("dead_ttl") or "ecn")
     return target, queue is not None
 
 

@@ -1,7 +1,7 @@
 """What the ends do: refuse, keep silent, do not read."""
 
 from analyzer.model.words import plural
-from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, packets, several, texts
+from analyzer.report.words.sentence import Facts, Verb, Words, affected, number, offered, packets, several, texts
 
 DELIVERED, LEFT_HOST = "delivered", "left-host"
 BEHIND = {
@@ -41,7 +41,7 @@ def syn_unanswered(f: Facts) -> Words:
             f"Nothing on this host does it. Look behind {target}: a load balancer, round-robin or anycast with a "
             "server that is down and still in it; or a limit of connections there."
         )
-    if f.get("by_default") or f.get("dead_ttl") or f.get("ecn"):
+    if f.get("by_default") or f.get("dead_hop") or f.get("dead_ttl") or f.get("ecn"):
         why, cause, remedy = _way_out(f)
     if f.get("answers_udp"):
         why = "The same name server answered by UDP, cut short (TC): resolvers then ask again by TCP (RFC 7766)."
@@ -85,6 +85,14 @@ def _way_out(f: Facts) -> tuple[str, str, str]:
             f"dhcp4-overrides), or take it away: ip route del {first}"
         )
         return why, f"the default route by {last} comes first, and nothing comes back by {last}", remedy
+    if f.get("dead_hop"):
+        hop, route = f["dead_hop"], "the default route" if f["to"] == "default" else f"the route to {f['to']}"
+        why = (
+            f"The kernel shares connections out among the {f['hops']} next hops of {route}. {hop} has a MAC, and "
+            "nothing that goes by it is answered; what goes by the others is."
+        )
+        remedy = offered(f, f"See why {hop} passes nothing on. Until it does, take it out of the route:")
+        return why, f"{hop}, one of {f['hops']} next hops of {route}, passes nothing on", remedy or ""
     if f.get("ecn"):
         why = (
             "They offer ECN (the flags ECE and CWR, RFC 3168), and of the same servers those without it are answered: "

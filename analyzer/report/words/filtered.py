@@ -31,8 +31,10 @@ def _acts(f: Facts) -> str:
         return str(f["cause"])
     gone = ", which is gone now," if f.get("past") else ""
     what = "the host's answer" if f.get("of_answer") else "it"
-    unserved = re.search(r'"(\S+) has no endpoints"', str(f["cause"]))
-    why = f": Service {unserved[1]} has no endpoints" if unserved is not None else ""
+    service = f"Service {f['service']}" if f.get("service") else "the Service"
+    unserved = {"none": f": {service} has no endpoints", "local": f": {service} has no endpoint on this node",
+                "port": f": no Service has port {f.get('to_port')} at {f.get('to')}"}  # fmt: skip
+    why = unserved.get(str(f.get("endpoints")), "")
     return f"rule {f['number']} of {f['chain']}{gone} {does} {what}{why}"
 
 
@@ -93,6 +95,15 @@ def _by_special(f: Facts, said: str) -> Words | None:
         return _queued(f, said, queue[1] or "0")
     if f.get("element") or f.get("lacks"):
         return _by_set(f, said)
+    if f.get("list"):
+        told = f"{said} What stands in set {f['list']} passes before it, and {f['not_in']} does not."
+        remedy = f"If {f['list']} is meant for those outside, let the rule ask for the interface they come by; or:"
+        return stopped(f, told, f"{_acts(f)}, for set {f['list']} does not have {f['not_in']}", offered(f, remedy))
+    if f.get("expects"):
+        old, new = f["expects"], f["leaves_by"]
+        told = f"{said} It lets pass what leaves by {old}, and this host has no such interface: these leave by {new}."
+        remedy = f"If {new} is the tunnel now, let the rule name it. Nothing else: that is what a kill switch is for."
+        return stopped(f, told, f"{_acts(f)}; it accepts {old}, and they leave by {new}", offered(f, remedy))
     if f.get("spoofed"):
         return stopped(
             f, f"{said} It drops by the source alone, {f['spoofed']}, which containers have, too.", _acts(f),

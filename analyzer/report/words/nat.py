@@ -187,6 +187,42 @@ def docker_proxy_in_path(f: Facts) -> Words:
     )
 
 
+def transparent_proxy(f: Facts) -> Words:
+    """A socket of the host in somebody's place."""
+    if f.get("works"):
+        return Words(
+            f"this host answers in place of {f['address']}:{f['asked_port']}",
+            "A transparent proxy on it takes the connection (TPROXY, or REDIRECT with the address kept), and opens its "
+            "own: the server sees the host as its client, and what the client sees is the proxy's.",
+        )
+    number_, chain, port = f["number"], f["chain"], f["port"]
+    rule = f"rule {number_} of {chain}" if number_ else f"a rule of {chain}"
+    if not f.get("program"):
+        return Words(
+            f"{rule} gives {packets(f)} to port {port} of this host, where nobody listens",
+            f"It is “{f['rule']}”: a transparent proxy is meant. {affected(f)}",
+            f"{rule} gives it to port {port} of this host, where nobody listens",
+            remedy="Start the proxy, or delete the rule and the routing rule for its mark.",
+        )
+    if f.get("bridge"):
+        return Words(
+            f"{rule} gives {packets(f)} to port {port} of this host, and they do not get there",
+            f"{f['program']} listens there. {f['setting']} is 1, so the rule is asked while the packet is still on "
+            f"{f['bridge']}; the socket that it finds is forgotten when the packet goes up to IP, and only its mark "
+            f"stays. {affected(f)}",
+            f"{rule} gives it to port {port} of this host, and br_netfilter on {f['bridge']} loses that on the way",
+            remedy="REDIRECT --to-ports instead of TPROXY; or take rules off bridges, where nothing else needs them "
+            "there (Docker's isolation within a network does):",
+        )
+    return Words(
+        f"{rule} gives {packets(f)} to port {port} of this host, and {f['program']} does not answer",
+        f"It is “{f['rule']}”: a transparent proxy. It has to listen with IP_TRANSPARENT, and the rule's mark needs "
+        f"a routing rule to a table with “local default dev lo”. {affected(f)}",
+        f"{rule} gives it to port {port} of this host, where {f['program']} does not answer",
+        remedy="Look at the proxy's log, at ip rule and ip route show table of the mark's table.",
+    )
+
+
 def client_address_hidden(f: Facts) -> Words:
     """Both ends are translated."""
     return Words(
@@ -236,6 +272,7 @@ SAYS = {
     "nat-clash": nat_clash,
     "nat-port-rewritten": nat_port_rewritten,
     "docker-proxy-in-path": docker_proxy_in_path,
+    "transparent-proxy": transparent_proxy,
     "client-address-hidden": client_address_hidden,
     "hairpin-broken": hairpin_broken,
 }

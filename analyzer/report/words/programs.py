@@ -13,6 +13,8 @@ def told(f: Facts) -> str:
     """Say by whom the rule, or a chain's policy, is made, and what to tell that program; facts are the check's."""
     owner = str(f["owner"])
     said = TOLD[owner](f) if owner in TOLD else ""
+    if owner == "kube-proxy" and said:
+        return said
     if f.get("policy_of"):
         return f"The policy is {owner}'s, and so is what it shall let pass: {said}"
     return f"The rule is made by {owner}: change it there, {BY_HAND}. {said}".rstrip()
@@ -101,16 +103,27 @@ def _docker(f: Facts) -> str:
 
 
 def _kube_proxy(f: Facts) -> str:
-    found = re.search(r'"(([\w.-]+)/([\w.-]+)(?::[\w.-]+)?) has no endpoints"', str(f.get("cause", "")))
-    if found is None:
-        return ""
-    service, space, name = found.groups()
-    return (
-        f"Service {service} has this port, and nobody serves it: see kubectl -n {space} get endpointslices -l "
-        f"kubernetes.io/service-name={name}, start its pods, or delete the Service. If no kube-proxy runs here any "
-        "more, its rules are left over: kube-proxy --cleanup takes them away. If something else shall have the port, "
-        "give it another one."
-    )
+    service, lacks = str(f.get("service") or "the Service"), f.get("endpoints")
+    space, _, name = service.partition(":")[0].rpartition("/")
+    of = f" -n {space}" if space else ""
+    if lacks == "port":
+        return (
+            f"{f['to']} is a Service's address, and {f.get('to_port')} is none of its ports, which may be that of its "
+            f"pods: kubectl get service -A | grep {f['to']} shows which it has; ask for one of these, or add it."
+        )
+    if lacks == "local":
+        return (
+            f"{service} has externalTrafficPolicy: Local, and no endpoint on this node: ask one that has one (a load "
+            "balancer sees that by its healthCheckNodePort), run a pod of it here, or set the policy to Cluster."
+        )
+    if lacks == "none":
+        return (
+            f"{service} has this port, and nobody serves it: see kubectl{of} get endpointslices -l "
+            f"kubernetes.io/service-name={name} and the pods' labels and readiness, start its pods, or delete the "
+            "Service. If no kube-proxy runs here any more, its rules are left over: kube-proxy --cleanup takes them "
+            "away. If something else shall have the port, give it another one."
+        )
+    return ""
 
 
 def _calico(f: Facts) -> str:
@@ -155,10 +168,48 @@ def _let_in(f: Facts, out: str) -> str:
 def _tailscale(f: Facts) -> str:
     if "100.64.0.0/10" not in str(f.get("cause", "")):
         return ""
+    takes = "Tailscale takes all of 100.64.0.0/10 for its own, and drops it where it comes by another interface"
+    if f.get("source"):
+        return (
+            f"{takes}; {f['source']} has an address of it. Give its network other addresses and make it again (docker "
+            "network create --subnet, default-address-pools in daemon.json)."
+        )
     return (
-        "Tailscale takes all of 100.64.0.0/10 for its own, and drops it where it comes by another interface; here the "
-        "network outside uses those addresses as well (CGNAT). tailscale set --netfilter-mode=nodivert, and rules of "
-        "your own, or another range there."
+        f"{takes}; here the network outside uses those addresses as well (CGNAT). tailscale set "
+        "--netfilter-mode=nodivert, and rules of your own, or another range there."
+    )
+
+
+def _shorewall(f: Facts) -> str:
+    bridge = f.get("in_bridge") or f.get("iif") or "the interface that it comes by"
+    to = "$FW" if not f.get("forwarded") else "ZONE"
+    port = f" {f['to_protocol']} {f['to_port']}" if f.get("to_port") else ""
+    return (
+        f"/etc/shorewall/interfaces says which zone {bridge} is in: if it is in none, put it into one (dock {bridge} "
+        f"routeback); then /etc/shorewall/rules lets it pass (ACCEPT dock {to}{port}), and shorewall reload."
+    )
+
+
+def _fw4(f: Facts) -> str:
+    bridge = f.get("in_bridge") or f.get("iif") or "the interface that it comes by"
+    return (
+        f"In /etc/config/firewall a zone has to have {bridge} (list device '{bridge}'), and a forwarding from it, or a "
+        "rule, lets this pass; then service firewall reload. A zone without a device has chains, and nothing leads to "
+        "them."
+    )
+
+
+def _mullvad(f: Facts) -> str:
+    return (
+        "It lets pass what goes through its tunnel, and takes networks of containers for the LAN: mullvad lan set "
+        "allow (“Local network sharing”) lets those and the LAN talk."
+    )
+
+
+def _wg_quick(f: Facts) -> str:
+    return (
+        "What is for the tunnel's own address is taken from the tunnel alone. Ask by another address of this host, or "
+        "by the container's name."
     )
 
 
@@ -171,4 +222,8 @@ TOLD: dict[str, Callable[[Facts], str]] = {
     "Calico": _calico,
     "libvirt": _libvirt,
     "Tailscale": _tailscale,
+    "Shorewall": _shorewall,
+    "OpenWrt's firewall": _fw4,
+    "Mullvad": _mullvad,
+    "wg-quick": _wg_quick,
 }

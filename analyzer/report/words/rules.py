@@ -82,6 +82,20 @@ def reverse_path_filtered(f: Facts) -> Words:
             remedy="sysctl -w net.ipv4.conf.all.rp_filter=2 (loose), and the same for each uplink.",
         )
     said = "Strict source validation drops what comes in by another interface than answers would leave by."
+    if f.get("on_network"):
+        sender, source, there, out = (f[name] for name in ("sender", "as_address", "on_network", "by_network"))
+        own_way = (
+            f"Let {sender} leave by {there}: its default route is {out}'s (docker network connect --gw-priority, from "
+            f"Docker 28 on; the compose file's gw_priority; or a route for {source} in the container). Or set source "
+            "validation to loose there:"
+        )
+        return stopped(
+            f,
+            f"{said} {source} is {sender}'s address on network {there}, and its answers leave by network {out}.",
+            f"{sender} is asked on network {there} and answers by {out}, and {str(f['cause']).partition(':')[0]} drops "
+            "that",
+            offered(f, own_way) if f.get("outcome") != "not-enough" else own_way.partition(" Or set")[0],
+        )
     if f.get("sender"):
         sender, source = f["sender"], f["as_address"]
         own = ", ".join(texts(f, "own"))

@@ -190,6 +190,24 @@ def neighbour_stale(f: Facts) -> Words:
             remedy="Delete the entry, and see who made it:",
         )
     ip = f["address"]
+    if f.get("arrived_at"):
+        link, peer = f["arrived_at"], f["peer"]
+        return Words(
+            f"{packets(f)} came out of {link} for {f['sent_to']}, which {link} does not have",
+            f"{link} has {f['has']}, so the kernel takes them for somebody else's, and drops them. {peer} has an old "
+            f"neighbour entry for this node. {affected(f)}",
+            f"{peer} sends to {f['sent_to']}, which {link} here does not have",
+            remedy=f"On {peer}: renew the neighbour and FDB entries for this node, so that they have {f['has']} (of "
+            "flannel: restart flanneld there).",
+        )
+    if f.get("prefix"):
+        return Words(
+            f"{packets(f)} for {f['prefix']} go to {f['sent_to']}, and frames of that node come from {f['has']}",
+            f"By the permanent neighbour entry for {ip} on {f['dev']} they go to a MAC that the other node does not "
+            f"have any more: its kernel takes them for somebody else's. {affected(f)}",
+            f"the neighbour entry for {ip} on {f['dev']} has {f['sent_to']}, and that node has {f['has']} now",
+            remedy="Whatever wrote the entry has to renew it (of flannel: restart flanneld on both nodes). By hand:",
+        )
     return Words(
         f"{packets(f)} for {ip} went to {f['sent_to']}, which is not its MAC",
         f"{ip} has {f['has']}. Whoever sent them has an old or wrong neighbour entry, and does not ask again while it "

@@ -8,7 +8,7 @@ from analyzer.state.rules import nft_questions, options, targets
 Rows = list[tuple[str, str]]
 STATEMENTS = (
     "accept", "drop", "reject", "return", "continue", "jump", "goto", "vmap", "counter", "notrack",
-    *(kind.value.lower() for kind in NatTarget), "meta mark set", "ct mark set", "ip ttl set", "ip dscp set",
+    *(kind.value.lower() for kind in NatTarget), "tproxy", "meta mark set", "ct mark set", "ip ttl set", "ip dscp set",
 )  # fmt: skip
 """Statements of nftables that are followed, also with maps, ``&``, ``|`` and ``^``."""
 

@@ -35,7 +35,7 @@ IPTABLES = frozenset(("raw", "mangle", "nat", "filter", "security"))
 MOST_STATEMENTS = 500_000
 _WITHOUT_EFFECT = frozenset((
     "log", "comment", "continue", "ct helper", "ct timeout", "ct expectation", "reset", "last", "dup", "secmark",
-    "flow",
+    "flow", "tproxy",
 ))  # fmt: skip
 """Statements that change nothing which a rule can ask for, of this packet."""
 _QUESTIONS = {

@@ -262,12 +262,23 @@ def _way_back(option: Option) -> Question:
     return _test(option, Field.WAY_BACK, 0 if option.name == "--invert" else 1)
 
 
+def _socket(option: Option) -> Question:
+    """
+    Ask for a socket that takes the packet (xt_socket.c): what begins a connection to another machine has none yet.
+
+    Listeners count only if they are bound to that very address.
+    """
+    begun = replace(_test(option, Field.CT_STATE, "NEW"), negated=True)
+    return Both((begun, Opaque(option.text, Missing.SOCKET)), option.text)
+
+
 _OPTIONS: dict[tuple[str, str], Reader] = {
     ("", "-s"): partial(_address, field=Field.SRC),
     ("", "-d"): partial(_address, field=Field.DST),
     ("", "-i"): partial(_interface, field=Field.IIF),
     ("", "-o"): partial(_interface, field=Field.OIF),
     ("", "-p"): _protocol,
+    ("socket", "--transparent"): _socket,
     ("", "-f"): partial(_yes, field=Field.FRAGMENT),
     ("", "--sport"): lambda option: _ports(option, Field.SPORT),
     ("", "--dport"): lambda option: _ports(option, Field.DPORT),

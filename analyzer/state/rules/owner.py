@@ -17,7 +17,8 @@ _TABLES = (
     (re.compile(r"^(inet|ip|ip6) firewalld$"), "firewalld"), (re.compile(r"^(inet|ip|ip6) kube-proxy$"), "kube-proxy"),
     (re.compile(r"^(inet|ip|ip6) (cni|cni_\w+)$"), "a CNI plugin"), (re.compile(r"^ip6? wg-quick-"), "wg-quick"),
     (re.compile(r"^(ip|ip6|inet) crowdsec6?$"), "CrowdSec's bouncer"), (re.compile(r"^inet f2b-table$"), "fail2ban"),
-    (re.compile(r"^(inet|ip|ip6) libvirt_network$"), "libvirt"),
+    (re.compile(r"^(inet|ip|ip6) libvirt_network$"), "libvirt"), (re.compile(r"^inet fw4$"), "OpenWrt's firewall"),
+    (re.compile(r"^inet mullvad$"), "Mullvad"),
 )  # fmt: skip
 _CHAINS = (
     (re.compile(r"^DOCKER(-|$)"), "Docker"), (re.compile(r"^NETAVARK"), "netavark (Podman)"),
@@ -28,8 +29,11 @@ _CHAINS = (
 )  # fmt: skip
 _COMMENTS = (
     (re.compile(r"^wg-quick\(8\) rule for"), "wg-quick"), (re.compile(r"^kubernetes "), "kube-proxy"),
-    (re.compile(r"^cali:"), "Calico"), (re.compile(r"^(CNI|name: .* id: )"), "a CNI plugin"),
+    (re.compile(r"^cali:"), "Calico"), (re.compile(r"^nordvpn"), "NordVPN"),
+    (re.compile(r"^(CNI|name: .* id: )"), "a CNI plugin"),
 )  # fmt: skip
+_MARKS = {"shorewall": "Shorewall", "LOCALINPUT": "csf"}
+"""Chains by which one sees that a program has made all of iptables' filter table that nobody else's names are in."""
 
 
 def owner(rule: Rule, host: HostState) -> str | None:
@@ -44,7 +48,13 @@ def owner(rule: Rule, host: HostState) -> str | None:
     for pattern, name in _TABLES if rule.native else _CHAINS:
         if pattern.search(rule.table if rule.native else rule.chain):
             return _publisher(rule, host, name)
-    return _docker(rule, host)
+    return _docker(rule, host) or (None if rule.native else _whole_table(host, rule.table))
+
+
+def _whole_table(host: HostState, table: str) -> str | None:
+    """Return the program that makes all of iptables' filter table, by a chain that only it has."""
+    chains = {name for one in host.tables if not one.native and one.label == table == "filter" for name in one.chains}
+    return next((program for mark, program in _MARKS.items() if mark in chains), None)
 
 
 def _is_foreign(rule: Rule) -> bool:
@@ -54,11 +64,18 @@ def _is_foreign(rule: Rule) -> bool:
     return re.match(r"^ip6? docker-", rule.table) is not None and not rule.comment
 
 
+KEEPERS = ("OpenWrt's firewall", "Mullvad")
+"""Whose tables have policies that drop."""
+
+
 def keeper(host: HostState, table: str, chain: str) -> str | None:
     """Return the program that sets a chain's policy, and has its own chains called there; None if none is known to."""
     of = (one.chains.get(chain) for one in host.tables if one.label == table)
     targets = [rule.target for one in of if one is not None for rule in one.rules]
-    return UFW if any(re.match(r"^ufw6?-", target) for target in targets) else None
+    if any(re.match(r"^ufw6?-", target) for target in targets):
+        return UFW
+    named = (name for pattern, name in _TABLES if pattern.search(table) and name in KEEPERS)
+    return next(named, None) or _whole_table(host, table)
 
 
 def _publisher(rule: Rule, host: HostState, name: str) -> str:

@@ -105,6 +105,13 @@ def _track(told: Told) -> tuple[Statement, ...]:
     return (Untrack(),) if "--notrack" in told else ()
 
 
+def _proxy(told: Told) -> tuple[Statement, ...]:
+    """Mark what a socket of this host takes, and ask no further rule (xt_TPROXY.c); without a socket it would drop."""
+    value, _, mask = told.get("--tproxy-mark", "0/0").partition("/")
+    bits = int(mask or "0xffffffff", 0)
+    return (Write(Field.MARK, Bits(Of(Field.MARK), ~bits & WORD, int(value, 0)), lenient=True), Decide(Verdict.ACCEPT))
+
+
 def _translate(kind: NatTarget) -> Callable[[Told], tuple[Statement, ...]]:
     def make(told: Told) -> tuple[Statement, ...]:
         to = told.get("--to-destination") or told.get("--to-source") or told.get("--to-ports")
@@ -148,7 +155,7 @@ def _one(text: str, read: Callable[[str], int | Address]) -> Expression:
 
 _TARGETS: dict[str, Callable[[Told], tuple[Statement, ...]]] = {
     "MARK": _mark, "CONNMARK": _connmark, "TTL": _ttl, "HL": _ttl, "DSCP": _dscp, "TOS": _tos, "CT": _track,
-    "NETMAP": _netmap, **{kind.value: _translate(kind) for kind in NatTarget},
+    "NETMAP": _netmap, "TPROXY": _proxy, **{kind.value: _translate(kind) for kind in NatTarget},
 }  # fmt: skip
 KNOWN = (*_SIMPLE, *(name for name in _TARGETS if name != "NETMAP"))
 """Targets that are followed."""

@@ -102,6 +102,30 @@ def _vlans(f: Facts) -> Said:
     )
 
 
+def _on_parent(f: Facts) -> Said:
+    over, parent, kind = f["link"], f["parent"], f["kind"]
+    return (
+        f"{over} is a {kind} on {parent}, and what is behind it and this host do not reach each other, by design",
+        f"Others on the segment of {parent} reach both. It is the kernel's drivers/net/macvlan.c.",
+        (
+            f"Give the host a macvlan of its own (ip link add NAME link {parent} type macvlan mode bridge), with "
+            f"an address, and a route to the other end by it; or take a bridge, with {parent} as its port."
+        ),
+    )
+
+
+def _not_proxied(f: Facts) -> Said:
+    owner, link = f["owner"], f["link"]
+    return (
+        f"{link}, the host's end, does not answer for it: proxy_arp is 0 there",
+        (
+            f"{owner} is routed, not bridged: nobody has its gateway's address, and the host's end of its veth has to "
+            "answer for it. Whatever makes the container's interface sets that (Calico: felix)."
+        ),
+        "Set it, and see what has turned it off:",
+    )
+
+
 WHY = {
     "no-interface": _no_interface,
     "down-inside": _down_inside,
@@ -113,4 +137,6 @@ WHY = {
     "no-copy": _no_copy,
     "isolated": _isolated,
     "vlans": _vlans,
+    "on-parent": _on_parent,
+    "not-proxied": _not_proxied,
 }

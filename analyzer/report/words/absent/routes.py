@@ -68,6 +68,13 @@ def _next_hop(f: Facts) -> Said:
 
 def _gateway_silent(f: Facts) -> Said:
     if f.get("prefix"):
+        if f.get("instead"):
+            instead = f["instead"]
+            return (
+                f"the route for {f['prefix']} leads to {f['asked']}, which does not answer; its router is {instead}",
+                f"The host has the route “{f['route']}”; packets from {f['prefix']} come in from {instead}.",
+                f"Let the route lead to {instead}; what a daemon made (BGP, flannel) has to be mended there:",
+            )
         rest = f" The default route is another one, “{f['default']}”." if f.get("default") else ""
         return (
             f"the route for {f['prefix']} leads to {f['asked']}, which does not answer",
