@@ -92,7 +92,7 @@ def other_way(case: Case, stopped: Stopped) -> Facts:
     dst = case.context.dst(row)
     chosen = case.context.route_to(dst, row) if dst is not None else None
     link = stopped.host.link(chosen.route.dev or "") if chosen is not None else None
-    if link is None:
+    if link is None or not link.tunnel:
         return {}
     for rule in (r for t in stopped.host.tables if t.label == label and name in t.chains for r in t.chains[name].rules):
         found = OUT.search(rule.text) if rule.target == "ACCEPT" else None

@@ -33,9 +33,9 @@ def by_the_way_out(case: Case, packets: list[int]) -> Facts:
     Say what is wrong with the way by which unanswered packets left; nothing if nothing is known to be.
 
     ``by_default`` and ``other_default`` are routes: nothing at all came back by the one that was chosen, and another
-    one has a larger metric. ``dead_hop`` is a next hop of several by which nothing is answered. ``dead_ttl`` is one with which nothing is answered, while the same servers answer
-    ``live_ttl``: somebody beyond drops what a router has counted down, as providers do that forbid tethering. ``ecn``:
-    likewise, of what offers ECN and what does not.
+    one has a larger metric. ``dead_hop`` is a next hop of several by which nothing is answered. ``dead_ttl`` is one
+    with which nothing is answered, while the same servers answer ``live_ttl``: somebody beyond drops what a router has
+    counted down, as providers do that forbid tethering. ``ecn``: likewise, of what offers ECN and what does not.
 
     Both compare with what others got from there, whatever part they are told in.
     """
@@ -84,7 +84,8 @@ def _by_hop(case: Case, begun: Begun, row: int) -> Facts:
     chosen = case.context.route_to(dst, row) if dst is not None else None
     hops = chosen.route.nexthops if chosen is not None else ()
     mine = case.context.value("eth_dst", row)
-    dead = next((ip for dev, ip in hops if (entry := host.neighbour(ip, dev)) is not None and entry.mac == mine), None)
+    known = ((ip, host.neighbour(ip, dev)) for dev, ip in hops if ip is not None)
+    dead = next((ip for ip, entry in known if entry is not None and entry.mac == mine), None)
     own = begun.eth_dst == mine
     others = begun.answered[~own]
     if chosen is None or dead is None or begun.answered[own].any() or not len(others) or not others.all():

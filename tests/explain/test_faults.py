@@ -17,6 +17,7 @@ from tests.lab.faults.score import account, score, told, written
 OWN_TESTS = {
     "ambiguous-packets", "capture-doubles-packets", "conntrack-contradiction", "two-clocks", "bridge-netfilter-off",
     "forward-policy-drop", "routed-network-unreachable", "dns-conntrack-race", "dhcp-unanswered",
+    "transparent-proxy",
 }  # fmt: skip
 """
 No fault of a Docker host, told without captures, or a race that nobody can make: their own tests have scenes of them.
@@ -35,7 +36,8 @@ mac-moved masquerade-missing mtu-blackhole mtu-exceeded mtu-mismatch multicast-s
 ndp-proxy-missing neighbour-stale network-isolation no-address-for-name no-ipv6-for-name nothing-left ping-unanswered
 ports-exhausted published-port-not-translated published-port-shadowed queue-drops request-unanswered reset-after-idle
 reset-on-the-way reverse-path-filtered routed-network-unreachable sent-to-dead-link sidecar-cut-off stale-conntrack
-stopped-in-container subnet-overlap syn-unanswered ttl-exceeded two-clocks untranslated-source-leak veth-off-the-bridge
+stopped-in-container subnet-overlap syn-unanswered transparent-proxy ttl-exceeded two-clocks untranslated-source-leak
+veth-off-the-bridge
 vxlan-checksum vxlan-mtu vxlan-unanswered wireguard-no-peer wrong-protocol zero-window
 """
 

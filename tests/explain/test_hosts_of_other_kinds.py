@@ -6,6 +6,7 @@ from analyzer import Trace
 from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 from tests.explain import test_hosts_with_more as with_more
+from tests.explain import test_hosts_with_more_ways as more_ways
 from tests.explain.hosts import RECORDED, trace_of
 from tests.explain.test_hosts_without_engine import FAULTS, HEALTHY
 from tests.explain.test_user_mode import USER_MODE
@@ -19,7 +20,8 @@ def test_all_of_them() -> None:
     found = {path.name.removesuffix(".tar.zst") for path in RECORDED.glob("*.tar.zst")}
 
     assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES} | {
-        *HEALTHY, *FAULTS, *USER_MODE, *with_more.HEALTHY, *with_more.FAULTS
+        *HEALTHY, *FAULTS, *USER_MODE, *with_more.HEALTHY, *with_more.FAULTS,
+        *more_ways.HEALTHY, *more_ways.FAULTS,
     }  # fmt: skip
 
 

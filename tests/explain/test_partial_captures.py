@@ -90,13 +90,17 @@ def test_one_capture_that_keeps_little(snap: int) -> None:
 
 
 def test_a_reset_in_somebody_elses_place() -> None:
-    """With the uplink not captured: it is the host that resets, not the server."""
+    """With the uplink not captured: it is the host that resets, not the server; with its rules, that one is named."""
     with ExitStack() as stack:
         bundle, _ = unpack(str(FAULTS / "reset-rule.bridge.tar.zst"), stack)
         captures = [bundle / "docker0.pcap", bundle / "veth-c1.pcap"]
-        titles = [finding.detail for finding in analyze(captures, host=bundle / "host").findings]
+        (known,) = analyze(captures, host=bundle / "host").findings
+        for dump in bundle.glob("host*/*tables-save.txt"):
+            dump.unlink()
+        alone = [finding.detail for finding in analyze(captures, host=bundle / "host").findings]
 
-    assert titles == ["this host itself resets connections to 198.51.100.80: 1 packet"]
+    assert alone == ["this host itself resets connections to 198.51.100.80: 1 packet"]
+    assert (known.check, "--reject-with tcp-reset" in known.detail) == ("filtered-by-rule", True)
 
 
 def test_the_uplink_alone_with_what_conntrack_knows() -> None:

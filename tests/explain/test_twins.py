@@ -86,6 +86,7 @@ TWINS = {
     "stopped-in-container": "rules-inside.bridge",  # rules of its own that stop nobody
     "subnet-overlap": "joined.bridge",
     "syn-unanswered": "silent-resolver.bridge",
+    "transparent-proxy": "by-proxy.bridge",  # relayed, by docker-proxy
     "ttl-exceeded": "healthy.bridge",
     "two-clocks": "slow-bridge.bridge",  # late everywhere, in one clock
     "untranslated-source-leak": "aborts.bridge",

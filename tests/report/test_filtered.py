@@ -107,11 +107,17 @@ def test_without_packets_a_rule_keeps_somebody_from_something_all_the_same() -> 
 
 
 def test_a_service_without_endpoints_is_named_in_the_first_sentence() -> None:
-    """kube-proxy says so in a comment."""
-    text = 'rule “-A X -m comment --comment "default/web:http has no endpoints" -j REJECT” in filter'
-    words = filtered_by_rule({**RULE, "cause": text, "rejected": True, "owner": "kube-proxy"})
+    """So is one that has none on this node, and an address of Services without that port."""
+    facts: Facts = {**RULE, "rejected": True, "owner": "kube-proxy", "to": "10.96.0.1", "to_port": 81}
+    told = [
+        filtered_by_rule(facts | {"service": "default/web:http", "endpoints": kind}).cause for kind in ("none", "local")
+    ]
 
-    assert words.cause == "rule 2 of FORWARD rejects it: Service default/web:http has no endpoints"
+    assert told == [
+        "rule 2 of FORWARD rejects it: Service default/web:http has no endpoints",
+        "rule 2 of FORWARD rejects it: Service default/web:http has no endpoint on this node",
+    ]
+    assert filtered_by_rule(facts | {"endpoints": "port"}).cause.endswith(": no Service has port 81 at 10.96.0.1")
 
 
 def test_docker_s_rules_that_are_gone_are_named_by_their_tables() -> None:

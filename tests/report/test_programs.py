@@ -6,7 +6,7 @@ from analyzer.report.words.programs import told
 from analyzer.report.words.sentence import Facts
 
 ENDS: Facts = {"from": "1.2.3.4", "to": "172.17.0.2", "to_port": 80, "to_protocol": "tcp"}
-UNSERVED = 'rule “-A X -m comment --comment "shop/cart:http has no endpoints" -j REJECT” in filter'
+UNSERVED: Facts = {"owner": "kube-proxy", "service": "shop/cart:http", "endpoints": "none"}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,6 @@ UNSERVED = 'rule “-A X -m comment --comment "shop/cart:http has no endpoints" 
         ({"owner": "Docker", "within": "n"}, "put those that shall talk on a network of their own."),
         ({"owner": "Docker"}, "deleted by hand it comes back."),
         ({"owner": "somebody"}, "deleted by hand it comes back."),
-        ({"owner": "kube-proxy", "cause": UNSERVED}, "give it another one."),
         ({"owner": "kube-proxy", "cause": "rule “-A X -j DROP”"}, "deleted by hand it comes back."),
         ({"owner": "Calico", "chain": "cali-fhfw-wlan0"},
          "with applyOnForward: true, that selects it and allows this (calicoctl apply), or delete that HostEndpoint."),
@@ -45,6 +44,12 @@ UNSERVED = 'rule “-A X -m comment --comment "shop/cart:http has no endpoints" 
          "Or make that network with <forward mode='open'/>: libvirt then makes no rules."),
         ({"owner": "libvirt", "cause": "-A LIBVIRT_FWX -j REJECT", "in_bridge": "docker0"}, "comes back."),
         ({"owner": "Tailscale", "cause": "-A ts-input -s 100.64.0.0/10 -j DROP"}, "another range there."),
+        ({"owner": "Tailscale", "cause": "-s 100.64.0.0/10 -j DROP", "source": "c1"}, "in daemon.json)."),
+        ({"owner": "Shorewall", "in_bridge": "br1", **ENDS}, "(ACCEPT dock $FW tcp 80), and shorewall reload."),
+        ({"owner": "Shorewall", "forwarded": True}, "(ACCEPT dock ZONE), and shorewall reload."),
+        ({"owner": "OpenWrt's firewall", "in_bridge": "docker0"}, "has chains, and nothing leads to them."),
+        ({"owner": "Mullvad"}, "lets those and the LAN talk."),
+        ({"owner": "wg-quick"}, "or by the container's name."),
         ({"owner": "Tailscale", "cause": "-A ts-forward -j DROP"}, "comes back."),
     ],
 )  # fmt: skip
@@ -59,7 +64,7 @@ def test_a_rule_is_changed_with_the_program_that_made_it(facts: Facts, tool: str
 def test_what_a_command_is_about() -> None:
     """The jail's container, the Service, the bridges."""
     inside = told({"owner": "fail2ban", "chain": "f2b-ssh", "container": "web", **ENDS})
-    service = told({"owner": "kube-proxy", "cause": UNSERVED})
+    service = told(UNSERVED)
     between = told({"owner": "libvirt", "cause": "-A LIBVIRT_FWI -o virbr0 -j REJECT", "in_bridge": "docker0"})
 
     assert "docker exec web fail2ban-client set ssh unbanip 1.2.3.4" in inside
@@ -72,3 +77,19 @@ def test_a_policy_is_its_program_s_too() -> None:
     facts: Facts = {"owner": "ufw", "policy_of": "filter INPUT", "in_bridge": "docker0", **ENDS}
 
     assert told(facts).endswith("let pass: ufw allow in on docker0 to any port 80 proto tcp")
+
+
+@pytest.mark.parametrize(
+    ("facts", "tool"),
+    [
+        ({"endpoints": "none", "service": "shop/cart:http"}, "give it another one."),
+        ({"endpoints": "local", "service": "shop/cart:http"}, "or set the policy to Cluster."),
+        ({"endpoints": "port", "to": "10.96.0.1", "to_port": 81}, "ask for one of these, or add it."),
+    ],
+)
+def test_kube_proxy_is_told_nothing(facts: Facts, tool: str) -> None:
+    """It is the Service that has to change."""
+    remedy = told({"owner": "kube-proxy", **facts})
+
+    assert "kube-proxy: change it" not in remedy
+    assert remedy.endswith(tool)

@@ -19,7 +19,7 @@ def test_targets_that_are_told_are_followed() -> None:
 
     assert told == sorted(told)
     assert {"ACCEPT", "DNAT", "MASQUERADE", "MARK", "LOG", "CT"} <= set(told)
-    assert not {"NETMAP", "NFQUEUE", "TPROXY", "SYNPROXY"} & set(told)
+    assert not {"NETMAP", "NFQUEUE", "SYNPROXY"} & set(told)
     for target in told:
         unfollowed = [one for one in statements(target, ()) if isinstance(one, Unfollowed)]
         assert all(one.missing is Missing.VALUE for one in unfollowed), target

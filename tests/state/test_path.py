@@ -430,7 +430,7 @@ def test_an_unknown_match_of_a_rule_that_changes_nothing(target: str) -> None:
     [
         ("CT --zone 1", "cannot tell: target CT --zone uses conntrack zones"),
         ("CT --zone-orig 1", "cannot tell: target CT --zone uses conntrack zones"),
-        ("TPROXY --on-port 1", "cannot tell: target TPROXY is not followed"),
+        ("SYNPROXY --mss 1460", "cannot tell: target SYNPROXY is not followed"),
     ],
 )
 def test_targets_that_nobody_follows(target: str, why: str) -> None:
@@ -457,6 +457,19 @@ def test_targets_that_nobody_follows(target: str, why: str) -> None:
 def test_marks(told: str, before: int, after: int) -> None:
     """The bits of the mask are cleared, then those of the value flipped."""
     assert _left(_received(_tables(mangle=[f"-A PREROUTING -j MARK {told}"]), mark=before)).mark == after
+
+
+def test_a_transparent_proxy_takes_what_begins_a_connection() -> None:
+    """It is marked, and no further rule of the table is asked; whether a socket has a later one, nobody knows."""
+    seen = _tables(mangle=[
+        "-A PREROUTING -p tcp -m socket --transparent -j DROP",
+        "-A PREROUTING -p tcp -m tcp --dport 80 -j TPROXY --on-port 3129 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1",
+        "-A PREROUTING -j DROP",
+    ])  # fmt: skip
+    new = _received(seen, ct_state="NEW", protocol="tcp", dport=80, mark=0x10)
+
+    assert (new.verdict, _left(new).mark) == (Verdict.ACCEPT, 0x11)
+    assert _received(seen, ct_state="ESTABLISHED", protocol="tcp", dport=80).verdict is Verdict.UNKNOWN
 
 
 def test_conntrack_comes_after_raw() -> None:

@@ -38,7 +38,7 @@ def _written(target: str, before: int, **told: str) -> Any:
         ("REJECT", (Decide(Verdict.REJECT),)), ("RETURN", (Return(),)), ("NOTRACK", (Untrack(),)),
         ("NFQUEUE", (Unfollowed("target NFQUEUE", Missing.USERSPACE),)),
         ("QUEUE", (Unfollowed("target QUEUE", Missing.USERSPACE),)),
-        ("TPROXY", (Unfollowed("target TPROXY", Missing.TARGET),)),
+        ("SYNPROXY", (Unfollowed("target SYNPROXY", Missing.TARGET),)),
     ],
 )  # fmt: skip
 def test_simple_targets(target: str, done: tuple[Statement, ...]) -> None:

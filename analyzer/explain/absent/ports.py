@@ -140,14 +140,12 @@ def not_proxied(asked: Asked) -> Iterator[Why]:
     port = _asking_port(asked) if asker is not None and state is not None else None
     if asker is None or state is None or port is None or port.kind != "veth" or port.master is not None:
         return
-    routed = any(route.gateway == asked.ip for route in state.routes)
+    own = asked.question.asker_ip
+    leads = any(route.dev == port.name and own is not None and own in route.dst for route in asked.host.routes)
+    routed = any(route.gateway == asked.ip for route in state.routes) and leads and not _shares_parent(asked, asker)
     names = [f"net.ipv4.conf.{name}.proxy_arp" for name in (port.name, "all")]
-    if (
-        routed
-        and asked.owner is None
-        and not asked.host.owns(asked.ip)
-        and all(sysctl(asked.host, n) == 0 for n in names)
-    ):
+    nobodys = asked.owner is None and not asked.host.owns(asked.ip)
+    if routed and nobodys and all(sysctl(asked.host, name) == 0 for name in names):
         facts: Facts = {"why": "not-proxied", "owner": asker.name, "link": port.name,
                         "commands": [f"sysctl -w {names[0]}=1"]}  # fmt: skip
         yield Why(facts, (sysctl_line(asked.host, names[0]),))

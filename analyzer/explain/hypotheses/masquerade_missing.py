@@ -72,6 +72,7 @@ def _tell(case: Case, known: bool, packets: list[int]) -> Told:
         | _elsewhere(case, packet, network)
         | _switched_off(case.host_of(packet), network)
         | _by_firewalld(case, packet)
+        | _by_calico(case.host_of(packet))
         | _public(case, packet, subnet)
         | (_near_miss(case, packet, subnet) if known else {}),
         proof=(f"{tool}-save.txt: no rule of *nat POSTROUTING matches",) if known else (),
@@ -85,6 +86,12 @@ def _by_firewalld(case: Case, packet: int) -> Facts:
     where, zones = case.context.point(int(case.last_row[packet])), case.host_of(packet).zones
     zone, _ = zone_of(zones, where.interface or where.name)
     return {"zone": zone.name} if zone is not None and not zone.masquerades else {}
+
+
+def _by_calico(host: HostState) -> Facts:
+    """Tell whether Calico's pools are routed here: what goes from pod to pod must not be translated."""
+    pools = any("cali-nat-outgoing" in table.chains for table in host.tables)
+    return {"calico": True, "commands": []} if pools else {}
 
 
 def _public(case: Case, packet: int, subnet: Prefix) -> Facts:

@@ -62,10 +62,11 @@ def _taken(case: Case) -> dict[tuple[str, int], int]:
         same = all(
             table[f"orig_{name}"][number] == table[f"orig_{name}"][onward] for name in ("dst_hi", "dst", "dport")
         )
+        turned = all(table[f"orig_src{half}"][number] == table[f"orig_src{half}"][onward] for half in ("_hi", ""))
         version = int(table["version"][number])
         dst = address(version, int(table["orig_dst_hi"][number]), int(table["orig_dst"][number]))
         first = int(context.packets_of(number)[0])
-        if same and not case.host_of(first).owns(dst):
+        if same and not turned and not case.host_of(first).owns(dst):
             found.setdefault((str(dst), int(table["orig_dport"][number])), first)
     return found
 

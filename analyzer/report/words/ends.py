@@ -91,8 +91,8 @@ def _way_out(f: Facts) -> tuple[str, str, str]:
             f"The kernel shares connections out among the {f['hops']} next hops of {route}. {hop} has a MAC, and "
             "nothing that goes by it is answered; what goes by the others is."
         )
-        remedy = offered(f, f"See why {hop} passes nothing on. Until it does, take it out of the route:")
-        return why, f"{hop}, one of {f['hops']} next hops of {route}, passes nothing on", remedy or ""
+        advice = offered(f, f"See why {hop} passes nothing on. Until it does, take it out of the route:") or ""
+        return why, f"{hop}, one of {f['hops']} next hops of {route}, passes nothing on", advice
     if f.get("ecn"):
         why = (
             "They offer ECN (the flags ECE and CWR, RFC 3168), and of the same servers those without it are answered: "

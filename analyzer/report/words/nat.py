@@ -23,6 +23,17 @@ def masquerade_missing(f: Facts) -> Words:
             verb=Verb.ANSWER,
             remedy=offered(f, "Delete the rule that takes them out of connection tracking."),
         )
+    if f.get("calico"):
+        return Words(
+            f"{packets(f)} left by {where} as {source}, untranslated",
+            "Nobody outside knows a way back to a pod's address. Calico translates what leaves its IP pools where a "
+            f"pool has natOutgoing; cali-nat-outgoing has no rule for {source}. {affected(f)}",
+            cause,
+            verb=Verb.ANSWER,
+            remedy="natOutgoing: true in the pods' IPPool (calicoctl patch ippool NAME -p "
+            '\'{"spec": {"natOutgoing": true}}\'): what goes from pod to pod stays untranslated then, as it must. Or '
+            "routes to the pods' ranges outside.",
+        )
     if f.get("other_networks"):
         name, others = f["container"], " or ".join(texts(f, "other_networks"))
         return Words(
@@ -149,6 +160,14 @@ def published_port_not_translated(f: Facts) -> Words:
 
 def published_port_shadowed(f: Facts) -> Words:
     """Whose rule comes first."""
+    if f.get("before"):
+        return Words(
+            f"rule {f['number']} of {f['chain']} takes port {f['port']} of {f['container']}: {packets(f)}",
+            f"It is “{f['rule']}”, and what it names is no container of this host any more: nobody took its rules "
+            f"away. The rule for {f['container']}, “{f['before']}”, is never asked. {affected(f)}",
+            f"a rule that is left over sends that port elsewhere, before that for {f['container']}",
+            remedy=offered(f, "Delete the rule, and what else is left of it (CNI: the plugin's DEL never ran):"),
+        )
     return Words(
         f"rule {f['number']} of {f['chain']} takes port {f['port']} of {f['container']}: {packets(f)}",
         f"It is “{f['rule']}”, and comes before Docker's own rule for {f['container']}. What it names is no "

@@ -101,6 +101,8 @@ def _predicate(f: Facts, verb: Verb, there: str, *, one: bool) -> str:
     if verb is Verb.SEND:
         bare = several([without_port(text) for text in texts(f, "what")])
         much = f"{f['least']} bytes or more" if f.get("least") else f"more than {f['mtu']} bytes"
+        if f.get("of_replies"):
+            return f"cannot get {much} at once from {bare}"
         return f"cannot send {much} to {bare}"
     return _reaches(f, there, one=one, answer=verb is Verb.ANSWER)
 

@@ -137,7 +137,6 @@ def test_jumps() -> None:
 
 @pytest.mark.parametrize(("options", "asked"), [
     ("-m socket", ("-m socket", Missing.SOCKET)),
-    ("-m socket --transparent", ("--transparent", Missing.SOCKET)),
     ("-m whatever", ("-m whatever", Missing.MATCH)),
     ("-m tcp", None),
     ("-m comment --comment x", None),
