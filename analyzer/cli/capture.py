@@ -4,18 +4,24 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from analyzer.cli.base import EXIT_UNREADABLE, examples
-from analyzer.cli.talk import complain
+from analyzer.cli.talk import StatusLine, complain, remark, talking
 from analyzer.errors import InputError, OutputError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.read.manifest import Manifest
+    from analyzer.record.machine import Machine
 
+NAMED = "hoptrace-%Y%m%d-%H%M%S"
+"""What a bundle is called that nobody gave a name."""
+EMPTY = 24
+"""Bytes of a pcap without frames."""
 MEBI = 1 << 20
 FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2", ".zst", ".7z", ".html", ".json",
          ".ndjson", ".parquet")  # fmt: skip
@@ -33,7 +39,7 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
 )
 @click.option(
     "-c", "--container", "containers", multiple=True, metavar="CONTAINER",
-    help="Name or id, or PROJECT/SERVICE of compose; may repeat.",
+    help="Name or id; project, service or PROJECT/SERVICE of compose; may repeat.",
 )  # fmt: skip
 @click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this network.")
 @click.option("--all", "everything", is_flag=True, help="All containers that run.")
@@ -59,7 +65,10 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
     "-s", "--snapshot-length", "snap_len", default=256, show_default=True, type=click.IntRange(0, 262_144),
     metavar="BYTES", help="Bytes to keep of each frame; 0 for all.",
 )  # fmt: skip
-@click.option("-o", "--output", "output", required=True, metavar="BUNDLE", help="New folder, or new file .tar.zst.")
+@click.option(
+    "-o", "--output", "output", metavar="BUNDLE",
+    help="New folder, or new file .tar.zst.  [default: hoptrace- and the time, here]",
+)  # fmt: skip
 @click.option(
     "--ssh", "target", metavar="HOST", help="Capture on HOST, by ssh; it needs tcpdump, iproute2 and the engine."
 )
@@ -67,6 +76,7 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
     "--reserve", default=512, show_default=True, type=click.IntRange(0), metavar="MIB", help="Disk to leave free."
 )
 @click.option("--no-analyze", is_flag=True, help="Only record.")
+@talking
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def capture(
     containers: tuple[str, ...],
@@ -82,7 +92,7 @@ def capture(
     autostops: tuple[str, ...],
     capture_filter: str,
     snap_len: int,
-    output: str,
+    output: str | None,
     target: str | None,
     reserve: int,
     no_analyze: bool,
@@ -106,7 +116,11 @@ def capture(
 
     by_engine = bool(containers or networks or everything)
     if not (by_engine or spaces or pids or interfaces or uplinks):
-        raise click.UsageError("give at least one container (-c), --network, --all, --netns, --pid or interface (-i)")
+        raise click.UsageError(
+            "give at least one container (-c), --network, --all, --netns, --pid or interface (-i)."
+            + _running(Remote(target) if target is not None else Machine(), engine)
+        )
+    output = output or datetime.now().strftime(NAMED)
     named_spaces = named(spaces, pids)
     duration_s, packets = _autostops(autostops)
     path = Path(output)
@@ -129,14 +143,16 @@ def capture(
         for name in interfaces:
             finder.interface(name)
         for note in finder.notes:
-            complain(note)
+            remark(note)
         options = Options(snap_len, capture_filter, packets, reserve * MEBI)
         until = Until(command, duration_s)
-        manifest = record(
-            machine, finder.found, options, folder, until, complain, stop, finder.problems, drops=drops,
-            spaces=named_spaces,
-        )  # fmt: skip
+        with StatusLine() as status:
+            manifest = record(
+                machine, finder.found, options, folder, until, status.say, stop, finder.problems,
+                goes_on=status.show if status.seen else None, drops=drops, spaces=named_spaces,
+            )  # fmt: skip
         _tell_of_losses(manifest)
+        _tell_of_nothing(manifest, folder)
     if folder != path:
         _pack(folder, path)
     if stop.number in (signal.SIGHUP, signal.SIGQUIT):
@@ -188,6 +204,33 @@ def _tell_of_losses(manifest: "Manifest") -> None:
             complain(f"{point.name}: the kernel dropped {point.dropped} frames")
     for problem in manifest.problems:
         complain(f"not recorded: {problem}")
+
+
+def _tell_of_nothing(manifest: "Manifest", folder: Path) -> None:
+    """Say what may be the reason where no point captured anything."""
+    sizes = [(folder / point.file).stat().st_size for point in manifest.points if (folder / point.file).is_file()]
+    if not sizes or max(sizes) > EMPTY:
+        return
+    complain("0 frames were captured at all points: nothing passed there meanwhile")
+    if manifest.filter:
+        complain(f"the filter “{manifest.filter}” may have left out what did: without -f all is kept")
+    if not manifest.command:
+        complain(
+            "let it run while it happens, or give what makes it happen behind --, as in -- docker exec NAME COMMAND"
+        )
+
+
+def _running(machine: "Machine", engine: str | None) -> str:
+    """Say what could be captured."""
+    from analyzer.errors import ToolError  # noqa: PLC0415
+    from analyzer.record.choose import MOST, find_engines  # noqa: PLC0415
+
+    try:
+        names = [name for one in find_engines(machine, engine) for name in one.running(machine)]
+    except ToolError:
+        return ""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return f" These run: {', '.join(names[:MOST])}{more}; --all takes all of them." if names else " No container runs."
 
 
 def _analyse(output: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 QUIET, COLOUR, PAGER = "analyzer.quiet", "analyzer.colour", "analyzer.pager"
 """Where a context keeps them."""
+USUAL_WIDTH = 80
+"""Of terminals that do not tell."""
 LESS = "FRX"
 """Of less(1), as git has them: short text needs no keys, colours stay, and so does the text when it ends."""
 HABITS = {
@@ -108,3 +110,40 @@ def no_command(name: str, commands: list[str]) -> str:
         return f"No such command '{name}', but a file: hoptrace analyze {name}"
     question = meant(name, commands)
     return f"No such command '{name}'{'; ' + question if question else '.'} There are: {', '.join(sorted(commands))}"
+
+
+class StatusLine:
+    """A line at the end of stderr, where that is a terminal, which is written anew again and again."""
+
+    def __init__(self) -> None:
+        self.seen = sys.stderr.isatty() and not _kept(QUIET, otherwise=False)
+        """Somebody sees it."""
+        self._shown = False
+
+    def __enter__(self) -> "StatusLine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clear()
+
+    def show(self, text: str) -> None:
+        """Write it; what is wider than the terminal is cut."""
+        from analyzer.report.safe import safe  # noqa: PLC0415
+
+        with suppress(OSError):  # a terminal that is gone
+            width = os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_WIDTH
+            sys.stderr.write(f"\r{safe(text)[: max(width - 1, 1)]}\x1b[K")
+            sys.stderr.flush()
+            self._shown = True
+
+    def say(self, message: str) -> None:
+        """Write a line before it."""
+        self._clear()
+        complain(message)
+
+    def _clear(self) -> None:
+        if self._shown:
+            with suppress(OSError):
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+            self._shown = False

@@ -3,7 +3,8 @@
 Takes a machine and names, gives containers, each with its engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
 from analyzer.errors import SelectionError, ToolError
 from analyzer.record.cri import CRI
@@ -12,6 +13,8 @@ from analyzer.record.machine import Machine
 
 ENGINES = (DOCKER, PODMAN, NERDCTL, CRI)
 Chosen = tuple[Engine, str]
+MOST = 30
+"""Names that are told."""
 
 
 def present(machine: Machine) -> list[Engine]:
@@ -49,7 +52,7 @@ def choose(
         machine: where they run.
         engines: those that answer there.
         names: of containers and pods; of a swarm's services and systemd's units, for all containers of one;
-            ``PROJECT/SERVICE`` of compose, likewise, or ``NAMESPACE/NAME`` of pods.
+            ``PROJECT``, ``SERVICE`` or ``PROJECT/SERVICE`` of compose, likewise, or ``NAMESPACE/NAME`` of pods.
         networks: of which all containers are meant.
         everything: all that run are meant.
 
@@ -72,10 +75,7 @@ def choose(
         elif having := [one for one in engines if one.container(machine, name) is not None]:
             found[_only(machine, having, name), name] = None
         else:
-            units = [(one, container) for one in engines for container in one.of_unit(machine, name)]
-            if not units:
-                raise SelectionError(f"no container {name} on {machine.name}")
-            found.update(dict.fromkeys(units))
+            found.update(dict.fromkeys(_several(machine, engines, name)))
     for network in networks:
         add(f"no container runs on a network {network}", network=network)
     if everything:
@@ -89,3 +89,25 @@ def _only(machine: Machine, having: Sequence[Engine], name: str) -> Engine:
         both = " and ".join(one.name for one in having)
         raise SelectionError(f"{both} have a container {name} on {machine.name}: --engine chooses")
     return having[0]
+
+
+def _several(machine: Machine, engines: Sequence[Engine], name: str) -> list[Chosen]:
+    """
+    Return the containers that run of what several have in common: a unit, a project, a service.
+
+    Raises:
+        SelectionError: there is nothing of that name; with what there is.
+    """
+    asked: tuple[Callable[[Engine], list[str]], ...] = (
+        lambda one: one.of_unit(machine, name),
+        lambda one: one.of_project(machine, name),
+        lambda one: one.of_service(machine, name),
+    )
+    for ask in asked:
+        if found := [(one, container) for one in engines for container in ask(one)]:
+            return found
+    running = sorted({container for one in engines for container in one.running(machine)})
+    near = get_close_matches(name, running, 1)
+    meant = f": did you mean {near[0]}?" if near else "."
+    there = f" These run: {', '.join(running[:MOST])}" if running else " None runs."
+    raise SelectionError(f"no container {name} on {machine.name}{meant}{there}")

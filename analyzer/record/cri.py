@@ -45,6 +45,14 @@ class Cri(Engine):
         """Return nothing: who manages pods is not told by runtimes."""
         return []
 
+    def of_project(self, machine: Machine, name: str) -> list[str]:
+        """Return nothing: projects are compose's."""
+        return []
+
+    def of_service(self, machine: Machine, name: str) -> list[str]:
+        """Return nothing, likewise."""
+        return []
+
     def container(self, machine: Machine, name: str) -> Json | None:
         """Return a pod by its name, its id, or the name or id of a container in it."""
         pods = self._pods(machine)

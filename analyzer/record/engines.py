@@ -73,6 +73,14 @@ class Engine:
         found = self._fitting(machine, [f"label={SWARM_SERVICE}={name}"])
         return found or self._fitting(machine, [f"label={UNIT}={unit}"])
 
+    def of_project(self, machine: Machine, name: str) -> list[str]:
+        """Return those of all services of a compose project."""
+        return self._fitting(machine, [f"label={PROJECT}={name}"])
+
+    def of_service(self, machine: Machine, name: str) -> list[str]:
+        """Return those of a compose service, of whatever project."""
+        return self._fitting(machine, [f"label={SERVICE}={name}"])
+
     def _fitting(self, machine: Machine, filters: Sequence[str]) -> list[str]:
         words = [word for one in filters for word in ("--filter", one)]
         try:

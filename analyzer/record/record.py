@@ -58,6 +58,7 @@ def record(
     stop: Stop,
     problems: Sequence[str] = (),
     *,
+    goes_on: Callable[[str], None] | None = None,
     drops: bool = False,
     spaces: Sequence[Running] = (),
 ) -> Manifest:
@@ -73,6 +74,7 @@ def record(
         told: hears, in a line, when captures run and when they end.
         stop: ends it early.
         problems: what cannot be captured, and why, as is known before.
+        goes_on: hears once a second, in a line, how much was captured so far.
         drops: ask the kernel, too, what it drops, and why.
         spaces: namespaces of no engine, whose state is recorded, too.
 
@@ -119,7 +121,7 @@ def record(
         ledger.problems(state(folder / "host-before", Deadline(TIME_S, lambda: stop.asked)))
         say("capturing at " + ", ".join(f"{f.target.name} ({f.target.interface})" for f in points))
         try:
-            ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger))
+            ledger.update(exit_code=_wait(machine, until, captures, say, stop, ledger, goes_on))
         finally:
             stopped_ns = time.time_ns()
             _end(captures)
@@ -204,9 +206,11 @@ def _wait(
     say: Callable[[str], None],
     stop: Stop,
     ledger: Ledger,
+    goes_on: Callable[[str], None] | None = None,
 ) -> int | None:
     """Wait for the end; return the command's exit code, None without a command."""
-    deadline = None if until.duration_s is None else time.monotonic() + until.duration_s
+    begun = shown = time.monotonic()
+    deadline = None if until.duration_s is None else begun + until.duration_s
     process: subprocess.Popen[bytes] | None = None
     running = set(range(len(captures)))
     if until.command:
@@ -224,7 +228,14 @@ def _wait(
                 say(f"{capture.target.name}: {capture.ended}; the others go on")
                 ledger.update_point(number, partial(_ended, capture=capture))
         complete = any(capture.ended == "complete" for capture in captures)
-        if complete or not running or (deadline is not None and time.monotonic() >= deadline):
+        if goes_on is not None and time.monotonic() >= shown:
+            shown += 1
+            frames = (f"{one.target.name} {one.counted.frames:,}" for one in captures)
+            goes_on(f"{time.monotonic() - begun:.0f} s, frames: {', '.join(frames)}")
+        late = deadline is not None and time.monotonic() >= deadline
+        if late and process is not None:
+            say(f"time is up, so {until.command[0]} is ended")
+        if complete or not running or late:
             break
         if stop.wait(POLL_S):
             say("stopping")

@@ -216,6 +216,9 @@ class Finder:
         overlay = self._overlay(container, network)
         if overlay is not None:
             return self._in_overlay(container, end, network or "", overlay)
+        if peer is None and end.get("master"):  # a port of a bridge in there: an engine in the container has made it
+            self._add(_of(container, end), end["ifname"], Role.CONTAINER, prefix=inside, container=container.name)
+            return {}
         if peer is None:
             self.problems.append(f"the host's end of {container.name}'s {end['ifname']} is not there")
             self._add(_of(container, end), end["ifname"], Role.CONTAINER, prefix=inside, container=container.name,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import OutputError, ToolError
+from analyzer.record.counted import Counted
 from analyzer.record.machine import KILL_AFTER_S, Machine, open_new
 from analyzer.record.program import PATIENCE_S, Program
 
@@ -60,6 +61,8 @@ class Capture:
         self.ended: str | None = None
         """Why it ended before it was told to, or why its end tells nothing."""
         self.ended_ns: int | None = None
+        self.counted = Counted()
+        """Frames that it gave so far."""
         self._options = options
         self._ready = threading.Event()
         self._file = -1
@@ -136,6 +139,7 @@ class Capture:
         failed: str | None = None
         while data := os.read(self._program.stdout, CHUNK):
             if failed is None:
+                self.counted.take(data)
                 failed = self._put(data)
                 if failed is not None:
                     self.ended, self.ended_ns = failed, time.time_ns()

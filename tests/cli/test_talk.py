@@ -138,3 +138,25 @@ def test_every_help_has_an_example(name: str) -> None:
     told = _run(name, "--help").stdout.partition("Examples:")[2]
 
     assert any(line.split()[:2] in (["hoptrace", name], ["sudo", "hoptrace"]) for line in told.splitlines())
+
+
+@pytest.mark.process
+def test_a_line_that_is_written_anew(tmp_path: Path) -> None:
+    """Only where stderr is a terminal; what is said stands on lines of its own."""
+    script = (
+        "from analyzer.cli.talk import StatusLine\n"
+        "with StatusLine() as line:\n"
+        "    print(line.seen)\n"
+        "    line.show('1 s'); line.say('hello'); line.show('2 s')\n"
+    )
+    own, other = pty.openpty()
+    done = subprocess.run([sys.executable, "-c", script], stderr=other, capture_output=False, stdout=subprocess.PIPE,
+                          check=True)  # fmt: skip
+    told = os.read(own, 1 << 12).decode()
+    os.close(own)
+    os.close(other)
+
+    assert done.stdout == b"True\n"
+    assert told == "\r1 s\x1b[K\r\x1b[Khoptrace: hello\r\n\r2 s\x1b[K\r\x1b[K"
+    assert subprocess.run([sys.executable, "-c", script.replace("line.show", "print")], capture_output=True,
+                          check=True).stdout.startswith(b"False")  # fmt: skip

@@ -29,6 +29,13 @@ def _of_unit(engine: str, name: str, service: str, unit: str) -> dict[str, str]:
     }
 
 
+def _of_compose(engine: str, name: str, project: str = "", service: str = "") -> dict[str, str]:
+    return {
+        f"{engine} ps --filter label=com.docker.compose.project={name} {FORMAT}": project,
+        f"{engine} ps --filter label=com.docker.compose.service={name} {FORMAT}": service,
+    }
+
+
 BOTH = _Host({
     f"docker ps {LABELS} {FORMAT}": "shop-web-2\nshop-web-1\n",
     f"podman ps {LABELS} {FORMAT}": "",
@@ -41,7 +48,10 @@ BOTH = _Host({
     **_inspect("docker", "web", "0123abc", "twice"), **_inspect("podman", "cache", "twice"),
     **_of_unit("docker", "api", "api.2.x1\napi.1.x0\n", ""), **_of_unit("podman", "api", "", ""),
     **_of_unit("docker", "cache.service", "", ""), **_of_unit("podman", "cache.service", "", "cache\n"),
-    **_of_unit("docker", "nobody", "", ""), **_of_unit("podman", "nobody", "", ""),
+    **{asked: told for name in ("nobody", "shop", "worker", "cahce") for engine in ("docker", "podman")
+       for asked, told in (_of_unit(engine, name, "", "") | _of_compose(engine, name)).items()},
+    **_of_compose("docker", "shop", project="shop-web-1\nshop-db-1\n"),
+    **_of_compose("docker", "worker", service="a-worker-1\nb-worker-1\n"),
 })  # fmt: skip
 
 
@@ -54,10 +64,13 @@ BOTH = _Host({
          ["podman cache", "docker shop-web-1", "docker shop-web-2", "docker db"]),
         (["api"], [], False, ["docker api.1.x0", "docker api.2.x1"]),
         (["cache.service"], [], False, ["podman cache"]),
+        (["shop"], [], False, ["docker shop-db-1", "docker shop-web-1"]),
+        (["worker"], [], False, ["docker a-worker-1", "docker b-worker-1"]),
         ([], [], True, ["docker db", "docker shop-web-1", "docker shop-web-2", "podman cache"]),
         ([], [], False, []),
     ],
-    ids=["names", "service", "service-and-network", "swarm-service", "quadlet", "all", "none"],
+    ids=["names", "service", "service-and-network", "swarm-service", "quadlet", "project",
+         "service-alone", "all", "none"],
 )  # fmt: skip
 def test_who_is_meant(names: list[str], networks: list[str], everything: bool, found: list[str]) -> None:
     """Each container once, those that were named first, whichever engine has it."""
@@ -70,7 +83,8 @@ def test_who_is_meant(names: list[str], networks: list[str], everything: bool, f
     ("names", "networks", "said"),
     [
         ([], ["empty"], "no container runs on a network empty on the host"),
-        (["nobody"], [], "no container nobody on the host"),
+        (["nobody"], [], "no container nobody on the host. These run: cache, db, shop-web-1, shop-web-2"),
+        (["cahce"], [], "no container cahce on the host: did you mean cache. These run: cache, db, .*"),
         (["twice"], [], "docker and podman have a container twice on the host: --engine chooses"),
     ],
 )
