@@ -15,6 +15,7 @@ from analyzer.cli.base import (
     fail_on_option,
     find,
     input_options,
+    payload_option,
 )
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.outputs import Output, check_targets, output_options, outputs_of, write
@@ -57,6 +58,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
 @click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
 @fail_on_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any input was damaged or left out.")
+@payload_option
 @talking
 def analyze(
     paths: tuple[str, ...],
@@ -78,6 +80,7 @@ def analyze(
     preview: bool,
     fail_on: str | None,
     strict: bool,
+    payload: bool,
 ) -> None:
     """
     Analyse captures and bundles; PATH may be - for stdin.
@@ -85,7 +88,9 @@ def analyze(
     .ndjson has an item a line, .parquet the frames of every packet. What does not fit into memory is worked in parts,
     whose tables lie in files meanwhile; what is told is the same.
     """
-    wanted = Told(outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on)
+    wanted = Told(
+        outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on, payload
+    )
     paths += read
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
@@ -123,6 +128,8 @@ class Told:
     """New hypotheses are asked as well."""
     fail_on: str | None
     """Severity of findings that make the command fail."""
+    payload: bool
+    """Payloads are looked into."""
 
 
 def _analyze(prepared: "Prepared", means: "Means", wanted: Told) -> "tuple[Trace, bool]":
@@ -135,7 +142,7 @@ def _analyze(prepared: "Prepared", means: "Means", wanted: Told) -> "tuple[Trace
             with progress() as told:
                 reading, stage = (None, None) if told is None else (told.reading, told.stage)
                 trace = analyze_whole(prepared, reading, means, most, stage)
-                trace.asks_kernel, trace.preview = wanted.replay, wanted.preview
+                trace.asks_kernel, trace.preview, trace.payload = wanted.replay, wanted.preview, wanted.payload
                 _ = trace.findings
                 return trace, most is not None
         except LimitError as error:  # and let go of what was read, before the rest takes its place

@@ -138,6 +138,14 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+payload_option = click.option(
+    "--payload/--no-payload",
+    default=True,
+    help="Look into payloads: names that are asked for, first lines; --no-payload: nothing of them is told.  "
+    "[default: yes]",
+)
+
+
 def fail_on_option(command: Command) -> Command:
     """Add the option that makes findings count."""
     return click.option(

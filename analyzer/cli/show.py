@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli.analyze import explain_option, remark_damage
-from analyzer.cli.base import EXIT_UNREADABLE, examples, find, input_options
+from analyzer.cli.base import EXIT_UNREADABLE, examples, find, input_options, payload_option
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import SelectionError
@@ -38,6 +38,7 @@ CALLED = re.compile(r"[JjCc]?[0-9]{1,18}")
 @explain_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text, with what they belong to.")
 @memory_options
+@payload_option
 @talking
 def show(
     words: tuple[str, ...],
@@ -48,18 +49,22 @@ def show(
     explain: bool,
     as_json: bool,
     asked: Asked,
+    payload: bool,
 ) -> None:
     """
     Show one JOURNEY in full, by its number as in J12, or several; without, that of the first finding.
 
     Of a CONNECTION, as in C0, its first packet there, and what answers it back.
     """
+    if dissect and not payload:
+        raise SelectionError("--dissect shows payloads, which --no-payload forbids")
     paths, called = sorted_words(words)
     from analyzer.run import analyze_whole  # noqa: PLC0415
 
     with find(paths, host, points, unpack_limit) as prepared:
         with progress() as hears:
             trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
+        trace.payload = payload
         remark_damage(trace)
         chosen = [read_which(text) for text in called] or [(_first(trace), False)]
         numbers = [trace.first_journey(number) if of_connection else number for number, of_connection in chosen]

@@ -1,12 +1,12 @@
 """What both ends of a TCP connection said first: which protocol that is, read from the captures once more."""
 
 import re
-import struct
 from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.decode.offsets import PROTO_TCP
+from analyzer.decode.tls import is_hello, server_name
 from analyzer.explain.case import Case
 from analyzer.packet.questions import carried
 from analyzer.schema import Int64
@@ -17,12 +17,7 @@ MOST_SAID = 4096
 """Bytes that a server sends in connections in which something went wrong from the start; of others nothing is read."""
 FTP = 21
 """The port of FTP's control connections (RFC 959)."""
-HELLO, ALERT = 22, 21
-"""TLS records (RFC 8446 section 5.1)."""
 METHODS = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]\r?\n")
-SERVER_NAME = 0
-"""Extension of a ClientHello (RFC 6066 section 3)."""
-NAME = re.compile(rb"[A-Za-z0-9._-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +80,6 @@ def _read(case: Case, packets: Int64, *, last: bool = False) -> dict[int, bytes]
     }
 
 
-def is_hello(text: bytes) -> bool:
-    """Tell a TLS ClientHello."""
-    return len(text) > 5 and text[0] == HELLO and text[1] == 3 and text[2] <= 4 and text[5] == 1
-
-
-def is_alert(text: bytes) -> bool:
-    """Tell a TLS alert, by which a server says that it does not understand."""
-    return len(text) >= 5 and text[0] == ALERT and text[1] == 3
-
-
 def is_request(text: bytes) -> bool:
     """Tell a request of HTTP/1."""
     return METHODS.match(text) is not None
-
-
-def server_name(text: bytes) -> str | None:
-    """Return the name that a ClientHello asks for; None if it has none, or too little of it was kept."""
-    try:
-        place = 5 + 4 + 2 + 32  # record, handshake, version, random
-        place += 1 + text[place]  # session
-        place += 2 + struct.unpack_from("!H", text, place)[0]  # ciphers
-        place += 1 + text[place]  # compression
-        end = place + 2 + struct.unpack_from("!H", text, place)[0]
-        place += 2
-        while place + 4 <= min(end, len(text)):
-            kind, length = struct.unpack_from("!HH", text, place)
-            if kind == SERVER_NAME:
-                name = text[place + 9 : place + 4 + length]
-                whole = len(name) == length - 5
-                return name.decode("ascii") if whole and NAME.fullmatch(name) else None
-            place += 4 + length
-    except (struct.error, IndexError):
-        pass
-    return None

@@ -241,7 +241,7 @@ def _filter_step(host: HostState, cause: Cause, at_hop: int) -> FilterStep:
     )
 
 
-def _numbers(parts: list[Sight]) -> dict[str, int]:
+def _numbers(parts: list[Sight]) -> dict[str, Any]:
     """Return what a packet carries, and TCP's numbers, by the frames of its first hop."""
     first, found = parts[0], {}
     if first.layers & (Layer.IPV4 | Layer.IPV6):

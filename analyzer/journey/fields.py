@@ -41,6 +41,7 @@ FIELDS: dict[str, Field] = {
     "dns.qry.name": Field("text", "name that is asked for, in questions and answers", "web"),
     "dns.qry.type": Field("text", "type of the question", "AAAA"),
     "dns.flags.rcode": Field("text", "how a question was answered", "NXDOMAIN"),
+    "says": Field("text", "what its payload says, as journeys tell it", '"HTTP GET /"'),
     **_both("eth", "MAC", "MAC", "02:42:ac:11:00:02", _ENDS),
     "frame.number": Field("number", "frame's number in its file, from 1", "12"),
     "point": Field("text", "capture point that saw it", "docker0"),
@@ -50,7 +51,10 @@ FIELDS: dict[str, Field] = {
     "verdict": Field("name", f"what became of it: {', '.join(Disposition)}", "lost"),
 }
 """By name."""
-PROTOCOLS = ("arp", "dns", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan")
+PROTOCOLS = (
+    "arp", "dhcp", "dns", "http", "icmp", "icmpv6", "igmp", "ip", "ipv6", "ntp", "quic", "sctp", "ssh", "tcp", "tls",
+    "udp", "vlan",
+)  # fmt: skip
 """What can be asked for by its name alone, as ``tcp``; others that IP carries as well, such as ``gre``."""
 OPERATORS = {
     "==, eq": "equal; of an address, within that prefix",

@@ -26,6 +26,8 @@ COMPARE: dict[str, Callable[[Array, int], Array]] = {
 }  # fmt: skip
 CONTAINS = "contains"
 LAYERS = {"arp": Layer.ARP, "ip": Layer.IPV4, "ipv6": Layer.IPV6, "vlan": Layer.VLAN}
+SPOKEN = {"dhcp": "DHCP", "http": "HTTP", "ntp": "NTP", "quic": "QUIC", "ssh": "SSH", "tls": "TLS"}
+"""By protocol, how what a payload says begins."""
 NUMBERS = {name: number for number, name in PROTOCOLS.items()}
 ENDS = {"addr": ("src", "dst"), "src": ("src",), "dst": ("dst",)}
 PORTS = {"port": ("sport", "dport"), "srcport": ("sport",), "dstport": ("dport",)}
@@ -37,15 +39,28 @@ MASK64 = (1 << 64) - 1
 class Matches:
     """The packets of an analysis, or of a part of it, and what is known of them."""
 
-    def __init__(self, context: Context, tracer: Tracer, names: Callable[[], list[NameQuery]]) -> None:
-        """Look at *context*; *names* gives questions to name servers, by the numbers that packets have there."""
-        self._context, self._tracer, self._ask_names = context, tracer, names
+    def __init__(
+        self,
+        context: Context,
+        tracer: Tracer,
+        names: Callable[[], list[NameQuery]],
+        says: Callable[[], dict[int, str]] = dict,
+    ) -> None:
+        """
+        Look at *context*.
+
+        *names* gives questions to name servers, *says* what payloads say, by the numbers that packets have there.
+        """
+        self._context, self._tracer, self._ask_names, self._says = context, tracer, names, says
 
     def protocol(self, name: str) -> Array | None:
         """Tell which have a protocol; None if it is none."""
         frames = self._context.frames
         if name == "dns":
             return self._numbered([number for number, _ in self._names])
+        if name in SPOKEN:
+            told = (packet for packet, text in self._says().items() if text.startswith(SPOKEN[name]))
+            return self._numbered(told)
         if name in LAYERS:
             return self._any(has(frames["layers"], LAYERS[name]))
         if name in NUMBERS:
@@ -77,6 +92,9 @@ class Matches:
             return self._any(self._either(MACS[part], wanted))
         if layer == "dns":
             return self._numbered(number for number, of in self._names if _text(sign, value)(_of_name(of, field)))
+        if field == "says":
+            fits = _text(sign, value)
+            return self._numbered(packet for packet, text in self._says().items() if fits(text))
         if field in ("point", "container", "service"):
             return self._any(self._at(field, _text(sign, value)))
         if field == "connection":

@@ -29,7 +29,13 @@ def no_names() -> list[NameQuery]:
     return []
 
 
-def select(context: Context, tracer: Tracer, text: str, names: Callable[[], list[NameQuery]] = no_names) -> list[int]:
+def select(
+    context: Context,
+    tracer: Tracer,
+    text: str,
+    names: Callable[[], list[NameQuery]] = no_names,
+    says: Callable[[], dict[int, str]] = dict,
+) -> list[int]:
     """
     Return the journeys that *text* picks, in order.
 
@@ -38,12 +44,13 @@ def select(context: Context, tracer: Tracer, text: str, names: Callable[[], list
         tracer: of the same.
         text: the selection.
         names: gives questions to name servers, by the numbers that packets have in *context*.
+        says: gives what payloads say, likewise.
 
     Raises:
         SelectionError: *text* cannot be understood.
     """
     try:
-        chosen = _Parser(Matches(context, tracer, names), text).parse()
+        chosen = _Parser(Matches(context, tracer, names, says), text).parse()
     except RecursionError:
         raise SelectionError("-Y: nested too deeply") from None
     found: list[int] = np.flatnonzero(chosen).tolist()

@@ -307,6 +307,13 @@ class Journey:
     window: int | None = None
     tcp_flags: int | None = None
     """Bits of RFC 9293, FIN lowest."""
+    says: str | None = None
+    """What its payload says, where that is known: ``DNS A? example.com``, ``HTTP GET /``, ``TLS ClientHello``."""
+
+    @property
+    def called(self) -> str:
+        """What people call it: what it says, else what it is."""
+        return self.says or self.summary
 
 
 def with_basis(journey: Journey, basis: Basis) -> Journey:

@@ -67,6 +67,8 @@ def title(journey: Journey) -> Line:
     """Name a journey, and what it belongs to."""
     first = journey.hops[0]
     line = [("id", f"J{journey.id} "), ("summary", safe(journey.summary))]
+    if journey.says is not None:
+        line.append(("summary", f": {safe(journey.says)}"))
     if first.src is not None and journey.protocol not in ("arp",):
         line.append(("", f"  {endpoint(first.src, first.sport)} → {endpoint(first.dst, first.dport)}"))
     if journey.connection is not None:

@@ -18,6 +18,7 @@ from analyzer.model import Connection, Journey, ProxyStep, Step
 from analyzer.model.alike import Alike
 from analyzer.model.overview import NameQuery
 from analyzer.packet.context import Context
+from analyzer.packet.words import may_say, words
 from analyzer.read.records import FileInfo
 from analyzer.report.lines import Batch
 from analyzer.schema import Array, Columns, Int64
@@ -35,7 +36,7 @@ BATCH = 20_000
 """Journeys whose texts are held at a time."""
 FIRST = 100
 """Connections that reports begin with."""
-LARGE = ("context", "tracer", "case", "asked", "_shapes")
+LARGE = ("context", "tracer", "case", "asked", "_shapes", "_may_say", "says")
 """What is as long as a part's frames or packets."""
 
 
@@ -52,6 +53,8 @@ class Given:
     """Asks a kernel, if somebody wants that."""
     preview: bool = False
     """New hypotheses are asked as well."""
+    payload: bool = True
+    """What payloads say may be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +178,32 @@ class Part:
         Raises:
             SelectionError: it cannot be understood.
         """
-        chosen = select(self.context, self.tracer, selection, self._names)
+        chosen = select(self.context, self.tracer, selection, self._names, lambda: self.says)
         own = np.intersect1d(self.mine.chosen, np.array(chosen, np.int64))
         found: Int64 = self.context.numbers[own]
         return found
 
     def journeys(self, packets: Int64) -> Iterator[Journey]:
         """Tell journeys of packets by their own numbers, with the numbers that all have among all."""
-        told = self.tracer.journeys(packets)
+        says = self._said(packets)
+        told = (replace(one, says=says.get(one.id)) if one.id in says else one for one in self.tracer.journeys(packets))
         return told if self.context.share.numbers is None else map(self._renumbered, told)
+
+    @cached_property
+    def _may_say(self) -> Array:
+        return may_say(self.context) if self._given.payload else np.zeros(self.context.packets, bool)
+
+    @cached_property
+    def says(self) -> dict[int, str]:
+        """What packets say by themselves, by their own numbers."""
+        return self._said(np.flatnonzero(self._may_say))
+
+    def _said(self, packets: Int64) -> dict[int, str]:
+        """Return the same of some packets."""
+        if "says" in vars(self):
+            return self.says
+        wanted = packets[self._may_say[packets]]
+        return words(self.context, wanted, reader(self.context, self._given.read_again))
 
     @cached_property
     def _shapes(self) -> Shapes:
@@ -196,7 +216,10 @@ class Part:
             yield len(some), self._told_alike(some)
 
     def _told_alike(self, packets: Int64) -> Iterator[tuple[list[int], Journey | Alike]]:
-        for places, told in self._shapes.told(packets, np.arange(len(packets))):
+        says = np.isin(packets, np.array(sorted(self.says), np.int64))
+        for place, one in zip(np.flatnonzero(says).tolist(), self.journeys(packets[says]), strict=True):
+            yield [place], one
+        for places, told in self._shapes.told(packets, np.flatnonzero(~says)):
             if self.context.share.numbers is None:
                 yield places.tolist(), told
             elif isinstance(told, Journey):

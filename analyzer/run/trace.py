@@ -86,6 +86,8 @@ class Trace:
     """Findings and remedies are tried in a kernel, in the rebuilt host."""
     preview: bool = False
     """New hypotheses are asked as well."""
+    payload: bool = True
+    """Payloads are looked into; else nothing that stands in one is told, and checks that need them are silent."""
     cut: int = 1
     """Parts that it is told in; what is told does not depend on it."""
     engine: Engine = field(default_factory=Inline)
@@ -160,8 +162,8 @@ class Trace:
         found, work = self.correlated, self.tables.work
         ask = self.kernel.ask if self.asks_kernel else None
         engine = self.engine if self._in_parts and ask is None else Inline()
-        read = partial(read_again, self.captures, self.tables)
-        given = Given(self.files, found.contradictions, self._names, read, ask, self.preview)
+        read = partial(read_again, self.captures, self.tables) if self.payload else _nothing_again
+        given = Given(self.files, found.contradictions, self._names, read, ask, self.preview, self.payload)
         everywhere = self._whole
         makers, knowing = [everywhere], None
         if self._in_parts:
@@ -235,7 +237,8 @@ class Trace:
     def _names(self) -> "Names":
         from analyzer.run.names import Names  # noqa: PLC0415
 
-        return Names(with_messages(self._common, self.engine) if self._in_parts else self.context, self.read_again)
+        read = self.read_again if self.payload else _nothing_again
+        return Names(with_messages(self._common, self.engine) if self._in_parts else self.context, read)
 
     @property
     def names(self) -> "list[NameQuery]":
@@ -450,6 +453,11 @@ class Trace:
             if inside := [number - before for number in frames if before < number <= behind]:
                 yield file, inside, before
             before = behind
+
+
+def _nothing_again(_: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
+    """Give no frame once more."""
+    return iter(())
 
 
 def _only(texts: Iterator[str], numbers: frozenset[int]) -> Iterator[str]:

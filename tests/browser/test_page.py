@@ -176,7 +176,7 @@ def test_a_filter_narrows_everything(show: Open) -> None:
      "tcp.len > 60", "!arp", "eth.addr == 02:42:ac:11:00:04", "frame.number <= 3", "point == wlan0", "container == c3",
      "connection == C1", "verdict == left-host", "tcp.port != 80", "ip.src == 172.17.0.0/24 && not icmp",
      "tcp.analysis.retransmission", "ipv6", "tcp.flags.fin == 0", "tcp.port in {80, 443}", "point contains WLAN",
-     "container in {c3 c4}", "dns", "service == web"],
+     "container in {c3 c4}", "dns", "service == web", "http", "says contains http"],
 )  # fmt: skip
 def test_the_filter_s_language_is_that_of_the_command_line(show: Open, words: str) -> None:
     """As many journeys as ``-Y`` picks."""

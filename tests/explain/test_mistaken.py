@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from analyzer.explain.spoken import asked_names, is_alert, is_hello, is_request, server_name
+from analyzer.decode.tls import is_alert, is_hello, server_name
+from analyzer.explain.spoken import asked_names, is_request
 from analyzer.model import Finding, Severity
 from tests.build import tcp
 from tests.explain.scene import Scene

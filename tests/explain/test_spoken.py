@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.decode.tls import is_alert, is_hello, server_name
 from analyzer.explain import spoken
-from analyzer.explain.spoken import MOST_SAID, asked_names, first_words, is_alert, is_hello, is_request, server_name
+from analyzer.explain.spoken import MOST_SAID, asked_names, first_words, is_request
 from tests.build import tcp, udp
 from tests.explain.scene import INSIDE, INSIDE6, SERVER, SERVER6, Scene
 

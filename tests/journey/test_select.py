@@ -176,7 +176,7 @@ def test_what_a_selection_finds(text: str, found: list[int]) -> None:
         ("udp tcp", "-Y udp tcp: unexpected 'tcp'"),
         ("udp & tcp", "-Y udp & tcp: not understood from '& tcp' on"),
         ("= udp ", "-Y = udp : not understood from '= udp' on"),
-        ("tls", "-Y tls: unknown protocol or field 'tls'; hoptrace fields lists"),
+        ("tsl", "-Y tsl: unknown protocol or field 'tsl'; did you mean tls? hoptrace fields lists"),
         ("colour == red", "-Y colour == red: unknown field 'colour'; hoptrace fields lists what there is"),
         ("ip.adr == ::", "-Y ip.adr == ::: unknown field 'ip.adr'; did you mean ip.addr?"),
         ("point", "-Y point: point needs a value, as in point == docker0"),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
+from analyzer.decode.tls import is_alert, is_hello
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.parties import name_of
-from analyzer.explain.spoken import Said, first_words, is_alert, is_hello, is_request
+from analyzer.explain.spoken import Said, first_words, is_request
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
 from analyzer.model import Severity, endpoint

@@ -86,6 +86,7 @@ class ToldJourney:
     ack: int | None
     window: int | None
     tcp_flags: int | None
+    says: str | None
     steps: tuple[ToldStep, ...]
     answer: str | None
     """What is said of it."""

@@ -74,7 +74,7 @@ def _name(point: Point) -> str:
 def _line(journey: Journey, lanes: _Lanes) -> Text:
     """Draw one packet from lane to lane."""
     stops = [(lanes.place[hop.point], hop) for hop in journey.hops if hop.point in lanes.place]
-    text = Text(_clip(f"J{journey.id} {safe(journey.summary)}", LABEL - 2).ljust(LABEL), "id")
+    text = Text(_clip(f"J{journey.id} {safe(journey.called)}", LABEL - 2).ljust(LABEL), "id")
     if not stops:  # at points for which there was no lane left
         return text
     cells = [" "] * (lanes.gap * len(lanes.names) + 1)

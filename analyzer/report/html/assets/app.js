@@ -33,7 +33,7 @@ function middleTitle(now, tab) {
   const id = standsFor(now);
   if (id === null) return "The way";
   const row = journeyRows.get(id);
-  return `The way of J${id}, ${namesIn.has(id) ? packetName(row) : field.summary(row)}`;
+  return `The way of J${id}, ${field.says(row) ?? field.summary(row)}`;
 }
 
 function drawMiddle(now) {

@@ -84,11 +84,13 @@ const FIELDS = {
   "frame.number": [number, (row) => rawHops(row).flatMap((one) => hop.frames(one))],
   "dns.qry.name": [text, question((one) => one.name)], "dns.qry.type": [text, question((one) => one.kind)],
   "dns.flags.rcode": [text, question((one) => one.outcome)],
+  says: [text, (row) => [field.says(row) ?? ""]],
   point: [text, (row) => rawHops(row).map(hop.point)], container: [text, container],
   service: [text, (row) => containersOf(row).map((name) => serviceOf.get(name)).filter(Boolean)],
   connection: [identity, (row) => [field.connection(row)]], verdict: [verdictOf, (row) => [field.disposition(row)]],
 };
-const PROTOCOLS = ["arp", "dns", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan"];
+const SPOKEN = { __proto__: null, dhcp: "DHCP", http: "HTTP", ntp: "NTP", quic: "QUIC", ssh: "SSH", tls: "TLS" };
+const PROTOCOLS = ["arp", "dns", "icmp", "icmpv6", "igmp", "ip", "ipv6", "sctp", "tcp", "udp", "vlan", ...Object.keys(SPOKEN)];
 
 function containersOf(row) {
   const found = rawHops(row).map((one) => pointOf.get(hop.point(one))?.container);
@@ -100,6 +102,7 @@ function isProtocol(row, name) {
   if (name === "ip") return anyHop(row, (one) => hop.src(one) !== null && !hop.src(one).includes(":")) && field.protocol(row) !== "arp";
   if (name === "ipv6") return anyHop(row, (one) => hop.src(one)?.includes(":"));
   if (name === "dns") return questionIn.has(field.id(row));
+  if (name in SPOKEN) return (field.says(row) ?? "").startsWith(SPOKEN[name]);
   if (name === "vlan") return anyHop(row, (one) => hop.vlan(one) !== null);
   return field.protocol(row) === name;
 }
@@ -108,7 +111,7 @@ function isProtocol(row, name) {
 const searched = new WeakMap();
 function searchText(row) {
   if (!searched.has(row)) {
-    const parts = [`j${field.id(row)}`, field.summary(row), namesIn.get(field.id(row)) ?? "", field.retransmission_of(row) === null ? "" : "again", field.disposition(row), verdictName(field.disposition(row))];
+    const parts = [`j${field.id(row)}`, field.summary(row), field.says(row) ?? "", field.retransmission_of(row) === null ? "" : "again", field.disposition(row), verdictName(field.disposition(row))];
     const of = field.connection(row);
     if (of !== null) parts.push(`c${of}`, ...(connectionRows.has(of) ? connection(of).nat.map(natWord) : []));
     for (const one of rawHops(row)) {

@@ -12,7 +12,7 @@ const edges = rows.edges.map((row) => unpack("Edge", row));
 
 const field = Object.fromEntries(
   ["id", "connection", "direction", "protocol", "summary", "disposition", "latency_ns", "answered_by", "retransmission_of",
-    "error_about", "ambiguous", "tcp_flags", "payload_len", "rejected_by", "answers", "seq", "window", "cause"].map((name) => [name, reader("ToldJourney", name)]),
+    "error_about", "ambiguous", "tcp_flags", "payload_len", "rejected_by", "answers", "seq", "window", "says", "cause"].map((name) => [name, reader("ToldJourney", name)]),
 );
 const hop = Object.fromEntries(
   ["point", "frames", "time_ns", "src", "dst", "sport", "dport", "eth_src", "eth_dst", "vlan"].map((name) => [name, reader("Hop", name)]),
@@ -55,17 +55,13 @@ function isNeighbours(one) {
   return one.protocol === "arp" || /^NDP /.test(one.summary);
 }
 
-/** A packet's name: what it asks a name server, or is answered, else without its protocol, which is told beside it. */
-const namesIn = new Map();
+/** A packet's name: what its payload says, else what it is without its protocol, which is told beside it. */
 const questionIn = new Map();
 for (const one of rows.names.map((row) => unpack("NameQuery", row))) {
   for (const id of [one.journey, one.answer]) if (id !== null) questionIn.set(id, one);
-  namesIn.set(one.journey, `DNS ${one.kind} ${one.name}?`);
-  if (one.answer !== null) namesIn.set(one.answer, `DNS ${[one.outcome, one.records[0]].filter(Boolean).join(" ")}`);
 }
 function packetName(row) {
-  if (field.protocol(row) === "udp" && namesIn.has(field.id(row))) return namesIn.get(field.id(row));
-  return field.summary(row).replace(/^(TCP|ICMP|ICMPv6) (?=\S)/, "");
+  return field.says(row) ?? field.summary(row).replace(/^(TCP|ICMP|ICMPv6) (?=\S)/, "");
 }
 
 function inOrder(ids) {
