@@ -14,7 +14,7 @@ from analyzer.explain.published import proxied
 from analyzer.explain.symptoms import silent_connections
 from analyzer.explain.told import Facts, Told
 from analyzer.link.identity import has
-from analyzer.model import Severity
+from analyzer.model import Address, Severity
 from analyzer.schema import Layer
 
 MOST = 5_000
@@ -66,11 +66,16 @@ def _datagrams(case: Case) -> Iterator[tuple[tuple[str, str], list[int], list[in
         if of is None or of == number:
             continue
         question, answer = (case.packets_of(one) for one in (of, number))
-        if question[0] < answer[0]:
-            key = str(case.tracer.connection(of).original.dst), str(case.tracer.connection(number).original.src)
-            yield (
-                key, question.tolist(), [*answer.tolist(), *(e.packet for e in case.errors if e.quoted in answer)],
-            )  # fmt: skip
+        there = case.tracer.connection(of).original.dst
+        if question[0] < answer[0] and not _many(there):
+            key = str(there), str(case.tracer.connection(number).original.src)
+            quoting = (error.packet for error in case.errors if error.quoted in answer)
+            yield key, question.tolist(), [*answer.tolist(), *quoting]
+
+
+def _many(asked: Address) -> bool:
+    """Tell whether several may answer, each from its own address, as to SSDP's and NetBIOS' questions."""
+    return asked.is_multicast or str(asked).endswith(".255")  # also of a subnet that nobody recorded
 
 
 def _tell(case: Case, asked: str, other: str, answers: list[int], packets: list[int]) -> Told:

@@ -124,9 +124,18 @@ def _parted(case: Case, question: ArpExchange) -> Facts:
     networks = {n.name for n in host.networks if n.on_parent}
     asker = host.container_of_mac(question.asker)
     ends = {c.network for c in (owner, asker) if c is not None}
-    if ends & networks and (host.owns(question.asked_ip) or asker is None):
+    if not ends & networks or not (host.owns(question.asked_ip) or asker is None):
+        return {}
+    parent = host.link_of_mac(question.asker)
+    shims = (one for one in host.links if one.kind == "macvlan" and parent is not None and one.lower == parent.name)
+    shim = next((one for one in shims if one.addresses), None)
+    if owner is None or shim is None or question.asker_ip is None:
         return {"macvlan": True}
-    return {}
+    ip = question.asked_ip
+    return {
+        "macvlan": True, "shim": shim.name, "parent": shim.lower or "",
+        "commands": [f"ip{' -6' if ip.version == 6 else ''} route add {ip} dev {quote(shim.name)}"],
+    }  # fmt: skip
 
 
 def _silencer(case: Case, asked: ArpExchange) -> Iterator[str]:

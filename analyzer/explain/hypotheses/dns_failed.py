@@ -5,15 +5,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
-from analyzer.explain.questions import FAILURES, asked_names, by_server, packets_of, resolver_of, told, unknown_names
+from analyzer.explain.questions import (
+    FAILURES,
+    asked_names,
+    by_server,
+    packets_of,
+    resolved,
+    resolver_of,
+    told,
+    unknown_names,
+)
 from analyzer.explain.tally import Count, Texts
 from analyzer.explain.told import Told
 from analyzer.model import Address, Finding, Severity
 from analyzer.model.finding import Fact
 from analyzer.model.overview import NameQuery
 from analyzer.packet.questions import EMBEDDED
+from analyzer.schema import Addresses
 
 UNKNOWN = "NXDOMAIN"
 
@@ -32,11 +44,12 @@ def causes(case: Case) -> Iterator[Cause]:
 def _tell(case: Case, server: Address, failed: list[NameQuery], good: bool, packets: list[int]) -> Told:
     left = [query for query in failed if query.journey in packets]
     unknown = [query for query in left if query.outcome == UNKNOWN]
+    torn = [query for query in unknown if _torn(case, query.name.rstrip("."))]
     vain = unknown_names([query for query in case.names if query.server == server]) if unknown else []
     elsewhere = ((q.server, q.journey) for u in unknown for q in case.names if _knows(q, u))
     return Told(
         {
-            "torn": asked_names(case, (query for query in unknown if _torn(case, query.name.rstrip(".")))),
+            "torn": asked_names(case, torn), "hurt": asked_names(case, (query for query in torn if _hurt(case, query))),
             "vain": asked_names(case, (query for query in unknown if query.name.rstrip(".").lower() in vain)),
             "known_to": Texts.of((str(other), int(case.numbers[number])) for other, number in elsewhere),
             "server": str(server), "questions": Count(len(left)), "names": told(case, left),
@@ -52,7 +65,8 @@ def _completed(finding: Finding) -> Finding:
     Say of what names it is, and how bad that is.
 
     A name that is unknown in all its forms is a mistake of whoever asks; one that exists in another form, or with a
-    search domain, hurts nobody; but one that is known for one type of address only is the server's error.
+    search domain, hurts nobody; but one that is known for one type of address only is the server's error, which shows
+    where whoever asks believes it.
     """
     facts = dict(finding.facts)
     vain, torn, asked = (_texts(facts, name) for name in ("vain", "torn", "asked_names"))
@@ -61,7 +75,8 @@ def _completed(finding: Finding) -> Finding:
     names = torn or (vain if unknown else []) or asked
     severity = Severity.WARNING if facts["answers_others"] else Severity.ERROR
     if unknown:
-        severity = Severity.ERROR if torn or facts["known_to"] else Severity.WARNING if vain else Severity.INFO
+        hurts = facts["hurt"] or (facts["known_to"] and not torn)
+        severity = Severity.ERROR if hurts else Severity.WARNING if vain or torn else Severity.INFO
     commands = [f"dig @{facts['server']} -q {shlex.quote(name)}" for name in names[:3]]
     nowhere = unknown and bool(vain) and not torn
     facts |= {"asked_names": names, "nowhere": nowhere, "commands": commands}
@@ -84,6 +99,21 @@ def _torn(case: Case, name: str) -> bool:
     of = [query for query in case.names if query.name.rstrip(".").lower() == name.lower()]
     unknown, known = ({q.kind for q in of if test(q)} for test in (_is_unknown, _is_known))
     return bool(unknown and known - unknown)
+
+
+def _hurt(case: Case, unknown: NameQuery) -> bool:
+    """Tell whether a container was told that a name is unknown, and did not talk to the address that it has."""
+    asker = unknown.asker
+    if case.hosts.everywhere.container_of_address(asker) is None:
+        return False  # NAT may hide who asks
+    alike = [query for query in case.names if query.name.lower() == unknown.name.lower()]
+    if any(query.server == asker for query in alike):
+        return False  # it asks for others
+    there = resolved(query for query in alike if _is_known(query))
+    numbers = np.flatnonzero(
+        case.answered_in_the_end & Addresses.of(case.context.connections, "orig_src").are(int(asker))
+    )
+    return not any(case.tracer.connection(number).original.dst in there for number in numbers.tolist())
 
 
 def _is_unknown(query: NameQuery) -> bool:

@@ -42,8 +42,9 @@ def causes(case: Case) -> Iterator[Cause]:
             asked = [vain[ip]] if ip in vain else []
             packets = sorted({*packets_of, *_questions(case, asked)})
             yield Cause(
-                packets, partial(_nobody, network, subnet, ip), Basis.STATED, (host.name, network, str(ip), "nobody")
-            )
+                packets, partial(_nobody, network, subnet, ip), Basis.STATED, (host.name, network, str(ip), "nobody"),
+                also=_from(case, ip),
+            )  # fmt: skip
         for ip, exchange in vain.items():
             if ip not in told and (found := _behind(case, host, exchange)) is not None:
                 packets = sorted({*_questions(case, [exchange]), *case.towards([ip])})
@@ -85,13 +86,23 @@ def _kept_apart(case: Case, host: HostState) -> dict[tuple[str, Prefix, Address]
     found: dict[tuple[str, Prefix, Address], list[int]] = {}
     packets = (p for one in case.stopped.get(ISOLATED, ()) if one.host is host for p in one.packets)
     for packet in packets if host.containers else ():
-        ip = case.context.dst(int(case.first_row[packet]))
-        if ip is None or host.owns(ip) or host.container_of_address(ip) is not None:
+        connection = case.connection_of(packet)
+        if connection is None:
+            continue
+        ip = connection.original.src if case.reply[packet] else connection.reply.src  # whatever NAT made of it
+        if host.owns(ip) or host.container_of_address(ip) is not None:
             continue
         for network, subnet in ((n, s) for n in host.networks if n.bridge for s in n.subnets):
             if ip in subnet and ip not in network.gateways:
                 found.setdefault((network.name, subnet, ip), []).append(packet)
     return found
+
+
+def _from(case: Case, ip: Address) -> list[int]:
+    """Return what an address asked and got no answer to: that goes to where nobody has the address, too."""
+    table = case.context.connections
+    silent = ~table["seen_reply"].astype(bool) & Addresses.of(table, "orig_src").are(int(ip))
+    return [packet for number in np.flatnonzero(silent).tolist() for packet in case.packets_of(number).tolist()]
 
 
 def _nobody(network: str, subnet: Prefix, ip: Address, _: list[int]) -> Told:

@@ -29,7 +29,9 @@ def dns_failed(f: Facts) -> Words:
             "NXDOMAIN means that there is no such name at all: resolvers that believe it (musl, in Alpine) do not use "
             "the "
             f"address either. {_questions(f)} got it.{_resolver(f)}",
-            f"name server {server} denies that it exists when asked for one type of address",
+            f"name server {server} denies that it exists when asked for one type of address"
+            if f.get("hurt", True)
+            else "",
             verb=Verb.RESOLVE,
             remedy="Have that server answer NOERROR without records where it has none of that type; or ask another "
             "server."

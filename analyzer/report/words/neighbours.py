@@ -25,6 +25,14 @@ def arp_unanswered(f: Facts) -> Words:
         "Without the MAC address nothing can be sent to it: it does not exist there, is down, or is in another VLAN or "
         "subnet."
     )
+    if shim := f.get("shim"):
+        return Words(
+            f"nobody answers for {asked}{at}: the host asks on {f['parent']}, and not by its macvlan {shim}",
+            f"{who}A macvlan container and what its network lies on do not reach each other, by design. The host has "
+            f"{shim} to reach it by, but its routes lead to {f['parent']}. {affected(f)}",
+            f"the host's route leads to {f['parent']}, and not by its macvlan {shim}",
+            remedy=f"Give the host a route to {asked} by {shim}.",
+        )
     if f.get("macvlan"):
         return Words(
             f"nobody answers for {asked}{at}",
