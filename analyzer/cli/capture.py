@@ -192,6 +192,8 @@ def _pack(folder: Path, path: Path) -> None:
     except BaseException:
         complain(f"{path} was not made; what was recorded is in {folder}")
         raise
+    with suppress(OSError):  # killed meanwhile, what is left of it passes for no recording
+        folder = folder.rename(folder.with_name(f".{folder.name}.packed"))
     shutil.rmtree(folder, ignore_errors=True)
 
 
