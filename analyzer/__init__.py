@@ -2,7 +2,8 @@
 
 >>> trace = analyze(["veth-c3.pcap", "docker0.pcap", "wlan0.pcap"])
 >>> trace.connections, trace.hops, trace.frames
->>> for journey in trace.journeys(): ...
+>>> for journey in trace: ...
+>>> trace["J3"], trace.filter("verdict == dropped").to_html("dropped.html")
 """
 
 from typing import TYPE_CHECKING, Any

@@ -106,25 +106,10 @@ def write(trace: "Trace", output: Output, selection: str | None, *, explain: boo
     Raises:
         OutputError: it cannot be written.
     """
-    from analyzer.report import html, json_report, ndjson, parquet  # noqa: PLC0415
-
-    if output.kind == "parquet":
-        chosen = None if selection is None else trace.select(selection)
-        parquet.write_tables(output.path, trace.sightings(chosen), trace.correlated.connections)
-    elif output.kind == "html":
-        content = trace.content(selection=selection, journeys=html.MOST_JOURNEYS, decisions=True)
-        _put(output, html.page(content, trace.overview(), trace.named, explain=explain))
-    else:
-        content = trace.content(selection=selection, decisions=output.kind == "json")
-        pieces = json_report.json_lines if output.kind == "json" else ndjson.ndjson_lines
-        _put(output, pieces(content))
-
-
-def _put(output: Output, pieces: Iterable[str]) -> None:
-    from analyzer.report.write import write_lines  # noqa: PLC0415
+    from analyzer.run.outputs import pieces, put  # noqa: PLC0415
 
     if not output.on_stdout:
-        write_lines(output.path, pieces)
+        put(trace, output.kind, output.path, selection, explain=explain)
         return
-    for piece in pieces:
+    for piece in pieces(trace, output.kind, selection, explain=explain):
         sys.stdout.write(piece)

@@ -9,7 +9,6 @@ import click
 from analyzer.cli.analyze import remark_damage
 from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options
 from analyzer.cli.memory import Asked, memory_options
-from analyzer.cli.show import read_journey
 from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import InputError, SelectionError
 
@@ -101,6 +100,8 @@ def shell(
 
 
 def _journey(trace: "Trace", text: str) -> int:
+    from analyzer.run.called import read_journey  # noqa: PLC0415
+
     number = read_journey(text)
     if number >= trace.packets:
         raise SelectionError(f"no journey J{number}; there are J0 to J{trace.packets - 1}")

@@ -1,6 +1,5 @@
 """The command that tells journeys, or connections' round trips, in full."""
 
-import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
     from analyzer.model import Journey
     from analyzer.run import Trace
-
-CALLED = re.compile(r"[JjCc]?[0-9]{1,18}")
-"""What journeys and connections are called; more digits do not fit into 64 bits."""
 
 
 @click.command(
@@ -60,6 +56,7 @@ def show(
         raise SelectionError("--dissect shows payloads, which --no-payload forbids")
     paths, called = sorted_words(words)
     from analyzer.run import analyze_whole  # noqa: PLC0415
+    from analyzer.run.called import read_which  # noqa: PLC0415
 
     with find(paths, host, points, unpack_limit) as prepared:
         with progress() as hears:
@@ -88,6 +85,8 @@ def sorted_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     Raises:
         SelectionError: there is no path.
     """
+    from analyzer.run.called import CALLED  # noqa: PLC0415
+
     paths = [word for word in words if is_path(word)]
     called = [word for word in words if word not in paths and (paths or CALLED.fullmatch(word))]
     if called and len(called) == len(words):
@@ -110,35 +109,6 @@ def _first(trace: "Trace") -> int:
         why = "which the first finding is about" if trace.findings else "the first one"
         remark(f"J{number}, {why}; there are J0 to J{trace.packets - 1}")
     return number
-
-
-def read_which(text: str) -> tuple[int, bool]:
-    """
-    Read a journey's number, as in J12, or a connection's, as in C0; tell whether it is a connection's.
-
-    Raises:
-        SelectionError: it is neither.
-    """
-    if text[:1] in ("C", "c"):
-        return _number(text[1:], f"{text}: not a connection; they are called C0, C1, ..."), True
-    return read_journey(text), False
-
-
-def read_journey(text: str) -> int:
-    """
-    Read a journey's number.
-
-    Raises:
-        SelectionError: it is none.
-    """
-    digits = text.removeprefix("J").removeprefix("j")
-    return _number(digits, f"{text}: not a journey; they are called J0, J1, ...")
-
-
-def _number(digits: str, otherwise: str) -> int:
-    if not (CALLED.fullmatch(digits) and digits.isdecimal()):
-        raise SelectionError(otherwise)
-    return int(digits)
 
 
 def _print_json(trace: "Trace", numbers: list[int]) -> None:
@@ -169,6 +139,8 @@ def _show(out: "Console", trace: "Trace", told: "Journey", *, round_trip: bool, 
     if told.connection is not None:
         terminal.print_connection(out, trace.connection(told.connection))
     if dissect:
+        from analyzer.run.dissected import dissected  # noqa: PLC0415
+
         for one in both if round_trip else both[:1]:
-            for point, frame, lines in trace.dissected(one):
+            for point, frame, lines in dissected(trace, one):
                 terminal.print_dissection(out, point, frame, lines)

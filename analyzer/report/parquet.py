@@ -48,8 +48,19 @@ def write_tables(path: Path, sightings: Iterable[Columns], connections: Columns)
         _write(arrow, temporary_beside, CONNECTIONS.columns, [connections])
 
 
-def _write(arrow: Any, path: Path, columns: Sequence[Column], tables: Iterable[Columns]) -> None:
-    schema = arrow.schema(
+def arrow_table(columns: Sequence[Column], table: Columns) -> Any:
+    """
+    Return a table as Arrow's, with each column's unit and meaning as its metadata; numbers are not copied.
+
+    Raises:
+        InputError: pyarrow is missing.
+    """
+    schema = _schema(load(), columns)
+    return _filled(load(), schema, table)
+
+
+def _schema(arrow: Any, columns: Sequence[Column]) -> Any:
+    return arrow.schema(
         [
             arrow.field(
                 column.name,
@@ -60,8 +71,15 @@ def _write(arrow: Any, path: Path, columns: Sequence[Column], tables: Iterable[C
             for column in columns
         ]
     )
+
+
+def _filled(arrow: Any, schema: Any, table: Columns) -> Any:
+    return arrow.Table.from_arrays([arrow.array(table[name]) for name in schema.names], schema=schema)
+
+
+def _write(arrow: Any, path: Path, columns: Sequence[Column], tables: Iterable[Columns]) -> None:
+    schema = _schema(arrow, columns)
     # write_table() removes what is there when it fails, which may be a device.
     with arrow.parquet.ParquetWriter(path, schema, compression="zstd") as out:
         for table in tables:
-            arrays = [arrow.array(table[name]) for name in schema.names]
-            out.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+            out.write_table(_filled(arrow, schema, table))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, islice
+from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analyzer.decode.offsets import PROTO_ICMP, PROTO_ICMP6, PROTO_TCP
 from analyzer.decode.reader import Opener
 from analyzer.decode.reread import read_again
 from analyzer.decode.tables import FrameTables
@@ -29,24 +29,24 @@ from analyzer.model.journey import BAD, CODES
 from analyzer.packet.assemble import Correlated
 from analyzer.packet.context import Context
 from analyzer.read.records import FileInfo, Interface
-from analyzer.read.source import needs_spool
 from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.kernel import Kernel
-from analyzer.run.narrow import Chosen
+from analyzer.run.outputs import put
 from analyzer.run.subset import Common, context_of_part, with_messages
-from analyzer.schema import Columns, Int64
+from analyzer.schema import CONNECTIONS, FRAMES, HOPS, Columns, Int64
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
     from analyzer.journey.build import Tracer
     from analyzer.model.decision import Decision
     from analyzer.model.loss import Loss
     from analyzer.model.overview import NameQuery, Overview
     from analyzer.model.replay import Replay
-    from analyzer.model.worked import Party, Worked
+    from analyzer.model.worked import Worked
     from analyzer.replay.play import Player
     from analyzer.run.names import Names
     from analyzer.run.parts import Parts
@@ -54,16 +54,15 @@ if TYPE_CHECKING:
 
 DECIDED = 100
 """Connections, and packets that findings name, of which decisions are told."""
-ANSWERING = (PROTO_ICMP, PROTO_ICMP6, PROTO_TCP)
-"""What is answered where all is well; datagrams may be for nobody who talks."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Trace:
     """
     The result of an analysis.
 
-    Tables are DataFrames whose columns ``analyzer.schema`` documents. Journeys are built when they are asked for.
+    Tables are DataFrames whose columns ``analyzer.schema`` documents. Journeys are built when they are asked for, by
+    their names, as in ``trace["J3"]``, or one after the other.
     """
 
     points: list[Point]
@@ -94,6 +93,87 @@ class Trace:
     """Does what is asked of each part."""
     most_in_part: int | None = None
     """Frames that one may have."""
+
+    def __repr__(self) -> str:
+        from analyzer.run.shown import in_short  # noqa: PLC0415
+
+        return in_short(self)
+
+    def _repr_html_(self) -> str:
+        from analyzer.run.shown import as_html  # noqa: PLC0415
+
+        return as_html(self)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __bool__(self) -> bool:
+        return True  # also of an empty capture
+
+    def __iter__(self) -> Iterator[Journey]:
+        return self.journeys()
+
+    def __getitem__(self, called: str | int) -> Journey | Connection:
+        """
+        Return the journey or connection that is called so: ``J3``, ``C0``, or a journey's number.
+
+        Raises:
+            SelectionError: there is none.
+        """
+        from analyzer.run.called import read_which  # noqa: PLC0415
+
+        number, of_connection = (called, False) if isinstance(called, int) else read_which(called)
+        return self.connection(number) if of_connection else self.journey(number)
+
+    def filter(self, text: str) -> "Trace":
+        """
+        Return the same analysis, narrowed to what a selection picks, and to what that belongs to.
+
+        Raises:
+            SelectionError: it cannot be understood.
+        """
+        from analyzer.run.filtered import Filtered  # noqa: PLC0415
+
+        return Filtered(self, self.select(text))
+
+    def to_html(self, path: str | PathLike[str] | None = None, *, explain: bool = False) -> str | None:
+        """Write the report to a file; without a *path*, return it. *explain* tells journeys in prose."""
+        return put(self, "html", path, explain=explain)
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str | None:
+        """Write JSON ``hoptrace/1`` to a file; without a *path*, return it."""
+        return put(self, "json", path)
+
+    def to_parquet(self, path: str | PathLike[str]) -> None:
+        """Write a row a frame to *path*, and connections beside it."""
+        put(self, "parquet", path)
+
+    def to_arrow(self, table: str = "hops") -> "pyarrow.Table":
+        """
+        Return ``frames``, ``hops`` or ``connections`` as an Arrow table, with units and meanings as metadata.
+
+        Numbers are not copied, so that polars, DuckDB and pyarrow read what is here.
+
+        Raises:
+            InputError: pyarrow is missing.
+        """
+        from analyzer.report.parquet import arrow_table  # noqa: PLC0415
+
+        spec = {"frames": FRAMES, "hops": HOPS, "connections": CONNECTIONS}[table]
+        columns = getattr(self, table)
+        return arrow_table(spec.columns, {name: columns[name].to_numpy() for name in columns})
+
+    def frames_readable(self) -> "pd.DataFrame":
+        """A row a frame, for people: times as timestamps, addresses as text, names of points, journeys, connections."""
+        from analyzer.run.readable import frames  # noqa: PLC0415
+
+        return frames(self)
+
+    def connections_readable(self) -> "pd.DataFrame":
+        """A row a connection, likewise."""
+        from analyzer.run.readable import connections  # noqa: PLC0415
+
+        return connections(self)
 
     @property
     def named(self) -> list[str]:
@@ -152,7 +232,7 @@ class Trace:
         return worded(self.unworded, self.hosts.everywhere.engine)
 
     @cached_property
-    def _telling(self) -> "Telling":
+    def telling(self) -> "Telling":
         """What is told of packets."""
         from analyzer.run.cut import Cut  # noqa: PLC0415
         from analyzer.run.part import Given  # noqa: PLC0415
@@ -192,14 +272,14 @@ class Trace:
     @property
     def parts(self) -> "Parts":
         """What is told by itself, and put together then."""
-        return self._telling.parts
+        return self.telling.parts
 
     @cached_property
     def unworded(self) -> tuple[Finding, ...]:
         """Findings as data: facts, and no sentences."""
         from analyzer.explain.rank import explain  # noqa: PLC0415
 
-        told = self._telling.told
+        told = self.telling.told
         failures = chain.from_iterable(one.failures for one in told)
         return explain((one.groups for one in told), failures, self.kernel.ask if self.asks_kernel else None)
 
@@ -208,20 +288,20 @@ class Trace:
         """What was shown to work: who got answers from whom."""
         from analyzer.explain.worked import together  # noqa: PLC0415
 
-        return together(told.worked for told in self._telling.told)
+        return together(told.worked for told in self.telling.told)
 
     @cached_property
     def losses(self) -> "tuple[Loss, ...]":
         """Where packets were lost, link by link, the most packets first."""
         from analyzer.journey.losses import together  # noqa: PLC0415
 
-        return together(told.losses for told in self._telling.told)
+        return together(told.losses for told in self.telling.told)
 
     @cached_property
     def decisions(self) -> "tuple[Decision, ...]":
         """What the recorded hosts decide about packets that findings name, and about each connection's first one."""
         wanted = {*self._evidence[:DECIDED], *self.correlated.first_packets[:DECIDED].tolist()}
-        return self._telling.decisions(np.array(sorted(wanted), np.int64))
+        return self.telling.decisions(np.array(sorted(wanted), np.int64))
 
     @property
     def _evidence(self) -> list[int]:
@@ -255,7 +335,7 @@ class Trace:
         from analyzer.journey.topology import topology  # noqa: PLC0415
         from analyzer.model.overview import Overview  # noqa: PLC0415
 
-        line, volumes = self._telling.counted()
+        line, volumes = self.telling.counted()
         return Overview(
             topology=topology(self.parts.known.nothing, volumes),
             measures=measures(line, self.points),
@@ -299,7 +379,7 @@ class Trace:
 
     def connection(self, number: int) -> Connection:
         """Build one connection."""
-        return self._telling.connections(np.array([number]))[0]
+        return self.telling.connections(np.array([number]))[0]
 
     def journey(self, number: int) -> Journey:
         """
@@ -327,14 +407,14 @@ class Trace:
 
     def journeys(self, numbers: Sequence[int] | None = None) -> Iterator[Journey]:
         """Build journeys one after the other: those of *numbers*, or all in order of time."""
-        found = self._telling.journeys(self._numbers(numbers))
+        found = self.telling.journeys(self._numbers(numbers))
         return self.kernel.confirmed(found) if self.asks_kernel else found
 
     def texts(self, numbers: Sequence[int] | None = None) -> Iterator[str]:
         """Give the JSON of journeys, of those of ascending *numbers*, or all."""
         if self.asks_kernel:  # which tells of each packet by itself
             return map(text_of, self.journeys(numbers))
-        return self._telling.texts(self._numbers(numbers))
+        return self.telling.texts(self._numbers(numbers))
 
     def sightings(self, numbers: Sequence[int] | None = None) -> Iterator[Columns]:
         """Give HOPS of the same, without ``row``, with each row's FRAMES: in order, many rows at a time."""
@@ -342,14 +422,20 @@ class Trace:
         if numbers is not None:
             among = np.zeros(self.packets, bool)
             among[self._numbers(numbers)] = True
-        return self._telling.sightings(among)
+        return self.telling.sightings(among)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Of its journeys, in order of time."""
+        return range(self.packets)
 
     def _numbers(self, numbers: Sequence[int] | None) -> Int64:
-        return np.arange(self.packets) if numbers is None else np.array(numbers, np.int64)
+        wanted = self.numbers if numbers is None else numbers
+        return np.arange(wanted.start, wanted.stop) if isinstance(wanted, range) else np.array(wanted, np.int64)
 
     def dispositions(self, numbers: Sequence[int] | None = None) -> dict[str, int]:
         """Count journeys by how they ended: those of *numbers*, or all."""
-        return self._telling.count_ends(None if numbers is None else self._numbers(numbers))
+        return self.telling.count_ends(None if numbers is None else self._numbers(numbers))
 
     def select(self, text: str) -> list[int]:
         """
@@ -358,13 +444,13 @@ class Trace:
         Raises:
             SelectionError: it cannot be understood.
         """
-        return self._telling.select(text)
+        return self.telling.select(text)
 
     def worth_reading(self, count: int) -> list[int]:
         """Choose up to *count* journeys: those that did not arrive, each connection's first ones, then the rest."""
         if count >= self.packets:
             return list(range(self.packets))
-        bad = np.flatnonzero(np.isin(self._telling.ends, [CODES[kind] for kind in BAD]))[: count // 2 or count].tolist()
+        bad = np.flatnonzero(np.isin(self.telling.ends, [CODES[kind] for kind in BAD]))[: count // 2 or count].tolist()
         firsts = np.sort(np.concatenate([part.first_of_streams() for part in self.correlated.parts])).tolist()
         chosen = dict.fromkeys(chain(bad, islice(firsts, count), range(count)))
         return sorted(islice(chosen, count))
@@ -386,83 +472,16 @@ class Trace:
 
         *decisions* asks for what hosts decide, and whose addresses are, which takes time.
         """
-        picked = self.select(selection) if selection is not None else None if numbers is None else list(numbers)
-        chosen = None if picked is None else Chosen.of(self._telling, np.array(picked, np.int64))
-        shown = picked[:journeys] if picked is not None else None if journeys is None else self.worth_reading(journeys)
-        everyone = len(self.correlated.connections["proto"])
-        told = sorted(chosen.connections) if chosen is not None else list(range(everyone))
-        texts = self._telling.connection_texts()
-        whose = self.decisions if decisions else ()
-        return Content(
-            points=self.points if chosen is None else chosen.seen(self.points),
-            connections=self._some_connections(told[:connections]),
-            journeys=self.journeys(shown),
-            journey_texts=self.texts(shown),
-            connection_texts=texts if chosen is None else _only(texts, chosen.connections),
-            arp=self.arp,
-            findings=self.findings if chosen is None else chosen.found(self.findings),
-            frames=self.tables.rows,
-            packets=self.packets,
-            connection_count=len(told),
-            dispositions=self.dispositions(picked),
-            picked=self.packets if picked is None else len(picked),
-            shown=self.packets if shown is None else len(shown),
-            host_problems=self.hosts.everywhere.problems,
-            losses=self.losses if chosen is None else chosen.lost(self.losses),
-            left_out=(*map(str, self.unusable), *self.doubled),
-            unanswered=self._unanswered if chosen is None else 0,
-            worked=self.worked if chosen is None else chosen.worked(self.worked),
-            explained=self._telling.checks.get,
-            decisions=tuple(one for one in whose if chosen is None or one.journey in chosen.packets),
-            parties=self._parties if decisions else (),
-        )
+        from analyzer.run.collected import collected  # noqa: PLC0415
 
-    def _some_connections(self, numbers: list[int]) -> Iterator[Connection]:
-        """Build connections, when somebody reads them."""
-        yield from self._telling.connections(np.array(numbers, np.int64))
-
-    @property
-    def _parties(self) -> "tuple[Party, ...]":
-        from analyzer.journey.parties import parties  # noqa: PLC0415
-
-        return parties(self.hosts, self.names)
-
-    @property
-    def _unanswered(self) -> int:
-        """Connections of kinds that have answers, pings and TCP, of which no packet in the other direction was seen."""
-        table = self.correlated.connections
-        return int((~table["seen_reply"] & np.isin(table["proto"], ANSWERING)).sum())
-
-    def dissected(self, journey: Journey) -> Iterator[tuple[str, int, list[str]]]:
-        """Dissect a journey's frames in full with tshark; give (point, frame number, lines)."""
-        from analyzer.decode.dissect import dissect  # noqa: PLC0415
-
-        by_name = {point.name: point for point in self.points}
-        for hop in journey.hops:
-            for file, frames, before in self._by_file(by_name[hop.point], hop.frames):
-                if needs_spool(self.paths[file]):
-                    raise SelectionError(f"--dissect needs a file; {self.paths[file]} cannot be read again")
-                for number, told in dissect(self.paths[file], frames):
-                    yield hop.point, before + number, told
-
-    def _by_file(self, point: Point, frames: Sequence[int]) -> Iterator[tuple[int, list[int], int]]:
-        """Give for each file of a point: its number, the frames' numbers in it, and the frames in files before."""
-        before = 0
-        for file in self.tables.pieces[point.id]:
-            behind = before + self.files[file].frames
-            if inside := [number - before for number in frames if before < number <= behind]:
-                yield file, inside, before
-            before = behind
+        if selection is not None:
+            numbers = self.select(selection)
+        return collected(self, numbers, journeys=journeys, connections=connections, decisions=decisions)
 
 
 def _nothing_again(_: Int64) -> "Iterator[tuple[int, bytes, int, Interface]]":
     """Give no frame once more."""
     return iter(())
-
-
-def _only(texts: Iterator[str], numbers: frozenset[int]) -> Iterator[str]:
-    """Give the texts of those numbers."""
-    return (text for number, text in enumerate(texts) if number in numbers)
 
 
 def _data_frame(columns: Columns) -> "pd.DataFrame":

@@ -43,7 +43,7 @@ def test_the_order_of_parts_tells_nothing() -> None:
     for path in RECORDINGS[::10]:
         trace = replace(analyze([path]), cut=64)
 
-        told = trace._telling.told[::-1]
+        told = trace.telling.told[::-1]
 
         assert explain((one.groups for one in told), (failure for one in told for failure in one.failures)) == (
             trace.unworded

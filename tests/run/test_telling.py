@@ -43,7 +43,7 @@ def _by_end(trace: Trace) -> dict[str, int]:
 
 def test_ends_are_counted_of_all_or_of_some(parts: Trace) -> None:
     """As each journey has it; an end that no journey has is not there."""
-    told = parts._telling
+    told = parts.telling
     dropped = np.flatnonzero(told.ends == CODES[Disposition.DROPPED])
 
     assert told.count_ends(None) == _by_end(parts)
@@ -54,9 +54,9 @@ def test_ends_are_counted_of_all_or_of_some(parts: Trace) -> None:
 
 def test_a_selection_is_in_order_of_time(whole: Trace, parts: Trace) -> None:
     """Whoever tells the journeys."""
-    picked = parts._telling.select("tcp || verdict == dropped")
+    picked = parts.telling.select("tcp || verdict == dropped")
 
-    assert picked == sorted(picked) == whole._telling.select("tcp || verdict == dropped")
+    assert picked == sorted(picked) == whole.telling.select("tcp || verdict == dropped")
     assert 0 < len(picked) < parts.packets
 
 
@@ -68,8 +68,8 @@ def test_journeys_come_in_the_order_that_was_asked_for(
     monkeypatch.setattr(module, "HELD", held)
     numbers = np.array([5, 2, 9, 0, 2])
 
-    assert [journey.id for journey in parts._telling.journeys(numbers)] == numbers.tolist()
-    assert list(parts._telling.journeys(numbers)) == [whole.journey(number) for number in numbers.tolist()]
+    assert [journey.id for journey in parts.telling.journeys(numbers)] == numbers.tolist()
+    assert list(parts.telling.journeys(numbers)) == [whole.journey(number) for number in numbers.tolist()]
 
 
 @pytest.mark.parametrize("first", [0, 100])
@@ -80,7 +80,7 @@ def test_connections_come_in_the_order_that_was_asked_for(
     monkeypatch.setattr(module, "FIRST", first)
     numbers = np.arange(len(whole.connections))[::-1]
 
-    assert parts._telling.connections(numbers) == [whole.connection(number) for number in numbers.tolist()]
+    assert parts.telling.connections(numbers) == [whole.connection(number) for number in numbers.tolist()]
 
 
 def test_texts_are_those_of_journeys_and_connections(whole: Trace, parts: Trace) -> None:
@@ -89,15 +89,15 @@ def test_texts_are_those_of_journeys_and_connections(whole: Trace, parts: Trace)
     connections = range(len(whole.connections))
 
     for trace in (whole, parts):
-        assert list(trace._telling.texts(numbers)) == [text_of(whole.journey(n)) for n in numbers.tolist()]
-        assert list(trace._telling.connection_texts()) == [text_of(whole.connection(n)) for n in connections]
+        assert list(trace.telling.texts(numbers)) == [text_of(whole.journey(n)) for n in numbers.tolist()]
+        assert list(trace.telling.connection_texts()) == [text_of(whole.connection(n)) for n in connections]
 
 
 def test_sightings_are_in_order_of_packets(whole: Trace, parts: Trace) -> None:
     """Of all, or of those that are asked for."""
     among = np.zeros(whole.packets, bool)
     among[[3, 7]] = True
-    some, every = (np.concatenate([one["packet"] for one in parts._telling.sightings(of)]) for of in (among, None))
+    some, every = (np.concatenate([one["packet"] for one in parts.telling.sightings(of)]) for of in (among, None))
 
     assert every.tolist() == sorted(every.tolist()) == sorted(whole.hops["packet"].tolist())
     assert some.tolist() == [number for number in every.tolist() if number in (3, 7)]
@@ -106,10 +106,10 @@ def test_sightings_are_in_order_of_packets(whole: Trace, parts: Trace) -> None:
 def test_decisions_are_of_the_packets_that_the_host_decides_about(whole: Trace, parts: Trace) -> None:
     """By the numbers that these have among all; of others there is none."""
     numbers = np.arange(whole.packets)
-    found = parts._telling.decisions(numbers)
+    found = parts.telling.decisions(numbers)
     numbered = [one.journey for one in found]
 
-    assert found == whole._telling.decisions(numbers)
+    assert found == whole.telling.decisions(numbers)
     assert numbered == sorted(numbered)
     assert found
 
@@ -117,5 +117,5 @@ def test_decisions_are_of_the_packets_that_the_host_decides_about(whole: Trace, 
 def test_what_is_drawn_is_counted_over_all_parts(whole: Trace, parts: Trace) -> None:
     """Each packet once."""
     assert parts.overview() == whole.overview()
-    assert parts._telling.checks == whole._telling.checks
-    assert set(parts._telling.checks.values()) == {"filtered-by-rule"}
+    assert parts.telling.checks == whole.telling.checks
+    assert set(parts.telling.checks.values()) == {"filtered-by-rule"}

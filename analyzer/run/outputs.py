@@ -1,0 +1,50 @@
+"""An analysis as a report: HTML, JSON, NDJSON or Parquet, in pieces or in a file."""
+
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.run.trace import Trace
+
+
+def pieces(trace: "Trace", kind: str, selection: str | None = None, *, explain: bool = False) -> Iterator[str]:
+    """Give a report's text, ``html``, ``json`` or ``ndjson``, piece by piece; *selection* narrows it."""
+    from analyzer.report import html, json_report, ndjson  # noqa: PLC0415
+
+    if kind == "html":
+        content = trace.content(selection=selection, journeys=html.MOST_JOURNEYS, decisions=True)
+        yield from html.page(content, trace.overview(), trace.named, explain=explain)
+        return
+    content = trace.content(selection=selection, decisions=kind == "json")
+    yield from (json_report.json_lines if kind == "json" else ndjson.ndjson_lines)(content)
+
+
+def put(
+    trace: "Trace",
+    kind: str,
+    path: str | PathLike[str] | None,
+    selection: str | None = None,
+    *,
+    explain: bool = False,
+) -> str | None:
+    """
+    Write a report to *path*, whole or not at all; without one, return its text.
+
+    Raises:
+        InputError: what Parquet needs is missing.
+        OutputError: it cannot be written.
+    """
+    from analyzer.report import parquet  # noqa: PLC0415
+    from analyzer.report.write import write_lines  # noqa: PLC0415
+
+    if path is None:
+        return "".join(pieces(trace, kind, selection, explain=explain))
+    if kind == "parquet":
+        chosen = None if selection is None else trace.select(selection)
+        connections = {str(name): column.to_numpy() for name, column in trace.connections.items()}
+        parquet.write_tables(Path(path), trace.sightings(chosen), connections)
+    else:
+        write_lines(Path(path), pieces(trace, kind, selection, explain=explain))
+    return None
