@@ -19,6 +19,7 @@ from analyzer.cli.analyze import analyze, demo
 from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
+from analyzer.cli.complete import completion
 from analyzer.cli.doctor import doctor
 from analyzer.cli.fields import fields
 from analyzer.cli.replay import replay, shell
@@ -48,5 +49,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, replay, shell, doctor, checks, fields, demo):
+for command in (analyze, capture, show, replay, shell, doctor, checks, fields, completion, demo):
     main.add_command(command)

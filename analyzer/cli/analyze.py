@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyzer.cli import complete
 from analyzer.cli.base import (
     EXIT_PARTIAL,
     EXIT_UNREADABLE,
@@ -38,10 +39,13 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
         "tcpdump -i any -w - | hoptrace analyze -",
     )
 )
-@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...", shell_complete=complete.files)
 @input_options
 @click.option("-r", "read", multiple=True, hidden=True, help="A PATH, as tcpdump and tshark have it.")
-@click.option("-Y", "--select", "selection", metavar="EXPR", help="Only this: hoptrace fields says what can be asked.")
+@click.option(
+    "-Y", "--select", "selection", metavar="EXPR", shell_complete=complete.selection,
+    help="Only this: hoptrace fields says what can be asked.",
+)  # fmt: skip
 @output_options
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
 @click.option("--window", metavar="FRAMES", hidden=True, help="Does nothing any more.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyzer.cli import complete
 from analyzer.cli.base import EXIT_UNREADABLE, examples
 from analyzer.cli.talk import StatusLine, complain, remark, talking
 from analyzer.errors import InputError, OutputError, SelectionError
@@ -38,7 +39,7 @@ FILES = (".pcap", ".pcapng", ".cap", ".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2
     )
 )
 @click.option(
-    "-c", "--container", "containers", multiple=True, metavar="CONTAINER",
+    "-c", "--container", "containers", multiple=True, metavar="CONTAINER", shell_complete=complete.containers,
     help="Name or id; project, service or PROJECT/SERVICE of compose; may repeat.",
 )  # fmt: skip
 @click.option("--network", "networks", multiple=True, metavar="NETWORK", help="All containers on this network.")

@@ -4,13 +4,14 @@ import json
 
 import click
 
+from analyzer.cli import complete
 from analyzer.cli.base import examples
 from analyzer.cli.talk import meant, paged, talking
 from analyzer.errors import SelectionError
 
 
 @click.command(epilog=examples("hoptrace checks", "hoptrace checks filtered-by-rule mtu-blackhole"))
-@click.argument("names", nargs=-1, metavar="[CHECK]...")
+@click.argument("names", nargs=-1, metavar="[CHECK]...", shell_complete=complete.checks)
 @click.option("--rules", is_flag=True, help="List what of iptables' and nftables' rules is evaluated instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @talking

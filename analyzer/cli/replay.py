@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyzer.cli import complete
 from analyzer.cli.analyze import remark_damage
 from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options
 from analyzer.cli.memory import Asked, memory_options
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("hoptrace replay trouble/", "hoptrace replay trouble/ J12 -v -o repro.sh"))
-@click.argument("path", metavar="BUNDLE")
+@click.argument("path", metavar="BUNDLE", shell_complete=complete.files)
 @click.argument("journeys", nargs=-1, metavar="[JOURNEY]...")
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -70,7 +71,7 @@ def replay(
 
 
 @click.command(epilog=examples("hoptrace shell trouble/", "hoptrace shell trouble/ -c web"))
-@click.argument("path", metavar="BUNDLE")
+@click.argument("path", metavar="BUNDLE", shell_complete=complete.files)
 @input_options
 @click.option("-c", "--container", metavar="NAME", help="A shell in this container, not in the host.")
 def shell(

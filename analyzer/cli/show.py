@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyzer.cli import complete
 from analyzer.cli.analyze import explain_option, remark_damage
 from analyzer.cli.base import EXIT_UNREADABLE, examples, find, input_options, payload_option
 from analyzer.cli.memory import Asked, memory_options
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
         "hoptrace show trouble/ J12 --dissect",
     )
 )
-@click.argument("words", nargs=-1, required=True, metavar="PATH... [JOURNEY|CONNECTION]...")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="PATH... [JOURNEY|CONNECTION]...", shell_complete=complete.files
+)
 @input_options
 @click.option("--dissect", is_flag=True, help="Dissect its frames with tshark.")
 @explain_option

@@ -1,9 +1,11 @@
 """hoptrace capture on a real Docker Engine: bundles of what happens now, and of what goes wrong meanwhile."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -50,6 +52,18 @@ def _read(folder: Path) -> tuple[Manifest, Trace]:
 def _asked_for(points: "Iterable[RecordedPoint | Point]") -> "list[RecordedPoint | Point]":
     """Leave out the bridge's other ports, which are captured as well, by the names that the kernel gave them."""
     return [point for point in points if not re.fullmatch(r"veth[0-9a-f]{7}", point.name)]
+
+
+def test_completion_knows_what_runs(lab: Lab) -> None:
+    """By the names that the engine has for it."""
+    asked = {"DOCKER_HOST": lab.socket, "COMP_WORDS": "hoptrace capture --engine docker -c u", "COMP_CWORD": "5"}
+    done = subprocess.run(
+        [*inside(lab.namespace), sys.executable, "-c", "from analyzer.cli import main; main(prog_name='hoptrace')"],
+        env={**os.environ, **asked, "_HOPTRACE_COMPLETE": "bash_complete"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.split() == ["plain,u1", "plain,u2"]
 
 
 def test_a_ping(lab: Lab, tmp_path: Path) -> None:
