@@ -10,7 +10,7 @@ import pytest
 from analyzer.explain.doctor import examine
 from analyzer.model import Severity
 from analyzer.report.words import worded
-from tests.explain.hosts import trace_of
+from tests.explain.hosts import told_first, trace_of
 
 HEALTHY = ("docker-firewalld.healthy", "docker-ufw.healthy", "docker-ufw.route-allowed", "drivers.hairpin",
            "drivers.healthy", "swarm.healthy", "swarm.healthy-other-node", "tun.healthy")  # fmt: skip
@@ -69,11 +69,7 @@ def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong(name: str) -> None:
     """Comes first, and what helps is said with the program that does it."""
-    first = trace_of(name).findings[0]
-    check, title, remedy = FAULTS[name]
-
-    assert (first.check, title in first.title) == (check, True)
-    assert remedy in f"{first.remedy} {' '.join(first.commands)}"
+    assert told_first(name, FAULTS[name]) == FAULTS[name]
 
 
 def test_nodes_of_a_swarm_are_no_strangers() -> None:

@@ -6,7 +6,7 @@ Whoever recorded them knew nothing of the rules by which they are told, and wrot
 import pytest
 
 from analyzer.model import Severity
-from tests.explain.hosts import trace_of
+from tests.explain.hosts import told_first, trace_of
 
 HEALTHY = (
     "flannel.healthy", "guarded.healthy-redirected", "guarded.healthy-shorewall", "guarded.healthy-tproxy",
@@ -96,11 +96,7 @@ def test_a_healthy_one_is_accused_of_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_wrong(name: str) -> None:
     """Comes first, and what helps is said with the program that does it."""
-    first = trace_of(name).findings[0]
-    check, title, remedy = FAULTS[name]
-
-    assert (first.check, title in first.title) == (check, True)
-    assert remedy in f"{first.remedy} {' '.join(first.commands)}"
+    assert told_first(name, FAULTS[name]) == FAULTS[name]
 
 
 def test_a_transparent_proxy_answers_in_somebody_s_place() -> None:
