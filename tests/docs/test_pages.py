@@ -53,7 +53,7 @@ def test_figures_of_checks_and_faults() -> None:
 
 def test_named_files_are_there() -> None:
     """Every sample folder is described, and every described one exists."""
-    samples = TEXT.partition("## Samples")[2]
+    samples = README.read_text().partition("## Samples")[2]
     described = set(re.findall(r"^\| `([a-z0-9-]+)` \|", samples, re.MULTILINE))
 
     assert described == {path.parent.name for path in ROOT.glob("sample_pcaps/*/README.md")}
