@@ -1,9 +1,16 @@
-"""What suits a process that works on long columns: to be said before NumPy is imported, because it looks only then."""
+"""What suits a process that works on long columns, to be said before NumPy is imported; and locks, where there are."""
 
 import ctypes
 import gc
 import os
 from contextlib import suppress
+
+try:
+    import fcntl
+
+    LOCKS = True
+except ImportError:  # Windows
+    LOCKS = False
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 """Of glibc's malloc.h (mallopt(3))."""
@@ -31,6 +38,34 @@ def suit_columns() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, NEVER)
+
+
+def hold(file: int) -> bool:
+    """Lock a file until this process ends, however it does; tell whether that can be done here."""
+    if LOCKS:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return LOCKS
+
+
+def is_held(file: int) -> bool:
+    """Tell whether a process holds a file that is open here; where nobody can, each may be in use."""
+    if not LOCKS:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def open_here(path: str | os.PathLike[str], flags: int, mode: int = 0o777) -> int:
+    """
+    Open a file that is no symbolic link, for this process alone; return its descriptor.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), mode)
 
 
 def processors() -> int:

@@ -16,6 +16,7 @@ from analyzer.cli.base import (
     fail_on_option,
     find,
     input_options,
+    need_linux,
     payload_option,
 )
 from analyzer.cli.memory import Asked, memory_options
@@ -92,6 +93,8 @@ def analyze(
     .ndjson has an item a line, .parquet the frames of every packet. What does not fit into memory is worked in parts,
     whose tables lie in files meanwhile; what is told is the same.
     """
+    if replay:
+        need_linux("--replay", "the recorded host is built in its network namespaces")
     wanted = Told(
         outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on, payload
     )

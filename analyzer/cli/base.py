@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.talk import Command, complain, habit, no_command, remark
-from analyzer.errors import HoptraceError, LimitError, OutputError, SchemaError, SelectionError
+from analyzer.errors import HoptraceError, LimitError, OutputError, SchemaError, SelectionError, ToolError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,6 +31,17 @@ ENDS = (
 )  # fmt: skip
 """The exit code of each error, the first that fits."""
 TRACEBACK = "HOPTRACE_TRACEBACK"
+
+
+def need_linux(what: str, otherwise: str, target: str | None = None) -> None:
+    """
+    Say of what only Linux can do that it cannot be done here; what is done on a *target*, by ssh, every Unix can.
+
+    Raises:
+        ToolError: it cannot.
+    """
+    if sys.platform == "win32" or (sys.platform != "linux" and target is None):
+        raise ToolError(f"{what} needs Linux: {otherwise}")
 
 
 class Group(click.Group):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.cli import complete
-from analyzer.cli.base import EXIT_UNREADABLE, examples
+from analyzer.cli.base import EXIT_UNREADABLE, examples, need_linux
 from analyzer.cli.talk import StatusLine, complain, remark, talking
 from analyzer.errors import InputError, OutputError, SelectionError
 
@@ -105,6 +105,7 @@ def capture(
     Captures the containers' veths, their bridges, the uplinks, and what else their packets pass; runs COMMAND
     meanwhile, with --ssh on HOST, or waits; then analyses. Nothing on the host is changed.
     """
+    need_linux("capture", "let it record another host (--ssh HOST), or run it there", target)
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.read.manifest import PACKED  # noqa: PLC0415
     from analyzer.record.choose import choose, find_engines  # noqa: PLC0415

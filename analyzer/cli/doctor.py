@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from analyzer.cli.base import examples, exit_on, fail_on_option
+from analyzer.cli.base import examples, exit_on, fail_on_option, need_linux
 from analyzer.cli.talk import paged, talking
 from analyzer.errors import InputError
 
@@ -43,6 +43,7 @@ def doctor(host: str | None, target: str | None, as_json: bool, fail_on: str | N
             raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at")
         problems = [f"{file}: not there" for file in (*NEEDED, *_of_engine(state.engine)) if file not in state.files]
     else:
+        need_linux("doctor", "let it ask another host (--ssh HOST), or give what was recorded (--host DIR)", target)
         machine = Remote(target) if target is not None else Machine()
         machine.need("ip")
         name = machine.name

@@ -8,13 +8,16 @@ import click
 
 from analyzer.cli import complete
 from analyzer.cli.analyze import remark_damage
-from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options
+from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options, need_linux
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.run import Trace
+
+
+NAMESPACES = "the recorded host is built in its network namespaces"
 
 
 @click.command(epilog=examples("hoptrace replay trouble/", "hoptrace replay trouble/ J12 -v -o repro.sh"))
@@ -50,6 +53,7 @@ def replay(
     from analyzer.report.write import write_lines  # noqa: PLC0415
     from analyzer.run import analyze_whole  # noqa: PLC0415
 
+    need_linux("replay", NAMESPACES)
     if output is not None and Path(output).suffix != ".sh":
         raise SelectionError(f"-o {output}: unknown ending; a script's is .sh")
     with find((path,), host, points, unpack_limit) as prepared, progress() as hears:
@@ -82,6 +86,7 @@ def shell(
 
     The world outside has every address and answers pings. All of it vanishes on exit.
     """
+    need_linux("shell", NAMESPACES)
     from analyzer.model import Role  # noqa: PLC0415
     from analyzer.replay.shell import open_shell  # noqa: PLC0415
 

@@ -1,6 +1,5 @@
 """Temporary copies of what can be read only once, or has to be unpacked; those of a run that was killed are removed."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -9,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from analyzer.process import hold, is_held, open_here
 
 PREFIX = "hoptrace-"
 _OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")
@@ -32,7 +33,7 @@ def scratch(place: str | None = None) -> Iterator[Path]:
         tempfile.TemporaryDirectory(prefix=PREFIX, dir=place, ignore_cleanup_errors=True) as folder,
         (Path(folder) / LOCK).open("wb") as lock,
     ):
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it does
+        hold(lock.fileno())
         yield Path(folder)
 
 
@@ -46,11 +47,12 @@ def sweep(place: Path) -> None:
 
 
 def _remove_dead(folder: Path, known: os.stat_result) -> None:
-    if known.st_uid != os.getuid() or time.time() - known.st_mtime < GRACE_S:
+    ours = not hasattr(os, "getuid") or known.st_uid == os.getuid()
+    if not ours or time.time() - known.st_mtime < GRACE_S:
         return
-    file = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    file = open_here(folder / LOCK, os.O_RDONLY)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+        if not is_held(file):
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(file)

@@ -68,10 +68,14 @@ def read_at(path: str, places: Int64, lengths: Array) -> Iterator[bytes]:
     pieces = zip(places.tolist(), lengths.tolist(), strict=True)
     if not is_remote(path):
         with Path(path).open("rb", buffering=0) as file:
-            found = (os.pread(file.fileno(), length, place) for place, length in pieces)
-            yield from _whole(found, lengths)
+            yield from _whole((_piece(file, place, length) for place, length in pieces), lengths)
         return
     yield from _whole(_Remote(path).pieces(pieces), lengths)
+
+
+def _piece(file: io.FileIO, place: int, length: int) -> bytes:
+    file.seek(place)
+    return file.read(length)
 
 
 def takes_ranges(url: str) -> bool:

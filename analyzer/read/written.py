@@ -1,6 +1,5 @@
 """Files of a work directory, written once and read in ranges: on a disk, or objects of a store that all workers see."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,15 +75,14 @@ def read_into(path: str, view: memoryview, at: int) -> None:
             raise OSError("it is shorter than it was")
         view[:] = data
         return
-    file, done = os.open(path, os.O_RDONLY), 0
-    try:
+    with Path(path).open("rb", buffering=0) as file:
+        file.seek(at)
+        done = 0
         while done < len(view):
-            got = os.preadv(file, [view[done:]], at + done)
+            got = file.readinto(view[done:])
             if not got:
                 raise OSError("it is shorter than it was")
             done += got
-    finally:
-        os.close(file)
 
 
 def replace_at(path: str, data: memoryview, at: int) -> None:

@@ -35,7 +35,9 @@ class Ledger:
         except OSError as error:
             raise OutputError(f"{folder / NAME}: {error.strerror}") from None
         self._room = ExitStack()
-        with suppress(OSError):  # a file system without such files, or hardly any room left: captures will say so
+        with suppress(
+            OSError, AttributeError
+        ):  # a file system or an operating system without such files, or hardly any room left: captures will say so
             file = self._room.enter_context(TemporaryFile(dir=folder, buffering=0))  # noqa: SIM115 - it is in one
             os.posix_fallocate(file.fileno(), 0, ROOM)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.errors import ToolError
+from analyzer.process import open_here
 
 TIMEOUT_S = 10
 POLL_S = 0.1
@@ -62,7 +63,7 @@ def _guarded(command: list[str]) -> list[str]:
 
 def open_new(path: Path) -> int:
     """Open a file that is not there yet for writing: neither a symlink nor a file that is there is followed or used."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    return open_here(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
 
 
 class Deadline:

@@ -1,6 +1,5 @@
 """Writes reports so that a file is there whole, or not at all."""
 
-import fcntl
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from analyzer.errors import OutputError
+from analyzer.process import hold, is_held, open_here
 
 
 @contextmanager
@@ -31,8 +31,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary = target.with_name(f".{target.name[:64]}.{token_hex(4)}")
         file = -1
         try:  # from here on, for a signal may come as soon as the file is there
-            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            fcntl.flock(file, fcntl.LOCK_EX)  # until this process ends, however it does
+            file = open_here(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            if not hold(file):  # and an open file cannot be renamed
+                os.close(file)
+                file = -1
             yield temporary
             temporary.chmod(0o644)
             temporary.replace(target)
@@ -53,10 +55,10 @@ def _remove_dead(target: Path) -> None:
     ours = re.compile(re.escape(f".{target.name[:64]}.") + "[0-9a-f]{8}")
     for left in [entry for entry in target.parent.iterdir() if ours.fullmatch(entry.name)]:
         with suppress(OSError):
-            file = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            file = open_here(left, os.O_RDONLY)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                left.unlink()
+                if not is_held(file):
+                    left.unlink()
             finally:
                 os.close(file)
 

@@ -1,6 +1,5 @@
 """How much memory an analysis may take, and what a part of one takes: measured, rather too much than too little."""
 
-import resource
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,8 +113,12 @@ def free_memory() -> int:
             elif "memory" in controllers.split(","):
                 root = Path("/sys/fs/cgroup/memory")
                 found += _spare(root, group, "memory.limit_in_bytes", "memory.usage_in_bytes")
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return min([*found, *([limit] if limit != resource.RLIM_INFINITY else [])])
+    with suppress(ImportError):  # Windows
+        import resource  # noqa: PLC0415
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        found += [limit] if limit != resource.RLIM_INFINITY else []
+    return min(found)
 
 
 def _spare(root: Path, group: str, limit: str, used: str) -> list[int]:
