@@ -14,7 +14,7 @@ from analyzer.errors import SelectionError
 if TYPE_CHECKING:
     from analyzer.run import Trace
 
-FORMATS = ("html", "json", "ndjson", "parquet")
+FORMATS = ("html", "json", "ndjson", "parquet", "pcapng")
 STDOUT = "-"
 Command = Callable[..., Any]
 
@@ -41,8 +41,8 @@ def output_options(command: Command) -> Command:
         click.option("--format", "form", type=click.Choice(FORMATS), help="Of outputs whose ending does not say it."),
         click.option(
             "-o", "--output", "outputs", multiple=True, metavar="FILE",
-            help="Write a report; the ending says which: .html, .json, .ndjson, .parquet. - is stdout, with --format. "
-            "May repeat.",
+            help="Write a report; the ending says which: .html, .json, .ndjson, .parquet, .pcapng. - is stdout, with "
+            "--format. May repeat.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -73,7 +73,7 @@ def _kind(name: str, form: str | None) -> str:
     if form is not None:
         return form
     if name == STDOUT:
-        raise SelectionError("-o -: --format says as what: " + ", ".join(FORMATS[:-1]))
+        raise SelectionError("-o -: --format says as what: " + ", ".join(one for one in FORMATS if one != "parquet"))
     raise SelectionError(
         f"-o {name}: unknown ending; known are {', '.join(f'.{each}' for each in FORMATS)}, or --format"
     )
@@ -106,10 +106,16 @@ def write(trace: "Trace", output: Output, selection: str | None, *, explain: boo
     Raises:
         OutputError: it cannot be written.
     """
+    from analyzer.run.annotated import annotated  # noqa: PLC0415
     from analyzer.run.outputs import pieces, put  # noqa: PLC0415
 
     if not output.on_stdout:
         put(trace, output.kind, output.path, selection, explain=explain)
+        return
+    if output.kind == "pcapng":
+        sys.stdout.flush()
+        for block in annotated(trace, selection):
+            sys.stdout.buffer.write(block)
         return
     for piece in pieces(trace, output.kind, selection, explain=explain):
         sys.stdout.write(piece)

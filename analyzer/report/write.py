@@ -72,3 +72,14 @@ def write_lines(path: Path, pieces: Iterable[str]) -> None:
     """
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as out:
         out.writelines(pieces)
+
+
+def write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
+    """
+    Write *blocks* to *path*, likewise.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with whole_file(path) as temporary, temporary.open("wb") as out:
+        out.writelines(blocks)

@@ -1,4 +1,4 @@
-"""An analysis as a report: HTML, JSON, NDJSON or Parquet, in pieces or in a file."""
+"""An analysis as a report: HTML, JSON, NDJSON, Parquet or pcapng, in pieces or in a file."""
 
 from collections.abc import Iterator
 from os import PathLike
@@ -37,11 +37,15 @@ def put(
         OutputError: it cannot be written.
     """
     from analyzer.report import parquet  # noqa: PLC0415
-    from analyzer.report.write import write_lines  # noqa: PLC0415
+    from analyzer.report.write import write_blocks, write_lines  # noqa: PLC0415
 
     if path is None:
         return "".join(pieces(trace, kind, selection, explain=explain))
-    if kind == "parquet":
+    if kind == "pcapng":
+        from analyzer.run.annotated import annotated  # noqa: PLC0415
+
+        write_blocks(Path(path), annotated(trace, selection))
+    elif kind == "parquet":
         chosen = None if selection is None else trace.select(selection)
         connections = {str(name): column.to_numpy() for name, column in trace.connections.items()}
         parquet.write_tables(Path(path), trace.sightings(chosen), connections)

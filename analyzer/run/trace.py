@@ -148,6 +148,10 @@ class Trace:
         """Write a row a frame to *path*, and connections beside it."""
         put(self, "parquet", path)
 
+    def to_pcapng(self, path: str | PathLike[str]) -> None:
+        """Write all frames, in order of time, with what is known of each as its comment: for Wireshark."""
+        put(self, "pcapng", path)
+
     def to_arrow(self, table: str = "hops") -> "pyarrow.Table":
         """
         Return ``frames``, ``hops`` or ``connections`` as an Arrow table, with units and meanings as metadata.

@@ -1,0 +1,129 @@
+"""One pcapng for Wireshark: all points in order of time, each an interface, each frame with a comment.
+
+Blocks as draft-ietf-opsawg-pcapng has them. Frames are as they were captured, byte by byte.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from dpkt.pcapng import (
+    PCAPNG_OPT_COMMENT,
+    PCAPNG_OPT_IF_DESCRIPTION,
+    PCAPNG_OPT_IF_NAME,
+    PCAPNG_OPT_IF_TSRESOL,
+    PCAPNG_OPT_SHB_USERAPPL,
+    EnhancedPacketBlockLE,
+    InterfaceDescriptionBlockLE,
+    PcapngOptionLE,
+    SectionHeaderBlockLE,
+)
+
+from analyzer.model import Address, Disposition, FilterStep, Journey, NatStep, Point
+from analyzer.report.answer import WORDS
+from analyzer.report.safe import safe
+from analyzer.report.story import explain
+
+NAME_RESOLUTION, IPV4_RECORD, IPV6_RECORD = 4, 1, 2
+PACKET_LENGTH = 24
+"""Bytes before an enhanced packet block's length on the wire."""
+NANOSECONDS = b"\x09"
+MOST_COMMENT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """A frame as it was captured, and what is said of it."""
+
+    time_ns: int
+    point: Point
+    link_type: int
+    data: bytes
+    length: int
+    """On the wire."""
+    comment: str | None
+
+
+def pcapng_blocks(
+    points: Iterable[Point], names: Iterable[tuple[Address, str]], frames: Iterable[Pictured]
+) -> Iterator[bytes]:
+    """Give the file block by block: a point is an interface; of several link types, it is one for each."""
+    header = SectionHeaderBlockLE(opts=[_text(PCAPNG_OPT_SHB_USERAPPL, "hoptrace"), PcapngOptionLE()])
+    yield bytes(header)
+    if records := b"".join(_record(ip, name) for ip, name in names):
+        body = records + struct.pack("<HH", 0, 0)
+        length = 12 + len(body)
+        yield struct.pack("<II", NAME_RESOLUTION, length) + body + struct.pack("<I", length)
+    interfaces: dict[tuple[str, int], int] = {}
+    for point in points:
+        interfaces[point.name, point.link_type] = len(interfaces)
+        yield _interface(point, point.link_type)
+    for frame in frames:
+        key = frame.point.name, frame.link_type
+        if key not in interfaces:
+            interfaces[key] = len(interfaces)
+            yield _interface(frame.point, frame.link_type)
+        yield _packet(frame, interfaces[key])
+
+
+def comments(journey: Journey) -> list[str]:
+    """Say of a journey's frames, hop by hop, whose they are, and what was done to the packet just before."""
+    said = []
+    last = len(journey.hops) - 1
+    for number in range(last + 1):
+        words = [f"J{journey.id} hop {number + 1} of {last + 1}"]
+        if journey.connection is not None:
+            words.append(f"C{journey.connection}")
+        words += [explain(step) for step in journey.steps if isinstance(step, NatStep) and step.at_hop == number]
+        if number == last:
+            words.append(f"{WORDS[journey.disposition]} here: {_why(journey)}")
+        said.append(safe("; ".join(words))[:MOST_COMMENT])
+    return said
+
+
+def _why(journey: Journey) -> str:
+    stops = (step.cause for step in journey.steps if isinstance(step, FilterStep))
+    stopped = journey.disposition in (Disposition.DROPPED, Disposition.REJECTED)
+    return next(stops, journey.reason) if stopped else journey.reason
+
+
+def _interface(point: Point, link_type: int) -> bytes:
+    told = point.role.value + (f" of container {point.container}" if point.container else "")
+    block = InterfaceDescriptionBlockLE(
+        linktype=link_type,
+        snaplen=0,
+        opts=[
+            _text(PCAPNG_OPT_IF_NAME, point.name),
+            _text(PCAPNG_OPT_IF_DESCRIPTION, told),
+            PcapngOptionLE(code=PCAPNG_OPT_IF_TSRESOL, data=NANOSECONDS),
+            PcapngOptionLE(),
+        ],
+    )
+    return bytes(block)
+
+
+def _packet(frame: Pictured, interface: int) -> bytes:
+    options = [] if frame.comment is None else [_text(PCAPNG_OPT_COMMENT, frame.comment), PcapngOptionLE()]
+    block = EnhancedPacketBlockLE(
+        iface_id=interface,
+        ts_high=frame.time_ns >> 32,
+        ts_low=frame.time_ns & 0xFFFF_FFFF,
+        opts=options,
+        pkt_data=frame.data,
+    )
+    packed = bytearray(bytes(block))
+    struct.pack_into("<I", packed, PACKET_LENGTH, frame.length)  # dpkt takes what was captured for all of it
+    return bytes(packed)
+
+
+def _text(code: int, text: str) -> PcapngOptionLE:
+    option = PcapngOptionLE(code=code)
+    option.data = safe(text).encode("utf-8", "replace")[: (1 << 16) - 1]
+    return option
+
+
+def _record(ip: Address, name: str) -> bytes:
+    value = ip.packed + safe(name).encode("utf-8", "replace")[:255] + b"\0"
+    kind = IPV4_RECORD if isinstance(ip, IPv4Address) else IPV6_RECORD
+    return struct.pack("<HH", kind, len(value)) + value + bytes(-len(value) % 4)
