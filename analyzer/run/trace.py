@@ -382,7 +382,13 @@ class Trace:
         return self.correlated.packets
 
     def connection(self, number: int) -> Connection:
-        """Build one connection."""
+        """
+        Build one connection.
+
+        Raises:
+            SelectionError: there is none of that number.
+        """
+        self.first_journey(number)
         return self.telling.connections(np.array([number]))[0]
 
     def journey(self, number: int) -> Journey:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
+from analyzer.errors import SelectionError
 from analyzer.model import Disposition
 from analyzer.run import Trace
 from tests.simulate import Simulator
@@ -56,3 +57,12 @@ def test_all_are_shown_where_there_are_no_more(tmp_path: Path) -> None:
 
     assert _shown(trace, 40) == _shown(trace, 99) == list(range(40))
     assert len(_shown(trace, 39)) == 39
+
+
+@pytest.mark.parametrize("called", ["J80", "C2", "X1", "C-1", 80, -1])
+def test_what_is_not_there_is_said(tmp_path: Path, called: str | int) -> None:
+    """With what there is, or how things are called."""
+    trace = _trace(tmp_path, ())
+
+    with pytest.raises(SelectionError, match=r"there are|they are called"):
+        trace[called]
