@@ -11,6 +11,7 @@ from analyzer.cli import complete
 from analyzer.cli.base import (
     EXIT_PARTIAL,
     EXIT_UNREADABLE,
+    NAMESPACES,
     examples,
     exit_on,
     fail_on_option,
@@ -94,7 +95,7 @@ def analyze(
     whose tables lie in files meanwhile; what is told is the same.
     """
     if replay:
-        need_linux("--replay", "the recorded host is built in its network namespaces")
+        need_linux("--replay", NAMESPACES)
     wanted = Told(
         outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on, payload
     )

@@ -33,6 +33,9 @@ ENDS = (
 TRACEBACK = "HOPTRACE_TRACEBACK"
 
 
+NAMESPACES = "the recorded host is built in its network namespaces"
+
+
 def need_linux(what: str, otherwise: str, target: str | None = None) -> None:
     """
     Say of what only Linux can do that it cannot be done here; what is done on a *target*, by ssh, every Unix can.

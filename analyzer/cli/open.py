@@ -1,6 +1,7 @@
 """The command that opens an analysis in Wireshark."""
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 from analyzer.cli import complete
 from analyzer.cli.analyze import remark_damage
-from analyzer.cli.base import examples, find, input_options
+from analyzer.cli.base import EXIT_UNREADABLE, examples, find, input_options
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.talk import progress, remark, talking
 from analyzer.errors import ToolError
@@ -71,8 +72,10 @@ def open_(
             remark_damage(trace)
             put(trace, "pcapng", path, selection)
         code = subprocess.run(view(viewer, path), check=False).returncode
-        if code and code != -2:
+        if code not in (0, -signal.SIGINT):
             remark(f"{program} ended with {code}; as root it may load no Lua, which has the fields")
+    if prepared.inputs.named_unusable:
+        sys.exit(EXIT_UNREADABLE)
     sys.exit(max(code, 0))
 
 

@@ -8,16 +8,13 @@ import click
 
 from analyzer.cli import complete
 from analyzer.cli.analyze import remark_damage
-from analyzer.cli.base import EXIT_FINDINGS, examples, find, input_options, need_linux
+from analyzer.cli.base import EXIT_FINDINGS, NAMESPACES, examples, find, input_options, need_linux
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.talk import paged, progress, remark, talking
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
     from analyzer.run import Trace
-
-
-NAMESPACES = "the recorded host is built in its network namespaces"
 
 
 @click.command(epilog=examples("hoptrace replay trouble/", "hoptrace replay trouble/ J12 -v -o repro.sh"))

@@ -106,8 +106,7 @@ def is_path(word: str) -> bool:
 
 def _first(trace: "Trace") -> int:
     """Return the journey that shows the first finding, else the first of all."""
-    shown = (one.journey for finding in trace.findings for one in finding.evidence if one.journey is not None)
-    number = next(shown, 0)
+    number = next(iter(trace.evidence), 0)
     if trace.packets:
         why = "which the first finding is about" if trace.findings else "the first one"
         remark(f"J{number}, {why}; there are J0 to J{trace.packets - 1}")

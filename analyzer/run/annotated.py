@@ -45,8 +45,11 @@ def annotated(trace: "Trace", selection: str | None = None) -> Iterator[bytes]:
 def _said(trace: "Trace", numbers: Sequence[int]) -> dict[int, str]:
     """Return what is said of each row of FRAMES."""
     hops = trace.correlated.hops
-    order = np.lexsort((hops["hop"], hops["packet"]))
-    packet, hop, row = (hops[name][order] for name in ("packet", "hop", "row"))
+    among = np.zeros(trace.packets, bool)
+    among[np.array(numbers, np.int64)] = True
+    wanted = np.flatnonzero(among[hops["packet"]])  # of tables that may be larger than memory
+    wanted = wanted[np.lexsort((hops["hop"][wanted], hops["packet"][wanted]))]
+    packet, hop, row = (hops[name][wanted] for name in ("packet", "hop", "row"))
     found: dict[int, str] = {}
     for journey in trace.journeys(numbers):
         texts = comments(journey)

@@ -5,7 +5,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.schema import CONNECTIONS, FRAMES, HOPS
+
 if TYPE_CHECKING:
+    import pyarrow
+
     from analyzer.run.trace import Trace
 
 
@@ -47,8 +51,23 @@ def put(
         write_blocks(Path(path), annotated(trace, selection))
     elif kind == "parquet":
         chosen = None if selection is None else trace.select(selection)
-        connections = {str(name): column.to_numpy() for name, column in trace.connections.items()}
-        parquet.write_tables(Path(path), trace.sightings(chosen), connections)
+        parquet.write_tables(Path(path), trace.sightings(chosen), trace.correlated.connections)
     else:
         write_lines(Path(path), pieces(trace, kind, selection, explain=explain))
     return None
+
+
+def arrow(trace: "Trace", table: str) -> "pyarrow.Table":
+    """
+    Return a table as Arrow's; HOPS are those of the trace's journeys, and what they refer to by row is whole.
+
+    Raises:
+        InputError: pyarrow is missing.
+    """
+    from analyzer.report.parquet import arrow_table  # noqa: PLC0415
+
+    if table == "hops":
+        return arrow_table(HOPS.columns, {str(name): column.to_numpy() for name, column in trace.hops.items()})
+    whole = {"frames": (FRAMES, trace.tables.frames), "connections": (CONNECTIONS, trace.correlated.connections)}
+    spec, columns = whole[table]
+    return arrow_table(spec.columns, columns)

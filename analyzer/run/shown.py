@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from analyzer.model.words import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from analyzer.model import Finding
     from analyzer.run.trace import Trace
 
 WIDTH = 120
@@ -49,7 +46,7 @@ def as_html(trace: "Trace") -> str:
         print_finding(out, finding)
     if (left := len(content.findings) - FINDINGS) > 0:
         out.print(Text(plural(left, "more finding"), "dim"))
-    number = _worth(trace, content.findings)
+    number = _worth(trace)
     if number is not None:
         told = trace.journey(number)
         back = told.answered_by if told.answered_by is not None else told.rejected_by
@@ -59,9 +56,8 @@ def as_html(trace: "Trace") -> str:
     return f'<pre style="{escape(STYLE)}">{code}</pre>'
 
 
-def _worth(trace: "Trace", findings: "Iterable[Finding]") -> int | None:
+def _worth(trace: "Trace") -> int | None:
     """Return the journey that shows the first finding, else that of the first connection, else the first."""
     within = set(trace.numbers)
-    shown = (one.journey for finding in findings for one in finding.evidence)
     firsts = trace.correlated.first_packets.tolist()
-    return next((one for one in (*shown, *firsts, *sorted(within)[:1]) if one in within), None)
+    return next((one for one in (*trace.evidence, *firsts, *sorted(within)[:1]) if one in within), None)

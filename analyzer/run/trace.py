@@ -33,9 +33,9 @@ from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.kernel import Kernel
-from analyzer.run.outputs import put
+from analyzer.run.outputs import arrow, put
 from analyzer.run.subset import Common, context_of_part, with_messages
-from analyzer.schema import CONNECTIONS, FRAMES, HOPS, Columns, Int64
+from analyzer.schema import Columns, Int64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,16 +156,12 @@ class Trace:
         """
         Return ``frames``, ``hops`` or ``connections`` as an Arrow table, with units and meanings as metadata.
 
-        Numbers are not copied, so that polars, DuckDB and pyarrow read what is here.
+        Numbers are not copied. HOPS refers to the others by row, so that those are whole also where it is narrowed.
 
         Raises:
             InputError: pyarrow is missing.
         """
-        from analyzer.report.parquet import arrow_table  # noqa: PLC0415
-
-        spec = {"frames": FRAMES, "hops": HOPS, "connections": CONNECTIONS}[table]
-        columns = getattr(self, table)
-        return arrow_table(spec.columns, {name: columns[name].to_numpy() for name in columns})
+        return arrow(self, table)
 
     def frames_readable(self) -> "pd.DataFrame":
         """A row a frame, for people: times as timestamps, addresses as text, names of points, journeys, connections."""
@@ -304,11 +300,11 @@ class Trace:
     @cached_property
     def decisions(self) -> "tuple[Decision, ...]":
         """What the recorded hosts decide about packets that findings name, and about each connection's first one."""
-        wanted = {*self._evidence[:DECIDED], *self.correlated.first_packets[:DECIDED].tolist()}
+        wanted = {*self.evidence[:DECIDED], *self.correlated.first_packets[:DECIDED].tolist()}
         return self.telling.decisions(np.array(sorted(wanted), np.int64))
 
     @property
-    def _evidence(self) -> list[int]:
+    def evidence(self) -> list[int]:
         """Journeys that findings name."""
         return [one.journey for finding in self.findings for one in finding.evidence if one.journey is not None]
 
@@ -374,7 +370,7 @@ class Trace:
 
             return Player(self.context, self.tracer, self.read_again)
 
-        return Kernel(player, lambda: self._evidence)
+        return Kernel(player, lambda: self.evidence)
 
     @property
     def packets(self) -> int:

@@ -86,3 +86,12 @@ def test_without_wireshark() -> None:
 
     assert done.exit_code == 3
     assert "nosuchviewer is not here: install it, or carry" in done.stderr
+
+
+@pytest.mark.tshark
+def test_an_input_that_cannot_be_read(tmp_path: Path) -> None:
+    """The rest is shown, and the exit code says so, as elsewhere."""
+    (tmp_path / "no.pcap").write_bytes(b"no capture")
+    done = CliRunner().invoke(main, ["open", str(SEED), str(tmp_path / "no.pcap"), "--with", "tshark"])
+
+    assert done.exit_code == 3

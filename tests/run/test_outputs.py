@@ -43,12 +43,24 @@ def test_of_a_selection(seed: Trace) -> None:
 
 
 def test_parquet(seed: Trace, tmp_path: Path) -> None:
-    """Two files."""
-    pings = seed.filter("icmp && ip.addr == 8.8.8.8")
-    pings.to_parquet(tmp_path / "x.parquet")
+    """Two files, of which one refers to the other's rows, so that these are all there."""
+    web = seed.filter("tcp")
+    web.to_parquet(tmp_path / "x.parquet")
+    sightings = pyarrow.parquet.read_table(tmp_path / "x.parquet")
+    connections = pyarrow.parquet.read_table(tmp_path / "x.connections.parquet")
 
-    assert pyarrow.parquet.read_table(tmp_path / "x.parquet").num_rows == len(pings.hops)
-    assert pyarrow.parquet.read_table(tmp_path / "x.connections.parquet").num_rows == 1
+    assert sightings.num_rows == len(web.hops)
+    assert set(connections.take(sightings["connection"])["orig_dport"].to_pylist()) == {80}
+
+
+def test_arrow_of_a_selection(seed: Trace) -> None:
+    """HOPS is narrowed, and finds its frames and connections by row."""
+    web = seed.filter("tcp")
+    hops = web.to_arrow("hops")
+
+    assert hops.num_rows == len(web.hops)
+    assert set(web.to_arrow("connections").take(hops["connection"])["orig_dport"].to_pylist()) == {80}
+    assert set(web.to_arrow("frames").take(hops["row"])["proto"].to_pylist()) == {6}
 
 
 def test_arrow(seed: Trace) -> None:
