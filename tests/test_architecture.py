@@ -11,7 +11,7 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "analyzer"
 LAYERS = ("errors", "process", "model", "schema", "kernel", "read", "state", "record", "decode", "link", "packet",
-          "points", "journey", "explain", "replay", "report", "run", "cli")  # fmt: skip
+          "points", "journey", "explain", "replay", "report", "anonymise", "run", "cli")  # fmt: skip
 REPORT_MAY_IMPORT = {"errors", "process", "model", "schema", "report"}
 MAX_LINES = 500
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -5,6 +5,7 @@ dpkt reads whole records only, and captures keep a part of them.
 
 import re
 import struct
+from collections.abc import Iterator
 
 HANDSHAKE, ALERT, HANDSHAKES = 22, 21, {1: "ClientHello", 2: "ServerHello"}
 SERVER_NAME, SUPPORTED_VERSIONS = 0, 43
@@ -55,6 +56,25 @@ def server_name(data: bytes) -> str | None:
 def _extensions(data: bytes) -> dict[int, bytes]:
     """Return the extensions of a hello that are there whole, by their types."""
     found: dict[int, bytes] = {}
+    for kind, begin, length in extensions_of(data):
+        found.setdefault(kind, data[begin : begin + length])
+    return found
+
+
+def extensions_of(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Give the type of each extension of a hello that is there whole, where its content begins, and its length."""
+    place = extensions_at(data)
+    end = min(place + int.from_bytes(data[place - 2 : place]), len(data))
+    while place + 4 <= end:
+        kind, length = struct.unpack_from("!HH", data, place)
+        place += 4
+        if place + length <= len(data):
+            yield kind, place, length
+        place += length
+
+
+def extensions_at(data: bytes) -> int:
+    """Return where the extensions of a hello begin, behind their length; the data's end if that was cut off."""
     try:
         place = 5 + 4 + 2 + 32  # record, handshake, version, random
         place += 1 + data[place]  # session
@@ -63,13 +83,6 @@ def _extensions(data: bytes) -> dict[int, bytes]:
             place += 1 + data[place]  # compression
         else:
             place += 3  # the cipher, the compression
-        end = place + 2 + struct.unpack_from("!H", data, place)[0]
-        place += 2
-        while place + 4 <= min(end, len(data)):
-            kind, length = struct.unpack_from("!HH", data, place)
-            if place + 4 + length <= len(data):
-                found.setdefault(kind, data[place + 4 : place + 4 + length])
-            place += 4 + length
     except (struct.error, IndexError):
-        pass
-    return found
+        return len(data)
+    return min(place + 2, len(data))

@@ -85,6 +85,11 @@ class CaptureFile:
         found = self.declared()
         return found[0].link_type if found else LINKTYPE_NONE
 
+    @property
+    def is_pcap(self) -> bool:
+        """Tell whether it is the older of the formats, with one interface and without options."""
+        return self._read is read_pcap
+
     def declared(self) -> list[Interface]:
         """Return the interfaces that the file's beginning declares."""
         head = self._window.bytes(HEAD)

@@ -49,12 +49,8 @@ def pcapng_blocks(
     points: Iterable[Point], names: Iterable[tuple[Address, str]], frames: Iterable[Pictured]
 ) -> Iterator[bytes]:
     """Give the file block by block: a point is an interface; of several link types, it is one for each."""
-    header = SectionHeaderBlockLE(opts=[_text(PCAPNG_OPT_SHB_USERAPPL, "hoptrace"), PcapngOptionLE()])
-    yield bytes(header)
-    if records := b"".join(_record(ip, name) for ip, name in names):
-        body = records + struct.pack("<HH", 0, 0)
-        length = 12 + len(body)
-        yield struct.pack("<II", NAME_RESOLUTION, length) + body + struct.pack("<I", length)
+    yield section_block()
+    yield names_block(names)
     interfaces: dict[tuple[str, int], int] = {}
     for point in points:
         interfaces[point.name, point.link_type] = len(interfaces)
@@ -64,7 +60,21 @@ def pcapng_blocks(
         if key not in interfaces:
             interfaces[key] = len(interfaces)
             yield _interface(frame.point, frame.link_type)
-        yield _packet(frame, interfaces[key])
+        yield packet_block(interfaces[key], frame.time_ns, frame.data, frame.length, frame.comment)
+
+
+def section_block() -> bytes:
+    """Return the block that a file begins with."""
+    return bytes(SectionHeaderBlockLE(opts=[_text(PCAPNG_OPT_SHB_USERAPPL, "hoptrace"), PcapngOptionLE()]))
+
+
+def names_block(names: Iterable[tuple[Address, str]]) -> bytes:
+    """Return the block of addresses' names; nothing if there are none."""
+    records = b"".join(_record(ip, name) for ip, name in names)
+    body = records + struct.pack("<HH", 0, 0)
+    length = 12 + len(body)
+    whole = struct.pack("<II", NAME_RESOLUTION, length) + body + struct.pack("<I", length)
+    return whole if records else b""
 
 
 def comments(journey: Journey) -> list[str]:
@@ -90,30 +100,26 @@ def _why(journey: Journey) -> str:
 
 def _interface(point: Point, link_type: int) -> bytes:
     told = point.role.value + (f" of container {point.container}" if point.container else "")
-    block = InterfaceDescriptionBlockLE(
-        linktype=link_type,
-        snaplen=0,
-        opts=[
-            _text(PCAPNG_OPT_IF_NAME, point.name),
-            _text(PCAPNG_OPT_IF_DESCRIPTION, told),
-            PcapngOptionLE(code=PCAPNG_OPT_IF_TSRESOL, data=NANOSECONDS),
-            PcapngOptionLE(),
-        ],
-    )
-    return bytes(block)
+    return interface_block(link_type, point.name, told)
 
 
-def _packet(frame: Pictured, interface: int) -> bytes:
-    options = [] if frame.comment is None else [_text(PCAPNG_OPT_COMMENT, frame.comment), PcapngOptionLE()]
+def interface_block(link_type: int, name: str | None, told: str | None = None, snap_len: int = 0) -> bytes:
+    """Return the block that describes an interface, whose times are in nanoseconds."""
+    texts = ((PCAPNG_OPT_IF_NAME, name), (PCAPNG_OPT_IF_DESCRIPTION, told))
+    options = [_text(code, text) for code, text in texts if text is not None]
+    resolution = PcapngOptionLE(code=PCAPNG_OPT_IF_TSRESOL, data=NANOSECONDS)
+    options += [resolution, PcapngOptionLE()]
+    return bytes(InterfaceDescriptionBlockLE(linktype=link_type, snaplen=snap_len, opts=options))
+
+
+def packet_block(interface: int, time_ns: int, data: bytes, length: int, comment: str | None = None) -> bytes:
+    """Return a frame's block; *length* is that on the wire."""
+    options = [] if comment is None else [_text(PCAPNG_OPT_COMMENT, comment), PcapngOptionLE()]
     block = EnhancedPacketBlockLE(
-        iface_id=interface,
-        ts_high=frame.time_ns >> 32,
-        ts_low=frame.time_ns & 0xFFFF_FFFF,
-        opts=options,
-        pkt_data=frame.data,
+        iface_id=interface, ts_high=time_ns >> 32, ts_low=time_ns & 0xFFFF_FFFF, opts=options, pkt_data=data
     )
     packed = bytearray(bytes(block))
-    struct.pack_into("<I", packed, PACKET_LENGTH, frame.length)  # dpkt takes what was captured for all of it
+    struct.pack_into("<I", packed, PACKET_LENGTH, length)  # dpkt takes what was captured for all of it
     return bytes(packed)
 
 

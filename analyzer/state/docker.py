@@ -64,7 +64,9 @@ class _HostConfig(Struct):
     bindings: dict[str, list[_Binding] | None] | None = field(default=None, name="PortBindings")
 
 
-class _Container(Struct):
+class InspectedContainer(Struct):
+    """What is read of a container that is inspected."""
+
     name: str = field(name="Name")
     settings: _Settings | None = field(default=None, name="NetworkSettings")
     """None of a container of nerdctl that does not run."""
@@ -88,7 +90,9 @@ class _Peer(Struct):
     ip: str | None = field(default=None, name="IP")
 
 
-class _Network(Struct):
+class InspectedNetwork(Struct):
+    """What is read of a network that is inspected."""
+
     name: str = field(name="Name")
     id: str = field(name="Id")
     driver: str | None = field(default=None, name="Driver")
@@ -98,13 +102,15 @@ class _Network(Struct):
     peers: list[_Peer] | None = field(default=None, name="Peers")
 
 
-class _Daemon(Struct):
+class Daemon(Struct):
+    """What is read of daemon.json."""
+
     iptables: bool = True
 
 
 def parse_makes_rules(text: str) -> bool:
     """Read from daemon.json whether dockerd makes rules of iptables: it does, unless it was told not to."""
-    return not text.strip() or decode(text, type=_Daemon).iptables
+    return not text.strip() or decode(text, type=Daemon).iptables
 
 
 def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
@@ -125,7 +131,7 @@ def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
             created=container.created,
             engine=engine,
         )
-        for container in convert(dump, list[_Container])
+        for container in convert(dump, list[InspectedContainer])
         if (settings := container.settings) is not None
         for network, end in (settings.networks or {}).items()
     )
@@ -133,7 +139,7 @@ def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:
 
 def parse_sidecars(dump: Any) -> tuple[Sidecar, ...]:
     """Read which containers of ``docker inspect`` run and were started in another one's network namespace."""
-    containers = convert(dump, list[_Container])
+    containers = convert(dump, list[InspectedContainer])
     names = {one.id: one.name.lstrip("/") for one in containers}
     running = (one for one in containers if one.state.status == "running")
     joined = ((one, (one.host_config.mode or "").partition(JOINED)) for one in running)
@@ -151,7 +157,7 @@ def parse_sidecars(dump: Any) -> tuple[Sidecar, ...]:
 
 def parse_on_host(dump: Any) -> tuple[OnHost, ...]:
     """Read which containers of ``docker inspect`` run on the host's network."""
-    running = (one for one in convert(dump, list[_Container]) if one.host_config.mode == "host" and one.state.pid)
+    running = (one for one in convert(dump, list[InspectedContainer]) if one.host_config.mode == "host" and one.state.pid)
     return tuple(OnHost(one.name.lstrip("/"), one.id, one.state.pid) for one in running)
 
 
@@ -173,7 +179,7 @@ def _service(config: _Labels | None) -> str | None:
 def parse_networks(dump: Any, engine: str = DOCKER) -> tuple[Network, ...]:
     """Read ``docker network inspect``, or another *engine*'s; nerdctl tells no driver."""
     found: list[Network] = []
-    for network in convert(dump, list[_Network]):
+    for network in convert(dump, list[InspectedNetwork]):
         options = network.options or {}
         config = (network.ipam.config if network.ipam is not None else None) or ()
         named = options.get(BRIDGE_NAME) or (NERDCTLS if (engine, network.name) == (NERDCTL, "bridge") else None)

@@ -15,7 +15,9 @@ class _Subnet(Struct):
     gateway: str | None = None
 
 
-class _Network(Struct):
+class InspectedNetwork(Struct):
+    """What is read of a network that is inspected."""
+
     name: str
     id: str
     driver: str | None = None
@@ -40,5 +42,5 @@ def parse_networks(dump: Any) -> tuple[Network, ...]:
             parent=one.network_interface if one.driver in USUAL_MODE else None,
             mode=(one.options or {}).get("mode", USUAL_MODE.get(str(one.driver))),
         )
-        for one in convert(dump, list[_Network])
+        for one in convert(dump, list[InspectedNetwork])
     )

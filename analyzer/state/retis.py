@@ -66,7 +66,9 @@ class _Tracking(Struct):
     timestamp: int
 
 
-class _Event(Struct, rename={"why": "skb-drop", "tracking": "skb-tracking"}):
+class Event(Struct, rename={"why": "skb-drop", "tracking": "skb-tracking"}):
+    """What is read of an event."""
+
     common: _Common = field(default_factory=_Common)
     startup: _Startup | None = None
     kernel: _Kernel | None = None
@@ -103,8 +105,8 @@ def parse_retis(lines: Iterable[str]) -> tuple[Drop, ...]:
     return tuple(found)
 
 
-def _events(lines: Iterable[str]) -> Iterator[_Event]:
-    decoder = Decoder(_Event | list[_Event])
+def _events(lines: Iterable[str]) -> Iterator[Event]:
+    decoder = Decoder(Event | list[Event])
     for line in lines:
         try:
             told = decoder.decode(line)
@@ -113,7 +115,7 @@ def _events(lines: Iterable[str]) -> Iterator[_Event]:
         yield from told if isinstance(told, list) else (told,)
 
 
-def _sighting(event: _Event, time_ns: int) -> Sighting | None:
+def _sighting(event: Event, time_ns: int) -> Sighting | None:
     """Return where the packet was then."""
     interface = (event.dev.name if event.dev is not None else "") or (
         event.skb.dev_name if event.skb is not None else ""

@@ -1,0 +1,1 @@
+"""Bundles made fit to be shown: addresses, MACs, names and payloads replaced, and all else as it was."""

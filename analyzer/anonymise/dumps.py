@@ -1,0 +1,146 @@
+"""Dumps of a host's state written anew: what hoptrace reads of them, with addresses, ids and names replaced.
+
+Of what engines tell, only what is read goes on: no environment, no command, no mount, no label but those that name a
+service or an app.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from analyzer.anonymise.words import Words
+from analyzer.state import docker, podman
+from analyzer.state.cri import APPS, Pod, documents
+from analyzer.state.dumps import MAX_DUMP, NAMES
+from analyzer.state.happened import BACK, ENDS
+from analyzer.state.retis import Event
+
+COUNTERS = ("nstat.txt", "conntrack-stats.txt", "softnet_stat.txt", "nfnetlink_queue.txt")
+"""Dumps of nothing but the kernel's own words, and numbers."""
+LABELS = (docker.SERVICE, *APPS)
+LABELLED = ("Labels", "labels")
+READ: dict[str, type[msgspec.Struct]] = {
+    **{f"{engine}-inspect.json": docker.InspectedContainer for engine in ("docker", "podman", "nerdctl")},
+    **{f"{engine}-network-inspect.json": docker.InspectedNetwork for engine in ("docker", "nerdctl")},
+    "podman-network-inspect.json": podman.InspectedNetwork,
+    "crictl-inspect.json": Pod,
+}
+"""What is read of each entry of a list."""
+DRIVER_OPTIONS = "com.docker.network."
+"""How the names of options begin that hoptrace reads; others' names are replaced like their values."""
+
+
+class Dumps:
+    """How dumps are written anew."""
+
+    def __init__(self, words: Words) -> None:
+        """Take what replaces names, and addresses in texts."""
+        self._words = words
+
+    def write(self, source: Path, target: Path) -> str | None:
+        """
+        Write a dump of *source* to *target*; what is none is left out, and one that cannot be read.
+
+        Returns:
+            Why it was left out, if it would have been read.
+
+        Raises:
+            OSError: it cannot be read, or not be written.
+        """
+        if source.name not in NAMES:
+            return None
+        if source.name.startswith("conntrack") and source.name not in COUNTERS:
+            self.write_lines(source, target, self._words.text)
+            return None
+        if source.stat().st_size > MAX_DUMP:
+            return f"{source.name}: larger than {MAX_DUMP >> 20} MiB"
+        text = source.read_text(encoding="utf-8", errors="replace")
+        try:
+            target.write_text(self._told(source.name, text), encoding="utf-8")
+        except (ValueError, msgspec.MsgspecError, RecursionError):
+            return f"{source.name}: not as its command prints it"
+        return None
+
+    def write_lines(self, source: Path, target: Path, line: Callable[[str], str]) -> None:
+        """Write what *line* makes of each line of a long file."""
+        with source.open(encoding="utf-8", errors="replace") as given, target.open("w", encoding="utf-8") as out:
+            out.writelines(told + "\n" for told in map(line, _lines(given)) if told)
+
+    def event(self, line: str) -> str:
+        """Return one of Docker's events, if it is read; else nothing."""
+        try:
+            told = json.loads(line)
+            what, actor = (told["Type"], told["Action"]), told["Actor"]["Attributes"]
+            if what not in ENDS and what not in BACK:
+                return ""
+            named = {name: self._words.text(str(actor[name])) for name in ("name", "container", "exitCode") if name in actor}
+            return json.dumps({"Type": what[0], "Action": what[1], "Actor": {"Attributes": named}, "timeNano": told["timeNano"]})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return ""
+
+    def drop(self, line: str) -> str:
+        """Return a line of the kernel's drops: reasons and functions are its own, interfaces are named by somebody."""
+        words = line.split()
+        return " ".join([*words[:4], *map(self._words.text, words[4:])]) if words[:1] != ["lost"] else line
+
+    def retis(self, line: str) -> str:
+        """Return events of retis, as far as they are read."""
+        try:
+            told = msgspec.json.decode(line, type=Event | list[Event])
+        except (msgspec.MsgspecError, RecursionError):
+            return ""
+        events = told if isinstance(told, list) else [told]
+        for event in events:
+            for one, name in ((event.skb, "dev_name"), (event.dev, "name")):
+                if one is not None:
+                    setattr(one, name, self._words.text(getattr(one, name)))
+        return msgspec.json.encode(events).decode()
+
+    def _told(self, name: str, text: str) -> str:
+        if name in COUNTERS:
+            return text
+        if name in READ:
+            entries = documents(text) if text.strip() else []
+            read = msgspec.convert(entries, list[READ[name]])  # type: ignore[name-defined]
+            return json.dumps(self._value(msgspec.to_builtins(read), _fields(READ[name])), indent=1) + "\n"
+        if name == "daemon.json":
+            return json.dumps({"iptables": docker.parse_makes_rules(text)}) + "\n" if text.strip() else text
+        if not name.endswith(".json"):
+            return "".join(self._words.text(line) for line in text.splitlines(keepends=True))
+        return json.dumps(self._value(json.loads(text), None)) + "\n" if text.strip() else text
+
+    def _value(self, value: Any, fields: frozenset[str] | None) -> Any:
+        """Replace texts in JSON; the names of what is no field are names, too. Without *fields*, all are some."""
+        if isinstance(value, str):
+            return self._words.text(value)
+        if isinstance(value, list):
+            return [self._value(one, fields) for one in value]
+        if isinstance(value, dict):
+            return {self._field(key, fields): self._value(_kept(key, one), fields) for key, one in value.items()}
+        return value
+
+    def _field(self, key: str, fields: frozenset[str] | None) -> str:
+        stays = fields is None or key in fields or key in LABELS or key.startswith(DRIVER_OPTIONS)
+        return key if stays else self._words.text(key)
+
+
+def _kept(key: str, value: Any) -> Any:
+    """Leave out labels that nobody reads."""
+    if key in LABELLED and isinstance(value, dict):
+        return {name: one for name, one in value.items() if name in LABELS}
+    return value
+
+
+def _fields(kind: Any) -> frozenset[str]:
+    """Return the names that a structure and those in it have in JSON."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        own = msgspec.structs.fields(kind)
+        return frozenset(one.encode_name for one in own).union(*(_fields(one.type) for one in own))
+    return frozenset().union(*(_fields(one) for one in getattr(kind, "__args__", ())))
+
+
+def _lines(file: Any) -> Iterator[str]:
+    return (line.rstrip("\n") for line in file)

@@ -1,0 +1,281 @@
+"""
+Frames with other addresses and payloads, and all else as it was: lengths, numbers, flags, and what checksums say.
+
+A checksum that was right is right afterwards, one that was wrong is as wrong, and one that a card was to complete is still
+so. What is neither understood here nor needed to follow a packet is zero.
+"""
+
+from analyzer.anonymise.addresses import Addresses
+from analyzer.anonymise.control import Control
+from analyzer.anonymise.payload import Payloads
+from analyzer.decode import offsets as at
+from analyzer.read import records
+
+MAC = 6
+ETHERNET_BRIDGED, DISCOVERY = 0x6558, 0x8863
+"""GRE's type of Ethernet (RFC 1701); PPPoE's of discovery, whose tags tell names."""
+SLL, SLL2 = (6, 4, 14), (12, 11, 0)
+"""Where the cooked headers have an address, its length, and the protocol."""
+IPIP, SIT = 4, 41
+KEPT_OPTIONS = (0, 1, 2, 3, 4, 5, 8)
+"""TCP options that tell nothing of anybody: padding, MSS, window scale, SACK, timestamps."""
+OF_IP = {4: at.IPV4_HEADER, 6: at.IPV6_HEADER}
+DEEPEST = 4
+"""Packets in packets."""
+ONES = 0xFFFF
+ALERT = b"\x94\x04\x00\x00"
+"""The option that IGMP has (RFC 2113)."""
+
+
+class Frames:
+    """Which frame stands for which."""
+
+    def __init__(self, addresses: Addresses, payloads: Payloads) -> None:
+        """Take what replaces addresses, and what is carried."""
+        self._addresses, self._payloads = addresses, payloads
+        self._control = Control(addresses, self._quoted)
+
+    def replaced(self, data: bytes, link_type: int) -> bytes:
+        """Replace what was captured of a frame; it is as long."""
+        new = bytearray(data)
+        try:
+            self._link(new, link_type)
+        except (IndexError, ValueError):
+            new[:] = self._shown(new, link_type)
+        return bytes(new)
+
+    def _shown(self, new: bytearray, link_type: int) -> bytes:
+        """Return what is left of a frame that contradicts itself: nothing but MACs that are replaced."""
+        whole = link_type == records.LINKTYPE_ETHERNET and len(new) >= at.ETH_HEADER
+        return bytes(new[: at.ETH_HEADER] if whole else b"").ljust(len(new), b"\0")
+
+    def _link(self, new: bytearray, link_type: int) -> None:
+        if link_type == records.LINKTYPE_ETHERNET:
+            self._ethernet(new, 0, 0)
+        elif link_type in (records.LINKTYPE_LINUX_SLL, records.LINKTYPE_LINUX_SLL2):
+            cooked = SLL if link_type == records.LINKTYPE_LINUX_SLL else SLL2
+            header = at.SLL_HEADER if cooked is SLL else at.SLL2_HEADER
+            where, length, protocol = cooked
+            if len(new) < header:
+                new[:] = bytes(len(new))
+            elif new[length] == MAC or int.from_bytes(new[length : length + 2]) == MAC:
+                new[where : where + MAC] = self._addresses.mac(bytes(new[where : where + MAC]))
+            else:
+                new[where : where + 8] = bytes(8)
+            self._carried(new, int.from_bytes(new[protocol : protocol + 2]), header, 0)
+        elif link_type in (records.LINKTYPE_NULL, records.LINKTYPE_LOOP):
+            self._packet(new, at.NULL_HEADER, 0)
+        elif link_type == records.LINKTYPE_PPP:
+            self._ppp(new, 2 if int.from_bytes(new[:2]) == at.PPP_ADDRESS else 0, 0)
+        elif link_type in records.DECODED:
+            self._packet(new, 0, 0)
+        else:
+            new[:] = bytes(len(new))
+
+    def _ethernet(self, new: bytearray, begin: int, depth: int) -> None:
+        if len(new) < begin + at.ETH_HEADER:
+            new[begin:] = bytes(len(new) - begin)
+            return
+        for place in (begin, begin + MAC):
+            new[place : place + MAC] = self._addresses.mac(bytes(new[place : place + MAC]))
+        self._carried(new, int.from_bytes(new[begin + 12 : begin + 14]), begin + at.ETH_HEADER, depth)
+
+    def _carried(self, new: bytearray, kind: int, begin: int, depth: int) -> None:
+        """Replace what is behind an EtherType."""
+        while kind in at.VLAN_TYPES and begin + at.VLAN_TAG <= len(new):
+            kind = int.from_bytes(new[begin + 2 : begin + 4])
+            begin += at.VLAN_TAG
+        if kind in (at.ETHERTYPE_IPV4, at.ETHERTYPE_IPV6):
+            self._packet(new, begin, depth)
+        elif kind == at.ETHERTYPE_ARP:
+            self._control.arp(new, begin)
+        elif kind == at.ETHERTYPE_PPPOE:
+            self._ppp(new, begin + at.PPPOE_HEADER, depth)
+        else:
+            new[begin:] = bytes(len(new) - begin)
+
+    def _ppp(self, new: bytearray, begin: int, depth: int) -> None:
+        if begin + 2 <= len(new):
+            size = 1 if new[begin] & 1 else 2  # a protocol that is compressed to a byte (RFC 1661, section 6.5)
+            kind = int.from_bytes(new[begin : begin + size])
+            if kind in (at.PPP_IPV4, at.PPP_IPV6):
+                self._packet(new, begin + size, depth)
+            else:
+                new[begin + size :] = bytes(len(new) - begin - size)
+
+    def _quoted(self, new: bytearray, begin: int) -> None:
+        """Replace a packet that an ICMP error quotes: it was cut, whatever its header says."""
+        self._packet(new, begin, DEEPEST, quoted=True)
+
+    def _packet(self, new: bytearray, begin: int, depth: int, *, quoted: bool = False) -> None:
+        """Replace an IP packet, by what its first byte says it is."""
+        version = new[begin] >> 4 if begin < len(new) else 0
+        header = OF_IP.get(version)
+        if header is None or depth > DEEPEST or begin + header > len(new):
+            new[begin:] = bytes(len(new) - begin)
+        elif version == 4:
+            self._ipv4(new, begin, depth, quoted=quoted)
+        else:
+            self._ipv6(new, begin, depth, quoted=quoted)
+
+    def _ipv4(self, new: bytearray, begin: int, depth: int, *, quoted: bool) -> None:
+        header = (new[begin] & 0xF) * 4
+        if header < at.IPV4_HEADER:
+            new[begin + at.IPV4_HEADER :] = bytes(len(new) - begin - at.IPV4_HEADER)
+            return
+        total = int.from_bytes(new[begin + 2 : begin + 4])
+        behind = min(begin + header, len(new))
+        end, whole = _end(new, begin + total if total >= header else 0, quoted=quoted)
+        before = _sum(new, begin, behind)
+        old = bytes(new[begin + 12 : begin + 20])
+        for place in (begin + 12, begin + 16):
+            new[place : place + 4] = self._addresses.packed(bytes(new[place : place + 4]))
+        options = slice(begin + at.IPV4_HEADER, behind)
+        if new[options] != ALERT:
+            new[options] = b"\x01" * len(new[options])
+        _keep_sum(new, begin, behind, begin + 10, before)
+        fragment = int.from_bytes(new[begin + 6 : begin + 8]) & 0x3FFF
+        self._transport(new, new[begin + 9], behind, end, depth, (old, bytes(new[begin + 12 : begin + 20])),
+                        first=not fragment & 0x1FFF, whole=whole and not fragment)  # fmt: skip
+
+    def _ipv6(self, new: bytearray, begin: int, depth: int, *, quoted: bool) -> None:
+        length = int.from_bytes(new[begin + 4 : begin + 6])
+        end, whole = _end(new, begin + at.IPV6_HEADER + length if length else 0, quoted=quoted)
+        old = bytes(new[begin + 8 : begin + 40])
+        for place in (begin + 8, begin + 24):
+            new[place : place + 16] = self._addresses.packed(bytes(new[place : place + 16]))
+        pair = old, bytes(new[begin + 8 : begin + 40])
+        kind, place, first = new[begin + 6], begin + at.IPV6_HEADER, True
+        while kind in at.EXTENSIONS and place + 8 <= end and first:
+            if kind == at.EXT_FRAGMENT:
+                size, offset = 8, int.from_bytes(new[place + 2 : place + 4])
+                first, whole = not offset & 0xFFF8, whole and not offset & 0xFFF9
+            else:
+                size = (new[place + 1] + 2) * 4 if kind == at.EXT_AUTH else (new[place + 1] + 1) * 8
+            if kind in (at.EXT_ROUTING, at.EXT_AUTH, at.EXT_MOBILITY):
+                inside = slice(place + 8, min(place + size, end))
+                new[inside] = bytes(len(new[inside]))  # addresses on the way, proofs
+            kind, place = new[place], place + size
+        self._transport(new, kind, min(place, end), end, depth, pair, first=first, whole=whole)
+
+    def _transport(
+        self, new: bytearray, protocol: int, begin: int, end: int, depth: int, pair: tuple[bytes, bytes], *,
+        first: bool, whole: bool,
+    ) -> None:  # fmt: skip
+        """Replace what an IP packet carries between *begin* and *end*; *pair* are its addresses before and now."""
+        if not first:
+            new[begin:end] = self._payloads.opaque(bytes(new[begin:end]))
+            return
+        old = bytes(new[begin:end])
+        if protocol in (at.PROTO_TCP, at.PROTO_UDP, at.PROTO_UDPLITE):
+            self._segment(new, protocol, begin, end, depth)
+        elif protocol in (at.PROTO_ICMP, at.PROTO_ICMP6):
+            self._control.icmp(new, protocol, begin, end, self._payloads.opaque)
+        elif protocol == 2:
+            self._control.igmp(new, begin, end)
+        elif protocol in (IPIP, SIT):
+            self._packet_until(new, begin, end, depth)
+        elif protocol == at.PROTO_GRE:
+            self._gre(new, begin, end, depth)
+        else:
+            kept = begin + {at.PROTO_SCTP: 16, at.PROTO_DCCP: 16, at.PROTO_ESP: 8}.get(protocol, 0)
+            if kept < end:
+                new[kept:end] = self._payloads.opaque(bytes(new[kept:end]))
+        _keep_checksum(new, protocol, begin, end, old, pair, whole=whole)
+
+    def _segment(self, new: bytearray, protocol: int, begin: int, end: int, depth: int) -> None:
+        tcp = protocol == at.PROTO_TCP
+        if begin + (at.TCP_HEADER if tcp else at.UDP_HEADER) > end:
+            return  # ports and numbers at most
+        sport, dport = (int.from_bytes(new[begin + place : begin + place + 2]) for place in (0, 2))
+        header = max((new[begin + 12] >> 4) * 4, at.TCP_HEADER) if tcp else at.UDP_HEADER
+        payload = min(begin + header, end)
+        if tcp:
+            _hide_options(new, begin + at.TCP_HEADER, payload)
+        elif dport in at.VXLAN_PORTS and payload + at.VXLAN_HEADER <= end and new[payload] == at.VXLAN_FLAGS >> 24:
+            inner = new[payload + at.VXLAN_HEADER : end]
+            self._ethernet(inner, 0, depth + 1)
+            new[payload + at.VXLAN_HEADER : end] = inner
+            return
+        new[payload:end] = self._payloads.replaced(bytes(new[payload:end]), protocol, sport, dport)
+
+    def _packet_until(self, new: bytearray, begin: int, end: int, depth: int) -> None:
+        inner = new[begin:end]
+        self._packet(inner, 0, depth + 1)
+        new[begin:end] = inner
+
+    def _gre(self, new: bytearray, begin: int, end: int, depth: int) -> None:
+        """Replace what GRE carries (RFC 2890); its header stays."""
+        if begin + at.GRE_HEADER > end:
+            return
+        flags, kind = (int.from_bytes(new[begin + place : begin + place + 2]) for place in (0, 2))
+        size = at.GRE_HEADER + 4 * sum(bool(flags & bit) for bit in (0x8000, at.GRE_KEY, 0x1000))
+        inner = new[min(begin + size, end) : end]
+        if kind in (at.ETHERTYPE_IPV4, at.ETHERTYPE_IPV6):
+            self._packet(inner, 0, depth + 1)
+        elif kind == ETHERNET_BRIDGED:
+            self._ethernet(inner, 0, depth + 1)
+        else:
+            inner[:] = bytes(len(inner))
+        new[min(begin + size, end) : end] = inner
+
+
+def _end(new: bytearray, told: int, *, quoted: bool) -> tuple[int, bool]:
+    """Return where a packet ends of which a header tells the end, 0 for none, and whether all of it is there."""
+    if quoted or told > len(new) or not told:
+        return len(new), not told and not quoted
+    new[told:] = bytes(len(new) - told)  # padding, which may be of other packets
+    return told, True
+
+
+def _sum(data: bytearray | bytes, begin: int, end: int) -> int:
+    """Add up 16-bit words in ones' complement (RFC 1071)."""
+    some = bytes(data[begin:end])
+    return int.from_bytes(some + b"\0" * (len(some) & 1)) % ONES
+
+
+def _keep_sum(new: bytearray, begin: int, end: int, place: int, wanted: int) -> None:
+    """Choose a checksum by which the sum is the same as before."""
+    if place + 2 <= end:
+        new[place : place + 2] = b"\0\0"
+        new[place : place + 2] = ((wanted - _sum(new, begin, end)) % ONES).to_bytes(2)
+
+
+CHECKSUMS = {at.PROTO_TCP: 16, at.PROTO_UDP: 6, at.PROTO_ICMP: 2, at.PROTO_ICMP6: 2, 2: 2}
+"""Where each protocol has its checksum."""
+
+
+def _keep_checksum(
+    new: bytearray, protocol: int, begin: int, end: int, old: bytes, pair: tuple[bytes, bytes], *, whole: bool
+) -> None:
+    """Let a checksum of the transport layer say what it said; that of a datagram that was cut, nothing."""
+    place = CHECKSUMS.get(protocol)
+    if place is None or begin + place + 2 > end:
+        return
+    given = int.from_bytes(old[place : place + 2])
+    if protocol == at.PROTO_UDP and (not given or not whole):
+        new[begin + place : begin + place + 2] = b"\0\0"
+        return
+    covered = protocol not in (at.PROTO_ICMP, 2)
+    before, now = (_sum(one, 0, len(one)) if covered else 0 for one in pair)
+    pseudo = protocol + len(old)
+    if covered and given % ONES == (before + pseudo) % ONES and given:
+        new[begin + place : begin + place + 2] = ((now + pseudo) % ONES or ONES).to_bytes(2)
+        return
+    _keep_sum(new, begin, end, begin + place, (before + _sum(old, 0, len(old)) - now) % ONES)
+    if protocol == at.PROTO_UDP and new[begin + place : begin + place + 2] == b"\0\0":
+        new[begin + place : begin + place + 2] = b"\xff\xff"
+
+
+def _hide_options(new: bytearray, begin: int, end: int) -> None:
+    """Zero what TCP options tell that may tell of somebody: keys, cookies, signatures."""
+    place = begin
+    while place + 1 < end and new[place]:
+        if new[place] == at.TCPOPT_NOP:
+            place += 1
+            continue
+        size = max(new[place + 1], 2)
+        if new[place] not in KEPT_OPTIONS:
+            inside = slice(place + 2, min(place + size, end))
+            new[inside] = bytes(len(new[inside]))
+        place += size

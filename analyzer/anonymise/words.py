@@ -1,0 +1,137 @@
+"""
+Words replaced in texts that commands print, and in names: those that a command, a kernel or an engine uses stay.
+
+What is no known word is a name, and gets another one as long, of letters, so that names keep their form (``shop-web-1``
+and ``shop_default`` still begin alike), fit where names may not be long, and packets keep their lengths. Digits stay,
+but for long numbers in names.
+"""
+
+import re
+from functools import lru_cache
+from importlib import resources
+from ipaddress import ip_address
+from string import ascii_lowercase
+
+from analyzer.anonymise.addresses import Addresses
+from analyzer.anonymise.key import Key
+
+ROUNDS = 8
+"""Of the Feistel network over numbers of letters: more than the four that make it as good as its parts."""
+SHORTEST = 3
+"""Letters of a word that is replaced: what is shorter tells nobody from others."""
+LONG_NUMBER = 5
+"""Digits in a name that are replaced: a year may stay, an account's number may not."""
+ID = 12
+"""Characters of a short id, by which engines call a container: the long one's first."""
+
+_TEXT = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d[T ][\d:.]+Z?)"
+    r"|(?P<mac>(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:]))"
+    r"|(?P<ip6>(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]))"
+    r"|(?P<ip4>(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
+    r"|(?P<dashed>(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?!\d))"
+    r"|(?P<option>(?<=--)[a-z][a-z0-9-]+|\bveth\w*|\b0x[0-9a-f]+)"
+    r"|(?P<id>(?<![^\W_])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}(?![^\W_]))"
+    r"|(?P<word>[^\W_]*[^\W\d_][^\W_]*)"
+)  # fmt: skip
+_RUN = re.compile(r"[^\W\d_]+|\d+")
+
+
+class Words:
+    """Which word stands for which."""
+
+    def __init__(self, key: Key, addresses: Addresses) -> None:
+        """*addresses* are those in texts."""
+        self._key, self._addresses = key, addresses
+        self._letters = lru_cache(maxsize=1 << 16)(self._other_letters)
+
+    def text(self, text: str) -> str:
+        """Replace all that is an address, an id or a name in a text."""
+        return _TEXT.sub(self._found, text)
+
+    def name(self, name: bytes) -> bytes:
+        """Replace a name's part as it stands in a packet, in any encoding; it is as long."""
+        return self.text(name.decode("latin-1")).encode("latin-1", "replace")
+
+    def _found(self, found: re.Match[str]) -> str:
+        kind, text = found.lastgroup, found[0]
+        if kind == "mac":
+            return self._addresses.mac(bytes.fromhex(text.replace(":", ""))).hex(":")
+        if kind in ("ip4", "ip6"):
+            try:
+                return str(self._addresses.ip(ip_address(text)))
+            except ValueError:
+                return text if kind == "ip4" else re.sub(r"[^\W\d_]+", lambda run: self._letters(run[0]), text)
+        if kind == "dashed":
+            return self.dashed(text)
+        if kind == "id":
+            return self.id(text)
+        return _RUN.sub(self._run, text) if kind == "word" else text
+
+    def dashed(self, text: str) -> str:
+        """Replace an address in a name, ``ip-10-0-0-5``: each number by as many digits of the new one."""
+        numbers = text.split("-")
+        if any(int(one) > 255 for one in numbers):
+            return text
+        return "-".join(fit(new, old) for new, old in zip(self._addresses.packed(bytes(map(int, numbers))), numbers))
+
+    def id(self, text: str) -> str:
+        """Replace a hexadecimal id; the short form of a long one is replaced by the short form of its replacement."""
+        short = self._key.digest(b"id", text[:ID].encode(), 32).hex()[: len(text[:ID])]
+        return short + self._key.digest(b"long", text.encode(), 32).hex()[: len(text) - ID] if len(text) > ID else short
+
+    def _run(self, found: re.Match[str]) -> str:
+        run = found[0]
+        if run.isdigit():
+            long = len(run) >= LONG_NUMBER
+            return "".join(str(one % 10) for one in self._key.digest(b"digits", run.encode(), 64)[: len(run)]) if long else run
+        return self._letters(run)
+
+    def _other_letters(self, run: str) -> str:
+        lower = run.lower()
+        if len(run) < SHORTEST or lower in known():
+            return run
+        if not run.isascii():
+            lower = "".join(one.lower() if one.isascii() else ascii_lowercase[ord(one) % 26] for one in run)
+        new = self._permuted(lower)
+        while new in known():  # what stands for a word is none that stays
+            new = self._permuted(new)
+        return "".join(letter.upper() if old.isupper() else letter for letter, old in zip(new, run, strict=True))
+
+    def _permuted(self, letters: str) -> str:
+        """Return as many letters, other ones for each word: a Feistel network over their two halves."""
+        half = len(letters) // 2
+        left, right = _number(letters[:half]), _number(letters[half:])
+        sizes = 26**half, 26 ** (len(letters) - half)
+        for turn in range(ROUNDS):
+            side, other, size = (left, right, sizes[0]) if turn % 2 else (right, left, sizes[1])
+            told = b"%d %d %d" % (len(letters), turn, other)
+            mixed = (side + int.from_bytes(self._key.digest(b"letters", told, 32))) % size
+            left, right = (mixed, right) if turn % 2 else (left, mixed)
+        return _letters_of(left, half) + _letters_of(right, len(letters) - half)
+
+
+def fit(number: int, digits: str) -> str:
+    """Write a number with as many digits as there were, its last ones."""
+    return str(number).zfill(len(digits))[-len(digits) :]
+
+
+@lru_cache(maxsize=1)
+def known() -> frozenset[str]:
+    """Return the words that mean the same on every host."""
+    return frozenset(resources.files(__package__).joinpath("words.txt").read_text().split())
+
+
+def _number(letters: str) -> int:
+    found = 0
+    for letter in letters:
+        found = found * 26 + ord(letter) - ord("a")
+    return found
+
+
+def _letters_of(number: int, count: int) -> str:
+    found = ""
+    for _ in range(count):
+        number, letter = divmod(number, 26)
+        found = ascii_lowercase[letter] + found
+    return found
