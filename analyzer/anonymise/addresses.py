@@ -1,12 +1,13 @@
 """
 Addresses replaced so that what is in a subnet stays in it: two share as many first bits afterwards as before.
 
-As in Crypto-PAn (Xu, Fan, Ammar, Moon, 2002), whether a bit is turned depends on those before it, and on a key. Some are
-never turned: those that lead to blocks with a meaning of their own (RFC 6890), to the ends of subnets, which are the
-network's and the broadcast address, and to the ends of ranges that rules have.
+As in Crypto-PAn (Xu, Fan, Ammar, Moon, 2002), whether a bit is turned depends on those before it, and on a key. Some
+are never turned: those that lead to blocks with a meaning of their own (RFC 6890), to the ends of subnets, which are
+the network's and the broadcast address, and to the ends of ranges that rules have.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from analyzer.anonymise.key import Key
@@ -41,6 +42,8 @@ GROUPS6 = b"\x33\x33"
 """What the MAC of an IPv6 group begins with, before its last four bytes (RFC 2464 section 7)."""
 VRRP = b"\x00\x00\x5e"
 """MACs of protocols (RFC 9542)."""
+MOST_KNOWN = 1 << 18
+"""Replacements that are remembered."""
 
 
 class Addresses:
@@ -51,8 +54,8 @@ class Addresses:
     ) -> None:
         """Take the subnets, and first and last addresses of ranges, that shall be some afterwards as well."""
         self._key = key
-        self._known: dict[Address, Address] = {}
-        self._macs: dict[bytes, bytes] = {}
+        self.packed = lru_cache(maxsize=MOST_KNOWN)(self._packed)
+        self.mac = lru_cache(maxsize=MOST_KNOWN)(self._other_mac)
         self._still: set[Node] = set()
         for network in (*KEPT, *LEFT, *EMBEDDING):
             self._still |= _way(network.network_address, 0, network.prefixlen)
@@ -66,23 +69,14 @@ class Addresses:
 
     def ip(self, address: Address) -> Address:
         """Return what stands for an address."""
-        found = self._known.get(address)
-        if found is None:
-            found = self._known[address] = self._replaced(address)
-        return found
+        return ip_address(self.packed(address.packed))
 
-    def packed(self, address: bytes) -> bytes:
-        """Return it for one of 4 or 16 bytes."""
-        return self.ip(ip_address(address)).packed
-
-    def mac(self, mac: bytes) -> bytes:
-        """Return what stands for a MAC; those of groups stay, and those that tell an address tell the new one."""
-        found = self._macs.get(mac)
-        if found is None:
-            found = self._macs[mac] = self._other_mac(mac)
-        return found
+    def _packed(self, address: bytes) -> bytes:
+        """Return what stands for an address of 4 or 16 bytes."""
+        return self._replaced(ip_address(address)).packed
 
     def _other_mac(self, mac: bytes) -> bytes:
+        """Return what stands for a MAC; those of groups stay, and those that tell an address tell the new one."""
         if mac[:2] == GROUPS6:
             group = b"\xff\x02" + bytes(9) + b"\x01" + mac[2:] if mac[2] == 0xFF else None
             return mac[:2] + self.packed(group)[12:] if group is not None else mac
@@ -140,6 +134,5 @@ def _way(address: Address, begin: int, end: int | None = None) -> set[Node]:
     """Return the nodes on the way to an address, from so many given bits on."""
     width = address.max_prefixlen
     return {
-        (address.version, given, int(address) >> width - given)
-        for given in range(begin, width if end is None else end)
+        (address.version, given, int(address) >> width - given) for given in range(begin, width if end is None else end)
     }

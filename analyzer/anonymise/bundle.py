@@ -1,4 +1,4 @@
-"""A bundle, or captures, written anew so that they can be shown to anybody; hoptrace says of them what it said before."""
+"""A bundle, or captures, written anew so that anybody may see them; hoptrace says of them what it said before."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -30,6 +30,8 @@ from analyzer.state.retis import FILE as RETIS
 CONNTRACK, DROPS = "conntrack-events.txt", "drops.txt"
 FOLDERS = (HOST, BEFORE, INSIDE, OVERLAYS)
 """In a bundle, of which the names are no names."""
+DEEPEST = 4
+"""Folders in folders: a host's, its containers', and one of them."""
 
 
 @dataclass(slots=True)
@@ -44,9 +46,7 @@ class Made:
     """What could not be read, or not all of it."""
 
 
-def anonymise(
-    paths: Sequence[str], target: Path, secret: bytes | None = None, most_unpacked: int = MOST_BYTES
-) -> Made:
+def anonymise(paths: Sequence[str], target: Path, secret: bytes | None = None, most_unpacked: int = MOST_BYTES) -> Made:
     """
     Write captures and bundles anew, with addresses, MACs, names and payloads replaced.
 
@@ -61,8 +61,10 @@ def anonymise(
         InputError: a path is not there, or there is no capture.
         OutputError: *target* is there already, or cannot be written.
     """
-    if target.exists():
+    if target.exists() or target.is_symlink():
         raise OutputError(f"{target}: there already")
+    if any(target.resolve().is_relative_to(Path(path).resolve()) for path in paths):
+        raise OutputError(f"{target}: inside what is to be written anew")
     name = target.name.removesuffix(PACKED)
     with ExitStack() as stack:
         folder = stack.enter_context(scratch(_beside(target))) / name
@@ -114,26 +116,29 @@ class _Maker:
         }  # fmt: skip
 
     def write(self, source: Path, target: Path) -> None:
-        """Write a file into *target*, or what is in a folder, which is one in there unless it is the bundle."""
-        if not source.is_dir():
-            self._file(source, target)
-            return
-        for one in sorted(source.iterdir()):
-            if one.is_symlink():
-                self._made.left_out.append(one.name)
-            elif one.is_dir():
-                inner = target / (one.name if one.name in FOLDERS else self._words.text(one.name))
-                inner.mkdir(exist_ok=True)
-                self.write(one, inner)
-            elif one.is_file():
-                self._file(one, target)
+        """Write a capture into *target*, or all that is in a bundle."""
+        if source.is_dir():
+            self._folder(source, target, DEEPEST)
+        else:
+            self._file(source, target, is_named=True)
 
-    def _file(self, source: Path, target: Path) -> None:
+    def _folder(self, source: Path, target: Path, deeper: int) -> None:
+        for one in sorted(source.iterdir()):
+            inner = target / (one.name if one.name in FOLDERS else self._words.text(one.name))
+            if one.is_file() and not one.is_symlink():
+                self._file(one, target)
+            elif one.is_dir() and not one.is_symlink() and deeper:
+                inner.mkdir(exist_ok=True)
+                self._folder(one, inner, deeper - 1)
+            else:
+                self._made.left_out.append(one.name)
+
+    def _file(self, source: Path, target: Path, *, is_named: bool = False) -> None:
         made = self._made
         try:
             if source.name == NAME:
                 self._manifest(source.parent, target)
-            elif is_capture(source):
+            elif is_named or is_capture(source):
                 told = self._captures.write(source, target / self._file_name(source.name))
                 made.captures += 1
                 made.problems += [told] if told is not None else []

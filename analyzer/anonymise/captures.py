@@ -77,7 +77,9 @@ class Captures:
             if interface.link_type != LINKTYPE_NONE and number not in numbers:
                 numbers[number] = len(numbers)
                 yield self._interface(interface)
-        yield names_block((self._addresses.ip(ip_address(ip)), self._words.text(name)) for ip, name in info.names.items())
+        yield names_block(
+            (self._addresses.ip(ip_address(ip)), self._words.text(name)) for ip, name in info.names.items()
+        )
         for number, place in numbers.items():
             if (dropped := info.interfaces[number].dropped) is not None:
                 yield _statistics(place, dropped)

@@ -21,7 +21,13 @@ from analyzer.state.retis import Event
 COUNTERS = ("nstat.txt", "conntrack-stats.txt", "softnet_stat.txt", "nfnetlink_queue.txt")
 """Dumps of nothing but the kernel's own words, and numbers."""
 LABELS = (docker.SERVICE, *APPS)
-LABELLED = ("Labels", "labels")
+OPTIONS = (
+    docker.BRIDGE_NAME, docker.MASQUERADE, docker.INHIBIT, *(docker.GATEWAY_MODE.format(version=v) for v in (4, 6)),
+    "parent", "mode", *(f"{driver}_mode" for driver in docker.USUAL_MODE),
+)  # fmt: skip
+"""Of networks' drivers, those that are read."""
+ATTRIBUTES = ("name", "container", "exitCode")
+"""Of Docker's events."""
 READ: dict[str, type[msgspec.Struct]] = {
     **{f"{engine}-inspect.json": docker.InspectedContainer for engine in ("docker", "podman", "nerdctl")},
     **{f"{engine}-network-inspect.json": docker.InspectedNetwork for engine in ("docker", "nerdctl")},
@@ -29,8 +35,6 @@ READ: dict[str, type[msgspec.Struct]] = {
     "crictl-inspect.json": Pod,
 }
 """What is read of each entry of a list."""
-DRIVER_OPTIONS = "com.docker.network."
-"""How the names of options begin that hoptrace reads; others' names are replaced like their values."""
 
 
 class Dumps:
@@ -76,8 +80,9 @@ class Dumps:
             what, actor = (told["Type"], told["Action"]), told["Actor"]["Attributes"]
             if what not in ENDS and what not in BACK:
                 return ""
-            named = {name: self._words.text(str(actor[name])) for name in ("name", "container", "exitCode") if name in actor}
-            return json.dumps({"Type": what[0], "Action": what[1], "Actor": {"Attributes": named}, "timeNano": told["timeNano"]})
+            named = {name: self._words.text(str(actor[name])) for name in ATTRIBUTES if name in actor}
+            kept = {"Type": what[0], "Action": what[1], "timeNano": int(told["timeNano"])}
+            return json.dumps(kept | {"Actor": {"Attributes": named}})
         except (ValueError, TypeError, KeyError, RecursionError):
             return ""
 
@@ -104,42 +109,38 @@ class Dumps:
             return text
         if name in READ:
             entries = documents(text) if text.strip() else []
-            read = msgspec.convert(entries, list[READ[name]])  # type: ignore[name-defined]
-            return json.dumps(self._value(msgspec.to_builtins(read), _fields(READ[name])), indent=1) + "\n"
+            kind: Any = list[READ[name]]  # type: ignore[valid-type]
+            read = msgspec.convert(entries, kind)
+            told = msgspec.json.encode(self._value(read))
+            return msgspec.json.format(told, indent=1).decode() + "\n"
         if name == "daemon.json":
             return json.dumps({"iptables": docker.parse_makes_rules(text)}) + "\n" if text.strip() else text
         if not name.endswith(".json"):
             return "".join(self._words.text(line) for line in text.splitlines(keepends=True))
-        return json.dumps(self._value(json.loads(text), None)) + "\n" if text.strip() else text
+        return json.dumps(self._value(json.loads(text))) + "\n" if text.strip() else text
 
-    def _value(self, value: Any, fields: frozenset[str] | None) -> Any:
-        """Replace texts in JSON; the names of what is no field are names, too. Without *fields*, all are some."""
+    def _value(self, value: Any) -> Any:
+        """Replace texts in what was read of JSON; its fields keep their names, and so do those of the kernel's."""
         if isinstance(value, str):
             return self._words.text(value)
         if isinstance(value, list):
-            return [self._value(one, fields) for one in value]
+            return [self._value(one) for one in value]
         if isinstance(value, dict):
-            return {self._field(key, fields): self._value(_kept(key, one), fields) for key, one in value.items()}
+            return {key: self._value(one) for key, one in value.items()}
+        if isinstance(value, msgspec.Struct):
+            fields = {name: getattr(value, name) for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **{name: self._member(name, one) for name, one in fields.items()})
         return value
 
-    def _field(self, key: str, fields: frozenset[str] | None) -> str:
-        stays = fields is None or key in fields or key in LABELS or key.startswith(DRIVER_OPTIONS)
-        return key if stays else self._words.text(key)
-
-
-def _kept(key: str, value: Any) -> Any:
-    """Leave out labels that nobody reads."""
-    if key in LABELLED and isinstance(value, dict):
-        return {name: one for name, one in value.items() if name in LABELS}
-    return value
-
-
-def _fields(kind: Any) -> frozenset[str]:
-    """Return the names that a structure and those in it have in JSON."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        own = msgspec.structs.fields(kind)
-        return frozenset(one.encode_name for one in own).union(*(_fields(one.type) for one in own))
-    return frozenset().union(*(_fields(one) for one in getattr(kind, "__args__", ())))
+    def _member(self, name: str, value: Any) -> Any:
+        """Replace a field's value; where it is what somebody named, by names, these are replaced as well."""
+        if not isinstance(value, dict):
+            return self._value(value)
+        if name == "labels":
+            return {label: self._value(one) for label, one in value.items() if label in LABELS}
+        if name == "options":
+            return {option: self._value(one) for option, one in value.items() if option in OPTIONS}
+        return {self._words.text(key): self._value(one) for key, one in value.items()}
 
 
 def _lines(file: Any) -> Iterator[str]:

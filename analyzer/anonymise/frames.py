@@ -1,14 +1,15 @@
 """
 Frames with other addresses and payloads, and all else as it was: lengths, numbers, flags, and what checksums say.
 
-A checksum that was right is right afterwards, one that was wrong is as wrong, and one that a card was to complete is still
-so. What is neither understood here nor needed to follow a packet is zero.
+A checksum that was right is right afterwards, one that was wrong is as wrong, and one that a card was to complete is
+still so. What is neither understood here nor needed to follow a packet is zero.
 """
 
 from analyzer.anonymise.addresses import Addresses
 from analyzer.anonymise.control import Control
 from analyzer.anonymise.payload import Payloads
 from analyzer.decode import offsets as at
+from analyzer.decode.checksum import completed
 from analyzer.read import records
 
 MAC = 6
@@ -16,7 +17,7 @@ ETHERNET_BRIDGED, DISCOVERY = 0x6558, 0x8863
 """GRE's type of Ethernet (RFC 1701); PPPoE's of discovery, whose tags tell names."""
 SLL, SLL2 = (6, 4, 14), (12, 11, 0)
 """Where the cooked headers have an address, its length, and the protocol."""
-IPIP, SIT = 4, 41
+IGMP, IPIP, SIT = 2, 4, 41
 KEPT_OPTIONS = (0, 1, 2, 3, 4, 5, 8)
 """TCP options that tell nothing of anybody: padding, MSS, window scale, SACK, timestamps."""
 OF_IP = {4: at.IPV4_HEADER, 6: at.IPV6_HEADER}
@@ -126,14 +127,15 @@ class Frames:
         total = int.from_bytes(new[begin + 2 : begin + 4])
         behind = min(begin + header, len(new))
         end, whole = _end(new, begin + total if total >= header else 0, quoted=quoted)
-        before = _sum(new, begin, behind)
+        before = _sum(bytes(new[begin:behind]))
         old = bytes(new[begin + 12 : begin + 20])
         for place in (begin + 12, begin + 16):
             new[place : place + 4] = self._addresses.packed(bytes(new[place : place + 4]))
         options = slice(begin + at.IPV4_HEADER, behind)
         if new[options] != ALERT:
             new[options] = b"\x01" * len(new[options])
-        _keep_sum(new, begin, behind, begin + 10, before)
+        new[begin + 10 : begin + 12] = b"\0\0"
+        new[begin + 10 : begin + 12] = ((before - _sum(bytes(new[begin:behind]))) % ONES).to_bytes(2)
         fragment = int.from_bytes(new[begin + 6 : begin + 8]) & 0x3FFF
         self._transport(new, new[begin + 9], behind, end, depth, (old, bytes(new[begin + 12 : begin + 20])),
                         first=not fragment & 0x1FFF, whole=whole and not fragment)  # fmt: skip
@@ -166,12 +168,12 @@ class Frames:
         if not first:
             new[begin:end] = self._payloads.opaque(bytes(new[begin:end]))
             return
-        old = bytes(new[begin:end])
+        old, inner = bytes(new[begin:end]), 0
         if protocol in (at.PROTO_TCP, at.PROTO_UDP, at.PROTO_UDPLITE):
-            self._segment(new, protocol, begin, end, depth)
+            inner = self._segment(new, protocol, begin, end, depth)
         elif protocol in (at.PROTO_ICMP, at.PROTO_ICMP6):
             self._control.icmp(new, protocol, begin, end, self._payloads.opaque)
-        elif protocol == 2:
+        elif protocol == IGMP:
             self._control.igmp(new, begin, end)
         elif protocol in (IPIP, SIT):
             self._packet_until(new, begin, end, depth)
@@ -181,12 +183,16 @@ class Frames:
             kept = begin + {at.PROTO_SCTP: 16, at.PROTO_DCCP: 16, at.PROTO_ESP: 8}.get(protocol, 0)
             if kept < end:
                 new[kept:end] = self._payloads.opaque(bytes(new[kept:end]))
-        _keep_checksum(new, protocol, begin, end, old, pair, whole=whole)
+        now = bytes(new[begin:end])
+        if inner:  # the outer sum counts on what the card makes of the inner one's
+            old, now = (one[:inner] + completed(one[inner:]) for one in (old, now))
+        _keep_checksum(new, protocol, begin, (old, now), pair, whole=whole)
 
-    def _segment(self, new: bytearray, protocol: int, begin: int, end: int, depth: int) -> None:
+    def _segment(self, new: bytearray, protocol: int, begin: int, end: int, depth: int) -> int:
+        """Replace what TCP or UDP carries; return where the packet begins that it does, if it is one, else 0."""
         tcp = protocol == at.PROTO_TCP
         if begin + (at.TCP_HEADER if tcp else at.UDP_HEADER) > end:
-            return  # ports and numbers at most
+            return 0  # ports and numbers at most
         sport, dport = (int.from_bytes(new[begin + place : begin + place + 2]) for place in (0, 2))
         header = max((new[begin + 12] >> 4) * 4, at.TCP_HEADER) if tcp else at.UDP_HEADER
         payload = min(begin + header, end)
@@ -196,8 +202,9 @@ class Frames:
             inner = new[payload + at.VXLAN_HEADER : end]
             self._ethernet(inner, 0, depth + 1)
             new[payload + at.VXLAN_HEADER : end] = inner
-            return
+            return at.UDP_HEADER + at.VXLAN_HEADER + at.ETH_HEADER
         new[payload:end] = self._payloads.replaced(bytes(new[payload:end]), protocol, sport, dport)
+        return 0
 
     def _packet_until(self, new: bytearray, begin: int, end: int, depth: int) -> None:
         inner = new[begin:end]
@@ -228,43 +235,36 @@ def _end(new: bytearray, told: int, *, quoted: bool) -> tuple[int, bool]:
     return told, True
 
 
-def _sum(data: bytearray | bytes, begin: int, end: int) -> int:
+def _sum(data: bytes) -> int:
     """Add up 16-bit words in ones' complement (RFC 1071)."""
-    some = bytes(data[begin:end])
-    return int.from_bytes(some + b"\0" * (len(some) & 1)) % ONES
+    return int.from_bytes(data + b"\0" * (len(data) & 1)) % ONES
 
 
-def _keep_sum(new: bytearray, begin: int, end: int, place: int, wanted: int) -> None:
-    """Choose a checksum by which the sum is the same as before."""
-    if place + 2 <= end:
-        new[place : place + 2] = b"\0\0"
-        new[place : place + 2] = ((wanted - _sum(new, begin, end)) % ONES).to_bytes(2)
-
-
-CHECKSUMS = {at.PROTO_TCP: 16, at.PROTO_UDP: 6, at.PROTO_ICMP: 2, at.PROTO_ICMP6: 2, 2: 2}
+CHECKSUMS = {at.PROTO_TCP: 16, at.PROTO_UDP: 6, at.PROTO_ICMP: 2, at.PROTO_ICMP6: 2, IGMP: 2}
 """Where each protocol has its checksum."""
 
 
 def _keep_checksum(
-    new: bytearray, protocol: int, begin: int, end: int, old: bytes, pair: tuple[bytes, bytes], *, whole: bool
+    new: bytearray, protocol: int, begin: int, carried: tuple[bytes, bytes], pair: tuple[bytes, bytes], *, whole: bool
 ) -> None:
-    """Let a checksum of the transport layer say what it said; that of a datagram that was cut, nothing."""
+    """Let a transport checksum of what is *carried*, before and now, say what it said; a cut datagram's, nothing."""
+    old, now = carried
     place = CHECKSUMS.get(protocol)
-    if place is None or begin + place + 2 > end:
+    if place is None or place + 2 > len(old):
         return
+    field = slice(begin + place, begin + place + 2)
     given = int.from_bytes(old[place : place + 2])
     if protocol == at.PROTO_UDP and (not given or not whole):
-        new[begin + place : begin + place + 2] = b"\0\0"
+        new[field] = b"\0\0"
         return
-    covered = protocol not in (at.PROTO_ICMP, 2)
-    before, now = (_sum(one, 0, len(one)) if covered else 0 for one in pair)
-    pseudo = protocol + len(old)
-    if covered and given % ONES == (before + pseudo) % ONES and given:
-        new[begin + place : begin + place + 2] = ((now + pseudo) % ONES or ONES).to_bytes(2)
+    covered = protocol not in (at.PROTO_ICMP, IGMP)
+    before, after = (_sum(one) + protocol + len(old) if covered else 0 for one in pair)
+    if covered and given and given % ONES == before % ONES:  # the card is to complete it
+        new[field] = (after % ONES or ONES).to_bytes(2)
         return
-    _keep_sum(new, begin, end, begin + place, (before + _sum(old, 0, len(old)) - now) % ONES)
-    if protocol == at.PROTO_UDP and new[begin + place : begin + place + 2] == b"\0\0":
-        new[begin + place : begin + place + 2] = b"\xff\xff"
+    rest = now[:place] + b"\0\0" + now[place + 2 :]
+    told = (before + _sum(old) - after - _sum(rest)) % ONES
+    new[field] = (told or (ONES if protocol == at.PROTO_UDP else 0)).to_bytes(2)
 
 
 def _hide_options(new: bytearray, begin: int, end: int) -> None:

@@ -85,17 +85,15 @@ class Messages:
         if lower[-2:] == IP6 and len(labels) == 34 and all(len(one) == 1 for one in labels[:32]):
             nibbles = b"".join(reversed(lower[:32])).decode("latin-1")
             if all(one in "0123456789abcdef" for one in nibbles):
-                told = self._addresses.packed(bytes.fromhex(nibbles)).hex()
-                return [*(one.encode() for one in reversed(told)), *labels[32:]]
+                spelt = self._addresses.packed(bytes.fromhex(nibbles)).hex()
+                return [*(one.encode() for one in reversed(spelt)), *labels[32:]]
         found = [self._words.name(one) for one in labels]
         for first in range(len(labels) - 3):
             four = labels[first : first + 4]
             if all(one.isdigit() and len(one) <= 3 and int(one) < 256 for one in four):
-                back = lower[first + 4 :] == IP4
-                numbers = bytes(map(int, reversed(four) if back else four))
-                told = self._addresses.packed(numbers)
-                ordered = reversed(told) if back else told
-                found[first : first + 4] = [fit(new, old.decode()).encode() for new, old in zip(ordered, four, strict=True)]
+                turned = -1 if lower[first + 4 :] == IP4 else 1  # the last number comes first there
+                told = self._addresses.packed(bytes(int(one) for one in four[::turned]))[::turned]
+                found[first : first + 4] = [fit(new, len(old)).encode() for new, old in zip(told, four, strict=True)]
                 break
         return found
 
@@ -133,7 +131,6 @@ class Messages:
         if kind == CLIENT and len(content) == 7:
             return content[:1] + self._addresses.mac(content[1:])
         return content if kind in PLAIN else bytes(len(content))
-
 
 
 def _read(data: bytes, at: int) -> tuple[list[bytes], list[tuple[int, bool]], int]:

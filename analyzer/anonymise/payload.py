@@ -1,8 +1,8 @@
 """
 Payloads replaced: what a protocol begins with stays, as far as hoptrace knows it, and nothing of what is said in it.
 
-Equal payloads are equal afterwards, and those that begin alike, or were cut, begin alike, at every point. Behind the first
-bytes, blocks begin with a few that depend on all before, and the rest is zero, so that what is sent packs small.
+Equal payloads are equal afterwards, and those that begin alike, or were cut, begin alike, at every point. Behind the
+first bytes, blocks begin with a few that depend on all before, and the rest is zero, so that what is sent packs small.
 """
 
 import re
@@ -127,7 +127,8 @@ class Payloads:
 
 def alike(data: bytes, text: bytes) -> int:
     """Return how many bytes of *data* begin as *text* does: what was cut may end within it."""
-    return next((place for place, pair in enumerate(zip(data, text, strict=False)) if pair[0] != pair[1]), min(len(data), len(text)))
+    pairs = enumerate(zip(data, text, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(data), len(text)))
 
 
 def _reason(new: bytearray, data: bytes, code: int, at: int) -> None:
@@ -141,5 +142,5 @@ def _reason(new: bytearray, data: bytes, code: int, at: int) -> None:
         new[end : end + 2] = b"\r\n"
 
 
-def _letters(data: bytes) -> bytes:
+def _letters(data: bytearray) -> bytes:
     return bytes(ord("a") + byte % 26 for byte in data)

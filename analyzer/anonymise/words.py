@@ -13,14 +13,12 @@ from ipaddress import ip_address
 from string import ascii_lowercase
 
 from analyzer.anonymise.addresses import Addresses
-from analyzer.anonymise.key import Key
+from analyzer.anonymise.key import LARGEST, Key
 
 ROUNDS = 8
 """Of the Feistel network over numbers of letters: more than the four that make it as good as its parts."""
 SHORTEST = 3
 """Letters of a word that is replaced: what is shorter tells nobody from others."""
-LONG_NUMBER = 5
-"""Digits in a name that are replaced: a year may stay, an account's number may not."""
 ID = 12
 """Characters of a short id, by which engines call a container: the long one's first."""
 
@@ -30,11 +28,13 @@ _TEXT = re.compile(
     r"|(?P<ip6>(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]))"
     r"|(?P<ip4>(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
     r"|(?P<dashed>(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?!\d))"
-    r"|(?P<option>(?<=--)[a-z][a-z0-9-]+|\bveth\w*|\b0x[0-9a-f]+)"
+    r"|(?P<option>(?<=--)[a-z][a-z0-9-]+|\b(?:veth|cali|lxc|eni)\w*|\b0x[0-9a-f]+)"
     r"|(?P<id>(?<![^\W_])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}(?![^\W_]))"
     r"|(?P<word>[^\W_]*[^\W\d_][^\W_]*)"
 )  # fmt: skip
-_RUN = re.compile(r"[^\W\d_]+|\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_NUMBER = re.compile(r"\d{5,}")
+"""Long ones in names are replaced: a year may stay, an account's number may not."""
 
 
 class Words:
@@ -51,7 +51,8 @@ class Words:
 
     def name(self, name: bytes) -> bytes:
         """Replace a name's part as it stands in a packet, in any encoding; it is as long."""
-        return self.text(name.decode("latin-1")).encode("latin-1", "replace")
+        text = name.decode("latin-1")
+        return (_NUMBER.sub(self._digits, text) if text.isdigit() else self.text(text)).encode("latin-1")
 
     def _found(self, found: re.Match[str]) -> str:
         kind, text = found.lastgroup, found[0]
@@ -61,31 +62,34 @@ class Words:
             try:
                 return str(self._addresses.ip(ip_address(text)))
             except ValueError:
-                return text if kind == "ip4" else re.sub(r"[^\W\d_]+", lambda run: self._letters(run[0]), text)
+                return text if kind == "ip4" else _LETTERS.sub(lambda run: self._letters(run[0]), text)
         if kind == "dashed":
             return self.dashed(text)
         if kind == "id":
             return self.id(text)
-        return _RUN.sub(self._run, text) if kind == "word" else text
+        return self._word(text) if kind == "word" else text
 
     def dashed(self, text: str) -> str:
         """Replace an address in a name, ``ip-10-0-0-5``: each number by as many digits of the new one."""
         numbers = text.split("-")
         if any(int(one) > 255 for one in numbers):
             return text
-        return "-".join(fit(new, old) for new, old in zip(self._addresses.packed(bytes(map(int, numbers))), numbers))
+        told = self._addresses.packed(bytes(map(int, numbers)))
+        return "-".join(fit(new, len(old)) for new, old in zip(told, numbers, strict=True))
 
     def id(self, text: str) -> str:
         """Replace a hexadecimal id; the short form of a long one is replaced by the short form of its replacement."""
         short = self._key.digest(b"id", text[:ID].encode(), 32).hex()[: len(text[:ID])]
         return short + self._key.digest(b"long", text.encode(), 32).hex()[: len(text) - ID] if len(text) > ID else short
 
-    def _run(self, found: re.Match[str]) -> str:
-        run = found[0]
-        if run.isdigit():
-            long = len(run) >= LONG_NUMBER
-            return "".join(str(one % 10) for one in self._key.digest(b"digits", run.encode(), 64)[: len(run)]) if long else run
-        return self._letters(run)
+    def _word(self, word: str) -> str:
+        """Replace letters, and of a word that they are replaced in, long numbers."""
+        new = _LETTERS.sub(lambda run: self._letters(run[0]), word)
+        return _NUMBER.sub(self._digits, new) if new != word else word
+
+    def _digits(self, found: re.Match[str]) -> str:
+        made = self._key.digest(b"digits", found[0].encode(), LARGEST)
+        return "".join(str(made[place % LARGEST] % 10) for place in range(len(found[0])))
 
     def _other_letters(self, run: str) -> str:
         lower = run.lower()
@@ -111,9 +115,9 @@ class Words:
         return _letters_of(left, half) + _letters_of(right, len(letters) - half)
 
 
-def fit(number: int, digits: str) -> str:
-    """Write a number with as many digits as there were, its last ones."""
-    return str(number).zfill(len(digits))[-len(digits) :]
+def fit(number: int, digits: int) -> str:
+    """Write a number with so many digits, its last ones."""
+    return str(number).zfill(digits)[-digits:]
 
 
 @lru_cache(maxsize=1)

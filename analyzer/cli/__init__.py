@@ -16,6 +16,7 @@ import click
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze, demo
+from analyzer.cli.anonymise import anonymise
 from analyzer.cli.base import Group
 from analyzer.cli.capture import capture
 from analyzer.cli.checks import checks
@@ -50,5 +51,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, open_, replay, shell, doctor, checks, fields, completion, demo):
+for command in (analyze, capture, show, open_, replay, shell, doctor, checks, fields, anonymise, completion, demo):
     main.add_command(command)

@@ -157,7 +157,9 @@ def parse_sidecars(dump: Any) -> tuple[Sidecar, ...]:
 
 def parse_on_host(dump: Any) -> tuple[OnHost, ...]:
     """Read which containers of ``docker inspect`` run on the host's network."""
-    running = (one for one in convert(dump, list[InspectedContainer]) if one.host_config.mode == "host" and one.state.pid)
+    running = (
+        one for one in convert(dump, list[InspectedContainer]) if one.host_config.mode == "host" and one.state.pid
+    )
     return tuple(OnHost(one.name.lstrip("/"), one.id, one.state.pid) for one in running)
 
 
