@@ -107,7 +107,7 @@ class _Maker:
     def __init__(self, key: Key, sources: Sequence[Path], made: Made) -> None:
         addresses = Addresses(key, *named_in(text for source in sources for text in _texts(source)))
         self._words = Words(key, addresses)
-        frames = Frames(addresses, Payloads(key, self._words, Messages(addresses, self._words)))
+        frames = Frames(addresses, Payloads(key, addresses, Messages(addresses, self._words)))
         self._captures = Captures(frames, addresses, self._words)
         self._dumps = Dumps(self._words)
         self._made = made

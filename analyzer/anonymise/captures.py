@@ -19,6 +19,8 @@ from analyzer.report.pcapng import interface_block, names_block, packet_block, s
 Frame = tuple[int, Interface, int, bytes, int]
 """Number and description of its interface, time in ns, what was captured, and length on the wire."""
 BILLION = 1_000_000_000
+CUT = bytes(6)
+"""What is no whole record: a capture that ends within one still does."""
 
 
 class Captures:
@@ -63,6 +65,7 @@ class Captures:
         yield struct.pack("<IHHiIII", NANOSECONDS, 2, 4, 0, 0, one.snap_len or MAX_RECORD, network)
         for _, _, time_ns, data, wire in self._replaced(capture):
             yield struct.pack("<IIII", *divmod(time_ns, BILLION), len(data), wire) + data
+        yield CUT if capture.info.damage is not None else b""
 
     def _pcapng(self, capture: CaptureFile) -> Iterator[bytes]:
         yield section_block()
@@ -83,6 +86,7 @@ class Captures:
         for number, place in numbers.items():
             if (dropped := info.interfaces[number].dropped) is not None:
                 yield _statistics(place, dropped)
+        yield CUT if info.damage is not None else b""
 
     def _interface(self, interface: Interface) -> bytes:
         texts = (interface.name, interface.description)

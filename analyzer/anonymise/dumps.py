@@ -102,7 +102,7 @@ class Dumps:
             for one, name in ((event.skb, "dev_name"), (event.dev, "name")):
                 if one is not None:
                     setattr(one, name, self._words.text(getattr(one, name)))
-        return msgspec.json.encode(events).decode()
+        return msgspec.json.encode(told).decode()
 
     def _told(self, name: str, text: str) -> str:
         if name in COUNTERS:

@@ -5,6 +5,10 @@ A checksum that was right is right afterwards, one that was wrong is as wrong, a
 still so. What is neither understood here nor needed to follow a packet is zero.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 from analyzer.anonymise.addresses import Addresses
 from analyzer.anonymise.control import Control
 from analyzer.anonymise.payload import Payloads
@@ -13,8 +17,8 @@ from analyzer.decode.checksum import completed
 from analyzer.read import records
 
 MAC = 6
-ETHERNET_BRIDGED, DISCOVERY = 0x6558, 0x8863
-"""GRE's type of Ethernet (RFC 1701); PPPoE's of discovery, whose tags tell names."""
+ETHERNET_BRIDGED, GRE_SEQUENCE = 0x6558, 0x1000
+"""GRE's type of Ethernet (RFC 1701), and its bit that a number follows."""
 SLL, SLL2 = (6, 4, 14), (12, 11, 0)
 """Where the cooked headers have an address, its length, and the protocol."""
 IGMP, IPIP, SIT = 2, 4, 41
@@ -24,8 +28,26 @@ OF_IP = {4: at.IPV4_HEADER, 6: at.IPV6_HEADER}
 DEEPEST = 4
 """Packets in packets."""
 ONES = 0xFFFF
+OFFSET = 0x1FFF
+"""Of a fragment's place."""
 ALERT = b"\x94\x04\x00\x00"
 """The option that IGMP has (RFC 2113)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What an IP packet carries, and where."""
+
+    begin: int
+    end: int
+    missing: int
+    """Bytes of it that were cut off."""
+    fragment: int
+    """Its place in units of 8 bytes, and above them whether more follow, as in an IPv4 header; 0 of what is none."""
+    pair: tuple[bytes, bytes]
+    """The addresses, source and destination, before and now."""
+    depth: int
+    """Of packets that it is in."""
 
 
 class Frames:
@@ -126,7 +148,7 @@ class Frames:
             return
         total = int.from_bytes(new[begin + 2 : begin + 4])
         behind = min(begin + header, len(new))
-        end, whole = _end(new, begin + total if total >= header else 0, quoted=quoted)
+        end, missing = _end(new, begin + total if total >= header else 0, quoted=quoted)
         before = _sum(bytes(new[begin:behind]))
         old = bytes(new[begin + 12 : begin + 20])
         for place in (begin + 12, begin + 16):
@@ -137,48 +159,48 @@ class Frames:
         new[begin + 10 : begin + 12] = b"\0\0"
         new[begin + 10 : begin + 12] = ((before - _sum(bytes(new[begin:behind]))) % ONES).to_bytes(2)
         fragment = int.from_bytes(new[begin + 6 : begin + 8]) & 0x3FFF
-        self._transport(new, new[begin + 9], behind, end, depth, (old, bytes(new[begin + 12 : begin + 20])),
-                        first=not fragment & 0x1FFF, whole=whole and not fragment)  # fmt: skip
+        pair = old, bytes(new[begin + 12 : begin + 20])
+        self._transport(new, new[begin + 9], _Carried(behind, end, missing, fragment, pair, depth))
 
     def _ipv6(self, new: bytearray, begin: int, depth: int, *, quoted: bool) -> None:
         length = int.from_bytes(new[begin + 4 : begin + 6])
-        end, whole = _end(new, begin + at.IPV6_HEADER + length if length else 0, quoted=quoted)
+        end, missing = _end(new, begin + at.IPV6_HEADER + length if length else 0, quoted=quoted)
         old = bytes(new[begin + 8 : begin + 40])
         for place in (begin + 8, begin + 24):
             new[place : place + 16] = self._addresses.packed(bytes(new[place : place + 16]))
-        pair = old, bytes(new[begin + 8 : begin + 40])
-        kind, place, first = new[begin + 6], begin + at.IPV6_HEADER, True
-        while kind in at.EXTENSIONS and place + 8 <= end and first:
+        kind, place, fragment = new[begin + 6], begin + at.IPV6_HEADER, 0
+        while kind in at.EXTENSIONS and place + 8 <= end and not fragment & OFFSET:
+            size = (new[place + 1] + 2) * 4 if kind == at.EXT_AUTH else (new[place + 1] + 1) * 8
             if kind == at.EXT_FRAGMENT:
-                size, offset = 8, int.from_bytes(new[place + 2 : place + 4])
-                first, whole = not offset & 0xFFF8, whole and not offset & 0xFFF9
-            else:
-                size = (new[place + 1] + 2) * 4 if kind == at.EXT_AUTH else (new[place + 1] + 1) * 8
-            if kind in (at.EXT_ROUTING, at.EXT_AUTH, at.EXT_MOBILITY):
-                inside = slice(place + 8, min(place + size, end))
+                size, told = 8, int.from_bytes(new[place + 2 : place + 4])
+                fragment = told >> 3 | (told & 1) << 13  # as IPv4 has it
+            elif kind in (at.EXT_ROUTING, at.EXT_AUTH, at.EXT_MOBILITY):
+                inside = slice(place + 4, min(place + size, end))
                 new[inside] = bytes(len(new[inside]))  # addresses on the way, proofs
             kind, place = new[place], place + size
-        self._transport(new, kind, min(place, end), end, depth, pair, first=first, whole=whole)
+        if kind in at.EXTENSIONS and not fragment & OFFSET:  # it was cut within its headers
+            new[min(place + 2, end) : end] = bytes(max(end - place - 2, 0))
+            return
+        pair = old, bytes(new[begin + 8 : begin + 40])
+        self._transport(new, kind, _Carried(min(place, end), end, missing, fragment, pair, depth))
 
-    def _transport(
-        self, new: bytearray, protocol: int, begin: int, end: int, depth: int, pair: tuple[bytes, bytes], *,
-        first: bool, whole: bool,
-    ) -> None:  # fmt: skip
-        """Replace what an IP packet carries between *begin* and *end*; *pair* are its addresses before and now."""
-        if not first:
+    def _transport(self, new: bytearray, protocol: int, of: _Carried) -> None:
+        """Replace what an IP packet carries."""
+        begin, end = of.begin, of.end
+        if of.fragment & OFFSET:
             new[begin:end] = self._payloads.opaque(bytes(new[begin:end]))
             return
         old, inner = bytes(new[begin:end]), 0
         if protocol in (at.PROTO_TCP, at.PROTO_UDP, at.PROTO_UDPLITE):
-            inner = self._segment(new, protocol, begin, end, depth)
+            inner = self._segment(new, protocol, of)
         elif protocol in (at.PROTO_ICMP, at.PROTO_ICMP6):
             self._control.icmp(new, protocol, begin, end, self._payloads.opaque)
         elif protocol == IGMP:
             self._control.igmp(new, begin, end)
         elif protocol in (IPIP, SIT):
-            self._packet_until(new, begin, end, depth)
+            self._within(new, begin, end, partial(self._packet, begin=0, depth=of.depth + 1))
         elif protocol == at.PROTO_GRE:
-            self._gre(new, begin, end, depth)
+            self._gre(new, begin, end, of.depth)
         else:
             kept = begin + {at.PROTO_SCTP: 16, at.PROTO_DCCP: 16, at.PROTO_ESP: 8}.get(protocol, 0)
             if kept < end:
@@ -186,53 +208,54 @@ class Frames:
         now = bytes(new[begin:end])
         if inner:  # the outer sum counts on what the card makes of the inner one's
             old, now = (one[:inner] + completed(one[inner:]) for one in (old, now))
-        _keep_checksum(new, protocol, begin, (old, now), pair, whole=whole)
+        _keep_checksum(new, protocol, of, old, now)
 
-    def _segment(self, new: bytearray, protocol: int, begin: int, end: int, depth: int) -> int:
+    def _segment(self, new: bytearray, protocol: int, of: _Carried) -> int:
         """Replace what TCP or UDP carries; return where the packet begins that it does, if it is one, else 0."""
+        begin, end = of.begin, of.end
         tcp = protocol == at.PROTO_TCP
         if begin + (at.TCP_HEADER if tcp else at.UDP_HEADER) > end:
             return 0  # ports and numbers at most
-        sport, dport = (int.from_bytes(new[begin + place : begin + place + 2]) for place in (0, 2))
+        ports = int.from_bytes(new[begin : begin + 2]), int.from_bytes(new[begin + 2 : begin + 4])
         header = max((new[begin + 12] >> 4) * 4, at.TCP_HEADER) if tcp else at.UDP_HEADER
         payload = min(begin + header, end)
         if tcp:
             _hide_options(new, begin + at.TCP_HEADER, payload)
-        elif dport in at.VXLAN_PORTS and payload + at.VXLAN_HEADER <= end and new[payload] == at.VXLAN_FLAGS >> 24:
-            inner = new[payload + at.VXLAN_HEADER : end]
-            self._ethernet(inner, 0, depth + 1)
-            new[payload + at.VXLAN_HEADER : end] = inner
+        elif ports[1] in at.VXLAN_PORTS and payload + at.VXLAN_HEADER <= end and new[payload] == at.VXLAN_FLAGS >> 24:
+            self._within(new, payload + at.VXLAN_HEADER, end, partial(self._ethernet, begin=0, depth=of.depth + 1))
             return at.UDP_HEADER + at.VXLAN_HEADER + at.ETH_HEADER
-        new[payload:end] = self._payloads.replaced(bytes(new[payload:end]), protocol, sport, dport)
+        size = end - payload + of.missing
+        new[payload:end] = self._payloads.replaced(bytes(new[payload:end]), protocol, size, ports)
         return 0
-
-    def _packet_until(self, new: bytearray, begin: int, end: int, depth: int) -> None:
-        inner = new[begin:end]
-        self._packet(inner, 0, depth + 1)
-        new[begin:end] = inner
 
     def _gre(self, new: bytearray, begin: int, end: int, depth: int) -> None:
         """Replace what GRE carries (RFC 2890); its header stays."""
         if begin + at.GRE_HEADER > end:
             return
         flags, kind = (int.from_bytes(new[begin + place : begin + place + 2]) for place in (0, 2))
-        size = at.GRE_HEADER + 4 * sum(bool(flags & bit) for bit in (0x8000, at.GRE_KEY, 0x1000))
-        inner = new[min(begin + size, end) : end]
+        size = at.GRE_HEADER + 4 * sum(bool(flags & bit) for bit in (at.GRE_CHECKSUM, at.GRE_KEY, GRE_SEQUENCE))
+        inner = min(begin + size, end)
         if kind in (at.ETHERTYPE_IPV4, at.ETHERTYPE_IPV6):
-            self._packet(inner, 0, depth + 1)
+            self._within(new, inner, end, partial(self._packet, begin=0, depth=depth + 1))
         elif kind == ETHERNET_BRIDGED:
-            self._ethernet(inner, 0, depth + 1)
+            self._within(new, inner, end, partial(self._ethernet, begin=0, depth=depth + 1))
         else:
-            inner[:] = bytes(len(inner))
-        new[min(begin + size, end) : end] = inner
+            new[inner:end] = bytes(end - inner)
+
+    @staticmethod
+    def _within(new: bytearray, begin: int, end: int, replace: Callable[[bytearray], None]) -> None:
+        """Replace a part, and nothing behind it."""
+        part = new[begin:end]
+        replace(part)
+        new[begin:end] = part
 
 
-def _end(new: bytearray, told: int, *, quoted: bool) -> tuple[int, bool]:
-    """Return where a packet ends of which a header tells the end, 0 for none, and whether all of it is there."""
+def _end(new: bytearray, told: int, *, quoted: bool) -> tuple[int, int]:
+    """Return where a packet ends that ends where it *told*, 0 for nowhere, and how many bytes of it are missing."""
     if quoted or told > len(new) or not told:
-        return len(new), not told and not quoted
+        return len(new), max(told - len(new), int(quoted))
     new[told:] = bytes(len(new) - told)  # padding, which may be of other packets
-    return told, True
+    return told, 0
 
 
 def _sum(data: bytes) -> int:
@@ -244,21 +267,18 @@ CHECKSUMS = {at.PROTO_TCP: 16, at.PROTO_UDP: 6, at.PROTO_ICMP: 2, at.PROTO_ICMP6
 """Where each protocol has its checksum."""
 
 
-def _keep_checksum(
-    new: bytearray, protocol: int, begin: int, carried: tuple[bytes, bytes], pair: tuple[bytes, bytes], *, whole: bool
-) -> None:
-    """Let a transport checksum of what is *carried*, before and now, say what it said; a cut datagram's, nothing."""
-    old, now = carried
+def _keep_checksum(new: bytearray, protocol: int, of: _Carried, old: bytes, now: bytes) -> None:
+    """Let a transport checksum of what is carried, before and now, say what it said; a cut datagram's, nothing."""
     place = CHECKSUMS.get(protocol)
     if place is None or place + 2 > len(old):
         return
-    field = slice(begin + place, begin + place + 2)
+    field = slice(of.begin + place, of.begin + place + 2)
     given = int.from_bytes(old[place : place + 2])
-    if protocol == at.PROTO_UDP and (not given or not whole):
+    if protocol == at.PROTO_UDP and (not given or of.missing or of.fragment):
         new[field] = b"\0\0"
         return
     covered = protocol not in (at.PROTO_ICMP, IGMP)
-    before, after = (_sum(one) + protocol + len(old) if covered else 0 for one in pair)
+    before, after = (_sum(one) + protocol + len(old) if covered else 0 for one in of.pair)
     if covered and given and given % ONES == before % ONES:  # the card is to complete it
         new[field] = (after % ONES or ONES).to_bytes(2)
         return

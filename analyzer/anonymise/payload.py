@@ -9,12 +9,13 @@ import re
 from functools import lru_cache
 from http import HTTPStatus
 
+from analyzer.anonymise import ftp
+from analyzer.anonymise.addresses import Addresses
 from analyzer.anonymise.key import Key
 from analyzer.anonymise.messages import Messages
-from analyzer.anonymise.words import Words
 from analyzer.decode import said, tls
 from analyzer.decode.digest import DIGEST_BYTES
-from analyzer.decode.dns import PORT as DNS
+from analyzer.decode.dns import is_question
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
 
 BLOCK, TOLD = 256, 8
@@ -24,8 +25,10 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 VERSION = (b" HTTP/1.1\r\n", b" HTTP/1.0\r\n")
 GREETING = re.compile(rb"SSH-2\.0-|\d{3}[ -]|[+-](?:OK|ERR)\b|\* OK\b")
 """What servers that speak first begin with: SSH, FTP and SMTP, POP3, IMAP."""
-HANDSHAKE, POSTGRES, MYSQL, NTP, QUIC = 5, 8, 5, 4, 7
+HANDSHAKE, POSTGRES, MYSQL, QUIC = 5, 8, 5, 5
 """Bytes by which these are known."""
+NTP, NTP_VERSIONS = (48, 68), (3, 4)
+"""Bytes that its packets have, without and with a signature (RFC 5905 section 7.3), and its versions."""
 RANDOM_AT, RANDOM = 11, 32
 """Of a hello of TLS."""
 KEPT_EXTENSIONS = (10, 11, 13, 16, 43, 45)
@@ -35,22 +38,26 @@ KEPT_EXTENSIONS = (10, 11, 13, 16, 43, 45)
 class Payloads:
     """Which payload stands for which."""
 
-    def __init__(self, key: Key, words: Words, messages: Messages) -> None:
-        """Take what replaces names, and messages that have addresses in them."""
-        self._key, self._words, self._messages = key, words, messages
+    def __init__(self, key: Key, addresses: Addresses, messages: Messages) -> None:
+        """Take what replaces addresses, and messages that have them."""
+        self._key, self._addresses, self._messages = key, addresses, messages
         self.opaque = lru_cache(maxsize=1 << 13)(self._opaque)
 
-    def replaced(self, data: bytes, protocol: int, sport: int, dport: int) -> bytes:
-        """Replace what TCP or UDP carries; it is as long."""
+    def replaced(self, data: bytes, protocol: int, size: int, ports: tuple[int, int]) -> bytes:
+        """
+        Replace what TCP or UDP carries, *size* bytes before it was cut; it is as long.
+
+        What it is, is told by itself alone where ports may be translated: it must be replaced alike before and after.
+        """
         if not data:
             return data
         if protocol == PROTO_TCP:
-            if DNS in (sport, dport) and len(data) > 2:
+            if int.from_bytes(data[:2]) + 2 == size and is_question(data[2:]):
                 return data[:2] + self._messages.dns(data[2:])
-            return self._stream(data)
-        if protocol == PROTO_UDP and (found := self._datagram(data, {sport, dport})) is not None:
-            return found
-        return self.opaque(data)
+            told = ftp.told(data, self._addresses)
+            return told if told is not None else self._stream(data)
+        told = self._datagram(data, size, set(ports)) if protocol == PROTO_UDP else None
+        return told if told is not None else self.opaque(data)
 
     def _opaque(self, data: bytes) -> bytes:
         """Replace bytes of which nothing is known."""
@@ -60,14 +67,14 @@ class Payloads:
             found += (told + bytes(BLOCK - TOLD))[: len(data) - begin]
         return bytes(found)
 
-    def _datagram(self, data: bytes, ports: set[int]) -> bytes | None:
-        if ports & {DNS, said.MDNS, said.LLMNR}:
+    def _datagram(self, data: bytes, size: int, ports: set[int]) -> bytes | None:
+        if said.MDNS in ports or is_question(data):
             return self._messages.dns(data)
-        if ports & set(said.DHCP):
+        if ports <= set(said.DHCP):
             return self._messages.dhcp(data)
-        if said.NTP in ports:
-            return data[:NTP] + self.opaque(data)[NTP:]
-        if said.HTTPS in ports and data[0] & 0xC0 == 0xC0:
+        if NTP[0] <= size <= NTP[1] and data[0] >> 3 & 7 in NTP_VERSIONS and data[0] & 7 in said.NTP_MODES:
+            return data[:1] + self.opaque(data)[1:]
+        if said.is_quic(data):
             return data[:QUIC] + self.opaque(data)[QUIC:]
         return None
 

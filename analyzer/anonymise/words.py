@@ -52,7 +52,8 @@ class Words:
     def name(self, name: bytes) -> bytes:
         """Replace a name's part as it stands in a packet, in any encoding; it is as long."""
         text = name.decode("latin-1")
-        return (_NUMBER.sub(self._digits, text) if text.isdigit() else self.text(text)).encode("latin-1")
+        made = (_NUMBER.sub(self._digits, text) if text.isdigit() else self.text(text)).encode("latin-1")
+        return made[: len(name)].ljust(len(name), b"x")
 
     def _found(self, found: re.Match[str]) -> str:
         kind, text = found.lastgroup, found[0]

@@ -47,7 +47,7 @@ def said(data: bytes, protocol: int, sport: int, dport: int) -> str | None:
         return _dhcp(data)
     if NTP in ports and len(data) >= 48 and (mode := NTP_MODES.get(data[0] & 7)) is not None:
         return f"NTP {mode}"
-    return _quic(data) if HTTPS in ports else None
+    return "QUIC Initial" if HTTPS in ports and is_quic(data) else None
 
 
 def _dns(data: bytes) -> str | None:
@@ -93,9 +93,9 @@ def _dhcp(data: bytes) -> str | None:
     return f"DHCP {DHCP_KINDS[kind[0]]}" if kind and 0 < kind[0] < len(DHCP_KINDS) else None
 
 
-def _quic(data: bytes) -> str | None:
+def is_quic(data: bytes) -> bool:
     """RFC 9000, section 17.2: a long header of version 1 or 2 (RFC 9369), whose type is Initial."""
     if len(data) < 7 or data[0] & 0xC0 != 0xC0:
-        return None
+        return False
     version, kind = int.from_bytes(data[1:5]), data[0] >> 4 & 3
-    return "QUIC Initial" if (version, kind) in ((1, 0), (0x6B33_43CF, 1)) else None
+    return (version, kind) in ((1, 0), (0x6B33_43CF, 1))
