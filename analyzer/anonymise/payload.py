@@ -15,7 +15,7 @@ from analyzer.anonymise.key import Key
 from analyzer.anonymise.messages import Messages
 from analyzer.decode import said, tls
 from analyzer.decode.digest import DIGEST_BYTES
-from analyzer.decode.dns import is_question
+from analyzer.decode.dns import is_message
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
 
 BLOCK, TOLD = 256, 8
@@ -52,7 +52,7 @@ class Payloads:
         if not data:
             return data
         if protocol == PROTO_TCP:
-            if int.from_bytes(data[:2]) + 2 == size and is_question(data[2:]):
+            if int.from_bytes(data[:2]) + 2 == size and is_message(data[2:]):
                 return data[:2] + self._messages.dns(data[2:])
             told = ftp.told(data, self._addresses)
             return told if told is not None else self._stream(data)
@@ -68,7 +68,7 @@ class Payloads:
         return bytes(found)
 
     def _datagram(self, data: bytes, size: int, ports: set[int]) -> bytes | None:
-        if said.MDNS in ports or is_question(data):
+        if is_message(data):
             return self._messages.dns(data)
         if ports <= set(said.DHCP):
             return self._messages.dhcp(data)

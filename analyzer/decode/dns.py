@@ -13,7 +13,7 @@ HEADER = 12
 TRUNCATED = 0x0200
 MOST_LABELS = 128
 MOST_RECORDS = 8
-MOST_ANSWERS, LONGEST_NAME = 200, 256
+MOST_QUESTIONS, MOST_ANSWERS, LONGEST_NAME = 32, 200, 256
 RESERVED = 0x7840
 """Operations other than a query, and the bit that must be zero."""
 TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 65: "HTTPS",
@@ -59,19 +59,19 @@ def parse(data: bytes) -> Message | None:
     return Message(number, response, outcome, name, TYPES.get(kind, str(kind)), records, answers, truncated)
 
 
-def is_question(data: bytes) -> bool:
-    """Tell a message of one question by its first bytes: nothing reserved in its header, and a type that is known."""
+def is_message(data: bytes) -> bool:
+    """Tell a message by its first bytes: nothing reserved in its header, and a first name of a type that is known."""
     if len(data) < HEADER:
         return False
     _, flags, questions, *records = struct.unpack_from(">6H", data)
-    if flags & RESERVED or questions != 1 or sum(records) > MOST_ANSWERS or flags & 0xF >= len(RCODES):
+    if flags & RESERVED or flags & 0xF >= len(RCODES) or questions > MOST_QUESTIONS or sum(records) > MOST_ANSWERS:
         return False
-    found = _question(data)
+    found = _question(data) if questions or (records[0] and flags >> 15) else None
     return found is not None and found[1] in TYPES and len(found[0]) < LONGEST_NAME
 
 
 def _question(data: bytes) -> tuple[str, int] | None:
-    """Return name and type of the only question; names in it are never compressed."""
+    """Return name and type of the first question, or record; its name is never compressed."""
     labels: list[str] = []
     place = HEADER
     while place < len(data) and len(labels) < MOST_LABELS:

@@ -21,12 +21,15 @@ from tests.needs import CORPUS
 
 SAMPLES = sorted(Path(__file__).parents[2].glob("sample_pcaps/**/*.pcap*"))
 SAME = (
-    "frame", "time_ns", "cap_len", "orig_len", "layers", "direction", "vlan", "eth_type", "proto", "ttl", "tos", "ip_id",
-    "ip_len", "frag_offset", "sport", "dport", "icmp_type", "icmp_code", "icmp_id", "icmp_seq", "seq", "ack",
+    "frame", "time_ns", "cap_len", "orig_len", "layers", "direction", "vlan", "eth_type", "proto", "ttl", "tos",
+    "ip_id", "ip_len", "frag_offset", "sport", "dport", "icmp_type", "icmp_code", "icmp_id", "icmp_seq", "seq", "ack",
     "tcp_flags", "window", "tsval", "tsecr", "payload_len",
 )  # fmt: skip
 """Columns of FRAMES in which nothing of anybody stands."""
 SECRET = b"payroll of acme" * 3
+VXLAN, UNREACHED = b"\x08" + bytes(7), b"\x03\x03" + bytes(6)
+SIGNED = tcp(1, 2, 3, 4, 2)[:12] + b"\xa0\2\0\0\0\0\0\0\x13\x12"
+"""TCP with the option of RFC 2385."""
 
 
 def _both(path: Path, target: Path) -> tuple[Trace, Trace]:
@@ -108,12 +111,12 @@ def test_any_bytes_are_a_packet(new: SimpleNamespace, data: bytes, proto: int, v
         ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 99, SECRET)),
         ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 6, tcp(1, 2, 3, 4, 2), options=SECRET[:12])),
         ether(C1, C2, ipv6("fd00::1", "fd00::2", 43, b"\x3b\x05" + SECRET[:46]), 0x86DD),
-        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 17, udp(1, 4789, b"\x08" + bytes(7) + ether(C1, C2, SECRET, 0x999)))),
+        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 17, udp(1, 4789, VXLAN + ether(C1, C2, SECRET, 0x999)))),
         ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 4, ipv4("10.0.0.1", "10.0.0.2", 17, udp(1, 2, SECRET)))),
         ether(C1, C2, arp(1, C1, "10.0.0.1", C2, "10.0.0.2") + SECRET, 0x0806),
         ether(C1, C2, b"\0\x06\x08\0\x06\x04\0\1" + SECRET, 0x0806),
-        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 6, tcp(1, 2, 3, 4, 2)[:12] + b"\xa0\2\0\0\0\0\0\0\x13\x12" + SECRET[:18])),
-        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 1, b"\x03\x03" + bytes(6) + ipv4("10.1.0.1", "10.0.0.2", 17, udp(1, 2, SECRET)))),
+        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 6, SIGNED + SECRET[:18])),
+        ether(C1, C2, ipv4("10.0.0.1", "10.0.0.2", 1, UNREACHED + ipv4("10.1.0.1", "10.0.0.2", 17, udp(1, 2, SECRET)))),
     ],
 )  # fmt: skip
 def test_nothing_is_left_of_what_is_carried(new: SimpleNamespace, frame: bytes) -> None:

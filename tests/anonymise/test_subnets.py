@@ -11,7 +11,7 @@ from analyzer.anonymise.subnets import named_in, networks_in, ranges_in
     ("text", "named"),
     [
         ('[{"dst":"172.17.0.0/16","dev":"docker0"}]', {"172.17.0.0/16"}),
-        ('"addr_info":[{"family":"inet","local":"10.1.2.3","prefixlen":20,"broadcast":"10.1.15.255"}]', {"10.1.0.0/20"}),
+        ('[{"family":"inet","local":"10.1.2.3","prefixlen":20,"broadcast":"10.1.15.255"}]', {"10.1.0.0/20"}),
         ('{"prefix": {"addr": "fd00:1::", "len": 48}}', {"fd00:1::/48"}),
         ("-A POSTROUTING -s 10.0.0.0/255.255.252.0 -j MASQUERADE", {"10.0.0.0/22"}),
         ('"Subnet": "fd12::/64"', {"fd12::/64"}),

@@ -77,7 +77,7 @@ def test_long_text_is_shown_in_a_pager() -> None:
     [
         (("analyze", "-w", "x.pcap", SEED), "No such option '-w'. Here: -o FILE writes a report"),
         (("analyze", "-e", SEED), "Here: MACs stand at every hop"),
-        (("anlyze", SEED), "did you mean analyze? There are: analyze, capture,"),
+        (("anlyze", SEED), "did you mean analyze? There are: analyze, anonymise, capture,"),
         ((SEED,), "but a file: hoptrace analyze"),
         (("checks", "filtered-by-rul"), "did you mean filtered-by-rule?"),
         (("checks", "zzz"), "hoptrace checks lists them"),

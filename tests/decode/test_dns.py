@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import analyze
-from analyzer.decode.dns import TYPES, parse
+from analyzer.decode.dns import TYPES, is_message, parse
 from analyzer.errors import HoptraceError
 from tests.needs import CORPUS
 
@@ -90,3 +90,26 @@ def _by_tshark(path: Path) -> set[tuple[str, str]]:
     )
     pairs = [line.split("\t") for line in done.stdout.splitlines()]
     return {(name.lower().replace("<root>", "."), TYPES.get(int(kind), kind)) for name, kind in pairs if kind}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ((0, b""), True),
+        ((2, b"\x84\0\0\0\0\1"), True),
+        ((2, b"\x28\0"), False),
+        ((2, b"\0\x4f"), False),
+        ((4, b"\xff\xff"), False),
+        ((6, b"\x0f\xff"), False),
+        ((4, b"\0\0"), False),
+        ((25, b"\0\x63"), False),
+        ((12, b"\xc0"), False),
+    ],
+)
+def test_a_message_is_known_by_its_first_bytes(changed: tuple[int, bytes], message: bool) -> None:
+    """Of mDNS as well: an answer without a question. Operations, types and counts that nobody uses are none."""
+    data = bytearray(bytes.fromhex("000701000001000000000000") + b"\x07example\x03org\0\0\1\0\1")
+    data[changed[0] : changed[0] + len(changed[1])] = changed[1]
+
+    assert is_message(bytes(data)) is message
+    assert not is_message(bytes(data)[:11])
