@@ -56,6 +56,11 @@ class NatTarget(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class InZone:
+    """Its connection's entry is one of another zone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Translate:
     """A connection's end is translated; that ends the table, or the base chain."""
 
@@ -105,7 +110,7 @@ class Unfollowed:
     missing: Missing = Missing.TARGET
 
 
-Statement = Count | Write | Untrack | Translate | Decide | Return | Jump | Dispatch | Unfollowed
+Statement = Count | Write | Untrack | InZone | Translate | Decide | Return | Jump | Dispatch | Unfollowed
 Step = Test | Either | Both | Opaque | Statement
 
 

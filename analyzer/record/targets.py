@@ -5,6 +5,7 @@ index: ``link_index`` of the container's end is the host's end (rtnetlink(7), IF
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -23,6 +24,9 @@ from analyzer.record.tcpdump import Target
 Json = Any
 MOST_PORTS = 16
 """Ports of a bridge up to which all are captured, not only those of the containers that were asked for."""
+CARDS = (None, "bond", "team", "vlan")
+"""Kinds of interfaces that lead out of a host: those of hardware have none."""
+_CARD = re.compile(r"eth\d+|en[opsx]\w+|wl\w+")
 BETWEEN_PORTS = "frames that it forwards from port to port"
 MOST_UPLINKS = 8
 """Interfaces that lead out, and are captured."""
@@ -96,8 +100,13 @@ class Finder:
             self._add(name, name, role)
             if role is Role.BRIDGE:
                 self._other_ports(name, links, ())
+                for card in _cards(name, links):
+                    self._add(card, card, Role.UPLINK)
         for uplink in self._uplinks(links):
-            self._add(uplink, uplink, Role.UPLINK)
+            cards = _cards(uplink, links)
+            self._add(uplink, uplink, Role.BRIDGE if cards else Role.UPLINK)
+            for card in cards:
+                self._add(card, card, Role.UPLINK)
         if any(container.published for container in known):
             self._add("lo", "lo", Role.LOOPBACK)  # docker-proxy is reached by it
 
@@ -108,7 +117,7 @@ class Finder:
         A capture does not make the bridge promiscuous, for that would change what it does; so what it forwards from
         port to port is seen at the ports alone.
         """
-        ports = [link["ifname"] for link in links if link.get("master") == bridge and _kind(link) == "veth"]
+        ports = [link["ifname"] for link in links if link.get("master") == bridge and _role(link) is Role.VETH]
         for port in ports if len(ports) <= MOST_PORTS else ():
             self._add(port, port, Role.VETH, prefix=prefix)
 
@@ -320,6 +329,17 @@ def _leads_out(link: Json | None) -> bool:
     return "LOOPBACK" not in link.get("flags", ()) and "UP" in link.get("flags", ())
 
 
+def _cards(bridge: str, links: list[Json]) -> list[str]:
+    """Return the cards that are ports of a bridge: what it forwards by them to containers is not seen at itself."""
+    return [link["ifname"] for link in links if link.get("master") == bridge and _is_card(link)]
+
+
+def _is_card(link: Json) -> bool:
+    """Tell an interface that leads out of the host; within a container that is one end of a veth, named as one."""
+    kind = _kind(link)
+    return kind in CARDS or (kind == "veth" and _CARD.fullmatch(link["ifname"]) is not None)
+
+
 def _dockers(bridge: str) -> bool:
     return bridge in ("docker0", "docker_gwbridge") or bridge.startswith("br-")
 
@@ -327,5 +347,6 @@ def _dockers(bridge: str) -> bool:
 def _role(link: Json) -> Role:
     if "LOOPBACK" in link.get("flags", ()):
         return Role.LOOPBACK
-    kinds = {"bridge": Role.BRIDGE, "vxlan": Role.OVERLAY, "veth": Role.VETH if link.get("master") else Role.UPLINK}
+    port = Role.VETH if link.get("master") and not _is_card(link) else Role.UPLINK
+    kinds = {"bridge": Role.BRIDGE, "vxlan": Role.OVERLAY, "veth": port}
     return kinds.get(_kind(link) or "", Role.UPLINK)

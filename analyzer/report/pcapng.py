@@ -50,7 +50,8 @@ def pcapng_blocks(
 ) -> Iterator[bytes]:
     """Give the file block by block: a point is an interface; of several link types, it is one for each."""
     yield section_block()
-    yield names_block(names)
+    if named := names_block(names):
+        yield named
     interfaces: dict[tuple[str, int], int] = {}
     for point in points:
         interfaces[point.name, point.link_type] = len(interfaces)

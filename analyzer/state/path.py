@@ -85,11 +85,11 @@ class Path:
     def _bridge(self, walk: Walk, packet: Packet) -> Packet:
         bridge = packet.iif
         shown = sysctl(self._host, BRIDGE_CALLS[packet.version]) != 0 and self._host.knows_rules(packet.version)
-        packet = self._ingress(walk, packet)
+        packet = replace(self._ingress(walk, packet), bridged=True)
         walk.hook(replace(packet, iif=packet.port_in), "prerouting", BRIDGE)
         if shown:
             packet = walk.hook(packet, "prerouting")
-        packet = replace(packet, oif=bridge, bridged=True)
+        packet = replace(packet, oif=bridge)
         walk.hook(replace(packet, iif=packet.port_in, oif=packet.port_out), "forward", BRIDGE)
         if shown:
             packet = walk.hook(packet, "forward")

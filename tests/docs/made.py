@@ -12,7 +12,13 @@ from analyzer.model import Role, Severity
 from analyzer.model.decision import Left
 from analyzer.record.choose import ENGINES
 from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL, about_engine, containers_of, networks_of, version_of
-from tests.explain import test_hosts_at_home, test_hosts_with_more, test_hosts_with_more_ways, test_hosts_without_engine
+from tests.explain import (
+    test_hosts_at_home,
+    test_hosts_with_guests,
+    test_hosts_with_more,
+    test_hosts_with_more_ways,
+    test_hosts_without_engine,
+)
 from tests.explain.hosts import RECORDED
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +43,13 @@ KINDS = {
     "openwrt": "OpenWrt's fw4 (by hand) and Docker 26", "macvtap": "a machine on a macvtap",
     "ipv6": "IPv6 alone: NAT66, and routed", "bridged": "a LAN's bridge, the uplink its port",
     "home": "a server at home: compose projects, Docker 26",
+    "hypervisor": "a hypervisor like Proxmox VE: bridges, guests' firewalls (by hand)",
+    "nomad": "a node of Nomad: CNI's bridge, firewall and portmap plugins",
 }  # fmt: skip
 
 HEALTHY = {
     *test_hosts_at_home.HEALTHY, *test_hosts_with_more.HEALTHY, *test_hosts_with_more_ways.HEALTHY,
-    *test_hosts_without_engine.HEALTHY,
+    *test_hosts_with_guests.HEALTHY, *test_hosts_without_engine.HEALTHY,
     *(f"{kind}.healthy" for kind in KINDS), "docker-28.across", "docker-29.across", "kubernetes.across",
 }  # fmt: skip
 """Recordings of hosts with which nothing is wrong."""

@@ -6,6 +6,7 @@ from analyzer import Trace
 from analyzer.model import Basis, Connection, Severity
 from analyzer.model.rules import masquerades
 from tests.explain import test_hosts_at_home as at_home
+from tests.explain import test_hosts_with_guests as with_guests
 from tests.explain import test_hosts_with_more as with_more
 from tests.explain import test_hosts_with_more_ways as more_ways
 from tests.explain.hosts import RECORDED, trace_of
@@ -23,6 +24,7 @@ def test_all_of_them() -> None:
     assert found == {f"{kind}.{story}" for kind in KINDS for story in STORIES} | {
         *HEALTHY, *FAULTS, *USER_MODE, *with_more.HEALTHY, *with_more.FAULTS,
         *more_ways.HEALTHY, *more_ways.FAULTS, *at_home.HEALTHY, *at_home.FAULTS,
+        *with_guests.HEALTHY, *with_guests.FAULTS,
     }  # fmt: skip
 
 

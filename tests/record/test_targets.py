@@ -480,6 +480,20 @@ def test_uplinks(v4: object, v6: object, uplinks: list[str]) -> None:
     assert [point.name for point in points if point.role is Role.UPLINK] == uplinks
 
 
+@pytest.mark.parametrize("container", ["docker0", "br0"])
+def test_the_cards_of_a_bridge_that_leads_out(container: str) -> None:
+    """What it forwards by them to containers is not seen at itself; a guest's port is none of them."""
+    cards = [_link(23, "eno1", None, "br0"), _link(24, "bond0", "bond", "br0"), _link(25, "eth7", "veth", "br0")]
+    others = [_link(26, "veth8", "veth", "br0"), _link(27, "tap8", "tun", "br0"), _link(28, "eno2", None, "br1")]
+    own = [{**one, "master": container} if one.get("ifname") == "veth10" else one for one in LINKS]
+    links = [*own, _link(20, "br0", "bridge"), _link(21, "br1", "bridge"), *cards, *others]
+    routes = [{"dst": "default", "gateway": "10.0.0.1", "dev": "br0"}]
+    points = _points("web", changed={"ip -j -d link": links, "ip -4 -j route show table all": routes})
+
+    assert [point.name for point in points if point.role is Role.UPLINK] == ["eno1", "bond0", "eth7"]
+    assert [point.role for point in points if point.name == "br0"] == [Role.BRIDGE]
+
+
 @pytest.mark.parametrize(
     ("bridge", "uplink"), [("docker0", False), ("docker_gwbridge", False), ("br-0123", False), ("br0", True)]
 )
@@ -500,6 +514,7 @@ def test_bridges_that_are_dockers(bridge: str, uplink: bool) -> None:
         (_link(1, "x", "vxlan"), Role.OVERLAY),
         (_link(1, "x", "veth", "docker0"), Role.VETH),
         (_link(1, "x", "veth"), Role.UPLINK),
+        (_link(1, "x", None, "br0"), Role.UPLINK),
         (_link(1, "x", "wireguard", "docker0"), Role.UPLINK),
         (_link(1, "x", flags=["UP"]), Role.UPLINK),
     ],

@@ -425,10 +425,29 @@ def test_an_unknown_match_of_a_rule_that_changes_nothing(target: str) -> None:
     assert (result.verdict, len(result.matched)) == (Verdict.ACCEPT, 1)
 
 
+@pytest.mark.parametrize("state", ["NEW", "INVALID", "UNTRACKED"])
+def test_what_has_no_entry_yet_is_as_new_in_another_zone(state: str) -> None:
+    """Nothing was known of it in the first one either."""
+    result = _received(_tables(raw=["-A PREROUTING -j CT --zone 1"], filter=["-A FORWARD -j ACCEPT"]), ct_state=state)
+
+    assert (result.verdict, _left(result).ct_state) == (Verdict.ACCEPT, state)
+
+
+def test_the_entry_of_another_zone_may_translate_otherwise() -> None:
+    """What a bridge passes on goes its way all the same; what is routed may be for somebody else."""
+    tables = _tables(
+        raw=["-A PREROUTING -j CT --zone 1"], filter=["-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP"]
+    )
+    routed = _received(tables, ct_state="ESTABLISHED")
+
+    assert (routed.verdict, routed.text) == (Verdict.UNKNOWN, "cannot tell: target CT --zone uses conntrack zones")
+    bridged = _path(*tables).bridged(_packet(ct_state="ESTABLISHED"))
+    assert bridged.verdict is Verdict.DROP
+
+
 @pytest.mark.parametrize(
     ("target", "why"),
     [
-        ("CT --zone 1", "cannot tell: target CT --zone uses conntrack zones"),
         ("CT --zone-orig 1", "cannot tell: target CT --zone uses conntrack zones"),
         ("SYNPROXY --mss 1460", "cannot tell: target SYNPROXY is not followed"),
     ],

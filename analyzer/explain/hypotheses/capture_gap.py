@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from analyzer.decode.offsets import PROTO_TCP
 from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
 from analyzer.explain.tally import Span
@@ -55,6 +56,7 @@ def _skipped(case: Case, routed: Array, point: int) -> Int64:
     streams = case.connection * 2 + case.reply
     passed = np.flatnonzero((seen & mask != 0) & routed & (streams >= 0))
     absent = absent[np.isin(streams[absent], streams[passed])]
+    absent = absent[~_within(case, streams, absent, passed)]
     if not len(absent):
         return absent
     behind = _behind(case, passed, point)
@@ -66,6 +68,20 @@ def _skipped(case: Case, routed: Array, point: int) -> Int64:
     common = np.bitwise_or.reduceat(behind[order], begins)
     place = np.searchsorted(stream[order][begins], streams[absent])
     found: Int64 = absent[seen[absent] & common[place] != 0]
+    return found
+
+
+def _within(case: Case, streams: Int64, parts: Int64, wholes: Int64) -> Array:
+    """(len(parts),) bool: the bytes of each passed in a longer segment of its stream, as before offload splits one."""
+    seq, size = case.first("seq").astype(np.int64), case.first("payload_len").astype(np.int64)
+    key = streams << 32 | seq
+    wholes = wholes[(case.first("proto")[wholes] == PROTO_TCP) & (size[wholes] > 0)]
+    wholes = wholes[np.argsort(key[wholes], kind="stable")]
+    if not len(wholes):
+        return np.zeros(len(parts), bool)
+    before = np.maximum(np.searchsorted(key[wholes], key[parts], side="right") - 1, 0)
+    reach = np.maximum.accumulate(key[wholes] + size[wholes])[before]
+    found: Array = (size[parts] > 0) & (key[wholes][before] <= key[parts]) & (key[parts] + size[parts] <= reach)
     return found
 
 

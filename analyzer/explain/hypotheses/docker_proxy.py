@@ -7,9 +7,13 @@ import numpy as np
 
 from analyzer.explain.case import SHOWN, Case
 from analyzer.explain.hypothesis import Cause, Hypothesis
+from analyzer.explain.published import PROXY
 from analyzer.explain.tally import Count
 from analyzer.explain.told import Told
-from analyzer.model import Role, Severity, endpoint
+from analyzer.model import FlowTuple, Role, Severity, endpoint
+
+RELAYS = (PROXY, "rootlesskit", "rootlessport", "rootlessport-chi", "gvproxy", "pasta", "pasta.avx2", "slirp4netns")
+"""Programs of engines that relay published ports, as the kernel cuts their names (TASK_COMM_LEN)."""
 
 
 def causes(case: Case) -> Iterator[Cause]:
@@ -24,6 +28,10 @@ def causes(case: Case) -> Iterator[Cause]:
             continue  # a user-mode network, which hides nobody
         if (flow.dst, flow.dport) == (onward.dst, onward.dport):
             continue  # a transparent proxy
+        if onward.dst.is_loopback:
+            continue  # what stands before a program in its own namespace
+        if _of_another_program(case, number, flow):
+            continue  # a reverse proxy of the host's own
         by_port.setdefault(endpoint(flow.dst, flow.dport), []).append(number)
     for port, numbers in by_port.items():
         yield Cause([], partial(_tell, case, port, numbers), key=(port,))
@@ -41,6 +49,13 @@ def _tell(case: Case, port: str, numbers: list[int], _: list[int]) -> Told:
         },
         evidence=case.evidence(packets, first=True),
     )
+
+
+def _of_another_program(case: Case, number: int, flow: FlowTuple) -> bool:
+    """Tell whether somebody else listens there than who relays for engines."""
+    host = case.host_of(int(case.context.packets_of(number)[0]))
+    listener = host.listener(flow.protocol, flow.dst, flow.dport) if flow.dport is not None else None
+    return listener is not None and listener.program is not None and listener.program not in RELAYS
 
 
 def _of_a_container(case: Case, connection: int) -> bool:

@@ -1,5 +1,6 @@
 """Packets vanish between two points of one host, and no recorded rule, route or setting says why."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -7,8 +8,9 @@ from analyzer.explain.case import Case
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Rise, Told
-from analyzer.model import Basis, HostState, Role, Severity
+from analyzer.model import Basis, HostState, Link, Role, Severity
 from analyzer.model.finding import Other, Symptom
+from analyzer.schema import Layer
 from analyzer.state.snmp import ON_THE_WAY, Counter, counter_of, counters
 
 FILES = {
@@ -31,7 +33,9 @@ def _tell(case: Case, why: str, packets: list[int]) -> Told:
     facts, refuted = _looked_at(case, packets[0])
     facts["last"] = case.context.point(int(case.last_row[packets[0]])).name
     facts["onward"] = list(case.tracer.outcome(packets[0]).onward)
-    moved = list(_went_up(case.host_of(packets[0])))
+    other = "Ip6" if case.context.layers(int(case.first_row[packets[0]])) & Layer.IPV4 else "Ip"
+    up = _went_up(case.host_of(packets[0]))
+    moved = [one for one in up if re.match(f"{other}[A-Z]", one[0].name) is None]  # what counts the other version
     near = {facts["last"], *case.tracer.outcome(packets[0]).onward, ""}
     rises = [
         Rise(count, f"{interface} {counter.name}".strip(), counter.meaning, counter.helps)
@@ -70,6 +74,9 @@ def _looked_at(case: Case, packet: int) -> tuple[Facts, tuple[Other, ...]]:
         return {"no_dumps": True}, ()
     last = case.context.point(int(case.last_row[packet])).name
     names = (last, *case.tracer.outcome(packet).onward)
+    if (port := _too_small(case, packet)) is not None:
+        length = case.context.value("ip_len", int(case.last_row[packet]))
+        return {"too_long": [port.name, str(port.mtu)], "length": length}, ()
     if broken := [text for name in names for text in _broken(case, packet, name)]:
         return {"broken": broken}, ()
     cause = prover.why(packet, case.context.rows_of(packet), lost=True)
@@ -83,6 +90,17 @@ def _looked_at(case: Case, packet: int) -> tuple[Facts, tuple[Other, ...]]:
         return {"undecided": cause.text}, (Other("filtered-by-rule", cause.text),)
     rule: Facts = {"rule": cause.rule.text} if cause.rule is not None else {}
     return {"undecided": cause.text} | rule, ()
+
+
+def _too_small(case: Case, packet: int) -> Link | None:
+    """Return the port of the same bridge that takes less than a packet has; what offload made is split there."""
+    length = case.context.value("ip_len", int(case.last_row[packet]))
+    here = case.link_at(case.context.point(int(case.last_row[packet])).name)
+    ports = [case.link_at(name) for name in case.tracer.outcome(packet).onward]
+    if here is None or here.master is None or here.mtu is None or here.mtu < length:
+        return None
+    small = (one for one in ports if one is not None and one.master == here.master)
+    return next((one for one in small if one.mtu is not None and one.mtu < length), None)
 
 
 def _broken(case: Case, packet: int, name: str) -> Iterator[str]:

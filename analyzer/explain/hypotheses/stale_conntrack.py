@@ -1,5 +1,6 @@
 """A conntrack entry outlived the rules that made it: its packets still go the old way."""
 
+import shlex
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,7 +13,9 @@ from analyzer.explain.untranslated import leaving
 from analyzer.link.sorting import first_places
 from analyzer.model import Address, Basis, Connection, HostState, Role, Severity, endpoint
 from analyzer.model.rules import Verdict, dump_of
+from analyzer.schema import Layer
 from analyzer.state.path import translate
+from analyzer.state.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 
 MOST = 2_000
 """Connections of one client to one port that are compared with today's rules."""
@@ -22,10 +25,13 @@ def causes(case: Case) -> Iterator[Cause]:
     """Give unanswered connections that today's rules would translate otherwise."""
     if case.one_sided:
         return
-    found = leaving(case).get("stale")
-    if found is not None:
-        also = case.troubled(found.packets)
-        yield Cause(found.packets, partial(_tell, case, {}, ()), Basis.STATED, also=also)
+    kept = leaving(case).get("stale")
+    by_bridge: dict[str, list[int]] = {}
+    for packet in kept.packets if kept is not None else ():
+        by_bridge.setdefault(_settled_at(case, packet), []).append(packet)
+    for bridge, left in by_bridge.items():
+        told = partial(_settled, case, bridge) if bridge else partial(_tell, case, {}, ())
+        yield Cause(left, told, Basis.STATED, (bridge,), also=case.troubled(left))
     yield from _before_the_rule(case)
     table = case.context.connections
     for number in case.few_connections(np.flatnonzero(case.target_moved & ~table["seen_reply"]), MOST).tolist():
@@ -42,6 +48,35 @@ def causes(case: Case) -> Iterator[Cause]:
             asked = case.vain_questions.get(connection.reply.src, ()) if gone else ()
             about = sorted({*packets.tolist(), *asked})
             yield Cause(about, tell, Basis.STATED, key, specific=Specific.ROOT)
+
+
+def _settled_at(case: Case, packet: int) -> str:
+    """
+    Name the bridge whose iptables saw a packet before another one took it to be routed; empty if there is none.
+
+    nat is asked once, where a connection's first packet passes POSTROUTING, and that is at the first bridge already
+    (br_nf_post_routing of br_netfilter_hooks.c); that no rule fits there is decided, too (nf_nat_alloc_null_binding).
+    """
+    context, rows = case.context, case.context.rows_of(packet)
+    ttl, host = context.value("ttl", rows[0]), case.host_of(packet)
+    links = [case.link_at(context.point(row).name) for row in rows if context.value("ttl", row) == ttl]
+    masters = dict.fromkeys(link.master for link in links if link is not None and link.master is not None)
+    shown = sysctl(host, BRIDGE_CALLS[4 if context.layers(rows[0]) & Layer.IPV4 else 6])
+    return next(iter(masters)) if len(masters) > 1 and shown == 1 else ""
+
+
+def _settled(case: Case, bridge: str, packets: list[int]) -> Told:
+    packet = packets[0]
+    version = 4 if case.context.layers(int(case.first_row[packet])) & Layer.IPV4 else 6
+    rules = case.tracer.prover.translations(packet, case.context.rows_of(packet))
+    rule = rules[0].rule.text if rules else ""
+    where = case.context.point(int(case.last_row[packet])).name
+    tool = "ip6tables" if version == 6 else "iptables"
+    command = f"{tool} -t raw -I PREROUTING -i {shlex.quote(bridge)} -j CT --zone 1"
+    return Told(
+        {"settled_at": bridge, "rule": rule, "where": where, "commands": [command]},
+        proof=(sysctl_line(case.host_of(packet), BRIDGE_CALLS[version]),),
+    )
 
 
 def _before_the_rule(case: Case) -> Iterator[Cause]:

@@ -6,6 +6,8 @@ from analyzer.report.words.sentence import Facts, Words, affected, number, packe
 
 def loss_inside_host(f: Facts) -> Words:
     """Inside."""
+    if f.get("too_long"):
+        return _too_long(f)
     if f.get("no_dumps"):
         why = "Without dumps of the host's state nothing can be said about why."
     elif f.get("broken"):
@@ -22,6 +24,18 @@ def loss_inside_host(f: Facts) -> Words:
         f"{why} {affected(f)}",
         f"lost inside this host, between {f['last']} and {' or '.join(texts(f, 'onward'))}",
         remedy=f"Look there first: {f['helps']}." if f.get("helps") else None,
+    )
+
+
+def _too_long(f: Facts) -> Words:
+    port, takes = texts(f, "too_long")
+    return Words(
+        f"{packets(f)} of {f['length']} bytes lost before {port}, which takes {takes}",
+        "A bridge gives nothing to a port that is longer than that takes, and tells nobody, for it is no router "
+        f"(is_skb_forwardable() of net/core/dev.c). {affected(f)}",
+        f"its packets of {f['length']} bytes are too long for {port}, which takes {takes}",
+        remedy=f"Give all that is on one bridge one MTU: {takes} to those that send more, or as much to {port}, if "
+        "what carries it has room. Smaller TCP segments alone (TCPMSS) leave pings and datagrams lost.",
     )
 
 

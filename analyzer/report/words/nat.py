@@ -256,6 +256,28 @@ def client_address_hidden(f: Facts) -> Words:
 
 def hairpin_broken(f: Facts) -> Words:
     """No way back to the neighbour that asked."""
+    if f.get("port"):
+        inside = f" Inside the container 127.0.0.1:{f['inside']} is the same." if f.get("inside") else ""
+        return Words(
+            f"{packets(f)} for {f['asked']} kept at {f['port']}",
+            "A rule sends them back to the container that sent them, and is asked on the bridge already "
+            "(br_netfilter); a bridge gives nothing back to the port that it came by, unless that is in hairpin mode. "
+            f"{affected(f)}",
+            f"it is sent back to itself, and its bridge port {f['port']} is not in hairpin mode",
+            verb=Verb.USE,
+            remedy=offered(f, f"Set it; the engine or plugin that makes the port should (CNI: hairpinMode).{inside}"),
+        )
+    if f.get("caught"):
+        narrow = "the address of this host that it is meant for (-d), or " if f.get("catches_all") else ""
+        return Words(
+            f"{packets(f)} for {f['asked']}, which is elsewhere, sent back by a rule of this host",
+            f"“{f['caught']}” translates whatever comes by, also what goes out: clients of others get another server's "
+            f"answers, and {'the container itself its own packets, which it drops' if f.get('itself') else 'none'}. "
+            f"{affected(f)}",
+            f"a rule takes it for its own, though it goes elsewhere: “{f['caught']}”",
+            verb=Verb.USE,
+            remedy=f"Let the rule ask for {narrow}the interface that it comes in by (-i).",
+        )
     why = (
         "The container reaches itself, and gets packets from its own address, which it drops as martians. "
         if f.get("itself")

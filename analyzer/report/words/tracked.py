@@ -4,7 +4,9 @@ from analyzer.report.words.sentence import Facts, Verb, Words, affected, number,
 
 
 def stale_conntrack(f: Facts) -> Words:
-    """An entry that outlived its rules."""
+    """An entry that outlived its rules, or was made before they were asked."""
+    if f.get("settled_at"):
+        return _settled(f)
     what = "left untranslated, and today's rules would masquerade them"
     if f.get("today"):
         what = f"went to {f['old']}, and today's rules would send them to {f['today']}"
@@ -19,6 +21,19 @@ def stale_conntrack(f: Facts) -> Words:
         else "an old conntrack entry leaves it untranslated",
         verb=Verb.ANSWER,
         remedy=offered(f, "Delete the entry; the next packet makes a new one."),
+    )
+
+
+def _settled(f: Facts) -> Words:
+    bridge, where = f["settled_at"], f["where"]
+    asked = f"“{f['rule']}”" if f.get("rule") else "the rule that would translate it"
+    return Words(
+        f"{packets(f)} left by {where} untranslated",
+        f"iptables sees what bridge {bridge} passes on (br_netfilter). conntrack settles there, where no rule of nat "
+        f"fits, that the connection is not translated; so {asked} is not asked any more when it leaves. {affected(f)}",
+        f"conntrack settles at bridge {bridge} that it is not translated, before it is routed",
+        verb=Verb.ANSWER,
+        remedy=offered(f, "Give what passes that bridge a conntrack zone of its own. It holds for new connections:"),
     )
 
 

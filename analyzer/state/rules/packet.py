@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from analyzer.model import Address
 from analyzer.model.question import ABSENT, Absent, Field, Missing, OneOf, Unknown, Value
+from analyzer.model.rules import Rule
 from analyzer.state.rules.names import ICMP, ICMP6, TCP, WITH_PORTS
 
 LOCAL = "local"
@@ -73,6 +74,8 @@ class Packet:
     ct_from: tuple[Address, int | None] | None = None
     """Where it says that such a packet comes from: its source from nat in POSTROUTING and INPUT on."""
     ct_mark: int | None = None
+    zoned: Rule | None = None
+    """What chose another conntrack zone than the first for it, before conntrack looks."""
     mark: int | None = 0
     src_mac: int | None = None
     dst_mac: int | None = None

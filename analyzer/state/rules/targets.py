@@ -9,7 +9,18 @@ from ipaddress import ip_address
 
 from analyzer.model import Address
 from analyzer.model.question import Bits, Constant, Expression, Field, Missing, Of, OneOf, Opaque, Plus
-from analyzer.model.rules import Decide, NatTarget, Return, Statement, Translate, Unfollowed, Untrack, Verdict, Write
+from analyzer.model.rules import (
+    Decide,
+    InZone,
+    NatTarget,
+    Return,
+    Statement,
+    Translate,
+    Unfollowed,
+    Untrack,
+    Verdict,
+    Write,
+)
 from analyzer.state.rules.names import DSCP
 from analyzer.state.rules.options import Option
 
@@ -100,8 +111,10 @@ def _tos(told: Told) -> tuple[Statement, ...]:
 
 
 def _track(told: Told) -> tuple[Statement, ...]:
-    if any(name.startswith("--zone") for name in told):
+    if any(name.startswith("--zone-") for name in told):
         return (Unfollowed("target CT --zone", Missing.ZONE),)
+    if "--zone" in told:
+        return (InZone(),)
     return (Untrack(),) if "--notrack" in told else ()
 
 

@@ -31,6 +31,7 @@ from analyzer.model.rules import (
     Count,
     Decide,
     Dispatch,
+    InZone,
     Jump,
     NatTarget,
     Return,
@@ -128,7 +129,7 @@ class Walk:
             if not accepted and chain.policy == "DROP":
                 raise Ended(Verdict.DROP, Why.POLICY, policy=(table, chain.name))
             if priority < CONNTRACK and packet.ct_state == "INVALID":
-                packet = replace(packet, ct_state=state)
+                packet = self._in_zone(replace(packet, ct_state=state))
         if hook in ("prerouting", "output"):
             return as_known(packet)
         return from_known(packet) if hook in ("input", "postrouting") else packet
@@ -240,9 +241,25 @@ class Walk:
                 return (packet if without else _written(packet, field, value)), _NEXT_STEP
             case Untrack():  # what conntrack has seen stays so (nft_notrack_eval, notrack_tg)
                 return (replace(packet, ct_state="UNTRACKED") if _untracked_yet(packet) else packet), _NEXT_STEP
+            case InZone():
+                return replace(packet, zoned=rule), _NEXT_STEP
             case Unfollowed(text, missing):
                 self._unknown(rule, missing, text)
         return packet, _NEXT_STEP
+
+    def _in_zone(self, packet: Packet) -> Packet:
+        """
+        Look at another zone's entry: it has seen the same packets, so its state is the same, but not how it translates.
+
+        Of a packet that a bridge passes on, no translation is asked for that matters further on.
+        """
+        rule = packet.zoned
+        if rule is None or packet.ct_state in ("NEW", "INVALID", "UNTRACKED"):
+            return packet
+        if not packet.bridged:
+            self._unknown(rule, Missing.ZONE, "target CT --zone")
+        known = replace(packet, ct_to=None, ct_from=None, ct_original=None, ct_answers=None)
+        return replace(known, ct_dnat=None, ct_snat=None, ct_mark=None)
 
     def _dispatched(self, packet: Packet, table: Table, rule: Rule, step: Dispatch) -> Statement | None:
         for answer, result in self.ask(packet, table.sets).results(step.key, step.of):
