@@ -10,16 +10,14 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
-import zstandard
+from analyzer.read.zstandard import zstd
 
 INPUT = 1 << 16
 OUTPUT = 1 << 18
 """Bytes that a step takes and gives at the most."""
-ZSTD_INPUT = 1 << 10
-"""zstd gives all that there is in its input: four bytes may be a block of 128 KiB (RFC 8878, RLE_Block)."""
 MEMORY = 128 << 20
 """Bytes that a dictionary or window may take; xz -9 needs 65 MiB, zstd --ultra -22 this."""
-DAMAGE = (OSError, ValueError, MemoryError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+DAMAGE = (OSError, ValueError, MemoryError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 CUT = "Compressed file ended before the end-of-stream marker was reached"
 PADDING = b"\0"
 """What may stand behind a stream."""
@@ -66,38 +64,16 @@ class _Gzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-class _Zstd:
-    """zstandard's object, which knows no limit of what it gives, fed with little at a time."""
-
-    def __init__(self) -> None:
-        self._inner = zstandard.ZstdDecompressor(max_window_size=MEMORY).decompressobj()
-        self._waiting = b""
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._waiting
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data + self._waiting
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        data = self._waiting + data
-        step = min(max_length, ZSTD_INPUT)
-        self._waiting = data[step:]
-        return self._inner.decompress(data[:step])
+def _zstd() -> Codec:
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MEMORY.bit_length() - 1})
 
 
 SKIPPABLE = [bytes((first, 0x2A, 0x4D, 0x18)) for first in range(0x50, 0x60)]
 """What a frame of zstd begins with that holds no data (RFC 8878, Skippable_Frame)."""
 CODECS: dict[bytes, Callable[[], Codec]] = {
     b"\x1f\x8b": _Gzip,
-    b"\x28\xb5\x2f\xfd": _Zstd,
-    **dict.fromkeys(SKIPPABLE, _Zstd),
+    b"\x28\xb5\x2f\xfd": _zstd,
+    **dict.fromkeys(SKIPPABLE, _zstd),
     b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY),
     b"BZh": bz2.BZ2Decompressor,
 }

@@ -1,13 +1,16 @@
 """A recorded folder as one file for sending: packed, and read again."""
 
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
-import zstandard
-
 from analyzer.errors import OutputError
+from analyzer.read.zstandard import zstd
 
-LEVEL = 6
+OPTIONS: Mapping[int, int] = {
+    zstd.CompressionParameter.compression_level: 6,
+    zstd.CompressionParameter.checksum_flag: 1,
+}
 CHUNK = 1 << 20
 
 
@@ -22,22 +25,20 @@ def pack(folder: Path, name: str, path: Path) -> None:
     names = [f"{name}/{one.relative_to(folder)}" for one in files]
     try:
         with (
-            path.open("wb") as raw,
-            zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_writer(raw) as out,
+            zstd.open(path, "wb", options=OPTIONS) as out,
             tarfile.open(fileobj=out, mode="w|") as archive,
         ):
             for one, inside in zip(files, names, strict=True):
                 archive.add(one, inside, recursive=False)
         missing = dict(zip(names, files, strict=True))
         with (
-            path.open("rb") as packed,
-            zstandard.ZstdDecompressor().stream_reader(packed) as source,
+            zstd.open(path, "rb") as source,
             tarfile.open(fileobj=source, mode="r|") as archive,
         ):
             for member in archive:
                 if not _same(archive, member, missing.pop(member.name)):
                     raise OutputError(f"{path}: {member.name} is not as it was recorded")
-    except (OSError, tarfile.TarError, zstandard.ZstdError, KeyError) as error:
+    except (OSError, tarfile.TarError, zstd.ZstdError, KeyError) as error:
         raise OutputError(f"{path}: cannot be packed: {getattr(error, 'strerror', None) or error}") from None
     if missing:
         raise OutputError(f"{path}: {next(iter(missing))} is not in it")

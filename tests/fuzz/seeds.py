@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import zstandard
-
+from analyzer.read.zstandard import zstd
 from analyzer.record.pack import pack
 from analyzer.state.dumps import NAMES
 from tests.build import T0, enhanced, interface, section
@@ -81,7 +80,7 @@ def _snoop(folder: Path, random: Random) -> Path:
     return path
 
 
-COMPRESS: tuple[Callable[[bytes], bytes], ...] = (gzip.compress, bz2.compress, lzma.compress, zstandard.compress)
+COMPRESS: tuple[Callable[[bytes], bytes], ...] = (gzip.compress, bz2.compress, lzma.compress, zstd.compress)
 
 
 def _compressed(folder: Path, random: Random) -> Path:
@@ -123,8 +122,8 @@ def _archive(folder: Path, random: Random) -> Path:
         _PACKED.append((folder / "whole").read_bytes())
     data = _PACKED[0]
     if random.random() < 0.7:
-        plain = zstandard.ZstdDecompressor().decompressobj().decompress(data)
-        data = zstandard.compress(mutate(plain, random))
+        plain = zstd.ZstdDecompressor().decompress(data)
+        data = zstd.compress(mutate(plain, random))
     else:
         data = mutate(data, random)
     (path := folder / "x.tar.zst").write_bytes(data)

@@ -13,8 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import zstandard
-
+from analyzer.read.zstandard import zstd
 from tests.build import C1, C2, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.hostile.packets import COOKED2, block, interface, numbered, option, packet, pcap, random, section
 
@@ -113,7 +112,7 @@ for _ending, _compress in {
     "gz": lambda data: gzip.compress(data, 6),
     "bz2": bz2.compress,
     "xz": lzma.compress,
-    "zst": zstandard.compress,
+    "zst": zstd.compress,
 }.items():
     _packed(f"zeros_{_ending}", _compress, bytes, 1 << 29)
     _packed(f"empty_records_{_ending}", _compress, _empty_records, 1 << 29)
@@ -124,7 +123,7 @@ def _records_and_chance_zst(folder: Path, size: float) -> Path:
     """Just below what is refused as a bomb: a capture of empty records that expands 900-fold."""
     path = folder / "x.pcap"
     room, share = int(size * (1 << 29)), 1 << 20
-    compressor = zstandard.ZstdCompressor()
+    compressor = zstd.ZstdCompressor()
     parts = [compressor.compress(_empty_records(0))]
     for _ in range(room // share):
         parts.append(compressor.compress(bytes(share)))
@@ -143,7 +142,7 @@ def _empty_members_gz(folder: Path, size: float) -> Path:
 @case
 def _empty_frames_zst(folder: Path, size: float) -> Path:
     path = folder / "x.pcap"
-    path.write_bytes(zstandard.compress(b"") * int(size * 500_000))
+    path.write_bytes(zstd.compress(b"") * int(size * 500_000))
     return path
 
 
@@ -196,7 +195,7 @@ def _snoop(folder: Path, size: float) -> Path:
 def _archive(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     with (
         path.open("wb") as raw,
-        zstandard.ZstdCompressor().stream_writer(raw) as out,
+        zstd.ZstdCompressor().stream_writer(raw) as out,
         tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as archive,
     ):
         for name, data in files:
@@ -216,7 +215,7 @@ def _declared(kind: bytes) -> Case:
         head = tarfile.TarInfo("././@LongLink")
         head.size, head.type = 4 << 30, kind
         path = folder / "x.tar.zst"
-        path.write_bytes(zstandard.compress(head.tobuf(tarfile.GNU_FORMAT) + bytes(int(size * (1 << 29)))))
+        path.write_bytes(zstd.compress(head.tobuf(tarfile.GNU_FORMAT) + bytes(int(size * (1 << 29)))))
         return path
 
     return make

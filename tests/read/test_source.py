@@ -14,13 +14,13 @@ from random import Random
 
 import numpy as np
 import pytest
-import zstandard
 
 from analyzer.errors import InputError
 from analyzer.read import source as module
 from analyzer.read.file import CaptureFile
 from analyzer.read.packed import Packed
 from analyzer.read.source import Window, buffer, needs_spool, open_source, spool
+from analyzer.read.zstandard import zstd
 from tests.build import T0, pcap
 
 RECORDS = [(T0 + i, bytes([i % 256]) * (i * 7 % 1500)) for i in range(300)]
@@ -28,7 +28,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
-    "zst": zstandard.compress,
+    "zst": zstd.compress,
 }
 
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
 def test_what_expands_without_end_is_stopped(tmp_path: Path) -> None:
     """Every 16 zero bytes are an empty record; a few hundred compressed bytes hold millions."""
     path = tmp_path / "capture"
-    path.write_bytes(zstandard.compress(pcap([]) + bytes(64 << 20)))
+    path.write_bytes(zstd.compress(pcap([]) + bytes(64 << 20)))
     capture = CaptureFile(str(path), memory=buffer(1 << 20))
     count = sum(len(batch) for batch in capture.batches())
 

@@ -14,7 +14,6 @@ from threading import Thread
 
 import numpy as np
 import pytest
-import zstandard
 from click.testing import CliRunner
 
 from analyzer.cli import main
@@ -25,6 +24,7 @@ from analyzer.read.file import CaptureFile
 from analyzer.read.inputs import is_capture_name
 from analyzer.read.stored import AT_A_TIME, names_below, open_stored, read_at, size_of, takes_ranges
 from analyzer.read.written import new_path
+from analyzer.read.zstandard import zstd
 from analyzer.run import whole as whole_module
 from analyzer.run.budget import Budget
 from tests.read.objects import BUCKET, Store
@@ -100,7 +100,7 @@ def test_a_compressed_capture(store: Store, tmp_path: Path, ending: str) -> None
     capture = tmp_path / "veth-c1.pcap"
     shutil.copy(next((SAMPLES / "seed").glob("veth*.pcap")), capture)
     packed = tmp_path / f"veth-c1.pcap{ending}"
-    packed.write_bytes((gzip.compress if ending == ".gz" else zstandard.compress)(capture.read_bytes()))
+    packed.write_bytes((gzip.compress if ending == ".gz" else zstd.compress)(capture.read_bytes()))
     url = store.put(packed, f"x/{packed.name}")
     assert _told(url, "--json") == _told(str(packed), "--json")
 
@@ -108,7 +108,7 @@ def test_a_compressed_capture(store: Store, tmp_path: Path, ending: str) -> None
 def test_a_packed_bundle(store: Store, tmp_path: Path) -> None:
     """It is unpacked as it comes in."""
     packed = tmp_path / "trouble.tar.zst"
-    with zstandard.open(packed, "wb") as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
+    with zstd.open(packed, "wb") as stream, tarfile.open(fileobj=stream, mode="w|") as tar:
         tar.add(SAMPLES / "bundle", "bundle")
     url = store.put(packed, "trouble.tar.zst")
     assert _told(url, "--json") == _told(str(packed), "--json")

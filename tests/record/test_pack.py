@@ -4,9 +4,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from analyzer.errors import OutputError
+from analyzer.read.zstandard import zstd
 from analyzer.record import pack as module
 from analyzer.record.pack import pack
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def _unpacked(path: Path, target: Path) -> dict[str, bytes | None]:
     with (
         path.open("rb") as file,
-        zstandard.ZstdDecompressor().stream_reader(file) as source,
+        zstd.open(file) as source,
         tarfile.open(fileobj=source, mode="r|") as archive,
     ):
         archive.extractall(target, filter="data")
