@@ -1,9 +1,16 @@
 """hoptrace follows packets through a Docker host: which frames are the same packet, hop by hop.
 
->>> trace = analyze(["veth-c3.pcap", "docker0.pcap", "wlan0.pcap"])
->>> trace.connections, trace.hops, trace.frames
->>> for journey in trace: ...
->>> trace["J3"], trace.filter("verdict == dropped").to_html("dropped.html")
+>>> trace = analyze("sample_pcaps/seed")
+>>> trace
+<Trace of seed: 3 points, 61 frames, 23 journeys, 2 connections>
+>>> print(trace["J3"].disposition, trace["C0"].original)
+left-host 172.17.0.4 → 8.8.8.8 id 55275
+>>> len(trace.filter("icmp"))
+6
+>>> [hop.point for hop in trace["J3"].hops]
+['veth-c3', 'docker0', 'wlan0']
+>>> trace.connections_readable()["protocol"].tolist()
+['ICMP', 'TCP']
 """
 
 from typing import TYPE_CHECKING, Any

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from analyzer.schema import CONNECTIONS, FRAMES, HOPS
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow
 
+    from analyzer.run.plots import Plots
     from analyzer.run.trace import Trace
 
 
@@ -71,3 +73,57 @@ def arrow(trace: "Trace", table: str) -> "pyarrow.Table":
     whole = {"frames": (FRAMES, trace.tables.frames), "connections": (CONNECTIONS, trace.correlated.connections)}
     spec, columns = whole[table]
     return arrow_table(spec.columns, columns)
+
+
+class Outputs:
+    """What a trace can be made into."""
+
+    @property
+    def _trace(self) -> "Trace":
+        return self  # type: ignore[return-value]
+
+    @property
+    def plot(self) -> "Plots":
+        """Figures of matplotlib: ``trace.plot.throughput()``, ``.latency()``, ``.losses()``."""
+        from analyzer.run.plots import Plots  # noqa: PLC0415
+
+        return Plots(self._trace)
+
+    def to_html(self, path: str | PathLike[str] | None = None, *, explain: bool = False) -> str | None:
+        """Write the report to a file; without a *path*, return it. *explain* tells journeys in prose."""
+        return put(self._trace, "html", path, explain=explain)
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str | None:
+        """Write JSON ``hoptrace/1`` to a file; without a *path*, return it."""
+        return put(self._trace, "json", path)
+
+    def to_parquet(self, path: str | PathLike[str]) -> None:
+        """Write a row a frame to *path*, and connections beside it."""
+        put(self._trace, "parquet", path)
+
+    def to_pcapng(self, path: str | PathLike[str]) -> None:
+        """Write all frames, in order of time, with what is known of each as its comment: for Wireshark."""
+        put(self._trace, "pcapng", path)
+
+    def to_arrow(self, table: str = "hops") -> "pyarrow.Table":
+        """
+        Return ``frames``, ``hops`` or ``connections`` as an Arrow table, with units and meanings as metadata.
+
+        Numbers are not copied. HOPS refers to the others by row, so that those are whole also where it is narrowed.
+
+        Raises:
+            InputError: pyarrow is missing.
+        """
+        return arrow(self._trace, table)
+
+    def frames_readable(self) -> "pd.DataFrame":
+        """A row a frame, for people: times as timestamps, addresses as text, names of points, journeys, connections."""
+        from analyzer.run.readable import frames  # noqa: PLC0415
+
+        return frames(self._trace)
+
+    def connections_readable(self) -> "pd.DataFrame":
+        """A row a connection, likewise."""
+        from analyzer.run.readable import connections  # noqa: PLC0415
+
+        return connections(self._trace)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, islice
-from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -33,13 +32,12 @@ from analyzer.report.content import Content
 from analyzer.report.fields import text_of
 from analyzer.run.engine import Engine, Inline
 from analyzer.run.kernel import Kernel
-from analyzer.run.outputs import arrow, put
+from analyzer.run.outputs import Outputs
 from analyzer.run.subset import Common, context_of_part, with_messages
 from analyzer.schema import Columns, Int64
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow
 
     from analyzer.journey.build import Tracer
     from analyzer.model.decision import Decision
@@ -57,7 +55,7 @@ DECIDED = 100
 
 
 @dataclass(eq=False, repr=False)
-class Trace:
+class Trace(Outputs):
     """
     The result of an analysis.
 
@@ -135,45 +133,6 @@ class Trace:
         from analyzer.run.filtered import Filtered  # noqa: PLC0415
 
         return Filtered(self, self.select(text))
-
-    def to_html(self, path: str | PathLike[str] | None = None, *, explain: bool = False) -> str | None:
-        """Write the report to a file; without a *path*, return it. *explain* tells journeys in prose."""
-        return put(self, "html", path, explain=explain)
-
-    def to_json(self, path: str | PathLike[str] | None = None) -> str | None:
-        """Write JSON ``hoptrace/1`` to a file; without a *path*, return it."""
-        return put(self, "json", path)
-
-    def to_parquet(self, path: str | PathLike[str]) -> None:
-        """Write a row a frame to *path*, and connections beside it."""
-        put(self, "parquet", path)
-
-    def to_pcapng(self, path: str | PathLike[str]) -> None:
-        """Write all frames, in order of time, with what is known of each as its comment: for Wireshark."""
-        put(self, "pcapng", path)
-
-    def to_arrow(self, table: str = "hops") -> "pyarrow.Table":
-        """
-        Return ``frames``, ``hops`` or ``connections`` as an Arrow table, with units and meanings as metadata.
-
-        Numbers are not copied. HOPS refers to the others by row, so that those are whole also where it is narrowed.
-
-        Raises:
-            InputError: pyarrow is missing.
-        """
-        return arrow(self, table)
-
-    def frames_readable(self) -> "pd.DataFrame":
-        """A row a frame, for people: times as timestamps, addresses as text, names of points, journeys, connections."""
-        from analyzer.run.readable import frames  # noqa: PLC0415
-
-        return frames(self)
-
-    def connections_readable(self) -> "pd.DataFrame":
-        """A row a connection, likewise."""
-        from analyzer.run.readable import connections  # noqa: PLC0415
-
-        return connections(self)
 
     @property
     def named(self) -> list[str]:

@@ -12,6 +12,7 @@ from analyzer.model import Role, Severity
 from analyzer.model.decision import Left
 from analyzer.record.choose import ENGINES
 from analyzer.record.dumps import FOR_PEOPLE, HOST, OPTIONAL, about_engine, containers_of, networks_of, version_of
+from tests.docs import manual
 from tests.explain import (
     test_hosts_at_home,
     test_hosts_with_guests,
@@ -149,5 +150,7 @@ def renewed(text: str) -> str:
 
 
 if __name__ == "__main__":
+    for name, text in manual.pages().items():
+        (manual.FOLDER / name).write_text(text)
     for page in pages():
         page.write_text(renewed(page.read_text()))
