@@ -23,6 +23,7 @@ from analyzer.cli.checks import checks
 from analyzer.cli.complete import completion
 from analyzer.cli.doctor import doctor
 from analyzer.cli.fields import fields
+from analyzer.cli.mcp import mcp
 from analyzer.cli.open import open_
 from analyzer.cli.replay import replay, shell
 from analyzer.cli.show import show
@@ -51,5 +52,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows no arrows still gets its report
 
 
-for command in (analyze, capture, show, open_, replay, shell, doctor, checks, fields, anonymise, completion, demo):
+for command in (analyze, capture, show, open_, replay, shell, doctor, checks, fields, anonymise, mcp, completion, demo):
     main.add_command(command)

@@ -49,6 +49,7 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
     help="Only this: hoptrace fields says what can be asked.",
 )  # fmt: skip
 @output_options
+@click.option("--otlp", metavar="URL", help="Send spans to a collector, as http://localhost:4318/v1/traces.")
 @click.option("-n", "--journeys", default=30, show_default=True, type=click.IntRange(0), help="Journeys to print.")
 @click.option("--window", metavar="FRAMES", hidden=True, help="Does nothing any more.")
 @click.option(
@@ -76,6 +77,7 @@ def analyze(
     outputs: tuple[str, ...],
     form: str | None,
     as_json: bool,
+    otlp: str | None,
     journeys: int,
     window: str | None,
     parts: int | None,
@@ -96,9 +98,8 @@ def analyze(
     """
     if replay:
         need_linux("--replay", NAMESPACES)
-    wanted = Told(
-        outputs_of(outputs, form, as_json=as_json), selection, journeys, explain, replay, preview, fail_on, payload
-    )
+    files = outputs_of(outputs, form, as_json=as_json)
+    wanted = Told(files, selection, journeys, explain, replay, preview, fail_on, payload, otlp)
     paths += read
     if not paths and not points:
         raise click.UsageError("give at least one PATH")
@@ -138,6 +139,8 @@ class Told:
     """Severity of findings that make the command fail."""
     payload: bool
     """Payloads are looked into."""
+    otlp: str | None
+    """Where spans are sent to."""
 
 
 def _analyze(prepared: "Prepared", means: "Means", wanted: Told) -> "tuple[Trace, bool]":
@@ -165,6 +168,10 @@ def _report(trace: "Trace", wanted: Told) -> bool:
     partial = remark_damage(trace)
     for output in wanted.outputs:
         write(trace, output, wanted.selection, explain=wanted.explain)
+    if wanted.otlp is not None:
+        from analyzer.run.otlp import send  # noqa: PLC0415
+
+        remark(f"{wanted.otlp}: {send(trace, wanted.otlp, wanted.selection):,} spans")
     if not any(output.on_stdout for output in wanted.outputs):
         content = trace.content(selection=wanted.selection, journeys=wanted.journeys, connections=SHOWN_CONNECTIONS)
         with paged() as out:

@@ -14,7 +14,7 @@ from analyzer.errors import SelectionError
 if TYPE_CHECKING:
     from analyzer.run import Trace
 
-FORMATS = ("html", "json", "ndjson", "parquet", "pcapng")
+FORMATS = ("html", "json", "ndjson", "parquet", "pcapng", "trace")
 STDOUT = "-"
 Command = Callable[..., Any]
 
@@ -41,8 +41,8 @@ def output_options(command: Command) -> Command:
         click.option("--format", "form", type=click.Choice(FORMATS), help="Of outputs whose ending does not say it."),
         click.option(
             "-o", "--output", "outputs", multiple=True, metavar="FILE",
-            help="Write a report; the ending says which: .html, .json, .ndjson, .parquet, .pcapng. - is stdout, with "
-            "--format. May repeat.",
+            help="Write a report; the ending says which: .html, .json, .ndjson, .parquet, .pcapng, .trace (for "
+            "ui.perfetto.dev). - is stdout, with --format. May repeat.",
         ),
     ):  # fmt: skip
         command = option(command)

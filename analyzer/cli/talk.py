@@ -26,11 +26,11 @@ LESS = "FRX"
 HABITS = {
     "-A": "payloads: hoptrace show PATH J12 --dissect", "-X": "payloads: hoptrace show PATH J12 --dissect",
     "-xx": "payloads: hoptrace show PATH J12 --dissect", "-e": "MACs stand at every hop: hoptrace show PATH J12",
-    "-w": "-o FILE writes a report, or hoptrace capture -o BUNDLE records",
+    "-w": "-o FILE writes a report (.pcapng: the frames, with comments), or hoptrace capture -o BUNDLE records",
     "-i": "hoptrace capture -i IF records at an interface", "-D": "ip -br link lists interfaces",
     "-G": "hoptrace capture -a duration:S ends in time", "-C": "hoptrace capture -a packets:N ends in time",
     "-nn": "nothing is looked up: addresses and ports are numbers", "-tttt": "hoptrace show PATH J12 has each time",
-    "-T": "-o FILE: .json, .ndjson, .parquet, .html", "-R": "-Y EXPR selects",
+    "-T": "-o FILE: .json, .ndjson, .parquet, .pcapng, .html", "-R": "-Y EXPR selects",
 }  # fmt: skip
 """What users of tcpdump and tshark type, and what does that here."""
 Command = Callable[..., Any]

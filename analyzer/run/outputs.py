@@ -1,4 +1,4 @@
-"""An analysis as a report: HTML, JSON, NDJSON, Parquet or pcapng, in pieces or in a file."""
+"""An analysis as a report: HTML, JSON, NDJSON, Parquet, pcapng or trace events, in pieces or in a file."""
 
 from collections.abc import Iterator
 from os import PathLike
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 
 def pieces(trace: "Trace", kind: str, selection: str | None = None, *, explain: bool = False) -> Iterator[str]:
-    """Give a report's text, ``html``, ``json`` or ``ndjson``, piece by piece; *selection* narrows it."""
-    from analyzer.report import html, json_report, ndjson  # noqa: PLC0415
+    """Give a report's text, ``html``, ``json``, ``ndjson`` or ``trace``, piece by piece; *selection* narrows it."""
+    from analyzer.report import html, json_report, ndjson, trace_events  # noqa: PLC0415
 
     if kind == "html":
         content = trace.content(selection=selection, journeys=html.MOST_JOURNEYS, decisions=True)
         yield from html.page(content, trace.overview(), trace.named, explain=explain)
         return
     content = trace.content(selection=selection, decisions=kind == "json")
-    yield from (json_report.json_lines if kind == "json" else ndjson.ndjson_lines)(content)
+    lines = {"json": json_report.json_lines, "ndjson": ndjson.ndjson_lines, "trace": trace_events.trace_events}[kind]
+    yield from lines(content)
 
 
 def put(
