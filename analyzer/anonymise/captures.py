@@ -14,7 +14,7 @@ from analyzer.read.options import ISB_IFDROP
 from analyzer.read.pcap import FCS_PRESENT, NANOSECONDS
 from analyzer.read.pcapng import INTERFACE_STATISTICS
 from analyzer.read.records import LINKTYPE_NONE, MAX_RECORD, Interface
-from analyzer.report.pcapng import interface_block, names_block, packet_block, section_block
+from analyzer.report.pcapng import block, interface_block, names_block, packet_block, section_block
 
 Frame = tuple[int, Interface, int, bytes, int]
 """Number and description of its interface, time in ns, what was captured, and length on the wire."""
@@ -95,6 +95,4 @@ class Captures:
 
 
 def _statistics(interface: int, dropped: int) -> bytes:
-    body = struct.pack("<III", interface, 0, 0) + struct.pack("<HHQHH", ISB_IFDROP, 8, dropped, 0, 0)
-    length = 12 + len(body)
-    return struct.pack("<II", INTERFACE_STATISTICS, length) + body + struct.pack("<I", length)
+    return block(INTERFACE_STATISTICS, struct.pack("<IIIHHQHH", interface, 0, 0, ISB_IFDROP, 8, dropped, 0, 0))

@@ -1,5 +1,6 @@
 """The command that opens an analysis in Wireshark."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from analyzer.cli.talk import progress, remark, talking
 from analyzer.errors import ToolError
 
 FIELDS = Path(__file__).parents[1] / "report" / "wireshark" / "hoptrace.lua"
+PROFILE = FIELDS.with_name("profile")
+NAME = "hoptrace"
 COLUMNS = (
     ("No.", "%m"), ("Time", "%t"), ("Point", "%Cus:frame.interface_name:0:R"), ("Journey", "%Cus:hoptrace.journey:0:R"),
     ("Hop", "%Cus:hoptrace.hop:0:R"), ("Source", "%s"), ("Destination", "%d"), ("Protocol", "%p"),
@@ -71,7 +74,7 @@ def open_(
             trace = analyze_whole(prepared, hears.reading if hears is not None else None, asked.means(prepared))
             remark_damage(trace)
             put(trace, "pcapng", path, selection)
-        code = subprocess.run(view(viewer, path), check=False).returncode
+        code = subprocess.run(view(viewer, path, with_profile()), check=False).returncode
         if code not in (0, -signal.SIGINT):
             remark(f"{program} ended with {code}; as root it may load no Lua, which has the fields")
     if prepared.inputs.named_unusable:
@@ -79,7 +82,29 @@ def open_(
     sys.exit(max(code, 0))
 
 
-def view(viewer: str, path: Path) -> list[str]:
-    """Return the command that shows *path*, with hoptrace's fields and columns."""
+def with_profile() -> bool:
+    """Put a profile with colouring rules beside the user's own, unless one is there; tell whether there is one."""
+    folder = personal() / "profiles" / NAME
+    try:
+        if not folder.is_dir():
+            shutil.copytree(PROFILE, folder)
+            remark(f"Wireshark has a profile more: {folder}")
+        return True
+    except OSError:
+        return False
+
+
+def personal() -> Path:
+    """Return Wireshark's personal configuration folder (get_persconffile_path() of its wsutil/filesystem.c)."""
+    if told := os.environ.get("WIRESHARK_CONFIG_DIR"):
+        return Path(told)
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", "~")).expanduser() / "Wireshark"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "wireshark"
+
+
+def view(viewer: str, path: Path, profile: bool = False) -> list[str]:
+    """Return the command that shows *path*, with hoptrace's fields, columns and colours."""
     columns = ",".join(f'"{name}","{what}"' for name, what in COLUMNS)
-    return [viewer, "-X", f"lua_script:{FIELDS}", "-o", f"gui.column.format:{columns}", "-r", str(path)]
+    colours = ["-C", NAME] if profile else []
+    return [viewer, *colours, "-X", f"lua_script:{FIELDS}", "-o", f"gui.column.format:{columns}", "-r", str(path)]

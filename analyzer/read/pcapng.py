@@ -31,6 +31,7 @@ SIMPLE_PACKET = 3
 NAME_RESOLUTION = 4
 INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
 _PACKETS = (OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET)
 JOURNAL = 9
 FRAMES_WITHOUT_PACKET = (JOURNAL, 0x204, 0x208, 0x209, 0x210, 0x214, 0x216, 0x217, 0x221)
@@ -41,11 +42,11 @@ MAX_BLOCK = 16 << 20
 SMALLEST_BLOCK = 12
 MOST_SECTIONS, MOST_INTERFACES = 4096, 16_384
 """Of a file: no capture has as many, and each takes far longer to be read than to be written."""
-MOST_COMMENTS, MOST_NAMES = 100_000, 1_000_000
+MOST_COMMENTS, MOST_NAMES, MOST_SECRETS = 100_000, 1_000_000, 1_000
 """Of a file; further ones are left out."""
 MOST_SECONDS = 9_000_000_000
 """Since the epoch: what int64 holds in ns."""
-_TELLING = (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS)
+_TELLING = (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS, DECRYPTION_SECRETS)
 """Blocks without packets that tell something."""
 SHAPE = Shape(header=8, length_at=4, base=0, minimum=SMALLEST_BLOCK, maximum=MAX_BLOCK, multiple=4, signature_at=0)
 WORDS = (0, 4, 8, 12, 16, 20, 24, -4)
@@ -361,6 +362,8 @@ class _Reader:
                     self.info.interfaces[self.info.section[index]].dropped = dropped
         elif kind == NAME_RESOLUTION and len(self.info.names) < MOST_NAMES:
             self.info.names.update(name_resolution(body, self.order))
+        elif kind == DECRYPTION_SECRETS and len(self.info.secrets) < MOST_SECRETS:
+            self.info.secrets.append(body)
         elif kind == SECTION_HEADER:
             self.info.comments.extend((0, text(v)) for c, v in options_of(body[16:], self.order) if c == OPT_COMMENT)
 

@@ -85,6 +85,8 @@ class FileInfo:
     """Packet comments with their frame number; 0 for those of a section or an interface."""
     names: dict[str, str] = field(default_factory=dict)
     """Address texts to host names of Name Resolution Blocks."""
+    secrets: list[bytes] = field(default_factory=list)
+    """Bodies of Decryption Secrets Blocks, as they stand there: keys of TLS and the like."""
     frames: int = 0
     damage: Damage | None = None
     big_endian: bool = False

@@ -26,6 +26,7 @@ from analyzer.report.safe import safe
 from analyzer.report.story import explain
 
 NAME_RESOLUTION, IPV4_RECORD, IPV6_RECORD = 4, 1, 2
+DECRYPTION_SECRETS = 10
 PACKET_LENGTH = 24
 """Bytes before an enhanced packet block's length on the wire."""
 NANOSECONDS = b"\x09"
@@ -46,10 +47,18 @@ class Pictured:
 
 
 def pcapng_blocks(
-    points: Iterable[Point], names: Iterable[tuple[Address, str]], frames: Iterable[Pictured]
+    points: Iterable[Point],
+    names: Iterable[tuple[Address, str]],
+    frames: Iterable[Pictured],
+    secrets: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
-    """Give the file block by block: a point is an interface; of several link types, it is one for each."""
+    """
+    Give the file block by block: a point is an interface; of several link types, it is one for each.
+
+    *secrets* are bodies of Decryption Secrets Blocks, which the frames are decrypted by.
+    """
     yield section_block()
+    yield from (block(DECRYPTION_SECRETS, one) for one in secrets)
     if named := names_block(names):
         yield named
     interfaces: dict[tuple[str, int], int] = {}
@@ -72,10 +81,14 @@ def section_block() -> bytes:
 def names_block(names: Iterable[tuple[Address, str]]) -> bytes:
     """Return the block of addresses' names; nothing if there are none."""
     records = b"".join(_record(ip, name) for ip, name in names)
-    body = records + struct.pack("<HH", 0, 0)
-    length = 12 + len(body)
-    whole = struct.pack("<II", NAME_RESOLUTION, length) + body + struct.pack("<I", length)
-    return whole if records else b""
+    return block(NAME_RESOLUTION, records + struct.pack("<HH", 0, 0)) if records else b""
+
+
+def block(kind: int, body: bytes) -> bytes:
+    """Return a block of any kind."""
+    body += bytes(-len(body) % 4)
+    length = struct.pack("<I", 12 + len(body))
+    return struct.pack("<I", kind) + length + body + length
 
 
 def comments(journey: Journey) -> list[str]:

@@ -39,7 +39,8 @@ def annotated(trace: "Trace", selection: str | None = None) -> Iterator[bytes]:
     point = trace.tables.frames["point"][rows]
     names = ((party.address, party.name) for party in parties(trace.hosts, trace.names))
     each = (_frames(trace, one, rows[point == one.id], said) for one in trace.points)
-    return pcapng_blocks(trace.points, names, heapq.merge(*each, key=lambda frame: frame.time_ns))
+    secrets = [one for file in trace.files for one in file.secrets]
+    return pcapng_blocks(trace.points, names, heapq.merge(*each, key=lambda frame: frame.time_ns), secrets)
 
 
 def _said(trace: "Trace", numbers: Sequence[int]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from analyzer import analyze
 from analyzer.cli import main
-from analyzer.cli.open import FIELDS, view
+from analyzer.cli.open import FIELDS, personal, view, with_profile
 
 SEED = Path(__file__).parents[2] / "sample_pcaps" / "seed"
 FAULT = Path(__file__).parents[1] / "faults" / "docker-user.bridge.tar.zst"
@@ -28,6 +28,12 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture(autouse=True)
+def _own_profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test touches those of whoever runs it."""
+    monkeypatch.setenv("WIRESHARK_CONFIG_DIR", str(tmp_path / "wireshark"))
+
+
 def _shown(place: Path, source: Path, *words: str) -> list[list[str]]:
     path, fields = place / "x.pcapng", place / FIELDS.name
     analyze(source).to_pcapng(path)
@@ -35,7 +41,7 @@ def _shown(place: Path, source: Path, *words: str) -> list[list[str]]:
     command = [word.replace(str(FIELDS), str(fields)) for word in view(shutil.which("tshark") or "tshark", path)]
     out = subprocess.run(
         [*(NOBODY if os.geteuid() == 0 else ()), *command, *words],
-        env={**os.environ, "HOME": str(place), "LC_ALL": "C.UTF-8"}, capture_output=True, text=True, check=True,
+        env={**os.environ, "HOME": str(place), "LC_ALL": "C.UTF-8", "WIRESHARK_CONFIG_DIR": str(place / "ws")}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     return [line.split("\t") for line in out.splitlines()]
 
@@ -95,3 +101,48 @@ def test_an_input_that_cannot_be_read(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["open", str(SEED), str(tmp_path / "no.pcap"), "--with", "tshark"])
 
     assert done.exit_code == 3
+
+
+@pytest.mark.tshark
+def test_colours(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A profile of its own, made once beside the user's, says by which end a frame is coloured how."""
+    monkeypatch.setenv("WIRESHARK_CONFIG_DIR", str(place / "ws"))
+    assert with_profile()
+    assert f"Wireshark has a profile more: {place / 'ws' / 'profiles' / 'hoptrace'}" in capsys.readouterr().err
+    (place / "ws" / "profiles" / "hoptrace" / "mine").write_text("")
+    assert with_profile()
+    assert capsys.readouterr().err == ""
+    assert (place / "ws" / "profiles" / "hoptrace" / "mine").exists()
+    for path in (place / "ws").rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (place / "ws").chmod(0o755)
+
+    rules = _shown(
+        place,
+        FAULT,
+        "-C",
+        "hoptrace",
+        "--color",
+        "-T",
+        "fields",
+        "-e",
+        "frame.coloring_rule.name",
+        "-e",
+        "hoptrace.verdict",
+    )
+    told = {tuple(one) for one in rules if len(one) == 2 and one[1]}
+    assert ("hoptrace: dropped", "dropped") in told
+    assert ("hoptrace: translated here", "left the host") in told
+
+
+def test_the_personal_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As Wireshark looks for it; where none can be made, there is no profile."""
+    for name in ("WIRESHARK_CONFIG_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert personal() == tmp_path / ".config" / "wireshark"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "x"))
+    assert personal() == tmp_path / "x" / "wireshark"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WIRESHARK_CONFIG_DIR", str(tmp_path / "file"))
+    assert not with_profile()

@@ -106,3 +106,20 @@ def test_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.run.annotated.MOST", 10)
     with pytest.raises(SelectionError, match="23 journeys, and 10 are the most"):
         b"".join(annotated(analyze(SEED)))
+
+
+@pytest.mark.tshark
+@pytest.mark.tools
+def test_keys_to_decrypt_by_stay(tmp_path: Path) -> None:
+    """As editcap puts them in; tshark finds them in what is written."""
+    keys = tmp_path / "keys.log"
+    keys.write_text("CLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
+    given, made = tmp_path / "given.pcapng", tmp_path / "made.pcapng"
+    subprocess.run(["editcap", "--inject-secrets", f"tls,{keys}", SEED / "wlan0.pcap", given], check=True)
+
+    analyze(given).to_pcapng(made)
+
+    assert keys.read_bytes() in made.read_bytes()
+    told = subprocess.run(["editcap", "--extract-secrets", made, tmp_path / "out"], capture_output=True, check=True)
+    assert told.returncode == 0
+    assert (tmp_path / "out").read_bytes().rstrip(b"\0") == keys.read_bytes()
