@@ -41,7 +41,8 @@ def _shown(place: Path, source: Path, *words: str) -> list[list[str]]:
     command = [word.replace(str(FIELDS), str(fields)) for word in view(shutil.which("tshark") or "tshark", path)]
     out = subprocess.run(
         [*(NOBODY if os.geteuid() == 0 else ()), *command, *words],
-        env={**os.environ, "HOME": str(place), "LC_ALL": "C.UTF-8", "WIRESHARK_CONFIG_DIR": str(place / "ws")}, capture_output=True, text=True, check=True,
+        env={**os.environ, "HOME": str(place), "LC_ALL": "C.UTF-8",
+             "WIRESHARK_CONFIG_DIR": str(place / "ws")}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     return [line.split("\t") for line in out.splitlines()]
 

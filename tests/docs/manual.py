@@ -18,7 +18,7 @@ EXIT_CODES = (
 
 def pages() -> dict[str, str]:
     """Return all pages by their files' names: one of hoptrace, one of each command."""
-    root = click.Context(main, info_name="hoptrace")
+    root = click.Context(main, info_name="hoptrace", **main.context_settings)
     commands = {name: main.commands[name] for name in main.list_commands(root)}
     found = {"hoptrace.1": _page(root, "hoptrace", commands)}
     for name, command in commands.items():
