@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 LOCK := tests/requirements.txt
 KERNEL := $(wildcard analyzer/kernel/*.p*)
 
-.PHONY: demo test check unit bench samples faults parts fuzz sanitize hostile kernel mutants image wheel fresh lock clean
+.PHONY: demo test check unit bench samples faults parts fuzz sanitize hostile kernel mutants docs image wheel fresh lock clean
 
 demo: $(VENV)/ready ## analyse the bundled sample to the terminal and into reports/
 	$(BIN)/hoptrace demo -o reports/demo.html -o reports/demo.json
@@ -49,6 +49,9 @@ kernel: $(VENV)/ready-for-tests ## 20,000 packets through rules and routes that 
 mutants: $(VENV)/ready-for-tests ## share of mutants that the tests kill, package by package, on a fixed sample (an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
 	nice $(BIN)/python -m tests.mutants
+
+docs: $(VENV)/ready-for-tests ## the documentation as a site, in reports/site
+	$(BIN)/sphinx-build -q -W --keep-going -b dirhtml docs reports/site
 
 image: ## build an image of hoptrace with the Docker Engine that is there; tests/image --try tries it in the lab (root)
 	tests/image

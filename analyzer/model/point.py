@@ -63,7 +63,7 @@ class Point:
     role: Role
     role_basis: Basis
     link_type: int
-    """LINKTYPE_ number of the tcpdump.org registry."""
+    """The number of a ``LINKTYPE_`` in the registry of tcpdump.org."""
     host: str | None = None
     container: str | None = None
     container_basis: Basis | None = None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from analyzer import Trace, analyze
+from analyzer.explain.hypotheses import HYPOTHESES
 from analyzer.model import Role, Severity
 from analyzer.model.decision import Left
 from analyzer.record.choose import ENGINES
@@ -21,6 +22,7 @@ from tests.explain import (
     test_hosts_without_engine,
 )
 from tests.explain.hosts import RECORDED
+from tests.lab.faults.cases import CASES
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -28,6 +30,7 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(```console\n\$ hoptrace (.*?)\n)(.*?)(```)", re.DOTALL)
 HOSTS_TABLE = re.compile(r"\| host \| way found .*\n(\|.*\n)+")
 DUMPS_TABLE = re.compile(r"\| file \| command \|\n(\|.*\n)+")
+CHECKS_TABLE = re.compile(r"\| check \| severity \| when.*\n(\|.*\n)+")
 WIDTH = "160"
 KINDS = {
     "docker-28": "Docker 28, iptables (by hand)", "docker-29": "Docker 29, nftables (by hand)",
@@ -48,6 +51,10 @@ KINDS = {
     "nomad": "a node of Nomad: CNI's bridge, firewall and portmap plugins",
 }  # fmt: skip
 
+OF_HOSTS = (
+    test_hosts_with_guests, test_hosts_at_home, test_hosts_with_more, test_hosts_with_more_ways,
+    test_hosts_without_engine,
+)  # fmt: skip
 HEALTHY = {
     *test_hosts_at_home.HEALTHY, *test_hosts_with_more.HEALTHY, *test_hosts_with_more_ways.HEALTHY,
     *test_hosts_with_guests.HEALTHY, *test_hosts_without_engine.HEALTHY,
@@ -119,6 +126,23 @@ def hosts_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def checks_table() -> str:
+    """Return all checks, each with a recording that shows it."""
+    shown: dict[str, str] = {}
+    for case in sorted(CASES, key=lambda one: len(one.fault.expect)):
+        for name in case.fault.expect:
+            shown.setdefault(name, f"tests/faults/{case.path.name}")
+    for module in OF_HOSTS:
+        for recording, told in module.FAULTS.items():
+            shown.setdefault(told[0], f"tests/hosts/{recording}.tar.zst")
+    shown.setdefault("capture-doubles-packets", "sample_pcaps/hairpin")
+    rows = ["| check | severity | when it speaks | recording |", "|---|---|---|---|"]
+    for one in sorted(HYPOTHESES, key=lambda one: one.name):
+        recording = f"`{shown[one.name]}`" if one.name in shown else "none"
+        rows.append(f"| `{one.name}` | {one.severity.value} | {one.about} | {recording} |")
+    return "\n".join(rows) + "\n"
+
+
 def _of(answers: Iterable[bool]) -> str:
     """Tell how many are yes."""
     several = list(answers)
@@ -146,6 +170,7 @@ def renewed(text: str) -> str:
     """Return a page with all that is made, made anew."""
     text = DUMPS_TABLE.sub(lambda _: dumps_table(), text)
     text = HOSTS_TABLE.sub(lambda _: hosts_table(), text)
+    text = CHECKS_TABLE.sub(lambda _: checks_table(), text)
     return BLOCK.sub(lambda found: found[1] + output(found[2]) + found[4], text)
 
 

@@ -8,7 +8,18 @@ from click.testing import CliRunner
 
 from analyzer.cli import main
 from analyzer.explain.hypotheses import HYPOTHESES
-from tests.docs.made import BLOCK, DUMPS_TABLE, README, ROOT, dumps_table, hosts_table, output, pages
+from tests.docs.made import (
+    BLOCK,
+    DOCS,
+    DUMPS_TABLE,
+    README,
+    ROOT,
+    checks_table,
+    dumps_table,
+    hosts_table,
+    output,
+    pages,
+)
 from tests.docs.pictures import PICTURES, SHOWCASE, SHOWN, hashes, unpacked
 from tests.lab.faults.cases import CASES
 
@@ -41,6 +52,11 @@ def test_the_table_of_hosts() -> None:
     assert hosts_table() in TEXT
 
 
+def test_the_table_of_checks() -> None:
+    """Each with a recording that shows it."""
+    assert checks_table() in TEXT
+
+
 def test_figures_of_checks_and_faults() -> None:
     """As many as there are; that all are right, tests/explain/test_faults.py shows."""
     text = " ".join(TEXT.split())
@@ -53,7 +69,7 @@ def test_figures_of_checks_and_faults() -> None:
 
 def test_named_files_are_there() -> None:
     """Every sample folder is described, and every described one exists."""
-    samples = README.read_text().partition("## Samples")[2]
+    samples = (DOCS / "samples.md").read_text()
     described = set(re.findall(r"^\| `([a-z0-9-]+)` \|", samples, re.MULTILINE))
 
     assert described == {path.parent.name for path in ROOT.glob("sample_pcaps/*/README.md")}
