@@ -22,7 +22,7 @@ from analyzer.cli.base import (
 )
 from analyzer.cli.memory import Asked, memory_options
 from analyzer.cli.outputs import Output, check_targets, output_options, outputs_of, write
-from analyzer.cli.talk import complain, paged, progress, remark, talking
+from analyzer.cli.talk import complain, paged, progress, remark, talking, verbose
 from analyzer.errors import InputError, LimitError
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ explain_option = click.option("--explain", is_flag=True, help="Tell journeys in 
     help="Cut the work into so many parts; what is told is the same.  [default: as many as memory asks for]",
 )
 @memory_options
-@click.option("-v", "--verbose", is_flag=True, help="Say on stderr, before anything is read, how the work is cut.")
 @explain_option
 @click.option("--replay", is_flag=True, help="Ask a kernel, in the rebuilt host, whether findings and remedies hold.")
 @click.option("--preview", is_flag=True, help="Look for what is new, too: hoptrace checks says which that is.")
@@ -82,7 +81,6 @@ def analyze(
     window: str | None,
     parts: int | None,
     asked: Asked,
-    verbose: bool,
     explain: bool,
     replay: bool,
     preview: bool,
@@ -94,7 +92,7 @@ def analyze(
     Analyse captures and bundles; PATH may be - for stdin.
 
     .ndjson has an item a line, .parquet the frames of every packet. What does not fit into memory is worked in parts,
-    whose tables lie in files meanwhile; what is told is the same.
+    whose tables lie in files meanwhile; what is told is the same. -v says before anything is read how the work is cut.
     """
     if replay:
         need_linux("--replay", NAMESPACES)
@@ -109,7 +107,7 @@ def analyze(
     check_targets(wanted.outputs, [*paths, *(p.partition("=")[2].split(",")[0] for p in points)])
     with find(paths, host, points, unpack_limit) as prepared:
         means = asked.means(prepared, parts)
-        if verbose:
+        if verbose():
             from analyzer.run import estimate  # noqa: PLC0415
 
             complain(estimate(prepared, means))

@@ -10,7 +10,7 @@ from analyzer.cli import complete
 from analyzer.cli.analyze import remark_damage
 from analyzer.cli.base import EXIT_FINDINGS, NAMESPACES, examples, find, input_options, need_linux
 from analyzer.cli.memory import Asked, memory_options
-from analyzer.cli.talk import paged, progress, remark, talking
+from analyzer.cli.talk import paged, progress, remark, talking, verbose
 from analyzer.errors import InputError, SelectionError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("-o", "--output", metavar="FILE.sh", help="Write a script that builds the host and sends the packets.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every rule that each packet met.")
 @click.option("--fail-on", type=click.Choice(("differs",)), help="Exit with 1 if an account differs from the kernel's.")
 @memory_options
 @talking
@@ -35,7 +34,6 @@ def replay(
     points: tuple[str, ...],
     as_json: bool,
     output: str | None,
-    verbose: bool,
     fail_on: str | None,
     asked: Asked,
 ) -> None:
@@ -43,7 +41,8 @@ def replay(
     Build the recorded host again in network namespaces, send packets in, and compare what the kernel does.
 
     Without JOURNEY (as J12), each connection's first packet is sent, and those that findings name. Needs no root where
-    user namespaces are allowed; nothing of this machine is touched, and no packet leaves it.
+    user namespaces are allowed; nothing of this machine is touched, and no packet leaves it. -v shows every rule that
+    each packet met.
     """
     from analyzer.model.replay import Agreement  # noqa: PLC0415
     from analyzer.report import replay as told  # noqa: PLC0415
@@ -64,7 +63,7 @@ def replay(
         sys.stdout.write(told.as_json(found))
     else:
         with paged() as out:
-            told.print_replay(out, found, verbose=verbose)
+            told.print_replay(out, found, verbose=verbose())
     for line in found.missing if as_json else ():
         remark(f"not built: {line}")
     if fail_on == "differs" and found.count(Agreement.DIFFERS):

@@ -1,7 +1,9 @@
 """How commands talk: colours, a pager, and quiet; what is told on stderr; what users of other tools are answered."""
 
+import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from analyzer.report.progress import Hears
 
-QUIET, COLOUR, PAGER = "analyzer.quiet", "analyzer.colour", "analyzer.pager"
+QUIET, COLOUR, PAGER, VERBOSE = "analyzer.quiet", "analyzer.colour", "analyzer.pager", "analyzer.verbose"
 """Where a context keeps them."""
 USUAL_WIDTH = 80
 """Of terminals that do not tell."""
@@ -45,6 +47,8 @@ def talking(command: Command) -> Command:
     for option in (
         click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep(QUIET),
                      help="Say nothing on stderr but what fails."),
+        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=_verbosely,
+                     help="Say on stderr what is read and run, and how long it took."),
         click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", expose_value=False,
                      callback=keep(COLOUR), help="Colours; auto: on a terminal.  [default: auto]"),
         click.option("--pager/--no-pager", default=True, expose_value=False, callback=keep(PAGER),
@@ -52,6 +56,35 @@ def talking(command: Command) -> Command:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def _verbosely(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Let all that is noted be told on stderr, until the command ends."""
+    ctx.meta[VERBOSE] = wanted
+    if not wanted:
+        return
+    from analyzer.report.safe import safe  # noqa: PLC0415
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            click.echo(f"hoptrace: {safe(record.getMessage())}", err=True)
+
+    log, told, began = logging.getLogger("analyzer"), Told(), time.monotonic()
+    level = log.level
+    log.addHandler(told)
+    log.setLevel(logging.DEBUG)
+
+    def end() -> None:
+        log.debug("took %.1f s", time.monotonic() - began)
+        log.removeHandler(told)
+        log.setLevel(level)
+
+    ctx.call_on_close(end)
+
+
+def verbose() -> bool:
+    """Tell whether somebody wants to know more."""
+    return bool(_kept(VERBOSE, otherwise=False))
 
 
 def _kept(place: str, otherwise: Any) -> Any:

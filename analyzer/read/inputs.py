@@ -4,6 +4,7 @@ Takes paths, gives the files to read in the order to read them: pieces of a rota
 of time. A folder of bundles is all of them; each of several bundles is a host of its own.
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from analyzer.read.source import HEAD, STDIN, buffer, needs_spool, spool
 from analyzer.read.spec import PointSpec
 from analyzer.read.stored import is_remote
 
+LOG = logging.getLogger(__name__)
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".snoop")
 COMPRESSIONS = (".gz", ".zst", ".xz", ".bz2")
 MOST_CAPTURES = 4096
@@ -107,6 +109,10 @@ def find_inputs(
 
     groups = group_pieces(usable, names, first_ns)
     inputs.files = [file for group in groups for file in group]
+    for file in inputs.files:
+        LOG.debug("reads %s", file)
+    for bundle in bundles:
+        LOG.debug("dumps of %s: %s", bundle.path, bundle.host or "none")
     inputs.specs = [specs.get(file, PointSpec(file)) for file in inputs.files]
     number = {file: place for place, file in enumerate(inputs.files)}
     inputs.groups = [[number[file] for file in group] for group in groups if len(group) > 1]

@@ -1,5 +1,6 @@
 """The machine whose packets are captured: this one, or one behind ssh. Runs programs there, and tells what failed."""
 
+import logging
 import os
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from analyzer.errors import ToolError
 from analyzer.process import open_here
 
+LOG = logging.getLogger(__name__)
 TIMEOUT_S = 10
 POLL_S = 0.1
 LATE = "not asked, or not waited for: time was up"
@@ -110,6 +112,7 @@ class Machine:
         """Run a program to its end; that it is missing, hangs, or that time is up, is a failure like others."""
         if deadline is not None and not deadline.left_s:
             return Done(124, "", f"{command[0]}: {LATE}")
+        LOG.debug("runs %s", shlex.join(command))
         try:
             process = subprocess.Popen(
                 _guarded(self.wrap(command)),
@@ -136,6 +139,7 @@ class Machine:
         Raises:
             ToolError: it cannot be started.
         """
+        LOG.debug("starts %s", shlex.join(command))
         leash = ("/bin/sh", "-c", LEASH, "sh", str(KILL_AFTER_S), *command)
         try:
             return subprocess.Popen(

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,26 @@ def test_reports_on_stdout(form: str, tmp_path: Path) -> None:
 def test_every_command_has_json(words: tuple[object, ...], key: str) -> None:
     """For other programs."""
     assert key in json.loads(_run(*words, "--json").stdout)
+
+
+def test_verbose_says_what_is_read_and_how_long_it_took() -> None:
+    """On stderr, until the command ends; of a name nothing acts on the terminal."""
+    told, quiet = (_run("show", SEED, "J3", *more) for more in (("-v",), ()))
+
+    lines = told.stderr.splitlines()
+    assert [line for line in lines if line.endswith("docker0.pcap")] == [f"hoptrace: reads {SEED / 'docker0.pcap'}"]
+    assert re.fullmatch(r"hoptrace: took \d+\.\d s", lines[-1])
+    assert quiet.stderr == ""
+    assert told.stdout == quiet.stdout
+
+
+@pytest.mark.parametrize("name", sorted(set(main.commands) - {"mcp", "completion", "shell"}))
+def test_every_command_may_say_more(name: str) -> None:
+    """Or less."""
+    told = _run(name, "--help").stdout
+
+    assert "-v, --verbose" in told
+    assert "-q, --quiet" in told
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

@@ -282,3 +282,11 @@ def test_programs_on_the_other_side(remote: Remote) -> None:
     assert [remote.has(name) for name in ("sh", "no-such-program", "sh; true")] == [True, False, False]
     with pytest.raises(ToolError, match=r"^no-such-program is missing on user@host: apt-get install no-such-program$"):
         remote.need("no-such-program")
+
+
+def test_what_is_run_is_noted(caplog: pytest.LogCaptureFixture) -> None:
+    """As a shell would take it: for who asks what is done on a host."""
+    with caplog.at_level("DEBUG", logger="analyzer"):
+        Machine().run("echo", "a b")
+
+    assert [one.getMessage() for one in caplog.records] == ["runs echo 'a b'"]
