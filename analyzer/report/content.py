@@ -44,5 +44,7 @@ class Content:
     """What was shown to work."""
     parties: tuple[Party, ...] = ()
     """Whose addresses are."""
+    stories: Callable[[int], Iterable[str]] | None = None
+    """The same journeys as text in lines, with times relative to a start; None where each has to be built."""
     explained: Callable[[int], str | None] | None = None
     """Tells the check whose finding explains why a journey did not get through."""

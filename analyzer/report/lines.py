@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Protocol
 
 from analyzer.model.alike import Alike
 from analyzer.model.journey import Journey
@@ -16,21 +17,35 @@ OPTIONAL = ("answers", "answered_by", "reply_latency_ns", "retransmission_of", "
 """Fields that some of them do not have; others follow each."""
 
 
+class Filled(Protocol):
+    """What journeys have in common, in some form."""
+
+    def filled(self, alike: Alike) -> list[str]:
+        """Put everybody's numbers there."""
+
+
 def lines(batches: Iterable[Batch]) -> Iterator[str]:
-    """Give the text of each journey, in order."""
-    patterns: dict[Hashable, _Pattern] = {}
+    """Give the JSON of each journey, in order."""
+    return texts(batches, text_of, _Pattern.of)
+
+
+def texts(
+    batches: Iterable[Batch], told_alone: Callable[[Journey], str], in_common: Callable[[Journey], Filled]
+) -> Iterator[str]:
+    """Give the text of each journey, in order: as one is *told_alone*, or by what it has *in_common* with others."""
+    patterns: dict[Hashable, Filled] = {}
     for size, parts in batches:
         found = [""] * size
         for places, told in parts:
             if isinstance(told, Journey):
-                texts = [text_of(told)]
+                found_here = [told_alone(told)]
             else:
                 if told.kind not in patterns:
                     if len(patterns) >= MOST:
                         patterns.clear()
-                    patterns[told.kind] = _Pattern.of(told.one())
-                texts = patterns[told.kind].filled(told)
-            for place, text in zip(places, texts, strict=True):
+                    patterns[told.kind] = in_common(told.one())
+                found_here = patterns[told.kind].filled(told)
+            for place, text in zip(places, found_here, strict=True):
                 found[place] = text
         yield from found
 

@@ -110,9 +110,13 @@ def _hop(hop: Hop, width: int, start_ns: int, *, full: bool) -> Line:
     if len(hop.frames) > 1 or "frames" in changed:
         line.append(("changed", f"  {plural(len(hop.frames), 'frame')}, {hop.length} bytes"))
     if hop.latency_ns is not None:
-        doubt = f" ± {duration(hop.latency_uncertainty_ns)}" if hop.latency_uncertainty_ns is not None else ""
-        line.append(("dim", f"  then {duration(hop.latency_ns)}{doubt}"))
+        line.append(("dim", f"  then {duration(hop.latency_ns)}{doubt(hop)}"))
     return line
+
+
+def doubt(hop: Hop) -> str:
+    """Say how much longer or shorter it may have taken to the next hop."""
+    return f" ± {duration(hop.latency_uncertainty_ns)}" if hop.latency_uncertainty_ns is not None else ""
 
 
 def legs(there: Journey, back: Journey) -> str:

@@ -1,6 +1,7 @@
 """What a report tells of an analysis: all of it, or what belongs to some of its journeys."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ def collected(
         connections=_connections(trace, told[:connections]),
         journeys=trace.journeys(shown),
         journey_texts=trace.texts(shown),
+        stories=None if trace.asks_kernel else partial(trace.stories, shown),
         connection_texts=texts if chosen is None else _only(texts, chosen.connections),
         arp=trace.arp,
         findings=trace.findings if chosen is None else chosen.found(trace.findings),

@@ -16,6 +16,7 @@ from analyzer.model.journey import ENDS
 from analyzer.read.kept import Kept
 from analyzer.report.fields import text_of
 from analyzer.report.lines import lines
+from analyzer.report.plain import stories
 from analyzer.run.merged import Written, in_order, rows_in_order, write_texts
 from analyzer.run.part import FIRST, Mine, Part, Told
 from analyzer.run.parts import Parts
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HELD = 20_000
 """Journeys that are held at a time where several parts tell them."""
+LINE_END = "\0"
+"""In the place of ends of lines in what is written a line a journey; no text has it."""
 
 
 class Telling:
@@ -146,12 +149,18 @@ class Telling:
         for begin in range(0, len(numbers), HELD):  # each part is opened once for so many
             yield from self._told_of(_journeys, numbers[begin : begin + HELD])
 
-    def texts(self, numbers: Int64) -> Iterator[str]:
-        """Give the JSON of journeys, by ascending *numbers*: what they have in common is told once."""
+    def texts(self, numbers: Int64, start_ns: int | None = None) -> Iterator[str]:
+        """
+        Give the JSON of journeys, by ascending *numbers*: what they have in common is told once.
+
+        With *start_ns* it is not JSON, but lines for people, whose times are relative to that.
+        """
         by_part = self._by_part(numbers)
         if len(self.parts) == 1:
-            return chain.from_iterable(lines(self.parts[0].batches(own)) for _, _, own in by_part)
-        return in_order(self.parts.each(_write_journeys, [(place, numbers[of], own) for place, of, own in by_part]))
+            return chain.from_iterable(_journey_texts(self.parts[0], own, start_ns) for _, _, own in by_part)
+        asked = [(place, numbers[of], own, start_ns) for place, of, own in by_part]
+        found = in_order(self.parts.each(_write_journeys, asked))
+        return found if start_ns is None else (text.replace(LINE_END, "\n") for text in found)
 
     def sightings(self, among: Array | None) -> Iterator[Columns]:
         """Give HOPS of journeys, without ``row``, with each row's FRAMES: in order, many rows at a time."""
@@ -241,9 +250,15 @@ def _write_connections(parts: Parts, place: int) -> Written:
     return write_texts(numbers, _connection_texts(part), parts.work)
 
 
-def _write_journeys(parts: Parts, item: tuple[int, Int64, Int64]) -> Written:
-    place, numbers, own = item
-    return write_texts(numbers, lines(parts[place].batches(own)), parts.work)
+def _journey_texts(part: Part, own: Int64, start_ns: int | None) -> Iterator[str]:
+    batches = part.batches(own)
+    return lines(batches) if start_ns is None else stories(batches, start_ns)
+
+
+def _write_journeys(parts: Parts, item: tuple[int, Int64, Int64, int | None]) -> Written:
+    place, numbers, own, start_ns = item
+    texts = _journey_texts(parts[place], own, start_ns)
+    return write_texts(numbers, (text.replace("\n", LINE_END) for text in texts), parts.work)
 
 
 def _sightings(parts: Parts, item: tuple[int, Array | None]) -> Kept:

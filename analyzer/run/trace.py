@@ -381,6 +381,10 @@ class Trace(Outputs):
             return map(text_of, self.journeys(numbers))
         return self.telling.texts(self._numbers(numbers))
 
+    def stories(self, numbers: Sequence[int] | None, start_ns: int) -> Iterator[str]:
+        """Give the same as lines for people, without colours; times are relative to *start_ns*."""
+        return self.telling.texts(self._numbers(numbers), start_ns)
+
     def sightings(self, numbers: Sequence[int] | None = None) -> Iterator[Columns]:
         """Give HOPS of the same, without ``row``, with each row's FRAMES: in order, many rows at a time."""
         among = None
