@@ -1,6 +1,7 @@
 """A bundle, or captures, written anew so that anybody may see them; hoptrace says of them what it said before."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from analyzer.state.dumps import INSIDE, MAX_DUMP, NAMES, OVERLAYS
 from analyzer.state.load import EVENTS
 from analyzer.state.retis import FILE as RETIS
 
+CAPTURES = "captures"
+"""The folder of those that are given beside bundles."""
 CONNTRACK, DROPS = "conntrack-events.txt", "drops.txt"
 FOLDERS = (HOST, BEFORE, INSIDE, OVERLAYS)
 """In a bundle, of which the names are no names."""
@@ -72,8 +75,9 @@ def anonymise(paths: Sequence[str], target: Path, secret: bytes | None = None, m
         made = Made()
         sources = [_opened(path, stack, made, most_unpacked) for path in paths]
         maker = _Maker(Key(secret or secrets.token_bytes(LARGEST)), sources, made)
-        for source in sources:
-            maker.write(source, folder)
+        for source, inner in maker.places(sources, folder):
+            inner.mkdir(exist_ok=True)
+            maker.write(source, inner)
         if not made.captures:
             raise InputError(f"{', '.join(paths)}: no captures")
         if target.name.endswith(PACKED):
@@ -114,6 +118,16 @@ class _Maker:
         self._lines = {
             CONNTRACK: self._words.text, DROPS: self._dumps.drop, EVENTS: self._dumps.event, RETIS: self._dumps.retis,
         }  # fmt: skip
+
+    def places(self, sources: Sequence[Path], target: Path) -> Iterator[tuple[Path, Path]]:
+        """Say where each goes: one bundle, or captures, into *target*; of several each has a folder of its own."""
+        apart = len(sources) > 1 and any(one.is_dir() for one in sources)
+        taken: Counter[str] = Counter()
+        for source in sources:
+            name = self._words.text(source.resolve().name) if source.is_dir() else CAPTURES
+            taken[name] += source.is_dir()
+            unique = f"{name}-{taken[name]}" if taken[name] > 1 else name
+            yield source, target / unique if apart else target
 
     def write(self, source: Path, target: Path) -> None:
         """Write a capture into *target*, or all that is in a bundle."""

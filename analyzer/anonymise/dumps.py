@@ -6,8 +6,9 @@ service or an app.
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -16,6 +17,7 @@ from analyzer.state import docker, podman
 from analyzer.state.cri import APPS, Pod, documents
 from analyzer.state.dumps import MAX_DUMP, NAMES
 from analyzer.state.happened import BACK, ENDS
+from analyzer.state.load import LONGEST_EVENT
 from analyzer.state.retis import Event
 
 COUNTERS = ("nstat.txt", "conntrack-stats.txt", "softnet_stat.txt", "nfnetlink_queue.txt")
@@ -143,5 +145,6 @@ class Dumps:
         return {self._words.text(key): self._value(one) for key, one in value.items()}
 
 
-def _lines(file: Any) -> Iterator[str]:
-    return (line.rstrip("\n") for line in file)
+def _lines(file: TextIO) -> Iterator[str]:
+    """Give a file's lines; one that never ends, in pieces."""
+    return (line.rstrip("\n") for line in iter(partial(file.readline, LONGEST_EVENT), ""))

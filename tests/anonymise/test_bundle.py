@@ -110,6 +110,18 @@ def test_captures_that_are_named_come_together(tmp_path: Path) -> None:
     assert "payroll" not in names
 
 
+def test_bundles_that_are_named_together_stay_apart(tmp_path: Path) -> None:
+    """Those of two hosts have one name for each dump; what both know is replaced alike."""
+    overlay = ROOT / "sample_pcaps" / "overlay"
+    nodes = [str(overlay / name) for name in ("host1", "host2")]
+    anonymise(nodes, tmp_path / "new", KEY)
+
+    assert sorted(one.name for one in (tmp_path / "new").iterdir()) == ["host1", "host2"]
+    assert _told(analyze([tmp_path / "new"])) == _told(analyze([overlay]))
+    anonymise([*nodes, nodes[0], str(SEED / "wlan0.pcap")], tmp_path / "more", KEY)
+    assert sorted(one.name for one in (tmp_path / "more").iterdir()) == ["captures", "host1", "host1-2", "host2"]
+
+
 def test_what_nobody_reads_is_left_out_and_links_are_not_followed(tmp_path: Path) -> None:
     """They might lead to anything."""
     old = tmp_path / "old"
