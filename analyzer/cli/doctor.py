@@ -40,7 +40,8 @@ def doctor(host: str | None, target: str | None, as_json: bool, fail_on: str | N
     if host is not None:
         state, name = load_host(Path(host)), host
         if not set(state.files) - {"resolv.conf", "hosts"}:  # which any folder like /etc has
-            raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at")
+            hint = f"; {Path(host) / 'host'} is there" if (Path(host) / "host").is_dir() else ""
+            raise InputError(f"{host}: no dump of a host's state is there, so nothing was looked at{hint}")
         problems = [f"{file}: not there" for file in (*NEEDED, *_of_engine(state.engine)) if file not in state.files]
     else:
         need_linux("doctor", "let it ask another host (--ssh HOST), or give what was recorded (--host DIR)", target)

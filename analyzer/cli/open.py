@@ -57,7 +57,8 @@ def open_(
     Open an analysis in Wireshark: all points in one, each frame with what is known of its packet.
 
     Comments say it, and the fields hoptrace.journey, hoptrace.hop, hoptrace.connection, hoptrace.nat, hoptrace.verdict
-    and hoptrace.reason, to filter by. It is gone when PROGRAM ends: analyze -o FILE.pcapng makes one to keep.
+    and hoptrace.reason, to filter by. It is gone when PROGRAM ends: analyze -o FILE.pcapng makes one to keep. Colours,
+    and that a packet at its second point is no retransmission, are a profile "hoptrace" among the user's own.
     """
     from analyzer.read.scratch import scratch  # noqa: PLC0415
     from analyzer.run import analyze_whole  # noqa: PLC0415

@@ -76,6 +76,18 @@ def test_a_filter_and_columns(place: Path) -> None:
 
 
 @pytest.mark.tshark
+def test_the_second_sight_of_a_segment_is_no_retransmission(capfd: pytest.CaptureFixture[str]) -> None:
+    """A packet is there once for each point; the profile keeps points apart."""
+    done = CliRunner().invoke(main, ["open", str(SEED), "--with", "tshark", "-Y", "tcp"])
+    shown = capfd.readouterr().out
+
+    assert done.exit_code == 0
+    assert "[SYN]" in shown
+    assert "Retransmission" not in shown
+    assert "Dup ACK" not in shown
+
+
+@pytest.mark.tshark
 def test_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     """It writes, shows, and cleans up."""
     before = set(Path(tempfile.gettempdir()).glob("hoptrace-*"))

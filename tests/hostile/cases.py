@@ -194,8 +194,7 @@ def _snoop(folder: Path, size: float) -> Path:
 
 def _archive(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     with (
-        path.open("wb") as raw,
-        zstd.ZstdCompressor().stream_writer(raw) as out,
+        zstd.open(path, "wb") as out,
         tarfile.open(fileobj=out, mode="w|", format=tarfile.GNU_FORMAT) as archive,
     ):
         for name, data in files:

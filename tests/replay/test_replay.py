@@ -75,9 +75,10 @@ def test_the_command() -> None:
     assert "1 journey: 1 agree" in one.stdout
 
 
-def test_the_readme_shows_it() -> None:
+def test_the_page_shows_it() -> None:
     """Letter by letter."""
-    shown = (ROOT / "README.md").read_text().partition("$ hoptrace replay sample_pcaps/bundle\n")[2].partition("```")[0]
+    page = (ROOT / "docs/live.md").read_text()
+    shown = page.partition("$ hoptrace replay sample_pcaps/bundle\n")[2].partition("```")[0]
 
     assert _hoptrace("replay", str(SAMPLE)).stdout == shown
 

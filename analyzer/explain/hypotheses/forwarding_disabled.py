@@ -13,8 +13,8 @@ from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.remedy import unblocked
 from analyzer.explain.stopped import by_cause
 from analyzer.explain.told import Facts, Told
-from analyzer.model import HostState, Severity
-from analyzer.state.sysctl import sysctl, sysctl_line
+from analyzer.model import HostState, Network, Severity
+from analyzer.state.sysctl import forwards, sysctl, sysctl_line
 
 SWITCHES = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
@@ -25,14 +25,28 @@ def causes(case: Case) -> Iterator[Cause]:
 
 
 def state(host: Host) -> Iterator[Told]:
-    """Tell where forwarding is off, and a network needs it."""
-    networks = [network for network, _ in bridges(host.state)]
-    for version, name in SWITCHES.items():
-        unknown = version == 4  # where no subnet was recorded
-        needs = [n.name for n in networks if inside(n, version) is not None or (unknown and not n.subnets)]
-        if sysctl(host.state, name) == 0 and needs:
-            facts: Facts = {"version": version, "network": needs[0], "settings": [name]}
-            yield Told(facts, proof=(sysctl_line(host.state, name),))
+    """Tell where forwarding is off, of all interfaces or of one, and a network needs it."""
+    for version, whole in SWITCHES.items():
+        needs = [pair for pair in bridges(host.state) if _has(pair[0], version)]
+        if needs and sysctl(host.state, whole) == 0:
+            yield _off(host, version, whole, needs[0][0])
+            continue
+        for network, bridge in needs:
+            one = forwards(host.state, version, bridge.name)
+            if one is not None and not one.on and one.name != whole:
+                yield _off(host, version, one.name, network, bridge.name)
+
+
+def _off(host: Host, version: int, name: str, network: Network, bridge: str = "") -> Told:
+    facts: Facts = {"version": version, "network": network.name, "settings": [name]}
+    if bridge:
+        facts["bridge"] = bridge
+    return Told(facts, proof=(sysctl_line(host.state, name),))
+
+
+def _has(network: Network, version: int) -> bool:
+    """Tell whether it has addresses of a version; version 4 where no subnet was recorded."""
+    return inside(network, version) is not None or (version == 4 and not network.subnets)
 
 
 def _describe(case: Case, stopped: Stopped) -> Told:

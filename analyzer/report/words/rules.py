@@ -16,6 +16,13 @@ def forwarding_disabled(f: Facts) -> Words:
                 remedy=f"sysctl -w {names[0]}=1; on an uplink that gets its address by router advertisement also "
                 "net.ipv6.conf.UPLINK.accept_ra=2.",
             )
+        if f.get("bridge"):
+            return Words(
+                f"IPv4 forwarding is off on {f['bridge']}, network {f['network']} needs it",
+                f"The kernel drops every packet that comes in by {f['bridge']} and is not for the host itself, so "
+                "containers of that network reach nothing but the host and each other.",
+                remedy=f"sysctl -w {names[0]}=1, and set it in /etc/sysctl.d so that it stays.",
+            )
         return Words(
             "IPv4 forwarding is off",
             "The kernel drops every packet that is not for the host itself, so containers reach nothing but the host "

@@ -23,3 +23,15 @@ def test_without_a_bridge_network_it_is_nobodys_business() -> None:
     """A host without networks that lead out need not forward."""
     assert check(replace(HOST, sysctls={NAME: "0"}, networks=())) == []
     assert check(replace(HOST, sysctls={NAME: "0"}, networks=(network("a", internal=True),))) == []
+
+
+@pytest.mark.parametrize("whole", ["1", None])
+def test_of_one_bridge(whole: str | None) -> None:
+    """Only of the one by which a network's packets come in; one that nobody uses may be off."""
+    name = "net.ipv4.conf.docker0.forwarding"
+    off = {name: "0", "net.ipv4.conf.br-x.forwarding": "0"} | ({NAME: whole} if whole else {})
+    (found,) = check(replace(HOST, sysctls=off))
+
+    assert found.detail.startswith("IPv4 forwarding is off on docker0, network ")
+    assert found.proof == (f"sysctl.txt: {name} = 0",)
+    assert check(replace(HOST, sysctls=off, networks=())) == []
