@@ -124,7 +124,7 @@ class _Maker:
         apart = len(sources) > 1 and any(one.is_dir() for one in sources)
         taken: Counter[str] = Counter()
         for source in sources:
-            name = self._words.text(source.resolve().name) if source.is_dir() else CAPTURES
+            name = self._name(source.resolve().name) if source.is_dir() else CAPTURES
             taken[name] += source.is_dir()
             unique = f"{name}-{taken[name]}" if taken[name] > 1 else name
             yield source, target / unique if apart else target
@@ -138,7 +138,7 @@ class _Maker:
 
     def _folder(self, source: Path, target: Path, deeper: int) -> None:
         for one in sorted(source.iterdir()):
-            inner = target / (one.name if one.name in FOLDERS else self._words.text(one.name))
+            inner = target / (one.name if one.name in FOLDERS else self._name(one.name))
             if one.is_file() and not one.is_symlink():
                 self._file(one, target)
             elif one.is_dir() and not one.is_symlink() and deeper:
@@ -173,7 +173,11 @@ class _Maker:
         """Return what a capture is called, which is not compressed any more."""
         for ending in COMPRESSIONS:
             name = name.removesuffix(ending)
-        return self._words.text(name)
+        return self._name(name)
+
+    def _name(self, name: str) -> str:
+        """Return what a file or a folder is called, as can be shown."""
+        return "".join(one if one.isprintable() else "_" for one in self._words.text(name))
 
     def _manifest(self, folder: Path, target: Path) -> None:
         manifest = read_manifest(folder)

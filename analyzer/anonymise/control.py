@@ -7,13 +7,14 @@ from analyzer.decode import offsets as at
 
 REDIRECT, ADVERTISED = 5, 9
 """ICMP types that have addresses in their header."""
-TIMES = (13, 14)
+TIMES, TIMES_LENGTH = (13, 14), 12
+"""Requests for the time of day, and answers, and the bytes of their three times (RFC 792)."""
 SOLICITS, ROUTER, NEIGHBOURS, REDIRECT6 = 133, 134, (135, 136), 137
 LISTENERS, LISTENERS2 = (130, 131, 132), 143
 """MLD (RFC 2710), and its reports of version 2 (RFC 3810)."""
 OPTION_PREFIX, OPTION_MTU, OPTION_NAMESERVERS = 3, 5, 25
 PREFIX_AT = 16
-IGMP3 = 0x22
+QUERY, IGMP3 = 0x11, 0x22
 
 
 class Control:
@@ -55,13 +56,21 @@ class Control:
             self._records(new, body, end, 16)
         elif not version6 and kind == ADVERTISED:
             self._all(new, body, end, 4, 8)
-        elif version6 or kind not in TIMES:
+        else:
+            body += 0 if version6 or kind not in TIMES else TIMES_LENGTH
             new[body:end] = opaque(bytes(new[body:end]))
 
     def igmp(self, new: bytearray, begin: int, end: int) -> None:
-        """Replace the sources that a report names (RFC 3376); groups mean the same everywhere."""
+        """Replace the sources that queries and reports name (RFC 3376); groups mean the same everywhere."""
+        known = begin + 8
         if begin < end and new[begin] == IGMP3:
-            self._records(new, begin + 8, end, 4)
+            known = self._records(new, known, end, 4)
+        elif known + 4 <= end and new[begin] == QUERY:
+            known += 4
+            sources = min(known + 4 * int.from_bytes(new[known - 2 : known]), end)
+            self._all(new, known, sources, 4)
+            known = sources
+        new[known:end] = bytes(max(end - known, 0))
 
     def _neighbours(self, new: bytearray, kind: int, begin: int, end: int) -> None:
         """Replace what neighbour discovery tells (RFC 4861)."""
@@ -84,13 +93,14 @@ class Control:
                 new[place + 2 : until] = bytes(until - place - 2)
             place = until
 
-    def _records(self, new: bytearray, place: int, end: int, size: int) -> None:
-        """Replace a report's groups and their sources."""
+    def _records(self, new: bytearray, place: int, end: int, size: int) -> int:
+        """Replace a report's groups and their sources; return where they end."""
         while place + 4 + size <= end:
             sources = int.from_bytes(new[place + 2 : place + 4])
             self._ip(new, place + 4, size)
             self._all(new, place + 4 + size, min(place + 4 + size * (1 + sources), end), size)
             place += 4 + size * (1 + sources) + 4 * new[place + 1]
+        return place
 
     def _all(self, new: bytearray, place: int, end: int, size: int, step: int = 0) -> None:
         """Replace one address after the other."""

@@ -5,6 +5,7 @@ service or an app.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,13 +16,19 @@ import msgspec
 from analyzer.anonymise.words import Words
 from analyzer.state import docker, podman
 from analyzer.state.cri import APPS, Pod, documents
+from analyzer.state.drops import parse_drops
 from analyzer.state.dumps import MAX_DUMP, NAMES
 from analyzer.state.happened import BACK, ENDS
 from analyzer.state.load import LONGEST_EVENT
 from analyzer.state.retis import Event
 
-COUNTERS = ("nstat.txt", "conntrack-stats.txt", "softnet_stat.txt", "nfnetlink_queue.txt")
-"""Dumps of nothing but the kernel's own words, and numbers."""
+COUNTERS = {
+    "nstat.txt": re.compile(r"#kernel|\w+ +-?\d+ +[\d.]+"),
+    "conntrack-stats.txt": re.compile(r"(?:\w+=\d+\s*)+"),
+    "softnet_stat.txt": re.compile(r"[0-9a-f ]+"),
+    "nfnetlink_queue.txt": re.compile(r"[\d ]+(?:/proc/net/netfilter/nfnetlink_queue)?"),
+}
+"""Dumps of nothing but the kernel's own words, and numbers: what each line is."""
 LABELS = (docker.SERVICE, *APPS)
 OPTIONS = (
     docker.BRIDGE_NAME, docker.MASQUERADE, docker.INHIBIT, *(docker.GATEWAY_MODE.format(version=v) for v in (4, 6)),
@@ -91,7 +98,10 @@ class Dumps:
     def drop(self, line: str) -> str:
         """Return a line of the kernel's drops: reasons and functions are its own, interfaces are named by somebody."""
         words = line.split()
-        return " ".join([*words[:4], *map(self._words.text, words[4:])]) if words[:1] != ["lost"] else line
+        drops, lost = parse_drops([line])
+        if drops:
+            return " ".join([*words[:4], *map(self._words.text, words[4:])])
+        return f"lost {lost}" if lost else ""
 
     def retis(self, line: str) -> str:
         """Return events of retis, as far as they are read."""
@@ -108,7 +118,7 @@ class Dumps:
 
     def _told(self, name: str, text: str) -> str:
         if name in COUNTERS:
-            return text
+            return "".join(f"{line}\n" for line in text.splitlines() if COUNTERS[name].fullmatch(line))
         if name in READ:
             entries = documents(text) if text.strip() else []
             kind: Any = list[READ[name]]  # type: ignore[valid-type]

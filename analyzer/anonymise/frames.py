@@ -32,6 +32,8 @@ OFFSET = 0x1FFF
 """Of a fragment's place."""
 ALERT = b"\x94\x04\x00\x00"
 """The option that IGMP has (RFC 2113)."""
+ALERT6 = b"\x05\x02\x00\x00\x01\x00"
+"""Those that MLD has (RFC 2711)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Frames:
     def _ipv4(self, new: bytearray, begin: int, depth: int, *, quoted: bool) -> None:
         header = (new[begin] & 0xF) * 4
         if header < at.IPV4_HEADER:
-            new[begin + at.IPV4_HEADER :] = bytes(len(new) - begin - at.IPV4_HEADER)
+            new[begin + 12 :] = bytes(len(new) - begin - 12)
             return
         total = int.from_bytes(new[begin + 2 : begin + 4])
         behind = min(begin + header, len(new))
@@ -177,6 +179,9 @@ class Frames:
             elif kind in (at.EXT_ROUTING, at.EXT_AUTH, at.EXT_MOBILITY):
                 inside = slice(place + 4, min(place + size, end))
                 new[inside] = bytes(len(new[inside]))  # addresses on the way, proofs
+            else:
+                inside = slice(place + 2, min(place + size, end))
+                new[inside] = new[inside] if new[inside] == ALERT6 else bytes(len(new[inside]))  # Pad1, as many
             kind, place = new[place], place + size
         if kind in at.EXTENSIONS and not fragment & OFFSET:  # it was cut within its headers
             new[min(place + 2, end) : end] = bytes(max(end - place - 2, 0))

@@ -1,9 +1,11 @@
 """Messages that have names and addresses in them: of DNS (RFC 1035) and DHCP (RFC 2131), each as long afterwards."""
 
+import re
 import struct
+from itertools import takewhile
 
 from analyzer.anonymise.addresses import Addresses
-from analyzer.anonymise.words import Words, fit
+from analyzer.anonymise.words import Words
 from analyzer.decode.dns import HEADER, MOST_LABELS
 
 A, PTR, SOA, MX, AAAA, SRV, OPT = 1, 12, 6, 15, 28, 33, 41
@@ -12,6 +14,7 @@ NAMES_AT = {2: 0, 5: 0, PTR: 0, SOA: 0, MX: 2, SRV: 6, 39: 0}
 SOA_NUMBERS = 20
 POINTER = 0xC0
 IP4, IP6 = [b"in-addr", b"arpa"], [b"ip6", b"arpa"]
+DIGITS, NIBBLES = re.compile(rb"\d{1,3}"), re.compile(rb"[0-9A-Fa-f]")
 MOST_RECORDS = 1000
 
 ADDRESSES_AT, MAC_AT, NAMES_FROM, OPTIONS_AT = (12, 16, 20, 24), 28, 44, 240
@@ -81,19 +84,19 @@ class Messages:
 
     def _labels(self, labels: list[bytes]) -> list[bytes]:
         """Replace a name's labels; an address that is spelt in them stays one."""
-        lower = [one.lower() for one in labels]
-        if lower[-2:] == IP6 and len(labels) == 34 and all(len(one) == 1 for one in labels[:32]):
-            nibbles = b"".join(reversed(lower[:32])).decode("latin-1")
-            if all(one in "0123456789abcdef" for one in nibbles):
-                spelt = self._addresses.packed(bytes.fromhex(nibbles)).hex()
-                return [*(one.encode() for one in reversed(spelt)), *labels[32:]]
+        zone = [one.lower() for one in labels[-2:]]
+        if zone in (IP4, IP6):
+            most, part = (4, DIGITS) if zone == IP4 else (32, NIBBLES)
+            spelt = list(takewhile(part.fullmatch, reversed(labels[:-2][-most:])))
+            begin = len(labels) - 2 - len(spelt)
+            told = self._words.reverse([one.decode("latin-1") for one in labels[begin:]])
+            return [*map(self._words.name, labels[:begin]), *(one.encode("latin-1") for one in told)]
         found = [self._words.name(one) for one in labels]
         for first in range(len(labels) - 3):
             four = labels[first : first + 4]
-            if all(one.isdigit() and len(one) <= 3 and int(one) < 256 for one in four):
-                turned = -1 if lower[first + 4 :] == IP4 else 1  # the last number comes first there
-                told = self._addresses.packed(bytes(int(one) for one in four[::turned]))[::turned]
-                found[first : first + 4] = [fit(new, len(old)).encode() for new, old in zip(told, four, strict=True)]
+            if all(DIGITS.fullmatch(one) and int(one) < 256 for one in four):
+                new = self._words.spelt(b".".join(four).decode())
+                found[first : first + 4] = new.encode().split(b".")
                 break
         return found
 

@@ -31,8 +31,10 @@ NTP, NTP_VERSIONS = (48, 68), (3, 4)
 """Bytes that its packets have, without and with a signature (RFC 5905 section 7.3), and its versions."""
 RANDOM_AT, RANDOM = 11, 32
 """Of a hello of TLS."""
-KEPT_EXTENSIONS = (10, 11, 13, 16, 43, 45)
-"""Groups, point formats, signature algorithms, ALPN, versions, key exchange modes (IANA's TLS ExtensionType Values)."""
+KEPT_EXTENSIONS = (10, 11, 13, 43, 45)
+"""Groups, point formats, signature algorithms, versions, key exchange modes (IANA's TLS ExtensionType Values)."""
+ALPN, ALPN_USUAL = 16, (b"h2", b"h3", b"http/1.1", b"http/1.0", b"dot", b"acme-tls/1", b"grpc-exp", b"postgresql")
+"""The extension of protocols' names (RFC 7301), and those that tell nothing of anybody."""
 
 
 class Payloads:
@@ -127,6 +129,8 @@ class Payloads:
             content = data[begin : begin + length]
             if kind == tls.SERVER_NAME and len(content) > 5:
                 content = content[:5] + self._messages.host_name(content[5:])
+            elif kind == ALPN:
+                content = _usual_names(content)
             elif kind not in KEPT_EXTENSIONS:
                 content = bytes(len(content))
             new[begin : begin + length] = content
@@ -147,6 +151,16 @@ def _reason(new: bytearray, data: bytes, code: int, at: int) -> None:
     if most < len(usual) + 2 and end > 0:
         new[at:end] = _letters(new[at:end])
         new[end : end + 2] = b"\r\n"
+
+
+def _usual_names(content: bytes) -> bytes:
+    """Replace the protocols' names that are not usual ones by as many letters."""
+    new, place = bytearray(content), 2
+    while place < len(new):
+        inside = slice(place + 1, place + 1 + new[place])
+        new[inside] = new[inside] if new[inside] in ALPN_USUAL else b"x" * len(new[inside])
+        place = inside.stop
+    return bytes(new)
 
 
 def _letters(data: bytearray) -> bytes:

@@ -22,16 +22,24 @@ SHORTEST = 3
 ID = 12
 """Characters of a short id, by which engines call a container: the long one's first."""
 
+_IP4 = r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d)"
+_SPELT = r"(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?!\d)|(?<!\d)\d{1,3}(?:_\d{1,3}){3}(?!\d)"
+_MAC = (
+    "|".join(rf"(?:[0-9A-Fa-f]{{2}}{by}){{5}}[0-9A-Fa-f]{{2}}" for by in ":-")
+    + r"|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"
+)
 _TEXT = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[T ][\d:.]+Z?)"
-    r"|(?P<mac>(?<![\w:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![\w:]))"
+    r"|(?P<reverse>(?<![\w.-])(?:(?:\d{1,3}\.){1,4}in-addr|(?:[0-9A-Fa-f]\.){1,32}ip6)\.arpa(?![\w-]))"
+    rf"|(?P<mac>(?<![^\W_])(?<!:)(?:{_MAC})(?![^\W_])(?!:))"
     r"|(?P<ip6>(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:]))"
-    r"|(?P<ip4>(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
-    r"|(?P<dashed>(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?!\d))"
-    r"|(?P<option>(?<=--)[a-z][a-z0-9-]+|\b(?:veth|cali|lxc|eni)\w*|\b0x[0-9a-f]+)"
-    r"|(?P<id>(?<![^\W_])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}(?![^\W_]))"
-    r"|(?P<word>[^\W_]*[^\W\d_][^\W_]*)"
+    rf"|(?P<ip4>{_IP4})"
+    rf"|(?P<spelt>{_SPELT})"
+    r"|(?P<option>(?:(?<=\s--)|(?<=^--))[a-z][a-z0-9-]+|\b(?:veth|cali|lxc|eni)\w*|\b0x[0-9a-f]+)"
+    r"|(?P<id>(?<=\bbr-)\d{12}(?![^\W_])|(?<![^\W_])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}(?![^\W_]))"
+    rf"|(?P<word>(?=\d*[^\W\d_])(?:(?!{_IP4}|{_SPELT})[^\W_])+)"
 )  # fmt: skip
+_APART = re.compile("[-_.:]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d{5,}")
 """Long ones in names are replaced: a year may stay, an account's number may not."""
@@ -58,25 +66,45 @@ class Words:
     def _found(self, found: re.Match[str]) -> str:
         kind, text = found.lastgroup, found[0]
         if kind == "mac":
-            return self._addresses.mac(bytes.fromhex(text.replace(":", ""))).hex(":")
+            return self._mac(text)
+        if kind == "reverse":
+            return ".".join(self.reverse(text.split(".")))
         if kind in ("ip4", "ip6"):
             try:
                 return str(self._addresses.ip(ip_address(text)))
             except ValueError:
-                return text if kind == "ip4" else _LETTERS.sub(lambda run: self._letters(run[0]), text)
-        if kind == "dashed":
-            return self.dashed(text)
+                return self.spelt(text) if kind == "ip4" else _LETTERS.sub(lambda run: self._letters(run[0]), text)
+        if kind == "spelt":
+            return self.spelt(text)
         if kind == "id":
             return self.id(text)
         return self._word(text) if kind == "word" else text
 
-    def dashed(self, text: str) -> str:
+    def spelt(self, text: str) -> str:
         """Replace an address in a name, ``ip-10-0-0-5``: each number by as many digits of the new one."""
-        numbers = text.split("-")
+        numbers, apart = _APART.split(text), _APART.findall(text)
         if any(int(one) > 255 for one in numbers):
             return text
         told = self._addresses.packed(bytes(map(int, numbers)))
-        return "-".join(fit(new, len(old)) for new, old in zip(told, numbers, strict=True))
+        new = [fit(one, len(old)) for one, old in zip(told, numbers, strict=True)]
+        return new[0] + "".join(by + one for by, one in zip(apart, new[1:], strict=True))
+
+    def reverse(self, labels: list[str]) -> list[str]:
+        """Replace what a reverse name spells, of a whole address or a zone (RFC 1035 section 3.5, RFC 3596)."""
+        *spelt, zone, arpa = labels
+        if zone.lower() == "ip6":
+            told = self._addresses.packed(bytes.fromhex("".join(reversed(spelt)).ljust(32, "0"))).hex()
+            return [*reversed(told[: len(spelt)]), zone, arpa]
+        numbers = [int(one) for one in reversed(spelt)]
+        if any(one > 255 for one in numbers):
+            return labels
+        new = self._addresses.packed(bytes(numbers).ljust(4, b"\0"))[: len(numbers)]
+        return [*(fit(one, len(old)) for one, old in zip(reversed(new), spelt, strict=True)), zone, arpa]
+
+    def _mac(self, text: str) -> str:
+        """Replace a MAC as it is written: with colons or dashes, or points between two bytes each."""
+        new = self._addresses.mac(bytes.fromhex(_APART.sub("", text)))
+        return new.hex(".", 2) if "." in text else new.hex(text[2])
 
     def id(self, text: str) -> str:
         """Replace a hexadecimal id; the short form of a long one is replaced by the short form of its replacement."""

@@ -49,6 +49,33 @@ def test_a_router_tells_its_prefix_and_name_servers(new: SimpleNamespace) -> Non
     assert found[114:] == bytes(6)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "body", "kept"),
+    [
+        (1, bytes((13,)) + bytes(19) + b"secret", 20),
+        (2, b"\x16\0\0\0\xef\1\2\3secret", 8),
+        (2, b"\x11\0\0\0\xef\1\2\3\0\0\0\0secret", 12),
+        (2, b"\x22\0\0\0\0\0\0\1\4\0\0\0\xef\1\2\3secret", 16),
+    ],
+    ids=["timestamp", "IGMPv2", "query of IGMPv3", "report of IGMPv3"],
+)
+def test_nothing_behind_a_message_is_shown(new: SimpleNamespace, protocol: int, body: bytes, kept: int) -> None:
+    """But its own fields."""
+    found = new.frames.replaced(ipv4("10.0.0.1", "10.0.0.2", protocol, body), LINKTYPE_IPV4)[20:]
+
+    assert b"secret" not in found
+    assert found[4:kept] == body[4:kept]
+
+
+def test_the_sources_of_a_query_are_replaced(new: SimpleNamespace) -> None:
+    """RFC 3376, section 4.1."""
+    body = b"\x11\0\0\0\xef\1\2\3\0\0\0\1" + bytes((9, 9, 9, 9))
+
+    found = new.frames.replaced(ipv4("10.0.0.1", "10.0.0.2", 2, body), LINKTYPE_IPV4)
+
+    assert found[32:36] == new.addresses.packed(bytes((9, 9, 9, 9)))
+
+
 def test_a_redirect_names_the_new_gateway(new: SimpleNamespace) -> None:
     """In ICMP's header."""
     body = b"\x05\x01\0\0" + bytes((192, 168, 1, 7)) + ipv4("10.0.0.1", "9.9.9.9", 17, bytes(8))

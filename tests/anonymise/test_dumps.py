@@ -101,9 +101,19 @@ def test_names_and_addresses_are_gone(dumps: Dumps, tmp_path: Path, name: str, t
 
 def test_the_kernels_counters_stay_as_they_are(dumps: Dumps, tmp_path: Path) -> None:
     """They are words of its own, and numbers."""
-    text = "TcpExtTCPReqQFullDrop           123456             0.0\n"
+    text = "#kernel\nTcpExtTCPReqQFullDrop           123456             0.0\n"
+    said = "payroll: command failed on 9.9.9.9\n"
 
-    assert _written(dumps, tmp_path, "nstat.txt", text) == text
+    assert _written(dumps, tmp_path, "nstat.txt", text + said) == text
+    assert (
+        _written(dumps, tmp_path, "conntrack-stats.txt", f"cpu=0   found=7 invalid=0 \n{said}")
+        == "cpu=0   found=7 invalid=0 \n"
+    )
+    assert _written(dumps, tmp_path, "softnet_stat.txt", f"00f1 00000000\n{said}") == "00f1 00000000\n"
+    assert (
+        _written(dumps, tmp_path, "nfnetlink_queue.txt", f"    7  4242     0 2 65531\n{said}")
+        == "    7  4242     0 2 65531\n"
+    )
 
 
 def test_what_is_not_as_its_command_prints_it_is_left_out_and_named(dumps: Dumps, tmp_path: Path) -> None:
@@ -129,6 +139,7 @@ def test_events_drops_and_retis_line_by_line(dumps: Dumps, new: SimpleNamespace)
     line = "17.000001 NETFILTER_DROP nf_hook_slow 2048 payroll0,98,17.000000,r"
     assert dumps.drop(line) == line.replace("payroll", word("payroll"))
     assert dumps.drop("lost 7") == "lost 7"
+    assert (dumps.drop("#kernel payroll comment 9.9.9.9 said"), dumps.drop("lost payroll")) == ("", "")
     told = json.loads(dumps.retis('{"dev": {"name": "payroll0"}, "process": "hunter2", "skb": {"l3_len": 60}}'))
     assert told["dev"]["name"] == word("payroll0")
     assert "hunter2" not in json.dumps(told)

@@ -14,7 +14,7 @@ from analyzer.anonymise.bundle import anonymise
 from analyzer.decode.checksum import Sum, verify
 from analyzer.decode.reference import datagrams
 from analyzer.errors import HoptraceError
-from analyzer.read.records import DECODED, LINKTYPE_ETHERNET, LINKTYPE_IPV4
+from analyzer.read.records import DECODED, LINKTYPE_ETHERNET, LINKTYPE_IPV4, LINKTYPE_IPV6
 from analyzer.run import Trace
 from tests.build import C1, C2, arp, echo, ether, ipv4, ipv6, tcp, udp
 from tests.needs import CORPUS
@@ -50,6 +50,24 @@ def _sums(trace: Trace) -> list[Sum]:
             verify(*packets[:1]) if len(packets) == 1 else verify(packets[0], packets[-1]) if packets else None
         )
     return found
+
+
+@pytest.mark.parametrize("kind", [0, 60], ids=["hop by hop", "destination"])
+def test_options_of_ipv6_tell_nothing(new: SimpleNamespace, kind: int) -> None:
+    """A mobile node's home address, or anything; that a router is to look stays (RFC 2711)."""
+    home = bytes((17, 2, 0xC9, 16)) + bytes(range(16)) + bytes(2)
+    found = new.frames.replaced(ipv6("2001:db8::1", "2001:db8::2", kind, home + udp(1, 2, b"")), LINKTYPE_IPV6)
+    alert = ipv6("fe80::1", "ff02::16", 0, b"\x3a\0\x05\2\0\0\1\0")
+
+    assert found[40:64] == bytes((17, 2)) + bytes(22)
+    assert new.frames.replaced(alert, LINKTYPE_IPV6)[40:] == alert[40:]
+
+
+def test_a_header_that_is_too_short_tells_no_address(new: SimpleNamespace) -> None:
+    """IPv4 of fewer than 20 bytes."""
+    found = new.frames.replaced(b"\x43" + ipv4("9.9.9.9", "8.8.8.8", 17, b"secret")[1:], LINKTYPE_IPV4)
+
+    assert found[12:] == bytes(len(found) - 12)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.name}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analyzer.anonymise.addresses import Addresses
 from analyzer.anonymise.key import Key
 from analyzer.anonymise.messages import Messages
-from analyzer.anonymise.payload import Payloads, alike
+from analyzer.anonymise.payload import Payloads, _usual_names, alike
 from analyzer.anonymise.words import Words
 from analyzer.decode import tls
 from analyzer.decode.offsets import PROTO_TCP, PROTO_UDP
@@ -97,6 +97,16 @@ def test_a_request_that_was_cut_begins_as_the_whole_one(kept: int) -> None:
     whole = PAYLOADS.replaced(data, PROTO_TCP, len(data), (40000, 80))
 
     assert PAYLOADS.replaced(data[:kept], PROTO_TCP, len(data), (40000, 80)) == whole[:kept]
+
+
+def test_protocols_that_somebody_made_up_are_not_named() -> None:
+    """Of ALPN, the usual ones stay."""
+    names = b"\x02h2\x06secret\x08http/1.1"
+    content = len(names).to_bytes(2) + names
+
+    assert _usual_names(content) == content.replace(b"secret", b"xxxxxx")
+    assert _usual_names(content[:8]) == content[:5] + b"\x06xx"
+    assert _usual_names(b"") == b""
 
 
 def test_a_hello_asks_for_the_name_that_dns_was_asked_for(new: SimpleNamespace) -> None:

@@ -99,6 +99,52 @@ def test_an_address_in_a_name_is_as_long_and_another_one() -> None:
     assert (fit(7, 3), fit(212, 2)) == ("007", "12")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "srv45.45.67.89", "x45.45.67.89abc", "h_45_45_67_89", "f2b-45_45_67_89", "host45-45-67-89.acme",
+        "045.045.067.089",
+    ],
+)  # fmt: skip
+def test_an_address_within_a_word_is_replaced(text: str) -> None:
+    """However it is spelt, by the same one."""
+    new = [int(one) for one in re.findall(r"\d+", WORDS.text("45.45.67.89"))]
+    found = [int(one) for one in re.findall(r"\d+", WORDS.text(text).replace("f2b", "f"))]
+
+    assert all(one % 10 ** len(str(two)) == two for one, two in zip(new, found, strict=True))
+    assert not re.search("45.0?45.0?67.0?89", WORDS.text(text))
+
+
+@pytest.mark.parametrize("text", ["3C-22-FB-10-20-30", "3c22.fb10.2030", "mac_3c:22:fb:10:20:30"])
+def test_a_mac_in_any_spelling(text: str) -> None:
+    """As vendors write it."""
+    new = WORDS.text("3c:22:fb:10:20:30").replace(":", "")
+
+    assert re.sub("mac|[-_.:]", "", WORDS.text(text)) == new != "3c22fb102030"
+
+
+def test_the_reverse_name_of_an_address_or_a_zone_is_that_of_the_new_one() -> None:
+    """With as many digits; of whatever number comes first there."""
+    assert WORDS.text("245.67.45.45.in-addr.arpa").endswith("." + WORDS.text("67.45.45.in-addr.arpa"))
+    assert "67.45.45" not in WORDS.text("67.45.45.in-addr.arpa")
+    assert WORDS.text("999.1.in-addr.arpa") == "999.1.in-addr.arpa"
+    nibbles = WORDS.text("8.b.d.0.1.0.0.2.ip6.arpa 6.6.7.e.8.b.d.0.1.0.0.2.ip6.arpa").split()
+    assert nibbles[0] == "8.b.d.0.1.0.0.2.ip6.arpa"
+    assert nibbles[1].endswith(nibbles[0])
+    assert not nibbles[1].startswith("6.6.7.e")
+
+
+def test_names_of_other_alphabets_are_no_options() -> None:
+    """What comes behind xn-- is a name."""
+    assert "geheim" not in WORDS.text("xn--geheim-1ya.com")
+    assert WORDS.text("! --ctstate NEW") == "! --ctstate NEW"
+
+
+def test_an_id_of_digits_alone_is_one_in_a_bridges_name() -> None:
+    """One in 282 is."""
+    assert WORDS.text("br-840917263504")[3:] == WORDS.text("840917263504" + "a" * 52)[:12] != "840917263504"
+
+
 @given(st.binary(max_size=63))
 def test_any_bytes_of_a_packet_are_a_name(data: bytes) -> None:
     """As long afterwards, whatever they are."""
