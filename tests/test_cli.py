@@ -325,10 +325,10 @@ def test_how_the_work_is_cut(tmp_path: Path) -> None:
     asked = _run("analyze", "-v", "--parts", "3", *paths)
 
     holds = r"hoptrace: some \d\d?,\d{3} frames in 5 MiB; \d+ MiB of memory holds [\d,]+: "
-    assert re.fullmatch(holds + "all of them, in 1 part\n", whole.stderr)
+    assert re.search(holds + "all of them, in 1 part\n", whole.stderr)
     told = rf"read [\d,]+ at a time, told in up to \d+ parts, with \d MiB in {tmp_path}\n"
-    assert re.fullmatch(holds + told, cut.stderr)
-    assert asked.stderr.endswith(": all of them, in 3 parts\n")
+    assert re.search(holds + told, cut.stderr)
+    assert ": all of them, in 3 parts\n" in asked.stderr
     assert whole.stdout == cut.stdout == asked.stdout
 
 

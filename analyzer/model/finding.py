@@ -110,15 +110,21 @@ class Explained:
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sort findings by severity: those that keep connections from something first, then the surest, then by name."""
+    """
+    Sort findings by severity: those that keep connections from something first, then the surest, then by check.
+
+    Those of one check are in order of how many packets they are about.
+    """
     order = list(Severity)
 
-    def rank(f: Finding) -> tuple[int, bool, int, str, str, str]:
+    def rank(f: Finding) -> tuple[int, bool, int, str, int, str, str]:
+        packets = f.facts.get("packets")
         return (
             order.index(f.severity),
             not f.facts.get("connections"),
             SUREST.index(f.basis),
             f.check,
+            -packets if isinstance(packets, int) else 0,
             f.title,
             f.detail,
         )

@@ -28,7 +28,7 @@ FAULTS = {
     "home.host-gateway-app-on-lan-address": ("connection-refused", "busybox listens only on 192.168.1.10",
                                              "listen on 172.17.0.1 as well"),
     "home.macvlan-shim-without-route": ("arp-unanswered", "route leads to eth0, and not by its macvlan shim",
-                                        "ip route add 192.168.1.54 dev shim"),
+                                        "ip route add 192.168.1.53 dev shim"),
     "home.name-of-other-project": ("container-name-unknown", "they share no network on which Docker tells names",
                                    "docker network connect NET pgadmin"),
     "home.nginx-keeps-old-address": ("connection-refused", "the address that nextcloud had before; redis has it now",

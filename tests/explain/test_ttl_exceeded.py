@@ -63,8 +63,8 @@ def test_by_router_and_age(tmp_path: Path) -> None:
 
     assert [(finding.detail, finding.severity) for finding in scene.findings(HYPOTHESIS)] == [
         ("the TTL of 1 packet ended at 10.0.0.1", Severity.ERROR),
-        ("the TTL of 1 packet ended at 10.0.0.2", Severity.INFO),
         ("the TTL of 2 packets ended at 10.0.0.1", Severity.INFO),
+        ("the TTL of 1 packet ended at 10.0.0.2", Severity.INFO),
     ]
 
 

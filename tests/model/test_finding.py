@@ -14,17 +14,19 @@ ORDER = (
     Finding("d", Severity.ERROR, Basis.STATED),
     Finding("a", Severity.ERROR, Basis.INFERRED, {"connections": []}),
     Finding("d", Severity.WARNING, Basis.OBSERVED, FACTS),
+    Finding("a", Severity.INFO, Basis.CONFIRMED, {"packets": 10, **FACTS}, title="b"),
+    Finding("a", Severity.INFO, Basis.CONFIRMED, {"packets": 9, **FACTS}, title="a"),
     Finding("a", Severity.INFO, Basis.CONFIRMED, FACTS, title="a"),
     Finding("a", Severity.INFO, Basis.CONFIRMED, FACTS, title="b", detail="a"),
     Finding("a", Severity.INFO, Basis.CONFIRMED, FACTS, title="b", detail="b"),
     Finding("b", Severity.INFO, Basis.CONFIRMED, FACTS, title="a", detail="a"),
 )
-"""The worst first; of equal ones, those that keep connections from something, then the surest, then by name."""
+"""The worst first: what keeps connections from something, then the surest, then by name, then by packets."""
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_worst_is_told_first_in_whatever_order_findings_come(seed: int) -> None:
-    """Severity, connections that are kept from something, how sure it is, check, title, detail."""
+    """Severity, connections that are kept from something, how sure it is, check, packets, title, detail."""
     mixed = random.Random(seed).sample(ORDER, len(ORDER))
 
     assert worst_first(mixed) == ORDER
