@@ -13,7 +13,7 @@ from analyzer.anonymise.addresses import Addresses
 from analyzer.anonymise.control import Control
 from analyzer.anonymise.payload import Payloads
 from analyzer.decode import offsets as at
-from analyzer.decode.checksum import completed
+from analyzer.decode.checksum import FIELD, completed
 from analyzer.read import records
 
 MAC = 6
@@ -268,7 +268,7 @@ def _sum(data: bytes) -> int:
     return int.from_bytes(data + b"\0" * (len(data) & 1)) % ONES
 
 
-CHECKSUMS = {at.PROTO_TCP: 16, at.PROTO_UDP: 6, at.PROTO_ICMP: 2, at.PROTO_ICMP6: 2, IGMP: 2}
+CHECKSUMS = FIELD | {IGMP: 2}
 """Where each protocol has its checksum."""
 
 

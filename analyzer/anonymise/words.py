@@ -37,7 +37,7 @@ _TEXT = re.compile(
     rf"|(?P<spelt>{_SPELT})"
     r"|(?P<option>(?:(?<=\s--)|(?<=^--))[a-z][a-z0-9-]+|\b(?:veth|cali|lxc|eni)\w*|\b0x[0-9a-f]+)"
     r"|(?P<id>(?<=\bbr-)\d{12}(?![^\W_])|(?<![^\W_])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}(?![^\W_]))"
-    rf"|(?P<word>(?=\d*[^\W\d_])(?:(?!{_IP4}|{_SPELT})[^\W_])+)"
+    rf"|(?P<word>(?=\d*[^\W\d_])(?:[^\W\d_]++|(?!{_IP4}|{_SPELT})\d)+)"
 )  # fmt: skip
 _APART = re.compile("[-_.:]")
 _LETTERS = re.compile(r"[^\W\d_]+")

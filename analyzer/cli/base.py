@@ -31,8 +31,6 @@ ENDS = (
 )  # fmt: skip
 """The exit code of each error, the first that fits."""
 TRACEBACK = "HOPTRACE_TRACEBACK"
-
-
 NAMESPACES = "the recorded host is built in its network namespaces"
 
 

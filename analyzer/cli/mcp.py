@@ -1,5 +1,7 @@
 """The command that answers programs which speak MCP, as assistants do: hoptrace mcp."""
 
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +12,6 @@ from analyzer.errors import HoptraceError, ToolError
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
-
-    from analyzer.run import Trace
 
 INSTRUCTIONS = (
     "hoptrace says which frames of several captures (a container's veth, docker0, the uplink) are the same packet, how "
@@ -40,22 +40,6 @@ def server() -> "MCPServer":
     return made
 
 
-def _trace(paths: list[str], *, payload: bool = True) -> "Trace":
-    from analyzer.run import analyze as run  # noqa: PLC0415
-
-    trace = _said(lambda: run(paths))
-    trace.payload = payload
-    return trace  # type: ignore[no-any-return]
-
-
-def _said(what: Any) -> Any:
-    """Do something; what fails is said in a line, as on a terminal."""
-    try:
-        return what()
-    except HoptraceError as error:
-        raise _failure(str(error)) from None
-
-
 def _failure(text: str) -> Exception:
     """Return what the SDK hands on as it is."""
     from mcp.server.mcpserver.exceptions import ToolError as Failure  # noqa: PLC0415
@@ -72,9 +56,14 @@ def analyze(paths: list[str], selection: str | None = None, payload: bool = True
     """
     from analyzer.report.answer import answer  # noqa: PLC0415
     from analyzer.report.fields import to_json  # noqa: PLC0415
+    from analyzer.run import analyze as run  # noqa: PLC0415
 
-    trace = _trace(paths, payload=payload)
-    content = _said(lambda: trace.content(selection=selection, journeys=0, connections=MOST_CONNECTIONS))
+    try:
+        trace = run(paths)
+        trace.payload = payload
+        content = trace.content(selection=selection, journeys=0, connections=MOST_CONNECTIONS)
+    except HoptraceError as error:
+        raise _failure(str(error)) from None
     return {
         "summary": answer(content),
         "findings": to_json(content.findings[:MOST_FINDINGS]),
@@ -88,12 +77,12 @@ def analyze(paths: list[str], selection: str | None = None, payload: bool = True
 
 def show(paths: list[str], what: str) -> str:
     """Tell one journey (J12) or connection (C0) in full: every hop, and why it went on, or did not."""
-    return _printed("show", *paths, what)
+    return _printed("show", "--", *paths, what)
 
 
 def checks(name: str | None = None) -> str:
     """Say what is looked for, when each check speaks, and what it needs; or one check in full."""
-    return _printed("checks", *([name] if name else []))
+    return _printed("checks", "--", *([name] if name else []))
 
 
 def doctor(host: str | None = None) -> str:
@@ -103,19 +92,16 @@ def doctor(host: str | None = None) -> str:
 
 def replay(bundle: str, journeys: list[str] | None = None) -> str:
     """Build the recorded host again in network namespaces, send its packets in, and compare what the kernel does."""
-    return _printed("replay", bundle, *(journeys or []))
+    return _printed("replay", "--", bundle, *(journeys or []))
 
 
 def _printed(*words: str) -> str:
-    """Return what a command prints; it is no terminal, so there are no colours."""
-    import contextlib  # noqa: PLC0415
-    import io  # noqa: PLC0415
-
+    """Return what a command prints, without colours; what is asked for stands behind ``--``, and is no option."""
     from analyzer.cli import main  # noqa: PLC0415
 
-    said, failed = io.StringIO(), io.StringIO()
+    said, failed = StringIO(), StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(failed):
+        with redirect_stdout(said), redirect_stderr(failed):
             main.main([*words], prog_name="hoptrace", standalone_mode=False)
     except click.ClickException as error:
         raise _failure(error.format_message()) from None

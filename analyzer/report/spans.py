@@ -23,6 +23,8 @@ class Span:
     """``C0``, ``J3``, ``J3.1``: unique."""
     parent: str | None
     """What it is within."""
+    root: str
+    """What all of it is within: a connection, or a packet that is of none."""
     name: str
     begin_ns: int
     end_ns: int
@@ -49,7 +51,7 @@ def _connection(connection: Connection) -> Span:
         facts["hoptrace.nat"] = "; ".join(f"{one.kind} {one.before} -> {one.after}" for one in connection.nat)
     name = safe(f"{connection.protocol.upper()} {connection.original}")
     end = max(connection.last_ns, connection.first_ns + SHORTEST_NS)
-    return Span(f"C{connection.id}", None, name, connection.first_ns, end, facts)
+    return Span(f"C{connection.id}", None, f"C{connection.id}", name, connection.first_ns, end, facts)
 
 
 def _journey(journey: Journey) -> Span:
@@ -63,10 +65,23 @@ def _journey(journey: Journey) -> Span:
     }
     if journey.direction is not None:
         facts["hoptrace.direction"] = journey.direction.value
-    parent = f"C{journey.connection}" if journey.connection is not None else None
+    parent = _root(journey) if journey.connection is not None else None
     failed = f"{WORDS[journey.disposition]}: {safe(journey.reason)}" if journey.disposition in BAD else ""
     end = max(last.time_ns, first.time_ns + SHORTEST_NS)
-    return Span(f"J{journey.id}", parent, safe(f"J{journey.id} {journey.called}"), first.time_ns, end, facts, failed)
+    return Span(
+        f"J{journey.id}",
+        parent,
+        _root(journey),
+        safe(f"J{journey.id} {journey.called}"),
+        first.time_ns,
+        end,
+        facts,
+        failed,
+    )
+
+
+def _root(journey: Journey) -> str:
+    return f"C{journey.connection}" if journey.connection is not None else f"J{journey.id}"
 
 
 def _legs(journey: Journey) -> Iterator[Span]:
@@ -76,7 +91,7 @@ def _legs(journey: Journey) -> Iterator[Span]:
         name = f"{one.point} -> {other.point}"
         begin, end = sorted((one.time_ns, other.time_ns))
         called = f"J{journey.id}.{number}"
-        yield Span(called, f"J{journey.id}", safe(name), begin, max(end, begin + SHORTEST_NS), facts)
+        yield Span(called, f"J{journey.id}", _root(journey), safe(name), begin, max(end, begin + SHORTEST_NS), facts)
 
 
 def _ends(flow: FlowTuple, protocol: str) -> dict[str, Fact]:

@@ -26,11 +26,10 @@ def trace_events(content: Content) -> Iterator[str]:
     yield _named(NOBODY, "no connection")
     for one in connections:
         yield ",\n" + _named(processes[one.called], f"{one.called} {one.name}")
-    process, packet = NOBODY, ""
+    packet = ""
     for span in chain(head, journeys):
-        if not (packet and span.parent == packet):
-            process, packet = processes.get(span.parent or "", NOBODY), span.called
-        yield from _events(span, start, process, packet)
+        packet = packet if span.parent == packet else span.called
+        yield from _events(span, start, processes.get(span.root, NOBODY), packet)
     yield f'\n], "otherData": {{"start_ns": "{start}"}}}}\n'
 
 

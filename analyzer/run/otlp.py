@@ -51,18 +51,17 @@ def _readable(trace: "Trace", selection: str | None) -> "Iterator[ReadableSpan]"
 
     resource = Resource({"service.name": NAME, "hoptrace.inputs": ", ".join(trace.named)})
     inputs = resource.attributes["hoptrace.inputs"]
-    of: dict[str, str] = {}
 
-    def context(called: str) -> SpanContext:
-        whole, own = (int.from_bytes(_digest(str(inputs), one)) for one in (of[called], called))
+    def context(root: str, called: str) -> SpanContext:
+        whole, own = (int.from_bytes(_digest(str(inputs), one)) for one in (root, called))
         return SpanContext(whole, own >> 64, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
     def made(span: Span) -> ReadableSpan:
-        of[span.called] = of.get(span.parent, span.called) if span.parent is not None else span.called
         status = Status(StatusCode.ERROR, span.failed) if span.failed else Status(StatusCode.UNSET)
+        parent = context(span.root, span.parent) if span.parent is not None else None
         return ReadableSpan(
-            name=span.name, context=context(span.called), resource=resource, attributes=span.facts,
-            parent=context(span.parent) if span.parent in of else None, kind=SpanKind.INTERNAL, status=status,
+            name=span.name, context=context(span.root, span.called), resource=resource, attributes=span.facts,
+            parent=parent, kind=SpanKind.INTERNAL, status=status,
             start_time=span.begin_ns, end_time=span.end_ns, instrumentation_scope=InstrumentationScope(NAME),
         )  # fmt: skip
 

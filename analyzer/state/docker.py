@@ -102,15 +102,13 @@ class InspectedNetwork(Struct):
     peers: list[_Peer] | None = field(default=None, name="Peers")
 
 
-class Daemon(Struct):
-    """What is read of daemon.json."""
-
+class _Daemon(Struct):
     iptables: bool = True
 
 
 def parse_makes_rules(text: str) -> bool:
     """Read from daemon.json whether dockerd makes rules of iptables: it does, unless it was told not to."""
-    return not text.strip() or decode(text, type=Daemon).iptables
+    return not text.strip() or decode(text, type=_Daemon).iptables
 
 
 def parse_containers(dump: Any, engine: str = DOCKER) -> tuple[Container, ...]:

@@ -70,6 +70,9 @@ def test_what_commands_print(tool: str, words: dict[str, object], said: str) -> 
         ("analyze", {"paths": [FAULT], "selection": "ip.addr =="}, "ip.addr =="),
         ("show", {"paths": [FAULT], "what": "J999"}, "J999"),
         ("checks", {"name": "nothing-like-it"}, "nothing-like-it"),
+        ("show", {"paths": ["--explain", FAULT], "what": "J0"}, "--explain"),  # nothing that is asked for is an option
+        ("checks", {"name": "--json"}, "--json"),
+        ("replay", {"bundle": FAULT, "journeys": ["--output=x.sh"]}, "--output=x.sh"),
     ],
 )
 def test_what_fails_is_said_in_a_line(tool: str, words: dict[str, object], said: str) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from analyzer.explain.case import Case
+from analyzer.explain.fixes import ip_version
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.stopped import severity
 from analyzer.explain.told import Facts, Rise, Told
 from analyzer.model import Basis, HostState, Link, Role, Severity
 from analyzer.model.finding import Other, Symptom
-from analyzer.schema import Layer
 from analyzer.state.snmp import ON_THE_WAY, Counter, counter_of, counters
 
 FILES = {
@@ -33,7 +33,7 @@ def _tell(case: Case, why: str, packets: list[int]) -> Told:
     facts, refuted = _looked_at(case, packets[0])
     facts["last"] = case.context.point(int(case.last_row[packets[0]])).name
     facts["onward"] = list(case.tracer.outcome(packets[0]).onward)
-    other = "Ip6" if case.context.layers(int(case.first_row[packets[0]])) & Layer.IPV4 else "Ip"
+    other = {4: "Ip6", 6: "Ip"}[ip_version(case, packets[0])]
     up = _went_up(case.host_of(packets[0]))
     moved = [one for one in up if re.match(f"{other}[A-Z]", one[0].name) is None]  # what counts the other version
     near = {facts["last"], *case.tracer.outcome(packets[0]).onward, ""}

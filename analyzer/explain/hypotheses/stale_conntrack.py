@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 
 from analyzer.explain.case import Case
+from analyzer.explain.fixes import ip_version
 from analyzer.explain.hypothesis import Cause, Hypothesis, Specific
 from analyzer.explain.told import Facts, Told
 from analyzer.explain.untranslated import leaving
 from analyzer.link.sorting import first_places
 from analyzer.model import Address, Basis, Connection, HostState, Role, Severity, endpoint
 from analyzer.model.rules import Verdict, dump_of
-from analyzer.schema import Layer
 from analyzer.state.path import translate
 from analyzer.state.sysctl import BRIDGE_CALLS, sysctl, sysctl_line
 
@@ -61,13 +61,13 @@ def _settled_at(case: Case, packet: int) -> str:
     ttl, host = context.value("ttl", rows[0]), case.host_of(packet)
     links = [case.link_at(context.point(row).name) for row in rows if context.value("ttl", row) == ttl]
     masters = dict.fromkeys(link.master for link in links if link is not None and link.master is not None)
-    shown = sysctl(host, BRIDGE_CALLS[4 if context.layers(rows[0]) & Layer.IPV4 else 6])
+    shown = sysctl(host, BRIDGE_CALLS[ip_version(case, packet)])
     return next(iter(masters)) if len(masters) > 1 and shown == 1 else ""
 
 
 def _settled(case: Case, bridge: str, packets: list[int]) -> Told:
     packet = packets[0]
-    version = 4 if case.context.layers(int(case.first_row[packet])) & Layer.IPV4 else 6
+    version = ip_version(case, packet)
     rules = case.tracer.prover.translations(packet, case.context.rows_of(packet))
     rule = rules[0].rule.text if rules else ""
     where = case.context.point(int(case.last_row[packet])).name

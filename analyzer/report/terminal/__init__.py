@@ -44,10 +44,10 @@ def print_report(out: Console, content: Content, *, explain: bool = False) -> No
     connections = list(content.connections)
     if connections:
         print_connections(out, connections, content.connection_count)
-    plain = content.stories is not None and not explain and not out.is_terminal and out.color_system is None
-    for text in content.stories(start) if plain and content.stories is not None else ():
+    stories = content.stories if not explain and not out.is_terminal and out.color_system is None else None
+    for text in stories(start) if stories is not None else ():
         out.file.write(f"\n{text}")
-    for journey in content.journeys if not plain else ():
+    for journey in content.journeys if stories is None else ():
         out.print()
         if explain:
             print_lesson(out, journey, content.points)
